@@ -1,0 +1,1 @@
+//! API Gateway REST: its control-plane operations, no HTTP.

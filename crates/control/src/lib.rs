@@ -1,0 +1,1 @@
+//! The AWS endpoint: identify, verify, decode, call, encode.

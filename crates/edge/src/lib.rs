@@ -1,0 +1,1 @@
+//! The invoke URLs: admit, choose, integrate, answer, record.

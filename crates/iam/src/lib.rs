@@ -1,0 +1,1 @@
+//! IAM: the roles and policies that functions and tools need.

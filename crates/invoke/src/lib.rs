@@ -1,0 +1,1 @@
+//! The only door by which a function version runs.

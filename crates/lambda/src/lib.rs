@@ -1,0 +1,1 @@
+//! Lambda: its operations, no HTTP.

@@ -1,0 +1,1 @@
+//! CloudWatch Logs: its operations, no HTTP.

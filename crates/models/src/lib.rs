@@ -1,0 +1,1 @@
+//! The condensed AWS service models, embedded as data.

@@ -1,0 +1,1 @@
+//! Matches path templates and ranks the matches.

@@ -1,0 +1,1 @@
+//! What we keep durably, as plain data.

@@ -1,0 +1,1 @@
+//! pitbird's own service: starts, shows and executes rollouts.

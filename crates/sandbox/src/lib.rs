@@ -1,0 +1,1 @@
+//! Starts one isolated process and makes sure it ends; the only crate with unsafe.

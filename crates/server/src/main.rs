@@ -1,0 +1,3 @@
+//! The composition root: reads configuration, builds the parts, stops them in order.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Verifies, and for clients makes, a Signature Version 4.

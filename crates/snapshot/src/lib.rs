@@ -1,0 +1,1 @@
+//! The data plane's immutable view of the world, compiled from records.

@@ -1,0 +1,1 @@
+//! Keeps and queries logs and metrics; evaluates alarms.

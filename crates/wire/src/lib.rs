@@ -1,0 +1,1 @@
+//! AWS model and protocols: bytes to value and back.

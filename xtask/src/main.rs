@@ -1,0 +1,3 @@
+//! Project tools.
+
+fn main() {}
