@@ -1,1 +1,60 @@
-//! What we keep durably, as plain data.
+//! What we keep durably, as plain data: one file per resource, no behaviour beyond making keys.
+//!
+//! Every record belongs to a table and has a key of parts joined by `/`, the scope first
+//! (`000000000000/us-east-1/...`). Only the last part may itself contain `/`, so that a prefix lists exactly the
+//! children. Times are epoch milliseconds. A field added later carries `#[serde(default)]`: older data stays readable.
+//!
+//! Start at [`Record`], then [`rest_api`], [`stage`] and [`function`].
+
+pub mod alias;
+pub mod deployment;
+pub mod function;
+pub mod function_policy;
+pub mod gateway_account;
+pub mod resource;
+pub mod rest_api;
+pub mod stage;
+
+use std::collections::BTreeMap;
+
+use pitbird_names::Scope;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+pub use alias::Alias;
+pub use deployment::Deployment;
+pub use function::FunctionVersion;
+pub use function_policy::FunctionPolicy;
+pub use gateway_account::GatewayAccount;
+pub use resource::{Integration, IntegrationResponse, Method, MethodResponse, Resource};
+pub use rest_api::RestApi;
+pub use stage::{Canary, Stage};
+
+/// One durable thing: plain data in a table under a key.
+pub trait Record: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
+    /// The table's name: lower case, letters and `_`.
+    const TABLE: &'static str;
+
+    /// The record's key, the same for its whole life.
+    fn key(&self) -> String;
+}
+
+/// Names and texts, in the order of their names.
+pub type Texts = BTreeMap<String, String>;
+
+/// Joins a scope and parts to a key.
+pub fn key(scope: &Scope, parts: &[&str]) -> String {
+    let mut key = scope.key();
+    for part in parts {
+        key.push('/');
+        key.push_str(part);
+    }
+    key
+}
+
+/// The prefix of every key below a scope and parts: the key with a trailing `/`.
+pub fn prefix(scope: &Scope, parts: &[&str]) -> String {
+    let mut prefix = key(scope, parts);
+    prefix.push('/');
+    prefix
+}

@@ -1,1 +1,71 @@
 //! The data plane's immutable view of the world, compiled from records.
+//!
+//! A request loads one [`Snapshot`] and keeps it to its end, so that it sees one state of everything: a promotion or a
+//! rollback never mixes two releases in one request. After a commit the store asks [`compile`] for the next snapshot;
+//! whatever a commit didn't touch is shared with the one before, by pointer. Nothing here reads a clock, a random
+//! source or a disk; draws come in as arguments.
+//!
+//! Start at [`Snapshot`], then [`Stage::choose`] and [`Function::resolve`].
+
+mod api;
+mod compile;
+mod deployment;
+mod function;
+mod integration;
+mod policy;
+mod slot;
+mod source;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use pitbird_names::Scope;
+
+pub use api::{Api, Stage, Track};
+pub use compile::{Touched, compile};
+pub use deployment::{Deployment, Method, Resource};
+pub use function::{Alias, Function, Resolved, Unknown, Version};
+pub use integration::{Integration, LambdaTarget, Mock, MockAnswer, MockFault, Unrenderable, static_status};
+pub use policy::{Policy, Source as InvocationSource};
+pub use slot::Slot;
+pub use source::{MemorySource, Source};
+
+/// Everything that the data plane knows, at one generation.
+#[derive(Debug, Default)]
+pub struct Snapshot {
+    /// Counts the commits since the store was opened.
+    pub generation: u64,
+    apis: Arc<HashMap<String, Arc<Api>>>,
+    functions: Arc<HashMap<FunctionKey, Arc<Function>>>,
+}
+
+/// A function's name within its scope.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct FunctionKey {
+    pub scope: Scope,
+    pub name: String,
+}
+
+impl Snapshot {
+    /// An API by the id that invoke URLs carry.
+    pub fn api(&self, id: &str) -> Option<&Arc<Api>> {
+        self.apis.get(id)
+    }
+
+    /// The stage that an invoke URL names.
+    pub fn stage(&self, api: &str, stage: &str) -> Option<&Arc<Stage>> {
+        self.apis.get(api)?.stages.get(stage)
+    }
+
+    pub fn function(&self, key: &FunctionKey) -> Option<&Arc<Function>> {
+        self.functions.get(key)
+    }
+
+    pub fn apis(&self) -> impl Iterator<Item = &Arc<Api>> {
+        self.apis.values()
+    }
+
+    pub fn functions(&self) -> impl Iterator<Item = &Arc<Function>> {
+        self.functions.values()
+    }
+}

@@ -1,0 +1,226 @@
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use pitbird_names::{Account, Region, Scope};
+use pitbird_records::{self as records, Record};
+
+use crate::{
+    Alias, Api, Deployment, Function, FunctionKey, Policy, Slot, Snapshot, Source, Stage, Track, Version,
+};
+
+/// The APIs and functions that a set of changes concerns.
+#[derive(Debug, Default)]
+pub struct Touched {
+    apis: BTreeSet<(Scope, String)>,
+    functions: BTreeSet<(Scope, String)>,
+}
+
+impl Touched {
+    /// Notes a change of one record; records that the data plane never reads are passed over.
+    pub fn note(&mut self, table: &str, key: &str) {
+        let set = match table {
+            records::RestApi::TABLE | records::Stage::TABLE | records::Deployment::TABLE => &mut self.apis,
+            records::FunctionVersion::TABLE | records::Alias::TABLE | records::FunctionPolicy::TABLE => {
+                &mut self.functions
+            }
+            _ => return,
+        };
+        set.extend(owner(key));
+    }
+
+    /// Everything there is, as after opening a store.
+    pub fn everything<S: Source>(source: &S) -> Result<Touched, S::Error> {
+        let mut touched = Touched::default();
+        for (_, api) in source.list::<records::RestApi>("")? {
+            touched.note(records::RestApi::TABLE, &api.key());
+        }
+        for (_, version) in source.list::<records::FunctionVersion>("")? {
+            touched.note(records::FunctionVersion::TABLE, &version.key());
+        }
+        Ok(touched)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.apis.is_empty() && self.functions.is_empty()
+    }
+}
+
+/// The API or function that a key `account/region/name/…` belongs to.
+fn owner(key: &str) -> Option<(Scope, String)> {
+    let mut parts = key.split('/');
+    let account = Account::parse(parts.next()?)?;
+    let region = Region::parse(parts.next()?)?;
+    Some((Scope { account, region }, parts.next()?.to_owned()))
+}
+
+/// The snapshot after a commit: `previous` with the touched APIs and functions compiled anew. Stages and versions whose
+/// record didn't change keep their `Arc`, and so what readers keep in their slots.
+pub fn compile<S: Source>(previous: &Snapshot, touched: &Touched, source: &S) -> Result<Snapshot, S::Error> {
+    let mut next = Snapshot {
+        generation: previous.generation + 1,
+        apis: previous.apis.clone(),
+        functions: previous.functions.clone(),
+    };
+    if !touched.apis.is_empty() {
+        let mut apis = HashMap::clone(&previous.apis);
+        for (scope, id) in &touched.apis {
+            match api(apis.get(id), scope, id, source)? {
+                Some(api) => apis.insert(id.clone(), Arc::new(api)),
+                None => apis.remove(id),
+            };
+        }
+        next.apis = Arc::new(apis);
+    }
+    if !touched.functions.is_empty() {
+        let mut functions = HashMap::clone(&previous.functions);
+        for (scope, name) in &touched.functions {
+            let key = FunctionKey { scope: scope.clone(), name: name.clone() };
+            match function(functions.get(&key), &key, source)? {
+                Some(function) => functions.insert(key, Arc::new(function)),
+                None => functions.remove(&key),
+            };
+        }
+        next.functions = Arc::new(functions);
+    }
+    Ok(next)
+}
+
+fn api<S: Source>(
+    previous: Option<&Arc<Api>>,
+    scope: &Scope,
+    id: &str,
+    source: &S,
+) -> Result<Option<Api>, S::Error> {
+    let Some((_, record)) = source.get::<records::RestApi>(&records::key(scope, &[id]))? else {
+        return Ok(None);
+    };
+    let mut deployments = known_deployments(previous);
+    let mut stages = HashMap::new();
+    for (rev, stage_record) in source.list::<records::Stage>(&records::prefix(scope, &[id]))? {
+        let name = stage_record.name.clone();
+        let known = previous.and_then(|api| api.stages.get(&name));
+        let stage = match known {
+            Some(known) if known.rev == rev && known.api_name == record.name => Some(known.clone()),
+            _ => stage(&record, rev, stage_record, &mut deployments, source)?.map(Arc::new),
+        };
+        stages.extend(stage.map(|stage| (name, stage)));
+    }
+    let disable_execute_api_endpoint = record.disable_execute_api_endpoint;
+    let (scope, id, name) = (record.scope, record.id, record.name);
+    Ok(Some(Api { scope, id, name, disable_execute_api_endpoint, stages }))
+}
+
+type Deployments = HashMap<String, Arc<Deployment>>;
+
+fn known_deployments(previous: Option<&Arc<Api>>) -> Deployments {
+    let stages = previous.into_iter().flat_map(|api| api.stages.values());
+    let tracks = stages.flat_map(|stage| [Some(&stage.base), stage.canary.as_ref().map(|(_, track)| track)]);
+    tracks.flatten().map(|track| (track.deployment.id.clone(), track.deployment.clone())).collect()
+}
+
+/// A stage, or `None` when one of its deployments is gone (control-plane rules forbid that).
+fn stage<S: Source>(
+    api: &records::RestApi,
+    rev: u64,
+    record: records::Stage,
+    deployments: &mut Deployments,
+    source: &S,
+) -> Result<Option<Stage>, S::Error> {
+    let variables = Arc::new(record.variables.clone());
+    let Some(deployment) = deployment(api, &record.deployment_id, deployments, source)? else {
+        return Ok(None);
+    };
+    let base = track(deployment, false, variables.clone(), &api.scope);
+    let canary = match &record.canary {
+        Some(canary) => {
+            let Some(deployment) = self::deployment(api, &canary.deployment_id, deployments, source)? else {
+                return Ok(None);
+            };
+            let variables = match &canary.stage_variable_overrides {
+                Some(overrides) => {
+                    let mut overlaid = record.variables.clone();
+                    overlaid.extend(overrides.clone());
+                    Arc::new(overlaid)
+                }
+                None => variables,
+            };
+            Some((canary.percent_traffic, track(deployment, true, variables, &api.scope)))
+        }
+        None => None,
+    };
+    Ok(Some(Stage {
+        rev,
+        scope: api.scope.clone(),
+        api_id: api.id.clone(),
+        api_name: api.name.clone(),
+        record,
+        base,
+        canary,
+        slot: Slot::default(),
+    }))
+}
+
+fn deployment<S: Source>(
+    api: &records::RestApi,
+    id: &str,
+    deployments: &mut Deployments,
+    source: &S,
+) -> Result<Option<Arc<Deployment>>, S::Error> {
+    if let Some(known) = deployments.get(id) {
+        return Ok(Some(known.clone()));
+    }
+    let key = records::key(&api.scope, &[&api.id, id]);
+    let record = source.get::<records::Deployment>(&key)?;
+    let compiled = record.map(|(_, record)| Arc::new(Deployment::compile(record)));
+    deployments.extend(compiled.clone().map(|deployment| (id.to_owned(), deployment)));
+    Ok(compiled)
+}
+
+fn track(
+    deployment: Arc<Deployment>,
+    is_canary: bool,
+    variables: Arc<records::Texts>,
+    scope: &Scope,
+) -> Track {
+    let targets = deployment.uris.iter().map(|uri| uri.render(&variables, scope)).collect();
+    Track { deployment, is_canary, variables, targets }
+}
+
+fn function<S: Source>(
+    previous: Option<&Arc<Function>>,
+    key: &FunctionKey,
+    source: &S,
+) -> Result<Option<Function>, S::Error> {
+    let prefix = records::prefix(&key.scope, &[&key.name]);
+    let mut versions = std::collections::BTreeMap::new();
+    let mut reserved_concurrency = None;
+    for (rev, record) in source.list::<records::FunctionVersion>(&prefix)? {
+        let id = record.version;
+        if let Some(whole) = &record.function {
+            reserved_concurrency = whole.reserved_concurrency;
+        }
+        let known = previous.and_then(|function| function.versions.get(&id)).filter(|known| known.rev == rev);
+        let version =
+            known.cloned().unwrap_or_else(|| Arc::new(Version { rev, record, slot: Slot::default() }));
+        versions.insert(id, version);
+    }
+    if versions.is_empty() {
+        return Ok(None);
+    }
+    let mut aliases = std::collections::BTreeMap::new();
+    for (_, record) in source.list::<records::Alias>(&prefix)? {
+        let Some(version) = versions.get(&record.version).cloned() else { continue };
+        let additional = record.additional.and_then(|additional| {
+            versions.get(&additional.version).map(|version| (version.clone(), additional.weight))
+        });
+        let (slot, additional_slot) = (Slot::default(), Slot::default());
+        aliases.insert(record.name.clone(), Alias { record, version, additional, slot, additional_slot });
+    }
+    let policies = source.list::<records::FunctionPolicy>(&prefix)?.into_iter();
+    let policies = policies.map(|(_, record)| (record.qualifier.clone(), Policy::compile(record))).collect();
+    let (scope, name) = (key.scope.clone(), key.name.clone());
+    Ok(Some(Function { scope, name, versions, aliases, policies, reserved_concurrency }))
+}
+
+#[cfg(test)]
+mod tests;

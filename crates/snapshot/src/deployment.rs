@@ -1,0 +1,71 @@
+use std::collections::HashMap;
+
+use pitbird_paths::{Router, Template};
+use pitbird_records as records;
+
+use crate::Integration;
+use crate::integration::UriTemplate;
+
+/// A deployment's routes. Immutable, and so shared by every snapshot that has a stage on it.
+#[derive(Debug)]
+pub struct Deployment {
+    pub id: String,
+    pub router: Router<Resource>,
+    pub binary_media_types: Vec<String>,
+    /// Lambda URIs in the order that [`Integration::LambdaProxy`] counts them.
+    pub(crate) uris: Vec<UriTemplate>,
+}
+
+#[derive(Debug)]
+pub struct Resource {
+    pub id: String,
+    /// The template: `/pets/{id}`.
+    pub path: String,
+    methods: HashMap<String, Method>,
+}
+
+#[derive(Debug)]
+pub struct Method {
+    /// As configured: `GET` … or `ANY`.
+    pub name: String,
+    pub operation_name: Option<String>,
+    pub integration: Integration,
+}
+
+impl Resource {
+    /// The method for an HTTP verb: the verb's own before `ANY`. `ANY` stands for DELETE, GET, HEAD, OPTIONS, PATCH,
+    /// POST and PUT only.
+    pub fn method(&self, verb: &str) -> Option<&Method> {
+        const ANY: [&str; 7] = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"];
+        self.methods.get(verb).or_else(|| ANY.contains(&verb).then(|| self.methods.get("ANY")).flatten())
+    }
+}
+
+impl Deployment {
+    pub(crate) fn compile(record: records::Deployment) -> Deployment {
+        let mut router = Router::new();
+        let mut uris = Vec::new();
+        for resource in record.resources {
+            let methods: HashMap<String, Method> = resource
+                .methods
+                .into_iter()
+                .map(|(name, method)| {
+                    let integration = Integration::compile(&method, &mut uris);
+                    let operation_name = method.operation_name;
+                    (name.clone(), Method { name, operation_name, integration })
+                })
+                .collect();
+            if methods.is_empty() {
+                continue;
+            }
+            let path = resource.path;
+            let compiled = Resource { id: resource.id, path: path.clone(), methods };
+            // Creating a resource refuses paths that can't be parsed or that clash; one that slipped through answers
+            // like a path that doesn't exist, and takes nothing else with it.
+            if let Ok(template) = Template::parse(&path) {
+                let _unrouted = router.insert(&template, compiled);
+            }
+        }
+        Deployment { id: record.id, router, binary_media_types: record.api.binary_media_types, uris }
+    }
+}
