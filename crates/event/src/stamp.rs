@@ -1,0 +1,134 @@
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use std::borrow::Cow;
+use std::fmt::Write;
+
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// `$context.requestTime`: `09/Apr/2015:12:34:56 +0000`, from milliseconds since 1970, in UTC.
+pub fn request_time(epoch_ms: u64) -> String {
+    let seconds = epoch_ms / 1000;
+    let (year, month, day) = date(seconds / 86_400);
+    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+    let mut text = String::with_capacity(26);
+    write!(text, "{day:02}/{}/{year:04}:{hour:02}:{minute:02}:{second:02} +0000", MONTHS[month])
+        .expect("a String takes all text");
+    text
+}
+
+/// Year, month from 0, and day from 1 of a day since 1970, in the Gregorian calendar.
+///
+/// The count is shifted to begin with March of year 0, so that leap days end years; 146,097 days make 400 years.
+fn date(days: u64) -> (u64, usize, u64) {
+    let days = days + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * from_march + 2) / 5 + 1;
+    let month = (from_march + 2) % 12;
+    let year = era * 400 + year_of_era + u64::from(month < 2);
+    (year, usize::try_from(month).expect("a month is below 12"), day)
+}
+
+/// `$context.extendedRequestId` and the `x-amz-apigw-id` header: sixteen characters that end in `=`, such as
+/// `Xe1vtGrDIAMFeQA=`. The caller brings the entropy.
+pub fn extended_request_id(entropy: [u8; 11]) -> String {
+    STANDARD.encode(entropy)
+}
+
+/// The `X-Amzn-Trace-Id` of an exchange: the client's if it names a root, else a new root
+/// `Root=1-{seconds}-{96 bits}`, both in hexadecimal. The caller brings time and entropy.
+pub fn trace_id(client: Option<&[u8]>, epoch_s: u32, entropy: [u8; 12]) -> Cow<'_, str> {
+    if let Some(client) = client.and_then(|client| std::str::from_utf8(client).ok())
+        && client.len() <= TRACE_ID_BYTES_MAX
+        && client.split(';').filter_map(|part| part.trim().split_once('=')).any(is_root)
+    {
+        return Cow::Borrowed(client);
+    }
+    let mut id = format!("Root=1-{epoch_s:08x}-");
+    for byte in entropy {
+        write!(id, "{byte:02x}").expect("a String takes all text");
+    }
+    Cow::Owned(id)
+}
+
+/// Longest trace header taken over from a client, bytes.
+const TRACE_ID_BYTES_MAX: usize = 512;
+
+fn is_root((name, value): (&str, &str)) -> bool {
+    let hex = |text: &str, length| text.len() == length && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let mut pieces = value.split('-');
+    name.eq_ignore_ascii_case("root")
+        && pieces.next() == Some("1")
+        && pieces.next().is_some_and(|seconds| hex(seconds, 8))
+        && pieces.next().is_some_and(|unique| hex(unique, 24))
+        && pieces.next().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_time_reads_as_in_the_common_log_format() {
+        for (epoch_ms, text) in [
+            (0, "01/Jan/1970:00:00:00 +0000"),
+            (1_428_582_896_000, "09/Apr/2015:12:34:56 +0000"),
+            (951_782_400_999, "29/Feb/2000:00:00:00 +0000"),
+            (1_709_251_199_000, "29/Feb/2024:23:59:59 +0000"),
+            (1_735_689_599_999, "31/Dec/2024:23:59:59 +0000"),
+            (4_107_542_400_000, "01/Mar/2100:00:00:00 +0000"),
+        ] {
+            assert_eq!(request_time(epoch_ms), text);
+        }
+        request_time(u64::MAX);
+    }
+
+    #[test]
+    fn every_day_follows_the_one_before() {
+        let lengths = |year: u64| {
+            let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+            [31, if leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+        };
+        let mut wanted = (1970, 0, 1);
+        for day in 0..200_000 {
+            assert_eq!(date(day), wanted);
+            wanted.2 += 1;
+            if wanted.2 > lengths(wanted.0)[wanted.1] {
+                wanted = if wanted.1 == 11 { (wanted.0 + 1, 0, 1) } else { (wanted.0, wanted.1 + 1, 1) };
+            }
+        }
+    }
+
+    #[test]
+    fn an_extended_request_id_has_the_services_form() {
+        let id = extended_request_id(*b"\x00\x01\x02\xff\xfe45678+");
+        assert!(id.len() == 16 && id.ends_with('=') && !id.ends_with("=="), "{id}");
+    }
+
+    #[test]
+    fn a_clients_root_is_kept_and_anything_else_is_replaced() {
+        let fresh = "Root=1-58bcab84-000102030405060708090a0b";
+        let entropy = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11];
+        let client = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
+        let long = format!("{client};x={}", "y".repeat(TRACE_ID_BYTES_MAX));
+        for (client, id) in [
+            (None, fresh),
+            (Some(client), client),
+            (
+                Some("Self=1-2-3; root=1-5759E988-bd862e3fe1be46a994272793"),
+                "Self=1-2-3; root=1-5759E988-bd862e3fe1be46a994272793",
+            ),
+            (Some(""), fresh),
+            (Some("Root=1-5759e988"), fresh),
+            (Some("Root=2-5759e988-bd862e3fe1be46a994272793"), fresh),
+            (Some("Root=1-5759e988-bd862e3fe1be46a99427279x"), fresh),
+            (Some(&*long), fresh),
+        ] {
+            assert_eq!(trace_id(client.map(str::as_bytes), 0x58bc_ab84, entropy), id);
+        }
+        assert_eq!(trace_id(Some(b"\xff"), 0x58bc_ab84, entropy), fresh);
+    }
+}
