@@ -1,1 +1,51 @@
 //! Statistics that stay valid under continuous watching: is the canary worse, not worse, or not known yet?
+//!
+//! The method is *canary-eproc v1*. Every test here is an e-process: a number that starts at 1 and, while the null
+//! hypothesis holds, is expected never to grow. It may be looked at after every request, forever; the chance that it
+//! ever reaches `1/alpha` under the null is at most `alpha`. All arithmetic is on logarithms.
+//!
+//! Evidence comes in [`Bucket`]s: what canary and base saw while the traffic weight stayed the same. A bucket may be
+//! one request; it never straddles a weight change.
+//!
+//! | module | question |
+//! |---|---|
+//! | [`judge`] | all of it together for the error rate: start here |
+//! | [`share`] | do events fall on the canary more often than its share of traffic? (kernel K1; also the split check) |
+//! | [`restart`] | the same, for a regression that begins late |
+//! | [`harm`] | how much worse can the canary be at most? (kernel K2) |
+//! | [`two_by_two`] | are slow requests more frequent on the canary? (kernel K3) |
+//! | [`guard`] | is one arm alone over its error budget? |
+//! | [`ratio`], [`interval`], [`dkw`] | intervals for reports |
+//!
+//! Nothing here knows a clock, a metric's name or a rollout. No input makes a NaN or a panic. State serialises with
+//! every bit kept, so that a judgement can go on after a crash as if nothing had happened.
+
+mod bucket;
+pub mod dkw;
+#[cfg(test)]
+mod enumeration;
+mod exact;
+mod grid;
+pub mod guard;
+pub mod harm;
+pub mod interval;
+pub mod judge;
+mod log_space;
+mod projection;
+pub mod ratio;
+#[cfg(test)]
+mod reference_vectors;
+pub mod restart;
+pub mod share;
+pub mod two_by_two;
+
+pub use bucket::{Arm, Bucket, MoreEventsThanRequests};
+pub use guard::SloGuard;
+pub use harm::HarmBound;
+pub use interval::Interval;
+pub use judge::{ErrorJudge, Judgement, Thresholds, Verdict};
+pub use log_space::{combine, threshold};
+pub use ratio::RatioSequence;
+pub use restart::Restarting;
+pub use share::ShareTest;
+pub use two_by_two::TwoByTwo;

@@ -1,0 +1,118 @@
+//! The promise behind every verdict, checked without drawing a single random number: a bucket's e-value is expected to
+//! be at most 1 wherever its null holds. All outcomes of small buckets are enumerated.
+
+use libm::{exp, pow};
+
+use crate::share::increments;
+use crate::{Bucket, grid, harm, projection::Rates, two_by_two};
+
+/// Rounding of a few hundred terms.
+const SLACK: f64 = 1.0e-12;
+
+fn choose(n: u64, k: u64) -> f64 {
+    (0..k).map(|i| (n - i) as f64 / (i + 1) as f64).product()
+}
+
+fn binomial(n: u64, p: f64) -> Vec<f64> {
+    (0..=n).map(|k| choose(n, k) * pow(p, k as f64) * pow(1.0 - p, (n - k) as f64)).collect()
+}
+
+/// E-values of all outcomes of a bucket with `n_c` and `n_b` requests.
+fn outcomes(n_c: u64, n_b: u64, log_e: impl Fn(Bucket) -> f64) -> Vec<Vec<f64>> {
+    let row = |k_c| (0..=n_b).map(|k_b| exp(log_e(Bucket::new(n_c, k_c, n_b, k_b).unwrap()))).collect();
+    (0..=n_c).map(row).collect()
+}
+
+fn expectation(e: &[Vec<f64>], rate_canary: f64, rate_base: f64) -> f64 {
+    let canary = binomial(e.len() as u64 - 1, rate_canary);
+    let base = binomial(e[0].len() as u64 - 1, rate_base);
+    let row = |(row, p): (&Vec<f64>, &f64)| p * row.iter().zip(&base).map(|(e, q)| e * q).sum::<f64>();
+    e.iter().zip(&canary).map(row).sum()
+}
+
+/// 60 rates from 0.0005 to `high`.
+fn rates(high: f64) -> impl Iterator<Item = f64> {
+    (0..60).map(move |i| 0.0005 + (high - 0.0005) * f64::from(i) / 59.0)
+}
+
+#[test]
+fn k1_with_the_observed_share_never_expects_more_than_one() {
+    let mut worst = 0.0_f64;
+    for (n_c, n_b) in (1..9_u64).flat_map(|n_c| (1..25_u64).map(move |n_b| (n_c, n_b))) {
+        let share = n_c as f64 / (n_c + n_b) as f64;
+        for k in 1..=(n_c + n_b).min(12) {
+            // Exchangeable requests: the canary's events are hypergeometric.
+            let mut expected = [0.0; grid::WIDTH];
+            for k_c in k.saturating_sub(n_b)..=k.min(n_c) {
+                let chance = choose(n_c, k_c) * choose(n_b, k - k_c) / choose(n_c + n_b, k);
+                let steps = increments(&grid::WORSE, 1.0, k_c, k - k_c, share).unwrap();
+                for (sum, step) in expected.iter_mut().zip(steps) {
+                    *sum += chance * exp(step);
+                }
+            }
+            worst = expected.into_iter().fold(worst, f64::max);
+        }
+    }
+    assert!(worst <= 1.0 + SLACK, "{worst}");
+}
+
+#[test]
+fn k1_never_expects_more_than_one_for_any_null_ratio() {
+    for null in [0.5, 1.0, 1.1, 2.0] {
+        for share in [0.01, 0.1, 0.5, 0.95] {
+            for rate in [1.0, 0.9, 0.3].map(|part| part * null) {
+                let chance = share * rate / (1.0 - share + share * rate);
+                let on_canary = increments(&grid::WORSE, null, 1, 0, share).unwrap();
+                let on_base = increments(&grid::WORSE, null, 0, 1, share).unwrap();
+                for (canary, base) in on_canary.into_iter().zip(on_base) {
+                    let expected = chance * exp(canary) + (1.0 - chance) * exp(base);
+                    assert!(expected <= 1.0 + SLACK, "{expected}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn k2_never_expects_more_than_one() {
+    let guesses = [
+        (0.001, 0.0012, 0.005),
+        (0.01, 0.011, 0.005),
+        (0.01, 0.01, 0.05),
+        (0.1, 0.12, 0.05),
+        (0.0005, 0.0001, 0.3),
+        (0.3, 0.2, 0.1),
+    ];
+    for (n_c, n_b) in [(1, 1), (2, 8), (5, 20), (10, 10)] {
+        let share = n_c as f64 / (n_c + n_b) as f64;
+        for (base, canary, margin) in guesses {
+            let guess = Rates { canary, base };
+            let e = outcomes(n_c, n_b, |bucket| harm::log_factor(bucket, share, guess, margin));
+            for rate in rates(0.999 - margin) {
+                for beyond in [0.0, 0.05, 0.2] {
+                    let worse = rate + margin + beyond * (1.0 - rate - margin);
+                    let expected = expectation(&e, worse.min(1.0), rate);
+                    assert!(expected <= 1.0 + SLACK, "{expected} at {n_c} {n_b} {guess:?} {margin} {rate}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn k3_never_expects_more_than_one() {
+    for (n_c, n_b) in [(1, 1), (1, 9), (3, 5), (5, 20), (10, 10)] {
+        let share = n_c as f64 / (n_c + n_b) as f64;
+        for (base, odds) in
+            [0.001, 0.01, 0.1, 0.5].into_iter().flat_map(|b| [1.1, 2.0, 30.0, 1024.0].map(|o| (b, o)))
+        {
+            let e = outcomes(n_c, n_b, |bucket| two_by_two::log_factor(bucket, share, base, odds - 1.0));
+            for rate in rates(0.9995) {
+                for part in [1.0, 0.5, 0.1] {
+                    let expected = expectation(&e, part * rate, rate);
+                    assert!(expected <= 1.0 + SLACK, "{expected} at {n_c} {n_b} {base} {odds} {rate}");
+                }
+            }
+        }
+    }
+}

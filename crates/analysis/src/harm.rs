@@ -1,0 +1,96 @@
+//! Kernel K2: how much worse than the base can the canary be at most?
+//!
+//! For each margin of a grid, an e-process against the null "the canary's event rate exceeds the base's by this margin
+//! or more". A bucket's factor is the likelihood of a guess, made from earlier buckets only, over the likelihood of the
+//! null's nearest point. Rejecting a margin proves the canary less than that much worse.
+
+use serde::{Deserialize, Serialize};
+
+use crate::exact::Exact;
+use crate::log_space::threshold;
+use crate::projection::{Rates, log_ratio, project};
+use crate::{Arm, Bucket};
+
+/// The margins of every bound, as differences of event rates.
+pub const MARGINS: [f64; 20] = [
+    0.9, 0.7, 0.5, 0.35, 0.25, 0.18, 0.12, 0.09, 0.06, 0.045, 0.03, 0.02, 0.015, 0.01, 0.0075, 0.005, 0.0035,
+    0.0025, 0.0015, 0.001,
+];
+
+/// The grid and one margin more.
+const WIDTH: usize = MARGINS.len() + 1;
+/// How many requests' worth of the base's rate the guess for the canary starts from.
+const PRIOR_REQUESTS: f64 = 20.0;
+/// The guess for the base before it was ever seen.
+const UNSEEN_RATE: f64 = 0.01;
+
+/// An upper bound on (canary's event rate - base's event rate) that holds at all times at once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HarmBound {
+    /// Falling; an unused last place is 0.
+    margins: Exact<WIDTH>,
+    logs: Exact<WIDTH>,
+    peaks: Exact<WIDTH>,
+    /// Base includes what it did before the rollout.
+    seen: Bucket,
+}
+
+impl HarmBound {
+    /// A bound on the grid of [`MARGINS`], and on `margin` too if it lies strictly between 0 and 0.9 and is not on the
+    /// grid. `history` is what the base did before the rollout.
+    pub fn new(history: Arm, margin: f64) -> HarmBound {
+        let mut margins = Exact::ZERO;
+        margins[..MARGINS.len()].copy_from_slice(&MARGINS);
+        if margin > 0.0 && margin < MARGINS[0] && !MARGINS.contains(&margin) {
+            margins[WIDTH - 1] = margin;
+            margins.sort_unstable_by(|a, b| b.total_cmp(a));
+        }
+        let seen = Bucket { canary: Arm::default(), base: history };
+        HarmBound { margins, logs: Exact::ZERO, peaks: Exact::ZERO, seen }
+    }
+
+    /// Takes in a bucket. One with an empty arm only sharpens the guess.
+    pub fn update(&mut self, bucket: Bucket) {
+        if let Some(share) = bucket.share().filter(|_| bucket.compares()) {
+            let guess = self.guess();
+            for ((log, peak), margin) in self.logs.iter_mut().zip(self.peaks.iter_mut()).zip(*self.margins) {
+                if margin > 0.0 {
+                    *log += log_factor(bucket, share, guess, margin);
+                    *peak = peak.max(*log);
+                }
+            }
+        }
+        self.seen = self.seen.plus(bucket);
+    }
+
+    /// The bound at level `alpha`: with probability at least `1 - alpha` it never lies below the true difference.
+    /// 1 while nothing is proven.
+    pub fn upper(&self, alpha: f64) -> f64 {
+        let threshold = threshold(alpha);
+        let proven = self.peaks.iter().zip(*self.margins).take_while(|(peak, _)| **peak >= threshold);
+        proven.last().map_or(1.0, |(_, margin)| margin)
+    }
+
+    /// The logarithm of the e-process for a margin; `None` for one that is not watched.
+    pub fn log_e(&self, margin: f64) -> Option<f64> {
+        let at = self.margins.iter().position(|watched| *watched == margin)?;
+        (margin > 0.0).then_some(self.logs[at])
+    }
+
+    fn guess(&self) -> Rates {
+        let Bucket { canary, base } = self.seen;
+        let base = if base.requests() == 0 { UNSEEN_RATE } else { (base.k() + 0.5) / (base.n() + 1.0) };
+        let base = base.clamp(1.0e-6, 0.999);
+        let canary = (canary.k() + PRIOR_REQUESTS * base) / (canary.n() + PRIOR_REQUESTS);
+        Rates { canary: canary.min(1.0 - 1.0e-9), base }
+    }
+}
+
+/// The logarithm of a bucket's e-value against "worse by `margin` or more"; 0 when the guess itself is that bad.
+pub(crate) fn log_factor(bucket: Bucket, share: f64, guess: Rates, margin: f64) -> f64 {
+    if guess.canary >= guess.base + margin {
+        return 0.0;
+    }
+    let t = project(share, guess, margin);
+    log_ratio(bucket.canary, guess.canary, t + margin) + log_ratio(bucket.base, guess.base, t)
+}

@@ -1,0 +1,142 @@
+//! The error rate of a release: every test that bears on it, fed together and read as one judgement.
+
+use serde::{Deserialize, Serialize};
+
+use crate::interval::{self, Interval};
+use crate::log_space::threshold;
+use crate::{Arm, Bucket, HarmBound, RatioSequence, Restarting, ShareTest};
+
+/// An e-value of 10,000 says that requests are not split as configured.
+pub const SPLIT_ALPHA: f64 = 1.0e-4;
+/// The level of the intervals in reports: 95 %.
+pub const REPORT_ALPHA: f64 = 0.05;
+
+/// What the evidence says about the canary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Its error rate is higher than the base's.
+    Worse,
+    /// Its error rate is less than the margin above the base's.
+    NotWorse,
+    /// Not enough evidence for either.
+    Unknown,
+}
+
+/// How sure is sure enough.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Thresholds {
+    /// The chance that an equally good canary is ever called worse.
+    pub alpha_rollback: f64,
+    /// The chance that a canary worse by the margin is ever called not worse.
+    pub alpha_promote: f64,
+    /// The difference of error rates that is still accepted.
+    pub margin: f64,
+}
+
+/// The tests of a release's error rate, and what they have seen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ErrorJudge {
+    worse: Restarting,
+    harm: HarmBound,
+    split: ShareTest,
+    ratio: RatioSequence,
+    seen: Bucket,
+}
+
+/// A verdict with the numbers that it rests on. Logarithms are natural.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Judgement {
+    pub verdict: Verdict,
+    /// Evidence that the canary is worse, and what it must reach.
+    pub log_e_worse: f64,
+    pub threshold_worse: f64,
+    /// Evidence that it is not worse by the margin, and what it must reach.
+    pub log_e_not_worse: f64,
+    pub threshold_not_worse: f64,
+    /// The canary's error rate exceeds the base's by at most this much; 1 while nothing is known.
+    pub harm_upper: f64,
+    /// Evidence that requests are not split as configured, and whether it suffices.
+    pub log_e_split: f64,
+    pub split_broken: bool,
+    pub canary: Seen,
+    pub base: Seen,
+    /// Canary's error rate over the base's, 95 % at all times; `None` before any error.
+    pub ratio: Option<Interval>,
+}
+
+/// An arm's counts and where its rate lies, 95 % at all times.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Seen {
+    pub requests: u64,
+    pub events: u64,
+    pub rate: Interval,
+}
+
+impl ErrorJudge {
+    /// `history` is what the base did before the rollout. `margin` is the one that the judgement will ask for.
+    pub fn new(history: Arm, margin: f64) -> ErrorJudge {
+        ErrorJudge {
+            worse: Restarting::default(),
+            harm: HarmBound::new(history, margin),
+            split: ShareTest::split(),
+            ratio: RatioSequence::default(),
+            seen: Bucket::default(),
+        }
+    }
+
+    /// Takes in what was seen under a configured weight, 0 to 1. A bucket without both arms compares nothing and only
+    /// counts.
+    pub fn observe(&mut self, bucket: Bucket, weight: f64) {
+        let Bucket { canary, base } = bucket;
+        if let Some(share) = bucket.share() {
+            self.worse.update(canary.events(), base.events(), share);
+        }
+        self.harm.update(bucket);
+        self.split.update(canary.requests(), base.requests(), weight);
+        self.ratio.update(canary.events(), base.events(), weight);
+        self.seen = self.seen.plus(bucket);
+    }
+
+    /// Watches for a regression that begins now; see [`Restarting`]. `false` when no more starts are kept.
+    pub fn restart(&mut self) -> bool {
+        self.worse.restart()
+    }
+
+    pub fn seen(&self) -> Bucket {
+        self.seen
+    }
+
+    pub fn judge(&self, thresholds: &Thresholds) -> Judgement {
+        let log_e_worse = self.worse.log_e();
+        let threshold_worse = threshold(thresholds.alpha_rollback);
+        let harm_upper = self.harm.upper(thresholds.alpha_promote);
+        let log_e_split = self.split.log_e();
+        let verdict = if log_e_worse >= threshold_worse {
+            Verdict::Worse
+        } else if harm_upper <= thresholds.margin {
+            Verdict::NotWorse
+        } else {
+            Verdict::Unknown
+        };
+        Judgement {
+            verdict,
+            log_e_worse,
+            threshold_worse,
+            log_e_not_worse: self.harm.log_e(thresholds.margin).unwrap_or(0.0),
+            threshold_not_worse: threshold(thresholds.alpha_promote),
+            harm_upper,
+            log_e_split,
+            split_broken: log_e_split >= threshold(SPLIT_ALPHA),
+            canary: Seen::new(self.seen.canary),
+            base: Seen::new(self.seen.base),
+            ratio: self.ratio.interval(REPORT_ALPHA),
+        }
+    }
+}
+
+impl Seen {
+    fn new(arm: Arm) -> Seen {
+        Seen { requests: arm.requests(), events: arm.events(), rate: interval::rate(arm, REPORT_ALPHA) }
+    }
+}

@@ -1,0 +1,82 @@
+//! Kernel K3: two arms, two outcomes. Made for latency, where an event is an answer slower than a threshold that was
+//! frozen before the rollout, such as the base's p99.
+//!
+//! Null: the canary's event rate is at most the base's. Alternatives are odds ratios on the base's rate. Unlike K1 it
+//! also counts the requests that were no events, which pays where events are frequent.
+
+use libm::log;
+use serde::{Deserialize, Serialize};
+
+use crate::exact::Exact;
+use crate::grid::{SLOWER, WIDTH};
+use crate::log_space::log_sum_exp;
+use crate::{Arm, Bucket};
+
+/// An e-process on a 2x2 table. Memory is constant.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TwoByTwo {
+    /// The base's event rate where it is known beforehand (1 - q for the q-quantile), else unused.
+    fixed: Option<Exact<1>>,
+    base: Arm,
+    logs: Exact<WIDTH>,
+}
+
+impl TwoByTwo {
+    /// Guesses the base's event rate from `history` and from earlier buckets.
+    pub fn new(history: Arm) -> TwoByTwo {
+        TwoByTwo { fixed: None, base: history, logs: Exact::ZERO }
+    }
+
+    /// Takes the base's event rate as known. A wrong one costs power, never validity. `None` unless it lies strictly
+    /// between 0 and 1.
+    pub fn at_rate(base_rate: f64) -> Option<TwoByTwo> {
+        let fits = base_rate > 0.0 && base_rate < 1.0;
+        fits.then_some(TwoByTwo { fixed: Some(Exact([base_rate])), base: Arm::default(), logs: Exact::ZERO })
+    }
+
+    /// Takes in a bucket. One with an empty arm only sharpens the guess.
+    pub fn update(&mut self, bucket: Bucket) {
+        if let Some(share) = bucket.share().filter(|_| bucket.compares()) {
+            let rate = self.base_rate();
+            for (log, point) in self.logs.iter_mut().zip(SLOWER.iter()) {
+                *log += log_factor(bucket, share, rate, point.excess);
+            }
+        }
+        self.base = self.base.plus(bucket.base);
+    }
+
+    /// The logarithm of the e-process now.
+    pub fn log_e(&self) -> f64 {
+        log_sum_exp(|| SLOWER.iter().zip(self.logs.iter()).map(|(point, log)| point.ln_weight + log))
+    }
+
+    fn base_rate(&self) -> f64 {
+        let rate = match self.fixed {
+            Some(rate) => rate[0],
+            None => (self.base.k() + 0.5) / (self.base.n() + 1.0),
+        };
+        rate.clamp(1.0e-9, 1.0 - 1.0e-9)
+    }
+}
+
+/// A bucket's log e-value for base rate `b` and odds ratio `1 + excess` on the canary. The null's nearest point gives
+/// both arms the mean rate. Complements are made from complements: near 1 a difference would lose its digits.
+pub(crate) fn log_factor(bucket: Bucket, share: f64, b: f64, excess: f64) -> f64 {
+    let scale = 1.0 / (1.0 + excess * b);
+    let (c, not_b, not_c) = ((1.0 + excess) * b * scale, 1.0 - b, (1.0 - b) * scale);
+    let mean = share * c + (1.0 - share) * b;
+    let not_mean = share * not_c + (1.0 - share) * not_b;
+    let mut sum = 0.0;
+    let terms = [
+        (bucket.canary.k(), c, mean),
+        (bucket.canary.quiet(), not_c, not_mean),
+        (bucket.base.k(), b, mean),
+        (bucket.base.quiet(), not_b, not_mean),
+    ];
+    for (count, p, q) in terms {
+        if count > 0.0 {
+            sum += count * log(p / q);
+        }
+    }
+    sum
+}
