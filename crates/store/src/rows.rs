@@ -1,0 +1,93 @@
+//! How records are read from a connection, the writer's or a reader's.
+
+use std::sync::Arc;
+
+use pitbird_records::Record;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use crate::Error;
+
+/// A record as it is stored. `rev` is above 0, grows with every change of any record and is never used twice, also not
+/// after a delete or a restart; it has gaps.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Versioned<R> {
+    pub rev: u64,
+    pub record: R,
+}
+
+pub fn get<R: Record>(connection: &Connection, key: &str) -> Result<Option<Versioned<R>>, Error> {
+    let mut statement =
+        connection.prepare_cached("SELECT key, rev, value FROM records WHERE tbl = ?1 AND key = ?2")?;
+    let mut rows = statement.query(params![R::TABLE, key])?;
+    rows.next()?.map(record).transpose()
+}
+
+/// The revision of a record; `None` where there is none.
+pub fn rev<R: Record>(connection: &Connection, key: &str) -> Result<Option<u64>, Error> {
+    let mut statement = connection.prepare_cached("SELECT rev FROM records WHERE tbl = ?1 AND key = ?2")?;
+    let rev = statement.query_row(params![R::TABLE, key], |row| row.get::<_, i64>(0)).optional()?;
+    Ok(rev.map(|rev| rev as u64))
+}
+
+/// Up to `limit` records whose key starts with `prefix` and comes after `after`, in the order of their keys.
+pub fn page<R: Record>(
+    connection: &Connection,
+    prefix: &str,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<Vec<Versioned<R>>, Error> {
+    let mut found = Vec::new();
+    walk::<R>(connection, prefix, after, |row| {
+        if found.len() < limit {
+            found.push(record(row)?);
+        }
+        Ok(found.len() < limit)
+    })?;
+    Ok(found)
+}
+
+/// The keys that start with `prefix`, in order.
+pub fn keys<R: Record>(connection: &Connection, prefix: &str) -> Result<Vec<String>, Error> {
+    let mut found = Vec::new();
+    walk::<R>(connection, prefix, None, |row| {
+        found.push(row.get(0)?);
+        Ok(true)
+    })?;
+    Ok(found)
+}
+
+/// Visits the rows below `prefix` until `visit` has had enough.
+fn walk<R: Record>(
+    connection: &Connection,
+    prefix: &str,
+    after: Option<&str>,
+    mut visit: impl FnMut(&Row<'_>) -> Result<bool, Error>,
+) -> Result<(), Error> {
+    let after = after.filter(|after| *after >= prefix);
+    let mut statement = connection.prepare_cached(match after {
+        Some(_) => "SELECT key, rev, value FROM records WHERE tbl = ?1 AND key > ?2 ORDER BY key",
+        None => "SELECT key, rev, value FROM records WHERE tbl = ?1 AND key >= ?2 ORDER BY key",
+    })?;
+    let mut rows = statement.query(params![R::TABLE, after.unwrap_or(prefix)])?;
+    // Rows come in the order of their bytes, so the first one outside the prefix ends it.
+    while let Some(row) = rows.next()? {
+        let is_below = row.get_ref(0)?.as_str().is_ok_and(|key| key.starts_with(prefix));
+        if !is_below || !visit(row)? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn record<R: Record>(row: &Row<'_>) -> Result<Versioned<R>, Error> {
+    let rev = row.get::<_, i64>(1)? as u64;
+    let text = row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?;
+    match serde_json::from_str(text) {
+        Ok(record) => Ok(Versioned { rev, record }),
+        Err(source) => Err(unreadable::<R>(row.get(0)?, source)),
+    }
+}
+
+pub fn unreadable<R: Record>(key: String, source: serde_json::Error) -> Error {
+    Error::Unreadable { table: R::TABLE, key, source: Arc::new(source) }
+}

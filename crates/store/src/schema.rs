@@ -1,0 +1,129 @@
+//! The database file: who it belongs to, its format and how a connection to it is set up.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use crate::{Error, OpenError};
+
+/// `PRAGMA application_id` of our files: "ptbd".
+const APPLICATION_ID: i64 = 0x7074_6264;
+
+/// Each entry takes a file from the format before to the next; `user_version` counts those applied.
+const MIGRATIONS: &[&str] = &["
+    CREATE TABLE records (
+        tbl TEXT NOT NULL,
+        key TEXT NOT NULL,
+        rev INTEGER NOT NULL,
+        value TEXT NOT NULL,
+        PRIMARY KEY (tbl, key)
+    ) WITHOUT ROWID;
+    CREATE TABLE counters (name TEXT NOT NULL PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+    INSERT INTO counters VALUES ('rev', 0);
+"];
+
+/// How long a connection waits for another program that inspects or changes the file, milliseconds.
+const BUSY_TIMEOUT_MS: u64 = 5_000;
+
+/// The largest file that is checked page by page when it is opened, bytes. What is larger shows its damage when it is
+/// read; checking it would cost more than the start may take.
+const CHECKED_BYTES_MAX: u64 = 8 * 1024 * 1024;
+
+/// Page caches, KiB: the operating system's cache lies behind them.
+const WRITER_CACHE_KIB: i64 = 1024;
+const READER_CACHE_KIB: i64 = 256;
+
+/// The database file in a data directory.
+pub fn path(directory: &Path) -> PathBuf {
+    directory.join("pitbird.db")
+}
+
+/// Opens the writer's connection: makes a new file or takes an older one to the current format.
+pub fn open_writer(path: &Path) -> Result<Connection, OpenError> {
+    let failed = |error: rusqlite::Error| match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => damaged(path, error.to_string()),
+        _ => OpenError::Database { path: path.to_owned(), source: error.into() },
+    };
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+    connection.busy_timeout(Duration::from_millis(BUSY_TIMEOUT_MS)).map_err(failed)?;
+    recognise(&connection, path, failed)?;
+    check(&connection, path, failed)?;
+    prepare_writer(&connection).map_err(failed)?;
+    migrate(&mut connection).map_err(failed)?;
+    Ok(connection)
+}
+
+/// Opens a connection that only reads.
+pub fn open_reader(path: &Path) -> Result<Connection, Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(Duration::from_millis(BUSY_TIMEOUT_MS))?;
+    connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
+    Ok(connection)
+}
+
+/// Is this file ours, or new, and not from the future?
+fn recognise(
+    connection: &Connection,
+    path: &Path,
+    failed: impl Fn(rusqlite::Error) -> OpenError,
+) -> Result<(), OpenError> {
+    let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let application = number("application_id").map_err(&failed)?;
+    let found = number("user_version").map_err(&failed)?;
+    let count = "SELECT count(*) FROM sqlite_schema";
+    let objects: i64 = connection.query_row(count, [], |row| row.get(0)).map_err(&failed)?;
+    let is_new = application == 0 && found == 0 && objects == 0;
+    if application != APPLICATION_ID && !is_new {
+        return Err(OpenError::Foreign { path: path.to_owned() });
+    }
+    let known = MIGRATIONS.len() as i64;
+    if found > known {
+        return Err(OpenError::Newer { path: path.to_owned(), found, known });
+    }
+    Ok(())
+}
+
+fn check(
+    connection: &Connection,
+    path: &Path,
+    failed: impl Fn(rusqlite::Error) -> OpenError,
+) -> Result<(), OpenError> {
+    let bytes = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+    if bytes > CHECKED_BYTES_MAX {
+        return Ok(());
+    }
+    let verdict: String =
+        connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(&failed)?;
+    if verdict == "ok" { Ok(()) } else { Err(damaged(path, verdict)) }
+}
+
+/// Durable means through to the medium: FULL syncs the log at each commit, `fullfsync` past the drive's cache on macOS.
+fn prepare_writer(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "fullfsync", true)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
+    connection.pragma_update(None, "journal_size_limit", 8 * 1024 * 1024)?;
+    Ok(())
+}
+
+fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
+    let applied: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    for (format, migration) in (1_i64..).zip(MIGRATIONS).skip(applied as usize) {
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(migration)?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        transaction.pragma_update(None, "user_version", format)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+fn damaged(path: &Path, detail: String) -> OpenError {
+    OpenError::Damaged { path: path.to_owned(), detail }
+}

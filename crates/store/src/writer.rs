@@ -1,0 +1,201 @@
+//! The one thread that changes durable state.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use pitbird_snapshot::{Snapshot, Touched, compile};
+use rusqlite::{Connection, params};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::lock::DirectoryLock;
+use crate::transaction::words;
+use crate::{Error, Transaction};
+
+/// Changes that wait for the writer; who comes later waits to be let in.
+pub const QUEUE_CHANGES: usize = 512;
+
+/// Changes that share one commit.
+const BATCH_CHANGES_MAX: usize = 256;
+
+/// Revisions are reserved in blocks of this many, so that most commits needn't write the counter.
+const REV_BLOCK: u64 = 1 << 20;
+
+/// What the commits leave for everybody else.
+pub struct Live {
+    pub snapshots: Arc<ArcSwap<Snapshot>>,
+    pub generations: watch::Sender<u64>,
+}
+
+/// A change that waits, with the one who waits for it.
+pub trait Job: Send {
+    fn run(&mut self, transaction: &mut Transaction<'_>);
+    fn answer(self: Box<Self>, outcome: Result<(), Error>);
+}
+
+/// The writer's side: the connection, the directory's lock and the revisions.
+pub struct Writer {
+    connection: Connection,
+    live: Arc<Live>,
+    /// The last revision handed out, and the highest that the file knows to be reserved.
+    rev: u64,
+    reserved_rev: u64,
+    /// Dropped last: the directory is free only when the database is closed.
+    _lock: DirectoryLock,
+}
+
+impl Writer {
+    /// Takes over an open database and makes its first snapshot live.
+    pub fn new(connection: Connection, lock: DirectoryLock) -> Result<Writer, Error> {
+        let counter = "SELECT value FROM counters WHERE name = 'rev'";
+        let rev = connection.query_row(counter, [], |row| row.get::<_, i64>(0))? as u64;
+        let transaction = Transaction::new(&connection, rev);
+        let everything = Touched::everything(&transaction)?;
+        let snapshot = compile(&Snapshot::default(), &everything, &transaction)?;
+        drop(transaction);
+        let generations = watch::Sender::new(snapshot.generation);
+        let snapshots = Arc::new(ArcSwap::from_pointee(snapshot));
+        let live = Arc::new(Live { snapshots, generations });
+        Ok(Writer { connection, live, rev, reserved_rev: rev, _lock: lock })
+    }
+
+    pub fn live(&self) -> Arc<Live> {
+        self.live.clone()
+    }
+
+    /// Works until every sender is gone and the queue is empty.
+    pub fn run(mut self, mut jobs: mpsc::Receiver<Box<dyn Job>>) {
+        let mut waiting = VecDeque::new();
+        loop {
+            if waiting.is_empty() {
+                match jobs.blocking_recv() {
+                    Some(job) => waiting.push_back(job),
+                    None => return,
+                }
+            }
+            while waiting.len() < BATCH_CHANGES_MAX
+                && let Ok(job) = jobs.try_recv()
+            {
+                waiting.push_back(job);
+            }
+            self.batch(&mut waiting);
+        }
+    }
+
+    /// Commits what waits and answers. Where the transaction is lost half-way, the changes after that point stay
+    /// waiting. After a failed commit nobody is told anything but the failure: also a refusal may rest on what a
+    /// neighbour had written.
+    fn batch(&mut self, waiting: &mut VecDeque<Box<dyn Job>>) {
+        let mut done = Vec::with_capacity(waiting.len());
+        let outcome = self.commit(waiting, &mut done);
+        if outcome.is_err() && !self.connection.is_autocommit() {
+            // A rollback that fails leaves the transaction open; the next batch tries again.
+            let _ = self.connection.execute_batch("ROLLBACK");
+        }
+        let previous = match &outcome {
+            Ok(Some(snapshot)) => Some(self.publish(snapshot.clone())),
+            _ => None,
+        };
+        for job in done {
+            job.answer(outcome.as_ref().map(|_| ()).map_err(Error::clone));
+        }
+        // Freed only now, so that nobody waits for it.
+        drop(previous);
+    }
+
+    /// Runs the changes in one transaction. Answers the snapshot to publish, `None` if nothing was written.
+    fn commit(
+        &mut self,
+        waiting: &mut VecDeque<Box<dyn Job>>,
+        done: &mut Vec<Box<dyn Job>>,
+    ) -> Result<Option<Arc<Snapshot>>, Error> {
+        if let Err(error) = self.begin() {
+            done.extend(waiting.drain(..));
+            return Err(error);
+        }
+        let mut transaction = Transaction::new(&self.connection, self.rev);
+        while let Some(mut job) = waiting.pop_front() {
+            job.run(&mut transaction);
+            done.push(job);
+            if transaction.lost().is_some() {
+                break;
+            }
+        }
+        self.rev = transaction.rev();
+        if let Some(error) = transaction.lost() {
+            return Err(error);
+        }
+        if !transaction.is_changed() {
+            self.connection.prepare_cached("ROLLBACK")?.execute([])?;
+            return Ok(None);
+        }
+        let snapshot = self.compile(&transaction)?;
+        let reserved_rev = self.reserve()?;
+        self.connection.prepare_cached("COMMIT")?.execute([])?;
+        self.reserved_rev = reserved_rev;
+        Ok(Some(Arc::new(snapshot)))
+    }
+
+    fn begin(&self) -> Result<(), Error> {
+        if !self.connection.is_autocommit() {
+            self.connection.execute_batch("ROLLBACK")?;
+        }
+        self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        Ok(())
+    }
+
+    fn compile(&self, transaction: &Transaction<'_>) -> Result<Snapshot, Error> {
+        let previous = self.live.snapshots.load();
+        let compiled =
+            catch_unwind(AssertUnwindSafe(|| compile(&previous, transaction.touched(), transaction)));
+        compiled.unwrap_or_else(|panic| Err(Error::Panicked(words(panic.as_ref()))))
+    }
+
+    /// Writes down that revisions up to the answer are taken, so that none is handed out twice after a restart.
+    fn reserve(&self) -> Result<u64, Error> {
+        if self.rev <= self.reserved_rev {
+            return Ok(self.reserved_rev);
+        }
+        let reserved = self.rev + REV_BLOCK;
+        let mut statement =
+            self.connection.prepare_cached("UPDATE counters SET value = ?1 WHERE name = 'rev'")?;
+        statement.execute(params![reserved as i64])?;
+        Ok(reserved)
+    }
+
+    fn publish(&self, snapshot: Arc<Snapshot>) -> Arc<Snapshot> {
+        let generation = snapshot.generation;
+        let previous = self.live.snapshots.swap(snapshot);
+        self.live.generations.send_replace(generation);
+        previous
+    }
+}
+
+/// A change of any type, and where its answer goes.
+pub struct Change<F, T, E> {
+    pub change: Option<F>,
+    pub result: Option<Result<T, E>>,
+    pub answer: oneshot::Sender<Result<T, E>>,
+}
+
+impl<F, T, E> Job for Change<F, T, E>
+where
+    F: FnOnce(&mut Transaction<'_>) -> Result<T, E> + Send,
+    T: Send,
+    E: From<Error> + Send,
+{
+    fn run(&mut self, transaction: &mut Transaction<'_>) {
+        let change = self.change.take().expect("a job runs once");
+        self.result = Some(transaction.run(change));
+    }
+
+    fn answer(self: Box<Self>, outcome: Result<(), Error>) {
+        let result = match outcome {
+            Ok(()) => self.result.expect("what is committed has run"),
+            Err(error) => Err(error.into()),
+        };
+        // Whoever asked may have stopped waiting; the change stands all the same.
+        let _ = self.answer.send(result);
+    }
+}
