@@ -1,3 +1,23 @@
-//! Project tools.
+//! Project tools: `cargo xtask <tool>`.
 
-fn main() {}
+mod models;
+
+use clap::Parser;
+
+/// Tools for those who work on pitbird
+#[derive(Parser)]
+enum Tool {
+    /// Condense botocore's service models into models/
+    Models(models::Options),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Tool::parse() {
+        Tool::Models(options) => models::run(&options),
+    }
+}
+
+/// The workspace's root directory.
+fn root() -> std::path::PathBuf {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace").into()
+}
