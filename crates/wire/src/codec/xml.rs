@@ -1,0 +1,9 @@
+//! Bodies in XML.
+
+mod read;
+mod tree;
+mod write;
+
+pub use read::read_element;
+pub use tree::{Element, parse};
+pub use write::{escape, write_element, write_members};

@@ -1,0 +1,117 @@
+use super::Element;
+use crate::codec::{DecodeError, Reading, Step, scalar};
+use crate::model::{Kind, Location, Reference, Structure, TimestampFormat};
+use crate::value::{Key, Value};
+use std::borrow::Cow;
+
+/// Reads an element as the referenced shape.
+pub fn read_element(
+    reading: &mut Reading<'_>,
+    reference: &Reference,
+    element: &Element,
+) -> Result<Value, DecodeError> {
+    let model = reading.model;
+    match &model.shape(reference.shape).kind {
+        Kind::Structure(structure) => read_structure(reading, structure, element),
+        Kind::List { member, .. } => {
+            let name = member.wire_name.unwrap_or("member");
+            let items = element.children.iter().filter(|child| child.name == name);
+            read_items(reading, member, items)
+        }
+        Kind::Map { key, value, .. } => {
+            let entries = element.children.iter().filter(|child| child.name == "entry");
+            read_entries(reading, key, value, entries)
+        }
+        _ => scalar::read(model, reference, Cow::Borrowed(&element.text), TimestampFormat::Iso8601),
+    }
+}
+
+fn read_structure(
+    reading: &mut Reading<'_>,
+    structure: &Structure,
+    element: &Element,
+) -> Result<Value, DecodeError> {
+    reading.enter()?;
+    let mut members = Vec::new();
+    for member in &structure.members {
+        if member.location != Location::Body {
+            continue;
+        }
+        let step = || Step::Name(member.name.into());
+        let value = reading.within(step, true, |reading| {
+            read_member(reading, &member.reference, member.wire_name(), element)
+        })?;
+        if let Some(value) = value {
+            members.push((Key::Borrowed(member.name), value));
+        }
+    }
+    reading.leave();
+    Ok(Value::Map(members))
+}
+
+fn read_member(
+    reading: &mut Reading<'_>,
+    reference: &Reference,
+    name: &str,
+    element: &Element,
+) -> Result<Option<Value>, DecodeError> {
+    let model = reading.model;
+    if reference.xml_attribute {
+        let found = element.attributes.iter().find(|(held, _)| held == name);
+        let read = |(_, text): &(String, String)| {
+            scalar::read(model, reference, Cow::Borrowed(text), TimestampFormat::Iso8601)
+        };
+        return found.map(read).transpose();
+    }
+    let named = |name: &'static str| element.children.iter().filter(move |child| child.name == name);
+    match &model.shape(reference.shape).kind {
+        Kind::List { member, flattened } if *flattened || reference.flattened => {
+            let own = element.children.iter().filter(|child| child.name == name);
+            let items: Vec<&Element> = match member.wire_name {
+                Some(name) => named(name).collect(),
+                None => own.collect(),
+            };
+            if items.is_empty() {
+                return Ok(None);
+            }
+            read_items(reading, member, items.into_iter()).map(Some)
+        }
+        Kind::Map { key, value, flattened } if *flattened || reference.flattened => {
+            let entries: Vec<&Element> = element.children.iter().filter(|child| child.name == name).collect();
+            if entries.is_empty() {
+                return Ok(None);
+            }
+            read_entries(reading, key, value, entries.into_iter()).map(Some)
+        }
+        _ => element.child(name).map(|child| read_element(reading, reference, child)).transpose(),
+    }
+}
+
+fn read_items<'e>(
+    reading: &mut Reading<'_>,
+    member: &Reference,
+    items: impl Iterator<Item = &'e Element>,
+) -> Result<Value, DecodeError> {
+    reading.enter()?;
+    let list = items.map(|item| read_element(reading, member, item)).collect::<Result<_, _>>()?;
+    reading.leave();
+    Ok(Value::List(list))
+}
+
+fn read_entries<'e>(
+    reading: &mut Reading<'_>,
+    key: &Reference,
+    value: &Reference,
+    entries: impl Iterator<Item = &'e Element>,
+) -> Result<Value, DecodeError> {
+    reading.enter()?;
+    let mut map = Vec::new();
+    for entry in entries {
+        let name = entry.child(key.wire_name.unwrap_or("key"));
+        let name = name.ok_or_else(|| DecodeError::Malformed("a map's entry has no key".into()))?;
+        let Some(element) = entry.child(value.wire_name.unwrap_or("value")) else { continue };
+        map.push((Key::Owned(name.text.clone()), read_element(reading, value, element)?));
+    }
+    reading.leave();
+    Ok(Value::Map(map))
+}

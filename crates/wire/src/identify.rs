@@ -1,0 +1,226 @@
+//! Which service and operation a request means.
+
+use crate::catalog::{Catalog, Service};
+use crate::fault::Fault;
+use crate::model::{Model, Operation};
+use crate::protocol::Protocol;
+use crate::query;
+use crate::server::Call;
+use http::request::Parts;
+use thiserror::Error;
+
+/// Why a request means no operation.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Unidentified {
+    #[error("the request is for no AWS service")]
+    Nothing,
+    #[error("service {name} is not known")]
+    Service { name: String, protocol: Protocol },
+    #[error("service {service} has no operation {operation}")]
+    Operation { service: &'static str, api_version: &'static str, operation: String, protocol: Protocol },
+}
+
+impl Unidentified {
+    /// The protocol in which to answer.
+    pub fn protocol(&self) -> Protocol {
+        match self {
+            Unidentified::Nothing => Protocol::RestJson,
+            Unidentified::Service { protocol, .. } | Unidentified::Operation { protocol, .. } => *protocol,
+        }
+    }
+
+    /// What to answer.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Unidentified::Operation { api_version, operation, protocol: Protocol::Query, .. } => Fault::new(
+                "InvalidAction",
+                format!("Could not find operation {operation} for version {api_version}"),
+            )
+            .with_status(400),
+            other => Fault::new("UnknownOperationException", other.to_string()),
+        }
+    }
+}
+
+/// What the head says of the way in which it was written.
+struct Clues<'r> {
+    parts: &'r Parts,
+    body: &'r [u8],
+    path: &'r str,
+    query: &'r str,
+}
+
+impl Catalog {
+    /// Finds what a request means: by credential scope, then `X-Amz-Target`, then the rpc-v2-cbor path, then form, then
+    /// path. The body is read for forms only. The host is never asked, since everything shares ours.
+    pub fn identify(&self, parts: &Parts, body: &[u8]) -> Result<Call<'_>, Unidentified> {
+        let clues =
+            Clues { parts, body, path: parts.uri.path(), query: parts.uri.query().unwrap_or_default() };
+        let Some(name) = clues.scope_service() else { return self.identify_unsigned(&clues) };
+        let named: Vec<&Service> =
+            self.services().iter().filter(|service| service.metadata.signing_name == name).collect();
+        let mut reason = Unidentified::Service { name, protocol: clues.guessed_protocol() };
+        for service in named {
+            match clues.call(service) {
+                Ok(call) => return Ok(call),
+                Err(unknown) => reason = unknown,
+            }
+        }
+        Err(reason)
+    }
+
+    fn identify_unsigned<'c>(&'c self, clues: &Clues<'_>) -> Result<Call<'c>, Unidentified> {
+        let by_head = self.services().iter().find(|service| clues.names(service));
+        if let Some(service) = by_head {
+            return clues.call(service);
+        }
+        let rest =
+            self.services().iter().filter(|service| service.metadata.protocols.iter().any(|p| p.is_rest()));
+        let found = rest.filter_map(|service| clues.call(service).ok()).next();
+        found.ok_or_else(|| match clues.target().or_else(|| clues.action()) {
+            Some(name) => Unidentified::Service { name, protocol: clues.guessed_protocol() },
+            None => Unidentified::Nothing,
+        })
+    }
+}
+
+impl Clues<'_> {
+    fn header(&self, name: &str) -> Option<&str> {
+        self.parts.headers.get(name)?.to_str().ok()
+    }
+
+    /// The service of the credential scope, from the header or a presigned URL.
+    fn scope_service(&self) -> Option<String> {
+        let header = self.header("authorization").and_then(|value| value.split_once("Credential="));
+        let scope = match header {
+            Some((_, rest)) => rest.split([',', ' ']).next()?.to_owned(),
+            None => query::get(self.query, "X-Amz-Credential")?.into_owned(),
+        };
+        scope
+            .rsplit('/')
+            .nth(1)
+            .filter(|name| !name.is_empty() && scope.split('/').count() >= 5)
+            .map(str::to_owned)
+    }
+
+    fn target(&self) -> Option<String> {
+        self.header("x-amz-target").map(str::to_owned)
+    }
+
+    /// Service and operation of `/service/{service}/operation/{operation}`; what stands before is a mount point.
+    fn cbor_path(&self) -> Option<(&str, &str)> {
+        let mut parts = self.path.rsplit('/');
+        let (operation, word) = (parts.next()?, parts.next()?);
+        let (service, first) = (parts.next()?, parts.next()?);
+        (word == "operation" && first == "service").then_some((service, operation))
+    }
+
+    /// The form, which GET requests carry in the URL.
+    fn form(&self) -> &str {
+        match self.parts.method {
+            http::Method::POST => std::str::from_utf8(self.body).unwrap_or_default(),
+            _ => self.query,
+        }
+    }
+
+    fn is_form(&self) -> bool {
+        let form = "application/x-www-form-urlencoded";
+        self.path == "/"
+            && (self.parts.method == http::Method::GET
+                || self.header("content-type").is_none_or(|it| it.trim_start().starts_with(form)))
+    }
+
+    fn action(&self) -> Option<String> {
+        if !self.is_form() {
+            return None;
+        }
+        query::get(self.form(), "Action").map(|action| action.into_owned())
+    }
+
+    fn guessed_protocol(&self) -> Protocol {
+        if self.cbor_path().is_some() {
+            Protocol::Cbor
+        } else if self.target().is_some() {
+            self.json_version().unwrap_or(Protocol::Json11)
+        } else if self.action().is_some() {
+            Protocol::Query
+        } else {
+            Protocol::RestJson
+        }
+    }
+
+    fn json_version(&self) -> Option<Protocol> {
+        let content_type = self.header("content-type")?;
+        [Protocol::Json10, Protocol::Json11]
+            .into_iter()
+            .find(|it| content_type.starts_with(it.content_type()))
+    }
+
+    /// Whether target, path or form name the service.
+    fn names(&self, service: &Service) -> bool {
+        let prefix = service.metadata.target_prefix;
+        if let Some((named, _)) = self.cbor_path() {
+            return prefix == Some(named) && service.metadata.protocols.contains(&Protocol::Cbor);
+        }
+        if let Some(target) = self.header("x-amz-target") {
+            return target.rsplit_once('.').is_some_and(|(named, _)| prefix == Some(named));
+        }
+        service.metadata.protocols.contains(&Protocol::Query)
+            && self.action().is_some()
+            && query::get(self.form(), "Version").as_deref() == Some(service.metadata.api_version)
+    }
+
+    /// The operation of a service.
+    fn call<'c>(&self, service: &'c Service) -> Result<Call<'c>, Unidentified> {
+        let speaks = |protocol: Protocol| service.metadata.protocols.contains(&protocol);
+        let json = service.metadata.protocols.iter().copied().find(|p| p.is_json() && !p.is_rest());
+        let (protocol, name) = match (self.cbor_path(), self.header("x-amz-target"), json) {
+            (Some((_, operation)), _, _) if speaks(Protocol::Cbor) => (Protocol::Cbor, operation.to_owned()),
+            (_, Some(target), Some(json)) => {
+                let name = target.rsplit('.').next().unwrap_or_default();
+                (self.json_version().unwrap_or(json), name.to_owned())
+            }
+            _ => match service.metadata.protocols.iter().copied().find(|p| p.is_rest()) {
+                Some(rest) => return self.rest_call(service, rest),
+                None if speaks(Protocol::Query) => (Protocol::Query, self.action().unwrap_or_default()),
+                None => (json.unwrap_or(Protocol::Json11), String::new()),
+            },
+        };
+        let model = service.model();
+        match model.operation(&name) {
+            Some(operation) => Ok(self.made(model, operation, protocol, Vec::new())),
+            None => Err(unknown(service, name, protocol)),
+        }
+    }
+
+    fn rest_call<'c>(&self, service: &'c Service, protocol: Protocol) -> Result<Call<'c>, Unidentified> {
+        let model = service.model();
+        match model.route(&self.parts.method, self.path, self.query) {
+            Some((operation, labels)) => {
+                let labels = labels.into_iter().map(|raw| pitbird_paths::decode(raw).into_owned()).collect();
+                Ok(self.made(model, operation, protocol, labels))
+            }
+            None => Err(unknown(service, format!("{} {}", self.parts.method, self.path), protocol)),
+        }
+    }
+
+    fn made<'c>(
+        &self,
+        model: &'c Model,
+        operation: &'c Operation,
+        protocol: Protocol,
+        labels: Vec<String>,
+    ) -> Call<'c> {
+        let query_mode = self.header("x-amzn-query-mode") == Some("true");
+        Call { model, operation, protocol, query_mode, labels }
+    }
+}
+
+fn unknown(service: &Service, operation: String, protocol: Protocol) -> Unidentified {
+    Unidentified::Operation {
+        service: service.metadata.service_id,
+        api_version: service.metadata.api_version,
+        operation,
+        protocol,
+    }
+}

@@ -1,0 +1,164 @@
+//! A service's model: operations, shapes, constraints, errors; parsed once, never changed.
+
+mod build;
+mod patch;
+mod raw;
+mod shape;
+
+pub use build::ModelError;
+pub(crate) use build::metadata;
+pub use shape::{
+    Constraints, ErrorTrait, Kind, Location, Member, Reference, Shape, ShapeId, Structure, TimestampFormat,
+    XmlNamespace,
+};
+
+use crate::Protocol;
+use http::Method;
+use pitbird_paths::{Router, Template};
+use std::collections::HashMap;
+
+/// One service as its model describes it. Names are borrowed from the model's text, which lives as long as the
+/// process.
+#[derive(Debug)]
+pub struct Model {
+    /// Botocore's name of the service (`apigatewayv2`, `logs`), ours for our own.
+    pub key: &'static str,
+    pub metadata: Metadata,
+    /// Sorted by name.
+    operations: Vec<Operation>,
+    /// Sorted by name; a [`ShapeId`] is an index.
+    shapes: Vec<Shape>,
+    /// Where rest protocols meet: several operations share a template and differ by method or query.
+    routes: HashMap<Method, Router<Vec<usize>>>,
+}
+
+/// What a service says of itself, with the peculiarities that a patch adds.
+#[derive(Debug, Clone, Default)]
+pub struct Metadata {
+    pub service_id: &'static str,
+    pub api_version: &'static str,
+    /// The service's name in a credential scope.
+    pub signing_name: &'static str,
+    /// Most preferred first.
+    pub protocols: Vec<Protocol>,
+    pub target_prefix: Option<&'static str>,
+    pub xml_namespace: Option<&'static str>,
+    /// Whether errors also carry the codes that the service had under the query protocol.
+    pub query_compatible: bool,
+    pub peculiar: Peculiar,
+}
+
+/// Where a service's words differ from the other services'. All from patches.
+#[derive(Debug, Clone, Default)]
+pub struct Peculiar {
+    /// Validation messages name members under the operation's name with this word after it.
+    pub member_path_root: Option<&'static str>,
+    /// Validation messages on elements of lists and maps also say that these must not be null.
+    pub elements_not_null: bool,
+    /// Namespace of `__type` in errors that the model has.
+    pub error_namespace: Option<&'static str>,
+    /// Namespace of `__type` in validation errors.
+    pub validation_namespace: Option<&'static str>,
+    /// Code of validation errors.
+    pub validation_code: Option<&'static str>,
+    /// Content type of bodies that are a blob and name none.
+    pub blob_content_type: Option<&'static str>,
+    /// Code and beginning of the message when a body is malformed.
+    pub malformed_body: Option<(&'static str, &'static str)>,
+}
+
+/// One operation and how HTTP carries it.
+#[derive(Debug)]
+pub struct Operation {
+    pub name: &'static str,
+    pub method: Method,
+    /// The path's template, without query.
+    pub path: Template,
+    /// Pairs that the query string must have for this operation to be meant.
+    pub fixed_query: Vec<(&'static str, &'static str)>,
+    /// Status of success, if no member carries another.
+    pub response_code: u16,
+    pub input: Option<ShapeId>,
+    pub output: Option<ShapeId>,
+    pub errors: Vec<ShapeId>,
+    /// The element around the output under the query protocol.
+    pub result_wrapper: Option<&'static str>,
+    /// Whether clients may send the body compressed with gzip.
+    pub request_compression: bool,
+    /// What clients put before the host name.
+    pub host_prefix: Option<&'static str>,
+    /// Whether callers need not sign.
+    pub unsigned: bool,
+}
+
+impl Model {
+    /// Reads a model in botocore's language, and a patch in ours. Text is `'static` because models live as long as
+    /// the process.
+    pub fn parse(
+        key: &'static str,
+        model: &'static str,
+        patch: Option<&'static str>,
+    ) -> Result<Model, ModelError> {
+        build::model(key, model, patch)
+    }
+
+    /// Sorted by name.
+    pub fn operations(&self) -> &[Operation] {
+        &self.operations
+    }
+
+    pub fn operation(&self, name: &str) -> Option<&Operation> {
+        let at = self.operations.binary_search_by(|operation| operation.name.cmp(name)).ok()?;
+        Some(&self.operations[at])
+    }
+
+    pub fn shape(&self, id: ShapeId) -> &Shape {
+        &self.shapes[id.0 as usize]
+    }
+
+    /// Sorted by name.
+    pub fn shapes(&self) -> impl ExactSizeIterator<Item = (ShapeId, &Shape)> {
+        self.shapes.iter().enumerate().map(|(at, shape)| (ShapeId(at as u32), shape))
+    }
+
+    pub fn shape_named(&self, name: &str) -> Option<ShapeId> {
+        let at = self.shapes.binary_search_by(|shape| shape.name.cmp(name)).ok()?;
+        Some(ShapeId(at as u32))
+    }
+
+    /// The members of a structure; empty for anything else.
+    pub fn members(&self, id: ShapeId) -> &[Member] {
+        self.structure(id).map_or(&[], |structure| &structure.members)
+    }
+
+    pub(crate) fn structure(&self, id: ShapeId) -> Option<&Structure> {
+        match &self.shape(id).kind {
+            Kind::Structure(structure) => Some(structure),
+            _ => None,
+        }
+    }
+
+    /// The error with this shape name, or else with this code.
+    pub fn error(&self, code: &str) -> Option<&Shape> {
+        let named = self.shape_named(code).map(|id| self.shape(id)).filter(|shape| shape.error.is_some());
+        let coded =
+            || self.shapes.iter().find(|shape| shape.error.as_ref().and_then(|e| e.code) == Some(code));
+        named.or_else(coded)
+    }
+
+    /// The rest operation that a method, raw path and raw query mean, with the raw text of the path's labels in the
+    /// template's order.
+    pub(crate) fn route<'p>(
+        &self,
+        method: &Method,
+        path: &'p str,
+        query: &str,
+    ) -> Option<(&Operation, Vec<&'p str>)> {
+        let meant = |&at: &usize| crate::query::has_all(query, &self.operations[at].fixed_query);
+        let router = self.routes.get(method)?;
+        let found = router.find_where(path, |candidates| candidates.iter().any(meant))?;
+        let candidates = found.value.iter().copied().filter(|at| meant(at));
+        let at = candidates.max_by_key(|&at| self.operations[at].fixed_query.len())?;
+        Some((&self.operations[at], found.captures().map(|(_, text)| text).collect()))
+    }
+}

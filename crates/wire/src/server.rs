@@ -1,0 +1,180 @@
+//! The server's side of the wire.
+
+use crate::codec::{DecodeError, EncodeError, Reading, cbor, form, gzip, json, xml};
+use crate::fault::Fault;
+use crate::model::{Model, Operation, Reference, ShapeId};
+use crate::protocol::Protocol;
+use crate::rest;
+use crate::value::Value;
+use bytes::Bytes;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::request::Parts;
+use http::{HeaderName, HeaderValue, Response, StatusCode};
+
+/// An identified request: what it means and how to read and answer it.
+#[derive(Debug, Clone)]
+pub struct Call<'m> {
+    pub model: &'m Model,
+    pub operation: &'m Operation,
+    pub protocol: Protocol,
+    /// Whether the caller wants to know the codes that errors had under the query protocol.
+    pub query_mode: bool,
+    /// Decoded path labels in the template's order.
+    pub labels: Vec<String>,
+}
+
+/// What a request says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decoded {
+    pub input: Value,
+    /// Paths of members that the model doesn't have, at most 32.
+    pub unknown: Vec<String>,
+}
+
+impl Call<'_> {
+    /// Reads the input. Payloads that are blobs are the body itself, not a copy.
+    pub fn decode(&self, parts: &Parts, body: Bytes) -> Result<Decoded, DecodeError> {
+        let body = plain(parts, body)?;
+        let mut reading = Reading::new(self.model);
+        let input = match (self.protocol, self.operation.input) {
+            (protocol, _) if protocol.is_rest() => {
+                rest::input(&mut reading, self.operation, protocol, &self.labels, parts, &body)?
+            }
+            (Protocol::Query, None) | (_, None) => Value::empty_map(),
+            (Protocol::Query, Some(shape)) => {
+                let text = match parts.method {
+                    http::Method::GET => parts.uri.query().unwrap_or_default().as_bytes(),
+                    _ => &body,
+                };
+                form::read(&mut reading, &Reference::to(shape), text)?
+            }
+            (_, Some(_)) if body.is_empty() => Value::empty_map(),
+            (Protocol::Cbor, Some(shape)) => cbor::read(&mut reading, &Reference::to(shape), &body)?,
+            (_, Some(shape)) => json::read(&mut reading, &Reference::to(shape), &body)?,
+        };
+        let input = if input.is_null() { Value::empty_map() } else { input };
+        Ok(Decoded { input, unknown: reading.unknown })
+    }
+
+    /// Writes the output.
+    pub fn encode(&self, output: Value, request_id: &str) -> Result<Response<Bytes>, EncodeError> {
+        let status = StatusCode::from_u16(self.operation.response_code).unwrap_or(StatusCode::OK);
+        if self.protocol.is_rest() {
+            return self.encode_rest(output, status, request_id);
+        }
+        let output = if output.is_null() { Value::empty_map() } else { output };
+        let (content_type, body) = match self.protocol {
+            Protocol::Query => (Some("text/xml"), self.query_body(&output, request_id)?),
+            Protocol::Cbor => match self.operation.output {
+                Some(shape) => {
+                    let mut body = Vec::new();
+                    cbor::write(self.model, &Reference::to(shape), &output, &mut body)?;
+                    (Some(self.protocol.content_type()), body)
+                }
+                None => (None, Vec::new()),
+            },
+            _ => {
+                let mut body = Vec::new();
+                match self.operation.output {
+                    Some(shape) => json::write(self.model, &Reference::to(shape), &output, &mut body)?,
+                    None => body.extend_from_slice(b"{}"),
+                }
+                (Some(self.protocol.content_type()), body)
+            }
+        };
+        Ok(response(status, self.protocol, content_type, request_id, body))
+    }
+
+    /// Writes an error.
+    pub fn encode_fault(&self, fault: &Fault, request_id: &str) -> Response<Bytes> {
+        fault.encode(Some(self.model), self.protocol, self.query_mode, request_id)
+    }
+
+    fn encode_rest(
+        &self,
+        output: Value,
+        status: StatusCode,
+        request_id: &str,
+    ) -> Result<Response<Bytes>, EncodeError> {
+        let written = match self.operation.output {
+            Some(shape) => rest::response(self.model, shape, self.protocol, output)?,
+            None => rest::Written::default(),
+        };
+        let status = written.status.and_then(|code| StatusCode::from_u16(code).ok()).unwrap_or(status);
+        let body = if status == StatusCode::NO_CONTENT { Bytes::new() } else { written.body };
+        let content_type = written.content_type.filter(|_| status != StatusCode::NO_CONTENT);
+        let mut answer = response(status, self.protocol, content_type, request_id, body);
+        answer.headers_mut().extend(written.headers);
+        Ok(answer)
+    }
+
+    fn query_body(&self, output: &Value, request_id: &str) -> Result<Vec<u8>, EncodeError> {
+        let name = self.operation.name;
+        let mut body = format!("<{name}Response");
+        if let Some(namespace) = self.model.metadata.xml_namespace {
+            body.push_str(" xmlns=\"");
+            xml::escape(namespace, &mut body);
+            body.push('"');
+        }
+        body.push('>');
+        if let Some(shape) = self.operation.output {
+            self.query_result(shape, output, &mut body)?;
+        }
+        body.push_str("<ResponseMetadata><RequestId>");
+        xml::escape(request_id, &mut body);
+        body.push_str("</RequestId></ResponseMetadata></");
+        body.push_str(name);
+        body.push_str("Response>");
+        Ok(body.into_bytes())
+    }
+
+    fn query_result(&self, shape: ShapeId, output: &Value, body: &mut String) -> Result<(), EncodeError> {
+        let (Some(structure), Value::Map(members)) = (self.model.structure(shape), output) else {
+            return Ok(());
+        };
+        if let Some(wrapper) = self.operation.result_wrapper {
+            body.extend(["<", wrapper, ">"]);
+        }
+        xml::write_members(self.model, self.model.shape(shape).name, structure, members, body)?;
+        if let Some(wrapper) = self.operation.result_wrapper {
+            body.extend(["</", wrapper, ">"]);
+        }
+        Ok(())
+    }
+}
+
+/// The body without its content encoding.
+fn plain(parts: &Parts, body: Bytes) -> Result<Bytes, DecodeError> {
+    let Some(encoding) = parts.headers.get(CONTENT_ENCODING) else { return Ok(body) };
+    let encoding = String::from_utf8_lossy(encoding.as_bytes()).trim().to_ascii_lowercase();
+    match encoding.as_str() {
+        "gzip" => gzip::inflate(&body),
+        "" | "identity" => Ok(body),
+        // Framing of signed streams is taken off before the body comes here.
+        "aws-chunked" => Ok(body),
+        _ => Err(DecodeError::ContentEncoding(encoding)),
+    }
+}
+
+/// An answer with the headers that every answer has.
+pub fn response(
+    status: StatusCode,
+    protocol: Protocol,
+    content_type: Option<&'static str>,
+    request_id: &str,
+    body: impl Into<Bytes>,
+) -> Response<Bytes> {
+    let mut answer = Response::new(body.into());
+    *answer.status_mut() = status;
+    let headers = answer.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        headers.insert(HeaderName::from_static("x-amzn-requestid"), id);
+    }
+    if let Some(content_type) = content_type {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    }
+    if protocol == Protocol::Cbor {
+        headers.insert(HeaderName::from_static("smithy-protocol"), HeaderValue::from_static("rpc-v2-cbor"));
+    }
+    answer
+}

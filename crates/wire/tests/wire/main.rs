@@ -1,0 +1,4 @@
+//! The wire as a whole: models, protocols, hostile bytes.
+
+mod models;
+mod sample;
