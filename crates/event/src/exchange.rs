@@ -156,7 +156,10 @@ impl Exchange<'_> {
         }
         let content_type = self.headers.iter().rfind(|(name, _)| name.eq_ignore_ascii_case("content-type"));
         if !self.binary.is_binary(content_type.map(|(_, value)| *value)) {
-            json::string(out, &String::from_utf8_lossy(self.body));
+            match std::str::from_utf8(self.body) {
+                Ok(text) => json::string(out, text),
+                Err(_) => json::string(out, &String::from_utf8_lossy(self.body)),
+            }
             return false;
         }
         out.push(b'"');

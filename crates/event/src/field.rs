@@ -8,28 +8,44 @@ use std::cmp::Ordering;
 
 /// Names that never reach the function: those that belong to one connection, and those that the gateway writes itself.
 /// Source: AWS developer guide, "Amazon API Gateway important notes", and recordings of the service.
-const DROPPED: [&str; 17] = [
-    "connection",
-    "content-length",
-    "content-md5",
-    "expect",
-    "host",
-    "max-forwards",
-    "proxy-authenticate",
-    "server",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "www-authenticate",
-    "x-amzn-trace-id",
-    "x-forwarded-for",
-    "x-forwarded-port",
-    "x-forwarded-proto",
+const DROPPED: [Known; 17] = [
+    Known::new("connection"),
+    Known::new("content-length"),
+    Known::new("content-md5"),
+    Known::new("expect"),
+    Known::new("host"),
+    Known::new("max-forwards"),
+    Known::new("proxy-authenticate"),
+    Known::new("server"),
+    Known::new("te"),
+    Known::new("trailer"),
+    Known::new("transfer-encoding"),
+    Known::new("upgrade"),
+    Known::new("www-authenticate"),
+    Known::new("x-amzn-trace-id"),
+    Known::new("x-forwarded-for"),
+    Known::new("x-forwarded-port"),
+    Known::new("x-forwarded-proto"),
 ];
 
 /// Names that the service shows in its own case, whatever the client wrote.
-const RECASED: [&str; 2] = ["Authorization", "User-Agent"];
+const RECASED: [Known; 2] = [Known::new("Authorization"), Known::new("User-Agent")];
+
+/// A header's name that every header is compared with.
+struct Known {
+    name: &'static str,
+    prefix: u64,
+}
+
+impl Known {
+    const fn new(name: &'static str) -> Known {
+        Known { name, prefix: prefix(name, true) }
+    }
+
+    fn is(&self, name: &str, prefix: u64) -> bool {
+        self.prefix == prefix && self.name.eq_ignore_ascii_case(name)
+    }
+}
 
 struct Field<'a> {
     name: Cow<'a, str>,
@@ -52,12 +68,13 @@ impl<'a> Fields<'a> {
     ) -> Fields<'a> {
         let mut sorted: SmallVec<[Field<'a>; 24]> = SmallVec::with_capacity(client.len() + added.len());
         for &(name, value) in client {
-            if DROPPED.iter().any(|dropped| dropped.eq_ignore_ascii_case(name)) {
+            let prefix = prefix(name, true);
+            if DROPPED.iter().any(|dropped| dropped.is(name, prefix)) {
                 continue;
             }
-            let recased = RECASED.iter().find(|recased| recased.eq_ignore_ascii_case(name));
-            let name = recased.copied().unwrap_or(name);
-            sorted.push(Field { prefix: prefix(name, true), name: Cow::Borrowed(name), value: text(value) });
+            let recased = RECASED.iter().find(|recased| recased.is(name, prefix));
+            let name = recased.map_or(name, |recased| recased.name);
+            sorted.push(Field { prefix, name: Cow::Borrowed(name), value: text(value) });
         }
         for (name, value) in added {
             sorted.push(Field { prefix: prefix(name, true), name: Cow::Borrowed(name), value });
@@ -151,14 +168,16 @@ fn from_form(raw: &str) -> Cow<'_, str> {
     Cow::Owned(decoded.into_owned())
 }
 
-fn prefix(name: &str, fold: bool) -> u64 {
-    let mut bytes = [0; 8];
-    let length = name.len().min(8);
-    bytes[..length].copy_from_slice(&name.as_bytes()[..length]);
-    if fold {
-        bytes.make_ascii_lowercase();
+const fn prefix(name: &str, fold: bool) -> u64 {
+    let name = name.as_bytes();
+    let mut prefix = 0;
+    let mut at = 0;
+    while at < 8 {
+        let byte = if at < name.len() { name[at] } else { 0 };
+        prefix = prefix << 8 | (if fold { byte.to_ascii_lowercase() } else { byte }) as u64;
+        at += 1;
     }
-    u64::from_be_bytes(bytes)
+    prefix
 }
 
 fn without_case(a: &str, b: &str) -> Ordering {
