@@ -64,10 +64,10 @@ impl de::Error for MadeUp {
 }
 
 macro_rules! scalar {
-    ($($method:ident $kind:ident $visit:ident $value:expr;)*) => {$(
+    ($($method:ident $kind:ident $visit:ident $($value:expr)?;)*) => {$(
         fn $method<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, MadeUp> {
             self.note(Kind::$kind);
-            visitor.$visit($value)
+            visitor.$visit($($value)?)
         }
     )*};
 }
@@ -76,7 +76,7 @@ impl<'de> Deserializer<'de> for Probe<'_> {
     type Error = MadeUp;
 
     scalar! {
-        deserialize_any Any visit_unit ();
+        deserialize_any Any visit_unit;
         deserialize_bool Boolean visit_bool false;
         deserialize_i8 Integer visit_i8 0;
         deserialize_i16 Integer visit_i16 0;
@@ -93,9 +93,9 @@ impl<'de> Deserializer<'de> for Probe<'_> {
         deserialize_string String visit_str "";
         deserialize_bytes Blob visit_bytes b"";
         deserialize_byte_buf Blob visit_bytes b"";
-        deserialize_unit Any visit_unit ();
+        deserialize_unit Any visit_unit;
         deserialize_identifier String visit_str "";
-        deserialize_ignored_any Any visit_unit ();
+        deserialize_ignored_any Any visit_unit;
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, MadeUp> {

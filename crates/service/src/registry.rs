@@ -130,7 +130,7 @@ mod tests {
         Ok(Output { greeting: format!("{word}, {}", call.input.name) })
     }
 
-    async fn call(members: &[(&str, &str)]) -> Result<Value, Fault> {
+    async fn call(members: &[(&'static str, &str)]) -> Result<Value, Fault> {
         let service =
             Builder::new("test", Arc::new("hello".to_owned())).operation("Greet", &["Tone"], greet).build();
         let pairs = members.iter().map(|(name, value)| ((*name).into(), Value::String((*value).to_owned())));

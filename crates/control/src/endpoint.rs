@@ -1,0 +1,176 @@
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use http::header::{HOST, HeaderValue, RETRY_AFTER};
+use http::request::Parts;
+use http::{HeaderMap, Response};
+use http_body_util::{BodyExt, Full, Limited};
+use pitbird_names::limits;
+use pitbird_service::{self as service, Call, Service};
+use pitbird_wire::{self as wire, Catalog, Fault, Value};
+
+use crate::caller::{self, Lookup, Signatures};
+
+/// The AWS endpoint in front of all services.
+pub struct Control {
+    /// By the key of their model.
+    services: BTreeMap<&'static str, Service>,
+    signatures: Signatures,
+    lookup: Lookup,
+}
+
+impl Control {
+    pub fn new(
+        services: impl IntoIterator<Item = Service>,
+        signatures: Signatures,
+        lookup: Lookup,
+    ) -> Control {
+        let services = services.into_iter().map(|service| (service.model, service)).collect();
+        Control { services, signatures, lookup }
+    }
+
+    pub fn services(&self) -> impl Iterator<Item = &Service> {
+        self.services.values()
+    }
+
+    /// A call's whole way, from its head to its answer. `local` is where the caller reached us.
+    pub async fn serve<B>(&self, parts: &Parts, body: B, local: SocketAddr) -> Response<Full<Bytes>>
+    where
+        B: http_body::Body<Data = Bytes>,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let request_id = pitbird_names::uuid(fastrand::u128(..));
+        let body = read_body(&parts.headers, body).await;
+        let identified = Catalog::embedded().identify(parts, body.as_ref().map_or(&[], |body| body));
+        let call = match identified {
+            Ok(call) => call,
+            Err(unidentified) => {
+                let answer = unidentified.fault().encode(None, unidentified.protocol(), false, &request_id);
+                return answer.map(Full::new);
+            }
+        };
+        let answer = match body {
+            Ok(body) => self.run(&call, parts, body, local, &request_id).await,
+            Err(fault) => Err((fault, None)),
+        };
+        let (fault, retry_after_s) = match answer {
+            Ok(answer) => return answer.map(Full::new),
+            Err(failed) => failed,
+        };
+        let mut answer = call.encode_fault(&fault, &request_id);
+        if let Some(seconds) = retry_after_s {
+            answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        answer.map(Full::new)
+    }
+
+    async fn run(
+        &self,
+        call: &wire::Call<'_>,
+        parts: &Parts,
+        body: Bytes,
+        local: SocketAddr,
+        request_id: &str,
+    ) -> Result<Response<Bytes>, (Fault, Option<u32>)> {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let signing_name = call.model.metadata.signing_name;
+        let caller =
+            caller::identify(parts, &body, signing_name, since.as_secs(), self.signatures, &self.lookup);
+        let caller = caller.map_err(|fault| (fault, None))?;
+        let input = input(call, parts, body).map_err(|fault| (fault, None))?;
+        let made = Call {
+            caller,
+            request_id: request_id.to_owned(),
+            now_ms: since.as_millis() as i64,
+            endpoint: endpoint(&parts.headers, local),
+            input,
+        };
+        let (service, operation) = (call.model.key, call.operation.name);
+        let running = self.services.get(service).and_then(|service| service.call(operation, made));
+        let Some(running) = running else {
+            let words = format!("{service} {operation} is not implemented by pitbird yet");
+            return Err((Fault::new("NotImplementedException", words), None));
+        };
+        match running.await {
+            Ok(output) => call.encode(output, request_id).map_err(|error| {
+                tracing::error!(service, operation, request_id, %error, "an output doesn't fit its model");
+                (internal(), None)
+            }),
+            Err(fault) => Err(told(service, operation, request_id, fault)),
+        }
+    }
+}
+
+/// The input, held against the model: what the model doesn't know and what breaks its constraints is refused before
+/// the operation sees anything.
+fn input(call: &wire::Call<'_>, parts: &Parts, body: Bytes) -> Result<Value, Fault> {
+    let decoded = call.decode(parts, body).map_err(|error| Fault::decoding(call.model, &error))?;
+    let violations = wire::check(call.model, call.operation, &decoded.input);
+    if !violations.is_empty() {
+        return Err(Fault::validation(call.model, &violations));
+    }
+    match decoded.unknown.first() {
+        Some(path) => {
+            let words = format!(
+                "{path} is no member of {}'s input, so it is refused rather than ignored.",
+                call.operation.name
+            );
+            Err(Fault::new("ValidationException", words))
+        }
+        None => Ok(decoded.input),
+    }
+}
+
+/// A service's fault in wire's words; its cause goes to the log.
+fn told(service: &str, operation: &str, request_id: &str, fault: service::Fault) -> (Fault, Option<u32>) {
+    if let Some(cause) = &fault.cause {
+        tracing::error!(service, operation, request_id, cause, "a call failed");
+    }
+    let mut told = Fault::new(fault.code, fault.message);
+    told.status = fault.status;
+    told.members = fault.members.into_iter().map(|(name, value)| (name.into(), value)).collect();
+    (told, fault.retry_after_s)
+}
+
+fn internal() -> Fault {
+    Fault::new("InternalFailure", "The request processing has failed because of an internal error.")
+}
+
+/// The base URL that the caller used.
+fn endpoint(headers: &HeaderMap, local: SocketAddr) -> String {
+    match headers.get(HOST).and_then(|host| host.to_str().ok()) {
+        Some(host) => format!("http://{host}"),
+        None => format!("http://{local}"),
+    }
+}
+
+async fn read_body<B>(headers: &HeaderMap, body: B) -> Result<Bytes, Fault>
+where
+    B: http_body::Body<Data = Bytes>,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    if body.is_end_stream() {
+        return Ok(Bytes::new());
+    }
+    let too_large = || {
+        let words = format!("Request must be smaller than {} bytes", limits::CALL_BODY_BYTES);
+        Fault::new("RequestEntityTooLargeException", words)
+    };
+    let announced = headers.get(http::header::CONTENT_LENGTH);
+    let announced = announced.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > limits::CALL_BODY_BYTES) {
+        return Err(too_large());
+    }
+    match Limited::new(body, limits::CALL_BODY_BYTES).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(too_large()),
+        Err(error) => {
+            Err(Fault::new("SerializationException", format!("The request's body broke off: {error}")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

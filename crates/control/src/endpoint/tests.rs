@@ -1,0 +1,125 @@
+use std::sync::Arc;
+
+use http::Request;
+use pitbird_names::Account;
+use pitbird_service::Builder;
+use pitbird_sigv4::{Credentials, Secret};
+use serde::{Deserialize, Serialize};
+
+use super::*;
+use crate::Credential;
+
+#[derive(Deserialize)]
+struct Nothing {}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Identity {
+    account: String,
+    arn: String,
+}
+
+async fn who(_: Arc<()>, call: Call<Nothing>) -> Result<Identity, service::Fault> {
+    Ok(Identity { account: call.caller.scope.account.to_string(), arn: call.caller.principal })
+}
+
+fn control(signatures: Signatures) -> Control {
+    let sts = Builder::new("sts", Arc::new(())).operation("GetCallerIdentity", &[], who).build();
+    let lookup: Lookup = Arc::new(|id| {
+        (id == "AKIDEXAMPLE").then(|| Credential {
+            secret: Secret { secret_access_key: "secret".into(), session: None },
+            account: Account::parse("123456789012").expect("twelve digits"),
+            principal: "arn:aws:iam::123456789012:user/ada".into(),
+        })
+    });
+    Control::new([sts], signatures, lookup)
+}
+
+async fn post(control: &Control, headers: &[(&str, &str)], body: &str) -> (u16, String) {
+    let mut request = Request::post("/").header("host", "localhost");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let (parts, body) = request.body(Full::from(body.to_owned())).expect("a request").into_parts();
+    let local = SocketAddr::from(([127, 0, 0, 1], 4566));
+    let answer = control.serve(&parts, body, local).await;
+    assert!(answer.headers().contains_key("x-amzn-requestid"));
+    let status = answer.status().as_u16();
+    let body = answer.into_body().collect().await.expect("a whole body").to_bytes();
+    (status, String::from_utf8(body.to_vec()).expect("text"))
+}
+
+const WHO: &str = "Action=GetCallerIdentity&Version=2011-06-15";
+
+#[tokio::test]
+async fn an_unsigned_call_on_loopback_is_the_default_accounts() {
+    let (status, body) = post(&control(Signatures::Unchecked), &[], WHO).await;
+    assert_eq!(status, 200);
+    assert!(body.contains("<Account>000000000000</Account>"), "{body}");
+}
+
+#[tokio::test]
+async fn a_key_of_twelve_digits_names_the_account() {
+    let authorization = "AWS4-HMAC-SHA256 Credential=210987654321/20261123/eu-west-1/sts/aws4_request, \
+                         SignedHeaders=host;x-amz-date, Signature=00";
+    let headers = [("authorization", authorization), ("x-amz-date", "20261123T000000Z")];
+    let (_, body) = post(&control(Signatures::Unchecked), &headers, WHO).await;
+    assert!(body.contains("<Account>210987654321</Account>"), "{body}");
+}
+
+#[tokio::test]
+async fn required_signatures_are_verified() {
+    let control = control(Signatures::Required);
+    let (status, body) = post(&control, &[], WHO).await;
+    assert_eq!(status, 403);
+    assert!(body.contains("<Code>MissingAuthenticationToken</Code>"), "{body}");
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
+    for (secret, expected) in [("secret", 200), ("wrong", 403)] {
+        let credentials = Credentials {
+            access_key_id: "AKIDEXAMPLE".into(),
+            secret_access_key: secret.into(),
+            session_token: None,
+        };
+        let headers: &[(&str, &[u8])] = &[("host", b"localhost")];
+        let request = pitbird_sigv4::Request { method: "POST", path: "/", query: "", headers };
+        let payload = pitbird_sigv4::Payload::Bytes(WHO.as_bytes());
+        let signed = pitbird_sigv4::sign(&request, &payload, &credentials, "us-east-1", "sts", now);
+        let signed: Vec<(&str, &str)> =
+            signed.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).collect();
+        let (status, body) = post(&control, &signed, WHO).await;
+        assert_eq!(status, expected, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_written_names_itself() {
+    let headers =
+        [("x-amz-target", "Logs_20140328.StartQuery"), ("content-type", "application/x-amz-json-1.1")];
+    let body = r#"{"startTime":0,"endTime":1,"queryString":"fields @message"}"#;
+    let (status, body) = post(&control(Signatures::Unchecked), &headers, body).await;
+    assert_eq!(status, 501);
+    assert!(body.contains("logs StartQuery"), "{body}");
+}
+
+#[tokio::test]
+async fn bad_input_gets_a_clear_error() {
+    let control = control(Signatures::Unchecked);
+    let target =
+        [("x-amz-target", "Logs_20140328.CreateLogGroup"), ("content-type", "application/x-amz-json-1.1")];
+    for (body, words) in [
+        ("{", "SerializationException"),
+        ("[]", "SerializationException"),
+        (r#"{"logGroupName":7}"#, "SerializationException"),
+        ("{}", "logGroupName"),
+        (r#"{"logGroupName":""}"#, "length greater than or equal to 1"),
+        (r#"{"logGroupName":"a","colour":"red"}"#, "colour"),
+    ] {
+        let (status, answer) = post(&control, &target, body).await;
+        assert_eq!(status, 400, "{body}: {answer}");
+        assert!(answer.contains(words), "{body}: {answer}");
+    }
+    for body in ["Action=Fly&Version=2011-06-15", "Action=GetCallerIdentity&Version=2011-06-15&Colour=red"] {
+        let (status, answer) = post(&control, &[], body).await;
+        assert!(status == 400 || status == 404, "{status} {answer}");
+    }
+}
