@@ -185,3 +185,6 @@ fn unusable(path: &Path, error: Error) -> OpenError {
         _ => OpenError::Database { path, source: error },
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -163,6 +163,12 @@ impl<'c> Transaction<'c> {
         self.rev
     }
 
+    /// For tests that make the database fail.
+    #[cfg(test)]
+    pub(crate) fn connection(&self) -> &Connection {
+        self.connection
+    }
+
     fn execute(&self, statement: &str, parameters: impl rusqlite::Params) -> Result<usize, Error> {
         let execute = || self.connection.prepare_cached(statement)?.execute(parameters);
         self.watched(execute().map_err(Error::from))
