@@ -1,0 +1,132 @@
+//! Control groups of the first version: one hierarchy per controller.
+
+use std::io::{self, Write as _};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use rustix::event::EventfdFlags;
+
+use super::hierarchy::Layout;
+use super::{CPU_PERIOD_US, Limits, OWN_PROCESSES, claim, cpu_quota_us, missing, write};
+use crate::Missing;
+
+/// A launcher's directories, one for each controller that could be had.
+pub struct Launcher {
+    memory: Option<Claimed>,
+    pids: Option<Claimed>,
+    cpu: Option<Claimed>,
+}
+
+struct Claimed {
+    path: PathBuf,
+    /// Held so that nobody sweeps the directory.
+    _lock: OwnedFd,
+}
+
+impl Launcher {
+    pub fn new(layout: &Layout, name: &str) -> (Option<Launcher>, Vec<Missing>) {
+        let mut lacking = Vec::new();
+        let mut take = |controller: &str, what: &str| {
+            let why = match layout.v1(controller) {
+                None => format!("no {controller} control group is mounted"),
+                Some(base) => {
+                    let path = base.join(name);
+                    match claim(&path) {
+                        Ok(lock) => return Some(Claimed { path, _lock: lock }),
+                        Err(error) => format!("cannot use {}: {error}", path.display()),
+                    }
+                }
+            };
+            lacking.push(missing(what, &why));
+            None
+        };
+        let launcher = Launcher {
+            memory: take("memory", "memory limit"),
+            pids: take("pids", "process limit"),
+            cpu: take("cpu", "CPU share"),
+        };
+        let has_any = launcher.claimed().next().is_some();
+        (has_any.then_some(launcher), lacking)
+    }
+
+    fn claimed(&self) -> impl Iterator<Item = &Claimed> {
+        [&self.memory, &self.pids, &self.cpu].into_iter().flatten()
+    }
+
+    pub fn limits_memory(&self) -> bool {
+        self.memory.is_some()
+    }
+
+    pub fn create(&self, sandbox: u64) -> io::Result<Group> {
+        let make = |claimed: &Option<Claimed>| -> io::Result<Option<PathBuf>> {
+            let Some(claimed) = claimed else { return Ok(None) };
+            let path = claimed.path.join(sandbox.to_string());
+            std::fs::create_dir(&path)?;
+            Ok(Some(path))
+        };
+        Ok(Group { memory: make(&self.memory)?, pids: make(&self.pids)?, cpu: make(&self.cpu)? })
+    }
+
+    pub fn remove(self) {
+        for claimed in self.claimed() {
+            // Whatever stays is swept at the next start.
+            let _ = std::fs::remove_dir(&claimed.path);
+        }
+    }
+}
+
+/// A sandbox's directories.
+pub struct Group {
+    memory: Option<PathBuf>,
+    pids: Option<PathBuf>,
+    cpu: Option<PathBuf>,
+}
+
+impl Group {
+    pub fn directories(&self) -> Vec<PathBuf> {
+        [&self.memory, &self.pids, &self.cpu].into_iter().flatten().cloned().collect()
+    }
+
+    pub fn entrances(&self) -> Vec<PathBuf> {
+        self.directories().iter().map(|directory| directory.join("cgroup.procs")).collect()
+    }
+
+    pub fn memory_file(&self, name: &str) -> Option<PathBuf> {
+        Some(self.memory.as_ref()?.join(name))
+    }
+
+    pub fn limit(&self, limits: &Limits) -> io::Result<()> {
+        if let Some(memory) = &self.memory {
+            write(&memory.join("memory.limit_in_bytes"), limits.memory_bytes)?;
+            limit_swap(memory, limits.memory_bytes)?;
+        }
+        if let Some(pids) = &self.pids {
+            write(&pids.join("pids.max"), limits.processes_max.saturating_add(OWN_PROCESSES))?;
+        }
+        if let (Some(cpu), Some(share)) = (&self.cpu, limits.cpu_share) {
+            write(&cpu.join("cpu.cfs_period_us"), CPU_PERIOD_US)?;
+            write(&cpu.join("cpu.cfs_quota_us"), cpu_quota_us(share))?;
+        }
+        Ok(())
+    }
+
+    /// An eventfd that the kernel signals when the group runs out of memory (cgroup-v1/memory.rst, section 10).
+    pub fn memory_event(&self) -> io::Result<Option<OwnedFd>> {
+        let Some(memory) = &self.memory else { return Ok(None) };
+        let event = rustix::event::eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        let control = std::fs::File::open(memory.join("memory.oom_control"))?;
+        let mut register =
+            std::fs::OpenOptions::new().write(true).open(memory.join("cgroup.event_control"))?;
+        let line = format!("{} {}", event.as_raw_fd(), control.as_raw_fd());
+        register.write_all(line.as_bytes())?;
+        Ok(Some(event))
+    }
+}
+
+/// Memory and swap together, where the kernel counts swap; without that there is no such file.
+fn limit_swap(memory: &Path, bytes: u64) -> io::Result<()> {
+    match write(&memory.join("memory.memsw.limit_in_bytes"), bytes) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,195 @@
+//! Control groups of the second version: one hierarchy for all controllers.
+//!
+//! A group that has processes cannot hand controllers to groups below it, so a launcher needs a group whose only processes
+//! are its own, or the right to make one at the top.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use super::hierarchy::{Layout, Unified};
+use super::{CPU_PERIOD_US, Limits, OWN_PROCESSES, claim, cpu_quota_us, missing, write};
+use crate::Missing;
+
+/// The group into which a launcher puts the daemon and itself when it was started in a delegated group.
+const SUPERVISOR: &str = "pitbird-supervisor";
+
+/// A launcher's directory.
+pub struct Launcher {
+    path: PathBuf,
+    _lock: OwnedFd,
+    has_memory: bool,
+    has_pids: bool,
+    has_cpu: bool,
+}
+
+/// Directories below which a launcher's directory may be made, best first: the own group if it was delegated, the group
+/// above (whose part `pitbird-supervisor` this process may already be), the top.
+pub fn candidates(unified: &Unified) -> Vec<PathBuf> {
+    let mut candidates = vec![unified.own.clone()];
+    if unified.own.file_name().is_some_and(|name| name == SUPERVISOR) {
+        candidates.extend(unified.own.parent().map(Path::to_owned));
+    }
+    candidates.push(unified.top.clone());
+    candidates.dedup();
+    candidates
+}
+
+impl Launcher {
+    /// # Errors
+    /// Words on why no group can be had and what would help.
+    pub fn new(layout: &Layout, name: &str) -> Result<(Launcher, Vec<Missing>), String> {
+        let unified = layout.v2().ok_or("no control groups are mounted")?;
+        let offered = controllers(&unified.top.join("cgroup.controllers"))
+            .or_else(|| controllers(&unified.own.join("cgroup.controllers")))
+            .unwrap_or_default();
+        if !offered.iter().any(|name| name == "memory" || name == "pids") {
+            return Err("the control groups have neither memory nor pids controller".to_owned());
+        }
+        let mut reasons = Vec::new();
+        for base in candidates(unified) {
+            match Launcher::below(&base, name) {
+                Ok(launcher) => {
+                    let lacking = launcher.lacking();
+                    return Ok((launcher, lacking));
+                }
+                Err(error) => reasons.push(format!("{}: {error}", base.display())),
+            }
+        }
+        Err(format!(
+            "no control group may be made ({}); start it with `systemd-run --user --scope -p Delegate=yes`",
+            reasons.join("; ")
+        ))
+    }
+
+    fn below(base: &Path, name: &str) -> io::Result<Launcher> {
+        // First see whether the base lets anything be made at all, before processes are moved about.
+        let path = base.join(name);
+        let lock = claim(&path)?;
+        let result = delegate(base).and_then(|()| {
+            let has = |wanted: &str| {
+                controllers(&path.join("cgroup.controllers"))
+                    .is_some_and(|names| names.iter().any(|name| name == wanted))
+            };
+            let launcher = Launcher {
+                has_memory: has("memory"),
+                has_pids: has("pids"),
+                has_cpu: has("cpu"),
+                path: path.clone(),
+                _lock: lock,
+            };
+            if !launcher.has_memory && !launcher.has_pids {
+                return Err(io::Error::other("controllers are not handed down"));
+            }
+            enable(&launcher.path);
+            Ok(launcher)
+        });
+        if result.is_err() {
+            let _ = std::fs::remove_dir(&path);
+        }
+        result
+    }
+
+    fn lacking(&self) -> Vec<Missing> {
+        let why = "the controller is not handed down to this process's control group";
+        [(self.has_memory, "memory limit"), (self.has_pids, "process limit"), (self.has_cpu, "CPU share")]
+            .into_iter()
+            .filter(|(has, _)| !has)
+            .map(|(_, what)| missing(what, why))
+            .collect()
+    }
+
+    pub fn limits_memory(&self) -> bool {
+        self.has_memory
+    }
+
+    pub fn create(&self, sandbox: u64) -> io::Result<Group> {
+        let path = self.path.join(sandbox.to_string());
+        std::fs::create_dir(&path)?;
+        let directory = OwnedFd::from(std::fs::File::open(&path)?);
+        let (has_memory, has_pids, has_cpu) = (self.has_memory, self.has_pids, self.has_cpu);
+        Ok(Group { path, directory, has_memory, has_pids, has_cpu })
+    }
+
+    pub fn remove(self) {
+        // Whatever stays is swept at the next start.
+        let _ = std::fs::remove_dir(&self.path);
+    }
+}
+
+/// Makes `base` hand down its controllers; for that, moves this process and its parent out of it where they are in it.
+fn delegate(base: &Path) -> io::Result<()> {
+    enable(base);
+    if enabled(base) {
+        return Ok(());
+    }
+    let own = std::process::id();
+    let parent = std::os::unix::process::parent_id();
+    let members = std::fs::read_to_string(base.join("cgroup.procs"))?;
+    let members: Vec<u32> = members.lines().filter_map(|line| line.parse().ok()).collect();
+    if members.iter().any(|member| *member != own && *member != parent) {
+        return Err(io::Error::other("other processes are in this group"));
+    }
+    let supervisor = base.join(SUPERVISOR);
+    match std::fs::create_dir(&supervisor) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    for member in members {
+        write(&supervisor.join("cgroup.procs"), member)?;
+    }
+    enable(base);
+    if enabled(base) { Ok(()) } else { Err(io::Error::other("controllers cannot be handed down")) }
+}
+
+/// Hands every controller of interest down, as far as the kernel lets.
+fn enable(directory: &Path) {
+    for controller in ["memory", "pids", "cpu"] {
+        let _ = write(&directory.join("cgroup.subtree_control"), format!("+{controller}"));
+    }
+}
+
+fn enabled(directory: &Path) -> bool {
+    controllers(&directory.join("cgroup.subtree_control"))
+        .is_some_and(|names| names.iter().any(|name| name == "memory" || name == "pids"))
+}
+
+fn controllers(file: &Path) -> Option<Vec<String>> {
+    let text = std::fs::read_to_string(file).ok()?;
+    Some(text.split_whitespace().map(str::to_owned).collect())
+}
+
+/// A sandbox's directory.
+pub struct Group {
+    pub path: PathBuf,
+    pub directory: OwnedFd,
+    has_memory: bool,
+    has_pids: bool,
+    has_cpu: bool,
+}
+
+impl Group {
+    pub fn limit(&self, limits: &Limits) -> io::Result<()> {
+        if self.has_memory {
+            write(&self.path.join("memory.max"), limits.memory_bytes)?;
+            optional(write(&self.path.join("memory.swap.max"), 0))?;
+            // One process too many kills the whole sandbox.
+            optional(write(&self.path.join("memory.oom.group"), 1))?;
+        }
+        if self.has_pids {
+            write(&self.path.join("pids.max"), limits.processes_max.saturating_add(OWN_PROCESSES))?;
+        }
+        if let (true, Some(share)) = (self.has_cpu, limits.cpu_share) {
+            write(&self.path.join("cpu.max"), format!("{} {CPU_PERIOD_US}", cpu_quota_us(share)))?;
+        }
+        Ok(())
+    }
+}
+
+/// Older kernels and kernels without swap lack some files.
+fn optional(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}

@@ -1,0 +1,71 @@
+//! Messages with descriptors over a unix sequenced-packet socket: what daemon, spawner and sandbox talk through.
+//!
+//! One message is one packet, so there is no framing and no half message. Descriptors that arrive are close-on-exec.
+
+use std::io::{self, IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::net::{
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair,
+};
+
+/// The longest message in bytes. Below the kernel's default socket buffer (208 KiB), so that a packet always fits.
+pub const MESSAGE_BYTES_MAX: usize = 128 * 1024;
+/// The most descriptors that travel with one message. The kernel's own limit is 253.
+pub const DESCRIPTORS_MAX: usize = 16;
+
+/// A message as it arrived: its length in the buffer and the descriptors that came with it.
+pub struct Received {
+    pub length: usize,
+    pub descriptors: Vec<OwnedFd>,
+}
+
+/// Two connected ends, both close-on-exec.
+pub fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
+    Ok(socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?)
+}
+
+/// Sends one message whole.
+///
+/// # Errors
+/// `WouldBlock` on a non-blocking socket whose buffer is full, `BrokenPipe` when the other end is gone.
+pub fn send(socket: impl AsFd, bytes: &[u8], descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
+    debug_assert!(bytes.len() <= MESSAGE_BYTES_MAX && descriptors.len() <= DESCRIPTORS_MAX);
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS_MAX))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    if !descriptors.is_empty() && !control.push(SendAncillaryMessage::ScmRights(descriptors)) {
+        return Err(io::Error::other("too many descriptors for one message"));
+    }
+    rustix::io::retry_on_intr(|| {
+        sendmsg(socket.as_fd(), &[IoSlice::new(bytes)], &mut control, SendFlags::NOSIGNAL)
+    })?;
+    Ok(())
+}
+
+/// Receives one message. `None` when the other end is gone.
+///
+/// # Errors
+/// `WouldBlock` on a non-blocking socket that has nothing to read; an error when a message is longer than `buffer`.
+pub fn receive(socket: impl AsFd, buffer: &mut [u8]) -> io::Result<Option<Received>> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS_MAX))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let message = rustix::io::retry_on_intr(|| {
+        recvmsg(socket.as_fd(), &mut [IoSliceMut::new(buffer)], &mut control, RecvFlags::CMSG_CLOEXEC)
+    })?;
+    let mut descriptors = Vec::new();
+    for part in control.drain() {
+        if let RecvAncillaryMessage::ScmRights(rights) = part {
+            descriptors.extend(rights);
+        }
+    }
+    if message.flags.intersects(ReturnFlags::TRUNC | ReturnFlags::CTRUNC) {
+        return Err(io::Error::other("message longer than agreed"));
+    }
+    // No message of ours is empty, so nothing received means that the other end is closed.
+    if message.bytes == 0 {
+        return Ok(None);
+    }
+    Ok(Some(Received { length: message.bytes, descriptors }))
+}

@@ -1,0 +1,154 @@
+//! A sandbox's first process: builds the sandbox around itself, starts the program, and reaps until it ends.
+//!
+//! It is a copy of the spawner and never executes anything. Its life has two halves. [`prepare`] does all that needs no
+//! knowledge of the function, and may be done ahead: network, root, `/proc`. Then it waits. [`enter`] makes it one
+//! function's: code, `/tmp`, limits, privileges, filter, program. At the levels with a pid namespace it is process 1 there, and
+//! its death is everybody's; elsewhere it is a subreaper that kills what it has gathered.
+
+mod confine;
+mod enter;
+mod prepare;
+mod watch;
+
+use std::convert::Infallible;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
+
+use libc::sock_filter;
+use rustix::process::{Signal, WaitOptions};
+
+use crate::channel::{self, MESSAGE_BYTES_MAX};
+use crate::error::{At, Fault, Step};
+use crate::kernel;
+use crate::message::{FromInit, Mode, ToInit};
+
+/// User and group of the guest, as numbers inside its user namespace (or the host's, without one).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    pub user: u32,
+    pub group: u32,
+}
+
+/// What a first process inherits.
+pub struct Setup<'a> {
+    pub mode: Mode,
+    pub control: BorrowedFd<'a>,
+    /// The detached root, at the namespace levels.
+    pub root: Option<OwnedFd>,
+    /// Control-group files to write itself into.
+    pub entrances: Vec<PathBuf>,
+    /// `None` where the guest keeps the daemon's user.
+    pub identity: Option<Identity>,
+    pub filter: &'a [sock_filter],
+}
+
+/// The whole life of a first process.
+pub fn run(setup: Setup<'_>) -> Infallible {
+    let Err(fault) = live(&setup);
+    tell(setup.control, FromInit::Failed(fault), &[]);
+    kernel::exit_now(1)
+}
+
+fn live(setup: &Setup<'_>) -> Result<Infallible, Fault> {
+    let listener = prepare::prepare(setup)?;
+    let port = listener.local_addr().at(Step::Network)?.port();
+    channel::send(setup.control, &FromInit::Prepared { port }.encode(), &[listener.as_fd()])
+        .at(Step::Exchange)?;
+    drop(listener);
+
+    let (request, descriptors) = receive(setup.control)?;
+    let ToInit::Enter(request) = request else { return Err(out_of_order()) };
+    let program = enter::enter(setup, &request, descriptors)?;
+    tell(setup.control, FromInit::Started, &[]);
+
+    let ended = if setup.mode.has_namespaces() {
+        watch::reap(program, &request)
+    } else {
+        watch::supervise(program, &request)
+    };
+    tell(setup.control, ended, &[]);
+    kernel::exit_now(0)
+}
+
+/// Dies with the spawner. To be called again after every change of user, which clears it.
+fn die_with_parent(setup: &Setup<'_>) -> Result<(), Fault> {
+    // Without a pid namespace the death of this process kills nobody else: it needs the chance to do so itself.
+    let signal = if setup.mode.has_namespaces() { Signal::KILL } else { Signal::TERM };
+    rustix::process::set_parent_process_death_signal(Some(signal)).at(Step::Privileges)?;
+    // It may have died before: then the other end of the socket is closed.
+    let mut polled = [rustix::event::PollFd::new(&setup.control, rustix::event::PollFlags::empty())];
+    let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
+    rustix::event::poll(&mut polled, Some(&now)).at(Step::Exchange)?;
+    if polled[0].revents().contains(rustix::event::PollFlags::HUP) {
+        kernel::exit_now(1);
+    }
+    Ok(())
+}
+
+fn receive(control: BorrowedFd<'_>) -> Result<(ToInit, Vec<OwnedFd>), Fault> {
+    let mut buffer = vec![0; MESSAGE_BYTES_MAX];
+    match channel::receive(control, &mut buffer).at(Step::Exchange)? {
+        // The spawner is gone, and this process with it.
+        None => kernel::exit_now(0),
+        Some(received) => match ToInit::decode(&buffer[..received.length]) {
+            Ok(message) => Ok((message, received.descriptors)),
+            Err(_) => Err(out_of_order()),
+        },
+    }
+}
+
+/// Says something to the spawner. If it cannot be told it is gone, and this process follows.
+fn tell(control: BorrowedFd<'_>, message: FromInit, descriptors: &[BorrowedFd<'_>]) {
+    let _ = channel::send(control, &message.encode(), descriptors);
+}
+
+fn out_of_order() -> Fault {
+    Fault::new(Step::Exchange, libc::EPROTO)
+}
+
+/// Waits until the spawner says that users are mapped.
+fn await_go(control: BorrowedFd<'_>) -> Result<(), Fault> {
+    match receive(control)? {
+        (ToInit::Go, _) => Ok(()),
+        _ => Err(out_of_order()),
+    }
+}
+
+/// Reaps one child, without waiting if `block` is false.
+fn reap_one(block: bool) -> Option<(rustix::process::Pid, i32)> {
+    let options = if block { WaitOptions::empty() } else { WaitOptions::NOHANG };
+    let result = rustix::io::retry_on_intr(|| rustix::process::wait(options)).ok()??;
+    Some((result.0, result.1.as_raw()))
+}
+
+/// The inherited descriptors that a first process keeps.
+fn kept(setup: &Setup<'_>) -> Vec<i32> {
+    let root = setup.root.as_ref().map(AsRawFd::as_raw_fd);
+    [setup.control.as_raw_fd()].into_iter().chain(root).collect()
+}
+
+/// Text as the kernel takes it.
+fn c_string(text: &std::ffi::OsStr) -> Result<std::ffi::CString, Fault> {
+    use std::os::unix::ffi::OsStrExt as _;
+    std::ffi::CString::new(text.as_bytes()).map_err(|_| Fault::new(Step::Program, libc::EINVAL))
+}
+
+fn c_strings(texts: &[std::ffi::OsString]) -> Result<Vec<std::ffi::CString>, Fault> {
+    texts.iter().map(|text| c_string(text)).collect()
+}
+
+/// For the spawner, at its end: nothing that came from it may stay.
+pub fn kill_all_children() {
+    watch::kill_descendants();
+}
+
+/// For the spawner, where sandboxes have no pid namespace: kills those of its children that are no first process. They
+/// came to it when the first process above them was killed.
+pub fn kill_orphans(first_processes: &[u32]) {
+    for child in watch::children_of(rustix::process::getpid()) {
+        if !first_processes.contains(&child.as_raw_nonzero().get().cast_unsigned()) {
+            let _ = rustix::process::kill_process(child, Signal::KILL);
+            let _ = rustix::process::waitpid(Some(child), WaitOptions::empty());
+        }
+    }
+}

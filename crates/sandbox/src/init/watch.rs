@@ -1,0 +1,160 @@
+//! Waiting for the program's end, reaping, and where no control group does it, watching memory and killing.
+
+use std::path::Path;
+
+use rustix::process::{Pid, Signal};
+
+use super::reap_one;
+use crate::error::{At, Fault, Step};
+use crate::kernel;
+use crate::message::{Enter, FromInit};
+
+/// How often memory is looked at where no control group limits it.
+const MEMORY_INTERVAL_MS: u32 = 50;
+
+/// A wait status that says "killed by signal 9".
+const KILLED: i32 = libc::SIGKILL;
+
+const SIGNALS: [i32; 2] = [libc::SIGCHLD, libc::SIGTERM];
+
+/// Process 1 of a pid namespace: reaps everybody until the program ends.
+pub fn reap(program: Pid, request: &Enter) -> FromInit {
+    if request.watch_memory && kernel::block_signals(&SIGNALS[..1]).is_ok() {
+        return reap_and_watch(program, request);
+    }
+    loop {
+        match reap_one(true) {
+            Some((pid, status)) if pid == program => return ended(status),
+            Some(_) => {}
+            None => return ended(KILLED),
+        }
+    }
+}
+
+fn reap_and_watch(program: Pid, request: &Enter) -> FromInit {
+    loop {
+        while let Some((pid, status)) = reap_one(false) {
+            if pid == program {
+                return ended(status);
+            }
+        }
+        kernel::next_signal(&SIGNALS[..1], Some(MEMORY_INTERVAL_MS));
+        if memory_in_use(None) > request.memory_bytes {
+            return out_of_memory();
+        }
+    }
+}
+
+/// Before the program is forked: signals are to be taken one by one.
+pub fn prepare_to_supervise() -> Result<(), Fault> {
+    kernel::block_signals(&SIGNALS).at(Step::Fork)
+}
+
+/// Without a pid namespace: waits for the program's end or the order to end it, then kills all that came from it.
+pub fn supervise(program: Pid, request: &Enter) -> FromInit {
+    let end = loop {
+        let mut end = None;
+        while let Some((pid, status)) = reap_one(false) {
+            if pid == program {
+                end = Some(ended(status));
+            }
+        }
+        if let Some(end) = end {
+            break end;
+        }
+        let interval = request.watch_memory.then_some(MEMORY_INTERVAL_MS);
+        if kernel::next_signal(&SIGNALS, interval) == Some(libc::SIGTERM) {
+            break ended(KILLED);
+        }
+        if request.watch_memory && memory_in_use(Some(program)) > request.memory_bytes {
+            break out_of_memory();
+        }
+    };
+    kill_descendants();
+    end
+}
+
+/// Kills children until there are none. As a subreaper this process inherits the children of those it kills.
+pub fn kill_descendants() {
+    loop {
+        let children = children_of(rustix::process::getpid());
+        for child in &children {
+            let _ = rustix::process::kill_process(*child, Signal::KILL);
+        }
+        if reap_one(true).is_none() {
+            return;
+        }
+    }
+}
+
+fn ended(status: i32) -> FromInit {
+    FromInit::Ended { status, out_of_memory: false, peak_bytes: kernel::children_peak_bytes() }
+}
+
+fn out_of_memory() -> FromInit {
+    FromInit::Ended { status: KILLED, out_of_memory: true, peak_bytes: kernel::children_peak_bytes() }
+}
+
+/// Memory that the sandbox's processes have to themselves plus what is in `/tmp`, in bytes. With a pid namespace all
+/// processes of `/proc` are the sandbox's; without one those that come from `program` are.
+fn memory_in_use(program: Option<Pid>) -> u64 {
+    match program {
+        None => {
+            let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+            let processes = processes.filter_map(|entry| parse_pid(entry.file_name().to_str()?));
+            let tmp = rustix::fs::statvfs(crate::spec::TMP);
+            let tmp = tmp.map_or(0, |tmp| (tmp.f_blocks - tmp.f_bfree).saturating_mul(tmp.f_frsize));
+            processes.map(own_memory).sum::<u64>() + tmp
+        }
+        Some(program) => {
+            let mut found = vec![program];
+            let mut next = 0;
+            while let Some(pid) = found.get(next).copied() {
+                found.extend(children_of(pid));
+                next += 1;
+            }
+            found.into_iter().map(own_memory).sum()
+        }
+    }
+}
+
+/// Resident less shared pages (proc(5), statm), in bytes.
+fn own_memory(pid: Pid) -> u64 {
+    let text = std::fs::read_to_string(format!("/proc/{}/statm", pid.as_raw_nonzero())).unwrap_or_default();
+    let mut pages = text.split(' ').skip(1).map(|word| word.parse::<u64>().unwrap_or(0));
+    let (resident, shared) = (pages.next().unwrap_or(0), pages.next().unwrap_or(0));
+    resident.saturating_sub(shared).saturating_mul(rustix::param::page_size() as u64)
+}
+
+/// The children of a process, all its threads' together.
+pub fn children_of(pid: Pid) -> Vec<Pid> {
+    let tasks = format!("/proc/{}/task", pid.as_raw_nonzero());
+    let tasks = std::fs::read_dir(Path::new(&tasks)).into_iter().flatten().flatten();
+    let mut children = Vec::new();
+    for task in tasks {
+        match std::fs::read_to_string(task.path().join("children")) {
+            Ok(text) => children.extend(text.split_whitespace().filter_map(parse_pid)),
+            // The kernel was built without these files.
+            Err(_) => return children_by_search(pid),
+        }
+    }
+    children
+}
+
+fn children_by_search(parent: Pid) -> Vec<Pid> {
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let processes = processes.filter_map(|entry| parse_pid(entry.file_name().to_str()?));
+    processes
+        .filter(|pid| {
+            let text =
+                std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap_or_default();
+            // The name is in parentheses and may contain anything; state and parent follow the last one.
+            let after = text.rsplit_once(") ").map_or("", |(_, after)| after);
+            after.split(' ').nth(1).and_then(parse_pid) == Some(parent)
+        })
+        .collect()
+}
+
+fn parse_pid(text: &str) -> Option<Pid> {
+    text.parse().ok().and_then(Pid::from_raw)
+}

@@ -1,0 +1,251 @@
+//! The daemon's handle to its spawner.
+
+mod link;
+
+use std::ffi::OsString;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use rustix::pipe::PipeFlags;
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
+
+use crate::error::{Error, Fault, Step};
+use crate::message::{Mode, Start};
+use crate::report::{CgroupVersion, Level, Missing, Report};
+use crate::spec::Spec;
+use crate::{Sandbox, cgroup};
+
+use link::{Link, Opening};
+
+/// How long a sandbox may take to be ready.
+const READY_MAX: Duration = Duration::from_secs(30);
+
+/// How to start the spawner: the daemon's own binary, which calls [`crate::spawner_main`] when its first argument is
+/// [`crate::SPAWNER_ARGUMENT`].
+#[derive(Clone, Debug)]
+pub struct SpawnerCommand {
+    pub program: PathBuf,
+    pub args: Vec<OsString>,
+}
+
+impl SpawnerCommand {
+    /// This very binary, also when its file has been replaced meanwhile.
+    pub fn own_binary() -> SpawnerCommand {
+        SpawnerCommand {
+            program: PathBuf::from("/proc/self/exe"),
+            args: vec![OsString::from(crate::SPAWNER_ARGUMENT)],
+        }
+    }
+}
+
+/// How a launcher is to work.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub spawner: SpawnerCommand,
+    /// Refuse to start below this level.
+    pub minimum_level: Level,
+    /// Use no stronger level than this, even where the host has it.
+    pub strongest_level: Level,
+    /// Prepared sandboxes kept ready for each set of host paths in use; about 0.5 MB of memory each.
+    pub spares: u32,
+    /// Sandboxes that may run at the same time.
+    pub sandboxes_max: u32,
+    /// Where private directories go at the levels without a mount namespace.
+    pub state_directory: PathBuf,
+}
+
+impl Config {
+    /// Whatever the host allows, two spares, a thousand sandboxes.
+    pub fn new(spawner: SpawnerCommand) -> Config {
+        Config {
+            spawner,
+            minimum_level: Level::Process,
+            strongest_level: Level::NamespacesRoot,
+            spares: 2,
+            sandboxes_max: 1000,
+            state_directory: std::env::temp_dir().join("pitbird-sandbox"),
+        }
+    }
+}
+
+/// Handle to the spawner process. Clones share it; when the last one is dropped, or the daemon ends in whatever way, the spawner kills
+/// all sandboxes and ends too.
+#[derive(Clone, Debug)]
+pub struct Launcher {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    config: Config,
+    mode: Mode,
+    report: Report,
+    /// The spawner at work. `None` after a shutdown.
+    link: Mutex<Option<Link>>,
+    places: Arc<Semaphore>,
+}
+
+impl Launcher {
+    /// Starts the spawner at the strongest level that the host allows, found by trial.
+    ///
+    /// # Errors
+    /// When no process can be started, or the host gives less than the configuration's minimum.
+    pub async fn start(config: Config) -> Result<Launcher, Error> {
+        let mut refusals = Vec::new();
+        for mode in candidates(&config) {
+            match Link::open(&config, mode).await? {
+                Opening::Ready { link, cgroups, missing } => {
+                    let report = report(mode, cgroups, missing, &refusals, &config);
+                    if report.level < config.minimum_level {
+                        link.shut_down().await;
+                        return Err(Error::TooWeak { wanted: config.minimum_level, found: Box::new(report) });
+                    }
+                    let places = Arc::new(Semaphore::new(config.sandboxes_max as usize));
+                    let link = Mutex::new(Some(link));
+                    return Ok(Launcher { shared: Arc::new(Shared { config, mode, report, link, places }) });
+                }
+                Opening::Unable(fault) => refusals.push((mode, fault)),
+            }
+        }
+        let cause =
+            refusals.last().map_or_else(|| "no level is allowed".to_owned(), |(_, fault)| fault.to_string());
+        Err(Error::Spawner(io::Error::other(cause)))
+    }
+
+    /// What this host gives.
+    pub fn report(&self) -> &Report {
+        &self.shared.report
+    }
+
+    /// Runs a program in a new sandbox. Returns when it has been executed.
+    ///
+    /// If the spawner has died, another is started first.
+    ///
+    /// # Errors
+    /// See [`Error`]. Nothing of the sandbox is left then.
+    pub async fn launch(&self, spec: Spec) -> Result<Sandbox, Error> {
+        spec.check()?;
+        let place = self.take_place()?;
+        let link = self.link().await?;
+        let (output, input) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)
+            .map_err(|errno| Error::Step { step: Step::Streams, source: errno.into() })?;
+        let (program, directory) = (spec.program.clone(), spec.working_dir.clone());
+        let launched = tokio::time::timeout(READY_MAX, link.launch(spec, input, output, place)).await;
+        match launched {
+            Ok(result) => result.map_err(|failure| failure.into_error(program, directory)),
+            Err(_) => Err(Error::Deadline { seconds: READY_MAX.as_secs() }),
+        }
+    }
+
+    fn take_place(&self) -> Result<OwnedSemaphorePermit, Error> {
+        let places = self.shared.places.clone();
+        places.try_acquire_owned().map_err(|_| Error::TooMany { limit: self.shared.config.sandboxes_max })
+    }
+
+    /// The spawner at work, a new one if it has died.
+    async fn link(&self) -> Result<Link, Error> {
+        let mut slot = self.shared.link.lock().await;
+        let link = slot.as_ref().ok_or(Error::ShutDown)?;
+        if !link.has_ended() {
+            return Ok(link.clone());
+        }
+        tracing::warn!("the spawner process ended and is started again");
+        match Link::open(&self.shared.config, self.shared.mode).await? {
+            Opening::Ready { link, .. } => {
+                *slot = Some(link.clone());
+                Ok(link)
+            }
+            Opening::Unable(fault) => Err(Error::Step { step: fault.step, source: fault.source() }),
+        }
+    }
+
+    /// Kills all sandboxes and ends the spawner. Returns when nothing is left. Later launches fail.
+    pub async fn shutdown(self) {
+        let link = self.shared.link.lock().await.take();
+        if let Some(link) = link {
+            link.shut_down().await;
+        }
+    }
+}
+
+/// Ways to try, strongest first.
+fn candidates(config: &Config) -> Vec<Mode> {
+    let is_root = rustix::process::geteuid().is_root();
+    Mode::ALL
+        .into_iter()
+        .filter(|mode| match mode {
+            Mode::RootMapped | Mode::Root => is_root,
+            // A root that may not make namespaces as root may not make them through a user namespace either, and its guests would be the host's root.
+            Mode::User => !is_root,
+            Mode::Landlock | Mode::Process => true,
+        })
+        .filter(|mode| level(*mode) <= config.strongest_level)
+        .collect()
+}
+
+fn level(mode: Mode) -> Level {
+    match mode {
+        Mode::RootMapped | Mode::Root => Level::NamespacesRoot,
+        Mode::User => Level::NamespacesUser,
+        Mode::Landlock => Level::Landlock,
+        Mode::Process => Level::Process,
+    }
+}
+
+fn report(
+    mode: Mode,
+    cgroups: CgroupVersion,
+    lacking: Vec<Missing>,
+    refusals: &[(Mode, Fault)],
+    config: &Config,
+) -> Report {
+    let why = |modes: &[Mode]| {
+        let refusal = refusals.iter().rev().find(|(mode, _)| modes.contains(mode));
+        refusal.map_or_else(
+            || format!("configuration allows at most level {}", config.strongest_level),
+            |(_, fault)| fault.to_string(),
+        )
+    };
+    let missing = |what: &str, why: &str| Missing { what: what.to_owned(), why: why.to_owned() };
+    let mut all = Vec::new();
+    if mode == Mode::Root {
+        all.push(missing("user namespace", &why(&[Mode::RootMapped])));
+    }
+    if !mode.has_namespaces() {
+        let why = why(&[Mode::RootMapped, Mode::Root, Mode::User]);
+        all.push(missing("namespaces: own processes, network and /tmp", &why));
+        all.push(missing("size limit of /tmp", "only each file is limited, there is no mount of its own"));
+    }
+    if mode == Mode::Process {
+        all.push(missing("files and network of the host out of sight", &why(&[Mode::Landlock])));
+    }
+    for lack in lacking {
+        let why = match lack.what.as_str() {
+            "memory limit" => format!("{}; looked at every 50 ms instead", lack.why),
+            "process limit" if mode.maps_users() => format!("{}; limited by user instead", lack.why),
+            _ => lack.why,
+        };
+        all.push(Missing { what: lack.what, why });
+    }
+    Report { level: level(mode), user_namespace: mode.maps_users(), cgroups, missing: all }
+}
+
+/// A name for this launcher's control groups that no other has.
+fn group_name() -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    format!("{}{}-{:x}{count:x}", cgroup::PREFIX, std::process::id(), now.as_nanos())
+}
+
+fn start_message(config: &Config, mode: Mode) -> Start {
+    Start {
+        mode,
+        spares: config.spares,
+        state_directory: config.state_directory.clone(),
+        group: group_name(),
+    }
+}

@@ -1,0 +1,320 @@
+//! The socket to one spawner process, and the task that listens to it.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::TcpListener;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rustix::process::Signal;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
+
+use super::{Config, start_message};
+use crate::channel::{self, MESSAGE_BYTES_MAX, Received};
+use crate::error::{Error, Fault, Step};
+use crate::message::{FromSpawner, MemoryFiles, Mode, ToSpawner};
+use crate::report::{CgroupVersion, Missing};
+use crate::sandbox::{End, Process, Sandbox, loopback};
+use crate::spec::Spec;
+use crate::{Exit, cgroup};
+
+/// How long a spawner may take to answer its first message, and to end after its last.
+const ANSWER_MAX: Duration = Duration::from_secs(15);
+
+/// A spawner process at work. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Link {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    socket: AsyncFd<OwnedFd>,
+    next: AtomicU64,
+    pending: Mutex<HashMap<u64, Pending>>,
+    /// Ends of running sandboxes, by the spawner's number.
+    running: Mutex<HashMap<u64, watch::Sender<Option<End>>>>,
+    /// Turns true when the spawner has ended and what it left has been removed.
+    ended: watch::Receiver<Stage>,
+    kill_signal: Signal,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    Working,
+    /// The socket is closed.
+    Closed,
+    /// The process is gone, and its control groups with it.
+    Gone,
+}
+
+#[derive(Debug)]
+struct Pending {
+    answer: oneshot::Sender<Result<Sandbox, Failure>>,
+    output: OwnedFd,
+    place: OwnedSemaphorePermit,
+}
+
+/// Why a launch failed, before it is known what was to be launched.
+#[derive(Debug)]
+pub enum Failure {
+    Fault(Fault),
+    SpawnerEnded,
+}
+
+impl Failure {
+    pub fn into_error(self, program: String, directory: String) -> Error {
+        match self {
+            Failure::SpawnerEnded => Error::SpawnerEnded,
+            Failure::Fault(fault) => match fault.step {
+                Step::Program => Error::Program { program, source: fault.source() },
+                Step::WorkingDirectory => Error::WorkingDirectory { directory, source: fault.source() },
+                step => Error::Step { step, source: fault.source() },
+            },
+        }
+    }
+}
+
+/// What came of starting a spawner.
+pub enum Opening {
+    Ready { link: Link, cgroups: CgroupVersion, missing: Vec<Missing> },
+    Unable(Fault),
+}
+
+impl Link {
+    /// Starts a spawner process for one mode.
+    pub async fn open(config: &Config, mode: Mode) -> Result<Opening, Error> {
+        let start = start_message(config, mode);
+        let group = start.group.clone();
+        let (ours, theirs) = channel::pair().map_err(Error::Spawner)?;
+        rustix::io::ioctl_fionbio(&ours, true).map_err(|errno| Error::Spawner(errno.into()))?;
+        // SAFETY: an `OwnedFd` names one open descriptor all its life, and the `AsyncFd` owns it.
+        let socket = unsafe { AsyncFd::register(ours) }.map_err(|error| Error::Spawner(error.into()))?;
+        let child = spawn(config, theirs).map_err(Error::Spawner)?;
+
+        let mut buffer = vec![0; MESSAGE_BYTES_MAX];
+        let answer = tokio::time::timeout(ANSWER_MAX, async {
+            send(&socket, &ToSpawner::Start(start).encode(), &[]).await?;
+            receive(&socket, &mut buffer).await
+        });
+        let answer = answer.await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+        let said = match answer {
+            Ok(Some(received)) => FromSpawner::decode(&buffer[..received.length]).ok(),
+            Ok(None) => None,
+            Err(error) => {
+                drop(socket);
+                bury(child, group).await;
+                return Err(Error::Spawner(error));
+            }
+        };
+        match said {
+            Some(FromSpawner::Ready { cgroups, missing }) => {
+                let link = Link::serve(socket, mode, child, group, buffer);
+                Ok(Opening::Ready { link, cgroups, missing })
+            }
+            Some(FromSpawner::Unable(fault)) => {
+                drop(socket);
+                bury(child, group).await;
+                Ok(Opening::Unable(fault))
+            }
+            _ => {
+                drop(socket);
+                bury(child, group).await;
+                Err(Error::Spawner(io::Error::other("the program started as spawner does not answer as one")))
+            }
+        }
+    }
+
+    /// Starts the task that listens to the spawner. It owns the process and ends with it.
+    fn serve(
+        socket: AsyncFd<OwnedFd>,
+        mode: Mode,
+        child: std::process::Child,
+        group: String,
+        buffer: Vec<u8>,
+    ) -> Link {
+        let (stage, ended) = watch::channel(Stage::Working);
+        let kill_signal = if mode.has_namespaces() { Signal::KILL } else { Signal::TERM };
+        let shared = Arc::new(Shared {
+            socket,
+            next: AtomicU64::new(1),
+            pending: Mutex::default(),
+            running: Mutex::default(),
+            ended,
+            kill_signal,
+        });
+        tokio::spawn(listen(shared.clone(), buffer, child, group, stage));
+        Link { shared }
+    }
+
+    pub fn has_ended(&self) -> bool {
+        *self.shared.ended.borrow() != Stage::Working
+    }
+
+    /// Asks for a sandbox and waits for it. If the caller stops waiting, the sandbox is killed when it comes.
+    pub async fn launch(
+        &self,
+        spec: Spec,
+        input: OwnedFd,
+        output: OwnedFd,
+        place: OwnedSemaphorePermit,
+    ) -> Result<Sandbox, Failure> {
+        let request = self.shared.next.fetch_add(1, Ordering::Relaxed);
+        let (answer, answered) = oneshot::channel();
+        lock(&self.shared.pending).insert(request, Pending { answer, output, place });
+        let message = ToSpawner::Launch { request, spec }.encode();
+        let sent = send(&self.shared.socket, &message, &[input.as_fd()]).await;
+        drop(input);
+        if sent.is_err() || self.has_ended() {
+            lock(&self.shared.pending).remove(&request);
+        }
+        answered.await.unwrap_or(Err(Failure::SpawnerEnded))
+    }
+
+    /// Tells the spawner to end and waits until nothing is left of it.
+    pub async fn shut_down(&self) {
+        let _ = send(&self.shared.socket, &ToSpawner::Shutdown.encode(), &[]).await;
+        let mut ended = self.shared.ended.clone();
+        let gone = ended.wait_for(|stage| *stage == Stage::Gone);
+        if tokio::time::timeout(ANSWER_MAX, gone).await.is_err() {
+            tracing::warn!("the spawner process does not end");
+        }
+    }
+}
+
+fn spawn(config: &Config, socket: OwnedFd) -> io::Result<std::process::Child> {
+    // Without an environment: what is in the daemon's must not be readable from inside a sandbox.
+    Command::new(&config.spawner.program)
+        .args(&config.spawner.args)
+        .env_clear()
+        .stdin(Stdio::from(socket))
+        .stdout(Stdio::null())
+        .spawn()
+}
+
+async fn listen(
+    shared: Arc<Shared>,
+    mut buffer: Vec<u8>,
+    child: std::process::Child,
+    group: String,
+    stage: watch::Sender<Stage>,
+) {
+    loop {
+        match receive(&shared.socket, &mut buffer).await {
+            Ok(Some(received)) => match FromSpawner::decode(&buffer[..received.length]) {
+                Ok(message) => shared.hear(message, received.descriptors),
+                Err(_) => tracing::error!("unreadable message from the spawner process"),
+            },
+            Ok(None) => break,
+            Err(error) => {
+                tracing::error!(%error, "cannot read from the spawner process");
+                break;
+            }
+        }
+    }
+    let _ = stage.send(Stage::Closed);
+    lock(&shared.pending).clear();
+    // The kernel kills the sandboxes with the spawner.
+    for (_, end) in lock(&shared.running).drain() {
+        let _ = end.send(Some(End { exit: Exit::KILLED, peak_bytes: 0 }));
+    }
+    bury(child, group).await;
+    let _ = stage.send(Stage::Gone);
+}
+
+/// Waits for a spawner's end and removes what it could not.
+async fn bury(mut child: std::process::Child, group: String) {
+    let waited = tokio::task::spawn_blocking(move || {
+        // Its socket is closed, so it ends; one that does not answer is killed.
+        let ended = wait_until(&mut child, ANSWER_MAX);
+        if !ended {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        cgroup::remove_launcher(&group);
+    });
+    let _ = waited.await;
+}
+
+fn wait_until(child: &mut std::process::Child, time: Duration) -> bool {
+    let pid = rustix::process::Pid::from_child(child);
+    if let Ok(pidfd) = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()) {
+        let time = rustix::event::Timespec { tv_sec: time.as_secs().cast_signed(), tv_nsec: 0 };
+        let mut polled = [rustix::event::PollFd::new(&pidfd, rustix::event::PollFlags::IN)];
+        let _ = rustix::io::retry_on_intr(|| rustix::event::poll(&mut polled, Some(&time)));
+    }
+    matches!(child.try_wait(), Ok(Some(_)))
+}
+
+impl Shared {
+    fn hear(&self, message: FromSpawner, descriptors: Vec<OwnedFd>) {
+        match message {
+            FromSpawner::Launched { request, sandbox, pid, port, memory } => {
+                let Some(pending) = lock(&self.pending).remove(&request) else { return };
+                match self.sandbox(pending.output, sandbox, (pid, port), memory, descriptors, pending.place) {
+                    // If nobody waits any more, dropping the sandbox kills it.
+                    Some(made) => drop(pending.answer.send(Ok(made))),
+                    None => drop(
+                        pending.answer.send(Err(Failure::Fault(Fault::new(Step::Exchange, libc::EPROTO)))),
+                    ),
+                }
+            }
+            FromSpawner::Failed { request, fault } => {
+                if let Some(pending) = lock(&self.pending).remove(&request) {
+                    let _ = pending.answer.send(Err(Failure::Fault(fault)));
+                }
+            }
+            FromSpawner::Exited { sandbox, exit, peak_bytes } => {
+                if let Some(end) = lock(&self.running).remove(&sandbox) {
+                    let _ = end.send(Some(End { exit, peak_bytes }));
+                }
+            }
+            FromSpawner::Ready { .. } | FromSpawner::Unable(_) => {}
+        }
+    }
+
+    fn sandbox(
+        &self,
+        output: OwnedFd,
+        number: u64,
+        (pid, port): (u32, u16),
+        memory: Option<MemoryFiles>,
+        descriptors: Vec<OwnedFd>,
+        place: OwnedSemaphorePermit,
+    ) -> Option<Sandbox> {
+        let mut descriptors = descriptors.into_iter();
+        let listener = TcpListener::from(descriptors.next()?);
+        let process = Process { pidfd: descriptors.next()?, signal: self.kill_signal };
+        listener.set_nonblocking(true).ok()?;
+        let (sender, end) = watch::channel(None);
+        lock(&self.running).insert(number, sender);
+        Some(Sandbox {
+            pid,
+            runtime_api: loopback(port),
+            listener: Some(listener),
+            output: Some(output),
+            process,
+            peak_file: memory.map(|memory| memory.peak),
+            end,
+            _place: place,
+        })
+    }
+}
+
+async fn send(socket: &AsyncFd<OwnedFd>, bytes: &[u8], descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
+    socket.async_io(Interest::WRITABLE, |socket| channel::send(socket, bytes, descriptors)).await
+}
+
+async fn receive(socket: &AsyncFd<OwnedFd>, buffer: &mut [u8]) -> io::Result<Option<Received>> {
+    socket.async_io(Interest::READABLE, |socket| channel::receive(socket, buffer)).await
+}
+
+/// The maps are consistent after every statement, so a panic elsewhere does not spoil them.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,409 @@
+//! What daemon, spawner and sandbox say to each other.
+//!
+//! Both ends are the same binary, so the form carries no version. It is still parsed with care: a sandbox's first process
+//! speaks it too, and a message that cannot be read must never bring the spawner down.
+
+mod text;
+
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::PathBuf;
+
+use text::{Malformed, Reader, Writer};
+
+use crate::error::{Fault, Step};
+use crate::spec::Spec;
+use crate::{CgroupVersion, Exit, Missing};
+
+/// One way of making sandboxes that a host may allow, strongest first. A spawner process serves one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Mode {
+    /// Root, with a user namespace for each sandbox.
+    RootMapped,
+    /// Root, where user namespaces are not to be had.
+    Root,
+    /// Without privileges, through a user namespace.
+    User,
+    Landlock,
+    Process,
+}
+
+impl Mode {
+    pub const ALL: [Mode; 5] = [Mode::RootMapped, Mode::Root, Mode::User, Mode::Landlock, Mode::Process];
+
+    /// Whether sandboxes have namespaces, and so a root and a network of their own.
+    pub fn has_namespaces(self) -> bool {
+        matches!(self, Mode::RootMapped | Mode::Root | Mode::User)
+    }
+
+    /// Whether each sandbox has a user namespace of its own.
+    pub fn maps_users(self) -> bool {
+        matches!(self, Mode::RootMapped | Mode::User)
+    }
+}
+
+/// From the daemon to the spawner. One is sent first: [`ToSpawner::Start`].
+#[derive(Debug)]
+pub enum ToSpawner {
+    Start(Start),
+    /// Comes with the write end of the output pipe.
+    Launch {
+        request: u64,
+        spec: Spec,
+    },
+    /// Kill everything, leave nothing, end.
+    Shutdown,
+}
+
+/// How a spawner is to work.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Start {
+    pub mode: Mode,
+    /// Prepared sandboxes kept ready for each set of host paths in use.
+    pub spares: u32,
+    /// Where private directories go at the levels without a mount namespace.
+    pub state_directory: PathBuf,
+    /// The name of this launcher's control groups.
+    pub group: String,
+}
+
+/// From the spawner to the daemon.
+#[derive(Debug)]
+pub enum FromSpawner {
+    /// Sandboxes of the asked mode can be made here.
+    Ready {
+        cgroups: CgroupVersion,
+        missing: Vec<Missing>,
+    },
+    /// They cannot. The spawner ends.
+    Unable(Fault),
+    /// Comes with the listener of the Runtime API and a pidfd of the sandbox's first process.
+    Launched {
+        request: u64,
+        sandbox: u64,
+        pid: u32,
+        port: u16,
+        memory: Option<MemoryFiles>,
+    },
+    Failed {
+        request: u64,
+        fault: Fault,
+    },
+    Exited {
+        sandbox: u64,
+        exit: Exit,
+        peak_bytes: u64,
+    },
+}
+
+/// Where a running sandbox's peak memory can be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemoryFiles {
+    pub peak: PathBuf,
+}
+
+/// From the spawner to a sandbox's first process.
+#[derive(Debug)]
+pub enum ToInit {
+    /// Users are mapped, go on.
+    Go,
+    Enter(Box<Enter>),
+}
+
+/// Everything a prepared sandbox has to know to become one function's.
+///
+/// Comes with descriptors: the output pipe, then at the namespace levels the detached mounts of code, layers and runtime as far as given.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Enter {
+    pub program: OsString,
+    pub args: Vec<OsString>,
+    /// `NAME=value`.
+    pub env: Vec<OsString>,
+    pub working_dir: OsString,
+    pub has_layers: bool,
+    pub has_runtime: bool,
+    pub memory_bytes: u64,
+    pub tmp_bytes: u64,
+    pub processes_max: u32,
+    pub open_files_max: u32,
+    /// At the levels without a mount namespace: what may be read and executed.
+    pub readable: Vec<PathBuf>,
+    /// At the levels without a mount namespace: the private directory.
+    pub private_directory: PathBuf,
+    /// At the levels without a network namespace: the one port that may be called.
+    pub runtime_api_port: u16,
+    /// Whether the sandbox watches its own memory because no control group does.
+    pub watch_memory: bool,
+}
+
+/// From a sandbox's first process to the spawner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FromInit {
+    /// Comes with the listener.
+    Prepared {
+        port: u16,
+    },
+    Failed(Fault),
+    /// The program has been executed.
+    Started,
+    /// The program's wait status. Everything else in the sandbox ends with it.
+    Ended {
+        status: i32,
+        out_of_memory: bool,
+        peak_bytes: u64,
+    },
+}
+
+impl ToSpawner {
+    pub fn encode(&self) -> Vec<u8> {
+        match self {
+            ToSpawner::Start(start) => Writer::new(0)
+                .byte(start.mode as u8)
+                .u32(start.spares)
+                .bytes(start.state_directory.as_os_str().as_bytes())
+                .bytes(start.group.as_bytes())
+                .done(),
+            ToSpawner::Launch { request, spec } => write_spec(Writer::new(1).u64(*request), spec).done(),
+            ToSpawner::Shutdown => Writer::new(2).done(),
+        }
+    }
+
+    pub fn decode(bytes: &[u8]) -> Result<ToSpawner, Malformed> {
+        let mut reader = Reader::new(bytes);
+        let message = match reader.byte()? {
+            0 => ToSpawner::Start(Start {
+                mode: *Mode::ALL.get(usize::from(reader.byte()?)).ok_or(Malformed)?,
+                spares: reader.u32()?,
+                state_directory: read_path(&mut reader)?,
+                group: reader.string()?,
+            }),
+            1 => ToSpawner::Launch { request: reader.u64()?, spec: read_spec(&mut reader)? },
+            2 => ToSpawner::Shutdown,
+            _ => return Err(Malformed),
+        };
+        reader.end(message)
+    }
+}
+
+fn write_spec(writer: Writer, spec: &Spec) -> Writer {
+    let optional =
+        |path: &Option<PathBuf>| path.iter().map(|path| path.as_os_str().as_bytes().to_vec()).collect();
+    let lists: [Vec<Vec<u8>>; 5] = [
+        spec.args.iter().map(|text| text.as_bytes().to_vec()).collect(),
+        spec.env
+            .iter()
+            .flat_map(|(name, value)| [name, value])
+            .map(|text| text.as_bytes().to_vec())
+            .collect(),
+        optional(&spec.layers),
+        optional(&spec.runtime),
+        spec.host_read_only.iter().map(|path| path.as_os_str().as_bytes().to_vec()).collect(),
+    ];
+    let writer = writer
+        .bytes(spec.program.as_bytes())
+        .bytes(spec.working_dir.as_bytes())
+        .bytes(spec.code.as_os_str().as_bytes())
+        .u64(spec.memory_bytes)
+        .u64(spec.tmp_bytes)
+        .u32(spec.processes_max)
+        .u32(spec.open_files_max)
+        .u64(spec.cpu_share.unwrap_or(0.0).to_bits());
+    lists.iter().fold(writer, |writer, list| writer.list(list.iter().map(Vec::as_slice)))
+}
+
+fn read_spec(reader: &mut Reader<'_>) -> Result<Spec, Malformed> {
+    let program = reader.string()?;
+    let working_dir = reader.string()?;
+    let code = read_path(reader)?;
+    let memory_bytes = reader.u64()?;
+    let tmp_bytes = reader.u64()?;
+    let processes_max = reader.u32()?;
+    let open_files_max = reader.u32()?;
+    let share = f64::from_bits(reader.u64()?);
+    let args = reader.list(Reader::string)?;
+    let mut env = Vec::new();
+    let mut words = reader.list(Reader::string)?.into_iter();
+    while let Some(name) = words.next() {
+        env.push((name, words.next().ok_or(Malformed)?));
+    }
+    Ok(Spec {
+        program,
+        args,
+        env,
+        working_dir,
+        code,
+        layers: reader.list(read_path)?.pop(),
+        runtime: reader.list(read_path)?.pop(),
+        host_read_only: reader.list(read_path)?,
+        memory_bytes,
+        tmp_bytes,
+        processes_max,
+        open_files_max,
+        cpu_share: (share > 0.0).then_some(share),
+    })
+}
+
+impl FromSpawner {
+    pub fn encode(&self) -> Vec<u8> {
+        match self {
+            FromSpawner::Ready { cgroups, missing } => {
+                let words =
+                    missing.iter().flat_map(|missing| [missing.what.as_bytes(), missing.why.as_bytes()]);
+                Writer::new(0).byte(*cgroups as u8).list(words).done()
+            }
+            FromSpawner::Unable(fault) => write_fault(Writer::new(1), *fault).done(),
+            FromSpawner::Launched { request, sandbox, pid, port, memory } => {
+                let files = memory.iter().map(|files| files.peak.as_os_str().as_bytes());
+                Writer::new(2).u64(*request).u64(*sandbox).u32(*pid).u32(u32::from(*port)).list(files).done()
+            }
+            FromSpawner::Failed { request, fault } => {
+                write_fault(Writer::new(3).u64(*request), *fault).done()
+            }
+            FromSpawner::Exited { sandbox, exit, peak_bytes } => Writer::new(4)
+                .u64(*sandbox)
+                .optional(exit.code)
+                .optional(exit.signal)
+                .byte(u8::from(exit.out_of_memory))
+                .u64(*peak_bytes)
+                .done(),
+        }
+    }
+
+    pub fn decode(bytes: &[u8]) -> Result<FromSpawner, Malformed> {
+        let mut reader = Reader::new(bytes);
+        let message = match reader.byte()? {
+            0 => read_ready(&mut reader)?,
+            1 => FromSpawner::Unable(read_fault(&mut reader)?),
+            2 => FromSpawner::Launched {
+                request: reader.u64()?,
+                sandbox: reader.u64()?,
+                pid: reader.u32()?,
+                port: u16::try_from(reader.u32()?).map_err(|_| Malformed)?,
+                memory: reader.list(read_path)?.pop().map(|peak| MemoryFiles { peak }),
+            },
+            3 => FromSpawner::Failed { request: reader.u64()?, fault: read_fault(&mut reader)? },
+            4 => FromSpawner::Exited {
+                sandbox: reader.u64()?,
+                exit: Exit {
+                    code: reader.optional()?,
+                    signal: reader.optional()?,
+                    out_of_memory: reader.byte()? != 0,
+                },
+                peak_bytes: reader.u64()?,
+            },
+            _ => return Err(Malformed),
+        };
+        reader.end(message)
+    }
+}
+
+fn read_ready(reader: &mut Reader<'_>) -> Result<FromSpawner, Malformed> {
+    let cgroups = match reader.byte()? {
+        0 => CgroupVersion::None,
+        1 => CgroupVersion::V1,
+        2 => CgroupVersion::V2,
+        _ => return Err(Malformed),
+    };
+    let mut missing = Vec::new();
+    let mut words = reader.list(Reader::string)?.into_iter();
+    while let Some(what) = words.next() {
+        missing.push(Missing { what, why: words.next().ok_or(Malformed)? });
+    }
+    Ok(FromSpawner::Ready { cgroups, missing })
+}
+
+impl ToInit {
+    pub fn encode(&self) -> Vec<u8> {
+        match self {
+            ToInit::Go => Writer::new(0).done(),
+            ToInit::Enter(enter) => Writer::new(1)
+                .bytes(enter.program.as_bytes())
+                .bytes(enter.working_dir.as_bytes())
+                .bytes(enter.private_directory.as_os_str().as_bytes())
+                .list(enter.args.iter().map(|text| text.as_bytes()))
+                .list(enter.env.iter().map(|text| text.as_bytes()))
+                .list(enter.readable.iter().map(|path| path.as_os_str().as_bytes()))
+                .byte(u8::from(enter.has_layers))
+                .byte(u8::from(enter.has_runtime))
+                .byte(u8::from(enter.watch_memory))
+                .u64(enter.memory_bytes)
+                .u64(enter.tmp_bytes)
+                .u32(enter.processes_max)
+                .u32(enter.open_files_max)
+                .u32(u32::from(enter.runtime_api_port))
+                .done(),
+        }
+    }
+
+    pub fn decode(bytes: &[u8]) -> Result<ToInit, Malformed> {
+        let mut reader = Reader::new(bytes);
+        let message = match reader.byte()? {
+            0 => ToInit::Go,
+            1 => ToInit::Enter(Box::new(Enter {
+                program: read_os(&mut reader)?,
+                working_dir: read_os(&mut reader)?,
+                private_directory: read_path(&mut reader)?,
+                args: reader.list(read_os)?,
+                env: reader.list(read_os)?,
+                readable: reader.list(read_path)?,
+                has_layers: reader.byte()? != 0,
+                has_runtime: reader.byte()? != 0,
+                watch_memory: reader.byte()? != 0,
+                memory_bytes: reader.u64()?,
+                tmp_bytes: reader.u64()?,
+                processes_max: reader.u32()?,
+                open_files_max: reader.u32()?,
+                runtime_api_port: u16::try_from(reader.u32()?).map_err(|_| Malformed)?,
+            })),
+            _ => return Err(Malformed),
+        };
+        reader.end(message)
+    }
+}
+
+impl FromInit {
+    pub fn encode(&self) -> Vec<u8> {
+        match self {
+            FromInit::Prepared { port } => Writer::new(0).u32(u32::from(*port)).done(),
+            FromInit::Failed(fault) => write_fault(Writer::new(1), *fault).done(),
+            FromInit::Started => Writer::new(2).done(),
+            FromInit::Ended { status, out_of_memory, peak_bytes } => {
+                Writer::new(3).optional(Some(*status)).byte(u8::from(*out_of_memory)).u64(*peak_bytes).done()
+            }
+        }
+    }
+
+    pub fn decode(bytes: &[u8]) -> Result<FromInit, Malformed> {
+        let mut reader = Reader::new(bytes);
+        let message = match reader.byte()? {
+            0 => FromInit::Prepared { port: u16::try_from(reader.u32()?).map_err(|_| Malformed)? },
+            1 => FromInit::Failed(read_fault(&mut reader)?),
+            2 => FromInit::Started,
+            3 => FromInit::Ended {
+                status: reader.optional()?.ok_or(Malformed)?,
+                out_of_memory: reader.byte()? != 0,
+                peak_bytes: reader.u64()?,
+            },
+            _ => return Err(Malformed),
+        };
+        reader.end(message)
+    }
+}
+
+fn write_fault(writer: Writer, fault: Fault) -> Writer {
+    writer.byte(fault.step as u8).optional(Some(fault.errno))
+}
+
+fn read_fault(reader: &mut Reader<'_>) -> Result<Fault, Malformed> {
+    let step = Step::from_byte(reader.byte()?).ok_or(Malformed)?;
+    Ok(Fault::new(step, reader.optional()?.ok_or(Malformed)?))
+}
+
+fn read_os(reader: &mut Reader<'_>) -> Result<OsString, Malformed> {
+    Ok(OsString::from_vec(reader.bytes()?.to_vec()))
+}
+
+fn read_path(reader: &mut Reader<'_>) -> Result<PathBuf, Malformed> {
+    Ok(PathBuf::from(read_os(reader)?))
+}

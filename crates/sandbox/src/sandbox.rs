@@ -1,0 +1,124 @@
+//! A running sandbox, as the daemon holds it.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+
+use rustix::process::Signal;
+use tokio::sync::watch;
+
+/// How a sandbox ended. Exactly one of `code` and `signal` is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exit {
+    /// The program's exit status, 0 to 255.
+    pub code: Option<i32>,
+    /// The signal that killed the program; 9 also when the sandbox was killed.
+    pub signal: Option<i32>,
+    /// Whether a process of the sandbox was killed because memory ran out.
+    pub out_of_memory: bool,
+}
+
+impl Exit {
+    /// Killed from outside, as far as anybody knows.
+    pub(crate) const KILLED: Exit = Exit { code: None, signal: Some(libc::SIGKILL), out_of_memory: false };
+}
+
+/// What the launcher has heard about a sandbox's end.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct End {
+    pub exit: Exit,
+    pub peak_bytes: u64,
+}
+
+/// One program and everything it started. Dropping it kills all of that.
+#[derive(Debug)]
+pub struct Sandbox {
+    pub(crate) pid: u32,
+    pub(crate) runtime_api: SocketAddr,
+    pub(crate) listener: Option<TcpListener>,
+    pub(crate) output: Option<OwnedFd>,
+    pub(crate) process: Process,
+    pub(crate) peak_file: Option<PathBuf>,
+    pub(crate) end: watch::Receiver<Option<End>>,
+    /// Counts this sandbox among those that may run at the same time.
+    pub(crate) _place: tokio::sync::OwnedSemaphorePermit,
+}
+
+/// The sandbox's first process: what is signalled to end it.
+#[derive(Debug)]
+pub(crate) struct Process {
+    pub pidfd: OwnedFd,
+    /// Process 1 of a pid namespace takes everything along when it is killed. Another is told to kill what came from it.
+    pub signal: Signal,
+}
+
+impl Process {
+    pub fn kill(&self) {
+        // Fails only when it has ended already.
+        let _ = rustix::process::pidfd_send_signal(&self.pidfd, self.signal);
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+impl Sandbox {
+    /// The listener on which the program will call the Runtime API: non-blocking, bound to [`Sandbox::runtime_api`] inside the sandbox's
+    /// network (or the host's loopback, where sandboxes have none of their own).
+    ///
+    /// # Panics
+    /// When taken twice.
+    pub fn take_listener(&mut self) -> TcpListener {
+        self.listener.take().expect("the listener is taken once")
+    }
+
+    /// Where the program calls, as it stands in its `AWS_LAMBDA_RUNTIME_API`.
+    pub fn runtime_api(&self) -> SocketAddr {
+        self.runtime_api
+    }
+
+    /// The read end of the pipe that standard output and standard error share; blocking. It ends when the last process with the
+    /// other end does.
+    ///
+    /// # Panics
+    /// When taken twice.
+    pub fn take_output(&mut self) -> OwnedFd {
+        self.output.take().expect("the output is taken once")
+    }
+
+    /// Waits until the sandbox has ended: its program has, and so has everything else in it. May be called again.
+    pub async fn exited(&self) -> Exit {
+        let mut end = self.end.clone();
+        match end.wait_for(Option::is_some).await {
+            Ok(end) => end.as_ref().map_or(Exit::KILLED, |end| end.exit),
+            // The launcher is gone, and with it the spawner and all sandboxes.
+            Err(_) => Exit::KILLED,
+        }
+    }
+
+    /// Kills the program and everything it started, at once. Does nothing to a sandbox that has ended.
+    pub fn kill(&self) {
+        self.process.kill();
+    }
+
+    /// The most memory the sandbox has used so far, in bytes. Without a memory control group it is known only after the end,
+    /// and then of the largest process.
+    pub fn memory_peak_bytes(&self) -> u64 {
+        if let Some(end) = *self.end.borrow() {
+            return end.peak_bytes;
+        }
+        self.peak_file.as_deref().and_then(crate::cgroup::read_number).unwrap_or(0)
+    }
+
+    /// The host's number of the sandbox's first process, the parent of all others inside.
+    pub fn pid(&self) -> u32 {
+        self.pid
+    }
+}
+
+pub(crate) fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+}

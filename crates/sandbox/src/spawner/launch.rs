@@ -1,0 +1,204 @@
+//! From a launch request to a running program.
+
+use std::ffi::OsString;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+
+use super::{Spawner, sandboxes::State};
+use crate::cgroup::Limits;
+use crate::channel;
+use crate::error::{At, Fault, Step};
+use crate::message::{Enter, FromSpawner, ToInit};
+use crate::mounts;
+use crate::spec::{CODE, LAYERS, RUNTIME, Spec, TMP};
+
+/// A launch that waits for its sandbox.
+pub struct Pending {
+    pub request: u64,
+    spec: Spec,
+    output: OwnedFd,
+}
+
+impl Spawner {
+    pub fn launch(&mut self, request: u64, spec: Spec, descriptors: Vec<OwnedFd>) {
+        let Some(output) = descriptors.into_iter().next() else {
+            return self.refuse(request, Fault::new(Step::Exchange, libc::EPROTO));
+        };
+        let pending = Pending { request, spec, output };
+        match self.sandbox_for(&pending.spec) {
+            Err(fault) => self.refuse(request, fault),
+            Ok(id) => {
+                let Some(entry) = self.entries.get_mut(&id) else { return };
+                match entry.state {
+                    State::Preparing(_) => entry.state = State::Preparing(Some(Box::new(pending))),
+                    _ => self.enter(id, pending),
+                }
+            }
+        }
+    }
+
+    /// A spare for the specification's host paths, or else a new sandbox.
+    fn sandbox_for(&mut self, spec: &Spec) -> Result<u64, Fault> {
+        let root = self.root_for(&spec.host_read_only)?;
+        if let Some(root) = root {
+            if self.start.spares > 0 {
+                self.stock.entry(root).or_insert(0);
+            }
+            if let Some(spare) = self.take_spare(root) {
+                return Ok(spare);
+            }
+        }
+        self.give_birth(root)
+    }
+
+    fn refuse(&mut self, request: u64, fault: Fault) {
+        self.say(&FromSpawner::Failed { request, fault }, &[]);
+    }
+
+    /// Makes a prepared sandbox this launch's.
+    pub fn enter(&mut self, id: u64, pending: Pending) {
+        let Pending { request, spec, output } = pending;
+        match self.try_enter(id, &spec, output) {
+            Ok(()) => {
+                if let Some(entry) = self.entries.get_mut(&id) {
+                    entry.state = State::Entering(request);
+                }
+            }
+            Err(fault) => {
+                self.kill(id);
+                self.refuse(request, fault);
+            }
+        }
+    }
+
+    fn try_enter(&mut self, id: u64, spec: &Spec, output: OwnedFd) -> Result<(), Fault> {
+        let entry = self.entries.get_mut(&id).ok_or(Fault::new(Step::Clone, libc::ESRCH))?;
+        let limits = Limits {
+            memory_bytes: spec.memory_bytes,
+            processes_max: spec.processes_max,
+            cpu_share: spec.cpu_share,
+        };
+        if let Some(group) = &entry.group {
+            group.limit(&limits).at(Step::ControlGroup)?;
+        }
+        let port = entry.listener.as_ref().map_or(0, |(_, port)| *port);
+        let mut request = request(spec, port);
+        request.watch_memory = !self.cgroups.limits_memory();
+        let mut trees = Vec::new();
+        if self.start.mode.has_namespaces() {
+            let given = [Some(&spec.code), spec.layers.as_ref(), spec.runtime.as_ref()].into_iter().flatten();
+            for directory in given {
+                trees.push(mounts::code_tree(directory)?);
+            }
+        } else {
+            let directory = self.start.state_directory.join(format!("{}-{id}", self.start.group));
+            make_private(&directory, entry.user)?;
+            entry.private_directory = Some(directory.clone());
+            check_reachable(spec, entry.user)?;
+            on_the_host(&mut request, spec, directory);
+        }
+        let descriptors: Vec<BorrowedFd<'_>> =
+            [output.as_fd()].into_iter().chain(trees.iter().map(AsFd::as_fd)).collect();
+        channel::send(&entry.control, &ToInit::Enter(Box::new(request)).encode(), &descriptors)
+            .at(Step::Exchange)
+    }
+}
+
+fn request(spec: &Spec, port: u16) -> Enter {
+    let mut env: Vec<OsString> = spec
+        .env
+        .iter()
+        .filter(|(name, _)| name != "AWS_LAMBDA_RUNTIME_API")
+        .map(|(name, value)| OsString::from(format!("{name}={value}")))
+        .collect();
+    env.push(OsString::from(format!("AWS_LAMBDA_RUNTIME_API=127.0.0.1:{port}")));
+    Enter {
+        program: OsString::from(&spec.program),
+        args: spec.args.iter().map(OsString::from).collect(),
+        env,
+        working_dir: OsString::from(&spec.working_dir),
+        has_layers: spec.layers.is_some(),
+        has_runtime: spec.runtime.is_some(),
+        memory_bytes: spec.memory_bytes,
+        tmp_bytes: spec.tmp_bytes,
+        processes_max: spec.processes_max,
+        open_files_max: spec.open_files_max,
+        runtime_api_port: port,
+        ..Enter::default()
+    }
+}
+
+/// Without a mount namespace the guest sees the host's own names: the fixed places in program, arguments, environment and
+/// working directory are replaced by what they stand for.
+fn on_the_host(request: &mut Enter, spec: &Spec, private: PathBuf) {
+    let places = [
+        (CODE, Some(&spec.code)),
+        (LAYERS, spec.layers.as_ref()),
+        (RUNTIME, spec.runtime.as_ref()),
+        (TMP, Some(&private)),
+    ];
+    let places: Vec<(&str, String)> =
+        places.into_iter().filter_map(|(place, path)| Some((place, path?.to_str()?.to_owned()))).collect();
+    let replace = |text: &OsString| match text.to_str() {
+        Some(text) => OsString::from(replace_places(text, &places)),
+        None => text.clone(),
+    };
+    request.program = replace(&request.program);
+    request.working_dir = replace(&request.working_dir);
+    request.args = request.args.iter().map(replace).collect();
+    let mut env: Vec<OsString> = request.env.iter().map(replace).collect();
+    env.retain(|text| !text.to_string_lossy().starts_with("TMPDIR="));
+    let mut tmp = OsString::from("TMPDIR=");
+    tmp.push(&private);
+    env.push(tmp);
+    request.env = env;
+    let given = [Some(&spec.code), spec.layers.as_ref(), spec.runtime.as_ref()].into_iter().flatten();
+    request.readable = given.chain(&spec.host_read_only).cloned().collect();
+    request.private_directory = private;
+}
+
+/// Replaces places that stand alone or begin a path, in lists with colons and after `NAME=` too.
+fn replace_places(text: &str, places: &[(&str, String)]) -> String {
+    let mut result = String::with_capacity(text.len());
+    for piece in text.split_inclusive([':', '=']) {
+        let found = places.iter().find_map(|(place, path)| {
+            let rest = piece.strip_prefix(place)?;
+            (rest.is_empty() || rest.starts_with(['/', ':'])).then_some((path, rest))
+        });
+        match found {
+            Some((path, rest)) => {
+                result.push_str(path);
+                result.push_str(rest);
+            }
+            None => result.push_str(piece),
+        }
+    }
+    result
+}
+
+fn make_private(directory: &Path, user: Option<u32>) -> Result<(), Fault> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).at(Step::Tmp)?;
+    if let Some(user) = user {
+        std::os::unix::fs::chown(directory, Some(user), Some(user)).at(Step::Tmp)?;
+    }
+    Ok(())
+}
+
+/// A guest with a user of its own must be let through to its code by every directory above.
+fn check_reachable(spec: &Spec, user: Option<u32>) -> Result<(), Fault> {
+    use std::os::unix::fs::PermissionsExt as _;
+    if user.is_none() {
+        return Ok(());
+    }
+    let given = [Some(&spec.code), spec.layers.as_ref(), spec.runtime.as_ref()].into_iter().flatten();
+    for directory in given {
+        for above in directory.ancestors() {
+            let mode = std::fs::metadata(above).at(Step::Code)?.permissions().mode();
+            if mode & 0o001 == 0 {
+                return Err(Fault::new(Step::Code, libc::EACCES));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,152 @@
+//! What a sandbox is to run, and within which limits.
+
+use std::path::{Component, Path, PathBuf};
+
+use crate::Error;
+
+/// Where the guest finds the function's code.
+pub const CODE: &str = "/var/task";
+/// Where the guest finds its layers.
+pub const LAYERS: &str = "/opt";
+/// Where the guest finds the runtime's own files.
+pub const RUNTIME: &str = "/var/runtime";
+/// The guest's only writable directory.
+pub const TMP: &str = "/tmp";
+
+/// The longest program, arguments and environment together, in bytes. AWS allows 4 KiB of environment.
+pub const TEXT_BYTES_MAX: usize = 64 * 1024;
+/// The most host paths that one sandbox may see.
+pub const HOST_PATHS_MAX: usize = 64;
+
+/// One program to run in a sandbox of its own.
+///
+/// Paths named `PathBuf` are the host's. What the guest sees is fixed: `/var/task` (code, read-only), `/opt` (layers),
+/// `/var/runtime` (the runtime's files), `/tmp` (private, limited), a minimal `/dev`, `/proc` of its own pid namespace and the
+/// `host_read_only` paths at the place they have on the host. Nothing else of the host is visible.
+///
+/// The guest runs as a user of its own, so code must be readable by others (directories 0755, files 0644 or 0755).
+#[derive(Clone, Debug)]
+pub struct Spec {
+    /// Absolute path as the guest sees it.
+    pub program: String,
+    /// The arguments after the program's own name.
+    pub args: Vec<String>,
+    /// The whole environment. `AWS_LAMBDA_RUNTIME_API` is added by the launcher, which alone knows it.
+    pub env: Vec<(String, String)>,
+    /// Absolute path as the guest sees it.
+    pub working_dir: String,
+    /// Directory on the host.
+    pub code: PathBuf,
+    /// Directory on the host.
+    pub layers: Option<PathBuf>,
+    /// Directory on the host.
+    pub runtime: Option<PathBuf>,
+    /// Files and directories of the host that the program needs, as `/usr` or an interpreter's prefix; see
+    /// [`system_read_only`].
+    pub host_read_only: Vec<PathBuf>,
+    /// Memory of the whole sandbox, in bytes; what is written to `/tmp` counts. Beyond it everything is killed.
+    pub memory_bytes: u64,
+    /// Size of `/tmp` in bytes. Beyond it writes fail with "no space left on device".
+    pub tmp_bytes: u64,
+    /// Processes and threads together.
+    pub processes_max: u32,
+    /// File descriptors per process.
+    pub open_files_max: u32,
+    /// CPUs' worth of time the sandbox may use: 0.5 is half a CPU. `None` is no limit.
+    pub cpu_share: Option<f64>,
+}
+
+impl Spec {
+    /// Refuses by name what no sandbox could give.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        self.check_text()?;
+        self.check_limits()?;
+        for path in [Some(&self.code), self.layers.as_ref(), self.runtime.as_ref()].into_iter().flatten() {
+            require(path.is_absolute(), || format!("path {} must be absolute", path.display()))?;
+        }
+        self.check_host_paths()
+    }
+
+    fn check_text(&self) -> Result<(), Error> {
+        require(self.program.starts_with('/'), || {
+            format!("program {:?} must be an absolute path", self.program)
+        })?;
+        require(self.working_dir.starts_with('/'), || {
+            format!("working directory {:?} must be an absolute path", self.working_dir)
+        })?;
+        for (name, _) in &self.env {
+            require(!name.is_empty() && !name.contains('='), || {
+                format!("environment variable name {name:?} is not usable")
+            })?;
+        }
+        let env = self.env.iter().flat_map(|(name, value)| [name, value]);
+        let texts = || [&self.program, &self.working_dir].into_iter().chain(&self.args).chain(env.clone());
+        require(!texts().any(|text| text.contains('\0')), || {
+            "program, arguments and environment must not contain NUL".to_owned()
+        })?;
+        let bytes: usize = texts().map(|text| text.len() + 8).sum();
+        require(bytes <= TEXT_BYTES_MAX, || {
+            format!("program, arguments and environment are longer than {TEXT_BYTES_MAX} bytes")
+        })
+    }
+
+    fn check_limits(&self) -> Result<(), Error> {
+        require(self.memory_bytes >= 1 << 20, || "memory must be at least 1 MiB".to_owned())?;
+        require(self.tmp_bytes >= 1 << 12, || "/tmp must be at least 4 KiB".to_owned())?;
+        require(self.processes_max >= 1, || "at least one process must be allowed".to_owned())?;
+        require(self.open_files_max >= 8, || "at least 8 open files must be allowed".to_owned())?;
+        require(self.cpu_share.is_none_or(|share| share.is_finite() && share >= 0.01), || {
+            "the CPU share must be at least 0.01".to_owned()
+        })
+    }
+
+    fn check_host_paths(&self) -> Result<(), Error> {
+        require(self.host_read_only.len() <= HOST_PATHS_MAX, || {
+            format!("more than {HOST_PATHS_MAX} host paths")
+        })?;
+        for path in &self.host_read_only {
+            let plain = path.is_absolute()
+                && path.components().count() > 1
+                && !path.components().any(|part| matches!(part, Component::ParentDir));
+            require(plain && !collides(path, self.layers.is_some()), || {
+                format!("host path {} cannot be shown to a sandbox", path.display())
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a host path would hide, or be hidden by, one of the sandbox's own places.
+fn collides(path: &Path, has_layers: bool) -> bool {
+    let own = ["/dev", "/proc", "/sys", "/tmp", "/var/task", "/var/runtime"].into_iter();
+    let own = own.chain(has_layers.then_some(LAYERS));
+    own.map(Path::new).any(|place| path.starts_with(place) || place.starts_with(path))
+}
+
+fn require(holds: bool, words: impl FnOnce() -> String) -> Result<(), Error> {
+    if holds { Ok(()) } else { Err(Error::Spec(words())) }
+}
+
+/// The host's paths that a dynamically linked program, an interpreter or a TLS client needs: those of `/usr`, `/lib`, `/bin`,
+/// the loader's cache and the certificates that exist here.
+pub fn system_read_only() -> Vec<PathBuf> {
+    // Not `/etc/ssl` as a whole: it has the host's private keys beside the certificates.
+    const PATHS: [&str; 15] = [
+        "/usr",
+        "/lib",
+        "/lib32",
+        "/lib64",
+        "/bin",
+        "/sbin",
+        "/etc/alternatives",
+        "/etc/ca-certificates",
+        "/etc/ld.so.cache",
+        "/etc/localtime",
+        "/etc/pki/ca-trust",
+        "/etc/pki/tls/certs",
+        "/etc/ssl/certs",
+        "/etc/ssl/openssl.cnf",
+        "/etc/crypto-policies",
+    ];
+    PATHS.iter().map(PathBuf::from).filter(|path| path.exists()).collect()
+}
