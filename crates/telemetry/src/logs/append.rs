@@ -1,0 +1,224 @@
+//! The writer's side of logs: events in, blocks out.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use rusqlite::params;
+
+use super::block::{Block, HOUR_MS};
+use super::catalogue::{CATALOGUE, Catalogue, StreamName, StreamRow};
+use super::compact::Loose;
+use super::event::EventId;
+use super::lines::{Drained, Intake, Lines};
+use crate::Config;
+use crate::day::Day;
+use crate::error::{Error, Result};
+use crate::sqlite::{DayFiles, Schema};
+
+pub(crate) const SCHEMA: Schema = Schema {
+    format: 1,
+    sql: "CREATE TABLE block (
+              id INTEGER PRIMARY KEY,
+              log_group INTEGER NOT NULL, stream INTEGER NOT NULL,
+              min_ms INTEGER NOT NULL, max_ms INTEGER NOT NULL,
+              events BLOB NOT NULL);
+          CREATE INDEX block_by_group ON block (log_group, min_ms, max_ms, stream);
+          CREATE INDEX block_by_stream ON block (stream, min_ms, max_ms);",
+};
+
+/// Streams remembered between batches; beyond it all are forgotten and looked up again.
+const REMEMBERED: usize = 10_000;
+
+pub(crate) struct LogWriter {
+    pub(super) catalogue: Catalogue,
+    pub(super) files: DayFiles,
+    streams: HashMap<StreamName, Stream>,
+    intake: Arc<Intake>,
+    /// Lines taken from their streams that aren't on disk yet.
+    backlog: Vec<Drained>,
+    /// Streams that this batch has written to.
+    changed: Vec<StreamName>,
+}
+
+/// A stream that has been written to.
+pub(super) struct Stream {
+    pub row: StreamRow,
+    changed: bool,
+    pub loose: Vec<Loose>,
+}
+
+impl LogWriter {
+    pub fn open(dir: &Path, config: &Config, intake: Arc<Intake>) -> Result<LogWriter> {
+        let catalogue = Catalogue::open(dir.join(CATALOGUE), config.durability)?;
+        let files = DayFiles::new(dir.to_path_buf(), &SCHEMA, config.durability);
+        Ok(LogWriter {
+            catalogue,
+            files,
+            streams: HashMap::new(),
+            intake,
+            backlog: Vec::new(),
+            changed: Vec::new(),
+        })
+    }
+
+    pub fn create_stream(&mut self, name: &StreamName, now_ms: i64) -> Result<()> {
+        if self.known(name)? {
+            return Err(Error::StreamExists);
+        }
+        let row = self.catalogue.insert(name, now_ms)?;
+        self.streams.insert(name.clone(), Stream::new(row));
+        Ok(())
+    }
+
+    pub fn delete_stream(&mut self, name: &StreamName) -> Result<()> {
+        let row = self.catalogue.find(name)?.ok_or(Error::NoStream)?;
+        self.catalogue.remove(row.id)?;
+        self.streams.remove(name);
+        Ok(())
+    }
+
+    /// Removes a group's streams; a group that has none is no error.
+    pub fn delete_group(&mut self, scope: &pitbird_names::Scope, group: &str) -> Result<()> {
+        self.catalogue.remove_group(scope, group)?;
+        self.streams.retain(|name, _| name.scope != *scope || *name.group != *group);
+        Ok(())
+    }
+
+    /// Files events of a stream that exists. Durable after [`LogWriter::commit`].
+    pub fn append(&mut self, name: &StreamName, lines: &Lines, now_ms: i64) -> Result<()> {
+        if !self.known(name)? {
+            return Err(Error::NoStream);
+        }
+        self.store(name, lines, now_ms)
+    }
+
+    /// Files the lines that have been written since the last drain, and those that couldn't be filed before.
+    pub fn drain(&mut self, now_ms: i64) -> Result<()> {
+        let drained = self.intake.take_dirty();
+        self.backlog.extend(drained.iter().map(|stream| stream.drain()));
+        let mut backlog = std::mem::take(&mut self.backlog);
+        let filed = backlog.iter_mut().try_for_each(|drained| self.file(drained, now_ms));
+        self.backlog = backlog;
+        filed
+    }
+
+    fn file(&mut self, drained: &mut Drained, now_ms: i64) -> Result<()> {
+        let dropped = std::mem::take(&mut drained.dropped);
+        if dropped.count > 0 {
+            let count = dropped.count;
+            let message = format!(
+                "[pitbird] {count} log lines dropped here: they came faster than they could be filed"
+            );
+            drained.lines.push(dropped.last_ms, &message);
+        }
+        if drained.lines.marks.is_empty() {
+            return Ok(());
+        }
+        if !self.known(&drained.name)? {
+            let row = self.catalogue.insert(&drained.name, now_ms)?;
+            self.streams.insert(drained.name.clone(), Stream::new(row));
+        }
+        self.store(&drained.name, &drained.lines, now_ms)
+    }
+
+    /// Is there such a stream? Remembers it if so.
+    fn known(&mut self, name: &StreamName) -> Result<bool> {
+        if self.streams.contains_key(name) {
+            return Ok(true);
+        }
+        let Some(row) = self.catalogue.find(name)? else { return Ok(false) };
+        self.streams.insert(name.clone(), Stream::new(row));
+        Ok(true)
+    }
+
+    fn store(&mut self, name: &StreamName, lines: &Lines, now_ms: i64) -> Result<()> {
+        let stream = self.streams.get_mut(name).expect("a stream is known before it is written to");
+        let mut events: Vec<(i64, &str)> = lines.iter().collect();
+        // Stable: what has the same time stays in the order it came.
+        events.sort_by_key(|event| event.0);
+        let mut block = Block::default();
+        for (at_ms, message) in events {
+            let other_hour = block.min_ms().is_some_and(|min| min / HOUR_MS != at_ms / HOUR_MS);
+            if other_hour || block.is_full() {
+                stream.write(&mut self.files, &std::mem::take(&mut block), 0)?;
+            }
+            block.push(EventId { at_ms, number: self.catalogue.number() }, now_ms, message);
+        }
+        if block.min_ms().is_some() {
+            stream.write(&mut self.files, &block, 0)?;
+        }
+        if !std::mem::replace(&mut stream.changed, true) {
+            self.changed.push(name.clone());
+        }
+        stream.count_in(lines, now_ms);
+        stream.compact(&mut self.files)
+    }
+
+    /// Makes the batch durable: first the catalogue, which may know more than the blocks, then the blocks.
+    pub fn commit(&mut self) -> Result<()> {
+        for name in self.changed.drain(..) {
+            // One that has been deleted since isn't remembered any more.
+            if let Some(stream) = self.streams.get_mut(&name) {
+                self.catalogue.update(&stream.row)?;
+                stream.changed = false;
+            }
+        }
+        self.catalogue.commit()?;
+        self.files.commit()?;
+        for drained in self.backlog.drain(..) {
+            self.intake.give_back(drained.room);
+        }
+        if self.streams.len() > REMEMBERED {
+            self.streams.clear();
+        }
+        Ok(())
+    }
+
+    /// Undoes the batch. Drained lines stay and go with the next one.
+    pub fn roll_back(&mut self) {
+        self.files.roll_back();
+        self.catalogue.roll_back();
+        self.streams.clear();
+        self.changed.clear();
+    }
+
+    /// Forgets what is remembered of streams.
+    pub(super) fn forget(&mut self) {
+        self.streams.clear();
+    }
+
+    /// Are there lines that couldn't be filed?
+    pub fn has_backlog(&self) -> bool {
+        !self.backlog.is_empty()
+    }
+}
+
+impl Stream {
+    fn new(row: StreamRow) -> Stream {
+        Stream { row, changed: false, loose: Vec::new() }
+    }
+
+    /// Writes a block that `level` compactions have made, and remembers it if it is small.
+    pub fn write(&mut self, files: &mut DayFiles, block: &Block, level: u8) -> Result<()> {
+        let (Some(min_ms), Some(max_ms)) = (block.min_ms(), block.max_ms()) else { return Ok(()) };
+        let file = files.write(Day::of(min_ms))?;
+        let id = file.run(|c| {
+            c.prepare_cached(
+                "INSERT INTO block (log_group, stream, min_ms, max_ms, events) VALUES (?, ?, ?, ?, ?)",
+            )?
+            .insert(params![self.row.group, self.row.id, min_ms, max_ms, block.encode()])
+        })?;
+        self.loose.extend(Loose::of(block, id, level));
+        Ok(())
+    }
+
+    fn count_in(&mut self, lines: &Lines, now_ms: i64) {
+        let times = || lines.marks.iter().map(|mark| mark.at_ms);
+        self.row.first_ms = self.row.first_ms.into_iter().chain(times()).min();
+        self.row.last_ms = self.row.last_ms.into_iter().chain(times()).max();
+        self.row.ingested_ms = Some(now_ms);
+        // What CloudWatch bills an event with beside its text: 26 bytes.
+        self.row.bytes += (lines.text.len() + lines.marks.len() * 26) as i64;
+    }
+}

@@ -1,0 +1,170 @@
+//! Many events of one stream in one piece, compressed.
+//!
+//! Plain form: the count, then four columns (time, number, arrival: zigzag differences; length), then all text.
+
+use super::EventId;
+use crate::code::{Reader, put_signed, put_unsigned};
+
+/// Text at which a block is full, bytes.
+pub(crate) const BLOCK_BYTES: usize = 64 << 10;
+/// Longest plain form that is believed, bytes: the largest event there can be, and a full block's columns.
+const PLAIN_MAX: usize = 4 << 20;
+/// A block lies within an hour of UTC, milliseconds.
+pub(crate) const HOUR_MS: i64 = 3_600_000;
+
+/// How the plain form is kept.
+const STORED: u8 = 0;
+const LZ4: u8 = 1;
+
+/// One event in a block; its text is a range of [`Block::text`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub id: EventId,
+    pub ingested_ms: i64,
+    pub start: u32,
+    pub end: u32,
+}
+
+/// A block's events, by rising [`EventId`].
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Block {
+    pub entries: Vec<Entry>,
+    pub text: String,
+}
+
+impl Block {
+    pub fn push(&mut self, id: EventId, ingested_ms: i64, message: &str) {
+        let start = self.text.len() as u32;
+        self.text.push_str(message);
+        self.entries.push(Entry { id, ingested_ms, start, end: self.text.len() as u32 });
+    }
+
+    pub fn message(&self, entry: &Entry) -> &str {
+        &self.text[entry.start as usize..entry.end as usize]
+    }
+
+    pub fn is_full(&self) -> bool {
+        self.text.len() >= BLOCK_BYTES
+    }
+
+    pub fn min_ms(&self) -> Option<i64> {
+        self.entries.first().map(|entry| entry.id.at_ms)
+    }
+
+    pub fn max_ms(&self) -> Option<i64> {
+        self.entries.last().map(|entry| entry.id.at_ms)
+    }
+
+    /// The form on disk: a byte that says how, the plain length if compressed, the bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        let plain = self.plain();
+        let compressed = lz4_flex::block::compress(&plain);
+        if compressed.len() >= plain.len() {
+            let mut out = vec![STORED];
+            out.extend_from_slice(&plain);
+            return out;
+        }
+        let mut out = Vec::with_capacity(compressed.len() + 6);
+        out.push(LZ4);
+        put_unsigned(&mut out, plain.len() as u64);
+        out.extend_from_slice(&compressed);
+        out
+    }
+
+    fn plain(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.text.len() + self.entries.len() * 6 + 16);
+        put_unsigned(&mut out, self.entries.len() as u64);
+        let mut column = |value: fn(&Entry) -> i64| {
+            let mut before = 0;
+            for entry in &self.entries {
+                put_signed(&mut out, value(entry).wrapping_sub(before));
+                before = value(entry);
+            }
+        };
+        column(|entry| entry.id.at_ms);
+        column(|entry| entry.id.number as i64);
+        column(|entry| entry.ingested_ms);
+        for entry in &self.entries {
+            put_unsigned(&mut out, u64::from(entry.end - entry.start));
+        }
+        out.extend_from_slice(self.text.as_bytes());
+        out
+    }
+
+    /// Reads the form on disk; `None` for anything else.
+    pub fn decode(bytes: &[u8]) -> Option<Block> {
+        match bytes.split_first()? {
+            (&STORED, plain) => Block::from_plain(plain),
+            (&LZ4, rest) => {
+                let mut reader = Reader::new(rest);
+                let length =
+                    usize::try_from(reader.unsigned()?).ok().filter(|length| *length <= PLAIN_MAX)?;
+                Block::from_plain(&lz4_flex::block::decompress(reader.rest(), length).ok()?)
+            }
+            _ => None,
+        }
+    }
+
+    fn from_plain(plain: &[u8]) -> Option<Block> {
+        let mut reader = Reader::new(plain);
+        // Every event takes at least four bytes, so the count can't make us reserve more than the plain form's size.
+        let count = usize::try_from(reader.unsigned()?).ok().filter(|count| *count <= plain.len() / 4)?;
+        let mut column = || {
+            let mut values = Vec::with_capacity(count);
+            let mut value = 0i64;
+            for _ in 0..count {
+                value = value.wrapping_add(reader.signed()?);
+                values.push(value);
+            }
+            Some(values)
+        };
+        let (times, numbers, arrivals) = (column()?, column()?, column()?);
+        let mut entries = Vec::with_capacity(count);
+        let mut start = 0u32;
+        for place in 0..count {
+            let end = start.checked_add(u32::try_from(reader.unsigned()?).ok()?)?;
+            let id = EventId { at_ms: times[place], number: numbers[place] as u64 };
+            entries.push(Entry { id, ingested_ms: arrivals[place], start, end });
+            start = end;
+        }
+        let text = String::from_utf8(reader.rest().to_vec()).ok()?;
+        let whole = text.len() == start as usize
+            && entries.iter().all(|entry| text.is_char_boundary(entry.start as usize));
+        whole.then_some(Block { entries, text })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_block_comes_back(
+            events in proptest::collection::vec((0i64..1 << 50, any::<u64>(), 0i64..1 << 50, ".{0,40}"), 0..50)
+        ) {
+            let mut block = Block::default();
+            for (at_ms, number, ingested_ms, message) in &events {
+                block.push(EventId { at_ms: *at_ms, number: *number }, *ingested_ms, message);
+            }
+            prop_assert_eq!(Block::decode(&block.encode()), Some(block));
+        }
+
+        #[test]
+        fn garbage_is_no_panic(how in 0u8..3, bytes: Vec<u8>) {
+            let _ = Block::decode(&[vec![how], bytes].concat());
+        }
+    }
+
+    #[test]
+    fn log_lines_compress() {
+        let mut block = Block::default();
+        for number in 1..200u64 {
+            let id = EventId { at_ms: 1_763_900_000_000 + number as i64, number };
+            block.push(id, id.at_ms + 3, "START RequestId: 5f1a Version: $LATEST\n");
+        }
+        assert!(block.encode().len() * 8 < block.text.len());
+    }
+}

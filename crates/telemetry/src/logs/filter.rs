@@ -1,0 +1,173 @@
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use pitbird_names::Scope;
+
+use super::catalogue::{CATALOGUE, group_of};
+use super::page::{Direction, Page};
+use super::scan::{Flow, Found, Load, Of, Range, scan};
+use super::streams::{stream_ids, stream_name};
+use super::{EventId, Pattern};
+use crate::error::{Error, Result};
+use crate::sqlite::Readers;
+
+/// Text that one call looks through before it answers with what it has, bytes.
+const SCAN_BYTES: usize = 64 << 20;
+
+/// The events of a group that a pattern takes, over all its streams by time: what FilterLogEvents does.
+#[derive(Debug, Clone)]
+pub struct FilterQuery {
+    pub scope: Scope,
+    pub group: String,
+    pub streams: StreamChoice,
+    /// Inclusive.
+    pub start_ms: Option<i64>,
+    /// Exclusive.
+    pub end_ms: Option<i64>,
+    pub pattern: Pattern,
+    pub limit: usize,
+    pub token: Option<String>,
+}
+
+/// Which streams of a group are read. Names that there are not are passed over.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum StreamChoice {
+    #[default]
+    All,
+    Named(Vec<String>),
+    Prefix(String),
+}
+
+/// Events by time; with a token there may be more, also when there are none here.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FilterPage {
+    pub events: Vec<FilteredEvent>,
+    pub token: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilteredEvent {
+    pub stream: Arc<str>,
+    pub at_ms: i64,
+    pub ingested_ms: i64,
+    pub id: EventId,
+    pub message: String,
+}
+
+/// A group that nothing has been written to has no events.
+pub(crate) fn filter(dir: &Path, readers: &Readers, query: &FilterQuery) -> Result<FilterPage> {
+    let start = EventId::before(query.start_ms.unwrap_or(0));
+    let after = match &query.token {
+        Some(token) => EventId::parse(token).ok_or(Error::InvalidToken)?.max(start),
+        None => start,
+    };
+    let catalogue = dir.join(CATALOGUE);
+    let found = readers.read(&catalogue, |c| {
+        let Some(group) = group_of(&catalogue, c, &query.scope, &query.group)? else { return Ok(None) };
+        Ok(Some((group, stream_ids(&catalogue, c, group, &query.streams)?)))
+    })?;
+    let Some((group, chosen)) = found.flatten() else { return Ok(FilterPage::default()) };
+    if chosen.as_ref().is_some_and(HashSet::is_empty) {
+        return Ok(FilterPage::default());
+    }
+    let of = match chosen.as_ref().map(|chosen| (chosen.len(), chosen.iter().next())) {
+        Some((1, Some(&only))) => Of::Stream(only),
+        _ => Of::Group(group),
+    };
+    let mut reading = Reading {
+        query,
+        after,
+        end_ms: query.end_ms.unwrap_or(i64::MAX),
+        chosen,
+        names: Names { catalogue: &catalogue, readers, known: HashMap::new() },
+        page: Page::new(Direction::Forward, query.limit),
+        scanned: 0,
+        resume_ms: None,
+    };
+    let range = Range { of, start_ms: after.at_ms, end_ms: reading.end_ms };
+    scan(dir, readers, range, Direction::Forward, |found, load| reading.visit(found, &load))?;
+    Ok(reading.finish())
+}
+
+struct Reading<'a> {
+    query: &'a FilterQuery,
+    after: EventId,
+    end_ms: i64,
+    chosen: Option<HashSet<i64>>,
+    names: Names<'a>,
+    page: Page<FilteredEvent>,
+    scanned: usize,
+    /// Blocks that begin here or later haven't been read.
+    resume_ms: Option<i64>,
+}
+
+impl Reading<'_> {
+    fn visit(&mut self, found: Found, load: &Load<'_>) -> Result<Flow> {
+        let first = EventId::before(found.min_ms);
+        if !self.page.wants(first) {
+            self.page.refuse(first);
+            return Ok(Flow::Stop);
+        }
+        if self.scanned >= SCAN_BYTES && found.min_ms > self.after.at_ms {
+            self.resume_ms = Some(found.min_ms);
+            return Ok(Flow::Stop);
+        }
+        if self.chosen.as_ref().is_some_and(|chosen| !chosen.contains(&found.stream)) {
+            return Ok(Flow::Next);
+        }
+        let Some(stream) = self.names.of(found.stream)? else { return Ok(Flow::Next) };
+        let block = load.read()?;
+        self.scanned += block.text.len();
+        if !self.query.pattern.may_take_in(&block.text) {
+            return Ok(Flow::Next);
+        }
+        for entry in &block.entries {
+            let (id, message) = (entry.id, block.message(entry));
+            if id > self.after && id.at_ms < self.end_ms && self.query.pattern.takes(message) {
+                self.page.offer(id, message.len(), || FilteredEvent {
+                    stream: stream.clone(),
+                    at_ms: id.at_ms,
+                    ingested_ms: entry.ingested_ms,
+                    id,
+                    message: message.to_owned(),
+                });
+            }
+        }
+        Ok(Flow::Next)
+    }
+
+    fn finish(self) -> FilterPage {
+        let cut = self.page.is_cut();
+        let mut events: Vec<FilteredEvent> =
+            self.page.into_events().into_iter().map(|(_, event)| event).collect();
+        let mut token = events.last().filter(|_| cut).map(|last| last.id);
+        if let Some(resume_ms) = self.resume_ms {
+            // An unread block may have events between these.
+            let whole = events.partition_point(|event| event.at_ms < resume_ms);
+            if whole < events.len() || token.is_none() {
+                events.truncate(whole);
+                token = Some(EventId::before(resume_ms));
+            }
+        }
+        FilterPage { events, token: token.map(|token| token.to_string()) }
+    }
+}
+
+/// Names of streams by number, looked up once each. A stream that has been deleted has none.
+struct Names<'a> {
+    catalogue: &'a Path,
+    readers: &'a Readers,
+    known: HashMap<i64, Option<Arc<str>>>,
+}
+
+impl Names<'_> {
+    fn of(&mut self, stream: i64) -> Result<Option<Arc<str>>> {
+        if let Some(name) = self.known.get(&stream) {
+            return Ok(name.clone());
+        }
+        let name = self.readers.read(self.catalogue, |c| stream_name(self.catalogue, c, stream))?.flatten();
+        self.known.insert(stream, name.clone());
+        Ok(name)
+    }
+}

@@ -1,0 +1,238 @@
+//! Lines of the data plane on their way to the writer: written straight into a buffer, never waiting.
+
+use std::fmt::{self, Write};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::StreamName;
+use crate::metrics::{Padded, shard_of_thread, shards};
+use crate::writer::Bell;
+
+/// Longest line, bytes; a longer one becomes several events. Source: Lambda, a log line's quota.
+pub const LINE_BYTES: usize = 262_144 - 26;
+/// Room is taken from what all streams share in pieces of this size, bytes.
+const PIECE_BYTES: usize = 4096;
+/// What one line weighs beside its text, bytes.
+const MARK_BYTES: usize = size_of::<Mark>();
+
+/// Who writes to a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spread {
+    /// One thread at a time, such as an environment's output: one buffer, lines stay in the order they came.
+    One,
+    /// Many threads at once, such as an access log: a buffer for each core, lines of the same millisecond in any order.
+    Many,
+}
+
+/// A stream that lines are written to without waiting. They can be read within a second, and the stream is made with the
+/// first. Made by [`Telemetry::log_stream`](crate::Telemetry::log_stream).
+///
+/// When lines come faster than they can be filed and the room for them is used up, lines are dropped, and an event
+/// in the stream says how many.
+#[derive(Debug)]
+pub struct LogStream {
+    pub(crate) name: StreamName,
+    shards: Box<[Padded<Mutex<Buffer>>]>,
+    /// On the list of those to file? Set and read under a shard's lock.
+    queued: AtomicBool,
+    intake: Arc<Intake>,
+}
+
+#[derive(Debug, Default)]
+struct Buffer {
+    lines: Lines,
+    /// Room taken, bytes.
+    room: usize,
+    dropped: Dropped,
+}
+
+/// Lines that found no room.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Dropped {
+    pub count: u64,
+    pub last_ms: i64,
+}
+
+/// Events of one stream in the order they came, their text in one piece.
+#[derive(Debug, Default)]
+pub(crate) struct Lines {
+    pub text: String,
+    pub marks: Vec<Mark>,
+}
+
+/// One event of [`Lines`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Mark {
+    pub at_ms: i64,
+    /// Where its text ends; it starts where the one before ends.
+    pub end: u32,
+}
+
+/// What a drain brings of one stream.
+#[derive(Debug)]
+pub(crate) struct Drained {
+    pub name: StreamName,
+    pub lines: Lines,
+    pub dropped: Dropped,
+    /// Room to give back once the lines are filed.
+    pub room: usize,
+}
+
+impl LogStream {
+    /// Writes an event of one line, at `at_ms` milliseconds since 1970.
+    pub fn line(self: &Arc<Self>, at_ms: i64, text: &str) {
+        self.write(at_ms, format_args!("{text}"));
+    }
+
+    /// Writes an event whose bytes came from outside: what isn't UTF-8 is replaced by U+FFFD.
+    pub fn bytes(self: &Arc<Self>, at_ms: i64, bytes: &[u8]) {
+        self.line(at_ms, &String::from_utf8_lossy(bytes));
+    }
+
+    /// Writes an event that is formatted straight into the buffer.
+    pub fn write(self: &Arc<Self>, at_ms: i64, text: fmt::Arguments<'_>) {
+        let place = shard_of_thread() & (self.shards.len() - 1);
+        let mut buffer = self.shards[place].0.lock().unwrap_or_else(PoisonError::into_inner);
+        buffer.take(at_ms.max(0), text, &self.intake);
+        // Under the lock, for the same reason as a probe's mark.
+        if !self.queued.load(Ordering::Relaxed) {
+            self.queue();
+        }
+    }
+
+    #[cold]
+    fn queue(self: &Arc<Self>) {
+        self.queued.store(true, Ordering::Relaxed);
+        self.intake.dirty.lock().unwrap_or_else(PoisonError::into_inner).push(self.clone());
+        self.intake.bell.lines();
+    }
+
+    /// Hands over what was written since the last drain, shard after shard.
+    pub(crate) fn drain(&self) -> Drained {
+        self.queued.store(false, Ordering::Relaxed);
+        let mut all = Drained {
+            name: self.name.clone(),
+            lines: Lines::default(),
+            dropped: Dropped::default(),
+            room: 0,
+        };
+        for shard in &self.shards {
+            let buffer = std::mem::take(&mut *shard.0.lock().unwrap_or_else(PoisonError::into_inner));
+            let Buffer { lines, room, dropped } = buffer;
+            all.lines.append(lines);
+            all.room += room;
+            all.dropped.count += dropped.count;
+            all.dropped.last_ms = all.dropped.last_ms.max(dropped.last_ms);
+        }
+        all
+    }
+}
+
+impl Buffer {
+    fn take(&mut self, at_ms: i64, text: fmt::Arguments<'_>, intake: &Intake) {
+        let (length, marks) = (self.lines.text.len(), self.lines.marks.len());
+        // Formatting into a string fails only when a value's own formatting does; what it wrote until then stays.
+        let _ = self.lines.text.write_fmt(text);
+        self.lines.mark(at_ms, length);
+        let used = self.lines.text.len() + self.lines.marks.len() * MARK_BYTES;
+        let fits = used <= self.room || {
+            let more = (used - self.room).next_multiple_of(PIECE_BYTES);
+            intake.reserve(more) && {
+                self.room += more;
+                true
+            }
+        };
+        if !fits {
+            self.lines.text.truncate(length);
+            self.lines.marks.truncate(marks);
+            self.dropped.count += 1;
+            self.dropped.last_ms = at_ms;
+            intake.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Lines {
+    /// Makes events of the text from `start` to the end: one, unless it is longer than a line may be.
+    fn mark(&mut self, at_ms: i64, mut start: usize) {
+        while self.text.len() - start > LINE_BYTES {
+            let cut = start + LINE_BYTES;
+            start = (start..=cut).rev().find(|place| self.text.is_char_boundary(*place)).unwrap_or(cut);
+            self.marks.push(Mark { at_ms, end: start as u32 });
+        }
+        self.marks.push(Mark { at_ms, end: self.text.len() as u32 });
+    }
+
+    /// Each event's time and text, in the order they came.
+    pub fn iter(&self) -> impl Iterator<Item = (i64, &str)> {
+        let starts = std::iter::once(0).chain(self.marks.iter().map(|mark| mark.end));
+        self.marks
+            .iter()
+            .zip(starts)
+            .map(|(mark, start)| (mark.at_ms, &self.text[start as usize..mark.end as usize]))
+    }
+
+    fn append(&mut self, more: Lines) {
+        if self.marks.is_empty() {
+            *self = more;
+            return;
+        }
+        let shift = self.text.len() as u32;
+        self.text.push_str(&more.text);
+        self.marks.extend(more.marks.iter().map(|mark| Mark { end: mark.end + shift, ..*mark }));
+    }
+
+    pub fn push(&mut self, at_ms: i64, message: &str) {
+        self.text.push_str(message);
+        self.marks.push(Mark { at_ms: at_ms.max(0), end: self.text.len() as u32 });
+    }
+}
+
+/// What all streams share: the room for lines, and the list of those that have some.
+#[derive(Debug)]
+pub(crate) struct Intake {
+    dirty: Mutex<Vec<Arc<LogStream>>>,
+    bell: Bell,
+    room: AtomicUsize,
+    dropped: AtomicU64,
+}
+
+impl Intake {
+    /// `room` in bytes, at most 1 GiB, so that 32 bits count the text of any stream.
+    pub fn new(bell: Bell, room: usize) -> Arc<Intake> {
+        let room = room.min(1 << 30);
+        let (dirty, dropped) = (Mutex::default(), AtomicU64::new(0));
+        Arc::new(Intake { dirty, bell, room: AtomicUsize::new(room), dropped })
+    }
+
+    pub fn stream(self: &Arc<Self>, name: StreamName, spread: Spread) -> Arc<LogStream> {
+        let count = match spread {
+            Spread::One => 1,
+            Spread::Many => shards(),
+        };
+        Arc::new(LogStream {
+            name,
+            shards: (0..count).map(|_| Padded::default()).collect(),
+            queued: AtomicBool::new(false),
+            intake: self.clone(),
+        })
+    }
+
+    /// Takes the list of streams that have something to file.
+    pub fn take_dirty(&self) -> Vec<Arc<LogStream>> {
+        std::mem::take(&mut self.dirty.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Lines dropped since the start.
+    pub fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
+    }
+
+    fn reserve(&self, bytes: usize) -> bool {
+        self.room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |room| room.checked_sub(bytes)).is_ok()
+    }
+
+    pub fn give_back(&self, bytes: usize) {
+        self.room.fetch_add(bytes, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,34 @@
+//! Metrics: measured, put, kept, listed, read.
+//!
+//! A *probe* ([`Probe`]) takes the measurements of one exchange or invocation together on the data plane; everything else
+//! arrives as a [`Datum`]. Both end as [`Aggregate`]s, one per series and second or minute, in one SQLite file per day.
+//! Counts, sums and extremes are exact; what lies between is a [`Sketch`] with at most 1 % relative error.
+
+mod aggregate;
+mod cells;
+mod datum;
+mod identity;
+mod list;
+mod meter;
+mod probe;
+mod query;
+mod retention;
+mod series;
+mod sketch;
+mod stat;
+mod unit;
+
+pub use aggregate::Aggregate;
+pub use datum::{Datum, Resolution, Samples};
+pub use identity::{Dimensions, Metric};
+pub use list::{DimensionFilter, ListQuery, MetricPage};
+pub use probe::{Probe, ProbeSpec, Total};
+pub use query::{DATAPOINTS_PER_READ, Datapoint, MetricQuery, aligned_start};
+pub use sketch::Sketch;
+pub use stat::{Stat, StatError};
+pub use unit::Unit;
+
+pub(crate) use cells::MetricWriter;
+pub(crate) use list::list;
+pub(crate) use probe::{Padded, Probes, shard_of_thread, shards};
+pub(crate) use query::read;

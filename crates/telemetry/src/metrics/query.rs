@@ -1,0 +1,193 @@
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use rusqlite::{Connection, params};
+
+use super::{Aggregate, Metric, Stat, Unit, cells};
+use crate::day::{DAY_MS, Day};
+use crate::error::{Error, Result};
+use crate::sqlite::Readers;
+
+/// Datapoints that one query may ask for: what GetMetricData answers in a call. GetMetricStatistics allows less.
+pub const DATAPOINTS_PER_READ: u64 = 100_800;
+
+/// How old samples may be that are read at a period: seconds of the period, days of age. Source: CloudWatch, metric
+/// retention; below a minute it is three hours.
+const AGES: [(u32, i64); 3] = [(3600, 455 * DAY_MS), (300, 63 * DAY_MS), (60, 15 * DAY_MS)];
+const SECONDS_AGE_MS: i64 = 3 * 3_600_000;
+
+/// What is asked of one metric.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MetricQuery {
+    pub metric: Metric,
+    /// Only samples of this unit; without it every unit has datapoints of its own.
+    pub unit: Option<Unit>,
+    /// 1, 5, 10, 30 or a multiple of 60, at most 86,400.
+    pub period_s: u32,
+    /// Inclusive, and rounded down as [`aligned_start`] says.
+    pub start_ms: i64,
+    /// Exclusive.
+    pub end_ms: i64,
+    pub stats: Vec<Stat>,
+    /// The time by which the age of samples is judged.
+    pub now_ms: i64,
+}
+
+/// One period of one unit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Datapoint {
+    /// The period's start.
+    pub at_ms: i64,
+    pub unit: Unit,
+    pub sample_count: f64,
+    /// In the order of the query's statistics; `None` for a percentile that isn't known.
+    pub values: Vec<Option<f64>>,
+}
+
+/// The start that a query is answered from: rounded down to the minute, to five minutes when it is older than 15 days, to
+/// the hour beyond 63; for periods below a minute, to the period.
+pub fn aligned_start(start_ms: i64, period_s: u32, now_ms: i64) -> i64 {
+    let age = now_ms - start_ms;
+    let step_s = if period_s < 60 {
+        i64::from(period_s.max(1))
+    } else if age > 63 * DAY_MS {
+        3600
+    } else if age > 15 * DAY_MS {
+        300
+    } else {
+        60
+    };
+    start_ms.div_euclid(step_s * 1000) * step_s * 1000
+}
+
+/// The oldest time that can be read at a period.
+fn oldest(period_s: u32, now_ms: i64) -> i64 {
+    let age = AGES.iter().find(|(seconds, _)| period_s >= *seconds).map_or(SECONDS_AGE_MS, |(_, age)| *age);
+    now_ms - age
+}
+
+/// The datapoints, by unit and then by time. What isn't on disk yet isn't seen.
+pub(crate) fn read(dir: &Path, readers: &Readers, query: &MetricQuery) -> Result<Vec<Datapoint>> {
+    let period_s = query.period_s;
+    if !(matches!(period_s, 1 | 5 | 10 | 30)
+        || (60..=86_400).contains(&period_s) && period_s.is_multiple_of(60))
+    {
+        return Err(Error::Period(period_s));
+    }
+    let period_ms = i64::from(period_s) * 1000;
+    let start_ms = aligned_start(query.start_ms, period_s, query.now_ms);
+    let asked = query.end_ms.saturating_sub(start_ms).max(0) as u64 / period_ms as u64;
+    if asked > DATAPOINTS_PER_READ {
+        return Err(Error::TooManyDatapoints { asked, limit: DATAPOINTS_PER_READ });
+    }
+    let mut datapoints = Vec::new();
+    for (series, unit) in series(dir, readers, query)? {
+        let mut periods: BTreeMap<i64, Aggregate> = BTreeMap::new();
+        each_row(
+            dir,
+            readers,
+            series,
+            start_ms.max(oldest(period_s, query.now_ms)),
+            query.end_ms,
+            |at_ms, row| {
+                let period = (at_ms - start_ms).div_euclid(period_ms) * period_ms + start_ms;
+                periods.entry(period).or_default().merge(&row);
+            },
+        )?;
+        datapoints.extend(periods.into_iter().map(|(at_ms, aggregate)| Datapoint {
+            at_ms,
+            unit,
+            sample_count: aggregate.sample_count(),
+            values: query.stats.iter().map(|stat| aggregate.stat(*stat)).collect(),
+        }));
+    }
+    Ok(datapoints)
+}
+
+fn series(dir: &Path, readers: &Readers, query: &MetricQuery) -> Result<Vec<(i64, Unit)>> {
+    let path = dir.join(cells::CATALOGUE);
+    let Metric { scope, namespace, name, dimensions } = &query.metric;
+    let found = readers.read(&path, |c| {
+        let find = |c: &Connection| {
+            c.prepare_cached(
+                "SELECT id, unit FROM series
+                 WHERE scope = ? AND namespace = ? AND name = ? AND dimensions = ? ORDER BY unit",
+            )?
+            .query_map(params![scope.key(), namespace, name, dimensions.to_text()], |row| {
+                Ok((row.get(0)?, row.get::<_, String>(1)?))
+            })?
+            .collect::<rusqlite::Result<Vec<_>>>()
+        };
+        find(c).map_err(|e| Error::sqlite(&path, &e))
+    })?;
+    let known = found.unwrap_or_default().into_iter();
+    let units = known.filter_map(|(id, unit)| Some((id, Unit::parse(&unit)?)));
+    Ok(units.filter(|(_, unit)| query.unit.is_none_or(|wanted| wanted == *unit)).collect())
+}
+
+fn each_row(
+    dir: &Path,
+    readers: &Readers,
+    series: i64,
+    start_ms: i64,
+    end_ms: i64,
+    mut take: impl FnMut(i64, Aggregate),
+) -> Result<()> {
+    if start_ms >= end_ms {
+        return Ok(());
+    }
+    let (first, last) = (Day::of(start_ms), Day::of(end_ms - 1));
+    for day in Day::list(dir)?.into_iter().filter(|day| (first..=last).contains(day)) {
+        let path = day.path(dir);
+        readers.read(&path, |c| {
+            let rows = rows(c, series, start_ms, end_ms).map_err(|e| Error::sqlite(&path, &e))?;
+            for (at_ms, bytes) in rows {
+                let aggregate = Aggregate::decode(&bytes)
+                    .ok_or_else(|| Error::corrupt(&path, "an aggregate can't be read"))?;
+                take(at_ms, aggregate);
+            }
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+fn rows(c: &Connection, series: i64, start_ms: i64, end_ms: i64) -> rusqlite::Result<Vec<(i64, Vec<u8>)>> {
+    c.prepare_cached("SELECT at_ms, aggregate FROM point WHERE series = ? AND at_ms >= ? AND at_ms < ?")?
+        .query_map([series, start_ms, end_ms], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: i64 = 3_600_000;
+
+    #[test]
+    fn a_start_is_rounded_by_its_age() {
+        let now = 1_763_900_000_000;
+        for (age, period, step) in [
+            (HOUR, 60, 60),
+            (HOUR, 300, 60),
+            (16 * DAY_MS, 300, 300),
+            (64 * DAY_MS, 3600, 3600),
+            (HOUR, 10, 10),
+            (HOUR, 1, 1),
+        ] {
+            let start = now - age + 12_345;
+            let rounded = aligned_start(start, period, now);
+            assert!(rounded <= start && start - rounded < step * 1000, "{age} {period}");
+            assert_eq!(rounded % (step * 1000), 0, "{age} {period}");
+        }
+    }
+
+    #[test]
+    fn old_samples_are_read_at_coarse_periods_only() {
+        for (period, age) in [(1, SECONDS_AGE_MS), (60, 15 * DAY_MS), (240, 15 * DAY_MS), (300, 63 * DAY_MS)]
+        {
+            assert_eq!(oldest(period, 0), -age);
+        }
+        assert_eq!(oldest(7200, 0), -455 * DAY_MS);
+    }
+}

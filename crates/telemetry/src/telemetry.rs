@@ -1,0 +1,281 @@
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use pitbird_names::Scope;
+use tokio::sync::{Semaphore, oneshot};
+
+use crate::error::{Error, Result};
+use crate::logs::{
+    self, EventPage, FilterPage, FilterQuery, GetQuery, GroupRetention, GroupSummary, Intake, Lines,
+    LogStream, LogWriter, NewEvent, Spread, StreamName, StreamPage, StreamQuery,
+};
+use crate::metrics::{
+    self, Datapoint, Datum, ListQuery, MetricPage, MetricQuery, MetricWriter, Probe, ProbeSpec, Probes,
+};
+use crate::sqlite::Readers;
+use crate::writer::{Ack, Bell, Command, Writer};
+
+/// What acknowledged data survives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Durability {
+    /// The end of the process, however it comes. A loss of power may take the last moments.
+    #[default]
+    Process,
+    /// A loss of power too, at the price of a disk flush per batch.
+    Machine,
+}
+
+/// Bounds and promises.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    pub durability: Durability,
+    /// Room for lines of the data plane that aren't filed yet, bytes. Beyond it lines are dropped and counted.
+    pub lines_bytes: usize,
+    /// Room for what callers put and append and that isn't durable yet, bytes. Beyond it they wait.
+    pub calls_bytes: usize,
+    /// Metrics (with their units) that may exist; beyond it new ones are refused.
+    pub metrics_max: usize,
+}
+
+impl Default for Config {
+    /// Process durability, 32 MiB of lines, 16 MiB of calls, a million metrics.
+    fn default() -> Config {
+        Config {
+            durability: Durability::Process,
+            lines_bytes: 32 << 20,
+            calls_bytes: 16 << 20,
+            metrics_max: 1_000_000,
+        }
+    }
+}
+
+/// Logs and metrics of one folder.
+///
+/// Asynchronous methods need a tokio runtime: they read on its blocking threads. All may be called from everywhere at
+/// once. Dropping it flushes and waits for the writer; [`Telemetry::close`] does the same and says how it went.
+#[derive(Debug)]
+pub struct Telemetry {
+    commands: Sender<Command>,
+    probes: Arc<Probes>,
+    intake: Arc<Intake>,
+    shared: Arc<Shared>,
+    /// Room for calls, in KiB.
+    room: Arc<Semaphore>,
+    room_kib: u32,
+    writer: Mutex<Option<JoinHandle<()>>>,
+    /// Locked while the folder is ours.
+    _lock: File,
+}
+
+struct Shared {
+    metrics: PathBuf,
+    logs: PathBuf,
+    readers: Arc<Readers>,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared")
+            .field("metrics", &self.metrics)
+            .field("logs", &self.logs)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Telemetry {
+    /// Opens the folder, makes what is missing in it, and starts the writer. A folder that another process has open is
+    /// [`Error::Locked`]; a damaged catalogue is [`Error::Corrupt`], named.
+    pub fn open(dir: &Path, config: &Config) -> Result<Arc<Telemetry>> {
+        let (metrics, logs) = (dir.join("metrics"), dir.join("logs"));
+        for folder in [&metrics, &logs] {
+            std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, &e))?;
+        }
+        let lock = lock(&dir.join("lock"))?;
+        let (commands, received) = mpsc::channel();
+        let bell = Bell::new(commands.clone());
+        let probes = Probes::new(bell.clone());
+        let intake = Intake::new(bell.clone(), config.lines_bytes);
+        let readers = Arc::new(Readers::default());
+        let metric_writer = MetricWriter::open(&metrics, config, probes.clone())?;
+        let log_writer = LogWriter::open(&logs, config, intake.clone())?;
+        let writer = Writer::new(received, bell, metric_writer, log_writer, readers.clone());
+        let writer = std::thread::Builder::new()
+            .name("telemetry".to_owned())
+            .spawn(|| writer.run())
+            .map_err(|e| Error::io(dir, &e))?;
+        let room_kib = u32::try_from(config.calls_bytes >> 10).unwrap_or(u32::MAX >> 4).max(1);
+        Ok(Arc::new(Telemetry {
+            commands,
+            probes,
+            intake,
+            shared: Arc::new(Shared { metrics, logs, readers }),
+            room: Arc::new(Semaphore::new(room_kib as usize)),
+            room_kib,
+            writer: Mutex::new(Some(writer)),
+            _lock: lock,
+        }))
+    }
+
+    /// The probe of these measurements. The same spec gives the same probe, and with it running totals, as long as
+    /// somebody holds it. Made off the request's path; held, not looked up, on it.
+    pub fn probe(&self, spec: ProbeSpec) -> Arc<Probe> {
+        self.probes.get(spec)
+    }
+
+    /// A stream for lines of the data plane; made, with its group here, when the first line is filed.
+    pub fn log_stream(&self, scope: &Scope, group: &str, stream: &str, spread: Spread) -> Arc<LogStream> {
+        self.intake.stream(stream_name(scope, group, stream), spread)
+    }
+
+    /// Lines that found no room since the start.
+    pub fn lines_dropped(&self) -> u64 {
+        self.intake.dropped()
+    }
+
+    /// Keeps what PutMetricData brings; durable on return. The caller has checked names and numbers.
+    pub async fn put(&self, scope: &Scope, namespace: &str, data: Vec<Datum>) -> Result<()> {
+        let bytes = data.len() * size_of::<Datum>() * 2;
+        let room = self.room(bytes).await?;
+        let (scope, namespace) = (scope.clone(), namespace.to_owned());
+        self.call(|ack| Command::Put { scope, namespace, data, ack, room }).await
+    }
+
+    /// Answers each query, in order, from one moment on: what was measured and put before is in it.
+    pub async fn statistics(&self, queries: Vec<MetricQuery>) -> Result<Vec<Vec<Datapoint>>> {
+        self.read(move |shared| {
+            queries.iter().map(|query| metrics::read(&shared.metrics, &shared.readers, query)).collect()
+        })
+        .await
+    }
+
+    /// Lists metrics.
+    pub async fn metrics(&self, query: ListQuery) -> Result<MetricPage> {
+        self.read(move |shared| metrics::list(&shared.metrics, &shared.readers, &query)).await
+    }
+
+    /// Makes a stream without events; [`Error::StreamExists`] if there is one of the name.
+    pub async fn create_stream(&self, scope: &Scope, group: &str, stream: &str) -> Result<()> {
+        let name = stream_name(scope, group, stream);
+        self.call(|ack| Command::CreateStream { name, ack }).await
+    }
+
+    /// Files events; durable on return. They may be in any order of time. [`Error::NoStream`] if there is none.
+    pub async fn append(&self, scope: &Scope, group: &str, stream: &str, events: &[NewEvent]) -> Result<()> {
+        let name = stream_name(scope, group, stream);
+        let mut lines = Lines::default();
+        events.iter().for_each(|event| lines.push(event.at_ms, &event.message));
+        let room = self.room(lines.text.len() + events.len() * 64).await?;
+        self.call(|ack| Command::Append { name, lines, ack, room }).await
+    }
+
+    /// Removes a stream and its events; durable on return. [`Error::NoStream`] if there is none. Lines that a
+    /// [`LogStream`] writes afterwards make it anew.
+    pub async fn delete_stream(&self, scope: &Scope, group: &str, stream: &str) -> Result<()> {
+        let name = stream_name(scope, group, stream);
+        self.call(|ack| Command::DeleteStream { name, ack }).await
+    }
+
+    /// Removes a group's streams and events; durable on return. A group without streams is no error.
+    pub async fn delete_group(&self, scope: &Scope, group: &str) -> Result<()> {
+        let (scope, group) = (scope.clone(), group.to_owned());
+        self.call(|ack| Command::DeleteGroup { scope, group, ack }).await
+    }
+
+    /// One stream's events.
+    pub async fn events(&self, query: GetQuery) -> Result<EventPage> {
+        self.read(move |shared| logs::get(&shared.logs, &shared.readers, &query)).await
+    }
+
+    /// A group's events.
+    pub async fn filter(&self, query: FilterQuery) -> Result<FilterPage> {
+        self.read(move |shared| logs::filter(&shared.logs, &shared.readers, &query)).await
+    }
+
+    /// A group's streams.
+    pub async fn streams(&self, query: StreamQuery) -> Result<StreamPage> {
+        self.read(move |shared| logs::streams(&shared.logs, &shared.readers, &query)).await
+    }
+
+    /// The groups that have had streams, also those that nobody but the data plane has made.
+    pub async fn groups(&self, scope: &Scope) -> Result<Vec<GroupSummary>> {
+        let scope = scope.clone();
+        self.read(move |shared| logs::groups(&shared.logs, &shared.readers, &scope)).await
+    }
+
+    /// Throws away what is too old: metrics by CloudWatch's tiers, events by their group's retention. To be called now
+    /// and then, an hour apart or so.
+    pub async fn sweep(&self, now_ms: i64, retention: Vec<GroupRetention>) -> Result<()> {
+        self.call(|ack| Command::Sweep { now_ms, retention, ack }).await
+    }
+
+    /// Returns when everything measured and written before is durable.
+    pub async fn flush(&self) -> Result<()> {
+        self.call(|ack| Command::Flush { ack }).await
+    }
+
+    /// Flushes and stops the writer. What comes afterwards is [`Error::Closed`]; probes and streams go on in vain.
+    pub async fn close(&self) -> Result<()> {
+        let stopped = self.call(|ack| Command::Stop { ack }).await;
+        self.join();
+        stopped
+    }
+
+    async fn room(&self, bytes: usize) -> Result<tokio::sync::OwnedSemaphorePermit> {
+        let kib = u32::try_from((bytes >> 10) + 1).unwrap_or(u32::MAX).min(self.room_kib);
+        self.room.clone().acquire_many_owned(kib).await.map_err(|_| Error::Closed)
+    }
+
+    async fn call(&self, command: impl FnOnce(Ack) -> Command) -> Result<()> {
+        let (ack, answer) = oneshot::channel();
+        self.commands.send(command(ack)).map_err(|_| Error::Closed)?;
+        answer.await.map_err(|_| Error::Closed)?
+    }
+
+    /// Lets the writer catch up, then reads on a thread that may block.
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Shared) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.flush().await?;
+        let shared = self.shared.clone();
+        // Cancelled only when the runtime ends.
+        tokio::task::spawn_blocking(move || work(&shared)).await.map_err(|_| Error::Closed)?
+    }
+
+    fn join(&self) {
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if writer.is_some_and(|writer| writer.join().is_err()) {
+            tracing::error!("the telemetry writer has panicked");
+        }
+    }
+}
+
+impl Drop for Telemetry {
+    fn drop(&mut self) {
+        let (ack, _) = oneshot::channel();
+        // Fails when it has been closed already.
+        let _ = self.commands.send(Command::Stop { ack });
+        self.join();
+    }
+}
+
+fn lock(path: &Path) -> Result<File> {
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)
+        .map_err(|e| Error::io(path, &e))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::Locked { path: path.to_path_buf() }),
+        Err(TryLockError::Error(e)) => Err(Error::io(path, &e)),
+    }
+}
+
+fn stream_name(scope: &Scope, group: &str, stream: &str) -> StreamName {
+    StreamName { scope: scope.clone(), group: group.into(), stream: stream.into() }
+}
