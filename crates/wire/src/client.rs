@@ -4,4 +4,4 @@ mod decode;
 mod encode;
 
 pub use decode::{ClientError, Refusal, decode};
-pub use encode::encode;
+pub use encode::{encode, fill_tokens};

@@ -32,8 +32,6 @@ pub enum DecodeError {
     Depth,
     #[error("the body inflates to more than {INFLATED_BYTES_MAX} bytes")]
     Inflated,
-    #[error("content encoding {0:?} is not supported")]
-    ContentEncoding(String),
 }
 
 /// Why an operation's output can't be written: it isn't what the model says.
@@ -131,4 +129,13 @@ pub fn timestamp_format(model: &Model, reference: &Reference, place: TimestampFo
         _ => None,
     };
     reference.timestamp_format.or(shape).unwrap_or(place)
+}
+
+/// The name by which a flattened list goes if it isn't its member's: models that flatten the list itself, and not a use
+/// of it, name the elements.
+pub fn flattened_name(model: &Model, reference: &Reference) -> Option<&'static str> {
+    match &model.shape(reference.shape).kind {
+        Kind::List { member, flattened: true } => member.wire_name,
+        _ => None,
+    }
 }

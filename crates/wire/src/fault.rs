@@ -96,6 +96,8 @@ impl Fault {
         let mut answer = response(status, protocol, Some(protocol.content_type()), request_id, body);
         if protocol == Protocol::RestJson {
             put(&mut answer, HeaderName::from_static("x-amzn-errortype"), form.name);
+        }
+        if protocol.is_rest() {
             self.put_headers(&form, model, &mut answer);
         }
         let compatible = model.is_some_and(|model| model.metadata.query_compatible);
@@ -123,7 +125,10 @@ impl Fault {
             }
             members.extend(self.members.iter().filter(|(name, _)| structure.member(name).is_some()).cloned());
             let own = structure.members.iter().find(|member| member.name.eq_ignore_ascii_case("message"));
-            members.push((own.map_or("message", |member| member.name).into(), self.message.as_str().into()));
+            if own.is_some() || !self.message.is_empty() {
+                members
+                    .push((own.map_or("message", |member| member.name).into(), self.message.as_str().into()));
+            }
         } else {
             let name = if form.name == "AccessDeniedException" { "Message" } else { "message" };
             members.push((name.into(), self.message.as_str().into()));
@@ -199,11 +204,15 @@ impl Fault {
         body.push_str(form.party());
         body.push_str("</Type><Code>");
         xml::escape(form.query_code, &mut body);
-        body.push_str("</Code><Message>");
-        xml::escape(&self.message, &mut body);
-        body.push_str("</Message>");
+        body.push_str("</Code>");
+        if form.has_message() || !self.message.is_empty() {
+            body.push_str("<Message>");
+            xml::escape(&self.message, &mut body);
+            body.push_str("</Message>");
+        }
         for (key, value) in &self.members {
-            if let (Some(member), Some(model)) = (form.member(key), model) {
+            let member = form.member(key).filter(|member| member.location == Location::Body);
+            if let (Some(member), Some(model)) = (member, model) {
                 let length = body.len();
                 if xml::write_element(model, &member.reference, member.wire_name(), value, &mut body).is_err()
                 {
@@ -255,6 +264,11 @@ pub struct FaultForm<'f> {
 impl<'f> FaultForm<'f> {
     fn party(&self) -> &'static str {
         if self.sender { "Sender" } else { "Receiver" }
+    }
+
+    /// Whether the shape, if there is one, has a message.
+    fn has_message(&self) -> bool {
+        self.shape.is_none() || self.member("message").or(self.member("Message")).is_some()
     }
 
     fn member(&self, name: &str) -> Option<&'f crate::model::Member> {

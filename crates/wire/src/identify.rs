@@ -42,6 +42,13 @@ impl Unidentified {
     }
 }
 
+impl<'m> Call<'m> {
+    /// Finds what a request to one service means.
+    pub fn identify(model: &'m Model, parts: &Parts, body: &[u8]) -> Result<Call<'m>, Unidentified> {
+        Clues::of(parts, body).call(model)
+    }
+}
+
 /// What the head says of the way in which it was written.
 struct Clues<'r> {
     parts: &'r Parts,
@@ -61,7 +68,7 @@ impl Catalog {
             self.services().iter().filter(|service| service.metadata.signing_name == name).collect();
         let mut reason = Unidentified::Service { name, protocol: clues.guessed_protocol() };
         for service in named {
-            match clues.call(service) {
+            match clues.call(service.model()) {
                 Ok(call) => return Ok(call),
                 Err(unknown) => reason = unknown,
             }
@@ -72,11 +79,11 @@ impl Catalog {
     fn identify_unsigned<'c>(&'c self, clues: &Clues<'_>) -> Result<Call<'c>, Unidentified> {
         let by_head = self.services().iter().find(|service| clues.names(service));
         if let Some(service) = by_head {
-            return clues.call(service);
+            return clues.call(service.model());
         }
         let rest =
             self.services().iter().filter(|service| service.metadata.protocols.iter().any(|p| p.is_rest()));
-        let found = rest.filter_map(|service| clues.call(service).ok()).next();
+        let found = rest.filter_map(|service| clues.call(service.model()).ok()).next();
         found.ok_or_else(|| match clues.target().or_else(|| clues.action()) {
             Some(name) => Unidentified::Service { name, protocol: clues.guessed_protocol() },
             None => Unidentified::Nothing,
@@ -84,7 +91,11 @@ impl Catalog {
     }
 }
 
-impl Clues<'_> {
+impl<'r> Clues<'r> {
+    fn of(parts: &'r Parts, body: &'r [u8]) -> Clues<'r> {
+        Clues { parts, body, path: parts.uri.path(), query: parts.uri.query().unwrap_or_default() }
+    }
+
     fn header(&self, name: &str) -> Option<&str> {
         self.parts.headers.get(name)?.to_str().ok()
     }
@@ -171,36 +182,34 @@ impl Clues<'_> {
     }
 
     /// The operation of a service.
-    fn call<'c>(&self, service: &'c Service) -> Result<Call<'c>, Unidentified> {
-        let speaks = |protocol: Protocol| service.metadata.protocols.contains(&protocol);
-        let json = service.metadata.protocols.iter().copied().find(|p| p.is_json() && !p.is_rest());
+    fn call<'c>(&self, model: &'c Model) -> Result<Call<'c>, Unidentified> {
+        let speaks = |protocol: Protocol| model.metadata.protocols.contains(&protocol);
+        let json = model.metadata.protocols.iter().copied().find(|p| p.is_json() && !p.is_rest());
         let (protocol, name) = match (self.cbor_path(), self.header("x-amz-target"), json) {
             (Some((_, operation)), _, _) if speaks(Protocol::Cbor) => (Protocol::Cbor, operation.to_owned()),
             (_, Some(target), Some(json)) => {
                 let name = target.rsplit('.').next().unwrap_or_default();
                 (self.json_version().unwrap_or(json), name.to_owned())
             }
-            _ => match service.metadata.protocols.iter().copied().find(|p| p.is_rest()) {
-                Some(rest) => return self.rest_call(service, rest),
+            _ => match model.metadata.protocols.iter().copied().find(|p| p.is_rest()) {
+                Some(rest) => return self.rest_call(model, rest),
                 None if speaks(Protocol::Query) => (Protocol::Query, self.action().unwrap_or_default()),
                 None => (json.unwrap_or(Protocol::Json11), String::new()),
             },
         };
-        let model = service.model();
         match model.operation(&name) {
             Some(operation) => Ok(self.made(model, operation, protocol, Vec::new())),
-            None => Err(unknown(service, name, protocol)),
+            None => Err(unknown(model, name, protocol)),
         }
     }
 
-    fn rest_call<'c>(&self, service: &'c Service, protocol: Protocol) -> Result<Call<'c>, Unidentified> {
-        let model = service.model();
+    fn rest_call<'c>(&self, model: &'c Model, protocol: Protocol) -> Result<Call<'c>, Unidentified> {
         match model.route(&self.parts.method, self.path, self.query) {
             Some((operation, labels)) => {
                 let labels = labels.into_iter().map(|raw| pitbird_paths::decode(raw).into_owned()).collect();
                 Ok(self.made(model, operation, protocol, labels))
             }
-            None => Err(unknown(service, format!("{} {}", self.parts.method, self.path), protocol)),
+            None => Err(unknown(model, format!("{} {}", self.parts.method, self.path), protocol)),
         }
     }
 
@@ -216,10 +225,10 @@ impl Clues<'_> {
     }
 }
 
-fn unknown(service: &Service, operation: String, protocol: Protocol) -> Unidentified {
+fn unknown(model: &Model, operation: String, protocol: Protocol) -> Unidentified {
     Unidentified::Operation {
-        service: service.metadata.service_id,
-        api_version: service.metadata.api_version,
+        service: model.metadata.service_id,
+        api_version: model.metadata.api_version,
         operation,
         protocol,
     }

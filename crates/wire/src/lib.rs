@@ -23,6 +23,8 @@ mod value;
 
 pub use catalog::{Catalog, Service};
 pub use check::{Violation, check, summary};
+pub use codec::cbor::read_any as read_cbor;
+pub use codec::json::read_document as read_json;
 pub use codec::{DecodeError, EncodeError, INFLATED_BYTES_MAX};
 pub use fault::{Common, Fault, FaultForm};
 pub use identify::Unidentified;

@@ -143,16 +143,13 @@ impl Call<'_> {
     }
 }
 
-/// The body without its content encoding.
+/// The body without its outermost content encoding. An encoding below it is the caller's and stays.
 fn plain(parts: &Parts, body: Bytes) -> Result<Bytes, DecodeError> {
-    let Some(encoding) = parts.headers.get(CONTENT_ENCODING) else { return Ok(body) };
-    let encoding = String::from_utf8_lossy(encoding.as_bytes()).trim().to_ascii_lowercase();
-    match encoding.as_str() {
+    let Some(encoding) = parts.headers.get_all(CONTENT_ENCODING).iter().next_back() else { return Ok(body) };
+    let encoding = String::from_utf8_lossy(encoding.as_bytes());
+    match encoding.rsplit(',').next().unwrap_or_default().trim() {
         "gzip" => gzip::inflate(&body),
-        "" | "identity" => Ok(body),
-        // Framing of signed streams is taken off before the body comes here.
-        "aws-chunked" => Ok(body),
-        _ => Err(DecodeError::ContentEncoding(encoding)),
+        _ => Ok(body),
     }
 }
 

@@ -21,11 +21,12 @@ pub fn encode(
 ) -> Result<Request<Bytes>, EncodeError> {
     if protocol.is_rest() {
         let written = rest::request(model, operation, protocol, input)?;
-        let mut headers = written.headers;
+        let (mut headers, mut body) = (written.headers, written.body);
         if let Some(content_type) = written.content_type {
             headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(content_type));
         }
-        return Ok(request(operation.method.clone(), &written.uri, headers, written.body));
+        compress(operation, &mut headers, &mut body);
+        return Ok(request(operation.method.clone(), &written.uri, headers, body));
     }
     let reference = operation.input.map(Reference::to);
     let mut headers = HeaderMap::new();
@@ -68,11 +69,31 @@ pub fn encode(
         headers.insert(HeaderName::from_static("x-amzn-query-mode"), HeaderValue::from_static("true"));
     }
     let mut body = Bytes::from(body);
-    if operation.request_compression && body.len() >= COMPRESSED_BYTES_MIN {
-        body = gzip::deflate(&body);
-        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-    }
+    compress(operation, &mut headers, &mut body);
     Ok(request(Method::POST, &uri, headers, body))
+}
+
+fn compress(operation: &Operation, headers: &mut HeaderMap, body: &mut Bytes) {
+    if operation.request_compression && body.len() >= COMPRESSED_BYTES_MIN {
+        *body = gzip::deflate(body);
+        headers.append(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+}
+
+/// Gives each idempotency token that the caller left out a fresh value.
+pub fn fill_tokens(
+    model: &Model,
+    operation: &Operation,
+    input: &mut Value,
+    mut fresh: impl FnMut() -> String,
+) {
+    let Value::Map(members) = input else { return };
+    let tokens = operation.input.map_or(&[][..], |shape| model.members(shape)).iter();
+    for token in tokens.filter(|member| member.idempotency_token) {
+        if !members.iter().any(|(name, _)| name == token.name) {
+            members.push((token.name.into(), fresh().into()));
+        }
+    }
 }
 
 fn request(method: Method, uri: &str, headers: HeaderMap, body: Bytes) -> Request<Bytes> {

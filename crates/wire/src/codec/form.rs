@@ -149,15 +149,10 @@ fn read_map(
     Ok(Value::Map(map))
 }
 
-/// A member's name in a form. A flattened list goes by its elements' name.
+/// A member's name in a form.
 fn field_name(model: &Model, reference: &Reference, name: &'static str) -> &'static str {
-    let own = reference.wire_name.unwrap_or(name);
-    match &model.shape(reference.shape).kind {
-        Kind::List { member, flattened } if *flattened || reference.flattened => {
-            member.wire_name.unwrap_or(own)
-        }
-        _ => own,
-    }
+    let elements = crate::codec::flattened_name(model, reference);
+    elements.or(reference.wire_name).unwrap_or(name)
 }
 
 /// Writes a structure as a form, without `Action` and `Version`.

@@ -147,7 +147,7 @@ fn read_headers(
     for member in &structure.members {
         let value = match member.location {
             Location::Header => header(reading, member, headers)?,
-            Location::Headers => prefixed(member.wire_name(), headers),
+            Location::Headers => Some(prefixed(member.wire_name(), headers)),
             _ => None,
         };
         members.extend(value.map(|value| (Key::Borrowed(member.name), value)));
@@ -180,7 +180,7 @@ fn header(reading: &Reading<'_>, member: &Member, headers: &HeaderMap) -> Result
 }
 
 /// A map of all headers with a prefix, by what follows it.
-fn prefixed(prefix: &str, headers: &HeaderMap) -> Option<Value> {
+fn prefixed(prefix: &str, headers: &HeaderMap) -> Value {
     let prefix = prefix.to_ascii_lowercase();
     let entries: Members = headers
         .iter()
@@ -190,7 +190,7 @@ fn prefixed(prefix: &str, headers: &HeaderMap) -> Option<Value> {
             Some((Key::Owned(name.to_owned()), Value::String(value)))
         })
         .collect();
-    (!entries.is_empty()).then_some(Value::Map(entries))
+    Value::Map(entries)
 }
 
 fn read_body(
@@ -248,5 +248,6 @@ fn read_payload(
         }
         _ => json::read(reading, &member.reference, body)?,
     };
-    Ok((!value.is_null()).then_some(value))
+    // A client that has nothing to say says `{}`.
+    Ok((!value.is_null() && value != Value::empty_map()).then_some(value))
 }

@@ -69,6 +69,12 @@ pub fn response(
         }
     }
     write_headers_and_body(model, shape, protocol, output, &mut written)?;
+    let has_payload = model.structure(shape).is_some_and(|structure| structure.payload.is_some());
+    if !has_payload && written.content_type.is_none() {
+        let empty: &'static [u8] = if protocol == Protocol::RestJson { b"{}" } else { b"" };
+        written.body = Bytes::from_static(empty);
+        written.content_type = Some(protocol.content_type());
+    }
     Ok(written)
 }
 

@@ -1,5 +1,5 @@
 use super::Element;
-use crate::codec::{DecodeError, Reading, Step, scalar};
+use crate::codec::{DecodeError, Reading, Step, flattened_name, scalar};
 use crate::model::{Kind, Location, Reference, Structure, TimestampFormat};
 use crate::value::{Key, Value};
 use std::borrow::Cow;
@@ -63,14 +63,10 @@ fn read_member(
         };
         return found.map(read).transpose();
     }
-    let named = |name: &'static str| element.children.iter().filter(move |child| child.name == name);
     match &model.shape(reference.shape).kind {
         Kind::List { member, flattened } if *flattened || reference.flattened => {
-            let own = element.children.iter().filter(|child| child.name == name);
-            let items: Vec<&Element> = match member.wire_name {
-                Some(name) => named(name).collect(),
-                None => own.collect(),
-            };
+            let name = flattened_name(model, reference).unwrap_or(name);
+            let items: Vec<&Element> = element.children.iter().filter(|child| child.name == name).collect();
             if items.is_empty() {
                 return Ok(None);
             }

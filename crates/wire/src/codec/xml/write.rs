@@ -1,4 +1,4 @@
-use crate::codec::{EncodeError, scalar};
+use crate::codec::{EncodeError, flattened_name, scalar};
 use crate::model::{Kind, Location, Model, Reference, Structure, TimestampFormat, XmlNamespace};
 use crate::value::{Key, Value};
 
@@ -35,7 +35,7 @@ pub fn write_element(
             open(name, namespace, out);
             out.push('>');
             for entry in entries {
-                write_entry(model, key, value, "entry", entry, out)?;
+                write_entry(model, (key, value), ("entry", None), entry, out)?;
             }
             close(name, out);
             Ok(())
@@ -79,11 +79,12 @@ fn write_member(
 ) -> Result<(), EncodeError> {
     match (&model.shape(reference.shape).kind, value) {
         (Kind::List { member, flattened }, Value::List(items)) if *flattened || reference.flattened => {
-            let name = member.wire_name.unwrap_or(name);
+            let name = flattened_name(model, reference).unwrap_or(name);
             items.iter().try_for_each(|item| write_element(model, member, name, item, out))
         }
         (Kind::Map { key, value, flattened }, Value::Map(entries)) if *flattened || reference.flattened => {
-            entries.iter().try_for_each(|entry| write_entry(model, key, value, name, entry, out))
+            let element = (name, reference.xml_namespace);
+            entries.iter().try_for_each(|entry| write_entry(model, (key, value), element, entry, out))
         }
         _ => write_element(model, reference, name, value, out),
     }
@@ -91,13 +92,12 @@ fn write_member(
 
 fn write_entry(
     model: &Model,
-    key: &Reference,
-    value: &Reference,
-    name: &str,
+    (key, value): (&Reference, &Reference),
+    (name, namespace): (&str, Option<XmlNamespace>),
     (entry_key, entry): &(Key, Value),
     out: &mut String,
 ) -> Result<(), EncodeError> {
-    open(name, None, out);
+    open(name, namespace, out);
     out.push('>');
     let key_name = key.wire_name.unwrap_or("key");
     open(key_name, key.xml_namespace, out);
