@@ -1,1 +1,44 @@
-//! Plans releases: given a rollout, evidence, alarms and the time, what is the next step?
+//! Plans releases: given a rollout, the evidence, alarms, commands and the time, what is the next step?
+//!
+//! Everything is data. A [`Plan`] is written once and never changes; a [`State`] is what has become of it; [`Evidence`]
+//! is what was seen since the last look. [`next`] turns them into the next state, a [`Step`] that leaves nothing to
+//! choose, and a [`Record`] with the numbers the decision rested on. Nothing here touches a clock, a target or a file.
+//!
+//! # The executor's part
+//!
+//! 1. Write the new state and the record down.
+//! 2. Do [`State::step`]. It may be done twice; a target that has seen a higher generation refuses a lower one.
+//! 3. When it is done, say so with [`applied`]; when the target can never do it, with [`refused`]. A passing fault needs
+//!    no word: try again.
+//! 4. Go on calling [`next`] every `interval_ms`, also while a step is being done: evidence against the canary
+//!    supersedes whatever is under way.
+//!
+//! After a crash: read the state, do its step, say that it is done, go on. Roll back means: the base takes everything, as
+//! it was before the rollout began, also when a promotion of a lower generation may have been done already.
+//!
+//! # What it promises
+//!
+//! - No promotion, and no shift to 100 %, before the evidence shows the canary not worse by the margin, except by a
+//!   [`Action::Promote`] command, which names who and why.
+//! - Every look checks for a rollback first: while waiting, shifting, paused or promoting.
+//! - Too little traffic is never a reason to roll back early. It holds, and at the plan's longest duration the rollout
+//!   ends inconclusive, on base.
+//! - The same plan and the same inputs make the same states and records, to the byte: see [`replay`].
+//!
+//! Deliberately absent: an adaptive ramp, latency and hooks.
+
+mod decide;
+mod evidence;
+mod outcome;
+pub mod plan;
+mod reason;
+mod record;
+mod state;
+
+pub use decide::{Turn, applied, begin, next, refused};
+pub use evidence::{Action, Alarm, AlarmState, Check, Command, Evidence, Input, Note, Observed};
+pub use outcome::{Because, Outcome};
+pub use plan::{Plan, RampStep, Rules, Target, TargetKind};
+pub use reason::Reason;
+pub use record::{Decision, Divergence, Numbers, Record, replay};
+pub use state::{HISTORY_MAX, Phase, State, Step};

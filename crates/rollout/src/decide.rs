@@ -1,0 +1,142 @@
+//! The decisions, in the order in which they are taken.
+
+mod look;
+mod transition;
+
+use std::collections::VecDeque;
+
+use pitbird_analysis::{Arm, ErrorJudge, Judgement};
+use pitbird_names::Percent;
+
+use crate::{
+    Command, Decision, Evidence, HISTORY_MAX, Input, Note, Numbers, Phase, Plan, Reason, Record, State, Step,
+};
+
+/// What came of an input.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Turn {
+    pub state: State,
+    pub step: Step,
+    /// None where the input changed nothing: late, repeated or after the end.
+    pub record: Option<Record>,
+}
+
+/// Begins a rollout. `history` is what the base did before it, if that is known.
+pub fn begin(plan: &Plan, history: Arm, now_ms: u64) -> Turn {
+    let state = State {
+        plan: plan.fingerprint(),
+        phase: Phase::Pending,
+        paused: false,
+        generation: 0,
+        weight: Percent::default(),
+        began_ms: now_ms,
+        phase_began_ms: now_ms,
+        now_ms,
+        history_of_base: history,
+        judge: ErrorJudge::new(history, plan.rules().margin),
+        guard: None,
+        restart_ms: now_ms,
+        step_requests: 0,
+        failing_environments: None,
+        command: 0,
+        decisions: VecDeque::new(),
+    };
+    let before = state.clone();
+    let judgement = state.judgement(plan);
+    let effect = Effect { reason: Reason::Began, commands_ignored: Vec::new() };
+    turn(plan, &before, state, Input::Begin { history }, effect, &judgement)
+}
+
+/// Looks at what was seen since the last look, at new commands (in order of their numbers) and at the time.
+pub fn next(plan: &Plan, state: &State, evidence: &Evidence, commands: &[Command], now_ms: u64) -> Turn {
+    let input = Input::Look { evidence: evidence.clone(), commands: commands.to_vec() };
+    advance(plan, state, now_ms, input)
+}
+
+/// The target has done the step of this generation. Repeating it, or telling of a superseded step, changes nothing.
+pub fn applied(plan: &Plan, state: &State, generation: u64, now_ms: u64) -> Turn {
+    advance(plan, state, now_ms, Input::Applied { generation })
+}
+
+/// The target will never do the step of this generation.
+pub fn refused(plan: &Plan, state: &State, generation: u64, message: Note, now_ms: u64) -> Turn {
+    advance(plan, state, now_ms, Input::Refused { generation, message })
+}
+
+pub(crate) fn advance(plan: &Plan, before: &State, now_ms: u64, input: Input) -> Turn {
+    let mut state = before.clone();
+    // A clock that is set back must not undo what has passed.
+    state.now_ms = state.now_ms.max(now_ms);
+    let stale = |generation: u64| generation != before.generation;
+    let ignored = match &input {
+        _ if before.outcome().is_some() => true,
+        Input::Begin { .. } => true,
+        Input::Applied { generation } | Input::Refused { generation, .. } => {
+            stale(*generation) || !before.is_moving()
+        }
+        Input::Look { .. } => false,
+    };
+    if ignored {
+        return Turn { step: before.step(plan), state: before.clone(), record: None };
+    }
+    if let Input::Look { evidence, .. } = &input {
+        state.observe(plan, evidence);
+    }
+    let judgement = state.judgement(plan);
+    let effect = match &input {
+        Input::Look { evidence, commands } => state.look(plan, evidence, commands, &judgement),
+        Input::Applied { .. } => state.applied(plan).into(),
+        Input::Refused { message, .. } => state.refused(message.clone()).into(),
+        Input::Begin { .. } => Reason::Began.into(),
+    };
+    turn(plan, before, state, input, effect, &judgement)
+}
+
+struct Effect {
+    reason: Reason,
+    commands_ignored: Vec<u64>,
+}
+
+impl From<Reason> for Effect {
+    fn from(reason: Reason) -> Effect {
+        Effect { reason, commands_ignored: Vec::new() }
+    }
+}
+
+fn turn(
+    plan: &Plan,
+    before: &State,
+    mut state: State,
+    input: Input,
+    effect: Effect,
+    judgement: &Judgement,
+) -> Turn {
+    let (weight_old, weight_new) = (before.heading(plan), state.heading(plan));
+    let changed = state.phase != before.phase || state.paused != before.paused || state.decisions.is_empty();
+    if changed {
+        state.decisions.push_back(Decision {
+            at_ms: state.now_ms,
+            weight_old,
+            weight_new,
+            generation: state.generation,
+            reason: effect.reason.clone(),
+        });
+        while state.decisions.len() > HISTORY_MAX {
+            state.decisions.pop_front();
+        }
+    }
+    let record = Record {
+        at_ms: state.now_ms,
+        plan: state.plan.clone(),
+        numbers: Numbers::new(&input, &state, judgement),
+        input,
+        weight_old,
+        weight_new,
+        phase: state.phase.clone(),
+        paused: state.paused,
+        generation: state.generation,
+        reason: effect.reason,
+        commands_ignored: effect.commands_ignored,
+    };
+    Turn { step: state.step(plan), state, record: Some(record) }
+}

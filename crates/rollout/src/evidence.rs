@@ -1,0 +1,131 @@
+use pitbird_analysis::{Arm, Bucket};
+use pitbird_names::Percent;
+use serde::{Deserialize, Serialize};
+
+/// What was seen since the last look.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Evidence {
+    /// Finished requests, one entry per weight that they were drawn under.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub buckets: Vec<Observed>,
+    /// The alarms that the plan names. One that is missing here is unknown, and nothing moves forward.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alarms: Vec<Alarm>,
+    /// Results of the plan's pre-checks, as far as they are known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<Check>,
+    /// In how many distinct environments the canary's errors happened so far, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failing_environments: Option<u32>,
+}
+
+/// Requests and errors of both arms under one configured weight. A request belongs to the weight that it was drawn
+/// under, whenever it ends: a bucket never straddles a weight change.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Observed {
+    /// The canary's configured share.
+    pub percent: Percent,
+    pub bucket: Bucket,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Alarm {
+    pub name: String,
+    pub state: AlarmState,
+}
+
+/// CloudWatch's three states.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum AlarmState {
+    Ok,
+    Alarm,
+    InsufficientData,
+}
+
+/// The result of a pre-check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Check {
+    pub name: String,
+    pub passed: bool,
+}
+
+/// What a person orders. Numbers rise; one that is not above the last obeyed is ignored, so that an order delivered
+/// twice is obeyed once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Command {
+    pub number: u64,
+    pub by: Note,
+    pub action: Action,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Nothing moves forward. Rollbacks still do, and the plan's longest duration still counts.
+    Pause,
+    Resume,
+    /// Roll back now.
+    Abort,
+    /// Promote without waiting for evidence. Evidence against the canary still wins.
+    Promote {
+        reason: Note,
+    },
+}
+
+/// A few words for the record, at most [`Note::BYTES_MAX`] bytes; longer text is cut.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(from = "String")]
+pub struct Note(String);
+
+impl Note {
+    pub const BYTES_MAX: usize = 256;
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Note {
+    fn from(mut text: String) -> Note {
+        let mut end = text.len().min(Note::BYTES_MAX);
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        text.truncate(end);
+        Note(text)
+    }
+}
+
+impl From<&str> for Note {
+    fn from(text: &str) -> Note {
+        Note::from(text.to_owned())
+    }
+}
+
+/// All that can happen to a rollout. A list of these, with their times, is its whole history.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Input {
+    /// `history`: what the base did before the rollout.
+    Begin {
+        history: Arm,
+    },
+    Look {
+        evidence: Evidence,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        commands: Vec<Command>,
+    },
+    Applied {
+        generation: u64,
+    },
+    Refused {
+        generation: u64,
+        message: Note,
+    },
+}

@@ -1,0 +1,128 @@
+use std::fmt;
+
+use pitbird_analysis::Arm;
+use serde::{Deserialize, Serialize};
+
+use crate::Note;
+
+/// How a rollout ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The canary has become the base.
+    Promoted,
+    /// Evidence or an alarm spoke against the canary; base serves everything.
+    RolledBack,
+    /// A person stopped it; base serves everything.
+    Aborted,
+    /// The longest duration passed without enough evidence either way; base serves everything.
+    Inconclusive,
+    /// The target did not finish a shift or the promotion within the plan's deadline; base serves everything.
+    TimedOut,
+    /// A pre-check failed, or the target refused a step for good. If it refused the rollback, a person has to look: the
+    /// weight is what the state says it last was.
+    Failed,
+}
+
+impl Outcome {
+    /// The exit code of a command that waited for this. 2 is a wrong use of the command, which is no outcome.
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Outcome::Promoted => 0,
+            Outcome::Failed => 1,
+            Outcome::RolledBack => 10,
+            Outcome::Aborted => 11,
+            Outcome::Inconclusive => 12,
+            Outcome::TimedOut => 13,
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Outcome::Promoted => "promoted",
+            Outcome::RolledBack => "rolled back",
+            Outcome::Aborted => "aborted",
+            Outcome::Inconclusive => "inconclusive",
+            Outcome::TimedOut => "timed out",
+            Outcome::Failed => "failed",
+        })
+    }
+}
+
+/// Why the base takes over again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Because {
+    /// The canary's error rate is higher than the base's: `log_e` reached `threshold` (natural logarithms).
+    Worse { log_e: f64, threshold: f64, canary: Arm, base: Arm },
+    /// A vetoing alarm is in state ALARM.
+    Alarm { name: String },
+    /// With no base traffic left to compare with, the canary fails more often than `budget` (an error rate).
+    OverBudget { budget: f64, log_e: f64, threshold: f64 },
+    /// A person ordered it.
+    Aborted { by: Note },
+    /// The longest duration, in ms, is over.
+    OutOfTime { max_duration_ms: u64 },
+    /// The target did not finish a step in time, in ms.
+    OverDeadline { deadline_ms: u64 },
+    /// The target refused a step for good.
+    Refused { message: Note },
+    /// A pre-check failed.
+    CheckFailed { name: String },
+}
+
+impl Because {
+    pub const fn outcome(&self) -> Outcome {
+        match self {
+            Because::Worse { .. } | Because::Alarm { .. } | Because::OverBudget { .. } => Outcome::RolledBack,
+            Because::Aborted { .. } => Outcome::Aborted,
+            Because::OutOfTime { .. } => Outcome::Inconclusive,
+            Because::OverDeadline { .. } => Outcome::TimedOut,
+            Because::Refused { .. } | Because::CheckFailed { .. } => Outcome::Failed,
+        }
+    }
+}
+
+impl fmt::Display for Because {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Because::Worse { log_e, threshold, canary, base } => write!(
+                f,
+                "canary is worse: {} of {} requests failed, base {} of {} (log E {log_e:.2}, needed {threshold:.2})",
+                canary.events(),
+                canary.requests(),
+                base.events(),
+                base.requests(),
+            ),
+            Because::Alarm { name } => write!(f, "alarm {name} is in ALARM"),
+            Because::OverBudget { budget, log_e, threshold } => write!(
+                f,
+                "canary fails more than {} % of requests (log E {log_e:.2}, needed {threshold:.2})",
+                budget * 100.0
+            ),
+            Because::Aborted { by } => write!(f, "ordered by {}", by.as_str()),
+            Because::OutOfTime { max_duration_ms } => {
+                write!(f, "not enough evidence within {} s", *max_duration_ms as f64 / 1e3)
+            }
+            Because::OverDeadline { deadline_ms } => {
+                write!(f, "target did not finish within {} s", *deadline_ms as f64 / 1e3)
+            }
+            Because::Refused { message } => write!(f, "target refused: {}", message.as_str()),
+            Because::CheckFailed { name } => write!(f, "pre-check {name} failed"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exit_codes_are_as_published() {
+        use Outcome::{Aborted, Failed, Inconclusive, Promoted, RolledBack, TimedOut};
+        let codes = [Promoted, Failed, RolledBack, Aborted, Inconclusive, TimedOut].map(Outcome::exit_code);
+        assert_eq!(codes, [0, 1, 10, 11, 12, 13]);
+    }
+}

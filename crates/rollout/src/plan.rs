@@ -1,0 +1,273 @@
+//! What is to be done with a release, decided once, before anything moves.
+
+mod deviation;
+
+use pitbird_analysis::Thresholds;
+use pitbird_names::Percent;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+
+/// Steps of a ramp at most.
+pub const STEPS_MAX: usize = 32;
+/// A wait at one weight at most, ms: two days, CodeDeploy's longest.
+pub const WAIT_MS_MAX: u64 = 2 * 24 * 3_600_000;
+/// A rollout at most, ms: a week.
+pub const DURATION_MS_MAX: u64 = 7 * 24 * 3_600_000;
+/// Vetoing alarms at most, as many as CodeDeploy takes.
+pub const ALARMS_MAX: usize = 10;
+/// Pre-checks at most.
+pub const CHECKS_MAX: usize = 16;
+/// An alarm's or pre-check's name, bytes. CloudWatch's bound for alarm names.
+pub const NAME_BYTES_MAX: usize = 255;
+/// A target's description, bytes.
+pub const TARGET_BYTES_MAX: usize = 2048;
+
+/// A rollout as it was ordered. What it holds has been checked; it never changes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Draft", into = "Draft")]
+pub struct Plan(Draft);
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Draft {
+    target: Target,
+    #[serde(default = "standard_steps")]
+    steps: Vec<RampStep>,
+    #[serde(default)]
+    rules: Rules,
+}
+
+/// What is rolled out. The planner looks at neither part; they belong to the plan's fingerprint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    pub kind: TargetKind,
+    /// Which one, in the executor's words, at most [`TARGET_BYTES_MAX`] bytes.
+    pub description: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TargetKind {
+    /// A canary on a REST API's stage.
+    StageCanary,
+    /// A weighted alias of a function.
+    FunctionAlias,
+}
+
+/// One weight of the ramp and how long to stay at least. The wait of the last step is the bake.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RampStep {
+    pub percent: Percent,
+    pub wait_ms: u64,
+}
+
+/// When to go on, when to go back, and what may stop it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Rules {
+    /// The chance that an equally good canary is ever rolled back for errors.
+    pub alpha_rollback: f64,
+    /// The chance that a canary worse by the margin is ever promoted.
+    pub alpha_promote: f64,
+    /// The difference of error rates (0 to 1) that is still accepted.
+    pub margin: f64,
+    /// The error rate that is accepted where nothing is left to compare with, at 100 %. Five times the base's own rate
+    /// is accepted too, if that is more.
+    pub budget: f64,
+    /// Canary requests to be seen at every weight before it is left for a higher one.
+    pub canary_requests_min: u64,
+    /// The rollout's longest duration, pauses included, ms. Without enough evidence by then it ends inconclusive.
+    pub max_duration_ms: u64,
+    /// How long the target may take for a shift or the promotion, ms.
+    pub deadline_ms: u64,
+    /// How often to look, ms.
+    pub interval_ms: u64,
+    /// CloudWatch alarms that veto: none of them in ALARM may be promoted over; once traffic is shifted, it rolls back.
+    pub alarms: Vec<String>,
+    /// Checks that must pass before anything moves.
+    pub checks: Vec<String>,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Rules {
+            alpha_rollback: 0.001,
+            alpha_promote: 0.01,
+            margin: 0.005,
+            budget: 0.01,
+            canary_requests_min: 100,
+            max_duration_ms: 6 * 3_600_000,
+            deadline_ms: 60_000,
+            interval_ms: 1_000,
+            alarms: Vec::new(),
+            checks: Vec::new(),
+        }
+    }
+}
+
+/// Waits that a ramp has unless it says otherwise, ms.
+pub const WAIT_MS: u64 = 120_000;
+/// The bake that a ramp has unless it says otherwise, ms.
+pub const BAKE_MS: u64 = 600_000;
+
+/// The ramp that a plan has unless it says otherwise: 10 %, 50 %, 100 %.
+pub fn standard_steps() -> Vec<RampStep> {
+    let step = |percent, wait_ms| RampStep { percent: Percent::new(percent).expect("a percentage"), wait_ms };
+    vec![step(10.0, WAIT_MS), step(50.0, WAIT_MS), step(100.0, BAKE_MS)]
+}
+
+/// Why a plan is none.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum Error {
+    #[error("a rollout needs 1 to {STEPS_MAX} steps, not {0}")]
+    Steps(usize),
+    #[error("step {step} goes to {percent} %; steps must rise from above 0 % to at most 100 %")]
+    NotRising { step: usize, percent: f64 },
+    #[error("the first step goes to 100 % and leaves nothing to compare the canary with")]
+    AllAtOnce,
+    #[error("step {step} waits {wait_ms} ms; at most {WAIT_MS_MAX} ms are allowed")]
+    Wait { step: usize, wait_ms: u64 },
+    #[error("the steps wait {waits_ms} ms in all, which does not fit into max_duration_ms {max_duration_ms}")]
+    NoTime { waits_ms: u64, max_duration_ms: u64 },
+    #[error("{name} is {value}; it must lie between {low} and {high}")]
+    Range { name: &'static str, value: f64, low: f64, high: f64 },
+    #[error("{name} is {value}; at most six decimals are allowed")]
+    Decimals { name: &'static str, value: f64 },
+    #[error("{name} names {count} things; at most {max} are allowed")]
+    TooMany { name: &'static str, count: usize, max: usize },
+    #[error("{name} names {text:?}; names are 1 to {NAME_BYTES_MAX} bytes long and given once")]
+    Name { name: &'static str, text: String },
+    #[error("the target's description is {0} bytes long; at most {TARGET_BYTES_MAX} are allowed")]
+    Target(usize),
+}
+
+impl Plan {
+    pub fn new(target: Target, steps: Vec<RampStep>, rules: Rules) -> Result<Plan, Error> {
+        Draft { target, steps, rules }.try_into()
+    }
+
+    /// 10 %, 50 %, 100 % with the standard waits and rules.
+    pub fn standard(target: Target) -> Result<Plan, Error> {
+        Plan::new(target, standard_steps(), Rules::default())
+    }
+
+    pub fn target(&self) -> &Target {
+        &self.0.target
+    }
+
+    /// At least one.
+    pub fn steps(&self) -> &[RampStep] {
+        &self.0.steps
+    }
+
+    pub fn rules(&self) -> &Rules {
+        &self.0.rules
+    }
+
+    /// What differs from the standard waits and rules, one sentence each. Whoever reports a verdict reports these too.
+    pub fn deviations(&self) -> Vec<String> {
+        deviation::deviations(self)
+    }
+
+    /// 16 hexadecimal digits that change whenever the plan does.
+    pub fn fingerprint(&self) -> String {
+        let json = serde_json::to_vec(self).expect("a plan is plain data");
+        Sha256::digest(json).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    pub(crate) fn thresholds(&self) -> Thresholds {
+        let Rules { alpha_rollback, alpha_promote, margin, .. } = self.0.rules;
+        Thresholds { alpha_rollback, alpha_promote, margin }
+    }
+}
+
+impl TryFrom<Draft> for Plan {
+    type Error = Error;
+
+    fn try_from(draft: Draft) -> Result<Plan, Error> {
+        if draft.target.description.len() > TARGET_BYTES_MAX {
+            return Err(Error::Target(draft.target.description.len()));
+        }
+        check_steps(&draft.steps)?;
+        check_rules(&draft.rules)?;
+        let waits_ms = draft.steps.iter().map(|step| step.wait_ms).sum();
+        let max_duration_ms = draft.rules.max_duration_ms;
+        if waits_ms >= max_duration_ms {
+            return Err(Error::NoTime { waits_ms, max_duration_ms });
+        }
+        Ok(Plan(draft))
+    }
+}
+
+impl From<Plan> for Draft {
+    fn from(plan: Plan) -> Draft {
+        plan.0
+    }
+}
+
+fn check_steps(steps: &[RampStep]) -> Result<(), Error> {
+    if !(1..=STEPS_MAX).contains(&steps.len()) {
+        return Err(Error::Steps(steps.len()));
+    }
+    let mut below = 0.0;
+    for (i, step) in steps.iter().enumerate() {
+        let percent = decimals("percent", step.percent.get())?;
+        if percent <= below {
+            return Err(Error::NotRising { step: i + 1, percent });
+        }
+        if step.wait_ms > WAIT_MS_MAX {
+            return Err(Error::Wait { step: i + 1, wait_ms: step.wait_ms });
+        }
+        below = percent;
+    }
+    if steps[0].percent.get() == 100.0 { Err(Error::AllAtOnce) } else { Ok(()) }
+}
+
+fn check_rules(rules: &Rules) -> Result<(), Error> {
+    let range = |name, value: f64, low: f64, high: f64| {
+        let fits = (low..=high).contains(&value);
+        if fits { Ok(value) } else { Err(Error::Range { name, value, low, high }) }
+    };
+    for (name, value, low, high) in [
+        ("alpha_rollback", rules.alpha_rollback, 1.0e-6, 0.1),
+        ("alpha_promote", rules.alpha_promote, 1.0e-6, 0.1),
+        ("margin", rules.margin, 0.001, 0.5),
+        ("budget", rules.budget, 0.0001, 0.25),
+    ] {
+        decimals(name, range(name, value, low, high)?)?;
+    }
+    for (name, value, low, high) in [
+        ("canary_requests_min", rules.canary_requests_min, 1, 1_000_000_000),
+        ("max_duration_ms", rules.max_duration_ms, 1_000, DURATION_MS_MAX),
+        ("deadline_ms", rules.deadline_ms, 1_000, 3_600_000),
+        ("interval_ms", rules.interval_ms, 50, 600_000),
+    ] {
+        range(name, value as f64, low as f64, high as f64)?;
+    }
+    check_names("alarms", &rules.alarms, ALARMS_MAX)?;
+    check_names("checks", &rules.checks, CHECKS_MAX)
+}
+
+/// A number with few decimals comes back the same from every JSON reader, however carelessly it rounds.
+fn decimals(name: &'static str, value: f64) -> Result<f64, Error> {
+    let same = (value * 1e6).round() / 1e6 == value;
+    if same { Ok(value) } else { Err(Error::Decimals { name, value }) }
+}
+
+fn check_names(name: &'static str, texts: &[String], max: usize) -> Result<(), Error> {
+    if texts.len() > max {
+        return Err(Error::TooMany { name, count: texts.len(), max });
+    }
+    for (i, text) in texts.iter().enumerate() {
+        if text.is_empty() || text.len() > NAME_BYTES_MAX || texts[..i].contains(text) {
+            return Err(Error::Name { name, text: text.clone() });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

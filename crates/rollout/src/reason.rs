@@ -1,0 +1,138 @@
+use std::fmt;
+
+use pitbird_names::Percent;
+use serde::{Deserialize, Serialize};
+
+use crate::{Because, Note, Outcome};
+
+/// Why the state is what it is after an input.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    Began,
+    /// Not started: a pre-check has not been heard of.
+    CheckMissing {
+        name: String,
+    },
+    /// Not started: an alarm is in ALARM already.
+    AlarmRinging {
+        name: String,
+    },
+    /// Held: the state of a vetoing alarm is not known.
+    AlarmUnknown {
+        name: String,
+    },
+    Paused,
+    Resumed,
+    /// Held: requests are not split as configured, so that no comparison can be trusted to promote.
+    SplitBroken {
+        log_e: f64,
+        threshold: f64,
+    },
+    /// Held: worse, but by few errors that all come from one environment.
+    OneEnvironment {
+        events: u64,
+    },
+    /// The step's wait is not over before this time, epoch ms.
+    Waiting {
+        until_ms: u64,
+    },
+    /// Held: too few canary requests at this weight.
+    FewRequests {
+        seen: u64,
+        needed: u64,
+    },
+    /// Held: the canary may still be worse by `harm_upper`, more than the margin.
+    MoreEvidence {
+        harm_upper: f64,
+        margin: f64,
+    },
+    /// The target has yet to say that the step is done.
+    TargetBusy,
+    /// The target has had longer than its deadline for the rollback. It goes on trying.
+    RollbackOverdue,
+    Shifting {
+        percent: Percent,
+    },
+    Watching {
+        percent: Percent,
+    },
+    /// The evidence suffices: the canary is worse by at most `harm_upper`.
+    NotWorse {
+        harm_upper: f64,
+        margin: f64,
+    },
+    /// A person ordered the promotion.
+    Ordered {
+        by: Note,
+        reason: Note,
+    },
+    RollingBack {
+        because: Because,
+    },
+    /// `because` is absent where the canary was promoted.
+    Ended {
+        outcome: Outcome,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        because: Option<Because>,
+    },
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reason::Began => write!(f, "began"),
+            Reason::CheckMissing { name } => write!(f, "not started: pre-check {name} has not passed yet"),
+            Reason::AlarmRinging { name } => write!(f, "not started: alarm {name} is in ALARM"),
+            Reason::AlarmUnknown { name } => write!(f, "held: state of alarm {name} is unknown"),
+            Reason::Paused => write!(f, "paused"),
+            Reason::Resumed => write!(f, "resumed"),
+            Reason::SplitBroken { log_e, threshold } => {
+                write!(f, "held: split is not as configured (log E {log_e:.2}, noticed from {threshold:.2})")
+            }
+            Reason::OneEnvironment { events } => {
+                write!(f, "held: looks worse, but all {events} errors come from one environment")
+            }
+            Reason::Waiting { until_ms } => write!(f, "waiting until {until_ms}"),
+            Reason::FewRequests { seen, needed } => {
+                write!(f, "held: {seen} of {needed} canary requests seen at this weight")
+            }
+            Reason::MoreEvidence { harm_upper, margin } => {
+                write!(
+                    f,
+                    "held: canary may be worse by {} pp, accepted are {} pp",
+                    points(*harm_upper),
+                    points(*margin)
+                )
+            }
+            Reason::TargetBusy => write!(f, "waiting for the target"),
+            Reason::RollbackOverdue => write!(f, "rollback is overdue; trying on"),
+            Reason::Shifting { percent } => write!(f, "shifting to {} %", percent.get()),
+            Reason::Watching { percent } => write!(f, "watching at {} %", percent.get()),
+            Reason::NotWorse { harm_upper, margin } => {
+                write!(
+                    f,
+                    "promoting: canary is worse by at most {} pp, accepted are {} pp",
+                    points(*harm_upper),
+                    points(*margin)
+                )
+            }
+            Reason::Ordered { by, reason } => {
+                write!(
+                    f,
+                    "promoting without waiting for evidence, ordered by {}: {}",
+                    by.as_str(),
+                    reason.as_str()
+                )
+            }
+            Reason::RollingBack { because } => write!(f, "rolling back: {because}"),
+            Reason::Ended { outcome, because: None } => write!(f, "{outcome}"),
+            Reason::Ended { outcome, because: Some(because) } => write!(f, "{outcome}: {because}"),
+        }
+    }
+}
+
+/// A difference of rates in percentage points.
+fn points(difference: f64) -> f64 {
+    (difference * 1e6).round() / 1e4
+}

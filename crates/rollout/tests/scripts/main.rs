@@ -1,0 +1,98 @@
+//! Rollouts told as scripts. A line is an order to the world; lines beginning with `= ` are what the planner said, and
+//! the test compares them. `PITBIRD_BLESS=1` writes them anew.
+//!
+//! | order | meaning |
+//! |---|---|
+//! | `plan 10%:3s 50%:3s margin=5pp requests=20 longest=60s deadline=5s alarms=a,b checks=c` | the plan, and begin |
+//! | `history 1000/5` | before `plan`: requests/errors of the base |
+//! | `traffic 300/s canary 20% base 0%` | from now on; errors fall evenly |
+//! | `target ready`, `target busy`, `target refusing WORDS` | what it does with steps from now on |
+//! | `alarm NAME OK`, `ALARM`, `INSUFFICIENT_DATA`, `silent` | its state from now on |
+//! | `check NAME passed`, `failed` | its result from now on |
+//! | `environments N` | distinct environments that saw canary errors |
+//! | `send 10% 30/6 270/0` | one bucket more in the next look: weight, canary's and base's requests/errors |
+//! | `pause`, `resume`, `abort`, `promote WORDS` | a command in the next look |
+//! | `again` | the newest command in the next look once more |
+//! | `applied N`, `refused N WORDS` | the executor's word, out of turn |
+//! | `run 5s` | time passes: every second do the step, gather, look |
+//!
+//! Every script is told once as written and once with a crash after every single thing that happens: the state is read
+//! back from its JSON and the step under way done again. Both must say the same, and the records must replay.
+#![allow(clippy::unwrap_used, reason = "a test's own helpers may fail loudly")]
+
+mod world;
+
+use std::path::Path;
+
+use world::{Faults, World};
+
+fn tell(script: &str, faults: Faults) -> String {
+    let mut world = World::new(faults);
+    let mut told = String::new();
+    for line in script.lines().filter(|line| !line.starts_with("= ")) {
+        told += line;
+        told.push('\n');
+        if !line.is_empty() && !line.starts_with('#') {
+            for said in world.order(line) {
+                told += &format!("= {said}\n");
+            }
+        }
+    }
+    world.check_replay();
+    told
+}
+
+fn check(name: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/scripts/{name}.script"));
+    let script = std::fs::read_to_string(&path).expect("the script's file");
+    let told = tell(&script, Faults::None);
+    if std::env::var_os("PITBIRD_BLESS").is_some() {
+        std::fs::write(&path, &told).expect("the script's folder is writable");
+    } else {
+        assert!(told == script, "{name} now says:\n{told}");
+    }
+    let crashed = tell(&script, Faults::CrashAlways);
+    assert!(crashed == told, "with crashes {name} says:\n{crashed}");
+}
+
+macro_rules! scripts {
+    ($($name:ident),* $(,)?) => {$(
+        #[test]
+        fn $name() {
+            check(stringify!($name));
+        }
+    )*
+
+        #[test]
+        fn every_script_is_told() {
+            let told = [$(concat!(stringify!($name), ".script")),*];
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scripts");
+            for entry in std::fs::read_dir(folder).expect("the scripts' folder") {
+                let name = entry.expect("an entry").file_name().into_string().expect("a name in UTF-8");
+                assert!(!name.ends_with(".script") || told.contains(&name.as_str()), "{name} is never told");
+            }
+        }
+    };
+}
+
+scripts! {
+    bad_canary_is_rolled_back,
+    good_canary_is_promoted,
+    no_traffic_is_inconclusive,
+    little_traffic_holds,
+    difference_within_the_margin_needs_evidence,
+    late_regression_is_rolled_back,
+    failing_at_full_weight_is_rolled_back,
+    alarm_vetoes_in_every_phase,
+    unknown_alarm_holds,
+    abort,
+    pause_and_resume,
+    promotion_by_order,
+    broken_split_holds,
+    few_errors_need_two_environments,
+    slow_target_times_out,
+    refusing_target_fails,
+    pre_checks,
+    stale_and_repeated_words_change_nothing,
+    outage_of_both_is_not_the_canarys_fault,
+}
