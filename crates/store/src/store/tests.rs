@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc as std_mpsc;
 use std::task::{Context, Poll, Waker};
 
@@ -396,11 +397,12 @@ fn generations_and_snapshots_only_go_forward() {
         transaction.put(&deployment)
     }))
     .unwrap();
+    let is_over = Arc::new(AtomicBool::new(false));
     let watcher = thread::spawn({
-        let snapshots = store.snapshots().clone();
+        let (snapshots, is_over) = (store.snapshots().clone(), is_over.clone());
         move || {
             let (mut generation, mut described) = (0, 0);
-            while described < 59 {
+            while !is_over.load(Ordering::Relaxed) {
                 let snapshot = snapshots.load();
                 assert!(snapshot.generation >= generation);
                 generation = snapshot.generation;
@@ -414,6 +416,7 @@ fn generations_and_snapshots_only_go_forward() {
         let record = stage("api1", "prod", &n.to_string());
         block_on(store.write(move |transaction| transaction.put(&record))).unwrap();
     }
+    is_over.store(true, Ordering::Relaxed);
     watcher.join().unwrap();
 }
 
