@@ -13,6 +13,7 @@ pub mod function_policy;
 pub mod gateway_account;
 pub mod resource;
 pub mod rest_api;
+pub mod role;
 pub mod stage;
 
 use std::collections::BTreeMap;
@@ -28,6 +29,7 @@ pub use function_policy::FunctionPolicy;
 pub use gateway_account::GatewayAccount;
 pub use resource::{Integration, IntegrationResponse, Method, MethodResponse, Resource};
 pub use rest_api::RestApi;
+pub use role::Role;
 pub use stage::{Canary, Stage};
 
 /// One durable thing: plain data in a table under a key.
