@@ -1,1 +1,15 @@
-//! Alarms.
+//! Alarms: arithmetic on datapoints.
+//!
+//! Given a rule, the state it is in, the datapoints of its window and the time, what is the state and why? No clock, no
+//! file, no memory: who keeps alarms asks for [`Rule::query`], reads it, hands [`points`] to [`evaluate`] once a minute
+//! (every ten seconds for periods below one), and keeps the outcome when the state has changed.
+
+mod evaluate;
+mod number;
+mod reason;
+mod rule;
+mod window;
+
+pub use evaluate::{Outcome, evaluate};
+pub use rule::{Comparison, LowSamples, MissingData, Rule, State};
+pub use window::{Point, Window, points};

@@ -26,7 +26,7 @@ pub enum Error {
     TooManyDatapoints { asked: u64, limit: u64 },
     #[error("{limit} metrics exist already")]
     TooManyMetrics { limit: usize },
-    #[error("period {0} is not 1, 5, 10, 30 or a multiple of 60 seconds up to 86400")]
+    #[error("period {0} is not 1, 5, 10, 20, 30 or a multiple of 60 seconds up to 86400")]
     Period(u32),
 }
 

@@ -268,13 +268,12 @@ impl Writer {
 
     fn commit_metrics(&mut self, drain: bool) -> Result<()> {
         let now_ms = now_ms();
-        let mut drained = Ok(());
         if drain {
             self.metrics_due = None;
             self.bell.rung.metrics.store(false, Ordering::Release);
-            drained = self.metrics.drain(now_ms);
+            self.metrics.drain(now_ms);
         }
-        let committed = self.metrics.commit(now_ms).and(drained);
+        let committed = self.metrics.commit(now_ms);
         if let Err(error) = &committed {
             tracing::error!(%error, "metrics can't be written");
             self.metrics_due = Some(Instant::now() + RETRY);

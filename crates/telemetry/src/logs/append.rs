@@ -93,14 +93,42 @@ impl LogWriter {
         self.store(name, lines, now_ms)
     }
 
-    /// Files the lines that have been written since the last drain, and those that couldn't be filed before.
+    /// Files the lines that have been written since the last drain, and those that couldn't be filed before. After a
+    /// failure one stream at a time is filed and committed, so that a damaged file costs only the lines that belong in
+    /// it.
     pub fn drain(&mut self, now_ms: i64) -> Result<()> {
+        let careful = !self.backlog.is_empty();
         let drained = self.intake.take_dirty();
         self.backlog.extend(drained.iter().map(|stream| stream.drain()));
+        if careful {
+            return self.drain_carefully(now_ms);
+        }
         let mut backlog = std::mem::take(&mut self.backlog);
         let filed = backlog.iter_mut().try_for_each(|drained| self.file(drained, now_ms));
         self.backlog = backlog;
         filed
+    }
+
+    fn drain_carefully(&mut self, now_ms: i64) -> Result<()> {
+        self.commit_files()?;
+        let mut backlog = std::mem::take(&mut self.backlog).into_iter();
+        let mut result = Ok(());
+        for mut drained in backlog.by_ref() {
+            let filed = self.file(&mut drained, now_ms).and_then(|()| self.commit_files());
+            if let Err(error) = filed {
+                self.roll_back();
+                if !matches!(error, Error::Corrupt { .. } | Error::Format { .. }) {
+                    self.backlog.push(drained);
+                    result = Err(error);
+                    break;
+                }
+                let lines = drained.lines.marks.len();
+                tracing::error!(%error, lines, stream = &*drained.name.stream, "log lines lost");
+            }
+            self.intake.give_back(drained.room);
+        }
+        self.backlog.extend(backlog);
+        result
     }
 
     fn file(&mut self, drained: &mut Drained, now_ms: i64) -> Result<()> {
@@ -155,8 +183,20 @@ impl LogWriter {
         stream.compact(&mut self.files)
     }
 
-    /// Makes the batch durable: first the catalogue, which may know more than the blocks, then the blocks.
+    /// Makes the batch durable.
     pub fn commit(&mut self) -> Result<()> {
+        self.commit_files()?;
+        for drained in self.backlog.drain(..) {
+            self.intake.give_back(drained.room);
+        }
+        if self.streams.len() > REMEMBERED {
+            self.streams.clear();
+        }
+        Ok(())
+    }
+
+    /// First the catalogue, which may know more than the blocks, then the blocks.
+    fn commit_files(&mut self) -> Result<()> {
         for name in self.changed.drain(..) {
             // One that has been deleted since isn't remembered any more.
             if let Some(stream) = self.streams.get_mut(&name) {
@@ -165,14 +205,7 @@ impl LogWriter {
             }
         }
         self.catalogue.commit()?;
-        self.files.commit()?;
-        for drained in self.backlog.drain(..) {
-            self.intake.give_back(drained.room);
-        }
-        if self.streams.len() > REMEMBERED {
-            self.streams.clear();
-        }
-        Ok(())
+        self.files.commit()
     }
 
     /// Undoes the batch. Drained lines stay and go with the next one.

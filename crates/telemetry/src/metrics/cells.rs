@@ -90,24 +90,18 @@ impl MetricWriter {
         Ok(())
     }
 
-    /// Adds what probes have taken since they were last drained. A probe whose series can't be made (there are too
-    /// many) loses its samples with a word in the log.
-    pub fn drain(&mut self, now_ms: i64) -> Result<()> {
+    /// Adds what probes have taken since they were last drained. Samples that can't be filed (there are too many metrics,
+    /// their day's file is damaged) are lost with a word in the log, and hurt no others.
+    pub fn drain(&mut self, now_ms: i64) {
         for probe in self.probes.take_dirty() {
-            let series = match self.series_of(&probe, now_ms) {
-                Ok(series) => series,
-                Err(error @ Error::TooManyMetrics { .. }) => {
-                    tracing::warn!(namespace = probe.spec.namespace, %error, "measurements lost");
-                    probe.drain();
-                    continue;
-                }
-                Err(error) => return Err(error),
-            };
-            for open in probe.drain() {
-                self.add(&probe, &open, &series)?;
+            let opens = probe.drain();
+            let filed = self
+                .series_of(&probe, now_ms)
+                .and_then(|series| opens.iter().try_for_each(|open| self.add(&probe, open, &series)));
+            if let Err(error) = filed {
+                tracing::error!(namespace = probe.spec.namespace, %error, "measurements lost");
             }
         }
-        Ok(())
     }
 
     fn add(&mut self, probe: &Probe, open: &Open, series: &[i64]) -> Result<()> {

@@ -22,7 +22,7 @@ pub struct MetricQuery {
     pub metric: Metric,
     /// Only samples of this unit; without it every unit has datapoints of its own.
     pub unit: Option<Unit>,
-    /// 1, 5, 10, 30 or a multiple of 60, at most 86,400.
+    /// 1, 5, 10, 20, 30 or a multiple of 60, at most 86,400.
     pub period_s: u32,
     /// Inclusive, and rounded down as [`aligned_start`] says.
     pub start_ms: i64,
@@ -69,7 +69,7 @@ fn oldest(period_s: u32, now_ms: i64) -> i64 {
 /// The datapoints, by unit and then by time. What isn't on disk yet isn't seen.
 pub(crate) fn read(dir: &Path, readers: &Readers, query: &MetricQuery) -> Result<Vec<Datapoint>> {
     let period_s = query.period_s;
-    if !(matches!(period_s, 1 | 5 | 10 | 30)
+    if !(matches!(period_s, 1 | 5 | 10 | 20 | 30)
         || (60..=86_400).contains(&period_s) && period_s.is_multiple_of(60))
     {
         return Err(Error::Period(period_s));

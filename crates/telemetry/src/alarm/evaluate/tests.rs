@@ -1,0 +1,294 @@
+use proptest::prelude::*;
+
+use super::super::Comparison;
+use super::*;
+use crate::metrics::Unit;
+
+/// 2025-01-01 00:10:37 UTC: the last whole minute began at 00:09.
+const NOW: i64 = 1_735_690_237_000;
+const MINUTE: i64 = 60_000;
+
+fn rule(needed: Option<u32>, periods: u32, missing_data: MissingData) -> Rule {
+    Rule {
+        stat: Stat::Average,
+        unit: None,
+        period_s: 60,
+        evaluation_periods: periods,
+        datapoints_to_alarm: needed,
+        threshold: 5.0,
+        comparison: Comparison::GreaterThan,
+        missing_data,
+        low_samples: LowSamples::Evaluate,
+    }
+}
+
+/// `X` breaches, `0` doesn't, `-` is missing; newest at the right.
+fn data(text: &str) -> Vec<Point> {
+    let slots: Vec<&str> = text.split(' ').collect();
+    let last = NOW / MINUTE * MINUTE - MINUTE;
+    let place = |index: usize| last - (slots.len() - 1 - index) as i64 * MINUTE;
+    let value = |slot: &str| match slot {
+        "X" => Some(9.0),
+        "0" => Some(1.0),
+        "-" => None,
+        number => Some(number.parse().expect("a number")),
+    };
+    let points = slots.iter().enumerate().filter_map(|(index, slot)| Some((place(index), value(slot)?)));
+    points.map(|(at_ms, value)| Point { at_ms, value, sample_count: 2.0 }).collect()
+}
+
+/// CloudWatch's documented outcomes: M of N, data, then missing, ignore, breaching, notBreaching.
+const DOCUMENTED: [(u32, &str, [&str; 4]); 10] = [
+    (3, "0 - X - X", ["OK", "OK", "OK", "OK"]),
+    (3, "0 - - - -", ["OK", "OK", "OK", "OK"]),
+    (3, "- - - - -", ["INSUFFICIENT_DATA", "keep", "ALARM", "OK"]),
+    (3, "0 X X - X", ["ALARM", "ALARM", "ALARM", "ALARM"]),
+    (3, "- - X - -", ["ALARM", "keep", "ALARM", "OK"]),
+    (2, "0 - X - X", ["ALARM", "ALARM", "ALARM", "ALARM"]),
+    (2, "0 0 X 0 X", ["ALARM", "ALARM", "ALARM", "ALARM"]),
+    (2, "0 - X - -", ["OK", "OK", "ALARM", "OK"]),
+    (2, "- - - - 0", ["OK", "OK", "ALARM", "OK"]),
+    (2, "- - - X -", ["ALARM", "keep", "ALARM", "OK"]),
+];
+
+const TREATMENTS: [MissingData; 4] =
+    [MissingData::Missing, MissingData::Ignore, MissingData::Breaching, MissingData::NotBreaching];
+
+fn state(rule: &Rule, text: &str) -> &'static str {
+    evaluate(rule, &data(text), NOW).map_or("keep", |outcome| outcome.state.as_str())
+}
+
+#[test]
+fn all_forty_documented_outcomes_come_out() {
+    for (needed, text, expected) in DOCUMENTED {
+        for (missing, expected) in TREATMENTS.into_iter().zip(expected) {
+            assert_eq!(
+                state(&rule(Some(needed), 3, missing), text),
+                expected,
+                "{needed} of 3, {text}, {missing}"
+            );
+            if needed == 3 {
+                assert_eq!(state(&rule(None, 3, missing), text), expected, "{text}, {missing}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_late_breach_is_no_alarm_yet() {
+    for text in ["- - - - X", "- - - X -", "- - - X 0", "- - X - 0"] {
+        assert_eq!(state(&rule(None, 3, MissingData::Missing), text), "OK", "{text}");
+        assert_eq!(state(&rule(None, 3, MissingData::NotBreaching), text), "OK", "{text}");
+    }
+    // One that isn't over counts for nothing, nor does one from before the window.
+    let outside = [NOW / MINUTE * MINUTE, NOW / MINUTE * MINUTE - 6 * MINUTE];
+    let points = outside.map(|at_ms| Point { at_ms, value: 9.0, sample_count: 1.0 });
+    let outcome = evaluate(&rule(None, 3, MissingData::Missing), &points, NOW).expect("a state");
+    assert_eq!(outcome.state, State::InsufficientData);
+}
+
+#[test]
+fn each_comparison_breaches_as_it_says() {
+    for (comparison, below, at, above) in [
+        (Comparison::GreaterThan, "OK", "OK", "ALARM"),
+        (Comparison::GreaterThanOrEqual, "OK", "ALARM", "ALARM"),
+        (Comparison::LessThan, "ALARM", "OK", "OK"),
+        (Comparison::LessThanOrEqual, "ALARM", "ALARM", "OK"),
+    ] {
+        let rule = Rule { comparison, ..rule(None, 1, MissingData::Missing) };
+        assert_eq!(
+            [state(&rule, "4"), state(&rule, "5"), state(&rule, "6")],
+            [below, at, above],
+            "{comparison}"
+        );
+    }
+}
+
+#[test]
+fn percentiles_of_few_samples_may_be_ignored() {
+    let points = |sample_count| vec![Point { sample_count, ..data("X")[0] }];
+    for (percent, enough) in [(99.0, 1000.0), (50.0, 20.0), (25.0, 40.0), (90.0, 100.0)] {
+        let evaluated = Rule { stat: Stat::Percentile(percent), ..rule(None, 1, MissingData::Missing) };
+        let ignored = Rule { low_samples: LowSamples::Ignore, ..evaluated.clone() };
+        assert!(evaluate(&evaluated, &points(1.0), NOW).is_some());
+        assert!(evaluate(&ignored, &points(enough - 1.0), NOW).is_none(), "p{percent}");
+        assert!(evaluate(&ignored, &points(enough), NOW).is_some(), "p{percent}");
+        assert!(evaluate(&Rule { stat: Stat::Sum, ..ignored }, &points(1.0), NOW).is_some());
+    }
+}
+
+#[test]
+fn reasons_are_worded_as_cloudwatch_does() {
+    let crossed = |text: &str| format!("Threshold Crossed: {text}");
+    let (missing, good, bad) = (MissingData::Missing, MissingData::NotBreaching, MissingData::Breaching);
+    for (needed, periods, treatment, text, expected) in [
+        (
+            Some(1),
+            1,
+            missing,
+            "6",
+            "1 out of the last 1 datapoints [6.0 (01/01/25 00:09:00)] was greater than the threshold (5.0) \
+             (minimum 1 datapoint for OK -> ALARM transition).",
+        ),
+        (
+            Some(2),
+            2,
+            missing,
+            "7 6.5",
+            "2 out of the last 2 datapoints [6.5 (01/01/25 00:09:00), 7.0 (01/01/25 00:08:00)] were greater than the \
+             threshold (5.0) (minimum 2 datapoints for OK -> ALARM transition).",
+        ),
+        (
+            Some(1),
+            1,
+            missing,
+            "1",
+            "1 out of the last 1 datapoints [1.0 (01/01/25 00:09:00)] was not greater than the threshold (5.0) \
+             (minimum 1 datapoint for ALARM -> OK transition).",
+        ),
+        (
+            Some(3),
+            5,
+            missing,
+            "0.0 9 0.0 9 0.0",
+            "3 out of the last 5 datapoints [0.0 (01/01/25 00:09:00), 0.0 (01/01/25 00:07:00), 0.0 (01/01/25 00:05:00)] \
+             were not greater than the threshold (5.0) (minimum 3 datapoints for ALARM -> OK transition).",
+        ),
+        (
+            Some(1),
+            20,
+            good,
+            "613",
+            "1 out of the last 20 datapoints [613.0 (01/01/25 00:09:00)] was greater than the threshold (5.0) and 19 \
+             missing datapoints were treated as [NonBreaching] (minimum 1 datapoint for OK -> ALARM transition).",
+        ),
+        (
+            None,
+            1,
+            missing,
+            "X",
+            "1 datapoint [9.0 (01/01/25 00:09:00)] was greater than the threshold (5.0).",
+        ),
+        (
+            None,
+            2,
+            missing,
+            "1 0.5",
+            "2 datapoints [0.5 (01/01/25 00:09:00), 1.0 (01/01/25 00:08:00)] were not greater than the threshold (5.0).",
+        ),
+        (
+            None,
+            6,
+            missing,
+            "6 6 6 7 8 9",
+            "6 datapoints were greater than the threshold (5.0). The most recent datapoints which crossed the threshold: \
+             [9.0 (01/01/25 00:09:00), 8.0 (01/01/25 00:08:00), 7.0 (01/01/25 00:07:00), 6.0 (01/01/25 00:06:00), \
+             6.0 (01/01/25 00:05:00)].",
+        ),
+        (
+            Some(5),
+            5,
+            missing,
+            "6 6 6 6 6",
+            "5 out of the last 5 datapoints were greater than the threshold (5.0). The most recent datapoints which \
+             crossed the threshold: [6.0 (01/01/25 00:09:00), 6.0 (01/01/25 00:08:00), 6.0 (01/01/25 00:07:00), \
+             6.0 (01/01/25 00:06:00), 6.0 (01/01/25 00:05:00)] (minimum 5 datapoints for OK -> ALARM transition).",
+        ),
+        (
+            None,
+            2,
+            bad,
+            "- -",
+            "no datapoints were received for 2 periods and 2 missing datapoints were treated as [Breaching].",
+        ),
+        (
+            Some(1),
+            1,
+            good,
+            "-",
+            "no datapoints were received for 1 period and 1 missing datapoint was treated as [NonBreaching].",
+        ),
+        (
+            None,
+            3,
+            bad,
+            "X",
+            "1 datapoint was received for 3 periods and 2 missing datapoints were treated as [Breaching].",
+        ),
+    ] {
+        let outcome = evaluate(&rule(needed, periods, treatment), &data(text), NOW).expect(text);
+        assert_eq!(outcome.reason, crossed(expected), "{text}");
+    }
+    let unknown = |periods| evaluate(&rule(None, periods, missing), &[], NOW).map(|outcome| outcome.reason);
+    assert_eq!(unknown(1).as_deref(), Some("Insufficient Data: 1 datapoint was unknown."));
+    assert_eq!(unknown(3).as_deref(), Some("Insufficient Data: 3 datapoints were unknown."));
+}
+
+#[test]
+fn reason_data_is_written_as_cloudwatch_does() {
+    let missing = MissingData::Missing;
+    for (rule, text, expected) in [
+        (
+            Rule { unit: Some(Unit::Milliseconds), ..rule(Some(2), 2, missing) },
+            "7 6.5",
+            r#""startDate":"2025-01-01T00:08:00.000+0000","unit":"Milliseconds","statistic":"Average","period":60,"recentDatapoints":[7.0,6.5],"threshold":5.0,"evaluatedDatapoints":[{"timestamp":"2025-01-01T00:09:00.000+0000","sampleCount":2.0,"value":6.5},{"timestamp":"2025-01-01T00:08:00.000+0000","sampleCount":2.0,"value":7.0}]}"#,
+        ),
+        (
+            Rule { stat: Stat::Sum, ..rule(None, 2, missing) },
+            "1 0",
+            r#""startDate":"2025-01-01T00:08:00.000+0000","statistic":"Sum","period":60,"recentDatapoints":[1.0,1.0],"threshold":5.0,"evaluatedDatapoints":[{"timestamp":"2025-01-01T00:09:00.000+0000","sampleCount":2.0,"value":1.0}]}"#,
+        ),
+        (
+            rule(None, 2, missing),
+            "- -",
+            r#""statistic":"Average","period":60,"recentDatapoints":[],"threshold":5.0,"evaluatedDatapoints":[{"timestamp":"2025-01-01T00:09:00.000+0000"},{"timestamp":"2025-01-01T00:08:00.000+0000"}]}"#,
+        ),
+        (
+            rule(None, 3, MissingData::Breaching),
+            "X - -",
+            r#""startDate":"2025-01-01T00:07:00.000+0000","statistic":"Average","period":60,"recentDatapoints":[9.0],"threshold":5.0,"evaluatedDatapoints":[{"timestamp":"2025-01-01T00:09:00.000+0000"},{"timestamp":"2025-01-01T00:08:00.000+0000"},{"timestamp":"2025-01-01T00:07:00.000+0000","sampleCount":2.0,"value":9.0}]}"#,
+        ),
+    ] {
+        let outcome = evaluate(&rule, &data(text), NOW).expect(text);
+        let start = r#"{"version":"1.0","queryDate":"2025-01-01T00:10:37.000+0000","#;
+        assert_eq!(outcome.reason_data.strip_prefix(start), Some(expected), "{text}");
+    }
+}
+
+#[test]
+fn windows_end_with_a_whole_minute_or_a_short_period() {
+    for (period_s, periods, start, end) in
+        [(60, 3, 300, 37), (300, 1, 900, 37), (10, 2, 40, 7), (30, 1, 90, 7)]
+    {
+        let window = Window::at(&Rule { period_s, ..rule(None, periods, MissingData::Missing) }, NOW);
+        assert_eq!(
+            (window.end_ms - window.start_ms, NOW - window.end_ms),
+            (start * 1000, end * 1000),
+            "{period_s}"
+        );
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_rule_and_data_have_an_answer(
+        needed in proptest::option::of(0u32..9),
+        periods in 0u32..9,
+        treatment in 0usize..4,
+        slots in proptest::collection::vec(prop_oneof![Just("X"), Just("0"), Just("-")], 1..15),
+    ) {
+        let rule = rule(needed, periods, TREATMENTS[treatment]);
+        let points = data(&slots.join(" "));
+        match evaluate(&rule, &points, NOW) {
+            None => prop_assert_eq!(rule.missing_data, MissingData::Ignore),
+            Some(outcome) => {
+                let parsed = serde_json::from_str::<serde_json::Value>(&outcome.reason_data);
+                prop_assert!(parsed.is_ok(), "{}", outcome.reason_data);
+                prop_assert!(outcome.reason.ends_with('.'));
+                if outcome.state == State::InsufficientData {
+                    prop_assert_eq!(rule.missing_data, MissingData::Missing);
+                }
+            }
+        }
+    }
+}

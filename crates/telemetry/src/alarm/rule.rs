@@ -1,0 +1,129 @@
+use std::fmt;
+
+use super::Window;
+use crate::metrics::{Metric, MetricQuery, Stat, Unit};
+
+/// A static threshold on one metric: what PutMetricAlarm sets.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rule {
+    pub stat: Stat,
+    /// Only datapoints of this unit; without it the unit that was measured last.
+    pub unit: Option<Unit>,
+    /// 10, 20, 30 or a multiple of 60.
+    pub period_s: u32,
+    /// N: datapoints that are judged; at least 1.
+    pub evaluation_periods: u32,
+    /// M: how many of them must breach, 1 to N. Unset it is N, and the reason is worded more briefly.
+    pub datapoints_to_alarm: Option<u32>,
+    pub threshold: f64,
+    pub comparison: Comparison,
+    pub missing_data: MissingData,
+    pub low_samples: LowSamples,
+}
+
+impl Rule {
+    pub(super) fn needed(&self) -> usize {
+        let judged = self.evaluation_periods.max(1);
+        self.datapoints_to_alarm.unwrap_or(judged).clamp(1, judged) as usize
+    }
+
+    pub(super) fn judged(&self) -> usize {
+        self.evaluation_periods.max(1) as usize
+    }
+
+    pub(super) fn breaches(&self, value: f64) -> bool {
+        match self.comparison {
+            Comparison::GreaterThan => value > self.threshold,
+            Comparison::GreaterThanOrEqual => value >= self.threshold,
+            Comparison::LessThan => value < self.threshold,
+            Comparison::LessThanOrEqual => value <= self.threshold,
+        }
+    }
+
+    /// What has to be read to evaluate the rule at a time.
+    pub fn query(&self, metric: Metric, now_ms: i64) -> MetricQuery {
+        let window = Window::at(self, now_ms);
+        MetricQuery {
+            metric,
+            unit: self.unit,
+            period_s: self.period_s,
+            start_ms: window.start_ms,
+            end_ms: window.end_ms,
+            stats: vec![self.stat],
+            now_ms,
+        }
+    }
+}
+
+macro_rules! words {
+    ($(#[$about:meta])* $name:ident { $($(#[$default:meta])* $variant:ident = $text:literal,)* }) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum $name { $($variant,)* }
+
+        impl $name {
+            /// AWS's word.
+            pub fn as_str(self) -> &'static str {
+                match self { $($name::$variant => $text,)* }
+            }
+
+            /// Reads AWS's word; `None` for any other text.
+            pub fn parse(text: &str) -> Option<$name> {
+                match text { $($text => Some($name::$variant),)* _ => None }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+words! {
+    /// How a datapoint breaches the threshold. Comparisons with a band aren't static and aren't here.
+    Comparison {
+        GreaterThan = "GreaterThanThreshold",
+        GreaterThanOrEqual = "GreaterThanOrEqualToThreshold",
+        LessThan = "LessThanThreshold",
+        LessThanOrEqual = "LessThanOrEqualToThreshold",
+    }
+}
+
+words! {
+    /// What counts for a datapoint that isn't there. AWS's default is `missing`.
+    MissingData {
+        Missing = "missing",
+        Ignore = "ignore",
+        Breaching = "breaching",
+        NotBreaching = "notBreaching",
+    }
+}
+
+words! {
+    /// What a percentile of too few samples counts for. AWS's default is `evaluate`.
+    LowSamples {
+        Evaluate = "evaluate",
+        Ignore = "ignore",
+    }
+}
+
+words! {
+    State {
+        Ok = "OK",
+        Alarm = "ALARM",
+        InsufficientData = "INSUFFICIENT_DATA",
+    }
+}
+
+impl Comparison {
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Comparison::GreaterThan => "greater than",
+            Comparison::GreaterThanOrEqual => "greater than or equal to",
+            Comparison::LessThan => "less than",
+            Comparison::LessThanOrEqual => "less than or equal to",
+        }
+    }
+}
