@@ -1,6 +1,7 @@
 //! Project tools: `cargo xtask <tool>`.
 
 mod models;
+mod op;
 
 use clap::Parser;
 
@@ -9,11 +10,14 @@ use clap::Parser;
 enum Tool {
     /// Condense botocore's service models into models/
     Models(models::Options),
+    /// Write the file of a new operation from the model
+    Op(op::Options),
 }
 
 fn main() -> anyhow::Result<()> {
     match Tool::parse() {
         Tool::Models(options) => models::run(&options),
+        Tool::Op(options) => op::run(&options),
     }
 }
 

@@ -133,7 +133,7 @@ impl Checking<'_> {
         prefix: &str,
     ) {
         let shape = self.model.shape(reference.shape);
-        if !items.any(|item| broken(shape, item).next().is_some()) {
+        if rules(shape).next().is_none() || !items.any(|item| broken(shape, item).next().is_some()) {
             return;
         }
         let mut words: Vec<String> = rules(shape).map(|rule| rule.words(shape)).collect();

@@ -2,6 +2,7 @@
 
 mod blob;
 mod de;
+mod plain;
 mod ser;
 
 pub use blob::Blob;

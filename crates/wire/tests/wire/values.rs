@@ -72,6 +72,17 @@ fn types_come_through_serde_both_ways() {
 }
 
 #[test]
+fn values_are_json_themselves() {
+    let json = r#"{"a":[1,2.5,null,true,"x"],"b":{}}"#;
+    let value: Value = serde_json::from_str(json).unwrap();
+    assert_eq!(serde_json::to_string(&value).unwrap(), json);
+    assert_eq!(from_value::<Value>(value.clone()).unwrap(), value);
+    assert_eq!(to_value(&value).unwrap(), value);
+    let blob = Value::Blob(Bytes::from_static(b"b"));
+    assert_eq!(from_value::<Value>(blob.clone()).unwrap(), to_value(&blob).unwrap());
+}
+
+#[test]
 fn a_blob_is_not_copied() {
     let bytes = Bytes::from(vec![1; 1000]);
     let found: Option<Blob> = from_value(Value::Blob(bytes.clone())).unwrap();

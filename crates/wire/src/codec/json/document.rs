@@ -8,7 +8,7 @@ use std::fmt;
 /// Reads any JSON. Numbers become integers if they are written as such and fit.
 pub fn read(body: &[u8]) -> Result<Value, DecodeError> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let value = Any { depth: 0 }.deserialize(&mut deserializer);
+    let value = Any::top().deserialize(&mut deserializer);
     let value = value.map_err(|error| DecodeError::Malformed(error.to_string()))?;
     deserializer.end().map_err(|error| DecodeError::Malformed(error.to_string()))?;
     Ok(value)
@@ -16,10 +16,15 @@ pub fn read(body: &[u8]) -> Result<Value, DecodeError> {
 
 /// Any value at a depth.
 pub struct Any {
-    pub depth: usize,
+    depth: usize,
 }
 
 impl Any {
+    /// Where nothing is around.
+    pub fn top() -> Any {
+        Any { depth: 0 }
+    }
+
     fn below<E: Error>(&self) -> Result<Any, E> {
         if self.depth >= DEPTH_MAX {
             Err(E::custom(DecodeError::Depth))
@@ -62,6 +67,15 @@ impl<'de> Visitor<'de> for Any {
     }
     fn visit_string<E: Error>(self, it: String) -> Result<Value, E> {
         Ok(Value::String(it))
+    }
+    fn visit_none<E: Error>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+    fn visit_bytes<E: Error>(self, it: &[u8]) -> Result<Value, E> {
+        Ok(Value::Blob(it.to_vec().into()))
+    }
+    fn visit_byte_buf<E: Error>(self, it: Vec<u8>) -> Result<Value, E> {
+        Ok(Value::Blob(it.into()))
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let mut list = Vec::new();

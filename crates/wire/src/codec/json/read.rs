@@ -83,7 +83,7 @@ impl<'de> DeserializeSeed<'de> for Shaped<'_, '_> {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
         match self.kind() {
-            Kind::Document => Any { depth: 0 }.deserialize(deserializer),
+            Kind::Document => Any::top().deserialize(deserializer),
             _ => deserializer.deserialize_any(self),
         }
     }
