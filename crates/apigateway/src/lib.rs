@@ -1,1 +1,52 @@
 //! API Gateway REST: its control-plane operations, no HTTP.
+//!
+//! [`service`] hangs the operations in, one file each under `operations`. An operation reads records, lets a pure module
+//! decide and writes records back in one transaction: [`canary`] is a stage's second release from start to promotion,
+//! `stage` what patches may do to a stage, `resource` the tree of paths, `method` and `integration` what is behind them,
+//! `deployment` the freezing of all that. `shape` is what callers get to see, `error` what they are told when something
+//! fails, in API Gateway's words.
+//!
+//! What the data plane can't obey yet (HTTP and non-proxy integrations, template language, authorizers, API keys,
+//! validators, caching, throttling, tracing, private APIs, resource policies) is refused by name. Nothing here speaks
+//! HTTP, runs a function or looks into another service.
+
+mod access_log;
+mod account;
+pub mod canary;
+mod deployment;
+mod edit;
+mod error;
+mod find;
+mod integration;
+mod mapping;
+mod method;
+mod operations;
+mod page;
+mod patch;
+mod resource;
+mod rest_api;
+mod shape;
+mod stage;
+mod tags;
+
+use std::sync::Arc;
+
+use pitbird_service::{Builder, Service};
+use pitbird_store::Store;
+
+pub use error::Error;
+
+/// What the operations work with.
+pub struct State {
+    pub store: Store,
+    /// A source of random bits, for identifiers.
+    pub entropy: fn() -> u128,
+}
+
+/// The service with all its operations.
+pub fn service(state: Arc<State>) -> Service {
+    operations::hang(Builder::new("apigateway", state)).build()
+}
+
+#[cfg(test)]
+mod tests;

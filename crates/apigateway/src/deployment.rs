@@ -1,0 +1,48 @@
+//! Deployments: when an API may be frozen into one, and who holds one.
+
+use pitbird_records::{Deployment, Resource, RestApi, Stage};
+
+use crate::Error;
+use crate::patch::{Op, Patch};
+
+/// An API as it is now, with its resources, for ever.
+pub fn freeze(
+    api: RestApi,
+    resources: Vec<Resource>,
+    id: String,
+    description: Option<String>,
+    now_ms: i64,
+) -> Result<Deployment, Error> {
+    let mut methods = resources.iter().flat_map(|resource| resource.methods.values()).peekable();
+    if methods.peek().is_none() {
+        return Err(Error::NoMethods);
+    }
+    if methods.any(|method| method.integration.is_none()) {
+        return Err(Error::NoIntegration);
+    }
+    let (scope, api_id) = (api.scope.clone(), api.id.clone());
+    Ok(Deployment { scope, api_id, id, description, created_ms: now_ms, api, resources })
+}
+
+/// Refuses to let go of a deployment that a stage or a canary serves.
+pub fn check_unused(id: &str, stages: &[Stage]) -> Result<(), Error> {
+    if stages.iter().any(|stage| stage.deployment_id == id) {
+        return Err(Error::DeploymentActive);
+    }
+    let mut canaries = stages.iter().filter_map(|stage| stage.canary.as_ref());
+    if canaries.any(|canary| canary.deployment_id == id) {
+        return Err(Error::DeploymentActiveAsCanary);
+    }
+    Ok(())
+}
+
+/// Applies one patch operation: only the description of a deployment ever changes.
+pub fn apply(deployment: &mut Deployment, patch: &Patch<'_>) -> Result<(), Error> {
+    match (patch.op, patch.path) {
+        (Op::Replace, "/description") => {
+            deployment.description = patch.text().map(str::to_owned);
+            Ok(())
+        }
+        _ => Err(patch.not_one_of("/description")),
+    }
+}

@@ -1,0 +1,255 @@
+use pitbird_service::Fault;
+use thiserror::Error;
+
+/// Why a call fails, in API Gateway's own words where they are known (recorded answers of the service).
+#[derive(Debug, Error)]
+pub enum Error {
+    #[error("Invalid API identifier specified {account}:{id}")]
+    UnknownApi { account: String, id: String },
+    #[error("Invalid Resource identifier specified")]
+    UnknownResource,
+    #[error("Invalid Method identifier specified")]
+    UnknownMethod,
+    #[error("Invalid Integration identifier specified")]
+    UnknownIntegration,
+    #[error("Invalid Response status code specified")]
+    UnknownResponse,
+    #[error("Invalid Deployment identifier specified")]
+    UnknownDeployment,
+    #[error("Invalid stage identifier specified")]
+    UnknownStage,
+    #[error("Invalid parameter name specified")]
+    UnknownParameter,
+    #[error("Content-Type specified was not found")]
+    UnknownContentType,
+    #[error("Invalid resource identifier specified: {0}")]
+    UnknownTagged(String),
+
+    #[error("Another resource with the same parent already has this name: {0}")]
+    SiblingExists(String),
+    #[error("Method already exists for this resource")]
+    MethodExists,
+    #[error("Response already exists for this resource")]
+    ResponseExists,
+    #[error("Stage already exists")]
+    StageExists,
+
+    #[error("Maximum number of {what} has been reached ({limit}).")]
+    TooMany { what: &'static str, limit: usize },
+
+    #[error("Name cannot be empty")]
+    EmptyName,
+    #[error("Description cannot be an empty string")]
+    EmptyDescription,
+    #[error("Cannot create an api with multiple Endpoint Types.")]
+    ManyEndpointTypes,
+    #[error("REGIONAL Configuration and EDGE Configuration cannot be both DISABLED.")]
+    NoEndpointType,
+    #[error("Only dualstack ipAddressType is supported for Private APIs.")]
+    PrivateIpv4,
+    #[error("Invalid EndpointTypes specified. Valid options are REGIONAL,EDGE,PRIVATE")]
+    EndpointType,
+    #[error("ipAddressType must be either ipv4 or dualstack.")]
+    IpAddressType,
+    #[error("Invalid ApiKeySourceType specified. Valid options are HEADER,AUTHORIZER")]
+    ApiKeySource,
+    #[error("Invalid minimum compression size, must be between 0 and 10485760")]
+    CompressionSize,
+
+    #[error(
+        "Resource's path part only allow a-zA-Z0-9._-: or a valid greedy path variable and curly braces at the \
+         beginning and the end."
+    )]
+    PathPart,
+    #[error("A sibling ({0}) of this resource already has a variable path part -- only one is allowed")]
+    SiblingVariable(String),
+    #[error("Cannot create a child of a resource with a greedy path variable: {0}")]
+    GreedyParent(String),
+    #[error("Resources cannot be cyclical.")]
+    Cyclical,
+    #[error("Root resource cannot update its pathPart.")]
+    RootPathPart,
+    #[error("Root resource cannot update its parentId.")]
+    RootParent,
+    #[error("Root resource cannot be deleted.")]
+    RootDelete,
+    #[error("Resource path is too long: {0}")]
+    PathTooLong(String),
+
+    #[error("Invalid HttpMethod specified. Valid options are GET,PUT,POST,DELETE,PATCH,OPTIONS,HEAD,ANY")]
+    Verb,
+    #[error(
+        "Invalid authorizer ID specified. Setting the authorization type to CUSTOM or COGNITO_USER_POOLS requires a \
+         valid authorizer."
+    )]
+    Authorizer,
+    #[error("Invalid authorization type specified. Valid options are NONE,AWS_IAM,CUSTOM,COGNITO_USER_POOLS")]
+    AuthorizationType,
+    #[error("Invalid Request Validator identifier specified")]
+    RequestValidator,
+    #[error("Invalid model identifier specified: {0}")]
+    ModelName(String),
+    #[error("Parameter names must be unique across querystring, header and path")]
+    ParameterTwice,
+    #[error(
+        "Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping expression \
+         specified: {0}]"
+    )]
+    Mapping(String),
+    #[error(
+        "Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping expression \
+         parameter specified: {0}]"
+    )]
+    MappingParameter(String),
+    #[error("Validation Result: warnings : [], errors : [Invalid content type specified: {0}]")]
+    ContentType(String),
+    #[error("Template is longer than {0} bytes")]
+    TemplateTooLong(usize),
+
+    #[error("Enumeration value for HttpMethod must be non-empty")]
+    NoIntegrationVerb,
+    #[error("Invalid HTTP endpoint specified for URI")]
+    HttpEndpoint,
+    #[error("Invalid ARN specified in the request")]
+    Arn,
+    #[error("AWS ARN for integration must contain path or action")]
+    ArnWithoutPath,
+    #[error(
+        "Integrations of type 'AWS_PROXY' currently only supports Lambda function and Firehose stream invocations."
+    )]
+    ProxyTarget,
+    #[error("Invalid passthroughBehavior specified. Valid options are WHEN_NO_MATCH,WHEN_NO_TEMPLATES,NEVER")]
+    Passthrough,
+    #[error("Timeout should be between 50 ms and 29000 ms")]
+    Timeout,
+
+    #[error("The REST API doesn't contain any methods")]
+    NoMethods,
+    #[error("No integration defined for method")]
+    NoIntegration,
+    #[error("Active stages pointing to this deployment must be moved or deleted")]
+    DeploymentActive,
+    #[error("Active stages with canary settings pointing to this deployment must be moved or deleted")]
+    DeploymentActiveAsCanary,
+    #[error("Deployment id does not exist")]
+    NoSuchDeployment,
+    #[error(
+        "Invalid deployment content specified.Non null and non empty stageName must be provided for canary deployment. \
+         Provided value is {0}"
+    )]
+    CanaryWithoutStage(String),
+    #[error(
+        "Invalid deployment content specified.Stage {0} must already be created before making a canary release \
+         deployment"
+    )]
+    CanaryStageMissing(String),
+    #[error(
+        "Invalid deployment content specified.Non canary deployment not supported on stage {0} because Canary is \
+         enabled. Provide CanarySettings in deploymentInput."
+    )]
+    CanaryEnabled(String),
+    #[error("Promotion not available. Canary does not exist.")]
+    NoCanary,
+    #[error("Invalid canary percentTraffic specified: {0}. It must be between 0.0 and 100.0")]
+    Percent(String),
+
+    #[error("Stage name only allows a-zA-Z0-9_-")]
+    StageName,
+    #[error("Invalid stage variable name: {0}. Please use alphanumeric characters and underscores")]
+    VariableName(String),
+    #[error(
+        "Invalid stage variable value of key {0}.  Please use values with alphanumeric characters and the symbols ' ', \
+         -', '.', '_', ':', '/', '?', '&', '=', and ','."
+    )]
+    VariableValue(String),
+    #[error("Invalid stage variables: {0}")]
+    VariablesText(String),
+    #[error("Access Log value must not be empty")]
+    AccessLogEmpty,
+    #[error("Access Log format must contain $context.requestId or $context.extendedRequestId")]
+    AccessLogFormat,
+    #[error(
+        "Invalid accessLogSettings path. Must be one of : [/accessLogSettings/destinationArn, \
+         /accessLogSettings/format]"
+    )]
+    AccessLogPath,
+    #[error("CloudWatch Logs role ARN must be set in account settings to enable logging")]
+    NoLoggingRole,
+    #[error("The role ARN is not well formed")]
+    RoleArn,
+    #[error("Invalid value specified for {what}: {value}")]
+    SettingValue { what: &'static str, value: String },
+
+    #[error("Invalid patch path {0}")]
+    PatchPath(String),
+    #[error("Invalid patch operation specified. Must be one of: [replace]")]
+    PatchOnlyReplace,
+    #[error("Invalid patch operation specified. Must be 'add'|'remove'|'replace'")]
+    PatchOp,
+    #[error("Invalid patch path  '{path}' specified for op '{op}'. Please choose supported operations")]
+    PatchUnsupportedOp { path: String, op: &'static str },
+    #[error("Invalid patch path  '{path}' specified for op '{op}'. Must be one of: [{valid}]")]
+    PatchNotOneOf { path: String, op: &'static str, valid: &'static str },
+    #[error("Invalid {op} operation with path: {path}")]
+    StagePatchOp { path: String, op: &'static str },
+    #[error("Invalid method setting path: {path}. Must be one of: [{valid}]")]
+    StagePatchPath { path: String, valid: &'static str },
+    #[error("Cannot remove method setting {0} because there is no method setting for this method ")]
+    StagePatchRemove(String),
+    #[error(
+        "Invalid copy operation with path: {path} and from {from}. Valid copy:path are [{paths}] and valid copy:from are [{froms}]"
+    )]
+    StagePatchCopy { path: String, from: String, paths: &'static str, froms: &'static str },
+
+    #[error("Invalid position token specified")]
+    Position,
+    #[error("Limit must be at least 1")]
+    Limit,
+    #[error("Invalid tag specified: {0}")]
+    Tag(String),
+
+    /// A value that pitbird would have to ignore.
+    #[error("{0} is not supported")]
+    Unsupported(String),
+    #[error(transparent)]
+    Store(#[from] pitbird_store::Error),
+}
+
+impl Error {
+    pub(crate) fn unsupported(what: impl Into<String>) -> Error {
+        Error::Unsupported(what.into())
+    }
+
+    /// The error shape that carries this fact.
+    fn code(&self) -> &'static str {
+        use Error::*;
+        match self {
+            UnknownApi { .. }
+            | UnknownResource
+            | UnknownMethod
+            | UnknownIntegration
+            | UnknownResponse
+            | UnknownDeployment
+            | UnknownStage
+            | UnknownParameter
+            | UnknownContentType
+            | UnknownTagged(_) => "NotFoundException",
+            SiblingExists(_) | MethodExists | ResponseExists | StageExists => "ConflictException",
+            TooMany { .. } => "LimitExceededException",
+            _ => "BadRequestException",
+        }
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Fault {
+        match error {
+            Error::Unsupported(what) => Fault::unsupported(&what),
+            Error::Store(pitbird_store::Error::TooLarge { table, .. }) => {
+                Fault::new("LimitExceededException", format!("The {table} is too large to be stored."))
+            }
+            Error::Store(error) => Fault::internal(error),
+            error => Fault::new(error.code(), error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Finding what a call names, or saying in API Gateway's words that it isn't there.
+
+use pitbird_names::Scope;
+use pitbird_records::{
+    Deployment, GatewayAccount, Integration, Method, Record, Resource, RestApi, Stage, key, prefix,
+};
+use pitbird_store::{Store, Transaction};
+
+use crate::Error;
+
+/// Where records are read: from the store, or within a change.
+pub trait Records {
+    fn get<R: Record>(&self, key: &str) -> Result<Option<R>, Error>;
+
+    /// All records whose key starts with `prefix`, in the order of their keys.
+    fn list<R: Record>(&self, prefix: &str) -> Result<Vec<R>, Error>;
+}
+
+impl Records for Store {
+    fn get<R: Record>(&self, key: &str) -> Result<Option<R>, Error> {
+        Ok(Store::get(self, key)?.map(|found| found.record))
+    }
+
+    fn list<R: Record>(&self, prefix: &str) -> Result<Vec<R>, Error> {
+        Ok(Store::list(self, prefix)?.into_iter().map(|found| found.record).collect())
+    }
+}
+
+impl Records for Transaction<'_> {
+    fn get<R: Record>(&self, key: &str) -> Result<Option<R>, Error> {
+        Ok(Transaction::get(self, key)?.map(|found| found.record))
+    }
+
+    fn list<R: Record>(&self, prefix: &str) -> Result<Vec<R>, Error> {
+        Ok(Transaction::list(self, prefix)?.into_iter().map(|found| found.record).collect())
+    }
+}
+
+pub fn api(records: &impl Records, scope: &Scope, id: &str) -> Result<RestApi, Error> {
+    let unknown = || Error::UnknownApi { account: scope.account.to_string(), id: id.to_owned() };
+    records.get(&key(scope, &[id]))?.ok_or_else(unknown)
+}
+
+pub fn apis(records: &impl Records, scope: &Scope) -> Result<Vec<RestApi>, Error> {
+    records.list(&prefix(scope, &[]))
+}
+
+/// A resource. That its API isn't there is told as a resource that isn't.
+pub fn resource(records: &impl Records, scope: &Scope, api_id: &str, id: &str) -> Result<Resource, Error> {
+    records.get(&key(scope, &[api_id, id]))?.ok_or(Error::UnknownResource)
+}
+
+pub fn resources(records: &impl Records, scope: &Scope, api_id: &str) -> Result<Vec<Resource>, Error> {
+    records.list(&prefix(scope, &[api_id]))
+}
+
+pub fn deployment(
+    records: &impl Records,
+    scope: &Scope,
+    api_id: &str,
+    id: &str,
+) -> Result<Deployment, Error> {
+    records.get(&key(scope, &[api_id, id]))?.ok_or(Error::UnknownDeployment)
+}
+
+pub fn stage(records: &impl Records, scope: &Scope, api_id: &str, name: &str) -> Result<Stage, Error> {
+    records.get(&key(scope, &[api_id, name]))?.ok_or(Error::UnknownStage)
+}
+
+pub fn stages(records: &impl Records, scope: &Scope, api_id: &str) -> Result<Vec<Stage>, Error> {
+    records.list(&prefix(scope, &[api_id]))
+}
+
+/// The account's settings, those of a new account when nothing was ever set.
+pub fn account(records: &impl Records, scope: &Scope) -> Result<GatewayAccount, Error> {
+    let fresh = GatewayAccount { scope: scope.clone(), cloudwatch_role_arn: None };
+    Ok(records.get(&fresh.key())?.unwrap_or(fresh))
+}
+
+pub fn method<'r>(resource: &'r mut Resource, verb: &str) -> Result<&'r mut Method, Error> {
+    resource.methods.get_mut(verb).ok_or(Error::UnknownMethod)
+}
+
+pub fn integration(method: &mut Method) -> Result<&mut Integration, Error> {
+    method.integration.as_mut().ok_or(Error::UnknownIntegration)
+}

@@ -1,0 +1,139 @@
+//! One file per operation: its input, its output, one function.
+
+mod create_deployment;
+mod create_resource;
+mod create_rest_api;
+mod create_stage;
+mod delete_deployment;
+mod delete_integration;
+mod delete_integration_response;
+mod delete_method;
+mod delete_method_response;
+mod delete_resource;
+mod delete_rest_api;
+mod delete_stage;
+mod get_account;
+mod get_deployment;
+mod get_deployments;
+mod get_integration;
+mod get_integration_response;
+mod get_method;
+mod get_method_response;
+mod get_resource;
+mod get_resources;
+mod get_rest_api;
+mod get_rest_apis;
+mod get_stage;
+mod get_stages;
+mod get_tags;
+mod put_integration;
+mod put_integration_response;
+mod put_method;
+mod put_method_response;
+mod tag_resource;
+mod untag_resource;
+mod update_account;
+mod update_deployment;
+mod update_integration;
+mod update_integration_response;
+mod update_method;
+mod update_method_response;
+mod update_resource;
+mod update_rest_api;
+mod update_stage;
+
+use std::sync::Arc;
+
+use pitbird_names::Scope;
+use pitbird_records::Texts;
+use pitbird_service::Builder;
+use pitbird_store::Transaction;
+
+use crate::tags::{self, Tagged};
+use crate::{Error, State, find};
+
+/// Hangs all operations in.
+pub fn hang(builder: Builder<State>) -> Builder<State> {
+    builder
+        .operation("CreateDeployment", &[], create_deployment::run)
+        .operation("CreateResource", &[], create_resource::run)
+        .operation("CreateRestApi", &[], create_rest_api::run)
+        .operation("CreateStage", &[], create_stage::run)
+        .operation("DeleteDeployment", &[], delete_deployment::run)
+        .operation("DeleteIntegration", &[], delete_integration::run)
+        .operation("DeleteIntegrationResponse", &[], delete_integration_response::run)
+        .operation("DeleteMethod", &[], delete_method::run)
+        .operation("DeleteMethodResponse", &[], delete_method_response::run)
+        .operation("DeleteResource", &[], delete_resource::run)
+        .operation("DeleteRestApi", &[], delete_rest_api::run)
+        .operation("DeleteStage", &[], delete_stage::run)
+        .operation("GetAccount", &[], get_account::run)
+        .operation("GetDeployment", &[], get_deployment::run)
+        .operation("GetDeployments", &[], get_deployments::run)
+        .operation("GetIntegration", &[], get_integration::run)
+        .operation("GetIntegrationResponse", &[], get_integration_response::run)
+        .operation("GetMethod", &[], get_method::run)
+        .operation("GetMethodResponse", &[], get_method_response::run)
+        .operation("GetResource", &[], get_resource::run)
+        .operation("GetResources", &[], get_resources::run)
+        .operation("GetRestApi", &[], get_rest_api::run)
+        .operation("GetRestApis", &[], get_rest_apis::run)
+        .operation("GetStage", &[], get_stage::run)
+        .operation("GetStages", &[], get_stages::run)
+        .operation("GetTags", get_tags::HARMLESS, get_tags::run)
+        .operation("PutIntegration", &[], put_integration::run)
+        .operation("PutIntegrationResponse", &[], put_integration_response::run)
+        .operation("PutMethod", &[], put_method::run)
+        .operation("PutMethodResponse", &[], put_method_response::run)
+        .operation("TagResource", &[], tag_resource::run)
+        .operation("UntagResource", &[], untag_resource::run)
+        .operation("UpdateAccount", &[], update_account::run)
+        .operation("UpdateDeployment", &[], update_deployment::run)
+        .operation("UpdateIntegration", &[], update_integration::run)
+        .operation("UpdateIntegrationResponse", &[], update_integration_response::run)
+        .operation("UpdateMethod", &[], update_method::run)
+        .operation("UpdateMethodResponse", &[], update_method_response::run)
+        .operation("UpdateResource", &[], update_resource::run)
+        .operation("UpdateRestApi", &[], update_rest_api::run)
+        .operation("UpdateStage", &[], update_stage::run)
+}
+
+/// Does a caller ask for this part of the answer?
+fn embeds(asked: Option<&[String]>, part: &str) -> bool {
+    asked.unwrap_or_default().iter().any(|asked| asked.eq_ignore_ascii_case(part))
+}
+
+/// Stages have no cache and leave no traces yet.
+fn refuse_cache_and_tracing(cache: Option<bool>, tracing: Option<bool>) -> Result<(), Error> {
+    match (cache, tracing) {
+        (Some(true), _) => Err(Error::unsupported("cacheClusterEnabled true")),
+        (_, Some(true)) => Err(Error::unsupported("tracingEnabled true")),
+        _ => Ok(()),
+    }
+}
+
+/// Changes the tags of an API or a stage.
+async fn change_tags(
+    state: &Arc<State>,
+    scope: Scope,
+    arn: &str,
+    change: impl FnOnce(&mut Texts) -> Result<(), Error> + Send + 'static,
+) -> Result<(), Error> {
+    let tagged = tags::parse(arn, &scope)?;
+    let change = move |tx: &mut Transaction<'_>| {
+        match tagged {
+            Tagged::Api(id) => {
+                let mut api = find::api(tx, &scope, &id)?;
+                change(&mut api.tags)?;
+                tx.put(&api)?;
+            }
+            Tagged::Stage { api_id, name } => {
+                let mut stage = find::stage(tx, &scope, &api_id, &name)?;
+                change(&mut stage.tags)?;
+                tx.put(&stage)?;
+            }
+        }
+        Ok(())
+    };
+    state.store.write(change).await
+}

@@ -1,0 +1,30 @@
+use std::sync::Arc;
+
+use pitbird_records::{Deployment, Record, Resource, RestApi, Stage, prefix};
+use pitbird_service::{Call, Fault};
+use serde::Deserialize;
+
+use crate::shape::Nothing;
+use crate::{Error, State, find};
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Input {
+    rest_api_id: String,
+}
+
+/// Deletes an API with all its stages, deployments and resources.
+pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Nothing, Fault> {
+    let Call { caller, input, .. } = call;
+    let delete = move |tx: &mut pitbird_store::Transaction<'_>| {
+        let api = find::api(tx, &caller.scope, &input.rest_api_id)?;
+        let below = prefix(&api.scope, &[&api.id]);
+        tx.delete_all::<Stage>(&below)?;
+        tx.delete_all::<Deployment>(&below)?;
+        tx.delete_all::<Resource>(&below)?;
+        tx.delete::<RestApi>(&api.key())?;
+        Ok::<_, Error>(())
+    };
+    state.store.write(delete).await?;
+    Ok(Nothing {})
+}

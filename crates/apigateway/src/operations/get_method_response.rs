@@ -1,0 +1,23 @@
+use std::sync::Arc;
+
+use pitbird_service::{Call, Fault};
+use serde::Deserialize;
+
+use crate::{Error, State, find, shape};
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Input {
+    rest_api_id: String,
+    resource_id: String,
+    http_method: String,
+    status_code: String,
+}
+
+pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::MethodResponse, Fault> {
+    let Call { caller, input, .. } = call;
+    let mut resource = find::resource(&state.store, &caller.scope, &input.rest_api_id, &input.resource_id)?;
+    let method = find::method(&mut resource, &input.http_method)?;
+    let response = method.responses.remove(&input.status_code).ok_or(Error::UnknownResponse)?;
+    Ok(shape::MethodResponse::new(&input.status_code, response))
+}

@@ -1,0 +1,31 @@
+use std::sync::Arc;
+
+use pitbird_records::Texts;
+use pitbird_service::{Call, Fault, Harmless};
+use serde::{Deserialize, Serialize};
+
+use crate::tags::{self, Tagged};
+use crate::{State, find};
+
+/// The list has no pages, with AWS neither.
+pub const HARMLESS: Harmless = &["position", "limit"];
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Input {
+    resource_arn: String,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Output {
+    tags: Texts,
+}
+
+pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> {
+    let scope = &call.caller.scope;
+    let tags = match tags::parse(&call.input.resource_arn, scope)? {
+        Tagged::Api(id) => find::api(&state.store, scope, &id)?.tags,
+        Tagged::Stage { api_id, name } => find::stage(&state.store, scope, &api_id, &name)?.tags,
+    };
+    Ok(Output { tags })
+}

@@ -1,0 +1,70 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use pitbird_records::{Integration, Texts};
+use pitbird_service::{Call, Fault};
+use serde::Deserialize;
+
+use crate::edit::{self, At};
+use crate::{Error, State, integration, shape};
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Input {
+    rest_api_id: String,
+    resource_id: String,
+    http_method: String,
+    #[serde(rename = "type")]
+    kind: String,
+    integration_http_method: Option<String>,
+    uri: Option<String>,
+    connection_type: Option<String>,
+    request_parameters: Option<Texts>,
+    request_templates: Option<BTreeMap<String, Option<String>>>,
+    passthrough_behavior: Option<String>,
+    timeout_in_millis: Option<i64>,
+    cache_namespace: Option<String>,
+    cache_key_parameters: Option<Vec<String>>,
+    response_transfer_mode: Option<String>,
+}
+
+/// Puts a method's integration, in place of one that was there with its responses.
+pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Integration, Fault> {
+    let at = At {
+        scope: call.caller.scope,
+        api_id: call.input.rest_api_id.clone(),
+        resource_id: call.input.resource_id.clone(),
+    };
+    let verb = call.input.http_method.clone();
+    let put = move |method: &mut pitbird_records::Method| {
+        let integration = parse(call.input)?;
+        integration::check(method, &integration)?;
+        method.integration = Some(integration.clone());
+        Ok(shape::Integration::from(integration))
+    };
+    Ok(edit::method(&state, at, verb, put).await?)
+}
+
+fn parse(input: Input) -> Result<Integration, Error> {
+    if let Some(mode) = input.response_transfer_mode.filter(|mode| mode != "BUFFERED") {
+        return Err(Error::unsupported(format!("responseTransferMode {mode}")));
+    }
+    let templates = input.request_templates.unwrap_or_default().into_iter();
+    Ok(Integration {
+        kind: input.kind,
+        http_method: input.integration_http_method,
+        uri: input.uri,
+        // Only plain integrations have connections, and what everybody has isn't told.
+        connection_type: input.connection_type.filter(|kind| kind != "INTERNET"),
+        connection_id: None,
+        credentials: None,
+        request_parameters: input.request_parameters.unwrap_or_default(),
+        request_templates: templates.map(|(media, text)| (media, text.unwrap_or_default())).collect(),
+        passthrough_behavior: input.passthrough_behavior.unwrap_or_else(|| "WHEN_NO_MATCH".to_owned()),
+        content_handling: None,
+        timeout_ms: integration::timeout_ms(input.timeout_in_millis)?,
+        cache_namespace: Some(input.cache_namespace.unwrap_or(input.resource_id)),
+        cache_key_parameters: input.cache_key_parameters.unwrap_or_default(),
+        responses: BTreeMap::new(),
+    })
+}

@@ -1,0 +1,32 @@
+//! What callers get to see: API Gateway's output shapes, made from records. A member that was never set is left out,
+//! not null and not empty, as tools that compare expect it.
+
+mod deployment;
+mod method;
+mod resource;
+mod rest_api;
+mod stage;
+
+use serde::Serialize;
+
+pub use deployment::Deployment;
+pub use method::{Integration, IntegrationResponse, Method, MethodResponse};
+pub use resource::Resource;
+pub use rest_api::RestApi;
+pub use stage::Stage;
+
+/// The answer of an operation that has nothing to say.
+#[derive(Debug, Serialize)]
+pub struct Nothing {}
+
+/// A list's page.
+#[derive(Debug, Serialize)]
+pub struct Items<T> {
+    pub position: Option<String>,
+    pub items: Vec<T>,
+}
+
+/// Epoch seconds, whole ones as the service gives them.
+fn seconds(epoch_ms: i64) -> f64 {
+    epoch_ms.div_euclid(1000) as f64
+}
