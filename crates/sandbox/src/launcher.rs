@@ -53,7 +53,8 @@ pub struct Config {
     pub spares: u32,
     /// Sandboxes that may run at the same time.
     pub sandboxes_max: u32,
-    /// Where private directories go at the levels without a mount namespace.
+    /// Where private directories go at the levels without a mount namespace. Made if absent; must belong to the daemon's
+    /// user, and under root let others pass (0711), for guests have users of their own.
     pub state_directory: PathBuf,
 }
 
@@ -66,7 +67,8 @@ impl Config {
             strongest_level: Level::NamespacesRoot,
             spares: 2,
             sandboxes_max: 1000,
-            state_directory: std::env::temp_dir().join("pitbird-sandbox"),
+            state_directory: std::env::temp_dir()
+                .join(format!("pitbird-sandbox-{}", rustix::process::geteuid().as_raw())),
         }
     }
 }
@@ -86,6 +88,14 @@ struct Shared {
     /// The spawner at work. `None` after a shutdown.
     link: Mutex<Option<Link>>,
     places: Arc<Semaphore>,
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        if let Some(link) = self.link.get_mut() {
+            link.hang_up();
+        }
+    }
 }
 
 impl Launcher {

@@ -69,6 +69,13 @@ pub fn give_up_privileges(identity: Option<Identity>) -> Result<(), Fault> {
     rustix::thread::set_no_new_privs(true).at(Step::Privileges)
 }
 
+/// Closes this process's memory, environment and descriptors to a guest that may have the same user. Execution lifts it for the
+/// program.
+pub fn hide() -> Result<(), Fault> {
+    rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
+        .at(Step::Privileges)
+}
+
 /// Installs the system-call filter. The last step before the program, for it forbids the others.
 pub fn filter(filter: &[sock_filter]) -> Result<(), Fault> {
     kernel::install_filter(filter).at(Step::Seccomp)

@@ -24,9 +24,11 @@ pub fn enter(setup: &Setup<'_>, request: &Enter, descriptors: Vec<OwnedFd>) -> R
         mount_own(request, &mut descriptors)?;
         mount_tmp(setup, request)?;
         confine::give_up_privileges(setup.identity)?;
+        confine::hide()?;
         die_with_parent(setup)?;
         confine::filter(setup.filter)?;
     } else {
+        confine::hide()?;
         super::watch::prepare_to_supervise()?;
     }
     start(setup, request, output)

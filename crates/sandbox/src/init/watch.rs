@@ -24,23 +24,25 @@ pub fn reap(program: Pid, request: &Enter) -> FromInit {
     }
     loop {
         match reap_one(true) {
-            Some((pid, status)) if pid == program => return ended(status),
+            Some((pid, status)) if pid == program => return ended(status, 0),
             Some(_) => {}
-            None => return ended(KILLED),
+            None => return ended(KILLED, 0),
         }
     }
 }
 
 fn reap_and_watch(program: Pid, request: &Enter) -> FromInit {
+    let mut peak = 0;
     loop {
         while let Some((pid, status)) = reap_one(false) {
             if pid == program {
-                return ended(status);
+                return ended(status, peak);
             }
         }
         kernel::next_signal(&SIGNALS[..1], Some(MEMORY_INTERVAL_MS));
-        if memory_in_use(None) > request.memory_bytes {
-            return out_of_memory();
+        peak = peak.max(memory_in_use(None));
+        if peak > request.memory_bytes {
+            return out_of_memory(peak);
         }
     }
 }
@@ -52,11 +54,12 @@ pub fn prepare_to_supervise() -> Result<(), Fault> {
 
 /// Without a pid namespace: waits for the program's end or the order to end it, then kills all that came from it.
 pub fn supervise(program: Pid, request: &Enter) -> FromInit {
+    let mut peak = 0;
     let end = loop {
         let mut end = None;
         while let Some((pid, status)) = reap_one(false) {
             if pid == program {
-                end = Some(ended(status));
+                end = Some(ended(status, peak));
             }
         }
         if let Some(end) = end {
@@ -64,10 +67,13 @@ pub fn supervise(program: Pid, request: &Enter) -> FromInit {
         }
         let interval = request.watch_memory.then_some(MEMORY_INTERVAL_MS);
         if kernel::next_signal(&SIGNALS, interval) == Some(libc::SIGTERM) {
-            break ended(KILLED);
+            break ended(KILLED, peak);
         }
-        if request.watch_memory && memory_in_use(Some(program)) > request.memory_bytes {
-            break out_of_memory();
+        if request.watch_memory {
+            peak = peak.max(memory_in_use(Some(program)));
+            if peak > request.memory_bytes {
+                break out_of_memory(peak);
+            }
         }
     };
     kill_descendants();
@@ -87,12 +93,12 @@ pub fn kill_descendants() {
     }
 }
 
-fn ended(status: i32) -> FromInit {
-    FromInit::Ended { status, out_of_memory: false, peak_bytes: kernel::children_peak_bytes() }
+fn ended(status: i32, peak: u64) -> FromInit {
+    FromInit::Ended { status, out_of_memory: false, peak_bytes: peak.max(kernel::children_peak_bytes()) }
 }
 
-fn out_of_memory() -> FromInit {
-    FromInit::Ended { status: KILLED, out_of_memory: true, peak_bytes: kernel::children_peak_bytes() }
+fn out_of_memory(peak: u64) -> FromInit {
+    FromInit::Ended { status: KILLED, out_of_memory: true, peak_bytes: peak }
 }
 
 /// Memory that the sandbox's processes have to themselves plus what is in `/tmp`, in bytes. With a pid namespace all

@@ -176,6 +176,11 @@ impl Link {
         answered.await.unwrap_or(Err(Failure::SpawnerEnded))
     }
 
+    /// Closes the socket, upon which the spawner kills everything and ends.
+    pub fn hang_up(&self) {
+        let _ = rustix::net::shutdown(self.shared.socket.get_ref(), rustix::net::Shutdown::Both);
+    }
+
     /// Tells the spawner to end and waits until nothing is left of it.
     pub async fn shut_down(&self) {
         let _ = send(&self.shared.socket, &ToSpawner::Shutdown.encode(), &[]).await;

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::{Spawner, sandboxes::State};
@@ -177,8 +177,18 @@ fn replace_places(text: &str, places: &[(&str, String)]) -> String {
     result
 }
 
+/// Makes a guest's private directory. The one above may be in a place that others can write to, so it is not trusted unless it
+/// is this user's and nobody else can change it.
 fn make_private(directory: &Path, user: Option<u32>) -> Result<(), Fault> {
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).at(Step::Tmp)?;
+    let above = directory.parent().ok_or(Fault::new(Step::Tmp, libc::EINVAL))?;
+    std::fs::DirBuilder::new().recursive(true).mode(0o711).create(above).at(Step::Tmp)?;
+    let found = std::fs::symlink_metadata(above).at(Step::Tmp)?;
+    let is_ours =
+        found.is_dir() && found.uid() == rustix::process::geteuid().as_raw() && found.mode() & 0o022 == 0;
+    if !is_ours {
+        return Err(Fault::new(Step::Tmp, libc::EPERM));
+    }
+    std::fs::DirBuilder::new().mode(0o700).create(directory).at(Step::Tmp)?;
     if let Some(user) = user {
         std::os::unix::fs::chown(directory, Some(user), Some(user)).at(Step::Tmp)?;
     }
@@ -187,7 +197,6 @@ fn make_private(directory: &Path, user: Option<u32>) -> Result<(), Fault> {
 
 /// A guest with a user of its own must be let through to its code by every directory above.
 fn check_reachable(spec: &Spec, user: Option<u32>) -> Result<(), Fault> {
-    use std::os::unix::fs::PermissionsExt as _;
     if user.is_none() {
         return Ok(());
     }

@@ -1,0 +1,133 @@
+//! Limits on memory, processes, files and CPU.
+
+use std::time::Instant;
+
+use pitbird_sandbox::{CgroupVersion, Launcher};
+
+use crate::support::{Code, launcher, run, shell, skip, within};
+
+/// A launcher whose kernel enforces limits by control groups, or `None` with words.
+async fn limited() -> Option<Launcher> {
+    let launcher = launcher().await?;
+    if launcher.report().cgroups == CgroupVersion::None {
+        skip(&format!("no control groups: {}", launcher.report()));
+        return None;
+    }
+    Some(launcher)
+}
+
+#[tokio::test]
+async fn too_much_memory_is_told_from_other_deaths() {
+    let Some(launcher) = launcher().await else { return };
+    let code = Code::new();
+    let Some(mut spec) =
+        code.python("print('eating', flush=True)\nb = bytearray(200 << 20)\nprint('survived')")
+    else {
+        return;
+    };
+    spec.memory_bytes = 64 << 20;
+    let mut sandbox = within(launcher.launch(spec)).await.unwrap();
+    let said = crate::support::read_all(sandbox.take_output()).await;
+    let exit = within(sandbox.exited()).await;
+    assert_eq!(
+        (said.as_str(), exit.signal, exit.code, exit.out_of_memory),
+        ("eating\n", Some(9), None, true)
+    );
+    let peak = sandbox.memory_peak_bytes();
+    // Where memory is only looked at from time to time, more may be in use when it is seen.
+    let most = if launcher.report().cgroups == CgroupVersion::None { 256 << 20 } else { 64 << 20 };
+    assert!(peak > 48 << 20 && peak <= most, "{peak}");
+}
+
+#[tokio::test]
+async fn a_child_that_eats_memory_takes_all_down() {
+    let Some(launcher) = launcher().await else { return };
+    let code = Code::new();
+    let script =
+        "import os, time\nif os.fork() == 0:\n    b = bytearray(200 << 20)\n    os._exit(0)\ntime.sleep(60)";
+    let Some(mut spec) = code.python(script) else { return };
+    spec.memory_bytes = 64 << 20;
+    let begun = Instant::now();
+    let (_, exit) = run(&launcher, spec).await;
+    assert!(exit.out_of_memory && exit.signal == Some(9), "{exit:?}");
+    assert!(begun.elapsed().as_secs() < 20);
+}
+
+#[tokio::test]
+async fn filling_tmp_beyond_memory_ends_only_this_sandbox() {
+    let Some(launcher) = launcher().await else { return };
+    let code = Code::new();
+    let mut spec = code.shell("cat /dev/zero > /tmp/a");
+    spec.memory_bytes = 32 << 20;
+    spec.tmp_bytes = 256 << 20;
+    let (_, exit) = run(&launcher, spec).await;
+    assert!(exit.out_of_memory, "{exit:?}");
+    assert_eq!(shell(&launcher, &code, "echo fine").await, "fine\n");
+}
+
+#[tokio::test]
+async fn memory_in_use_can_be_read_while_it_runs() {
+    let Some(launcher) = limited().await else { return };
+    let code = Code::new();
+    let Some(spec) =
+        code.python("b = bytearray(30 << 20)\nprint('held', flush=True)\nimport time; time.sleep(60)")
+    else {
+        return;
+    };
+    let mut sandbox = within(launcher.launch(spec)).await.unwrap();
+    assert_eq!(crate::support::read_line(sandbox.take_output()).await.0, "held");
+    let peak = sandbox.memory_peak_bytes();
+    assert!(peak > 30 << 20 && peak < 100 << 20, "{peak}");
+}
+
+#[tokio::test]
+async fn a_fork_bomb_hurts_only_itself() {
+    let Some(launcher) = launcher().await else { return };
+    let code = Code::new();
+    let bomb = "bomb() { bomb | bomb & }; (bomb; bomb) 2>/dev/null & exec sleep 60";
+    let mut spec = code.shell(bomb);
+    spec.processes_max = 32;
+    let mut sandbox = within(launcher.launch(spec)).await.unwrap();
+    let output = sandbox.take_output();
+    // Everything else goes on meanwhile.
+    assert_eq!(shell(&launcher, &code, "echo fine").await, "fine\n");
+    sandbox.kill();
+    assert_eq!(within(sandbox.exited()).await.signal, Some(9));
+    drop(output);
+}
+
+#[tokio::test]
+async fn processes_are_counted() {
+    let Some(launcher) = launcher().await else { return };
+    let script = "import os, signal\nn = 0\ntry:\n    while n < 100:\n        if os.fork() == 0: signal.pause()\n        n += 1\nexcept BlockingIOError: pass\nprint(n)";
+    let code = Code::new();
+    let Some(mut spec) = code.python(script) else { return };
+    spec.processes_max = 20;
+    let (said, exit) = run(&launcher, spec).await;
+    assert_eq!((said.as_str(), exit.code), ("19\n", Some(0)));
+}
+
+#[tokio::test]
+async fn open_files_are_limited_and_no_core_is_written() {
+    let Some(launcher) = launcher().await else { return };
+    let said = shell(
+        &launcher,
+        &Code::new(),
+        "ulimit -n; ulimit -Hn; ulimit -c; ulimit -Hc; ulimit -n 65 2>/dev/null || echo kept",
+    )
+    .await;
+    assert_eq!(said, "64\n64\n0\n0\nkept\n");
+}
+
+#[tokio::test]
+async fn cpu_time_is_shared_out() {
+    let Some(launcher) = limited().await else { return };
+    let script = "import time\nb = time.monotonic()\nwhile time.monotonic() < b + 1: pass\nprint(int(time.process_time() * 1000))";
+    let code = Code::new();
+    let Some(mut spec) = code.python(script) else { return };
+    spec.cpu_share = Some(0.2);
+    let (said, exit) = run(&launcher, spec).await;
+    assert_eq!(exit.code, Some(0), "{said}");
+    let milliseconds: u64 = said.trim().parse().unwrap();
+    assert!(milliseconds < 450, "{milliseconds} ms of CPU in one second at a share of 0.2");
+}
