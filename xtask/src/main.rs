@@ -1,13 +1,22 @@
 //! Project tools: `cargo xtask <tool>`.
 
+mod ci;
+mod deny;
 mod models;
 mod op;
+mod tidy;
 
 use clap::Parser;
 
 /// Tools for those who work on pitbird
 #[derive(Parser)]
 enum Tool {
+    /// Run all of CI: tidy, deny, fmt, clippy, build, tests
+    Ci,
+    /// Hold the rules of the house: layers, lengths, names
+    Tidy,
+    /// Hold licences and sources of dependencies against deny.toml
+    Deny,
     /// Condense botocore's service models into models/
     Models(models::Options),
     /// Write the file of a new operation from the model
@@ -16,6 +25,9 @@ enum Tool {
 
 fn main() -> anyhow::Result<()> {
     match Tool::parse() {
+        Tool::Ci => ci::run(&root()),
+        Tool::Tidy => tidy::run(&root()),
+        Tool::Deny => deny::run(&root()),
         Tool::Models(options) => models::run(&options),
         Tool::Op(options) => op::run(&options),
     }

@@ -10,12 +10,12 @@ use anyhow::{Context, Result, bail};
 /// Which layer a crate is on; it may depend on lower ones only. A new row, or a moved one, needs a page in
 /// `docs/decisions/`.
 const LAYERS: &[(&str, u8)] = &[
+    ("models", 1),
     ("names", 1),
     ("paths", 1),
     ("sandbox", 1),
     ("analysis", 2),
     ("event", 2),
-    ("models", 2),
     ("records", 2),
     ("sigv4", 2),
     ("telemetry", 2),
