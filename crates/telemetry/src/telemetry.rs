@@ -137,8 +137,7 @@ impl Telemetry {
 
     /// Keeps what PutMetricData brings; durable on return. The caller has checked names and numbers.
     pub async fn put(&self, scope: &Scope, namespace: &str, data: Vec<Datum>) -> Result<()> {
-        let bytes = data.len() * size_of::<Datum>() * 2;
-        let room = self.room(bytes).await?;
+        let room = self.room(data.iter().map(Datum::bytes).sum()).await?;
         let (scope, namespace) = (scope.clone(), namespace.to_owned());
         self.call(|ack| Command::Put { scope, namespace, data, ack, room }).await
     }

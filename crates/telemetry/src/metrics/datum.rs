@@ -12,6 +12,18 @@ pub struct Datum {
     pub samples: Samples,
 }
 
+impl Datum {
+    /// About what it takes in memory.
+    pub(crate) fn bytes(&self) -> usize {
+        let text: usize = self.dimensions.iter().map(|(name, value)| name.len() + value.len() + 48).sum();
+        let values = match &self.samples {
+            Samples::Values(values) => size_of_val(values.as_slice()),
+            Samples::Set { .. } => 0,
+        };
+        size_of::<Datum>() + self.name.len() + text + values
+    }
+}
+
 /// The samples of a datum. All numbers are finite, counts above 0: the caller has checked.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Samples {
