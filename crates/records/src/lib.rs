@@ -11,9 +11,11 @@ pub mod deployment;
 pub mod function;
 pub mod function_policy;
 pub mod gateway_account;
+pub mod managed_policy;
 pub mod resource;
 pub mod rest_api;
 pub mod role;
+pub mod session;
 pub mod stage;
 
 use std::collections::BTreeMap;
@@ -27,9 +29,11 @@ pub use deployment::Deployment;
 pub use function::FunctionVersion;
 pub use function_policy::FunctionPolicy;
 pub use gateway_account::GatewayAccount;
+pub use managed_policy::ManagedPolicy;
 pub use resource::{Integration, IntegrationResponse, Method, MethodResponse, Resource};
 pub use rest_api::RestApi;
 pub use role::Role;
+pub use session::Session;
 pub use stage::{Canary, Stage};
 
 /// One durable thing: plain data in a table under a key.
