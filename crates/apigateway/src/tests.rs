@@ -3,6 +3,7 @@
 
 mod canary;
 mod deployments;
+mod hostile;
 mod integrations;
 mod methods;
 mod model;
