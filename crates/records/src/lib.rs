@@ -6,11 +6,13 @@
 //!
 //! Start at [`Record`], then [`rest_api`], [`stage`] and [`function`].
 
+pub mod alarm;
 pub mod alias;
 pub mod deployment;
 pub mod function;
 pub mod function_policy;
 pub mod gateway_account;
+pub mod log_group;
 pub mod managed_policy;
 pub mod resource;
 pub mod rest_api;
@@ -24,11 +26,13 @@ use pitbird_names::Scope;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub use alarm::{Alarm, AlarmEvent};
 pub use alias::Alias;
 pub use deployment::Deployment;
 pub use function::FunctionVersion;
 pub use function_policy::FunctionPolicy;
 pub use gateway_account::GatewayAccount;
+pub use log_group::LogGroup;
 pub use managed_policy::ManagedPolicy;
 pub use resource::{Integration, IntegrationResponse, Method, MethodResponse, Resource};
 pub use rest_api::RestApi;
