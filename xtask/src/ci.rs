@@ -10,15 +10,19 @@ pub fn run(root: &Path) -> Result<()> {
     step("tidy", || crate::tidy::run(root))?;
     step("deny", || crate::deny::run(root))?;
     step("fmt", || cargo(root, &["fmt", "--all", "--check"]))?;
-    step("clippy", || cargo(root, &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))?;
+    step("clippy", || {
+        cargo(root, &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])
+    })?;
     step("build", || cargo(root, &["build", "--workspace", "--bins", "--examples", "--locked"]))?;
     step("tests", || tests(root))
 }
 
 /// Runs every test with nextest where it is installed, else with cargo's own runner.
 fn tests(root: &Path) -> Result<()> {
-    let has_nextest =
-        Command::new("cargo").args(["nextest", "--version"]).output().is_ok_and(|output| output.status.success());
+    let has_nextest = Command::new("cargo")
+        .args(["nextest", "--version"])
+        .output()
+        .is_ok_and(|output| output.status.success());
     match has_nextest {
         true => cargo(root, &["nextest", "run", "--workspace", "--locked", "--no-fail-fast"]),
         false => cargo(root, &["test", "--workspace", "--locked", "--no-fail-fast"]),

@@ -46,7 +46,8 @@ pub fn run(root: &Path) -> Result<()> {
 fn is_allowed(license: &str, allowed: &BTreeSet<String>) -> bool {
     let plain = license.replace(['(', ')'], " ").replace('/', " OR ");
     plain.split(" AND ").all(|part| {
-        part.split(" OR ").any(|one| allowed.contains(one.trim().split(" WITH ").next().unwrap_or_default().trim()))
+        part.split(" OR ")
+            .any(|one| allowed.contains(one.trim().split(" WITH ").next().unwrap_or_default().trim()))
     })
 }
 

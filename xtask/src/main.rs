@@ -1,5 +1,6 @@
 //! Project tools: `cargo xtask <tool>`.
 
+mod bench;
 mod ci;
 mod deny;
 mod models;
@@ -11,6 +12,8 @@ use clap::Parser;
 /// Tools for those who work on pitbird
 #[derive(Parser)]
 enum Tool {
+    /// Measure pitbird beside its peers
+    Bench(bench::Options),
     /// Run all of CI: tidy, deny, fmt, clippy, build, tests
     Ci,
     /// Hold the rules of the house: layers, lengths, names
@@ -25,6 +28,7 @@ enum Tool {
 
 fn main() -> anyhow::Result<()> {
     match Tool::parse() {
+        Tool::Bench(options) => bench::run(&root(), &options),
         Tool::Ci => ci::run(&root()),
         Tool::Tidy => tidy::run(&root()),
         Tool::Deny => deny::run(&root()),

@@ -1,0 +1,128 @@
+//! Measures pitbird beside its peers, in alternation and in one run, and writes docs/performance.md.
+//!
+//! Needs wrk and nginx. Servers and load stay on loopback and end with the run. Ratios travel between machines, absolute
+//! figures don't.
+
+mod cold;
+mod load;
+mod page;
+mod peers;
+mod platform;
+mod switch;
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+/// What to measure
+#[derive(clap::Args)]
+pub struct Options {
+    /// Measure only these: mock, proxy, cold, start, switch, store, analysis, telemetry
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
+    /// Rounds of each alternating pair
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+    /// Seconds of load in each round
+    #[arg(long, default_value_t = 3)]
+    seconds: u32,
+    /// Don't write docs/performance.md
+    #[arg(long)]
+    dry: bool,
+}
+
+/// One line of the page.
+pub struct Figure {
+    pub what: String,
+    pub goal: &'static str,
+    pub measured: String,
+}
+
+impl Figure {
+    fn new(what: impl Into<String>, goal: &'static str, measured: impl Into<String>) -> Figure {
+        Figure { what: what.into(), goal, measured: measured.into() }
+    }
+}
+
+pub fn run(root: &Path, options: &Options) -> Result<()> {
+    for tool in ["wrk", "nginx"] {
+        if Command::new(tool).arg("-v").output().is_err() {
+            bail!("{tool} is not installed\nhint: apt-get install wrk nginx");
+        }
+    }
+    build(root)?;
+    let wants = |name: &str| options.only.is_empty() || options.only.iter().any(|only| only == name);
+    let mut figures = Vec::new();
+    let mut measure = |name: &str, figures_of: &dyn Fn() -> Result<Vec<Figure>>| -> Result<()> {
+        if wants(name) {
+            eprintln!("bench: {name}");
+            let found = figures_of().with_context(|| format!("bench {name}"))?;
+            for figure in &found {
+                eprintln!("{}: {} (goal {})", figure.what, figure.measured, figure.goal);
+            }
+            figures.extend(found);
+        }
+        Ok(())
+    };
+    measure("start", &|| platform::start(root))?;
+    measure("mock", &|| load::mock(root, options))?;
+    measure("proxy", &|| load::proxy(root, options))?;
+    measure("cold", &|| cold::figures(root))?;
+    measure("switch", &|| switch::figures(root))?;
+    measure("store", &|| {
+        example(root, "pitbird-store", "commit_rate", "durable control-plane write", "≥ 0.8 × the engine")
+    })?;
+    measure("analysis", &|| {
+        example(root, "pitbird-analysis", "speed", "analysis", "≥ 5 M bucket·alternatives/s")
+    })?;
+    measure("telemetry", &|| {
+        example(root, "pitbird-telemetry", "measure", "measuring one request", "≤ 200 ns")
+    })?;
+    if options.dry || !options.only.is_empty() {
+        return Ok(());
+    }
+    page::write(root, &figures)
+}
+
+fn build(root: &Path) -> Result<()> {
+    let builds: [(&Path, &[&str]); 2] = [
+        (root, &["build", "--release", "--locked", "--bin", "pitbird"]),
+        (&root.join("bench"), &["build", "--release", "--locked"]),
+    ];
+    for (folder, arguments) in builds {
+        let mut command = Command::new("cargo");
+        command.args(arguments).current_dir(folder);
+        if folder != root {
+            command.env("CARGO_TARGET_DIR", root.join("target/bench"));
+        }
+        if !command.status()?.success() {
+            bail!("cargo {} failed", arguments.join(" "));
+        }
+    }
+    Ok(())
+}
+
+/// Runs a crate's own measuring example and keeps what it prints.
+fn example(root: &Path, package: &str, name: &str, what: &str, goal: &'static str) -> Result<Vec<Figure>> {
+    let arguments = ["run", "--quiet", "--release", "--locked", "--package", package, "--example", name];
+    let output = Command::new("cargo").args(arguments).current_dir(root).output()?;
+    if !output.status.success() {
+        bail!("{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let text = String::from_utf8_lossy(&output.stdout).trim().lines().collect::<Vec<_>>().join("; ");
+    Ok(vec![Figure::new(what, goal, text)])
+}
+
+/// The middle one of some numbers.
+pub fn median(numbers: &[f64]) -> f64 {
+    quantile(numbers, 0.5)
+}
+
+/// The number that a share of the numbers stays below.
+pub fn quantile(numbers: &[f64], share: f64) -> f64 {
+    let mut sorted = numbers.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let at = (sorted.len() as f64 * share) as usize;
+    sorted.get(at.min(sorted.len().saturating_sub(1))).copied().unwrap_or(f64::NAN)
+}

@@ -1,0 +1,117 @@
+//! Throughput under wrk, in alternation with the peers.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::json;
+
+use super::platform::{api, call, cpu_s, create_function, deploy, permit, put_mock, put_proxy, serve};
+use super::{Figure, Options, median, peers};
+
+const CONNECTIONS: u32 = 64;
+
+/// Requests per second of one wrk run. Anything but success fails it.
+fn wrk(url: &str, seconds: u32) -> Result<f64> {
+    let threads = "2";
+    let output = Command::new("wrk")
+        .args(["-t", threads, "-c", &CONNECTIONS.to_string(), "-d", &format!("{seconds}s"), url])
+        .output()
+        .context("wrk")?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    ensure!(!text.contains("Non-2xx") && !text.contains("Socket errors"), "{url}: {text}");
+    let line =
+        text.lines().find_map(|line| line.trim().strip_prefix("Requests/sec:")).context("wrk's figure")?;
+    Ok(line.trim().parse()?)
+}
+
+/// Runs a and b in turn; the rates of both and the median ratio a/b.
+fn alternate(a: &str, b: &str, options: &Options) -> Result<(f64, f64, f64)> {
+    let (mut of_a, mut of_b, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    wrk(a, 1)?;
+    wrk(b, 1)?;
+    for _ in 0..options.rounds {
+        let (x, y) = (wrk(a, options.seconds)?, wrk(b, options.seconds)?);
+        of_a.push(x);
+        of_b.push(y);
+        ratios.push(x / y);
+    }
+    Ok((median(&of_a), median(&of_b), median(&ratios)))
+}
+
+pub fn mock(root: &Path, options: &Options) -> Result<Vec<Figure>> {
+    let server = serve(root);
+    let (id, resource) = api(&server)?;
+    put_mock(&server, &id, &resource)?;
+    deploy(&server, &id, &json!({ "stageName": "prod" }))?;
+    let nginx = peers::nginx(None)?;
+    let url = format!("{}/", server.stage_url(&id, "prod"));
+    let (ours, theirs, ratio) = alternate(&url, &nginx.url, options)?;
+    let measured = format!("{ratio:.2} ({ours:.0}/s against {theirs:.0}/s)");
+    Ok(vec![Figure::new("MOCK, 64 keep-alive connections, against nginx `return 200`", "≥ 0.8 ×", measured)])
+}
+
+/// Everything on: a stage canary, a weighted alias, metrics, access log and function logs.
+pub fn proxy(root: &Path, options: &Options) -> Result<Vec<Figure>> {
+    let server = serve(root);
+    let function = std::fs::read(super::platform::bench_binary(root, "bench-function"))?;
+    create_function(&server, "hello", "provided.al2023", "bootstrap", &[("bootstrap", &function)])?;
+    for description in ["one", "two"] {
+        let path = "/2015-03-31/functions/hello/configuration";
+        call(&server, "PUT", path, &json!({ "Description": description }))?;
+        super::platform::wait_until_settled(&server, "hello")?;
+        call(&server, "POST", "/2015-03-31/functions/hello/versions", &json!({}))?;
+    }
+    let weights = json!({ "AdditionalVersionWeights": { "2": 0.1 } });
+    let alias = json!({ "Name": "live", "FunctionVersion": "1", "RoutingConfig": weights });
+    call(&server, "POST", "/2015-03-31/functions/hello/aliases", &alias)?;
+    permit(&server, "hello", Some("live"))?;
+    let (id, resource) = api(&server)?;
+    put_proxy(&server, &id, &resource, "hello:${stageVariables.alias}")?;
+    deploy(&server, &id, &json!({ "stageName": "prod", "variables": { "alias": "live" } }))?;
+    deploy(&server, &id, &json!({ "stageName": "prod", "canarySettings": { "percentTraffic": 10.0 } }))?;
+
+    let front_end = peers::front_end(root, CONNECTIONS as usize)?;
+    let upstream: SocketAddr = front_end.url.trim_start_matches("http://").parse()?;
+    let nginx = peers::nginx(Some(upstream))?;
+    let url = format!("{}/", server.stage_url(&id, "prod"));
+    let (ours, theirs, ratio) = alternate(&url, &front_end.url, options)?;
+
+    let ours_us = cpu_per_request_us(server.pid(), &url, options)?;
+    let nginx_us = nginx_cpu_us(nginx.pid(), &format!("{}/proxy", nginx.url), options)?;
+    let throughput = format!("{ratio:.2} ({ours:.0}/s against {theirs:.0}/s)");
+    let cpu = format!("{:.1} × ({ours_us:.0} µs against {nginx_us:.0} µs)", ours_us / nginx_us);
+    Ok(vec![
+        Figure::new(
+            "warm AWS_PROXY, everything on, against a bare front end with a Runtime API",
+            "≥ 0.9 ×",
+            throughput,
+        ),
+        Figure::new("CPU of pitbird per request, against nginx proxy_pass", "≤ 2 ×", cpu),
+    ])
+}
+
+fn cpu_per_request_us(pid: u32, url: &str, options: &Options) -> Result<f64> {
+    let mut found = Vec::new();
+    for _ in 0..options.rounds {
+        let before = cpu_s(pid)?;
+        let rate = wrk(url, options.seconds)?;
+        found.push((cpu_s(pid)? - before) * 1e6 / (rate * f64::from(options.seconds)));
+    }
+    Ok(median(&found))
+}
+
+/// The same for all of nginx's workers.
+fn nginx_cpu_us(master: u32, url: &str, options: &Options) -> Result<f64> {
+    let children = std::fs::read_to_string(format!("/proc/{master}/task/{master}/children"))?;
+    let workers: Vec<u32> = children.split_whitespace().filter_map(|pid| pid.parse().ok()).collect();
+    let all = || workers.iter().map(|pid| cpu_s(*pid)).sum::<Result<f64>>();
+    let mut found = Vec::new();
+    for _ in 0..options.rounds {
+        let before = all()?;
+        let rate = wrk(url, options.seconds)?;
+        found.push((all()? - before) * 1e6 / (rate * f64::from(options.seconds)));
+    }
+    Ok(median(&found))
+}

@@ -1,0 +1,77 @@
+//! The peers: nginx, and the bare front end.
+
+use std::io::{BufRead, BufReader};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use pitbird_testkit::wait_for;
+
+use super::platform::{BODY, bench_binary};
+
+/// A process that ends with its owner.
+pub struct Peer {
+    child: Child,
+    pub url: String,
+    _folder: Option<tempfile::TempDir>,
+}
+
+impl Peer {
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        let _asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        let _status = self.child.wait();
+    }
+}
+
+/// nginx in the foreground: `/` answers with the mock's body, `/proxy` passes on to `upstream`. As many workers as pitbird
+/// has threads.
+pub fn nginx(upstream: Option<SocketAddr>) -> Result<Peer> {
+    let folder = tempfile::tempdir()?;
+    let port = free_port()?;
+    let path = folder.path().display();
+    let proxy = upstream.map_or(String::new(), |upstream| {
+        format!(
+            "location /proxy {{ proxy_pass http://up/; proxy_http_version 1.1; proxy_set_header Connection \"\"; }} }}
+             upstream up {{ server {upstream}; keepalive 64; "
+        )
+    });
+    let configuration = format!(
+        "worker_processes auto; daemon off; master_process on; pid {path}/pid; error_log {path}/error.log crit;
+         events {{ worker_connections 1024; }}
+         http {{ access_log off; keepalive_requests 100000000; client_body_temp_path {path}; proxy_temp_path {path};
+                 fastcgi_temp_path {path}; uwsgi_temp_path {path}; scgi_temp_path {path};
+         server {{ listen 127.0.0.1:{port}; location / {{ default_type application/json; return 200 '{BODY}'; }} {proxy} }} }}"
+    );
+    let file = folder.path().join("nginx.conf");
+    std::fs::write(&file, configuration)?;
+    let child = Command::new("nginx").arg("-c").arg(&file).stderr(Stdio::null()).spawn().context("nginx")?;
+    wait_for("nginx", Duration::from_secs(10), || TcpStream::connect(("127.0.0.1", port)).ok());
+    Ok(Peer { child, url: format!("http://127.0.0.1:{port}"), _folder: Some(folder) })
+}
+
+/// The bare front end with as many environments of the hello function.
+pub fn front_end(root: &Path, environments: usize) -> Result<Peer> {
+    let port = free_port()?;
+    let mut child = Command::new(bench_binary(root, "bench-frontend"))
+        .arg(format!("127.0.0.1:{port}"))
+        .arg(bench_binary(root, "bench-function"))
+        .arg(environments.to_string())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("bench-frontend")?;
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().context("piped")?).read_line(&mut line)?;
+    Ok(Peer { child, url: format!("http://127.0.0.1:{port}"), _folder: None })
+}
+
+fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
