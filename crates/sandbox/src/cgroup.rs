@@ -10,7 +10,7 @@ mod v1;
 mod v2;
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 pub use sweep::{remove_launcher, sweep};
@@ -193,23 +193,6 @@ fn write(file: &Path, value: impl std::fmt::Display) -> io::Result<()> {
     // Not `fs::write`, which would ask for truncation and creation.
     let file = std::fs::OpenOptions::new().write(true).open(file)?;
     io::Write::write_all(&mut &file, value.to_string().as_bytes())
-}
-
-/// Makes and locks a launcher's directory.
-fn claim(directory: &Path) -> io::Result<OwnedFd> {
-    for _ in 0..8 {
-        match std::fs::create_dir(directory) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-            _ => {}
-        }
-        let lock = OwnedFd::from(std::fs::File::open(directory)?);
-        rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive)?;
-        // Another launcher that starts now may have swept it before it was locked.
-        if directory.is_dir() {
-            return Ok(lock);
-        }
-    }
-    Err(io::Error::other("the directory keeps vanishing"))
 }
 
 fn missing(what: &str, why: &str) -> Missing {

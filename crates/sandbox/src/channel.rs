@@ -30,9 +30,11 @@ pub fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
 /// Sends one message whole.
 ///
 /// # Errors
-/// `WouldBlock` on a non-blocking socket whose buffer is full, `BrokenPipe` when the other end is gone.
+/// `E2BIG` for a message that is too long, `WouldBlock` on a non-blocking socket whose buffer is full, `BrokenPipe` when the other end is gone.
 pub fn send(socket: impl AsFd, bytes: &[u8], descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
-    debug_assert!(bytes.len() <= MESSAGE_BYTES_MAX && descriptors.len() <= DESCRIPTORS_MAX);
+    if bytes.len() > MESSAGE_BYTES_MAX {
+        return Err(io::Error::from_raw_os_error(libc::E2BIG));
+    }
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS_MAX))];
     let mut control = SendAncillaryBuffer::new(&mut space);
     if !descriptors.is_empty() && !control.push(SendAncillaryMessage::ScmRights(descriptors)) {

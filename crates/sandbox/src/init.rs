@@ -145,10 +145,10 @@ pub fn kill_all_children() {
 /// For the spawner, where sandboxes have no pid namespace: kills those of its children that are no first process. They
 /// came to it when the first process above them was killed.
 pub fn kill_orphans(first_processes: &[u32]) {
-    for child in watch::children_of(rustix::process::getpid()) {
-        if !first_processes.contains(&child.as_raw_nonzero().get().cast_unsigned()) {
-            let _ = rustix::process::kill_process(child, Signal::KILL);
-            let _ = rustix::process::waitpid(Some(child), WaitOptions::empty());
-        }
+    let children = crate::processes::children_of(std::process::id()).into_iter();
+    let orphans = children.filter(|child| !first_processes.contains(child));
+    for orphan in orphans.filter_map(|child| rustix::process::Pid::from_raw(child.cast_signed())) {
+        let _ = rustix::process::kill_process(orphan, Signal::KILL);
+        let _ = rustix::process::waitpid(Some(orphan), WaitOptions::empty());
     }
 }

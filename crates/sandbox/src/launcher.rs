@@ -1,6 +1,7 @@
 //! The daemon's handle to its spawner.
 
 mod link;
+mod verdict;
 
 use std::ffi::OsString;
 use std::io;
@@ -14,11 +15,11 @@ use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 
 use crate::error::{Error, Fault, Step};
 use crate::message::{Mode, Start};
-use crate::report::{CgroupVersion, Level, Missing, Report};
+use crate::report::{Level, Report};
 use crate::spec::Spec;
 use crate::{Sandbox, cgroup};
 
-use link::{Link, Opening};
+use link::{Failure, Link, Opening};
 
 /// How long a sandbox may take to be ready.
 const READY_MAX: Duration = Duration::from_secs(30);
@@ -49,6 +50,8 @@ pub struct Config {
     pub minimum_level: Level,
     /// Use no stronger level than this, even where the host has it.
     pub strongest_level: Level,
+    /// Give each sandbox a user namespace where the host has them.
+    pub user_namespaces: bool,
     /// Prepared sandboxes kept ready for each set of host paths in use; about 0.5 MB of memory each.
     pub spares: u32,
     /// Sandboxes that may run at the same time.
@@ -65,6 +68,7 @@ impl Config {
             spawner,
             minimum_level: Level::Process,
             strongest_level: Level::NamespacesRoot,
+            user_namespaces: true,
             spares: 2,
             sandboxes_max: 1000,
             state_directory: std::env::temp_dir()
@@ -108,7 +112,7 @@ impl Launcher {
         for mode in candidates(&config) {
             match Link::open(&config, mode).await? {
                 Opening::Ready { link, cgroups, missing } => {
-                    let report = report(mode, cgroups, missing, &refusals, &config);
+                    let report = verdict::report(mode, cgroups, missing, &refusals);
                     if report.level < config.minimum_level {
                         link.shut_down().await;
                         return Err(Error::TooWeak { wanted: config.minimum_level, found: Box::new(report) });
@@ -142,11 +146,19 @@ impl Launcher {
         let link = self.link().await?;
         let (output, input) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)
             .map_err(|errno| Error::Step { step: Step::Streams, source: errno.into() })?;
-        let (program, directory) = (spec.program.clone(), spec.working_dir.clone());
-        let launched = tokio::time::timeout(READY_MAX, link.launch(spec, input, output, place)).await;
-        match launched {
-            Ok(result) => result.map_err(|failure| failure.into_error(program, directory)),
-            Err(_) => Err(Error::Deadline { seconds: READY_MAX.as_secs() }),
+        match link.launch(&spec, input, output, place, READY_MAX).await {
+            Ok(sandbox) => Ok(sandbox),
+            Err(Failure::SpawnerEnded) => Err(Error::SpawnerEnded),
+            Err(Failure::Deadline) => Err(Error::Deadline { seconds: READY_MAX.as_secs() }),
+            Err(Failure::Fault(fault)) => Err(explain(fault, spec)),
+        }
+    }
+
+    /// Says that sandboxes with these host paths will be wanted, so that spares are ready for the first. Returns at once; with
+    /// no spares configured, or at the levels without namespaces, it does nothing.
+    pub async fn prepare(&self, host_read_only: &[PathBuf]) {
+        if let Ok(link) = self.link().await {
+            link.prepare(host_read_only).await;
         }
     }
 
@@ -181,6 +193,20 @@ impl Launcher {
     }
 }
 
+/// The error for a step that failed, with what it failed on where that can be told.
+fn explain(fault: Fault, spec: Spec) -> Error {
+    let source = fault.source();
+    match fault.step {
+        Step::Program => Error::Program { program: spec.program, source },
+        Step::WorkingDirectory => Error::WorkingDirectory { directory: spec.working_dir, source },
+        Step::Root => match spec.host_read_only.iter().find(|path| !path.exists()) {
+            Some(path) => Error::Spec(format!("host path {} does not exist", path.display())),
+            None => Error::Step { step: fault.step, source },
+        },
+        step => Error::Step { step, source },
+    }
+}
+
 /// Ways to try, strongest first.
 fn candidates(config: &Config) -> Vec<Mode> {
     let is_root = rustix::process::geteuid().is_root();
@@ -192,55 +218,9 @@ fn candidates(config: &Config) -> Vec<Mode> {
             Mode::User => !is_root,
             Mode::Landlock | Mode::Process => true,
         })
-        .filter(|mode| level(*mode) <= config.strongest_level)
+        .filter(|mode| config.user_namespaces || !mode.maps_users())
+        .filter(|mode| verdict::level(*mode) <= config.strongest_level)
         .collect()
-}
-
-fn level(mode: Mode) -> Level {
-    match mode {
-        Mode::RootMapped | Mode::Root => Level::NamespacesRoot,
-        Mode::User => Level::NamespacesUser,
-        Mode::Landlock => Level::Landlock,
-        Mode::Process => Level::Process,
-    }
-}
-
-fn report(
-    mode: Mode,
-    cgroups: CgroupVersion,
-    lacking: Vec<Missing>,
-    refusals: &[(Mode, Fault)],
-    config: &Config,
-) -> Report {
-    let why = |modes: &[Mode]| {
-        let refusal = refusals.iter().rev().find(|(mode, _)| modes.contains(mode));
-        refusal.map_or_else(
-            || format!("configuration allows at most level {}", config.strongest_level),
-            |(_, fault)| fault.to_string(),
-        )
-    };
-    let missing = |what: &str, why: &str| Missing { what: what.to_owned(), why: why.to_owned() };
-    let mut all = Vec::new();
-    if mode == Mode::Root {
-        all.push(missing("user namespace", &why(&[Mode::RootMapped])));
-    }
-    if !mode.has_namespaces() {
-        let why = why(&[Mode::RootMapped, Mode::Root, Mode::User]);
-        all.push(missing("namespaces: own processes, network and /tmp", &why));
-        all.push(missing("size limit of /tmp", "only each file is limited, there is no mount of its own"));
-    }
-    if mode == Mode::Process {
-        all.push(missing("files and network of the host out of sight", &why(&[Mode::Landlock])));
-    }
-    for lack in lacking {
-        let why = match lack.what.as_str() {
-            "memory limit" => format!("{}; looked at every 50 ms instead", lack.why),
-            "process limit" if mode.maps_users() => format!("{}; limited by user instead", lack.why),
-            _ => lack.why,
-        };
-        all.push(Missing { what: lack.what, why });
-    }
-    Report { level: level(mode), user_namespace: mode.maps_users(), cgroups, missing: all }
 }
 
 /// A name for this launcher's control groups that no other has.

@@ -16,12 +16,14 @@
 
 mod cgroup;
 mod channel;
+mod claim;
 mod error;
 mod init;
 mod kernel;
 mod launcher;
 mod message;
 mod mounts;
+mod processes;
 mod report;
 mod sandbox;
 mod seccomp;

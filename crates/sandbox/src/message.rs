@@ -52,6 +52,14 @@ pub enum ToSpawner {
         request: u64,
         spec: Spec,
     },
+    /// Sandboxes with these host paths will be wanted.
+    Prepare {
+        host_paths: Vec<PathBuf>,
+    },
+    /// Nobody waits for this launch any more.
+    Abandon {
+        request: u64,
+    },
     /// Kill everything, leave nothing, end.
     Shutdown,
 }
@@ -164,9 +172,18 @@ impl ToSpawner {
                 .bytes(start.state_directory.as_os_str().as_bytes())
                 .bytes(start.group.as_bytes())
                 .done(),
-            ToSpawner::Launch { request, spec } => write_spec(Writer::new(1).u64(*request), spec).done(),
+            ToSpawner::Launch { request, spec } => ToSpawner::launch(*request, spec),
             ToSpawner::Shutdown => Writer::new(2).done(),
+            ToSpawner::Prepare { host_paths } => {
+                Writer::new(3).list(host_paths.iter().map(|path| path.as_os_str().as_bytes())).done()
+            }
+            ToSpawner::Abandon { request } => Writer::new(4).u64(*request).done(),
         }
+    }
+
+    /// The bytes of [`ToSpawner::Launch`].
+    pub fn launch(request: u64, spec: &Spec) -> Vec<u8> {
+        write_spec(Writer::new(1).u64(request), spec).done()
     }
 
     pub fn decode(bytes: &[u8]) -> Result<ToSpawner, Malformed> {
@@ -180,6 +197,8 @@ impl ToSpawner {
             }),
             1 => ToSpawner::Launch { request: reader.u64()?, spec: read_spec(&mut reader)? },
             2 => ToSpawner::Shutdown,
+            3 => ToSpawner::Prepare { host_paths: reader.list(read_path)? },
+            4 => ToSpawner::Abandon { request: reader.u64()? },
             _ => return Err(Malformed),
         };
         reader.end(message)
@@ -407,3 +426,6 @@ fn read_os(reader: &mut Reader<'_>) -> Result<OsString, Malformed> {
 fn read_path(reader: &mut Reader<'_>) -> Result<PathBuf, Malformed> {
     Ok(PathBuf::from(read_os(reader)?))
 }
+
+#[cfg(test)]
+mod tests;

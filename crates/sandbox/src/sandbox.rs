@@ -104,13 +104,18 @@ impl Sandbox {
         self.process.kill();
     }
 
-    /// The most memory the sandbox has used so far, in bytes. Without a memory control group it is known only after the end,
-    /// and then of the largest process.
+    /// The most memory the sandbox has used so far, in bytes. Without a memory control group that of the program's own process is
+    /// taken.
     pub fn memory_peak_bytes(&self) -> u64 {
         if let Some(end) = *self.end.borrow() {
             return end.peak_bytes;
         }
-        self.peak_file.as_deref().and_then(crate::cgroup::read_number).unwrap_or(0)
+        match &self.peak_file {
+            Some(file) => crate::cgroup::read_number(file).unwrap_or(0),
+            None => {
+                crate::processes::children_of(self.pid).into_iter().map(crate::processes::resident_peak).sum()
+            }
+        }
     }
 
     /// The host's number of the sandbox's first process, the parent of all others inside.

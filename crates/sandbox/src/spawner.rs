@@ -7,6 +7,7 @@
 
 mod birth;
 mod launch;
+mod private;
 mod sandboxes;
 
 use std::collections::HashMap;
@@ -24,10 +25,11 @@ use crate::cgroup::{self, Cgroups};
 use crate::channel::{self, MESSAGE_BYTES_MAX};
 use crate::error::{At, Fault, Step};
 use crate::kernel;
-use crate::message::{FromSpawner, Start, ToSpawner};
+use crate::message::{FromInit, FromSpawner, Mode, Start, ToSpawner};
 use crate::mounts::{self, Roots};
 use crate::seccomp;
 
+use private::PrivateDirectories;
 use sandboxes::{Entry, Part};
 
 /// The first argument by which the daemon's binary knows that it is to be a spawner.
@@ -71,6 +73,7 @@ struct Spawner {
     filter: Vec<sock_filter>,
     cgroups: Cgroups,
     roots: Option<Roots>,
+    private: Option<PrivateDirectories>,
     entries: HashMap<u64, Entry>,
     next: u64,
     /// Roots for which spares are kept, with the count of spares that failed in a row.
@@ -127,21 +130,21 @@ fn take_link() -> Result<OwnedFd, Fault> {
 impl Spawner {
     /// Prepares for one mode, and proves by a first sandbox that it works here.
     fn new(link: OwnedFd, start: Start) -> Result<(Spawner, Vec<Missing>), Fault> {
-        cgroup::sweep();
-        let (cgroups, missing) = Cgroups::detect(&start.group);
-        let network =
-            if start.mode.has_namespaces() { seccomp::Network::Private } else { seccomp::Network::Shared };
-        let roots = start.mode.has_namespaces().then(|| mounts::set_up(start.mode)).transpose();
-        let epoll = epoll::create(CreateFlags::CLOEXEC).at(Step::Exchange);
-        let (roots, epoll) = match (roots, epoll) {
-            (Ok(roots), Ok(epoll)) => (roots, epoll),
-            (Err(fault), _) | (_, Err(fault)) => {
-                cgroups.remove();
-                return Err(fault);
-            }
-        };
+        let mode = start.mode;
+        if mode == Mode::Landlock && kernel::landlock_version().is_none() {
+            return Err(Fault::new(Step::Landlock, libc::EOPNOTSUPP));
+        }
+        let epoll = epoll::create(CreateFlags::CLOEXEC).at(Step::Exchange)?;
         rustix::io::ioctl_fionbio(&link, true).at(Step::Exchange)?;
         epoll::add(&epoll, &link, EventData::new_u64(0), EventFlags::IN).at(Step::Exchange)?;
+        let (roots, private, network) = if mode.has_namespaces() {
+            (Some(mounts::set_up(mode)?), None, seccomp::Network::Private)
+        } else {
+            let private = PrivateDirectories::new(&start.state_directory, &start.group)?;
+            (None, Some(private), seccomp::Network::Shared)
+        };
+        cgroup::sweep();
+        let (cgroups, missing) = Cgroups::detect(&start.group);
         let mut spawner = Spawner {
             link,
             epoll,
@@ -149,6 +152,7 @@ impl Spawner {
             filter: seccomp::filter(network),
             cgroups,
             roots,
+            private,
             entries: HashMap::new(),
             next: 1,
             stock: HashMap::new(),
@@ -166,21 +170,17 @@ impl Spawner {
 
     /// Makes one sandbox as far as it goes without a function and takes it down again.
     fn prove(&mut self) -> Result<(), Fault> {
-        if self.start.mode == crate::message::Mode::Landlock && kernel::landlock_version().is_none() {
-            return Err(Fault::new(Step::Landlock, libc::EOPNOTSUPP));
-        }
         let root = self.root_for(&[])?;
         let id = self.give_birth(root)?;
         let mut buffer = vec![0; 4096];
         let entry = self.entries.get(&id).ok_or(Fault::new(Step::Clone, libc::ESRCH))?;
         wait_for(&entry.control, PollFlags::IN, ANSWER_MAX);
         let received = channel::receive(&entry.control, &mut buffer).at(Step::Exchange)?;
-        let said =
-            received.and_then(|received| crate::message::FromInit::decode(&buffer[..received.length]).ok());
+        let said = received.and_then(|received| FromInit::decode(&buffer[..received.length]).ok());
         self.kill(id);
         match said {
-            Some(crate::message::FromInit::Prepared { .. }) => Ok(()),
-            Some(crate::message::FromInit::Failed(fault)) => Err(fault),
+            Some(FromInit::Prepared { .. }) => Ok(()),
+            Some(FromInit::Failed(fault)) => Err(fault),
             _ => Err(Fault::new(Step::Exchange, libc::EPROTO)),
         }
     }
@@ -254,6 +254,8 @@ impl Spawner {
             };
             match ToSpawner::decode(&buffer[..received.length]) {
                 Ok(ToSpawner::Launch { request, spec }) => self.launch(request, spec, received.descriptors),
+                Ok(ToSpawner::Prepare { host_paths }) => self.prepare(&host_paths),
+                Ok(ToSpawner::Abandon { request }) => self.abandon(request),
                 Ok(ToSpawner::Shutdown) | Ok(ToSpawner::Start(_)) | Err(_) => {
                     self.is_ending = true;
                     return;
@@ -308,6 +310,9 @@ impl Spawner {
         }
         crate::init::kill_all_children();
         std::mem::replace(&mut self.cgroups, Cgroups::None).remove();
+        if let Some(private) = self.private.take() {
+            private.remove();
+        }
     }
 
     fn watch(&self, what: impl AsFd, id: u64, part: Part) -> Result<(), Fault> {

@@ -13,7 +13,7 @@ pub const RUNTIME: &str = "/var/runtime";
 /// The guest's only writable directory.
 pub const TMP: &str = "/tmp";
 
-/// The longest program, arguments and environment together, in bytes. AWS allows 4 KiB of environment.
+/// The longest program, arguments, environment and paths together, in bytes, with 8 for each. AWS allows 4 KiB of environment.
 pub const TEXT_BYTES_MAX: usize = 64 * 1024;
 /// The most host paths that one sandbox may see.
 pub const HOST_PATHS_MAX: usize = 64;
@@ -84,9 +84,11 @@ impl Spec {
         require(!texts().any(|text| text.contains('\0')), || {
             "program, arguments and environment must not contain NUL".to_owned()
         })?;
-        let bytes: usize = texts().map(|text| text.len() + 8).sum();
+        let own = [Some(&self.code), self.layers.as_ref(), self.runtime.as_ref()].into_iter().flatten();
+        let paths = own.chain(&self.host_read_only).map(|path| path.as_os_str().len());
+        let bytes: usize = texts().map(String::len).chain(paths).map(|length| length + 8).sum();
         require(bytes <= TEXT_BYTES_MAX, || {
-            format!("program, arguments and environment are longer than {TEXT_BYTES_MAX} bytes")
+            format!("program, arguments, environment and paths are longer than {TEXT_BYTES_MAX} bytes")
         })
     }
 

@@ -4,11 +4,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rustix::fs::FlockOperation;
 use rustix::process::{Pid, Signal};
 
 use super::PREFIX;
 use super::hierarchy::Layout;
+use crate::claim::is_abandoned;
 
 /// How long killed processes may take to leave their group.
 const LEAVING_MAX: Duration = Duration::from_secs(5);
@@ -36,11 +36,6 @@ pub fn remove_launcher(name: &str) {
     for path in layout.bases().iter().map(|base| base.join(name)).filter(|path| path.is_dir()) {
         let _ = clear(&path);
     }
-}
-
-fn is_abandoned(directory: &Path) -> bool {
-    let Ok(file) = std::fs::File::open(directory) else { return false };
-    rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok()
 }
 
 /// Kills what is in a launcher's groups and removes them.

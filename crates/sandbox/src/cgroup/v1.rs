@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use rustix::event::EventfdFlags;
 
 use super::hierarchy::Layout;
-use super::{CPU_PERIOD_US, Limits, OWN_PROCESSES, claim, cpu_quota_us, missing, write};
+use super::{CPU_PERIOD_US, Limits, OWN_PROCESSES, cpu_quota_us, missing, write};
 use crate::Missing;
+use crate::claim::claim;
 
 /// A launcher's directories, one for each controller that could be had.
 pub struct Launcher {
@@ -87,8 +88,10 @@ impl Group {
         [&self.memory, &self.pids, &self.cpu].into_iter().flatten().cloned().collect()
     }
 
+    /// `tasks` and not `cgroup.procs`: for a thread that moves itself the kernel needs no lock on all processes, which takes
+    /// milliseconds to get. The first process has one thread only.
     pub fn entrances(&self) -> Vec<PathBuf> {
-        self.directories().iter().map(|directory| directory.join("cgroup.procs")).collect()
+        self.directories().iter().map(|directory| directory.join("tasks")).collect()
     }
 
     pub fn memory_file(&self, name: &str) -> Option<PathBuf> {

@@ -8,8 +8,9 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use super::hierarchy::{Layout, Unified};
-use super::{CPU_PERIOD_US, Limits, OWN_PROCESSES, claim, cpu_quota_us, missing, write};
+use super::{CPU_PERIOD_US, Limits, OWN_PROCESSES, cpu_quota_us, missing, write};
 use crate::Missing;
+use crate::claim::claim;
 
 /// The group into which a launcher puts the daemon and itself when it was started in a delegated group.
 const SUPERVISOR: &str = "pitbird-supervisor";
@@ -23,14 +24,14 @@ pub struct Launcher {
     has_cpu: bool,
 }
 
-/// Directories below which a launcher's directory may be made, best first: the own group if it was delegated, the group
-/// above (whose part `pitbird-supervisor` this process may already be), the top.
+/// Directories below which a launcher's directory may be made, best first: the own group if it was delegated (the one above, if
+/// this process was moved out of its way before), the top.
 pub fn candidates(unified: &Unified) -> Vec<PathBuf> {
-    let mut candidates = vec![unified.own.clone()];
-    if unified.own.file_name().is_some_and(|name| name == SUPERVISOR) {
-        candidates.extend(unified.own.parent().map(Path::to_owned));
-    }
-    candidates.push(unified.top.clone());
+    let own = match unified.own.parent() {
+        Some(above) if unified.own.file_name().is_some_and(|name| name == SUPERVISOR) => above,
+        _ => &unified.own,
+    };
+    let mut candidates = vec![own.to_owned(), unified.top.clone()];
     candidates.dedup();
     candidates
 }

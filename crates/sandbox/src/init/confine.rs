@@ -15,7 +15,8 @@ use crate::message::{Enter, Mode};
 
 /// Sets the resource limits, for this process and all that come from it.
 pub fn limit(setup: &Setup<'_>, request: &Enter) -> Result<(), Fault> {
-    set(Resource::Core, 0)?;
+    // Not 0, which would still feed a host's program that collects dumps by a pipe (core(5)); 1 means none at all.
+    set(Resource::Core, 1)?;
     set(Resource::Nofile, u64::from(request.open_files_max))?;
     // Counted per user: right where the user is the sandbox's own, else it would count the operator's other processes.
     if setup.identity.is_some() {

@@ -1,13 +1,12 @@
 //! Waiting for the program's end, reaping, and where no control group does it, watching memory and killing.
 
-use std::path::Path;
-
 use rustix::process::{Pid, Signal};
 
 use super::reap_one;
 use crate::error::{At, Fault, Step};
 use crate::kernel;
 use crate::message::{Enter, FromInit};
+use crate::processes::{all, children_of, own_memory};
 
 /// How often memory is looked at where no control group limits it.
 const MEMORY_INTERVAL_MS: u32 = 50;
@@ -83,9 +82,8 @@ pub fn supervise(program: Pid, request: &Enter) -> FromInit {
 /// Kills children until there are none. As a subreaper this process inherits the children of those it kills.
 pub fn kill_descendants() {
     loop {
-        let children = children_of(rustix::process::getpid());
-        for child in &children {
-            let _ = rustix::process::kill_process(*child, Signal::KILL);
+        for child in children_of(std::process::id()).into_iter().filter_map(to_pid) {
+            let _ = rustix::process::kill_process(child, Signal::KILL);
         }
         if reap_one(true).is_none() {
             return;
@@ -104,63 +102,20 @@ fn out_of_memory(peak: u64) -> FromInit {
 /// Memory that the sandbox's processes have to themselves plus what is in `/tmp`, in bytes. With a pid namespace all
 /// processes of `/proc` are the sandbox's; without one those that come from `program` are.
 fn memory_in_use(program: Option<Pid>) -> u64 {
-    match program {
-        None => {
-            let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-            let processes = processes.filter_map(|entry| parse_pid(entry.file_name().to_str()?));
-            let tmp = rustix::fs::statvfs(crate::spec::TMP);
-            let tmp = tmp.map_or(0, |tmp| (tmp.f_blocks - tmp.f_bfree).saturating_mul(tmp.f_frsize));
-            processes.map(own_memory).sum::<u64>() + tmp
-        }
-        Some(program) => {
-            let mut found = vec![program];
-            let mut next = 0;
-            while let Some(pid) = found.get(next).copied() {
-                found.extend(children_of(pid));
-                next += 1;
-            }
-            found.into_iter().map(own_memory).sum()
-        }
+    let Some(program) = program else {
+        let tmp = rustix::fs::statvfs(crate::spec::TMP);
+        let tmp = tmp.map_or(0, |tmp| (tmp.f_blocks - tmp.f_bfree).saturating_mul(tmp.f_frsize));
+        return all().map(own_memory).sum::<u64>() + tmp;
+    };
+    let mut found = vec![program.as_raw_nonzero().get().cast_unsigned()];
+    let mut next = 0;
+    while let Some(pid) = found.get(next).copied() {
+        found.extend(children_of(pid));
+        next += 1;
     }
+    found.into_iter().map(own_memory).sum()
 }
 
-/// Resident less shared pages (proc(5), statm), in bytes.
-fn own_memory(pid: Pid) -> u64 {
-    let text = std::fs::read_to_string(format!("/proc/{}/statm", pid.as_raw_nonzero())).unwrap_or_default();
-    let mut pages = text.split(' ').skip(1).map(|word| word.parse::<u64>().unwrap_or(0));
-    let (resident, shared) = (pages.next().unwrap_or(0), pages.next().unwrap_or(0));
-    resident.saturating_sub(shared).saturating_mul(rustix::param::page_size() as u64)
-}
-
-/// The children of a process, all its threads' together.
-pub fn children_of(pid: Pid) -> Vec<Pid> {
-    let tasks = format!("/proc/{}/task", pid.as_raw_nonzero());
-    let tasks = std::fs::read_dir(Path::new(&tasks)).into_iter().flatten().flatten();
-    let mut children = Vec::new();
-    for task in tasks {
-        match std::fs::read_to_string(task.path().join("children")) {
-            Ok(text) => children.extend(text.split_whitespace().filter_map(parse_pid)),
-            // The kernel was built without these files.
-            Err(_) => return children_by_search(pid),
-        }
-    }
-    children
-}
-
-fn children_by_search(parent: Pid) -> Vec<Pid> {
-    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    let processes = processes.filter_map(|entry| parse_pid(entry.file_name().to_str()?));
-    processes
-        .filter(|pid| {
-            let text =
-                std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap_or_default();
-            // The name is in parentheses and may contain anything; state and parent follow the last one.
-            let after = text.rsplit_once(") ").map_or("", |(_, after)| after);
-            after.split(' ').nth(1).and_then(parse_pid) == Some(parent)
-        })
-        .collect()
-}
-
-fn parse_pid(text: &str) -> Option<Pid> {
-    text.parse().ok().and_then(Pid::from_raw)
+fn to_pid(pid: u32) -> Option<Pid> {
+    Pid::from_raw(pid.cast_signed())
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io;
 use std::net::TcpListener;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -64,20 +65,8 @@ struct Pending {
 #[derive(Debug)]
 pub enum Failure {
     Fault(Fault),
+    Deadline,
     SpawnerEnded,
-}
-
-impl Failure {
-    pub fn into_error(self, program: String, directory: String) -> Error {
-        match self {
-            Failure::SpawnerEnded => Error::SpawnerEnded,
-            Failure::Fault(fault) => match fault.step {
-                Step::Program => Error::Program { program, source: fault.source() },
-                Step::WorkingDirectory => Error::WorkingDirectory { directory, source: fault.source() },
-                step => Error::Step { step, source: fault.source() },
-            },
-        }
-    }
 }
 
 /// What came of starting a spawner.
@@ -159,21 +148,34 @@ impl Link {
     /// Asks for a sandbox and waits for it. If the caller stops waiting, the sandbox is killed when it comes.
     pub async fn launch(
         &self,
-        spec: Spec,
+        spec: &Spec,
         input: OwnedFd,
         output: OwnedFd,
         place: OwnedSemaphorePermit,
+        time: Duration,
     ) -> Result<Sandbox, Failure> {
         let request = self.shared.next.fetch_add(1, Ordering::Relaxed);
         let (answer, answered) = oneshot::channel();
         lock(&self.shared.pending).insert(request, Pending { answer, output, place });
-        let message = ToSpawner::Launch { request, spec }.encode();
+        let message = ToSpawner::launch(request, spec);
         let sent = send(&self.shared.socket, &message, &[input.as_fd()]).await;
         drop(input);
         if sent.is_err() || self.has_ended() {
             lock(&self.shared.pending).remove(&request);
         }
-        answered.await.unwrap_or(Err(Failure::SpawnerEnded))
+        match tokio::time::timeout(time, answered).await {
+            Ok(answer) => answer.unwrap_or(Err(Failure::SpawnerEnded)),
+            Err(_) => {
+                let _ = send(&self.shared.socket, &ToSpawner::Abandon { request }.encode(), &[]).await;
+                Err(Failure::Deadline)
+            }
+        }
+    }
+
+    pub async fn prepare(&self, host_paths: &[PathBuf]) {
+        let message = ToSpawner::Prepare { host_paths: host_paths.to_vec() };
+        // If the spawner is gone there is nothing to prepare.
+        let _ = send(&self.shared.socket, &message.encode(), &[]).await;
     }
 
     /// Closes the socket, upon which the spawner kills everything and ends.

@@ -35,6 +35,13 @@ const NAMESPACES: u32 = (c::CLONE_NEWNS
     | c::CLONE_NEWPID
     | c::CLONE_NEWNET) as u32;
 
+// The same on every architecture (syscall tables of Linux 6.7); libc has no names for them yet.
+const CACHESTAT: c_long = 451;
+const MAP_SHADOW_STACK: c_long = 453;
+const FUTEX_WAKE: c_long = 454;
+const FUTEX_WAIT: c_long = 455;
+const FUTEX_REQUEUE: c_long = 456;
+
 pub struct Check {
     pub call: c_long,
     pub rule: Rule,
@@ -71,14 +78,15 @@ const FILES: &[c_long] = &[
     c::SYS_copy_file_range, c::SYS_umask, c::SYS_getxattr, c::SYS_lgetxattr, c::SYS_fgetxattr, c::SYS_setxattr,
     c::SYS_lsetxattr, c::SYS_fsetxattr, c::SYS_listxattr, c::SYS_llistxattr, c::SYS_flistxattr, c::SYS_removexattr,
     c::SYS_lremovexattr, c::SYS_fremovexattr, c::SYS_inotify_init1, c::SYS_inotify_add_watch, c::SYS_inotify_rm_watch,
-    c::SYS_io_setup, c::SYS_io_destroy, c::SYS_io_submit, c::SYS_io_cancel, c::SYS_io_getevents, c::SYS_memfd_create,
+    c::SYS_io_setup, c::SYS_io_destroy, c::SYS_io_submit, c::SYS_io_cancel, c::SYS_io_getevents, c::SYS_memfd_create, c::SYS_fchmodat2,
+    CACHESTAT,
 ];
 
 #[rustfmt::skip]
 const MEMORY: &[c_long] = &[
     c::SYS_mmap, c::SYS_munmap, c::SYS_mprotect, c::SYS_mremap, c::SYS_madvise, c::SYS_msync, c::SYS_mincore, c::SYS_brk,
     c::SYS_mlock, c::SYS_mlock2, c::SYS_munlock, c::SYS_mlockall, c::SYS_munlockall, c::SYS_membarrier, c::SYS_pkey_alloc,
-    c::SYS_pkey_free, c::SYS_pkey_mprotect, c::SYS_remap_file_pages,
+    c::SYS_pkey_free, c::SYS_pkey_mprotect, c::SYS_remap_file_pages, c::SYS_mseal, MAP_SHADOW_STACK,
 ];
 
 #[rustfmt::skip]
@@ -117,7 +125,7 @@ const SOCKETS: &[c_long] = &[
 #[rustfmt::skip]
 const WAITING: &[c_long] = &[
     c::SYS_ppoll, c::SYS_pselect6, c::SYS_epoll_create1, c::SYS_epoll_ctl, c::SYS_epoll_pwait, c::SYS_epoll_pwait2,
-    c::SYS_eventfd2, c::SYS_futex, c::SYS_futex_waitv,
+    c::SYS_eventfd2, c::SYS_futex, c::SYS_futex_waitv, FUTEX_WAKE, FUTEX_WAIT, FUTEX_REQUEUE,
 ];
 
 #[rustfmt::skip]

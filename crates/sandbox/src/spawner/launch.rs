@@ -2,8 +2,8 @@
 
 use std::ffi::OsString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
 
 use super::{Spawner, sandboxes::State};
 use crate::cgroup::Limits;
@@ -35,6 +35,27 @@ impl Spawner {
                     _ => self.enter(id, pending),
                 }
             }
+        }
+    }
+
+    /// Makes spares for these host paths, if spares are made at all. What is wrong with the paths a launch will say.
+    pub fn prepare(&mut self, host_paths: &[PathBuf]) {
+        if self.start.spares > 0
+            && let Ok(Some(root)) = self.root_for(host_paths)
+        {
+            self.stock.entry(root).or_insert(0);
+        }
+    }
+
+    /// Kills what is being made for a launch.
+    pub fn abandon(&mut self, request: u64) {
+        let found = self.entries.iter().find(|(_, entry)| match &entry.state {
+            State::Entering(entering) => *entering == request,
+            State::Preparing(Some(pending)) => pending.request == request,
+            _ => false,
+        });
+        if let Some(id) = found.map(|(id, _)| *id) {
+            self.kill(id);
         }
     }
 
@@ -92,8 +113,8 @@ impl Spawner {
                 trees.push(mounts::code_tree(directory)?);
             }
         } else {
-            let directory = self.start.state_directory.join(format!("{}-{id}", self.start.group));
-            make_private(&directory, entry.user)?;
+            let private = self.private.as_ref().ok_or(Fault::new(Step::Tmp, libc::EBADF))?;
+            let directory = private.create(id, entry.user)?;
             entry.private_directory = Some(directory.clone());
             check_reachable(spec, entry.user)?;
             on_the_host(&mut request, spec, directory);
@@ -177,24 +198,6 @@ fn replace_places(text: &str, places: &[(&str, String)]) -> String {
     result
 }
 
-/// Makes a guest's private directory. The one above may be in a place that others can write to, so it is not trusted unless it
-/// is this user's and nobody else can change it.
-fn make_private(directory: &Path, user: Option<u32>) -> Result<(), Fault> {
-    let above = directory.parent().ok_or(Fault::new(Step::Tmp, libc::EINVAL))?;
-    std::fs::DirBuilder::new().recursive(true).mode(0o711).create(above).at(Step::Tmp)?;
-    let found = std::fs::symlink_metadata(above).at(Step::Tmp)?;
-    let is_ours =
-        found.is_dir() && found.uid() == rustix::process::geteuid().as_raw() && found.mode() & 0o022 == 0;
-    if !is_ours {
-        return Err(Fault::new(Step::Tmp, libc::EPERM));
-    }
-    std::fs::DirBuilder::new().mode(0o700).create(directory).at(Step::Tmp)?;
-    if let Some(user) = user {
-        std::os::unix::fs::chown(directory, Some(user), Some(user)).at(Step::Tmp)?;
-    }
-    Ok(())
-}
-
 /// A guest with a user of its own must be let through to its code by every directory above.
 fn check_reachable(spec: &Spec, user: Option<u32>) -> Result<(), Fault> {
     if user.is_none() {
@@ -210,4 +213,28 @@ fn check_reachable(spec: &Spec, user: Option<u32>) -> Result<(), Fault> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_replaced_where_they_are_paths() {
+        let places = [(CODE, "/data/code".to_owned()), (TMP, "/data/tmp".to_owned())];
+        let cases = [
+            ("/var/task", "/data/code"),
+            ("/var/task/bootstrap", "/data/code/bootstrap"),
+            ("PATH=/usr/bin:/var/task/bin:/var/task", "PATH=/usr/bin:/data/code/bin:/data/code"),
+            ("LAMBDA_TASK_ROOT=/var/task", "LAMBDA_TASK_ROOT=/data/code"),
+            ("--cache=/tmp/x", "--cache=/data/tmp/x"),
+            ("/var/tasks", "/var/tasks"),
+            ("/home/var/task", "/home/var/task"),
+            ("print('/tmp')", "print('/tmp')"),
+            ("", ""),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(replace_places(text, &places), expected);
+        }
+    }
 }

@@ -162,7 +162,9 @@ impl Spawner {
         let peak = entry.group.as_ref().map_or(0, Group::peak_bytes);
         let peak_bytes = if peak > 0 { peak } else { entry.peak_bytes };
         let exit = exit(entry.ended, starved);
-        let fault = entry.fault.unwrap_or(Fault::new(Step::Exchange, libc::ECHILD));
+        let unexplained =
+            if starved { (Step::Program, libc::ENOMEM) } else { (Step::Exchange, libc::ECHILD) };
+        let fault = entry.fault.unwrap_or(Fault::new(unexplained.0, unexplained.1));
         match std::mem::replace(&mut entry.state, State::Condemned) {
             State::Running => self.say(&FromSpawner::Exited { sandbox: id, exit, peak_bytes }, &[]),
             State::Entering(request) => self.say(&FromSpawner::Failed { request, fault }, &[]),

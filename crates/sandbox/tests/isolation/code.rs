@@ -1,14 +1,13 @@
 //! Programs of the function's own.
 
-use std::path::PathBuf;
 use std::process::Command;
 
 use crate::support::{Code, launcher, run, skip, within};
 use pitbird_sandbox::Error;
 
-/// A static program that prints what lies in the directories it is given. Built once with the compiler that built this; `None`
-/// with words where that cannot be done.
-pub fn static_lister() -> Option<PathBuf> {
+/// Puts a static program into the code that prints what lies in the directories it is given. Built with the compiler that built
+/// this; `None` with words where that cannot be done.
+pub fn add_static_lister(code: &Code) -> Option<()> {
     const SOURCE: &str = r#"
         fn main() {
             for place in std::env::args().skip(1) {
@@ -18,21 +17,17 @@ pub fn static_lister() -> Option<PathBuf> {
             }
         }
     "#;
-    let folder = std::env::temp_dir().join(format!("sandbox-static-{}", std::process::id()));
-    let program = folder.join("lister");
-    if !program.exists() {
-        std::fs::create_dir_all(&folder).ok()?;
-        std::fs::write(folder.join("lister.rs"), SOURCE).ok()?;
-        let built = Command::new("rustc")
-            .args(["-C", "target-feature=+crt-static", "-C", "strip=symbols", "--edition=2024", "lister.rs"])
-            .current_dir(&folder)
-            .output();
-        if !built.is_ok_and(|built| built.status.success()) {
-            skip("no static program can be built here");
-            return None;
-        }
+    std::fs::write(code.beside("lister.rs"), SOURCE).expect("a file");
+    let built = Command::new("rustc")
+        .args(["-C", "target-feature=+crt-static", "-C", "strip=symbols", "--edition=2024", "lister.rs"])
+        .args(["-o", "code/bootstrap"])
+        .current_dir(code.beside(""))
+        .output();
+    if !built.is_ok_and(|built| built.status.success()) {
+        skip("no static program can be built here");
+        return None;
     }
-    Some(program)
+    Some(())
 }
 
 #[tokio::test]

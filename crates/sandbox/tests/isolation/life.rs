@@ -216,6 +216,34 @@ async fn spares_serve_one_sandbox_each() {
 }
 
 #[tokio::test]
+async fn spares_are_prepared_on_request() {
+    let mut config = config();
+    config.spares = 2;
+    let launcher = start(config).await;
+    if launcher.report().level < Level::NamespacesUser {
+        return crate::support::skip("only sandboxes with namespaces are prepared");
+    }
+    let spawner = spawner_of(std::process::id())[0];
+    let children = || {
+        let text =
+            std::fs::read_to_string(format!("/proc/{spawner}/task/{spawner}/children")).unwrap_or_default();
+        text.split_whitespace().count()
+    };
+    until("the trial's sandbox is gone", || children() == 0).await;
+    launcher.prepare(&pitbird_sandbox::system_read_only()).await;
+    until("two spares are there", || children() == 2).await;
+    // Paths that do not exist are no reason to fail before a launch.
+    launcher.prepare(&["/no/such".into()]).await;
+    let code = Code::new();
+    assert_eq!(shell(&launcher, &code, "echo used").await, "used\n");
+    until("the used one is replaced", || children() == 2).await;
+    let mut spec = code.shell("true");
+    spec.host_read_only.push("/no/such".into());
+    let error = within(launcher.launch(spec)).await.expect_err("no such path");
+    assert!(matches!(&error, Error::Spec(text) if text == "host path /no/such does not exist"), "{error}");
+}
+
+#[tokio::test]
 async fn many_at_once() {
     let Some(launcher) = launcher().await else { return };
     let code = Code::new();

@@ -67,7 +67,7 @@ async fn filling_tmp_beyond_memory_ends_only_this_sandbox() {
 
 #[tokio::test]
 async fn memory_in_use_can_be_read_while_it_runs() {
-    let Some(launcher) = limited().await else { return };
+    let Some(launcher) = launcher().await else { return };
     let code = Code::new();
     let Some(spec) =
         code.python("b = bytearray(30 << 20)\nprint('held', flush=True)\nimport time; time.sleep(60)")

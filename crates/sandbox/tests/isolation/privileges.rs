@@ -116,3 +116,27 @@ print(os.environ["AWS_LAMBDA_RUNTIME_API"], os.getcwd(), os.listdir("."))
         crate::support::skip("no node under /usr/bin");
     }
 }
+
+#[tokio::test]
+async fn without_user_namespaces_root_still_makes_real_sandboxes() {
+    if !rustix::process::geteuid().is_root() {
+        return crate::support::skip("not root");
+    }
+    let mut config = crate::support::config();
+    config.user_namespaces = false;
+    let launcher = crate::support::start(config).await;
+    if launcher.report().level < pitbird_sandbox::Level::NamespacesRoot {
+        return crate::support::skip(&launcher.report().to_string());
+    }
+    assert!(!launcher.report().user_namespace);
+    let script = "grep -E '^(Uid|CapEff|CapBnd|NoNewPrivs|Seccomp):' /proc/self/status; ls -d /root /home/* /etc/shadow 2>&1 >/dev/null | wc -l; \
+                  touch /var/task/x 2>/dev/null || echo x > /tmp/x; cat /tmp/x; echo /proc/[0-9]*; cat /proc/1/environ 2>/dev/null; kill -9 1 2>/dev/null; echo $?";
+    let said = shell(&launcher, &Code::new(), script).await;
+    let lines: Vec<&str> = said.lines().collect();
+    assert!(lines[0].starts_with("Uid:\t18790"), "{said}");
+    assert_eq!(
+        &lines[1..5],
+        ["CapEff:\t0000000000000000", "CapBnd:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2"]
+    );
+    assert_eq!(&lines[5..], ["3", "x", "/proc/1 /proc/2", "0"], "{said}");
+}
