@@ -17,6 +17,7 @@ pub mod managed_policy;
 pub mod resource;
 pub mod rest_api;
 pub mod role;
+pub mod rollout;
 pub mod session;
 pub mod stage;
 
@@ -37,6 +38,7 @@ pub use managed_policy::ManagedPolicy;
 pub use resource::{Integration, IntegrationResponse, Method, MethodResponse, Resource};
 pub use rest_api::RestApi;
 pub use role::Role;
+pub use rollout::{Rollout, RolloutClaim, RolloutEntry};
 pub use session::Session;
 pub use stage::{Canary, Stage};
 

@@ -1,0 +1,146 @@
+//! A rollout: its plan, what has become of it, and the records that explain every decision.
+//!
+//! What plans, states and entries look like is the planner's business; whoever stores them brings the types.
+
+use pitbird_names::{Percent, Scope, VersionId};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::alias::Additional;
+use crate::{Canary, Record, Texts};
+
+/// One rollout, running or ended. `P` is its plan, `S` its state.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Rollout<P, S> {
+    pub scope: Scope,
+    /// Unique within its scope, also among those that ended.
+    pub name: String,
+    pub target: Target,
+    pub plan: P,
+    pub state: S,
+    /// Why the state is what it is, in words.
+    pub reason: String,
+    /// How many entries were written; they are numbered from 1.
+    pub entries: u64,
+    /// The number of the newest command.
+    pub commands: u64,
+    /// Every change of the target, oldest first.
+    pub shifts: Vec<Shift>,
+    /// Since when the phase lasts, epoch milliseconds.
+    pub phase_began_ms: u64,
+    pub started_ms: u64,
+    pub ended_ms: Option<u64>,
+}
+
+impl<P, S> Record for Rollout<P, S>
+where
+    P: Serialize + DeserializeOwned + Clone + Send + Sync + 'static,
+    S: Serialize + DeserializeOwned + Clone + Send + Sync + 'static,
+{
+    const TABLE: &'static str = "rollout";
+    fn key(&self) -> String {
+        crate::key(&self.scope, &[&self.name])
+    }
+}
+
+/// What is rolled out, and what the target was before, so that it can be that again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Target {
+    RestStage(StageTarget),
+    LambdaAlias(AliasTarget),
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StageTarget {
+    pub api_id: String,
+    pub stage: String,
+    /// The deployment that the stage served.
+    pub base: String,
+    /// The canary that the stage already had, with the same deployment.
+    pub found: Option<Canary>,
+    /// The deployment on trial, and the variables that go with it.
+    pub canary: String,
+    pub overrides: Option<Texts>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AliasTarget {
+    pub function: String,
+    pub alias: String,
+    /// The version that the alias named.
+    pub base: VersionId,
+    /// The weight that the version on trial already had.
+    pub found: Option<Additional>,
+    /// The version on trial.
+    pub canary: VersionId,
+}
+
+impl Target {
+    /// The same for two rollouts that would get in each other's way.
+    pub fn claim(&self) -> String {
+        match self {
+            Target::RestStage(target) => format!("rest_stage/{}/{}", target.api_id, target.stage),
+            Target::LambdaAlias(target) => format!("lambda_alias/{}/{}", target.function, target.alias),
+        }
+    }
+}
+
+/// A change of the target.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Shift {
+    pub generation: u64,
+    pub change: Change,
+    /// The canary's share afterwards.
+    pub percent: Percent,
+    /// When the decision was taken, and when every new request followed it, epoch milliseconds.
+    pub decided_ms: u64,
+    pub live_ms: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Change {
+    Shift,
+    Promote,
+    RollBack,
+}
+
+/// One input of a rollout and what came of it. `R` is the planner's record.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RolloutEntry<R> {
+    pub scope: Scope,
+    pub rollout: String,
+    /// From 1, without gaps.
+    pub number: u64,
+    pub record: R,
+}
+
+/// A number's part in an entry's key: as many digits as the largest has, so that keys are in the order of numbers.
+pub fn entry_part(number: u64) -> String {
+    format!("{number:020}")
+}
+
+impl<R> Record for RolloutEntry<R>
+where
+    R: Serialize + DeserializeOwned + Clone + Send + Sync + 'static,
+{
+    const TABLE: &'static str = "rollout_entry";
+    fn key(&self) -> String {
+        crate::key(&self.scope, &[&self.rollout, &entry_part(self.number)])
+    }
+}
+
+/// Says which rollout has a target; there is one as long as it runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RolloutClaim {
+    pub scope: Scope,
+    /// [`Target::claim`].
+    pub target: String,
+    pub rollout: String,
+}
+
+impl Record for RolloutClaim {
+    const TABLE: &'static str = "rollout_claim";
+    fn key(&self) -> String {
+        crate::key(&self.scope, &[&self.target])
+    }
+}
