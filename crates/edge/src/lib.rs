@@ -1,1 +1,22 @@
 //! The invoke URLs: admit, choose, integrate, answer, record.
+//!
+//! One function tells a request's whole way: [`Edge::serve`]. It reads one snapshot and keeps it to the end; it never
+//! sees the store, a service or AWS's control-plane protocols. Whatever happens, the exchange is recorded: metrics for
+//! the stage and its canary, the access log, the execution log.
+//!
+//! Start at [`Target`] (what an invoke URL names), then [`Edge`].
+
+mod access_log;
+mod answer;
+mod execution_log;
+mod gateway_error;
+mod journey;
+mod measure;
+mod names_shown;
+mod story;
+mod target;
+
+pub use gateway_error::GatewayError;
+pub use journey::{Edge, Peer};
+pub use measure::Counts;
+pub use target::Target;

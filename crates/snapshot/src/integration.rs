@@ -130,7 +130,10 @@ fn select(
 impl Integration {
     pub(crate) fn compile(method: &records::Method, uris: &mut Vec<UriTemplate>) -> Integration {
         match &method.integration {
-            Some(integration) if integration.kind == "AWS_PROXY" => {
+            // API Gateway takes any verb but can invoke with POST only: such a method answers 500.
+            Some(integration)
+                if integration.kind == "AWS_PROXY" && integration.http_method.as_deref() == Some("POST") =>
+            {
                 uris.push(UriTemplate(integration.uri.clone().unwrap_or_default()));
                 Integration::LambdaProxy { target: uris.len() - 1, timeout_ms: integration.timeout_ms }
             }
@@ -150,8 +153,10 @@ impl UriTemplate {
     pub(crate) fn render(&self, variables: &Texts, scope: &Scope) -> Result<LambdaTarget, Unrenderable> {
         let uri = substitute(&self.0, variables);
         let parsed = uri
-            .split_once(":lambda:path/2015-03-31/functions/")
-            .and_then(|(_, rest)| rest.strip_suffix("/invocations"))
+            .split_once(":lambda:path/")
+            // API Gateway tolerates a doubled slash here.
+            .and_then(|(_, rest)| rest.trim_start_matches('/').strip_prefix("2015-03-31/functions/"))
+            .and_then(|rest| rest.strip_suffix("/invocations"))
             .and_then(|function| FunctionRef::parse(function).ok());
         let Some(parsed) = parsed else { return Err(Unrenderable(uri)) };
         let scope = parsed.scope(scope);

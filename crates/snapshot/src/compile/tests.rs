@@ -37,6 +37,7 @@ fn rest_api() -> RestApi {
 fn deployment(id: &str) -> records::Deployment {
     let integration = Integration {
         kind: "AWS_PROXY".into(),
+        http_method: Some("POST".into()),
         uri: Some(URI.into()),
         timeout_ms: 29_000,
         ..Default::default()

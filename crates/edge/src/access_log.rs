@@ -1,0 +1,171 @@
+use std::fmt::Write;
+
+use pitbird_names::Scope;
+
+use crate::story::Story;
+
+/// An access-log format, parsed once per stage.
+#[derive(Debug)]
+pub(crate) struct Format {
+    pieces: Vec<Piece>,
+}
+
+#[derive(Debug, PartialEq)]
+enum Piece {
+    Text(String),
+    /// A variable's name without `$context.`.
+    Variable(String),
+}
+
+/// The stage's own words, which no exchange changes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub scope: &'a Scope,
+    pub api_id: &'a str,
+    pub stage: &'a str,
+}
+
+impl Format {
+    /// Reads a format; text without `$context.` stays as it is. Line breaks become spaces: an exchange is one line.
+    pub fn parse(format: &str) -> Format {
+        const START: &str = "$context.";
+        let mut pieces = Vec::new();
+        let mut rest = format;
+        while let Some(at) = rest.find(START) {
+            pieces.push(Piece::Text(rest[..at].replace(['\r', '\n'], " ")));
+            rest = &rest[at + START.len()..];
+            let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '.' || c == '_'));
+            let name = rest[..end.unwrap_or(rest.len())].trim_end_matches('.');
+            pieces.push(Piece::Variable(name.to_owned()));
+            rest = &rest[name.len()..];
+        }
+        pieces.push(Piece::Text(rest.replace(['\r', '\n'], " ")));
+        pieces.retain(|piece| *piece != Piece::Text(String::new()));
+        Format { pieces }
+    }
+
+    /// The line for one exchange. A variable without a value is `-`.
+    pub fn render(&self, place: Place<'_>, story: &Story<'_>) -> String {
+        let mut line = String::with_capacity(256);
+        for piece in &self.pieces {
+            match piece {
+                Piece::Text(text) => line.push_str(text),
+                Piece::Variable(name) => {
+                    let before = line.len();
+                    variable(&mut line, name, place, story);
+                    if line.len() == before {
+                        line.push('-');
+                    }
+                }
+            }
+        }
+        line
+    }
+}
+
+/// Appends a variable's value; nothing when it has none. Source: API Gateway developer guide, "Variables for access
+/// logging".
+fn variable(line: &mut String, name: &str, place: Place<'_>, story: &Story<'_>) {
+    let integration = story.integration.as_ref();
+    match name {
+        "accountId" => line.push_str(place.scope.account.as_str()),
+        "apiId" => line.push_str(place.api_id),
+        "stage" => line.push_str(place.stage),
+        "deploymentId" => line.push_str(story.deployment_id),
+        "isCanaryRequest" => show(line, story.is_canary),
+        "domainName" => line.push_str(story.domain_name),
+        "domainPrefix" => line.push_str(story.domain_prefix),
+        "httpMethod" => line.push_str(story.method),
+        "path" => line.push_str(story.path),
+        "protocol" => line.push_str(story.protocol),
+        "requestId" => line.push_str(story.request_id),
+        "extendedRequestId" => line.push_str(story.extended_request_id),
+        "requestTime" => line.push_str(&pitbird_event::request_time(story.at_ms)),
+        "requestTimeEpoch" => show(line, Some(story.at_ms)),
+        "resourceId" => line.push_str(story.resource.map_or("", |(id, _)| id)),
+        "resourcePath" => line.push_str(story.resource.map_or("", |(_, path)| path)),
+        "status" => show(line, Some(story.status)),
+        "responseLatency" => show(line, Some(story.latency_ms())),
+        "responseLength" => show(line, Some(story.response_bytes)),
+        "xrayTraceId" => line.push_str(story.trace_id.unwrap_or_default()),
+        "identity.sourceIp" => line.push_str(story.source_ip),
+        "identity.userAgent" => line.push_str(story.user_agent.unwrap_or_default()),
+        "error.message" => line.push_str(story.error.map_or("", |error| error.message())),
+        "error.messageString" => show(line, story.error.map(|error| format!("\"{}\"", error.message()))),
+        "error.responseType" => line.push_str(story.error.map_or("", |error| error.response_type())),
+        "integration.status" => show(line, integration.and_then(|integration| integration.status)),
+        "integrationStatus" | "integration.integrationStatus" => {
+            show(line, integration.and_then(|integration| integration.service_status));
+        }
+        "integrationLatency" | "integration.latency" => {
+            show(line, integration.map(|integration| integration.latency_ms()));
+        }
+        "integration.requestId" => line.push_str(integration.map_or("", |_| story.request_id)),
+        "integrationErrorMessage" | "integration.error" => {
+            line.push_str(
+                integration.and_then(|integration| integration.error.as_deref()).unwrap_or_default(),
+            );
+        }
+        _ => {}
+    }
+}
+
+fn show(line: &mut String, value: Option<impl std::fmt::Display>) {
+    if let Some(value) = value {
+        write!(line, "{value}").expect("a String takes all text");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::GatewayError;
+    use crate::story::IntegrationStory;
+
+    fn story() -> Story<'static> {
+        Story {
+            method: "GET",
+            path: "/prod/pets/7",
+            protocol: "HTTP/1.1",
+            domain_name: "abc.execute-api.localhost",
+            domain_prefix: "abc",
+            request_id: "r-1",
+            extended_request_id: "x=",
+            trace_id: None,
+            source_ip: "127.0.0.1",
+            user_agent: None,
+            at_ms: 1_428_582_896_000,
+            resource: Some(("res", "/pets/{id}")),
+            deployment_id: "d2",
+            is_canary: Some(true),
+            status: 502,
+            response_bytes: 36,
+            latency_us: 12_900,
+            integration: Some(IntegrationStory {
+                latency_us: 11_000,
+                status: None,
+                service_status: Some(200),
+                error: Some("broken".into()),
+            }),
+            error: Some(GatewayError::BadIntegrationAnswer),
+        }
+    }
+
+    #[test]
+    fn a_line_has_the_values_and_dashes_for_the_rest() {
+        let scope = Scope::default();
+        let place = Place { scope: &scope, api_id: "abc", stage: "prod" };
+        for (format, line) in [
+            ("$context.requestId", "r-1"),
+            ("{\"id\":\"$context.requestId\",\"s\":$context.status}", "{\"id\":\"r-1\",\"s\":502}"),
+            ("$context.identity.sourceIp - $context.identity.user", "127.0.0.1 - -"),
+            ("$context.isCanaryRequest $context.deploymentId", "true d2"),
+            ("$context.responseLatency.", "12."),
+            ("$context.error.messageString $context.integrationStatus", "\"Internal server error\" 200"),
+            ("a\nb $context.unknown $stageVariables.x", "a b - $stageVariables.x"),
+            ("$context.requestTime", "09/Apr/2015:12:34:56 +0000"),
+        ] {
+            assert_eq!(Format::parse(format).render(place, &story()), line, "{format}");
+        }
+    }
+}

@@ -1,0 +1,188 @@
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use pitbird_names::arn;
+use pitbird_records::stage::MethodSetting;
+use pitbird_snapshot::Stage;
+use pitbird_telemetry::Telemetry;
+use pitbird_telemetry::logs::{LogStream, Spread};
+use pitbird_telemetry::metrics::{Dimensions, Probe, ProbeSpec, Resolution, Total, Unit};
+
+use crate::access_log::{Format, Place};
+use crate::execution_log::{self, Level};
+use crate::story::Story;
+
+/// How the exchanges of one stage are recorded: metric handles and log formats, made once per stage and kept in its slot.
+pub(crate) struct StageRecorder {
+    base: TrackProbes,
+    canary: TrackProbes,
+    access: Option<(Format, Streams)>,
+    execution: Streams,
+}
+
+/// A log's stream, and the one in the group beside it that only the canary's exchanges go to as well.
+struct Streams {
+    all: Arc<LogStream>,
+    canary: Arc<LogStream>,
+}
+
+/// What has been counted on one track.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub requests: u64,
+    /// Answers with a status of 500 or more.
+    pub server_errors: u64,
+}
+
+/// Order of a probe's metrics.
+const COUNT: usize = 0;
+const SERVER_ERRORS: usize = 2;
+
+struct TrackProbes {
+    spec: ProbeSpec,
+    plain: Arc<Probe>,
+    /// Probes of methods with detailed metrics, by resource and method.
+    detailed: Mutex<HashMap<(String, String), Arc<Probe>>>,
+}
+
+impl StageRecorder {
+    /// `run` names the log streams of this server's run, so that streams of different runs never mix.
+    pub fn new(stage: &Stage, telemetry: &Telemetry, run: &str) -> StageRecorder {
+        let streams = |group: String| Streams {
+            canary: telemetry.log_stream(&stage.scope, &format!("{group}/Canary"), run, Spread::Many),
+            all: telemetry.log_stream(&stage.scope, &group, run, Spread::Many),
+        };
+        let access = stage.record.access_log.as_ref().and_then(|access| {
+            let arn = arn::parse(access.destination_arn.as_deref()?)?;
+            let group = arn.resource.strip_prefix("log-group:")?.trim_end_matches(":*").to_owned();
+            Some((Format::parse(access.format.as_deref()?), streams(group)))
+        });
+        let execution = format!("API-Gateway-Execution-Logs_{}/{}", stage.api_id, stage.record.name);
+        StageRecorder {
+            base: TrackProbes::new(stage, false, telemetry),
+            canary: TrackProbes::new(stage, true, telemetry),
+            access,
+            execution: streams(execution),
+        }
+    }
+
+    /// Base and canary as counted so far by this server.
+    pub fn counts(&self) -> (Counts, Counts) {
+        (self.base.counts(), self.canary.counts())
+    }
+
+    /// Records one exchange that is over.
+    pub fn record(&self, stage: &Stage, is_canary: bool, story: &Story<'_>, telemetry: &Telemetry) {
+        let setting = story.resource.and_then(|(_, path)| setting(stage, path, story.method));
+        let probes = if is_canary { &self.canary } else { &self.base };
+        let is_detailed = setting.is_some_and(|setting| setting.metrics_enabled);
+        let integration = story.integration.as_ref().map_or(f64::NAN, |story| story.latency_ms() as f64);
+        let values = [
+            1.0,
+            f64::from((400..500).contains(&story.status)),
+            f64::from(story.status >= 500),
+            story.latency_ms() as f64,
+            integration,
+        ];
+        match story.resource.filter(|_| is_detailed) {
+            Some((_, path)) => {
+                probes.detailed(path, story.method, telemetry).record(story.at_ms as i64, &values);
+            }
+            None => probes.plain.record(story.at_ms as i64, &values),
+        }
+        self.log(stage, is_canary, Level::parse(setting.and_then(|s| s.logging_level.as_deref())), story);
+    }
+
+    fn log(&self, stage: &Stage, is_canary: bool, level: Level, story: &Story<'_>) {
+        let place = Place { scope: &stage.scope, api_id: &stage.api_id, stage: &stage.record.name };
+        if let Some((format, streams)) = &self.access {
+            streams.line(is_canary, story.at_ms, &format.render(place, story));
+        }
+        if level > Level::Off {
+            for line in execution_log::lines(level, place, story) {
+                self.execution.line(is_canary, story.at_ms, &line);
+            }
+        }
+    }
+}
+
+impl Streams {
+    fn line(&self, is_canary: bool, at_ms: u64, line: &str) {
+        self.all.line(at_ms as i64, line);
+        if is_canary {
+            self.canary.line(at_ms as i64, line);
+        }
+    }
+}
+
+/// A method's settings: its own, else those for all methods. Keys are as their author wrote them (`pets/GET`,
+/// `~1pets/GET`, `a~1b/GET`), all meaning a resource's path and a method.
+fn setting<'s>(stage: &'s Stage, path: &str, method: &str) -> Option<&'s MethodSetting> {
+    let settings = &stage.record.method_settings;
+    let is_own = |key: &&String| {
+        let Some((resource, verb)) = key.rsplit_once('/') else { return false };
+        let resource = resource.replace("~1", "/");
+        verb == method && resource.trim_start_matches('/') == path.trim_start_matches('/')
+    };
+    let own = settings.keys().find(is_own);
+    own.and_then(|key| settings.get(key)).or_else(|| settings.get("*/*"))
+}
+
+impl TrackProbes {
+    fn new(stage: &Stage, is_canary: bool, telemetry: &Telemetry) -> TrackProbes {
+        let api = ("ApiName", stage.api_name.clone());
+        let name = stage.record.name.clone();
+        let mut sets = vec![
+            Dimensions::from_iter([api.clone()]),
+            Dimensions::from_iter([api.clone(), ("Stage", name.clone())]),
+        ];
+        if is_canary {
+            sets.push(Dimensions::from_iter([api, ("Stage", format!("{name}/Canary"))]));
+        }
+        let metrics = [
+            ("Count", Unit::Count),
+            ("4XXError", Unit::Count),
+            ("5XXError", Unit::Count),
+            ("Latency", Unit::Milliseconds),
+            ("IntegrationLatency", Unit::Milliseconds),
+        ];
+        let spec = ProbeSpec {
+            scope: stage.scope.clone(),
+            namespace: "AWS/ApiGateway".to_owned(),
+            metrics: metrics.map(|(name, unit)| (name.to_owned(), unit)).to_vec(),
+            dimension_sets: sets,
+            resolution: Resolution::Minute,
+        };
+        let plain = telemetry.probe(spec.clone());
+        TrackProbes { spec, plain, detailed: Mutex::default() }
+    }
+
+    fn counts(&self) -> Counts {
+        let detailed = self.detailed.lock().unwrap_or_else(PoisonError::into_inner);
+        detailed.values().chain([&self.plain]).map(|probe| probe.totals()).fold(
+            Counts::default(),
+            |sum, totals| {
+                let total = |at: usize| totals.get(at).copied().unwrap_or(Total::default());
+                Counts {
+                    requests: sum.requests + total(COUNT).count,
+                    server_errors: sum.server_errors + total(SERVER_ERRORS).sum as u64,
+                }
+            },
+        )
+    }
+
+    fn detailed(&self, path: &str, method: &str, telemetry: &Telemetry) -> Arc<Probe> {
+        let mut detailed = self.detailed.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (path.to_owned(), method.to_owned());
+        let probe = detailed.entry(key).or_insert_with(|| {
+            let mut spec = self.spec.clone();
+            let more: Vec<Dimensions> = spec.dimension_sets[1..]
+                .iter()
+                .map(|set| set.iter().chain([("Resource", path), ("Method", method)]).collect())
+                .collect();
+            spec.dimension_sets.extend(more);
+            telemetry.probe(spec)
+        });
+        probe.clone()
+    }
+}

@@ -1,0 +1,54 @@
+use crate::GatewayError;
+
+/// What there is to tell about one exchange once it is over: the source of its metrics and log lines.
+#[derive(Debug)]
+pub(crate) struct Story<'a> {
+    pub method: &'a str,
+    /// With the stage, as it came.
+    pub path: &'a str,
+    pub protocol: &'static str,
+    pub domain_name: &'a str,
+    pub domain_prefix: &'a str,
+    pub request_id: &'a str,
+    pub extended_request_id: &'a str,
+    pub trace_id: Option<&'a str>,
+    pub source_ip: &'a str,
+    pub user_agent: Option<&'a str>,
+    /// When the request came, epoch milliseconds.
+    pub at_ms: u64,
+    /// The id and template of the resource that matched.
+    pub resource: Option<(&'a str, &'a str)>,
+    pub deployment_id: &'a str,
+    /// `None` while the stage has no canary.
+    pub is_canary: Option<bool>,
+    pub status: u16,
+    pub response_bytes: usize,
+    pub latency_us: u64,
+    pub integration: Option<IntegrationStory>,
+    pub error: Option<GatewayError>,
+}
+
+/// What there is to tell about the integration, if the request came that far.
+#[derive(Debug, Clone)]
+pub(crate) struct IntegrationStory {
+    pub latency_us: u64,
+    /// The status that the function answered with.
+    pub status: Option<u16>,
+    /// The status of the service that ran it: 200, also when the function failed.
+    pub service_status: Option<u16>,
+    /// Why it failed, for `$context.integrationErrorMessage` and the execution log.
+    pub error: Option<String>,
+}
+
+impl Story<'_> {
+    /// Latencies are whole milliseconds, as API Gateway gives them.
+    pub fn latency_ms(&self) -> u64 {
+        self.latency_us / 1000
+    }
+}
+
+impl IntegrationStory {
+    pub fn latency_ms(&self) -> u64 {
+        self.latency_us / 1000
+    }
+}
