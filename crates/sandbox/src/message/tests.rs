@@ -11,9 +11,9 @@ fn spec() -> Spec {
         runtime: None,
         host_read_only: vec!["/usr".into(), OsString::from_vec(b"/not-utf8-\xFF".to_vec()).into()],
         memory_bytes: u64::MAX,
-        tmp_bytes: 1,
+        tmp_bytes: 1 << 12,
         processes_max: u32::MAX,
-        open_files_max: 0,
+        open_files_max: 8,
         cpu_share: Some(0.25),
     }
 }
