@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use pitbird_names::Account;
+use pitbird_names::{Account, arn};
 use serde::{Deserialize, Serialize};
 
 use crate::{Record, role};
@@ -38,6 +38,25 @@ impl Session {
     }
 }
 
+/// What `GetCallerIdentity` and `GetUser` call a principal that has no session: its account's number for the root, and for a
+/// user `AIDA` and 17 of `[A-Z2-7]` made from its ARN, so that they stay the same.
+pub fn user_id(principal: &str) -> String {
+    let parsed = arn::parse(principal);
+    if let Some(root) = parsed.filter(|arn| arn.resource == "root") {
+        return root.account.to_owned();
+    }
+    // FNV-1a.
+    let mut bits = principal.bytes().fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128, |hash, byte| {
+        (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b)
+    });
+    let mut id = String::from("AIDA");
+    for _ in 0..17 {
+        id.push(char::from(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[(bits & 31) as usize]));
+        bits >>= 5;
+    }
+    id
+}
+
 /// Shows neither secret nor token: what is shown may end in a log.
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -53,5 +72,36 @@ impl Record for Session {
     const TABLE: &'static str = "session";
     fn key(&self) -> String {
         Session::key_of(&self.account, &self.access_key_id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_has_the_same_id_each_time_and_the_root_its_account() {
+        assert_eq!(user_id("arn:aws:iam::123456789012:root"), "123456789012");
+        let ada = user_id("arn:aws:iam::123456789012:user/ada");
+        assert!(ada.starts_with("AIDA") && ada.len() == 21, "{ada}");
+        assert_eq!(ada, user_id("arn:aws:iam::123456789012:user/ada"));
+        assert_ne!(ada, user_id("arn:aws:iam::123456789012:user/bob"));
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let session = Session {
+            account: Account::default(),
+            access_key_id: "ASIAQAAAAAAAAAAAAAAA".into(),
+            secret_access_key: "hidden".into(),
+            token: "hidden".into(),
+            principal: "arn:aws:iam::000000000000:root".into(),
+            user_id: "000000000000".into(),
+            source_identity: None,
+            created_ms: 0,
+            expires_ms: 1,
+        };
+        assert!(!format!("{session:?}").contains("hidden"));
+        assert_eq!(session.key(), "000000000000/us-east-1/ASIAQAAAAAAAAAAAAAAA");
     }
 }
