@@ -1,0 +1,26 @@
+use std::sync::Arc;
+
+use pitbird_records::Role;
+use pitbird_service::{Call, Fault};
+use pitbird_store::Transaction;
+use serde::Deserialize;
+
+use crate::operations::change_role;
+use crate::shape::Nothing;
+use crate::{Error, State};
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Input {
+    role_name: String,
+}
+
+pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Nothing, Fault> {
+    let Call { caller, input, .. } = call;
+    let change = |role: &mut Role, _: &Transaction<'_>| match role.permissions_boundary.take() {
+        Some(_) => Ok(()),
+        None => Err(Error::NoBoundary(role.name.clone())),
+    };
+    change_role(&state, caller, input.role_name, change).await?;
+    Ok(Nothing {})
+}
