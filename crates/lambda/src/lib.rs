@@ -1,1 +1,75 @@
 //! Lambda: its operations, no HTTP.
+//!
+//! [`service`] hangs the operations in, one file each under `operations`. An operation reads records, lets a pure module
+//! decide and writes records back in one transaction: `target` is what a name and a qualifier mean, `settings` what a
+//! function may be, `routing` what an alias may point to, `policy` who may be let in. `view` is what callers get to see,
+//! `error` what they are told when something fails, in Lambda's words. New code is made ready in the background
+//! (`preparation`), and until it is, the old goes on serving.
+//!
+//! What the data plane can't obey yet (images, layers, VPCs, file systems, dead letters, SnapStart, tracing, JSON logs,
+//! code in S3) is refused by name. Nothing here speaks HTTP, runs a function or looks into another service.
+
+mod code;
+mod concurrency;
+mod error;
+mod find;
+mod operations;
+mod page;
+mod policy;
+mod preparation;
+mod publishing;
+mod role;
+mod routing;
+mod run;
+mod settings;
+mod tags;
+mod target;
+mod update;
+mod view;
+
+use std::sync::Arc;
+
+use pitbird_service::{Builder, Service};
+use pitbird_store::Store;
+
+pub use error::Error;
+use preparation::Preparations;
+pub use run::{Answer, Run};
+use target::Target;
+
+/// A source of random bits, for identifiers.
+pub type Entropy = fn() -> u128;
+
+/// What the operations work with.
+pub struct State {
+    store: Store,
+    run: Arc<dyn Run>,
+    entropy: Entropy,
+    preparations: Preparations,
+}
+
+impl State {
+    /// Needs a tokio runtime: what an earlier process left pending is taken up at once.
+    pub fn new(store: Store, run: Arc<dyn Run>, entropy: Entropy) -> Result<State, Error> {
+        let preparations = Preparations::new(store.clone(), run.clone(), entropy);
+        preparations.resume()?;
+        Ok(State { store, run, entropy, preparations })
+    }
+
+    /// Waits until all code that is being prepared is ready; what is started meanwhile isn't waited for.
+    pub async fn finish(&self) {
+        self.preparations.finish().await;
+    }
+
+    fn revision(&self) -> String {
+        pitbird_names::uuid((self.entropy)())
+    }
+}
+
+/// The service with all its operations.
+pub fn service(state: Arc<State>) -> Service {
+    operations::hang(Builder::new("lambda", state)).build()
+}
+
+#[cfg(test)]
+mod tests;

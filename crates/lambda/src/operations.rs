@@ -1,0 +1,109 @@
+//! One file per operation: its input, its output, one function.
+
+mod add_permission;
+mod create_alias;
+mod create_function;
+mod delete_alias;
+mod delete_function;
+mod delete_function_concurrency;
+mod get_account_settings;
+mod get_alias;
+mod get_function;
+mod get_function_code_signing_config;
+mod get_function_concurrency;
+mod get_function_configuration;
+mod get_function_event_invoke_config;
+mod get_function_url_config;
+mod get_policy;
+mod get_provisioned_concurrency_config;
+mod list_aliases;
+mod list_functions;
+mod list_tags;
+mod list_versions_by_function;
+mod publish_version;
+mod put_function_concurrency;
+mod remove_permission;
+mod tag_resource;
+mod untag_resource;
+mod update_alias;
+mod update_function_code;
+mod update_function_configuration;
+
+use std::sync::Arc;
+
+use pitbird_names::VersionId;
+use pitbird_records::function::WholeFunction;
+use pitbird_service::{Builder, Caller};
+use pitbird_store::Transaction;
+
+use crate::{Error, State, Target, find};
+
+/// Hangs all operations in.
+pub fn hang(builder: Builder<State>) -> Builder<State> {
+    builder
+        .operation("AddPermission", &[], add_permission::run)
+        .operation("CreateAlias", &[], create_alias::run)
+        .operation("CreateFunction", &[], create_function::run)
+        .operation("DeleteAlias", &[], delete_alias::run)
+        .operation("DeleteFunction", &[], delete_function::run)
+        .operation("DeleteFunctionConcurrency", &[], delete_function_concurrency::run)
+        .operation("GetAccountSettings", &[], get_account_settings::run)
+        .operation("GetAlias", &[], get_alias::run)
+        .operation("GetFunction", &[], get_function::run)
+        .operation("GetFunctionCodeSigningConfig", &[], get_function_code_signing_config::run)
+        .operation("GetFunctionConcurrency", &[], get_function_concurrency::run)
+        .operation("GetFunctionConfiguration", &[], get_function_configuration::run)
+        .operation("GetFunctionEventInvokeConfig", &[], get_function_event_invoke_config::run)
+        .operation("GetFunctionUrlConfig", &[], get_function_url_config::run)
+        .operation("GetPolicy", &[], get_policy::run)
+        .operation("GetProvisionedConcurrencyConfig", &[], get_provisioned_concurrency_config::run)
+        .operation("ListAliases", &[], list_aliases::run)
+        .operation("ListFunctions", &[], list_functions::run)
+        .operation("ListTags", &[], list_tags::run)
+        .operation("ListVersionsByFunction", &[], list_versions_by_function::run)
+        .operation("PublishVersion", &[], publish_version::run)
+        .operation("PutFunctionConcurrency", &[], put_function_concurrency::run)
+        .operation("RemovePermission", &[], remove_permission::run)
+        .operation("TagResource", &[], tag_resource::run)
+        .operation("UntagResource", &[], untag_resource::run)
+        .operation("UpdateAlias", &[], update_alias::run)
+        .operation("UpdateFunctionCode", &[], update_function_code::run)
+        .operation("UpdateFunctionConfiguration", &[], update_function_configuration::run)
+}
+
+/// Does the caller know the latest revision, if he cares?
+fn check_revision(asked: Option<&str>, found: &str) -> Result<(), Error> {
+    match asked {
+        Some(asked) if asked != found => Err(Error::Revision("GetFunction/GetAlias")),
+        _ => Ok(()),
+    }
+}
+
+/// A version's place in lists: `$LATEST`, then by number.
+fn version_key(version: VersionId) -> String {
+    match version {
+        VersionId::Latest => format!("{:020}", 0),
+        VersionId::Number(number) => format!("{number:020}"),
+    }
+}
+
+/// The function that an ARN for tags names.
+fn tagged(caller: &Caller, operation: &'static str, arn: &str) -> Result<Target, Error> {
+    let target = Target::parse(caller, operation, arn, None)?;
+    if target.qualifier.is_some() { Err(Error::TagsOnQualified) } else { Ok(target) }
+}
+
+/// Changes what belongs to a function as a whole.
+async fn change_whole(
+    state: &Arc<State>,
+    target: Target,
+    change: impl FnOnce(&mut WholeFunction) -> Result<(), Error> + Send + 'static,
+) -> Result<(), Error> {
+    let change = move |tx: &mut Transaction<'_>| {
+        let mut head = find::head(tx, &target)?;
+        change(head.function.get_or_insert_default())?;
+        tx.put(&head)?;
+        Ok(())
+    };
+    state.store.write(change).await
+}

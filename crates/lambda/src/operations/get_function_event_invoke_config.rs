@@ -1,0 +1,26 @@
+use std::sync::Arc;
+
+use pitbird_service::{Call, Fault};
+use serde::Deserialize;
+
+use pitbird_names::Qualifier;
+
+use crate::view::Nothing;
+use crate::{Error, State, Target, find};
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Input {
+    function_name: String,
+    qualifier: Option<String>,
+}
+
+/// There are no such configurations yet, and so never one to be had.
+pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Nothing, Fault> {
+    let Call { caller, input, .. } = call;
+    let qualifier = input.qualifier.as_deref();
+    let target = Target::parse(&caller, "GetFunctionEventInvokeConfig", &input.function_name, qualifier)?;
+    find::version(&state.store, &target)?;
+    let qualified = target.with(target.qualifier.clone().unwrap_or(Qualifier::LATEST));
+    Err(Error::NoEventInvokeConfig(qualified.arn()).into())
+}

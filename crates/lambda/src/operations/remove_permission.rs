@@ -1,0 +1,43 @@
+use std::sync::Arc;
+
+use pitbird_service::{Call, Fault};
+use serde::Deserialize;
+
+use pitbird_records::{FunctionPolicy, Record};
+use pitbird_store::Transaction;
+
+use crate::view::Nothing;
+use crate::{Error, State, Target, find, policy};
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Input {
+    function_name: String,
+    statement_id: String,
+    qualifier: Option<String>,
+    revision_id: Option<String>,
+}
+
+/// Takes a permission back; a policy goes with its last statement.
+pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Nothing, Fault> {
+    let Call { caller, input, .. } = call;
+    let qualifier = input.qualifier.as_deref();
+    let target = Target::parse(&caller, "RemovePermission", &input.function_name, qualifier)?;
+    let revision_id = state.revision();
+    let remove = move |tx: &mut Transaction<'_>| {
+        find::version(tx, &target)?;
+        let mut policy = find::policy(tx, &target)?.ok_or(Error::NoPolicy)?;
+        if input.revision_id.is_some_and(|asked| asked != policy.revision_id) {
+            return Err(Error::Revision("GetPolicy"));
+        }
+        policy::remove(&mut policy, &input.statement_id)?;
+        policy.revision_id = revision_id;
+        match policy.statements.is_empty() {
+            true => tx.delete::<FunctionPolicy>(&policy.key()).map(drop)?,
+            false => tx.put(&policy).map(drop)?,
+        }
+        Ok(())
+    };
+    state.store.write(remove).await?;
+    Ok(Nothing {})
+}

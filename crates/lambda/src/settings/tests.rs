@@ -1,0 +1,149 @@
+use super::*;
+
+fn wanted() -> Wanted {
+    Wanted {
+        runtime: Some("provided.al2023".to_owned()),
+        handler: Some("bootstrap".to_owned()),
+        role: Some("arn:aws:iam::000000000000:role/r".to_owned()),
+        ..Wanted::default()
+    }
+}
+
+fn environment(pairs: &[(&str, &str)]) -> Option<Environment> {
+    let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    Some(Environment { variables: Some(pairs.collect()) })
+}
+
+#[test]
+fn a_new_function_has_lambdas_defaults() {
+    let settings = create("f", wanted()).expect("settings");
+    assert_eq!((settings.timeout_s, settings.memory_mib, settings.tmp_mib), (3, 128, 512));
+    assert_eq!(
+        (settings.logging.group.as_str(), settings.logging.format.as_str()),
+        ("/aws/lambda/f", "Text")
+    );
+    assert_eq!((settings.environment, settings.tracing_mode.as_str()), (None, "PassThrough"));
+}
+
+#[test]
+fn what_is_not_wanted_stays() {
+    let mut settings =
+        create("f", Wanted { description: Some("d".to_owned()), ..wanted() }).expect("settings");
+    let before = settings.clone();
+    change(&mut settings, "f", Wanted { timeout: Some(900), ..Wanted::default() }).expect("a change");
+    assert_eq!(settings, Settings { timeout_s: 900, ..before });
+}
+
+#[test]
+fn an_empty_environment_is_none() {
+    let mut settings =
+        create("f", Wanted { environment: environment(&[("A", "1")]), ..wanted() }).expect("one");
+    assert_eq!(settings.environment.as_ref().map(Texts::len), Some(1));
+    change(&mut settings, "f", Wanted { environment: environment(&[]), ..Wanted::default() })
+        .expect("a change");
+    assert_eq!(settings.environment, None);
+}
+
+#[test]
+fn a_log_group_of_ones_own_is_kept_and_given_back() {
+    let config = |group: Option<&str>| LoggingConfig {
+        log_format: None,
+        application_log_level: None,
+        system_log_level: None,
+        log_group: group.map(str::to_owned),
+    };
+    assert_eq!(logging("f", config(Some("mine"))).expect("a group").group, "mine");
+    assert_eq!(logging("f", config(None)).expect("the default").group, "/aws/lambda/f");
+    let json = LoggingConfig { log_format: Some("JSON".to_owned()), ..config(None) };
+    assert_eq!(logging("f", json).unwrap_err().to_string(), "LoggingConfig.LogFormat JSON is not supported");
+    let level = LoggingConfig { application_log_level: Some("WARN".to_owned()), ..config(None) };
+    assert!(logging("f", level).unwrap_err().to_string().starts_with("LoggingConfig.ApplicationLogLevel"));
+}
+
+#[test]
+fn bounds_are_told_in_lambdas_words() {
+    let large = "x".repeat(4096);
+    let cases: Vec<(Wanted, String)> = vec![
+        (Wanted { runtime: None, ..wanted() }, "Runtime and Handler are mandatory parameters".to_owned()),
+        (Wanted { handler: None, ..wanted() }, "Runtime and Handler are mandatory parameters".to_owned()),
+        (
+            Wanted { timeout: Some(901), ..wanted() },
+            "1 validation error detected: Value '901' at 'timeout' failed to satisfy constraint: Member must have \
+             value less than or equal to 900"
+                .to_owned(),
+        ),
+        (
+            Wanted { memory_size: Some(10_241), ..wanted() },
+            "'MemorySize' value failed to satisfy constraint: Member must have value less than or equal to 10240"
+                .to_owned(),
+        ),
+        (
+            Wanted { environment: environment(&[("AWS_REGION", "x"), ("A", ""), ("_HANDLER", "")]), ..wanted() },
+            "Lambda was unable to configure your environment variables because the environment variables you have \
+             provided contains reserved keys that are currently not supported for modification. Reserved keys used in \
+             this request: AWS_REGION, _HANDLER"
+                .to_owned(),
+        ),
+        (
+            Wanted { environment: environment(&[("A", &large)]), ..wanted() },
+            format!(
+                "Lambda was unable to configure your environment variables because the environment variables you have \
+                 provided exceeded the 4KB limit. String measured: {{\"A\":\"{large}\"}}"
+            ),
+        ),
+    ];
+    for (wanted, words) in cases {
+        let error = create("f", wanted).expect_err(&words).to_string();
+        assert!(error.starts_with(&words), "{error}");
+    }
+}
+
+#[test]
+fn what_is_not_obeyed_is_refused_by_name_unless_it_is_the_default() {
+    let some = |text: &str| Some(text.to_owned());
+    let vpc = |ids: &[&str]| {
+        let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
+        Some(VpcConfig {
+            subnet_ids: Some(ids.clone()),
+            security_group_ids: Some(ids),
+            ipv6_allowed_for_dual_stack: Some(false),
+        })
+    };
+    let defaults = Harmless {
+        vpc_config: vpc(&[]),
+        dead_letter_config: Some(DeadLetterConfig { target_arn: some("") }),
+        kms_key_arn: some(""),
+        tracing_config: Some(TracingConfig { mode: some("PassThrough") }),
+        layers: Some(vec![]),
+        file_system_configs: Some(vec![]),
+        snap_start: Some(SnapStart { apply_on: some("None") }),
+    };
+    assert!(create("f", Wanted { harmless: defaults, ..wanted() }).is_ok());
+    let dead_letter_config =
+        Some(DeadLetterConfig { target_arn: some("arn:aws:sqs:us-east-1:000000000000:q") });
+    let empty = Harmless::default;
+    for (harmless, name) in [
+        (Harmless { vpc_config: vpc(&["subnet-1"]), ..empty() }, "VpcConfig"),
+        (Harmless { dead_letter_config, ..empty() }, "DeadLetterConfig"),
+        (Harmless { kms_key_arn: some("arn:aws:kms:us-east-1:000000000000:key/k"), ..empty() }, "KMSKeyArn"),
+        (
+            Harmless { tracing_config: Some(TracingConfig { mode: some("Active") }), ..empty() },
+            "TracingConfig",
+        ),
+        (Harmless { layers: Some(vec![String::new()]), ..empty() }, "Layers"),
+        (Harmless { file_system_configs: Some(vec![FileSystemConfig {}]), ..empty() }, "FileSystemConfigs"),
+        (
+            Harmless { snap_start: Some(SnapStart { apply_on: some("PublishedVersions") }), ..empty() },
+            "SnapStart",
+        ),
+    ] {
+        let error = create("f", Wanted { harmless, ..wanted() }).expect_err(name).to_string();
+        assert!(error.starts_with(name) && error.ends_with("is not supported"), "{error}");
+    }
+    let other = if ARCHITECTURE == "arm64" { "x86_64" } else { "arm64" };
+    assert!(
+        check_architectures(Some(&[ARCHITECTURE.to_owned()])).is_ok() && check_architectures(None).is_ok()
+    );
+    let error = check_architectures(Some(&[other.to_owned()])).expect_err("another").to_string();
+    assert!(error.starts_with(&format!("Architectures {other} ")), "{error}");
+}

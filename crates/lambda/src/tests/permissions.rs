@@ -1,0 +1,140 @@
+use super::*;
+
+const SOURCE: &str = "arn:aws:execute-api:us-east-1:000000000000:abc/*/GET/pets";
+
+fn permission(sid: &str, members: Json) -> Json {
+    let permission = json!({
+        "FunctionName": "f",
+        "StatementId": sid,
+        "Action": "lambda:InvokeFunction",
+        "Principal": "apigateway.amazonaws.com",
+    });
+    with(permission, members)
+}
+
+/// A function with version 1 and the alias `live`.
+async fn bed() -> Bed {
+    let bed = Bed::new().await;
+    bed.create("f").await;
+    bed.publish("1").await;
+    bed.ok("CreateAlias", json!({"FunctionName": "f", "Name": "live", "FunctionVersion": "1"})).await;
+    bed
+}
+
+#[tokio::test]
+async fn a_permission_is_a_statement_of_the_policy() {
+    let bed = bed().await;
+    let (status, added) =
+        bed.told("AddPermission", permission("s1", json!({"SourceArn": SOURCE}))).await.expect("added");
+    let statement = format!(
+        r#"{{"Sid":"s1","Effect":"Allow","Principal":{{"Service":"apigateway.amazonaws.com"}},"Action":"lambda:InvokeFunction","Resource":"{ARN}","Condition":{{"ArnLike":{{"AWS:SourceArn":"{SOURCE}"}}}}}}"#
+    );
+    assert_eq!((status, &added["Statement"]), (201, &json!(statement)));
+    let policy = bed.ok("GetPolicy", json!({"FunctionName": "f"})).await;
+    let document = format!(r#"{{"Version":"2012-10-17","Id":"default","Statement":[{statement}]}}"#);
+    assert_eq!(policy["Policy"], document);
+    let revision = policy["RevisionId"].clone();
+    bed.ok("AddPermission", permission("s2", json!({"Principal": "111111111111", "RevisionId": revision})))
+        .await;
+    let changed = bed.ok("GetPolicy", json!({"FunctionName": "f"})).await;
+    assert_ne!(changed["RevisionId"], revision);
+    for sid in ["s1", "s2"] {
+        let removed = bed.told("RemovePermission", json!({"FunctionName": "f", "StatementId": sid})).await;
+        assert_eq!(removed.expect("removed"), (204, Json::Null));
+    }
+    let gone = missing("The resource you requested does not exist.");
+    assert_eq!(bed.refused("GetPolicy", json!({"FunctionName": "f"})).await, gone);
+}
+
+#[tokio::test]
+async fn versions_and_aliases_have_policies_of_their_own() {
+    let bed = bed().await;
+    for (qualifier, name) in [(Some("live"), "f"), (Some("1"), "f"), (None, "f")] {
+        bed.ok("AddPermission", permission("s", json!({"Qualifier": qualifier, "FunctionName": name}))).await;
+    }
+    for (qualifier, arn) in
+        [(Some("live"), format!("{ARN}:live")), (Some("1"), format!("{ARN}:1")), (None, ARN.into())]
+    {
+        let input = with(json!({"FunctionName": "f"}), json!({"Qualifier": qualifier}));
+        let policy = text(&bed.ok("GetPolicy", input.clone()).await["Policy"]);
+        let policy: Json = serde_json::from_str(&policy).expect("JSON");
+        assert_eq!(policy["Statement"][0]["Resource"], arn);
+        bed.ok("RemovePermission", with(input, json!({"StatementId": "s"}))).await;
+    }
+}
+
+#[tokio::test]
+async fn the_data_plane_lets_in_whom_the_policy_names() {
+    let bed = bed().await;
+    bed.ok("AddPermission", permission("s", json!({"SourceArn": SOURCE, "Qualifier": "live"}))).await;
+    let snapshot = bed.store.snapshot();
+    let key = pitbird_snapshot::FunctionKey { scope: Default::default(), name: "f".to_owned() };
+    let function = snapshot.function(&key).expect("the function");
+    let live = pitbird_names::Qualifier::Alias("live".to_owned());
+    let source = pitbird_snapshot::InvocationSource {
+        service: "apigateway.amazonaws.com",
+        arn: "arn:aws:execute-api:us-east-1:000000000000:abc/prod/GET/pets",
+        account: "000000000000",
+    };
+    assert!(function.policy(Some(&live)).is_some_and(|policy| policy.allows(&source)));
+    assert!(function.policy(None).is_none(), "the function itself has none");
+}
+
+#[tokio::test]
+async fn every_violation_has_its_words() {
+    let bed = bed().await;
+    bed.ok("AddPermission", permission("s", json!({}))).await;
+    let twice = "The statement id (s) provided already exists. Please provide a new statement id, or remove the \
+                 existing statement.";
+    let principal = "The provided principal was invalid. Please check the principal and try again.";
+    let latest = "We currently do not support adding policies for $LATEST.";
+    let removal = |sid: &str, qualifier: Option<&str>| {
+        with(json!({"FunctionName": "f", "StatementId": sid}), json!({"Qualifier": qualifier}))
+    };
+    for (operation, input, expected) in [
+        ("AddPermission", permission("s", json!({})), conflict(twice)),
+        ("AddPermission", permission("t", json!({"Principal": "me"})), invalid(principal)),
+        ("AddPermission", permission("t", json!({"Qualifier": "$LATEST"})), invalid(latest)),
+        ("AddPermission", permission("t", json!({"FunctionName": "f:$LATEST"})), invalid(latest)),
+        (
+            "AddPermission",
+            permission("t", json!({"Qualifier": "old"})),
+            missing(format!("Function not found: {ARN}:old")),
+        ),
+        (
+            "AddPermission",
+            permission("t", json!({"Qualifier": "9"})),
+            missing(format!("Function not found: {ARN}:9")),
+        ),
+        (
+            "AddPermission",
+            permission("t", json!({"FunctionName": "g"})),
+            missing("Function not found: arn:aws:lambda:us-east-1:000000000000:function:g"),
+        ),
+        ("AddPermission", permission("t", json!({"RevisionId": "old"})), stale("GetPolicy")),
+        (
+            "AddPermission",
+            permission("t", json!({"FunctionUrlAuthType": "NONE"})),
+            invalid("FunctionUrlAuthType is only supported for lambda:InvokeFunctionUrl action"),
+        ),
+        ("RemovePermission", removal("t", None), missing("Statement t is not found in resource policy.")),
+        (
+            "RemovePermission",
+            removal("s", Some("live")),
+            missing("No policy is associated with the given resource."),
+        ),
+        ("RemovePermission", with(removal("s", None), json!({"RevisionId": "old"})), stale("GetPolicy")),
+        (
+            "GetPolicy",
+            json!({"FunctionName": "f", "Qualifier": "live"}),
+            missing("The resource you requested does not exist."),
+        ),
+        (
+            "GetPolicy",
+            json!({"FunctionName": "g"}),
+            missing("Function not found: arn:aws:lambda:us-east-1:000000000000:function:g"),
+        ),
+    ] {
+        assert_eq!(bed.refused(operation, input.clone()).await, expected, "{operation} {input}");
+    }
+}
