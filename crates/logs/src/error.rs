@@ -1,0 +1,121 @@
+use pitbird_service::Fault;
+use pitbird_telemetry::logs::PatternError;
+use thiserror::Error;
+
+/// Why a call fails, in CloudWatch Logs' own words where they are known (recorded answers of the service).
+#[derive(Debug, Error)]
+pub enum Error {
+    #[error("The specified log group already exists")]
+    GroupExists,
+    #[error("The specified log stream already exists")]
+    StreamExists,
+    #[error("The specified log group does not exist.")]
+    NoGroup,
+    #[error("The specified log stream does not exist.")]
+    NoStream,
+
+    #[error("LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.")]
+    PrefixAndPattern,
+    #[error("logGroupIdentifiers can't be combined with {0}.")]
+    IdentifiersAnd(&'static str),
+    #[error("Exactly one of logGroupName and logGroupIdentifier must be specified.")]
+    NameOrIdentifier,
+    #[error("{0} is neither the name nor the ARN of a log group.")]
+    Identifier(String),
+    #[error("logStreamNamePrefix and logStreamNames are mutually exclusive parameters.")]
+    PrefixAndNames,
+    #[error("Cannot order by LastEventTime with a logStreamNamePrefix.")]
+    OrderWithPrefix,
+    #[error("The specified nextToken is invalid.")]
+    Token,
+    #[error("Invalid filter pattern: {0}")]
+    Pattern(PatternError),
+    #[error(
+        "Invalid retentionInDays {0}. Valid values are [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, \
+         1096, 1827, 2192, 2557, 2922, 3288, 3653]"
+    )]
+    Retention(i64),
+
+    #[error("Log events in a single PutLogEvents request must be in chronological order.")]
+    Order,
+    #[error("The batch of log events in a single PutLogEvents request cannot span more than 24 hours.")]
+    Span,
+    #[error("Log event too large: {bytes} bytes exceeds limit of {limit}")]
+    EventTooLarge { bytes: usize, limit: usize },
+    #[error("Upload too large: {bytes} bytes exceeds limit of {limit}")]
+    BatchTooLarge { bytes: usize, limit: usize },
+
+    #[error("The log group {0} is protected against deletion.")]
+    Protected(String),
+    #[error("Invalid tag specified: {0}")]
+    Tag(String),
+    #[error("A resource may have at most {limit} tags.")]
+    TooManyTags { arn: String, limit: usize },
+
+    /// A value that pitbird would have to ignore.
+    #[error("{0} is not supported")]
+    Unsupported(String),
+    #[error(transparent)]
+    Store(#[from] pitbird_store::Error),
+    #[error(transparent)]
+    Telemetry(pitbird_telemetry::Error),
+}
+
+impl Error {
+    pub(crate) fn unsupported(what: impl Into<String>) -> Error {
+        Error::Unsupported(what.into())
+    }
+
+    /// The error shape that carries this fact.
+    fn code(&self) -> &'static str {
+        use Error::*;
+        match self {
+            GroupExists | StreamExists => "ResourceAlreadyExistsException",
+            NoGroup | NoStream => "ResourceNotFoundException",
+            Protected(_) => "ValidationException",
+            TooManyTags { .. } => "TooManyTagsException",
+            _ => "InvalidParameterException",
+        }
+    }
+}
+
+impl From<pitbird_telemetry::Error> for Error {
+    fn from(error: pitbird_telemetry::Error) -> Error {
+        match error {
+            pitbird_telemetry::Error::StreamExists => Error::StreamExists,
+            pitbird_telemetry::Error::NoStream => Error::NoStream,
+            pitbird_telemetry::Error::InvalidToken => Error::Token,
+            error => Error::Telemetry(error),
+        }
+    }
+}
+
+impl From<PatternError> for Error {
+    fn from(error: PatternError) -> Error {
+        match error {
+            PatternError::Json | PatternError::SpaceDelimited | PatternError::Regex => {
+                // Told by the form's name, as with every other setting that isn't obeyed.
+                Error::unsupported(match error {
+                    PatternError::Json => "A JSON filterPattern",
+                    PatternError::SpaceDelimited => "A space-delimited filterPattern",
+                    _ => "A regular expression in filterPattern",
+                })
+            }
+            error => Error::Pattern(error),
+        }
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Fault {
+        match error {
+            Error::Unsupported(what) => Fault::unsupported(&what),
+            Error::Store(error) => Fault::internal(error),
+            Error::Telemetry(error) => Fault::internal(error),
+            Error::TooManyTags { ref arn, .. } => {
+                Fault::new(error.code(), error.to_string()).with("resourceName", arn)
+            }
+            error => Fault::new(error.code(), error.to_string()),
+        }
+    }
+}

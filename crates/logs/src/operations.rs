@@ -1,0 +1,52 @@
+//! One file per operation: its input, its output, one function.
+
+mod create_log_group;
+mod create_log_stream;
+mod delete_log_group;
+mod delete_log_stream;
+mod delete_retention_policy;
+mod describe_log_groups;
+mod describe_log_streams;
+mod filter_log_events;
+mod get_log_events;
+mod list_tags_for_resource;
+mod list_tags_log_group;
+mod put_log_events;
+mod put_log_group_deletion_protection;
+mod put_retention_policy;
+mod tag_log_group;
+mod tag_resource;
+mod untag_log_group;
+mod untag_resource;
+
+use pitbird_service::Builder;
+use serde::Serialize;
+
+use crate::State;
+
+/// Hangs all operations in.
+pub fn hang(builder: Builder<State>) -> Builder<State> {
+    builder
+        .operation("CreateLogGroup", &[], create_log_group::run)
+        .operation("CreateLogStream", &[], create_log_stream::run)
+        .operation("DeleteLogGroup", &[], delete_log_group::run)
+        .operation("DeleteLogStream", &[], delete_log_stream::run)
+        .operation("DeleteRetentionPolicy", &[], delete_retention_policy::run)
+        .operation("DescribeLogGroups", &[], describe_log_groups::run)
+        .operation("DescribeLogStreams", &[], describe_log_streams::run)
+        .operation("FilterLogEvents", filter_log_events::HARMLESS, filter_log_events::run)
+        .operation("GetLogEvents", get_log_events::HARMLESS, get_log_events::run)
+        .operation("ListTagsForResource", &[], list_tags_for_resource::run)
+        .operation("ListTagsLogGroup", &[], list_tags_log_group::run)
+        .operation("PutLogEvents", put_log_events::HARMLESS, put_log_events::run)
+        .operation("PutLogGroupDeletionProtection", &[], put_log_group_deletion_protection::run)
+        .operation("PutRetentionPolicy", &[], put_retention_policy::run)
+        .operation("TagLogGroup", &[], tag_log_group::run)
+        .operation("TagResource", &[], tag_resource::run)
+        .operation("UntagLogGroup", &[], untag_log_group::run)
+        .operation("UntagResource", &[], untag_resource::run)
+}
+
+/// The output of operations that have none.
+#[derive(Debug, Serialize)]
+pub struct Nothing {}

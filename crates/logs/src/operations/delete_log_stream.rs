@@ -1,0 +1,25 @@
+use std::sync::Arc;
+
+use pitbird_service::{Call, Fault};
+use serde::Deserialize;
+
+use super::Nothing;
+use crate::{Error, State, group};
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Input {
+    log_group_name: String,
+    log_stream_name: String,
+}
+
+pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Nothing, Fault> {
+    let Call { caller, input, .. } = call;
+    let group = group::find(&state, &caller.scope, &input.log_group_name).await?;
+    if group.is_protected {
+        return Err(Error::Protected(group.name).into());
+    }
+    let deleted = state.telemetry.delete_stream(&caller.scope, &group.name, &input.log_stream_name).await;
+    deleted.map_err(Error::from)?;
+    Ok(Nothing {})
+}

@@ -1,0 +1,165 @@
+//! The operations through the registry, as a caller meets them: inputs are held against the model, answers are written
+//! by its protocol.
+
+mod events;
+mod groups;
+mod model;
+mod streams;
+mod tags;
+mod tools;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use pitbird_names::Scope;
+use pitbird_service::{Call, Caller, Service};
+use pitbird_store::Store;
+use pitbird_telemetry::logs::{LogStream, Spread};
+use pitbird_telemetry::{Config, Telemetry};
+use pitbird_wire::{Catalog, Model, Protocol, Value};
+use serde_json::{Value as Json, json};
+
+use crate::State;
+
+const HOUR: i64 = 3_600_000;
+const DAY: i64 = 24 * HOUR;
+
+/// A service on folders of its own.
+struct Bed {
+    service: Service,
+    state: Arc<State>,
+    caller: Caller,
+    /// When the test began, milliseconds since 1970.
+    start_ms: i64,
+    now_ms: AtomicI64,
+    _directory: tempfile::TempDir,
+}
+
+/// What a caller is told when a call fails: code and message. The status is always 400.
+#[derive(Debug, PartialEq)]
+struct Refusal {
+    code: String,
+    message: String,
+}
+
+fn refusal(code: &str, message: impl Into<String>) -> Refusal {
+    Refusal { code: code.to_owned(), message: message.into() }
+}
+
+fn bad(message: impl Into<String>) -> Refusal {
+    refusal("InvalidParameterException", message)
+}
+
+fn no_group() -> Refusal {
+    refusal("ResourceNotFoundException", "The specified log group does not exist.")
+}
+
+fn no_stream() -> Refusal {
+    refusal("ResourceNotFoundException", "The specified log stream does not exist.")
+}
+
+fn unsupported(what: &str) -> Refusal {
+    let message = format!("{what} is not supported by pitbird, so it is refused rather than ignored.");
+    refusal("ValidationException", message)
+}
+
+fn wire_model() -> &'static Model {
+    Catalog::embedded().model("logs").expect("the model is embedded")
+}
+
+impl Bed {
+    fn new() -> Bed {
+        let directory = tempfile::tempdir().expect("a directory");
+        let store = Store::open(&directory.path().join("store")).expect("a fresh store");
+        let telemetry = Telemetry::open(&directory.path().join("telemetry"), &Config::default());
+        let state = Arc::new(State { store, telemetry: telemetry.expect("fresh telemetry") });
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
+        let start_ms = since.as_millis() as i64;
+        Bed {
+            service: crate::service(state.clone()),
+            state,
+            caller: Caller::root(Default::default()),
+            start_ms,
+            now_ms: AtomicI64::new(start_ms),
+            _directory: directory,
+        }
+    }
+
+    /// Calls an operation and answers its output as it goes over the wire. Each call comes a millisecond later.
+    async fn run(&self, operation: &str, input: Json) -> Result<Json, Refusal> {
+        let model = wire_model();
+        let input = pitbird_wire::to_value(&input).expect("JSON is a value");
+        let known = model.operation(operation).expect(operation);
+        let violations = pitbird_wire::check(model, known, &input);
+        if !violations.is_empty() {
+            return Err(bad(pitbird_wire::summary(&violations)));
+        }
+        let call = Call {
+            caller: self.caller.clone(),
+            request_id: String::new(),
+            now_ms: self.now_ms.fetch_add(1, Ordering::Relaxed),
+            endpoint: String::new(),
+            input,
+        };
+        let output = self.service.call(operation, call).expect(operation).await.map_err(|fault| {
+            assert!(matches!(fault.status, None | Some(400)), "{fault:?}");
+            refusal(&fault.code, fault.message)
+        })?;
+        Ok(written(operation, output))
+    }
+
+    /// Calls an operation that must succeed.
+    async fn ok(&self, operation: &str, input: Json) -> Json {
+        self.run(operation, input.clone())
+            .await
+            .unwrap_or_else(|refusal| panic!("{operation} {input}: {refusal:?}"))
+    }
+
+    /// Calls an operation that must be refused.
+    async fn refused(&self, operation: &str, input: Json) -> Refusal {
+        match self.run(operation, input.clone()).await {
+            Ok(output) => panic!("{operation} {input} was not refused: {output}"),
+            Err(refusal) => refusal,
+        }
+    }
+
+    async fn group(&self, name: &str) {
+        self.ok("CreateLogGroup", json!({"logGroupName": name})).await;
+    }
+
+    async fn stream(&self, group: &str, stream: &str) {
+        self.ok("CreateLogStream", json!({"logGroupName": group, "logStreamName": stream})).await;
+    }
+
+    /// Puts messages with the times that are given as milliseconds after the test's start.
+    async fn put(&self, group: &str, stream: &str, events: &[(i64, &str)]) -> Json {
+        let event =
+            |(after, message): &(i64, &str)| json!({"timestamp": self.start_ms + after, "message": message});
+        let events: Vec<Json> = events.iter().map(event).collect();
+        let input = json!({"logGroupName": group, "logStreamName": stream, "logEvents": events});
+        self.ok("PutLogEvents", input).await
+    }
+
+    /// A stream as the data plane has it.
+    fn written_to(&self, group: &str, stream: &str) -> Arc<LogStream> {
+        self.state.telemetry.log_stream(&Scope::default(), group, stream, Spread::One)
+    }
+}
+
+/// An output as the protocol writes it; a member that the model doesn't have fails here.
+fn written(operation: &str, output: Value) -> Json {
+    let model = wire_model();
+    let operation = model.operation(operation).expect(operation);
+    let protocol = Protocol::Json11;
+    let call = pitbird_wire::Call { model, operation, protocol, query_mode: false, labels: Vec::new() };
+    let answer = call.encode(output, "id").expect("an output fits its model");
+    assert_eq!(answer.status(), 200);
+    serde_json::from_slice(answer.body()).expect("JSON")
+}
+
+/// The members of a list's items, one name.
+fn column(list: &Json, member: &str) -> Vec<String> {
+    let items = list.as_array().expect("a list").iter();
+    items.map(|item| item[member].as_str().expect("a text").to_owned()).collect()
+}
