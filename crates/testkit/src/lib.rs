@@ -4,12 +4,18 @@
 //! until it is there, with a deadline.
 
 mod http;
+mod package;
+mod processes;
 mod python;
 mod server;
+mod terraform;
 
-pub use http::{Answer, get, post, send};
+pub use http::{Answer, Client, get, post, send};
+pub use package::zipped;
+pub use processes::{Process, descendants, survivors};
 pub use python::{Python, aws, python};
 pub use server::{Ended, Server, ServerOptions};
+pub use terraform::Terraform;
 
 use std::time::{Duration, Instant};
 

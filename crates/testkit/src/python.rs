@@ -2,6 +2,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
+use crate::Server;
+
 /// The versions that tests talk through; both ship botocore 1.43.11, of which our models were condensed.
 const PACKAGES: [&str; 2] = ["boto3==1.43.11", "awscli==1.45.11"];
 
@@ -59,6 +61,7 @@ fn environment(command: &mut Command, endpoint: &str) {
         ("AWS_CONFIG_FILE", "/dev/null"),
         ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
         ("AWS_PAGER", ""),
+        ("PYTHONDONTWRITEBYTECODE", "1"),
     ] {
         command.env(name, value);
     }
@@ -86,6 +89,21 @@ impl Python {
         let mut command = Command::new(&self.interpreter);
         environment(&mut command, endpoint);
         command.arg(script).args(arguments).output().expect("python starts")
+    }
+
+    /// Runs a script against a server; the script is told the server's data folder in `PITBIRD_DATA`.
+    ///
+    /// # Panics
+    /// When it fails, with what it said.
+    pub fn check(&self, server: &Server, script: &Path, arguments: &[&str]) {
+        let mut command = Command::new(&self.interpreter);
+        environment(&mut command, &server.endpoint);
+        command.env("PITBIRD_DATA", &server.data_dir);
+        let output = command.arg(script).args(arguments).output().expect("python starts");
+        let words =
+            format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        eprintln!("{words}");
+        assert!(output.status.success(), "{}: {words}", script.display());
     }
 
     /// A shell command in which `aws` and `python3` are these.

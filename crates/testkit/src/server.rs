@@ -4,6 +4,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use crate::{Process, descendants};
+
 /// How long a server may take to say that it is ready; it takes milliseconds, but the machine may be busy building.
 const READY_DEADLINE: Duration = Duration::from_secs(60);
 
@@ -99,6 +101,11 @@ impl Server {
     /// The URL under which a stage of an API is served.
     pub fn stage_url(&self, api: &str, stage: &str) -> String {
         format!("{}/_aws/execute-api/{api}/{stage}", self.endpoint)
+    }
+
+    /// All processes that it started and that still run.
+    pub fn family(&self) -> Vec<Process> {
+        descendants(self.pid())
     }
 
     /// `kill -9`, without a chance to tidy up.
