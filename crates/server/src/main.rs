@@ -1,3 +1,55 @@
-//! The composition root: reads configuration, builds the parts, stops them in order.
+//! The binary `pitbird`: the composition root.
+//!
+//! It reads the command line, builds the parts (`serve`), stops them in order, and tells the story (`demo`). What talks
+//! to a running server is the `cli` crate's. The same binary is also its own sandbox spawner and the demo's function.
 
-fn main() {}
+mod admin;
+mod demo;
+mod dispatch;
+mod listen;
+mod raw_head;
+mod serve;
+mod services;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+use pitbird_cli::{Cli, Command};
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    // Before anything else: the spawner must stay small, and a function must not start a server.
+    if std::env::args_os().nth(1).is_some_and(|argument| argument == pitbird_sandbox::SPAWNER_ARGUMENT) {
+        pitbird_sandbox::spawner_main();
+    }
+    if demo::is_function() {
+        return demo::function_main();
+    }
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("pitbird: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    match cli.command {
+        Command::Serve(options) => {
+            log_to_stderr(&options.log)?;
+            runtime.block_on(serve::run(&options))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Demo(_) => Ok(ExitCode::SUCCESS),
+    }
+}
+
+fn log_to_stderr(filter: &str) -> Result<()> {
+    let filter = EnvFilter::try_new(filter)?;
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    Ok(())
+}

@@ -1,0 +1,120 @@
+//! Remembers the bytes of a request's head as they came, because hyper lower-cases header names and API Gateway shows
+//! functions the caller's own spelling.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// More of a head than this isn't remembered; names are then shown in the usual spelling.
+const HEAD_BYTES_MAX: usize = 16 * 1024;
+
+/// What a connection has read since it last wrote: the head of the request being served, and maybe some of its body.
+#[derive(Debug, Default)]
+pub struct RawHead(Mutex<Vec<u8>>);
+
+impl RawHead {
+    /// The bytes from the start of the current request. Empty when they are unknown, as with pipelined requests.
+    pub fn take(&self) -> Vec<u8> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn append(&self, bytes: &[u8]) {
+        let mut head = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = HEAD_BYTES_MAX.saturating_sub(head.len());
+        head.extend_from_slice(&bytes[..bytes.len().min(room)]);
+    }
+
+    fn clear(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+/// A stream that keeps a [`RawHead`] up to date.
+pub struct Remembering<S> {
+    stream: S,
+    head: Arc<RawHead>,
+}
+
+impl<S> Remembering<S> {
+    pub fn new(stream: S) -> (Remembering<S>, Arc<RawHead>) {
+        let head = Arc::new(RawHead::default());
+        (Remembering { stream, head: head.clone() }, head)
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Remembering<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
+        if polled.is_ready() {
+            self.head.append(&buf.filled()[before..]);
+        }
+        polled
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Remembering<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.head.clear();
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.head.clear();
+        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_head_is_remembered_until_the_answer_begins() {
+        let (near, mut far) = tokio::io::duplex(1024);
+        let (mut near, head) = Remembering::new(near);
+        far.write_all(b"GET / HTTP/1.1\r\nX-Odd: 1\r\n\r\n").await.unwrap();
+        let mut buf = [0; 64];
+        let _length = near.read(&mut buf).await.unwrap();
+        assert_eq!(head.take(), b"GET / HTTP/1.1\r\nX-Odd: 1\r\n\r\n");
+        far.write_all(b"body").await.unwrap();
+        let _length = near.read(&mut buf).await.unwrap();
+        near.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+        assert!(head.take().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_head_without_end_is_not_kept() {
+        let (near, mut far) = tokio::io::duplex(64 * 1024);
+        let (mut near, head) = Remembering::new(near);
+        far.write_all(&[b'a'; 40_000]).await.unwrap();
+        let mut buf = vec![0; 40_000];
+        near.read_exact(&mut buf).await.unwrap();
+        assert_eq!(head.take().len(), HEAD_BYTES_MAX);
+    }
+}

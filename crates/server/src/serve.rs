@@ -1,0 +1,202 @@
+//! Builds the parts, runs them, and stops them in order.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use pitbird_cli::ServeOptions;
+use pitbird_control::{Control, Credential, Lookup, Signatures};
+use pitbird_edge::Edge;
+use pitbird_invoke::Invoker;
+use pitbird_names::Account;
+use pitbird_sandbox::{Launcher, Level, SpawnerCommand};
+use pitbird_service::Service;
+use pitbird_sigv4::Secret;
+use pitbird_store::Store;
+use pitbird_telemetry::Telemetry;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::admin::Admin;
+use crate::dispatch::Dispatch;
+use crate::listen;
+use crate::services::{self, Parts};
+
+/// A server that listens, until it is told to stop.
+pub struct Serving {
+    pub address: SocketAddr,
+    /// How strongly functions are isolated, in a sentence.
+    pub isolation: String,
+    stop: watch::Sender<bool>,
+    listening: JoinHandle<()>,
+    invoker: Invoker,
+    telemetry: Arc<Telemetry>,
+    launcher: Launcher,
+}
+
+impl Serving {
+    /// Builds everything and listens.
+    ///
+    /// # Errors
+    /// When the port is taken, the data folder is locked or damaged, the host isolates less than asked for, or the
+    /// server should listen beyond loopback without keys.
+    pub async fn start(options: &ServeOptions) -> Result<Serving> {
+        let keys = options.keys.as_deref().map(read_keys).transpose()?.unwrap_or_default();
+        if !options.listen.ip().is_loopback() && keys.is_empty() {
+            bail!(
+                "{} is beyond loopback, where every call must be signed with a key that this server knows\n\
+                 hint: give --keys FILE with a line ACCESS_KEY_ID SECRET_ACCESS_KEY, or listen on 127.0.0.1",
+                options.listen
+            );
+        }
+        let listener = TcpListener::bind(options.listen).await.with_context(|| {
+            format!("can't listen on {}\nhint: is another server on that port? --listen 127.0.0.1:0 takes a free one", options.listen)
+        })?;
+        let address = listener.local_addr().context("the listener has no address")?;
+        std::fs::create_dir_all(&options.data_dir)
+            .with_context(|| format!("can't make the data folder {}", options.data_dir.display()))?;
+        let store = Store::open(&options.data_dir)?;
+        let telemetry = Telemetry::open(&options.data_dir.join("telemetry"), &Default::default())?;
+        let launcher = launcher(options).await?;
+        let invoker = Invoker::start(invoker_config(options, address, &launcher, &telemetry, &store))?;
+
+        let isolation = launcher.report().to_string();
+        let parts = Parts { store: store.clone(), telemetry: telemetry.clone(), invoker: invoker.clone() };
+        let control = control(services::all(&parts)?, keys);
+        let edge = Edge::new(store.snapshots().clone(), invoker.clone(), telemetry.clone());
+        let admin = Admin { store: store.clone(), began: Instant::now(), isolation: isolation.clone() };
+        let (stop, stopped) = watch::channel(false);
+        let dispatch = Arc::new(Dispatch { edge, control, admin });
+        let listening = tokio::spawn(listen::run(listener, dispatch, stopped));
+        Ok(Serving { address, isolation, stop, listening, invoker, telemetry, launcher })
+    }
+
+    /// Stops in order: no new requests, then the requests under way, then the functions, then what they measured.
+    pub async fn stop(self) -> Result<()> {
+        let _nobody_listens = self.stop.send(true);
+        self.listening.await.context("the listener failed")?;
+        self.invoker.shutdown().await;
+        self.launcher.shutdown().await;
+        self.telemetry.close().await.context("logs and metrics of the last moments may be lost")
+    }
+}
+
+/// Serves until SIGTERM or SIGINT.
+pub async fn run(options: &ServeOptions) -> Result<()> {
+    use std::io::Write;
+    let serving = Serving::start(options).await?;
+    let mut out = std::io::stdout();
+    // Whoever started us may have closed the pipe; serving goes on.
+    let _unread = writeln!(out, "pitbird listens on http://{}", serving.address);
+    let _unread = writeln!(out, "functions are isolated by {}", serving.isolation);
+    let _unread = writeln!(out, "Ready.").and_then(|()| out.flush());
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        interrupted = tokio::signal::ctrl_c() => interrupted?,
+    }
+    serving.stop().await
+}
+
+async fn launcher(options: &ServeOptions) -> Result<Launcher> {
+    let mut config = pitbird_sandbox::Config::new(SpawnerCommand::own_binary());
+    config.minimum_level = Level::parse(&options.minimum_isolation)
+        .with_context(|| format!("{:?} is no isolation level", options.minimum_isolation))?;
+    config.state_directory = absolute(&options.data_dir)?.join("sandbox");
+    Launcher::start(config).await.context("functions can't be isolated as asked")
+}
+
+fn invoker_config(
+    options: &ServeOptions,
+    address: SocketAddr,
+    launcher: &Launcher,
+    telemetry: &Arc<Telemetry>,
+    store: &Store,
+) -> pitbird_invoke::Config {
+    pitbird_invoke::Config {
+        launcher: launcher.clone(),
+        telemetry: telemetry.clone(),
+        store: store.clone(),
+        cache_directory: absolute(&options.data_dir)
+            .unwrap_or_else(|_| options.data_dir.clone())
+            .join("cache"),
+        search_path: std::env::var_os("PATH")
+            .map(|path| std::env::split_paths(&path).collect())
+            .unwrap_or_default(),
+        endpoint_url: Some(format!("http://{address}")),
+        limits: Default::default(),
+        events: Default::default(),
+    }
+}
+
+fn control(services: Vec<Service>, keys: Keys) -> Control {
+    let signatures = if keys.is_empty() { Signatures::Unchecked } else { Signatures::Required };
+    let lookup: Lookup = Arc::new(move |id| keys.get(id).cloned());
+    Control::new(services, signatures, lookup)
+}
+
+type Keys = HashMap<String, Credential>;
+
+/// Reads a file of keys: `ACCESS_KEY_ID SECRET_ACCESS_KEY [ACCOUNT]` a line, `#` before comments.
+fn read_keys(path: &Path) -> Result<Keys> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("can't read the keys in {}", path.display()))?;
+    let mut keys = Keys::new();
+    for (number, line) in text.lines().enumerate() {
+        let words: Vec<&str> = line.split('#').next().unwrap_or_default().split_whitespace().collect();
+        let (id, secret, account) = match words[..] {
+            [] => continue,
+            [id, secret] => (id, secret, Account::default()),
+            [id, secret, account] => {
+                let account = Account::parse(account);
+                (
+                    id,
+                    secret,
+                    account.with_context(|| {
+                        format!("{}:{}: an account has twelve digits", path.display(), number + 1)
+                    })?,
+                )
+            }
+            _ => {
+                bail!("{}:{}: expected ACCESS_KEY_ID SECRET_ACCESS_KEY [ACCOUNT]", path.display(), number + 1)
+            }
+        };
+        let principal = format!("arn:aws:iam::{account}:user/{id}");
+        let secret = Secret { secret_access_key: secret.to_owned(), session: None };
+        keys.insert(id.to_owned(), Credential { secret, account, principal });
+    }
+    if keys.is_empty() {
+        bail!("{} has no keys", path.display());
+    }
+    Ok(keys)
+}
+
+fn absolute(path: &Path) -> Result<PathBuf> {
+    std::path::absolute(path).with_context(|| format!("{} has no absolute path", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_read_and_faults_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys");
+        let check = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            read_keys(&path)
+        };
+        let keys = check("# ours\nAKIDEXAMPLE secret\nAKIDOTHER other 123456789012 # theirs\n").unwrap();
+        assert_eq!(keys["AKIDEXAMPLE"].account, Account::default());
+        assert_eq!(keys["AKIDOTHER"].account.as_str(), "123456789012");
+        for (text, words) in [("", "no keys"), ("one", ":1: expected"), ("a b 12", "twelve digits")] {
+            let error = check(text).unwrap_err().to_string();
+            assert!(error.contains(words), "{text}: {error}");
+        }
+    }
+}

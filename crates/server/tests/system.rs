@@ -1,0 +1,57 @@
+//! The whole system from outside, through AWS's own tools.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use pitbird_testkit::{Python, Server, get, python};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_pitbird");
+
+fn script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python").join(name)
+}
+
+fn run(python: &Python, server: &Server, name: &str, arguments: &[&str]) {
+    let output = python.run(&script(name), &server.endpoint, arguments);
+    let words =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    eprintln!("{words}");
+    assert!(output.status.success(), "{name}: {words}");
+}
+
+#[test]
+fn a_fresh_server_is_healthy() {
+    let server = Server::start(BINARY);
+    for path in ["/_pitbird/health", "/_localstack/health"] {
+        let answer = get(&format!("{}{path}", server.endpoint));
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.json()["services"]["lambda"], "running");
+    }
+}
+
+#[test]
+fn canaries_and_weighted_aliases_split_as_configured() {
+    let Some(python) = python() else { return };
+    let server = Server::start(BINARY);
+    run(&python, &server, "split.py", &["10000"]);
+}
+
+/// The README's next steps work as written.
+#[test]
+fn the_readmes_next_steps_work() {
+    let Some(python) = python() else { return };
+    let readme =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md")).expect("README.md");
+    let (_, tested) = readme.split_once("<!-- tested: next-steps -->").expect("the marked block");
+    let block =
+        tested.split("```sh\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a shell block");
+    let server = Server::start(BINARY);
+    let block = block.replace("http://127.0.0.1:4566", &server.endpoint);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let output = python.shell(&server.endpoint, &block, folder.path());
+    let words = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{words}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(words.contains("hello from v1") && words.contains("hello from v2"), "{words}");
+    let counted = words.rsplit("\"Datapoints\"").next().unwrap_or_default();
+    assert!(counted.contains("\"Sum\""), "the canary's requests are counted: {words}");
+}
