@@ -196,9 +196,9 @@ async fn a_role_is_assumed_and_its_credentials_verify_until_they_expire() {
 fn verify(store: &Store, keys: (&str, &str, &str), now_s: i64) -> Result<(), pitbird_sigv4::Error> {
     let (id, secret, token) = keys;
     let credentials = pitbird_sigv4::Credentials {
-        access_key_id: id.into(),
-        secret_access_key: secret.into(),
-        session_token: Some(token.into()),
+        access_key_id: id,
+        secret_access_key: secret,
+        session_token: Some(token),
     };
     let plain: &[(&str, &[u8])] = &[("host", b"localhost")];
     let request = pitbird_sigv4::Request { method: "POST", path: "/", query: "", headers: plain };
@@ -208,8 +208,8 @@ fn verify(store: &Store, keys: (&str, &str, &str), now_s: i64) -> Result<(), pit
     headers.extend(
         signed
             .iter()
-            .filter(|(name, _)| name.to_string() != "host")
-            .map(|(name, value)| (name.to_string().to_lowercase(), value.to_string().into_bytes())),
+            .filter(|(name, _)| *name != "host")
+            .map(|(name, value)| (name.to_lowercase(), value.to_string().into_bytes())),
     );
     let headers: Vec<(&str, &[u8])> =
         headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
