@@ -1,1 +1,85 @@
 //! pitbird's own service: starts, shows and executes rollouts.
+//!
+//! A rollout is planned by `pitbird-rollout`, which decides and never acts. Here is what acts: the operations
+//! ([`service`]) write a rollout down and hand orders over; the [`Executor`] drives each one, looking every interval at
+//! what the data plane has counted ([`Counts`]) and at the alarms, and changing the target as the planner says.
+//!
+//! What a look decides, the change of the target and the records that explain it are one commit of the store: either all
+//! of it is durable and live, or nothing happened. A rollout has one driver; should there ever be two, the revision of
+//! the rollout's record tells them apart and the stale one loses. A target that somebody else changed meanwhile is left
+//! alone: the rollout stops and says what it found.
+//!
+//! Evidence is counted per arm from the server's start. Each bucket ends before the weight changes and the next begins
+//! when the change is live; what was counted in between belongs to the old weight. A restart of the server loses what
+//! was counted since the last look, no more.
+//!
+//! Start at [`new`], then `turn` (what one look leads to, pure) and `executor/drive.rs` (the loop around it). Nothing
+//! here speaks HTTP or knows another service; it changes their records, never calls them.
+
+mod commit;
+mod error;
+mod executor;
+mod find;
+mod keep;
+mod live;
+mod meter;
+mod operations;
+mod page;
+mod shape;
+mod target;
+mod turn;
+
+use std::sync::Arc;
+
+use pitbird_rollout as planner;
+use pitbird_service::{Builder, Service};
+use pitbird_store::Store;
+
+pub use error::Error;
+pub use executor::Executor;
+pub use live::{ArmCounts, Counts, LiveTarget};
+pub use pitbird_rollout::{Alarm, AlarmState};
+
+/// A rollout's record with the planner's own types.
+pub(crate) type Rollout = pitbird_records::Rollout<planner::Plan, planner::State>;
+/// One of its entries.
+pub(crate) type Entry = pitbird_records::RolloutEntry<planner::Record>;
+
+/// What a target has counted since the server started; `None` when nothing is known of it. An arm's numbers never
+/// fall, unless its counter starts again from 0.
+pub type CountsOf = Arc<dyn Fn(&LiveTarget) -> Option<Counts> + Send + Sync>;
+/// The states of alarms by their names; one that isn't known is left out.
+pub type AlarmsOf = Arc<dyn Fn(&pitbird_names::Scope, &[String]) -> Vec<Alarm> + Send + Sync>;
+/// Now, epoch milliseconds.
+pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
+
+/// What operations and executor work with.
+pub struct Parts {
+    pub store: Store,
+    pub counts: CountsOf,
+    pub alarms: AlarmsOf,
+    pub clock: Clock,
+    /// A source of random bits, for identifiers.
+    pub entropy: fn() -> u128,
+}
+
+/// The service's state; see [`new`].
+pub struct State {
+    pub(crate) parts: Arc<Parts>,
+    pub(crate) drivers: Arc<executor::Drivers>,
+}
+
+/// The service's state and the executor that goes with it. The executor does nothing before [`Executor::run`].
+pub fn new(parts: Parts) -> (Arc<State>, Executor) {
+    let parts = Arc::new(parts);
+    let (drivers, executor) = executor::new(parts.clone());
+    (Arc::new(State { parts, drivers }), executor)
+}
+
+/// The service with all its operations.
+pub fn service(state: Arc<State>) -> Service {
+    operations::hang(Builder::new("rollouts", state)).build()
+}
+
+#[cfg(test)]
+mod tests;

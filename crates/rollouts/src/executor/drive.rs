@@ -1,0 +1,184 @@
+//! One rollout's loop: look, write down, wait.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pitbird_rollout::{Evidence, Step};
+use pitbird_store::Versioned;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+use super::{Assignment, Obeyed, Order};
+use crate::commit::{self, Lost};
+use crate::meter::{Meter, Reading};
+use crate::target::{Around, View};
+use crate::turn::{self, Turn};
+use crate::{Error, LiveTarget, Parts, Rollout};
+
+/// How often a look is taken again at once because somebody else wrote meanwhile.
+const ATTEMPTS_MAX: usize = 8;
+/// After a look failed, so long until the next, milliseconds.
+const RETRY_MS: u64 = 200;
+
+/// Drives one rollout to its end.
+pub struct Driver {
+    parts: Arc<Parts>,
+    rollout: String,
+    orders: mpsc::Receiver<Order>,
+    meter: Meter,
+}
+
+/// What a look led to.
+enum Looked {
+    /// The rollout as it now is, and when to look again, epoch ms.
+    Running {
+        rollout: Box<Rollout>,
+        is_ignored: bool,
+        next_ms: u64,
+    },
+    Ended {
+        rollout: Box<Rollout>,
+        is_ignored: bool,
+    },
+}
+
+impl Driver {
+    pub fn new(parts: Arc<Parts>, assignment: Assignment) -> Driver {
+        let Assignment { rollout, orders, counted } = assignment;
+        Driver { parts, rollout, orders, meter: Meter::from(counted) }
+    }
+
+    /// Looks at once, then whenever it is time or an order comes, until the rollout has ended or `stopping` says so.
+    /// `dismiss` is called before the last orders are refused.
+    pub async fn run(mut self, mut stopping: watch::Receiver<bool>, dismiss: impl FnOnce()) {
+        let mut order = None;
+        loop {
+            let next_ms = match self.look(order.take()).await {
+                Some(next_ms) => next_ms,
+                None => break,
+            };
+            let wait = Duration::from_millis(next_ms.saturating_sub((self.parts.clock)()));
+            tokio::select! {
+                biased;
+                _ = stopping.wait_for(|stopping| *stopping) => break,
+                Some(came) = self.orders.recv() => order = Some(came),
+                () = tokio::time::sleep_until(Instant::now() + wait) => {}
+            }
+        }
+        dismiss();
+    }
+
+    /// One look and its answer. When the next one is due, epoch ms; none after the end.
+    async fn look(&mut self, order: Option<Order>) -> Option<u64> {
+        let wish = order.as_ref().map(|order| (order.action.clone(), order.by.clone()));
+        let looked = self.attempt(wish).await;
+        let (answer, next_ms) = match looked {
+            Ok(Looked::Running { rollout, is_ignored, next_ms }) => {
+                (Ok(Obeyed { rollout: *rollout, is_ignored }), Some(next_ms))
+            }
+            Ok(Looked::Ended { rollout, is_ignored }) => {
+                tracing::info!(rollout = rollout.name, reason = rollout.reason, "rollout ended");
+                (Ok(Obeyed { rollout: *rollout, is_ignored }), None)
+            }
+            Err(Error::UnknownRollout(name)) => (Err(Error::UnknownRollout(name)), None),
+            Err(Error::Foreign(name)) => {
+                tracing::error!(rollout = name, "a rollout doesn't belong to its plan; it is not driven");
+                (Err(Error::Foreign(name)), None)
+            }
+            Err(error) => {
+                tracing::warn!(rollout = self.rollout, %error, "a rollout could not look; it tries again");
+                (Err(error), Some((self.parts.clock)() + RETRY_MS))
+            }
+        };
+        if let Some(order) = order {
+            // Whoever ordered may have gone; the order was obeyed all the same.
+            let _ = order.answer.send(answer);
+        }
+        next_ms
+    }
+
+    /// Looks, again where somebody else wrote rollout or target meanwhile.
+    async fn attempt(
+        &mut self,
+        wish: Option<(pitbird_rollout::Action, pitbird_rollout::Note)>,
+    ) -> Result<Looked, Error> {
+        for _ in 0..ATTEMPTS_MAX {
+            let found: Option<Versioned<Rollout>> = self.parts.store.get(&self.rollout)?;
+            let Versioned { rev, record: rollout } =
+                found.ok_or_else(|| Error::UnknownRollout(self.rollout.clone()))?;
+            if !rollout.state.belongs_to(&rollout.plan) {
+                return Err(Error::Foreign(rollout.name));
+            }
+            if rollout.state.outcome().is_some() {
+                return Ok(Looked::Ended { is_ignored: wish.is_some(), rollout: Box::new(rollout) });
+            }
+            let view = View::read(&self.parts.store, &rollout.scope, &rollout.target)?;
+            let reading = self.read(&rollout);
+            let evidence = self.evidence(&rollout, reading.as_ref());
+            let around = Around { now_ms: (self.parts.clock)(), entropy: (self.parts.entropy)() };
+            let turn = turn::take(&rollout, &view, evidence, wish.clone(), around);
+            if !turn.is_idle {
+                match commit::turn(&self.parts.store, &turn, rev).await {
+                    Ok(()) => self.written(&rollout, &turn, reading).await,
+                    Err(Lost::Stale) => continue,
+                    Err(Lost::Store(error)) => return Err(error.into()),
+                }
+            }
+            return Ok(looked(turn));
+        }
+        Err(Error::NotDriven(self.rollout.clone()))
+    }
+
+    fn read(&self, rollout: &Rollout) -> Option<Reading> {
+        let now = (self.parts.counts)(&LiveTarget::new(&rollout.scope, &rollout.target))?;
+        Some(self.meter.read(now, rollout.state.weight()))
+    }
+
+    fn evidence(&self, rollout: &Rollout, reading: Option<&Reading>) -> Evidence {
+        // Before the first shift there is nothing on trial.
+        let is_on_trial = rollout.state.generation() > 0;
+        let buckets = reading.filter(|_| is_on_trial).map(|reading| reading.buckets.clone());
+        let names = &rollout.plan.rules().alarms;
+        let alarms = if names.is_empty() { Vec::new() } else { (self.parts.alarms)(&rollout.scope, names) };
+        Evidence {
+            buckets: buckets.unwrap_or_default(),
+            alarms: alarms.into_iter().filter(|alarm| names.contains(&alarm.name)).collect(),
+            checks: Vec::new(),
+            failing_environments: None,
+        }
+    }
+
+    /// After the commit: what was counted belongs to the old weight up to here, and to the new one from here on.
+    async fn written(&mut self, before: &Rollout, turn: &Turn, reading: Option<Reading>) {
+        let live_ms = (self.parts.clock)();
+        let weight = before.state.weight();
+        let is_changed = turn.rollout.state.weight() != weight;
+        let counted = is_changed.then(|| {
+            (self.parts.counts)(&LiveTarget::new(&turn.rollout.scope, &turn.rollout.target))
+                .unwrap_or_default()
+        });
+        match (reading, counted) {
+            (_, Some(counted)) if before.state.generation() == 0 => self.meter = Meter::from(counted),
+            (Some(reading), Some(counted)) => self.meter.turn(reading, weight, counted),
+            (Some(reading), None) => self.meter.keep(reading),
+            (None, _) => {}
+        }
+        let Some(shift) = turn.rollout.shifts.last().filter(|_| turn.target.is_some()) else { return };
+        let live = commit::live(&self.parts.store, self.rollout.clone(), shift.generation, live_ms);
+        if let Err(error) = live.await {
+            tracing::warn!(rollout = self.rollout, %error, "the time of a change could not be written down");
+        }
+    }
+}
+
+fn looked(turn: Turn) -> Looked {
+    let (rollout, is_ignored) = (Box::new(turn.rollout), turn.is_order_ignored);
+    match turn.step {
+        Step::WaitUntil { at_ms } => Looked::Running { rollout, is_ignored, next_ms: at_ms },
+        Step::Finished { .. } => Looked::Ended { rollout, is_ignored },
+        // Not reached: a turn goes on until there is nothing to do but wait. If it were, the next look would do it.
+        Step::ShiftTo { .. } | Step::RollBack { .. } | Step::Promote { .. } => {
+            Looked::Running { rollout, is_ignored, next_ms: 0 }
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! What the data plane tells about a target.
+
+use pitbird_names::{Scope, VersionId};
+use pitbird_records::rollout::Target;
+
+/// Whose counts are wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum LiveTarget {
+    /// The stage's two tracks. A failure is an answer with a status of 500 or more.
+    RestStage { scope: Scope, api_id: String, stage: String },
+    /// Two versions under one alias. A failure is an invocation that ended in an error.
+    LambdaAlias { scope: Scope, function: String, alias: String, base: VersionId, canary: VersionId },
+}
+
+impl LiveTarget {
+    pub(crate) fn new(scope: &Scope, target: &Target) -> LiveTarget {
+        let scope = scope.clone();
+        match target {
+            Target::RestStage(target) => {
+                LiveTarget::RestStage { scope, api_id: target.api_id.clone(), stage: target.stage.clone() }
+            }
+            Target::LambdaAlias(target) => LiveTarget::LambdaAlias {
+                scope,
+                function: target.function.clone(),
+                alias: target.alias.clone(),
+                base: target.base,
+                canary: target.canary,
+            },
+        }
+    }
+}
+
+/// Both arms, counted since the server started. A request belongs to the arm that served it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    pub base: ArmCounts,
+    pub canary: ArmCounts,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ArmCounts {
+    /// Requests that ended.
+    pub requests: u64,
+    /// Those of them that failed.
+    pub failures: u64,
+}

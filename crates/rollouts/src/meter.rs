@@ -1,0 +1,130 @@
+//! From counts that only grow to buckets that never straddle a change of weight.
+
+use pitbird_analysis::{Arm, Bucket};
+use pitbird_names::Percent;
+use pitbird_rollout::Observed;
+
+use crate::{ArmCounts, Counts};
+
+/// What was already told of a target's counts.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Meter {
+    told: Counts,
+    /// Counted under an earlier weight, while the change to the present one was being committed.
+    earlier: Option<Observed>,
+}
+
+/// What is new, and the meter as it will be once that is durable.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reading {
+    pub buckets: Vec<Observed>,
+    after: Meter,
+}
+
+impl Meter {
+    /// A meter that leaves out what was counted so far.
+    pub fn from(told: Counts) -> Meter {
+        Meter { told, earlier: None }
+    }
+
+    /// What was counted since the last reading that was kept, the present weight being `percent`.
+    pub fn read(&self, now: Counts, percent: Percent) -> Reading {
+        let (bucket, told) = since(self.told, now);
+        let fresh = Observed { percent, bucket };
+        let buckets = self.earlier.into_iter().chain([fresh]).filter(|seen| !is_empty(seen.bucket)).collect();
+        Reading { buckets, after: Meter { told, earlier: None } }
+    }
+
+    /// The reading is durable; the weight stayed as it was.
+    pub fn keep(&mut self, reading: Reading) {
+        *self = reading.after;
+    }
+
+    /// The reading is durable, and the weight is no longer `percent`; `now` was counted when the new one was live.
+    pub fn turn(&mut self, reading: Reading, percent: Percent, now: Counts) {
+        let (bucket, told) = since(reading.after.told, now);
+        let earlier = Observed { percent, bucket };
+        *self = Meter { told, earlier: Some(earlier).filter(|seen| !is_empty(seen.bucket)) };
+    }
+}
+
+fn since(told: Counts, now: Counts) -> (Bucket, Counts) {
+    let (base, told_base) = arm_since(told.base, now.base);
+    let (canary, told_canary) = arm_since(told.canary, now.canary);
+    (Bucket { canary, base }, Counts { base: told_base, canary: told_canary })
+}
+
+/// An arm's news, and what was told with it. A number that fell belongs to a counter that began again from 0. A failure
+/// that was counted just before its request waits for it.
+fn arm_since(told: ArmCounts, now: ArmCounts) -> (Arm, ArmCounts) {
+    let began_again = now.requests < told.requests || now.failures < told.failures;
+    let told = if began_again { ArmCounts::default() } else { told };
+    let requests = now.requests - told.requests;
+    let failures = (now.failures - told.failures).min(requests);
+    let arm = Arm::new(requests, failures).expect("failures are at most the requests");
+    (arm, ArmCounts { requests: now.requests, failures: told.failures + failures })
+}
+
+fn is_empty(bucket: Bucket) -> bool {
+    bucket.canary.requests() == 0 && bucket.base.requests() == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counts(base: (u64, u64), canary: (u64, u64)) -> Counts {
+        let arm = |(requests, failures)| ArmCounts { requests, failures };
+        Counts { base: arm(base), canary: arm(canary) }
+    }
+
+    fn percent(value: f64) -> Percent {
+        Percent::new(value).unwrap()
+    }
+
+    fn observed(share: f64, n_c: u64, k_c: u64, n_b: u64, k_b: u64) -> Observed {
+        Observed { percent: percent(share), bucket: Bucket::new(n_c, k_c, n_b, k_b).unwrap() }
+    }
+
+    #[test]
+    fn a_reading_that_was_not_kept_comes_again() {
+        let mut meter = Meter::from(counts((100, 1), (0, 0)));
+        let first = meter.read(counts((190, 2), (10, 3)), percent(10.0));
+        assert_eq!(first.buckets, [observed(10.0, 10, 3, 90, 1)]);
+        let again = meter.read(counts((280, 2), (20, 3)), percent(10.0));
+        assert_eq!(again.buckets, [observed(10.0, 20, 3, 180, 1)]);
+        meter.keep(again);
+        assert_eq!(meter.read(counts((280, 2), (20, 3)), percent(10.0)).buckets, []);
+    }
+
+    #[test]
+    fn what_came_during_the_change_belongs_to_the_old_weight() {
+        let mut meter = Meter::default();
+        let reading = meter.read(counts((90, 0), (10, 0)), percent(10.0));
+        meter.turn(reading, percent(10.0), counts((99, 0), (11, 1)));
+        let next = meter.read(counts((109, 0), (21, 1)), percent(50.0));
+        assert_eq!(next.buckets, [observed(10.0, 1, 1, 9, 0), observed(50.0, 10, 0, 10, 0)]);
+        meter.keep(next);
+        assert_eq!(
+            meter.read(counts((109, 0), (22, 1)), percent(50.0)).buckets,
+            [observed(50.0, 1, 0, 0, 0)]
+        );
+    }
+
+    #[test]
+    fn a_counter_may_begin_again() {
+        let meter = Meter::from(counts((100, 5), (50, 5)));
+        let reading = meter.read(counts((110, 5), (7, 1)), percent(10.0));
+        assert_eq!(reading.buckets, [observed(10.0, 7, 1, 10, 0)]);
+    }
+
+    #[test]
+    fn a_failure_waits_for_its_request() {
+        let mut meter = Meter::default();
+        let reading = meter.read(counts((0, 0), (1, 2)), percent(10.0));
+        assert_eq!(reading.buckets, [observed(10.0, 1, 1, 0, 0)]);
+        meter.keep(reading);
+        let reading = meter.read(counts((0, 0), (2, 2)), percent(10.0));
+        assert_eq!(reading.buckets, [observed(10.0, 1, 1, 0, 0)]);
+    }
+}

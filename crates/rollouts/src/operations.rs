@@ -1,0 +1,64 @@
+//! One file per operation: its input, its output, one function.
+
+mod abort_rollout;
+mod get_rollout;
+mod list_rollouts;
+mod pause_rollout;
+mod promote_rollout;
+mod resume_rollout;
+mod start_rollout;
+
+use pitbird_rollout::{Action, Note, Phase};
+use pitbird_service::{Builder, Caller};
+
+use crate::{Error, State, find, shape};
+
+pub fn hang(builder: Builder<State>) -> Builder<State> {
+    builder
+        .operation("AbortRollout", &[], abort_rollout::run)
+        .operation("GetRollout", &[], get_rollout::run)
+        .operation("ListRollouts", &[], list_rollouts::run)
+        .operation("PauseRollout", &[], pause_rollout::run)
+        .operation("PromoteRollout", &[], promote_rollout::run)
+        .operation("ResumeRollout", &[], resume_rollout::run)
+        .operation("StartRollout", &[], start_rollout::run)
+}
+
+/// Gives an order to a running rollout and shows it once it was obeyed.
+async fn order(
+    state: &State,
+    caller: &Caller,
+    name: &str,
+    action: Action,
+    why: Option<&str>,
+) -> Result<shape::Answer, Error> {
+    let rollout = find::rollout(&state.parts.store, &caller.scope, name)?;
+    let ended = |rollout: &crate::Rollout| {
+        rollout.state.outcome().map(|outcome| Error::Ended { name: rollout.name.clone(), outcome })
+    };
+    if let Some(error) = ended(&rollout) {
+        return Err(error);
+    }
+    let by = match why {
+        Some(why) => format!("{}: {why}", caller.principal),
+        None => caller.principal.clone(),
+    };
+    let obeyed = match state.drivers.order(&rollout, action, Note::from(by)).await {
+        Ok(obeyed) => obeyed,
+        // The rollout may have ended while the order was on its way.
+        Err(Error::NotDriven(name)) => {
+            let rollout = find::rollout(&state.parts.store, &caller.scope, &name)?;
+            return Err(ended(&rollout).unwrap_or(Error::NotDriven(name)));
+        }
+        Err(error) => return Err(error),
+    };
+    if obeyed.is_ignored {
+        let rollout = &obeyed.rollout;
+        return Err(ended(rollout).unwrap_or_else(|| match rollout.state.phase() {
+            Phase::RollingBack { .. } => Error::RollingBack(rollout.name.clone()),
+            _ => Error::NothingToPromote(rollout.name.clone()),
+        }));
+    }
+    let rollout = find::rollout(&state.parts.store, &caller.scope, name)?;
+    Ok(shape::Answer::from(&rollout))
+}

@@ -1,0 +1,33 @@
+use std::sync::Arc;
+
+use pitbird_records::prefix;
+use pitbird_service::{Call, Fault};
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Rollout, State, page, shape};
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Input {
+    status: Option<String>,
+    next_token: Option<String>,
+    max_results: Option<i64>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Output {
+    rollouts: Vec<shape::Rollout>,
+    next_token: Option<String>,
+}
+
+pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> {
+    let Call { caller, input, .. } = call;
+    let all = state.parts.store.list::<Rollout>(&prefix(&caller.scope, &[])).map_err(Error::from)?;
+    let is_wanted =
+        |rollout: &Rollout| input.status.as_deref().is_none_or(|wanted| wanted == shape::status(rollout));
+    let found = all.into_iter().map(|found| found.record).filter(is_wanted).collect();
+    let name = |rollout: &Rollout| rollout.name.clone();
+    let (found, next_token) = page::cut(found, name, input.next_token.as_deref(), input.max_results)?;
+    Ok(Output { rollouts: found.iter().map(shape::Rollout::from).collect(), next_token })
+}

@@ -1,0 +1,17 @@
+use std::sync::Arc;
+
+use pitbird_rollout::Action;
+use pitbird_service::{Call, Fault};
+use serde::Deserialize;
+
+use crate::{State, shape};
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Input {
+    name: String,
+}
+
+pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Answer, Fault> {
+    Ok(super::order(&state, &call.caller, &call.input.name, Action::Pause, None).await?)
+}

@@ -1,0 +1,235 @@
+//! What callers get to see: rollouts as the model describes them. Times are epoch seconds with milliseconds as their
+//! fraction; numbers that have no end are cut at one thousand millions.
+
+mod evidence;
+mod record;
+mod target;
+
+use pitbird_records::rollout::{Change, Shift as ShiftRecord};
+use pitbird_rollout::{
+    Decision as DecisionRecord, Outcome, Phase, RampStep, Rules as RulesRecord, Step as Now,
+};
+use serde::{Deserialize, Serialize};
+
+pub use evidence::Evidence;
+pub use record::Record;
+pub use target::{Canary, Target, base, canary};
+
+use crate::turn::step_index;
+
+/// The answer of an operation on one rollout.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Answer {
+    rollout: Rollout,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Rollout {
+    name: String,
+    target: Target,
+    canary: Canary,
+    base: Canary,
+    steps: Vec<Step>,
+    alarms: Vec<String>,
+    rules: Rules,
+    deviations: Vec<String>,
+    status: &'static str,
+    status_reason: String,
+    exit_code: Option<u8>,
+    phase: &'static str,
+    step_index: Option<usize>,
+    percent: f64,
+    generation: u64,
+    started_at: f64,
+    phase_started_at: f64,
+    wait_until: Option<f64>,
+    deadline_at: f64,
+    looked_at: f64,
+    ended_at: Option<f64>,
+    evidence: Evidence,
+    decisions: Vec<Decision>,
+    shifts: Vec<Shift>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan: Option<String>,
+    record_count: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    records: Option<Vec<Record>>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Step {
+    pub percent: f64,
+    pub wait_ms: Option<u64>,
+}
+
+/// Rules as callers give them, all optional, and as they are shown, all there.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Rules {
+    pub alpha_rollback: Option<f64>,
+    pub alpha_promote: Option<f64>,
+    pub margin: Option<f64>,
+    pub budget: Option<f64>,
+    pub canary_requests_min: Option<u64>,
+    pub max_duration_ms: Option<u64>,
+    pub deadline_ms: Option<u64>,
+    pub interval_ms: Option<u64>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Decision {
+    at: f64,
+    from_percent: f64,
+    to_percent: f64,
+    generation: u64,
+    reason: String,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Shift {
+    generation: u64,
+    change: &'static str,
+    percent: f64,
+    decided_at: f64,
+    live_at: Option<f64>,
+    took_ms: Option<u64>,
+}
+
+impl From<&crate::Rollout> for Answer {
+    fn from(rollout: &crate::Rollout) -> Answer {
+        Answer { rollout: rollout.into() }
+    }
+}
+
+impl Answer {
+    /// With records, and the plan as the planner reads it if it is asked for.
+    pub fn with_records(mut self, records: Vec<Record>, plan: Option<String>) -> Answer {
+        self.rollout.records = Some(records);
+        self.rollout.plan = plan;
+        self
+    }
+}
+
+impl From<&crate::Rollout> for Rollout {
+    fn from(rollout: &crate::Rollout) -> Rollout {
+        let (plan, state) = (&rollout.plan, &rollout.state);
+        let rules = plan.rules();
+        let wait_until = match (state.phase(), step_index(plan, state)) {
+            (Phase::Watching { .. }, Some(step)) => Some(rollout.phase_began_ms + plan.steps()[step].wait_ms),
+            _ => None,
+        };
+        Rollout {
+            name: rollout.name.clone(),
+            target: (&rollout.target).into(),
+            canary: canary(&rollout.target),
+            base: base(&rollout.target),
+            steps: plan.steps().iter().map(Step::from).collect(),
+            alarms: rules.alarms.clone(),
+            rules: rules.into(),
+            deviations: plan.deviations(),
+            status: status(rollout),
+            status_reason: rollout.reason.clone(),
+            exit_code: state.outcome().map(Outcome::exit_code),
+            phase: phase(state.phase()),
+            step_index: step_index(plan, state),
+            percent: state.weight().get(),
+            generation: state.generation(),
+            started_at: seconds(rollout.started_ms),
+            phase_started_at: seconds(rollout.phase_began_ms),
+            wait_until: wait_until.map(seconds),
+            deadline_at: seconds(rollout.started_ms.saturating_add(rules.max_duration_ms)),
+            looked_at: seconds(state.now_ms()),
+            ended_at: rollout.ended_ms.map(seconds),
+            evidence: Evidence::new(rollout),
+            decisions: state.decisions().map(Decision::from).collect(),
+            shifts: rollout.shifts.iter().map(Shift::from).collect(),
+            plan: None,
+            record_count: rollout.entries,
+            records: None,
+        }
+    }
+}
+
+/// One word for how a rollout stands.
+pub fn status(rollout: &crate::Rollout) -> &'static str {
+    match rollout.state.step(&rollout.plan) {
+        Now::Finished { outcome: Outcome::Promoted } => "Promoted",
+        Now::Finished { outcome: Outcome::RolledBack } => "RolledBack",
+        Now::Finished { outcome: Outcome::Aborted } => "Aborted",
+        Now::Finished { outcome: Outcome::Inconclusive } => "Inconclusive",
+        Now::Finished { outcome: Outcome::TimedOut } => "TimedOut",
+        Now::Finished { outcome: Outcome::Failed } => "Failed",
+        _ if rollout.state.is_paused() => "Paused",
+        _ => "InProgress",
+    }
+}
+
+fn phase(phase: &Phase) -> &'static str {
+    match phase {
+        Phase::Pending => "Pending",
+        Phase::Shifting { .. } => "Shifting",
+        Phase::Watching { .. } => "Watching",
+        Phase::Promoting => "Promoting",
+        Phase::RollingBack { .. } => "RollingBack",
+        Phase::Ended { .. } => "Ended",
+    }
+}
+
+impl From<&RampStep> for Step {
+    fn from(step: &RampStep) -> Step {
+        Step { percent: step.percent.get(), wait_ms: Some(step.wait_ms) }
+    }
+}
+
+impl From<&RulesRecord> for Rules {
+    fn from(rules: &RulesRecord) -> Rules {
+        Rules {
+            alpha_rollback: Some(rules.alpha_rollback),
+            alpha_promote: Some(rules.alpha_promote),
+            margin: Some(rules.margin),
+            budget: Some(rules.budget),
+            canary_requests_min: Some(rules.canary_requests_min),
+            max_duration_ms: Some(rules.max_duration_ms),
+            deadline_ms: Some(rules.deadline_ms),
+            interval_ms: Some(rules.interval_ms),
+        }
+    }
+}
+
+impl From<&DecisionRecord> for Decision {
+    fn from(decision: &DecisionRecord) -> Decision {
+        Decision {
+            at: seconds(decision.at_ms),
+            from_percent: decision.weight_old.get(),
+            to_percent: decision.weight_new.get(),
+            generation: decision.generation,
+            reason: decision.reason.to_string(),
+        }
+    }
+}
+
+impl From<&ShiftRecord> for Shift {
+    fn from(shift: &ShiftRecord) -> Shift {
+        Shift {
+            generation: shift.generation,
+            change: match shift.change {
+                Change::Shift => "Shift",
+                Change::Promote => "Promote",
+                Change::RollBack => "RollBack",
+            },
+            percent: shift.percent.get(),
+            decided_at: seconds(shift.decided_ms),
+            live_at: shift.live_ms.map(seconds),
+            took_ms: shift.live_ms.map(|live_ms| live_ms.saturating_sub(shift.decided_ms)),
+        }
+    }
+}
+
+fn seconds(epoch_ms: u64) -> f64 {
+    epoch_ms as f64 / 1e3
+}

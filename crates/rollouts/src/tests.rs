@@ -1,0 +1,4 @@
+//! Rollouts on a store of their own, with scripted traffic and a clock that stands still while work is done.
+
+mod bed;
+mod stories;

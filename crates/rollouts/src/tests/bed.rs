@@ -1,0 +1,419 @@
+//! A store with an API and a function in it, traffic that follows the live weights, alarms, and the service.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use pitbird_names::{Percent, Scope, VersionId, Weight};
+use pitbird_records::function::{Code, LastUpdate, Logging, Settings};
+use pitbird_records::{self as records, Alias, Deployment, FunctionVersion, RestApi, Stage, Texts, key};
+use pitbird_rollout::{Alarm, AlarmState, replay};
+use pitbird_service::{Call, Caller, Service};
+use pitbird_snapshot::FunctionKey;
+use pitbird_store::{Store, Transaction};
+use pitbird_wire::{Catalog, Model};
+use serde_json::{Value as Json, json};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use crate::{Counts, Entry, LiveTarget, Parts, Rollout};
+
+pub const BEGAN_MS: u64 = 1_700_000_000_000;
+pub const API: &str = "a1b2c3d4e5";
+
+/// Requests per second and the shares of them that fail, by arm; whole requests come when enough has gathered.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Traffic {
+    pub per_second: f64,
+    pub base_failures: f64,
+    pub canary_failures: f64,
+}
+
+#[derive(Default)]
+struct Road {
+    traffic: Traffic,
+    at_ms: u64,
+    /// Base requests, base failures, canary requests, canary failures.
+    passed: [f64; 4],
+}
+
+/// One run of the server: what lasts is the directory.
+pub struct Bed {
+    pub store: Store,
+    service: Service,
+    road: Arc<Mutex<Road>>,
+    pub alarms: Arc<Mutex<BTreeMap<String, AlarmState>>>,
+    clock: crate::Clock,
+    stop: Option<oneshot::Sender<()>>,
+    executor: JoinHandle<()>,
+}
+
+fn model() -> &'static Model {
+    Catalog::embedded().model("rollouts").expect("the model is embedded")
+}
+
+fn entropy() -> u128 {
+    0x1234_5678_9abc_def0_0fed_cba9_8765_4321
+}
+
+pub fn at(parts: &[&str]) -> String {
+    key(&Scope::default(), parts)
+}
+
+impl Bed {
+    /// Opens the directory, fills it when it is new, and runs the executor.
+    pub async fn open(directory: &Path, began: Instant) -> Bed {
+        let store = Store::open(directory).expect("a store");
+        if store.get::<RestApi>(&at(&[API])).expect("readable").is_none() {
+            store.write(fill).await.expect("a fresh store");
+        }
+        let clock: crate::Clock = Arc::new(move || BEGAN_MS + began.elapsed().as_millis() as u64);
+        let road = Arc::new(Mutex::new(Road { at_ms: clock(), ..Road::default() }));
+        let alarms: Arc<Mutex<BTreeMap<String, AlarmState>>> = Arc::default();
+        let (state, executor) = crate::new(Parts {
+            store: store.clone(),
+            counts: {
+                let (road, store, clock) = (road.clone(), store.clone(), clock.clone());
+                Arc::new(move |target| Some(road.lock().unwrap().counts(clock(), share(&store, target))))
+            },
+            alarms: {
+                let alarms = alarms.clone();
+                Arc::new(move |_, names| {
+                    let alarms = alarms.lock().unwrap();
+                    let found = names.iter().filter_map(|name| alarms.get_key_value(name));
+                    found.map(|(name, state)| Alarm { name: name.clone(), state: *state }).collect()
+                })
+            },
+            clock: clock.clone(),
+            entropy,
+        });
+        let (stop, stopped) = oneshot::channel();
+        let executor = tokio::spawn(async move {
+            let stopped = async {
+                let _ = stopped.await;
+            };
+            executor.run(stopped).await.expect("a readable store");
+        });
+        Bed { store, service: crate::service(state), road, alarms, clock, stop: Some(stop), executor }
+    }
+
+    /// Stops the executor between two commits and closes the store, as a crash at that moment would leave it.
+    pub async fn close(mut self) {
+        let _ = self.stop.take().expect("open").send(());
+        self.executor.await.expect("the executor ended");
+        drop(self.service);
+        drop(self.road);
+    }
+
+    pub fn now_ms(&self) -> u64 {
+        (self.clock)()
+    }
+
+    pub fn traffic(&self, traffic: Traffic) {
+        let mut road = self.road.lock().unwrap();
+        let now_ms = (self.clock)();
+        // What has passed until now passed under the traffic before.
+        let share = share(
+            &self.store,
+            &LiveTarget::RestStage { scope: Scope::default(), api_id: API.into(), stage: "prod".into() },
+        );
+        road.counts(now_ms, share);
+        road.traffic = traffic;
+    }
+
+    pub fn ring(&self, alarm: &str, state: AlarmState) {
+        self.alarms.lock().unwrap().insert(alarm.into(), state);
+    }
+
+    pub async fn run(&self, operation: &str, input: Json) -> Result<Json, String> {
+        let input = pitbird_wire::to_value(&input).expect("JSON is a value");
+        let known = model().operation(operation).expect(operation);
+        let violations = pitbird_wire::check(model(), known, &input);
+        if !violations.is_empty() {
+            return Err(format!("ValidationException: {}", pitbird_wire::summary(&violations)));
+        }
+        let call = Call {
+            caller: Caller::root(Scope::default()),
+            request_id: String::new(),
+            now_ms: self.now_ms() as i64,
+            endpoint: String::new(),
+            input,
+        };
+        let output = self.service.call(operation, call).expect(operation).await;
+        let output = output.map_err(|fault| {
+            let words = fault.cause.unwrap_or(fault.message);
+            format!("{}: {words}", fault.code)
+        })?;
+        Ok(serde_json::to_value(&output).expect("a value is JSON"))
+    }
+
+    /// Calls an operation on a rollout and answers the rollout.
+    pub async fn ok(&self, operation: &str, input: Json) -> Json {
+        let answer = self.run(operation, input.clone()).await;
+        answer.unwrap_or_else(|words| panic!("{operation} {input}: {words}"))["Rollout"].clone()
+    }
+
+    /// Starts a rollout of the stage's second deployment.
+    pub async fn start_stage(&self, name: &str, more: Json) -> Json {
+        let input = json!({
+            "Name": name,
+            "Target": {"RestStage": {"RestApiId": API, "StageName": "prod"}},
+            "Canary": {"DeploymentId": "d2"},
+            "Steps": steps(),
+            "Rules": {"MaxDurationMs": 600_000},
+        });
+        self.ok("StartRollout", with(input, more)).await
+    }
+
+    /// Starts a rollout of the function's second version.
+    pub async fn start_alias(&self, name: &str) -> Json {
+        let input = json!({
+            "Name": name,
+            "Target": {"LambdaAlias": {"FunctionName": "pets", "AliasName": "live"}},
+            "Canary": {"FunctionVersion": "2"},
+            "Steps": steps(),
+            "Rules": {"MaxDurationMs": 600_000},
+        });
+        self.ok("StartRollout", input).await
+    }
+
+    pub async fn get(&self, name: &str) -> Json {
+        self.ok("GetRollout", json!({"Name": name})).await
+    }
+
+    /// Waits for a commit after which the rollout is as wanted; it must not have ended otherwise.
+    pub async fn until(&self, name: &str, wanted: impl Fn(&Json) -> bool) -> Json {
+        let rollout = self.settled(name, |rollout| wanted(rollout) || rollout["EndedAt"].is_number()).await;
+        assert!(wanted(&rollout), "ended otherwise: {rollout:#}");
+        rollout
+    }
+
+    /// Waits for the rollout's end and for the time of its last change to be written.
+    pub async fn end(&self, name: &str) -> Json {
+        let is_live = |rollout: &Json| {
+            let shifts = rollout["Shifts"].as_array().expect("a list");
+            shifts.iter().all(|shift| shift["LiveAt"].is_number())
+        };
+        let rollout = self.settled(name, |rollout| rollout["EndedAt"].is_number() && is_live(rollout)).await;
+        self.check_replay(name);
+        rollout
+    }
+
+    async fn settled(&self, name: &str, wanted: impl Fn(&Json) -> bool) -> Json {
+        let mut commits = self.store.watch();
+        loop {
+            commits.borrow_and_update();
+            let rollout = self.get(name).await;
+            if wanted(&rollout) {
+                return rollout;
+            }
+            commits.changed().await.expect("the store is open");
+        }
+    }
+
+    pub async fn watching(&self, name: &str, percent: f64) -> Json {
+        self.until(name, |rollout| rollout["Phase"] == "Watching" && rollout["Percent"] == percent).await
+    }
+
+    /// The records of a rollout make its state, and are the same after a replay.
+    pub fn check_replay(&self, name: &str) {
+        let rollout = self.rollout(name);
+        let records: Vec<_> = self.entries(name).into_iter().map(|entry| entry.record).collect();
+        let state = replay(&rollout.plan, &records).expect("the records replay");
+        assert_eq!(state, rollout.state);
+    }
+
+    pub fn rollout(&self, name: &str) -> Rollout {
+        self.store.get(&at(&[name])).expect("readable").expect("a rollout").record
+    }
+
+    pub fn entries(&self, name: &str) -> Vec<Entry> {
+        let entries =
+            self.store.list::<Entry>(&records::prefix(&Scope::default(), &[name])).expect("readable");
+        let entries: Vec<Entry> = entries.into_iter().map(|found| found.record).collect();
+        assert!(
+            entries.iter().map(|entry| entry.number).eq(1..=entries.len() as u64),
+            "numbered without gaps"
+        );
+        entries
+    }
+
+    pub fn stage(&self) -> Stage {
+        self.store.get(&at(&[API, "prod"])).expect("readable").expect("a stage").record
+    }
+
+    pub fn alias(&self) -> Alias {
+        self.store.get(&at(&["pets", "live"])).expect("readable").expect("an alias").record
+    }
+
+    /// Changes the stage by hand.
+    pub async fn edit_stage(&self, edit: impl FnOnce(&mut Stage) + Send + 'static) {
+        let edit = move |tx: &mut Transaction<'_>| {
+            let mut stage = tx.get::<Stage>(&at(&[API, "prod"]))?.expect("a stage").record;
+            edit(&mut stage);
+            tx.put(&stage)
+        };
+        self.store.write::<_, pitbird_store::Error>(edit).await.expect("written");
+    }
+
+    /// Changes the alias by hand.
+    pub async fn edit_alias(&self, edit: impl FnOnce(&mut Alias) + Send + 'static) {
+        let edit = move |tx: &mut Transaction<'_>| {
+            let mut alias = tx.get::<Alias>(&at(&["pets", "live"]))?.expect("an alias").record;
+            edit(&mut alias);
+            tx.put(&alias)
+        };
+        self.store.write::<_, pitbird_store::Error>(edit).await.expect("written");
+    }
+}
+
+impl Road {
+    /// Lets the traffic since the last call pass, `share` of it through the canary.
+    fn counts(&mut self, now_ms: u64, share: f64) -> Counts {
+        let Traffic { per_second, base_failures, canary_failures } = self.traffic;
+        let requests = (now_ms - self.at_ms) as f64 / 1e3 * per_second;
+        self.at_ms = now_ms;
+        let (base, canary) = (requests * (1.0 - share), requests * share);
+        let more = [base, base * base_failures, canary, canary * canary_failures];
+        for (passed, more) in self.passed.iter_mut().zip(more) {
+            *passed += more;
+        }
+        let [base, base_failures, canary, canary_failures] = self.passed.map(|passed| (passed + 1e-6) as u64);
+        let arm = |requests, failures| crate::ArmCounts { requests, failures };
+        Counts { base: arm(base, base_failures), canary: arm(canary, canary_failures) }
+    }
+}
+
+/// The share of the requests that the live snapshot gives to the canary.
+fn share(store: &Store, target: &LiveTarget) -> f64 {
+    let snapshot = store.snapshot();
+    match target {
+        LiveTarget::RestStage { api_id, stage, .. } => {
+            snapshot.stage(api_id, stage).map_or(0.0, |stage| stage.canary_percent() / 100.0)
+        }
+        LiveTarget::LambdaAlias { scope, function, alias, canary, .. } => {
+            let function = FunctionKey { scope: scope.clone(), name: function.clone() };
+            let alias = snapshot.function(&function).and_then(|function| function.aliases.get(alias));
+            match alias.map(|alias| (&alias.version, &alias.additional)) {
+                Some((version, _)) if version.record.version == *canary => 1.0,
+                Some((_, Some((version, weight)))) if version.record.version == *canary => weight.get(),
+                _ => 0.0,
+            }
+        }
+    }
+}
+
+pub fn steps() -> Json {
+    json!([{"Percent": 10, "WaitMs": 5000}, {"Percent": 50, "WaitMs": 5000}, {"Percent": 100, "WaitMs": 5000}])
+}
+
+pub fn with(mut input: Json, more: Json) -> Json {
+    let members = input.as_object_mut().expect("an object");
+    members.extend(more.as_object().expect("an object").clone());
+    input
+}
+
+pub fn percent(value: f64) -> Percent {
+    Percent::new(value).expect("a percentage")
+}
+
+pub fn weight(value: f64) -> Weight {
+    Weight::new(value).expect("a share")
+}
+
+fn fill(tx: &mut Transaction<'_>) -> Result<(), pitbird_store::Error> {
+    let scope = Scope::default();
+    let api = RestApi {
+        scope: scope.clone(),
+        id: API.into(),
+        name: "pets".into(),
+        description: None,
+        version: None,
+        created_ms: 0,
+        binary_media_types: Vec::new(),
+        minimum_compression_size: None,
+        api_key_source: "HEADER".into(),
+        endpoint_types: vec!["EDGE".into()],
+        ip_address_type: "ipv4".into(),
+        vpc_endpoint_ids: Vec::new(),
+        policy: None,
+        disable_execute_api_endpoint: false,
+        root_resource_id: "root".into(),
+        tags: Texts::new(),
+    };
+    tx.put(&api)?;
+    for id in ["d1", "d2", "d3"] {
+        tx.put(&Deployment {
+            scope: scope.clone(),
+            api_id: API.into(),
+            id: id.into(),
+            description: None,
+            created_ms: 0,
+            api: api.clone(),
+            resources: Vec::new(),
+        })?;
+    }
+    tx.put(&Stage {
+        scope: scope.clone(),
+        api_id: API.into(),
+        name: "prod".into(),
+        deployment_id: "d1".into(),
+        description: None,
+        created_ms: 0,
+        updated_ms: 0,
+        variables: [("colour".to_owned(), "red".to_owned()), ("alias".to_owned(), "live".to_owned())].into(),
+        canary: None,
+        method_settings: Default::default(),
+        access_log: None,
+        documentation_version: None,
+        tracing_enabled: false,
+        tags: Texts::new(),
+    })?;
+    for version in [VersionId::Latest, VersionId::Number(1), VersionId::Number(2), VersionId::Number(3)] {
+        tx.put(&function(&scope, version))?;
+    }
+    tx.put(&Alias {
+        scope,
+        function: "pets".into(),
+        name: "live".into(),
+        version: VersionId::Number(1),
+        description: String::new(),
+        revision_id: "before".into(),
+        additional: None,
+    })?;
+    Ok(())
+}
+
+fn function(scope: &Scope, version: VersionId) -> FunctionVersion {
+    let role = if version == VersionId::Number(3) { "other" } else { "usual" };
+    FunctionVersion {
+        scope: scope.clone(),
+        name: "pets".into(),
+        version,
+        settings: Settings {
+            runtime: "provided.al2023".into(),
+            handler: None,
+            role: role.into(),
+            description: String::new(),
+            timeout_s: 3,
+            memory_mib: 128,
+            tmp_mib: 512,
+            environment: None,
+            architecture: "x86_64".into(),
+            logging: Logging {
+                group: "/aws/lambda/pets".into(),
+                format: "Text".into(),
+                application_level: None,
+                system_level: None,
+            },
+            tracing_mode: "PassThrough".into(),
+        },
+        code: Code { sha256_hex: "00".into(), size_bytes: 1 },
+        revision_id: "r".into(),
+        modified_ms: 0,
+        state: records::function::State::Active,
+        last_update: LastUpdate::Successful,
+        function: None,
+    }
+}
