@@ -1,1 +1,35 @@
 //! Talks to a running server from the command line.
+//!
+//! The binary parses [`Cli`], does `serve` and `demo` itself and hands every other command to [`run`]. Data goes to
+//! standard output in the form that [`Output`] names, words go to standard error, and the exit code says how a rollout
+//! ended. [`client`] is the way to the server for whoever wants to call it from Rust, [`aws_command`] says what a call
+//! would look like with AWS's own tool, and [`watch`] draws a rollout.
+//!
+//! Nothing here knows a service: operations, members and protocols are the models'. It serves nothing and keeps nothing.
+
+mod api;
+mod arguments;
+mod aws_command;
+pub mod client;
+mod doctor;
+mod environment;
+mod failure;
+mod json;
+mod logs;
+mod operation;
+mod print;
+mod quantity;
+mod rollout;
+mod run;
+mod table;
+pub mod terminal;
+pub mod watch;
+
+pub use arguments::{
+    ApiOptions, Cli, ClientCommand, Command, CompletionsOptions, DemoOptions, DoctorOptions, LogsCommand,
+    Output, RolloutCommand, ServeOptions, ServerOptions, StartOptions, TailOptions, WatchOptions,
+};
+pub use aws_command::aws_command;
+pub use doctor::{Doctor, Finding, HostReport, Runtime};
+pub use failure::Failure;
+pub use run::run;

@@ -1,0 +1,161 @@
+//! What can be said on the command line.
+
+mod rollout;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::quantity;
+
+pub use rollout::{RolloutCommand, StartOptions, WatchOptions};
+
+/// Run AWS-style APIs and functions from one binary, and let every release prove itself on a slice of traffic
+#[derive(Debug, Parser)]
+#[command(name = "pitbird", version, propagate_version = true, disable_help_subcommand = true)]
+#[command(subcommand_required = true, arg_required_else_help = true, max_term_width = 100)]
+pub struct Cli {
+    /// How to print data
+    #[arg(long, global = true, value_enum, default_value_t = Output::Table)]
+    pub output: Output,
+    #[command(flatten)]
+    pub server: ServerOptions,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// JSON documents
+    Json,
+    /// Aligned columns for people
+    Table,
+    /// One value a line, `path<TAB>value`, for scripts
+    Text,
+}
+
+/// Which server to talk to, and as whom. Keys come from the environment alone.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Server to talk to")]
+pub struct ServerOptions {
+    /// Where it listens
+    #[arg(long, global = true, value_name = "URL", default_value = "http://127.0.0.1:4566")]
+    #[arg(env = "AWS_ENDPOINT_URL", hide_env_values = true)]
+    pub endpoint_url: String,
+    /// Region to act in; else AWS_DEFAULT_REGION, else us-east-1
+    #[arg(long, global = true, env = "AWS_REGION", hide_env_values = true)]
+    pub region: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve APIs and functions until told to stop
+    Serve(ServeOptions),
+    /// See a bad release caught and a good one promoted, in under a minute
+    Demo(DemoOptions),
+    #[command(flatten)]
+    Client(ClientCommand),
+}
+
+/// The commands that [`crate::run`] runs.
+#[derive(Debug, Subcommand)]
+pub enum ClientCommand {
+    /// Start releases that prove themselves, watch them and step in
+    #[command(subcommand)]
+    Rollout(RolloutCommand),
+    /// Read what functions and gateways wrote
+    #[command(subcommand)]
+    Logs(LogsCommand),
+    /// Call any operation of any service, or list what there is
+    Api(ApiOptions),
+    /// Say what this host can do: isolation, runtimes, port
+    Doctor(DoctorOptions),
+    /// Print a shell's completions
+    Completions(CompletionsOptions),
+}
+
+#[derive(Debug, Args)]
+pub struct ServeOptions {
+    /// Address to listen on; port 0 takes a free one
+    #[arg(long, default_value = "127.0.0.1:4566", env = "PITBIRD_LISTEN", hide_env_values = true)]
+    pub listen: SocketAddr,
+    /// Folder that keeps all state
+    #[arg(long, default_value = "pitbird-data", env = "PITBIRD_DATA_DIR", hide_env_values = true)]
+    pub data_dir: PathBuf,
+    /// File of access keys, `ACCESS_KEY_ID SECRET_ACCESS_KEY [ACCOUNT]` a line; with it every call must be signed
+    #[arg(long, env = "PITBIRD_KEYS", hide_env_values = true)]
+    pub keys: Option<PathBuf>,
+    /// Refuse to start where functions would be isolated less strongly: process, landlock, "namespaces user" or
+    /// "namespaces root"
+    #[arg(long, default_value = "process", env = "PITBIRD_MINIMUM_ISOLATION", hide_env_values = true)]
+    pub minimum_isolation: String,
+    /// What to write to standard error, as in `info` or `pitbird=debug`
+    #[arg(long, default_value = "warn", env = "PITBIRD_LOG", hide_env_values = true)]
+    pub log: String,
+}
+
+#[derive(Debug, Args)]
+pub struct DemoOptions {
+    /// Plain lines (or JSON) instead of the live view
+    #[arg(long)]
+    pub headless: bool,
+    /// Port to serve on; 4566 if it is free, else any
+    #[arg(long)]
+    pub port: Option<u16>,
+    /// Seed of the traffic
+    #[arg(long, default_value_t = 7)]
+    pub seed: u64,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum LogsCommand {
+    /// Print a log group's events in the order of their time
+    Tail(TailOptions),
+}
+
+#[derive(Debug, Args)]
+pub struct TailOptions {
+    /// Log group, as in /aws/lambda/app
+    pub group: String,
+    /// Go on printing events as they come, until interrupted
+    #[arg(long, short)]
+    pub follow: bool,
+    /// Only events that match this CloudWatch filter pattern
+    #[arg(long, value_name = "PATTERN")]
+    pub filter: Option<String>,
+    /// How far back to begin
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = quantity::duration)]
+    pub since: Duration,
+}
+
+#[derive(Debug, Args)]
+pub struct ApiOptions {
+    /// Service, as in apigateway, lambda or rollouts; without one, services are listed
+    pub service: Option<String>,
+    /// Operation, as in create-function or CreateFunction; without one, the service's are listed
+    pub operation: Option<String>,
+    /// Its input as JSON, @FILE with it, or - to read it from standard input; in it, blobs are base64, @FILE or JSON
+    #[arg(long, value_name = "JSON", default_value = "{}")]
+    pub input: String,
+    /// How long the answer may take
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = quantity::duration)]
+    pub timeout: Duration,
+}
+
+#[derive(Debug, Args)]
+pub struct DoctorOptions {
+    /// Address that `serve` would listen on
+    #[arg(long, default_value = "127.0.0.1:4566", env = "PITBIRD_LISTEN", hide_env_values = true)]
+    pub listen: SocketAddr,
+}
+
+#[derive(Debug, Args)]
+pub struct CompletionsOptions {
+    pub shell: Shell,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,184 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
+
+use crate::quantity;
+
+#[derive(Debug, Subcommand)]
+pub enum RolloutCommand {
+    /// Start a rollout from a file, from flags, or from a file with flags on top
+    Start(Box<StartOptions>),
+    /// Show where a rollout stands
+    Status(NameOptions),
+    /// Follow a rollout to its end; the exit code says how it ended
+    #[command(after_help = EXIT_CODES)]
+    Watch(WatchOptions),
+    /// List rollouts
+    List(ListOptions),
+    /// Move no further until resumed; rollbacks still happen
+    Pause(NameOptions),
+    /// Go on after a pause
+    Resume(NameOptions),
+    /// Give all traffic back to the base, now
+    Abort(ReasonOptions),
+    /// Promote without waiting for evidence
+    Promote(PromoteOptions),
+}
+
+pub const EXIT_CODES: &str = "Exit codes: 0 promoted, 1 error, 2 usage, 10 rolled back, 11 aborted, 12 inconclusive, \
+                              13 timed out, 130 interrupted (the rollout goes on)";
+
+#[derive(Debug, Default, Args)]
+#[command(disable_version_flag = true, after_help = START_HELP)]
+#[command(group = ArgGroup::new("place").args(["rest_api", "function"]))]
+pub struct StartOptions {
+    /// Rollout file, TOML or JSON; - reads it from standard input
+    pub file: Option<PathBuf>,
+    /// Name of the rollout; made from what is rolled out if there is none
+    #[arg(long)]
+    pub name: Option<String>,
+
+    /// REST API whose stage gets the canary
+    #[arg(long, value_name = "ID", requires = "stage", help_heading = "Stage canary")]
+    pub rest_api: Option<String>,
+    /// Stage
+    #[arg(long, value_name = "NAME", requires = "rest_api", help_heading = "Stage canary")]
+    pub stage: Option<String>,
+    /// Deployment that the canary serves
+    #[arg(long, value_name = "ID", conflicts_with = "function", help_heading = "Stage canary")]
+    pub deployment: Option<String>,
+    /// Stage variable that the canary sees instead of the stage's own; may be repeated
+    #[arg(long = "variable", value_name = "NAME=VALUE", value_parser = pair, conflicts_with = "function")]
+    #[arg(help_heading = "Stage canary")]
+    pub variables: Vec<(String, String)>,
+
+    /// Function whose alias gets the new version
+    #[arg(long, value_name = "NAME", requires = "alias", help_heading = "Weighted alias")]
+    pub function: Option<String>,
+    /// Alias
+    #[arg(long, value_name = "NAME", requires = "function", help_heading = "Weighted alias")]
+    pub alias: Option<String>,
+    /// Version that the canary is
+    #[arg(long, value_name = "NUMBER", conflicts_with = "rest_api", help_heading = "Weighted alias")]
+    pub version: Option<String>,
+
+    /// Percentages to go through
+    #[arg(long, value_name = "PERCENT,...", value_delimiter = ',', value_parser = quantity::percent)]
+    #[arg(help_heading = "Ramp")]
+    pub steps: Vec<f64>,
+    /// How long to stay at each step at least; the last one's is the bake
+    #[arg(long, value_name = "DURATION", value_parser = quantity::duration, help_heading = "Ramp")]
+    pub wait: Option<Duration>,
+
+    /// Difference of error rates that is still accepted, as in 0.5pp
+    #[arg(long, value_name = "SHARE", value_parser = quantity::share, help_heading = "Rules")]
+    pub margin: Option<f64>,
+    /// Error rate that is accepted at 100 %, where nothing is left to compare with
+    #[arg(long, value_name = "SHARE", value_parser = quantity::share, help_heading = "Rules")]
+    pub budget: Option<f64>,
+    /// Canary requests to be seen at each step
+    #[arg(long, value_name = "COUNT", help_heading = "Rules")]
+    pub min_requests: Option<u64>,
+    /// Without enough evidence by then, the rollout ends inconclusive
+    #[arg(long, value_name = "DURATION", value_parser = quantity::duration, help_heading = "Rules")]
+    pub max_duration: Option<Duration>,
+    /// CloudWatch alarm that vetoes; may be repeated
+    #[arg(long = "alarm", value_name = "NAME", help_heading = "Rules")]
+    pub alarms: Vec<String>,
+
+    /// Follow it to its end; the exit code says how it ended
+    #[arg(long)]
+    pub watch: bool,
+}
+
+const START_HELP: &str = "\
+A rollout file has the members of StartRollout in lower case with underscores. Durations may be written
+as text under the name without _ms, shares as \"0.5pp\", and a step as its percentage alone:
+
+  name = \"checkout-2\"
+  steps = [10, 50, { percent = 100, wait = \"10m\" }]
+  wait = \"2m\"
+  alarms = [\"checkout-5xx\"]
+  [target.rest_stage]
+  rest_api_id = \"a1b2c3d4e5\"
+  stage_name = \"prod\"
+  [canary]
+  deployment_id = \"x9y8z7\"
+  [rules]
+  margin = \"0.5pp\"
+
+Flags win over the file.";
+
+#[derive(Debug, Args)]
+pub struct NameOptions {
+    /// Rollout
+    pub name: String,
+}
+
+#[derive(Debug, Args)]
+pub struct ReasonOptions {
+    /// Rollout
+    pub name: String,
+    /// Why, for the record
+    #[arg(long)]
+    pub reason: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct PromoteOptions {
+    /// Rollout
+    pub name: String,
+    /// Why it needs no evidence, for the record
+    #[arg(long)]
+    pub reason: String,
+}
+
+#[derive(Debug, Args)]
+pub struct WatchOptions {
+    /// Rollout
+    pub name: String,
+    /// How often to look
+    #[arg(long, value_name = "DURATION", default_value = "500ms", value_parser = quantity::duration)]
+    pub interval: Duration,
+}
+
+#[derive(Debug, Args)]
+pub struct ListOptions {
+    /// Only rollouts with this status
+    #[arg(long, value_enum)]
+    pub status: Option<Status>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Status {
+    InProgress,
+    Paused,
+    Promoted,
+    RolledBack,
+    Aborted,
+    Inconclusive,
+    TimedOut,
+    Failed,
+}
+
+impl Status {
+    /// The model's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Status::InProgress => "InProgress",
+            Status::Paused => "Paused",
+            Status::Promoted => "Promoted",
+            Status::RolledBack => "RolledBack",
+            Status::Aborted => "Aborted",
+            Status::Inconclusive => "Inconclusive",
+            Status::TimedOut => "TimedOut",
+            Status::Failed => "Failed",
+        }
+    }
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}

@@ -1,0 +1,100 @@
+use clap::CommandFactory;
+
+use super::*;
+
+fn parse(line: &str) -> Result<Cli, clap::Error> {
+    Cli::try_parse_from(line.split_whitespace())
+}
+
+#[test]
+fn the_command_line_is_sound() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn a_rollout_is_ordered_with_flags() {
+    let line = "pitbird rollout start --rest-api a1 --stage prod --deployment d2 --variable alias=canary \
+                --steps 10,50,100 --wait 60s --margin 0.5pp --alarm a --alarm b --watch --output json";
+    let cli = parse(line).unwrap();
+    assert_eq!(cli.output, Output::Json);
+    let Command::Client(ClientCommand::Rollout(RolloutCommand::Start(options))) = cli.command else {
+        panic!("{:?}", cli.command)
+    };
+    assert_eq!(options.steps, [10.0, 50.0, 100.0]);
+    assert_eq!(options.wait, Some(Duration::from_secs(60)));
+    assert_eq!(options.margin, Some(0.005));
+    assert_eq!(options.variables, [("alias".to_owned(), "canary".to_owned())]);
+    assert_eq!(options.alarms, ["a", "b"]);
+    assert!(options.watch);
+}
+
+#[test]
+fn a_version_is_a_functions_here() {
+    let cli = parse("pitbird rollout start --function f --alias live --version 2").unwrap();
+    let Command::Client(ClientCommand::Rollout(RolloutCommand::Start(options))) = cli.command else {
+        panic!("{:?}", cli.command)
+    };
+    assert_eq!(options.version.as_deref(), Some("2"));
+}
+
+#[test]
+fn wrong_use_is_refused() {
+    for line in [
+        "pitbird",
+        "pitbird fly",
+        "pitbird rollout",
+        "pitbird rollout start --rest-api a",
+        "pitbird rollout start --rest-api a --stage s --function f --alias l",
+        "pitbird rollout start --rest-api a --stage s --version 2",
+        "pitbird rollout start --function f --alias l --deployment d",
+        "pitbird rollout start --steps ten",
+        "pitbird rollout start --steps 101",
+        "pitbird rollout start --wait 60",
+        "pitbird rollout start --variable alias",
+        "pitbird rollout promote r",
+        "pitbird rollout watch",
+        "pitbird rollout list --status lost",
+        "pitbird logs tail",
+        "pitbird logs tail g --since yesterday",
+        "pitbird completions tcsh",
+        "pitbird doctor --output yaml",
+    ] {
+        assert_eq!(parse(line).map(|_| ()).unwrap_err().exit_code(), 2, "{line}");
+    }
+}
+
+/// The help that `arguments` get, as a person at a terminal of a hundred columns sees it.
+fn help(arguments: &[&str]) -> String {
+    let mut command = Cli::command().term_width(100);
+    command.build();
+    for name in arguments {
+        command = command.find_subcommand(name).unwrap_or_else(|| panic!("no {name}")).clone();
+    }
+    command.term_width(100).render_long_help().to_string()
+}
+
+#[test]
+fn help_says_what_there_is() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/help");
+    for arguments in [
+        &[][..],
+        &["rollout"],
+        &["rollout", "start"],
+        &["rollout", "watch"],
+        &["logs", "tail"],
+        &["api"],
+        &["doctor"],
+        &["serve"],
+        &["demo"],
+    ] {
+        let name = if arguments.is_empty() { "pitbird".to_owned() } else { arguments.join("-") };
+        let path = format!("{folder}/{name}.txt");
+        let text: String = help(arguments).lines().map(|line| line.trim_end().to_owned() + "\n").collect();
+        if std::env::var_os("PITBIRD_WRITE_HELP").is_some() {
+            std::fs::create_dir_all(folder).unwrap();
+            std::fs::write(&path, &text).unwrap();
+        }
+        let expected = std::fs::read_to_string(&path).unwrap_or_default();
+        assert_eq!(text, expected, "{path}; PITBIRD_WRITE_HELP=1 writes it anew");
+    }
+}

@@ -1,0 +1,22 @@
+use std::net::SocketAddr;
+
+use pitbird_sandbox::{Config, Launcher, Report, SpawnerCommand};
+
+use super::{HostReport, Runtime};
+
+/// Looks at this host. The sandbox's spawner is this very binary.
+pub async fn examine(listen: SocketAddr, runtimes: Vec<Runtime>) -> HostReport {
+    let kernel = rustix::system::uname().release().to_string_lossy().into_owned();
+    // Port 0 always takes a free one. A listener in its last moments doesn't count: `serve` would get the port as well.
+    let listen_fault = tokio::net::TcpListener::bind(listen).await.err().map(|error| error.to_string());
+    HostReport { kernel, isolation: isolation().await, runtimes, listen, listen_fault }
+}
+
+/// Finds out by really starting a spawner.
+async fn isolation() -> Result<Report, String> {
+    let config = Config { spares: 0, ..Config::new(SpawnerCommand::own_binary()) };
+    let launcher = Launcher::start(config).await.map_err(|error| error.to_string())?;
+    let report = launcher.report().clone();
+    launcher.shutdown().await;
+    Ok(report)
+}

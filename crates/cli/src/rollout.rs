@@ -1,0 +1,138 @@
+//! Starts, watches and steers rollouts.
+
+mod file;
+mod follow;
+mod order;
+
+use std::process::ExitCode;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value as Json, json};
+
+use crate::arguments::{Output, RolloutCommand};
+use crate::client::Client;
+use crate::failure::Failure;
+use crate::print;
+use crate::table;
+use crate::terminal::{self, Terminal};
+use crate::watch::{self, Progress, RolloutView};
+
+/// How often a rollout is looked at that is followed right after its start.
+const INTERVAL: Duration = Duration::from_millis(500);
+/// Pages of a list at most; a hundred rollouts each.
+const PAGES_MAX: usize = 1000;
+
+/// Does the command and gives its exit code: how the rollout ended where the command waited for that, else 0.
+pub async fn run(client: &Client, command: &RolloutCommand, output: Output) -> Result<ExitCode, Failure> {
+    let rollout = match command {
+        RolloutCommand::Start(options) => {
+            let input = order::start_input(options)?;
+            let rollout = call(client, "StartRollout", &input).await?;
+            if options.watch {
+                return follow::to_the_end(client, &name(&rollout), INTERVAL, output).await;
+            }
+            rollout
+        }
+        RolloutCommand::Watch(options) => {
+            return follow::to_the_end(client, &options.name, options.interval, output).await;
+        }
+        RolloutCommand::List(options) => {
+            let rollouts = list(client, options.status.map(|status| status.as_str())).await?;
+            print::to_stdout(&listed(&rollouts, output))?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        RolloutCommand::Status(options) => call(client, "GetRollout", &json!({"Name": options.name})).await?,
+        RolloutCommand::Pause(options) => {
+            call(client, "PauseRollout", &json!({"Name": options.name})).await?
+        }
+        RolloutCommand::Resume(options) => {
+            call(client, "ResumeRollout", &json!({"Name": options.name})).await?
+        }
+        RolloutCommand::Abort(options) => {
+            let mut input = json!({"Name": options.name});
+            if let Some(reason) = &options.reason {
+                input["Reason"] = json!(reason);
+            }
+            call(client, "AbortRollout", &input).await?
+        }
+        RolloutCommand::Promote(options) => {
+            call(client, "PromoteRollout", &json!({"Name": options.name, "Reason": options.reason})).await?
+        }
+    };
+    print::to_stdout(&shown(&rollout, output))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Calls an operation of the rollouts service and gives its `Rollout`.
+async fn call(client: &Client, operation: &str, input: &Json) -> Result<Json, crate::client::Error> {
+    let mut answer = client.call("rollouts", operation, input).await?;
+    Ok(answer["Rollout"].take())
+}
+
+async fn list(client: &Client, status: Option<&str>) -> Result<Vec<Json>, Failure> {
+    let mut rollouts = Vec::new();
+    let mut input = json!({});
+    if let Some(status) = status {
+        input["Status"] = json!(status);
+    }
+    for _ in 0..PAGES_MAX {
+        let mut page = client.call("rollouts", "ListRollouts", &input).await?;
+        if let Json::Array(more) = page["Rollouts"].take() {
+            rollouts.extend(more);
+        }
+        match page["NextToken"].take() {
+            Json::Null => return Ok(rollouts),
+            token => input["NextToken"] = token,
+        }
+    }
+    Err(Failure::new(format!("the list of rollouts has more than {PAGES_MAX} pages")))
+}
+
+fn name(rollout: &Json) -> String {
+    rollout["Name"].as_str().unwrap_or_default().to_owned()
+}
+
+/// One rollout, drawn for people, whole for scripts.
+fn shown(rollout: &Json, output: Output) -> String {
+    match output {
+        Output::Table => {
+            let view = RolloutView::from_json(rollout, now());
+            watch::render(&view, terminal::width(), Terminal::of_stdout().color)
+        }
+        _ => print::rendered(rollout, output),
+    }
+}
+
+fn listed(rollouts: &[Json], output: Output) -> String {
+    if output != Output::Table {
+        return print::rendered(&json!({"Rollouts": rollouts}), output);
+    }
+    let mut rows =
+        vec![["Name", "Status", "Canary %", "Target", "Canary", "Reason"].map(str::to_owned).to_vec()];
+    for rollout in rollouts {
+        let view = RolloutView::from_json(rollout, now());
+        let row = [
+            view.name,
+            view.progress.words(),
+            view.percent.to_string(),
+            view.target,
+            view.canary,
+            view.reason,
+        ];
+        rows.push(row.map(|cell| cell.replace(char::is_control, " ")).to_vec());
+    }
+    table::columns(&rows)
+}
+
+/// The exit code of a command that waited for this.
+fn exit_code(progress: Progress) -> ExitCode {
+    match progress {
+        Progress::Ended(outcome) => ExitCode::from(outcome.exit_code()),
+        Progress::InProgress | Progress::Paused => ExitCode::SUCCESS,
+    }
+}
+
+/// Seconds since 1970.
+fn now() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
+}

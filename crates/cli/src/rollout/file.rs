@@ -1,0 +1,136 @@
+//! A rollout file: StartRollout's input as people write it.
+//!
+//! TOML or JSON. Keys are the model's members in lower case with underscores, or as the model has them. Under the name of
+//! a time in milliseconds without its `_ms` stands a duration as text, a share may be written `0.5pp`, and a structure that
+//! needs a percentage alone may be that number. What the model doesn't have is refused with its place.
+
+use pitbird_wire::{Kind, Member, Model, Reference, Structure};
+use serde_json::{Map, Value as Json};
+use thiserror::Error;
+
+use crate::operation::{nearest, snake};
+use crate::quantity;
+
+/// Longest rollout file, bytes.
+pub const BYTES_MAX: u64 = 1 << 20;
+
+/// Why a file can't be a rollout.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Error {
+    #[error("neither TOML nor JSON: {0}")]
+    Notation(String),
+    #[error("a rollout file is a table of names and values")]
+    NoTable,
+    #[error("unknown key {path}{}", .meant.as_ref().map(|meant| format!("; did you mean {meant}?")).unwrap_or_default())]
+    Unknown { path: String, meant: Option<String> },
+    #[error("{path} is there twice, under two names")]
+    Twice { path: String },
+    #[error("{path}: {cause}")]
+    Quantity { path: String, cause: quantity::Error },
+}
+
+/// Reads a file's text into the operation's input.
+pub fn parse(text: &str, model: &Model, input: &Reference) -> Result<Json, Error> {
+    let mut file = notation(text)?;
+    let wait = standing_wait(&mut file)?;
+    let mut translated = translate(model, input, &file, "")?;
+    if let (Some(wait), Some(Json::Array(steps))) = (wait, translated.get_mut("Steps")) {
+        for step in steps.iter_mut().filter_map(Json::as_object_mut) {
+            step.entry("WaitMs").or_insert_with(|| wait.clone());
+        }
+    }
+    Ok(translated)
+}
+
+fn notation(text: &str) -> Result<Json, Error> {
+    let read = if text.trim_start().starts_with('{') {
+        serde_json::from_str(text).map_err(|error| Error::Notation(error.to_string()))
+    } else {
+        toml::from_str(text).map_err(|error| Error::Notation(error.to_string().trim_end().to_owned()))
+    };
+    read.and_then(|read: Json| if read.is_object() { Ok(read) } else { Err(Error::NoTable) })
+}
+
+/// Takes the wait that stands at the top for all steps without one of their own.
+fn standing_wait(file: &mut Json) -> Result<Option<Json>, Error> {
+    let Some(top) = file.as_object_mut() else { return Ok(None) };
+    match (top.remove("wait"), top.remove("wait_ms")) {
+        (Some(_), Some(_)) => Err(Error::Twice { path: "wait".to_owned() }),
+        (Some(text), None) => duration(&text, "wait").map(Some),
+        (None, number) => Ok(number),
+    }
+}
+
+fn translate(model: &Model, reference: &Reference, json: &Json, path: &str) -> Result<Json, Error> {
+    let shape = model.shape(reference.shape);
+    Ok(match (&shape.kind, json) {
+        (Kind::Structure(structure), Json::Object(members)) => {
+            let mut translated = Map::new();
+            for (key, value) in members {
+                let path = below(path, key);
+                let (member, value) = member(model, structure, key, value, &path)?;
+                if translated.insert(member.to_owned(), value).is_some() {
+                    return Err(Error::Twice { path });
+                }
+            }
+            Json::Object(translated)
+        }
+        (Kind::Structure(structure), Json::Number(_) | Json::String(_)) => match percentage(structure) {
+            Some(member) => {
+                let value = translate(model, &member.reference, json, path)?;
+                Json::Object(Map::from_iter([(member.name.to_owned(), value)]))
+            }
+            None => json.clone(),
+        },
+        (Kind::List { member, .. }, Json::Array(items)) => {
+            let items = items.iter().enumerate();
+            let items: Result<_, _> = items
+                .map(|(at, item)| translate(model, member, item, &below(path, &at.to_string())))
+                .collect();
+            Json::Array(items?)
+        }
+        (Kind::Double, Json::String(text)) => {
+            let read = if shape.name == "Percent" { quantity::percent(text) } else { quantity::share(text) };
+            Json::from(read.map_err(|cause| Error::Quantity { path: path.to_owned(), cause })?)
+        }
+        // What has the wrong type is refused by name when the input is sent.
+        _ => json.clone(),
+    })
+}
+
+/// The member that a key means, and its value in the model's unit.
+fn member<'m>(
+    model: &'m Model,
+    structure: &'m Structure,
+    key: &str,
+    value: &Json,
+    path: &str,
+) -> Result<(&'m str, Json), Error> {
+    let same = |member: &&Member| member.name == key || snake(member.name) == key;
+    if let Some(member) = structure.members.iter().find(same) {
+        return Ok((member.name, translate(model, &member.reference, value, path)?));
+    }
+    let in_ms = format!("{key}_ms");
+    if let Some(member) = structure.members.iter().find(|member| snake(member.name) == in_ms) {
+        return Ok((member.name, duration(value, path)?));
+    }
+    let keys: Vec<String> = structure.members.iter().map(|member| snake(member.name)).collect();
+    let keys = keys.iter().map(|key| key.strip_suffix("_ms").unwrap_or(key));
+    Err(Error::Unknown { path: path.to_owned(), meant: nearest(key, keys).map(str::to_owned) })
+}
+
+/// The one member that is needed, if that is a percentage.
+fn percentage(structure: &Structure) -> Option<&Member> {
+    let mut required = structure.members.iter().filter(|member| member.required);
+    required.next().filter(|member| member.name == "Percent" && required.next().is_none())
+}
+
+fn duration(value: &Json, path: &str) -> Result<Json, Error> {
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let read = quantity::duration(&text).map_err(|cause| Error::Quantity { path: path.to_owned(), cause })?;
+    Ok(Json::from(u64::try_from(read.as_millis()).expect("a duration that can be written fits")))
+}
+
+fn below(path: &str, key: &str) -> String {
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+}

@@ -1,0 +1,177 @@
+use std::time::Duration;
+
+use super::*;
+
+fn parse(text: &str) -> Result<Json, file::Error> {
+    let (model, input) = start_rollout();
+    file::parse(text, model, &input)
+}
+
+/// What is ordered must be what the model has.
+fn assert_sendable(input: &Json) {
+    let (model, reference) = start_rollout();
+    let value =
+        crate::json::to_value(model, Some(reference.shape), input, crate::json::Files::Refused).unwrap();
+    let violations = pitbird_wire::check(model, model.operation("StartRollout").unwrap(), &value);
+    assert!(violations.is_empty(), "{input}: {}", pitbird_wire::summary(&violations));
+}
+
+const FILE: &str = r#"
+name = "checkout-2"
+steps = [10, "50%", { percent = 100, wait = "10m" }]
+wait = "2m"
+alarms = ["checkout-5xx"]
+[target.rest_stage]
+rest_api_id = "a1b2c3d4e5"
+stage_name = "prod"
+[canary]
+deployment_id = "x9y8z7"
+stage_variable_overrides = { camelCase = "kept" }
+[rules]
+margin = "0.5pp"
+max_duration = "6h"
+interval_ms = 250
+"#;
+
+fn expected() -> Json {
+    json!({
+        "Name": "checkout-2",
+        "Steps": [
+            {"Percent": 10, "WaitMs": 120_000}, {"Percent": 50.0, "WaitMs": 120_000}, {"Percent": 100, "WaitMs": 600_000},
+        ],
+        "Alarms": ["checkout-5xx"],
+        "Target": {"RestStage": {"RestApiId": "a1b2c3d4e5", "StageName": "prod"}},
+        "Canary": {"DeploymentId": "x9y8z7", "StageVariableOverrides": {"camelCase": "kept"}},
+        "Rules": {"Margin": 0.005, "MaxDurationMs": 21_600_000, "IntervalMs": 250},
+    })
+}
+
+#[test]
+fn a_file_is_read_as_people_write_it() {
+    assert_eq!(parse(FILE), Ok(expected()));
+    assert_sendable(&expected());
+}
+
+#[test]
+fn the_operations_own_json_is_a_file_too() {
+    assert_eq!(parse(&expected().to_string()), Ok(expected()));
+}
+
+#[test]
+fn the_file_in_the_help_is_one() {
+    let help = <crate::Cli as clap::CommandFactory>::command()
+        .find_subcommand("rollout")
+        .and_then(|rollout| rollout.find_subcommand("start"))
+        .and_then(|start| start.get_after_help().map(ToString::to_string))
+        .unwrap();
+    let indented = help.lines().filter_map(|line| line.strip_prefix("  "));
+    let file = indented.collect::<Vec<_>>().join("\n");
+    assert_sendable(&parse(&file).unwrap());
+}
+
+#[test]
+fn faults_of_a_file_are_named_with_their_place() {
+    for (text, words) in [
+        ("colour = 1", "unknown key colour"),
+        ("[rules]\nmargn = 1", "unknown key rules.margn; did you mean margin?"),
+        ("steps = [{ percent = 1, weight = 2 }]", "unknown key steps.0.weight"),
+        ("steps = [\"many\"]", "steps.0: \"many\" is no percentage"),
+        ("wait = \"soon\"", "wait: \"soon\" is no duration"),
+        ("wait = 60", "wait: \"60\" is no duration"),
+        ("wait = \"1s\"\nwait_ms = 1000", "wait is there twice"),
+        ("[rules]\nmax_duration = \"1h\"\nmax_duration_ms = 1", "rules.max_duration_ms is there twice"),
+        ("[rules]\nmargin = \"200%\"", "rules.margin: \"200%\" is no share"),
+        ("name = ", "neither TOML nor JSON"),
+        ("{\"name\": ", "neither TOML nor JSON"),
+    ] {
+        let error = parse(text).unwrap_err().to_string();
+        assert!(error.contains(words), "{text}: {error}");
+    }
+}
+
+fn flags() -> StartOptions {
+    StartOptions {
+        rest_api: Some("a1".into()),
+        stage: Some("prod".into()),
+        deployment: Some("d2".into()),
+        ..StartOptions::default()
+    }
+}
+
+#[test]
+fn flags_alone_are_enough() {
+    let input = start_input(&flags()).unwrap();
+    assert_eq!(
+        input,
+        json!({
+            "Name": "a1-prod-d2", "Canary": {"DeploymentId": "d2"},
+            "Target": {"RestStage": {"RestApiId": "a1", "StageName": "prod"}},
+        })
+    );
+    assert_sendable(&input);
+}
+
+#[test]
+fn every_flag_reaches_the_service() {
+    let input = start_input(&StartOptions {
+        function: Some("arn:aws:lambda:us-east-1:000000000000:function:f".into()),
+        alias: Some("live".into()),
+        version: Some("2".into()),
+        steps: vec![5.0, 50.0],
+        wait: Some(Duration::from_secs(1)),
+        margin: Some(0.01),
+        budget: Some(0.02),
+        min_requests: Some(50),
+        max_duration: Some(Duration::from_secs(60)),
+        alarms: vec!["a".into()],
+        ..StartOptions::default()
+    });
+    let input = input.unwrap();
+    assert_eq!(input["Name"], "arn-aws-lambda-us-east-1-000000000000-function-f-live-2");
+    assert_eq!(input["Steps"], json!([{"Percent": 5.0, "WaitMs": 1000}, {"Percent": 50.0, "WaitMs": 1000}]));
+    assert_eq!(
+        input["Rules"],
+        json!({"Margin": 0.01, "Budget": 0.02, "CanaryRequestsMin": 50, "MaxDurationMs": 60_000})
+    );
+    assert_sendable(&input);
+}
+
+#[test]
+fn a_wait_alone_keeps_the_standard_steps() {
+    let input = start_input(&StartOptions { wait: Some(Duration::from_secs(5)), ..flags() }).unwrap();
+    let percents: Vec<f64> =
+        input["Steps"].as_array().unwrap().iter().map(|step| step["Percent"].as_f64().unwrap()).collect();
+    assert_eq!(percents, [10.0, 50.0, 100.0]);
+    assert!(input["Steps"].as_array().unwrap().iter().all(|step| step["WaitMs"] == 5000));
+}
+
+#[test]
+fn flags_win_over_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rollout.toml");
+    std::fs::write(&path, FILE).unwrap();
+    let options = StartOptions {
+        file: Some(path.clone()),
+        name: Some("other".into()),
+        wait: Some(Duration::from_secs(1)),
+        margin: Some(0.01),
+        ..StartOptions::default()
+    };
+    let input = start_input(&options).unwrap();
+    assert_eq!(input["Name"], "other");
+    assert_eq!(input["Steps"][2], json!({"Percent": 100, "WaitMs": 1000}));
+    assert_eq!(input["Rules"]["Margin"], 0.01);
+    assert_eq!(input["Rules"]["IntervalMs"], 250);
+    let missing = StartOptions { file: Some(folder.path().join("none")), ..StartOptions::default() };
+    assert_eq!(start_input(&missing).unwrap_err().code, 2);
+}
+
+#[test]
+fn an_order_without_target_or_canary_is_a_wrong_use() {
+    let nothing = start_input(&StartOptions::default()).unwrap_err();
+    let no_canary = start_input(&StartOptions { deployment: None, ..flags() }).unwrap_err();
+    for (failure, words) in [(nothing, "what is to be rolled out"), (no_canary, "what the canary is")] {
+        assert_eq!(failure.code, 2);
+        assert!(failure.what.contains(words) && failure.hint.is_some(), "{failure}");
+    }
+}

@@ -1,0 +1,72 @@
+//! What the terminal is like, and redrawing in place.
+
+use std::io::{self, IsTerminal, Write};
+
+use crate::environment;
+
+/// Narrower than this, lines are cut no further.
+const WIDTH_MIN: usize = 40;
+const WIDTH: usize = 80;
+
+/// How standard output can be written to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terminal {
+    /// Lines may be drawn over.
+    pub is_live: bool,
+    pub color: bool,
+}
+
+impl Terminal {
+    /// What standard output is.
+    pub fn of_stdout() -> Terminal {
+        let is_live = io::stdout().is_terminal()
+            && environment::text(environment::TERM).is_some_and(|name| name != "dumb");
+        Terminal { is_live, color: is_live && environment::text(environment::NO_COLOR).is_none() }
+    }
+}
+
+/// Columns of standard output now; it may be resized at any time.
+pub fn width() -> usize {
+    let size = rustix::termios::tcgetwinsize(io::stdout());
+    let columns = size.map_or(0, |size| usize::from(size.ws_col));
+    if columns == 0 { WIDTH } else { columns.max(WIDTH_MIN) }
+}
+
+/// A block of lines that is drawn over itself.
+#[derive(Debug, Default)]
+pub struct Block {
+    lines: usize,
+}
+
+impl Block {
+    /// Draws `text` in place of what was drawn before.
+    pub fn draw(&mut self, out: &mut impl Write, text: &str) -> io::Result<()> {
+        let mut frame = String::with_capacity(text.len() + 16 * self.lines);
+        if self.lines > 0 {
+            frame.push_str(&format!("\x1b[{}F", self.lines));
+        }
+        for line in text.lines() {
+            frame.push_str(line);
+            // Each line clears what is left of the one before, so that nothing flickers.
+            frame.push_str("\x1b[K\n");
+        }
+        frame.push_str("\x1b[J");
+        self.lines = text.lines().count();
+        out.write_all(frame.as_bytes())?;
+        out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_is_drawn_over_itself() {
+        let mut block = Block::default();
+        let mut out = Vec::new();
+        block.draw(&mut out, "one\ntwo\n").unwrap();
+        block.draw(&mut out, "three\n").unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), "one\x1b[K\ntwo\x1b[K\n\x1b[J\x1b[2Fthree\x1b[K\n\x1b[J");
+    }
+}

@@ -1,0 +1,124 @@
+use std::time::Duration;
+
+use pitbird_rollout::Outcome;
+use serde_json::json;
+
+use super::*;
+
+fn answer() -> serde_json::Value {
+    json!({
+        "Name": "checkout-2",
+        "Target": {"RestStage": {"RestApiId": "a1b2c3d4e5", "StageName": "prod"}},
+        "Canary": {"DeploymentId": "x9y8z7", "StageVariableOverrides": {"alias": "canary"}},
+        "Steps": [{"Percent": 10.0, "WaitMs": 60000}, {"Percent": 50.0, "WaitMs": 60000}, {"Percent": 100.0, "WaitMs": 0}],
+        "Status": "InProgress", "StatusReason": "watching at 50 %", "Phase": "Watching", "StepIndex": 1, "Percent": 50.0,
+        "StartedAt": "2026-11-01T00:00:00.000Z", "WaitUntil": "2026-11-01T00:02:00.000Z",
+        "Deviations": ["step 1 waits 60 s, standard are 120 s"],
+        "Evidence": {
+            "Verdict": "Unknown", "LogEWorse": 1.38, "ThresholdWorse": 6.9, "LogENotWorse": 2.3, "ThresholdNotWorse": 4.6,
+            "HarmUpper": 0.0123, "Margin": 0.005,
+            "Base": {"Requests": 12345, "Failures": 3}, "Canary": {"Requests": 1001, "Failures": 2},
+        },
+    })
+}
+
+/// 90 s after the beginning.
+fn view() -> RolloutView {
+    let began = crate::json::parse_timestamp("2026-11-01T00:00:00Z").unwrap();
+    RolloutView::from_json(&answer(), began + 90.0)
+}
+
+#[test]
+fn a_rollout_is_drawn() {
+    let expected = "\
+checkout-2  ▶ in progress  1m 30s
+           deployment x9y8z7, alias=canary to stage prod of REST API a1b2c3d4e5
+ramp       ✓ 10 % ── [50 %] ── 100 %   30.0 s to wait here
+split      ████████████████████░░░░░░░░░░░░░░░░░░░░  canary 50 %
+             requests   failed error rate
+base           12 345        3     0.02 %
+canary          1 001        2     0.20 %
+verdict    ? not known yet  worse by at most 1.23 pp, accepted 0.50 pp
+worse      ████████░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░  evidence 1.4 of 6.9
+not worse  ████████████████████░░░░░░░░░░░░░░░░░░░░  evidence 2.3 of 4.6
+now        watching at 50 %
+note       step 1 waits 60 s, standard are 120 s
+";
+    assert_eq!(render(&view(), 80, false), expected);
+}
+
+#[test]
+fn no_line_is_wider_than_the_terminal() {
+    for width in [40, 57, 80, 200] {
+        for text in render(&view(), width, false).lines() {
+            assert!(text.chars().count() <= width, "{width}: {text}");
+        }
+    }
+}
+
+#[test]
+fn colour_changes_nothing_but_colour() {
+    let mut plain = String::new();
+    let mut in_escape = false;
+    let colored = render(&view(), 80, true);
+    assert!(colored.contains("\x1b["));
+    for c in colored.chars() {
+        match c {
+            '\x1b' => in_escape = true,
+            'm' if in_escape => in_escape = false,
+            _ if in_escape => {}
+            c => plain.push(c),
+        }
+    }
+    let trimmed = |text: &str| text.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>();
+    assert_eq!(trimmed(&plain), trimmed(&render(&view(), 80, false)));
+}
+
+#[test]
+fn an_end_is_said_in_words() {
+    for (status, outcome, words) in [
+        ("Promoted", Outcome::Promoted, "✔ promoted"),
+        ("RolledBack", Outcome::RolledBack, "✘ rolled back"),
+        ("Aborted", Outcome::Aborted, "■ aborted"),
+        ("Inconclusive", Outcome::Inconclusive, "■ inconclusive"),
+        ("TimedOut", Outcome::TimedOut, "■ timed out"),
+        ("Failed", Outcome::Failed, "✘ failed"),
+    ] {
+        let mut rollout = answer();
+        rollout["Status"] = json!(status);
+        rollout["EndedAt"] = json!("2026-11-01T00:00:45.000Z");
+        let view = RolloutView::from_json(&rollout, 2e9);
+        assert_eq!(view.progress, Progress::Ended(outcome));
+        assert_eq!(view.elapsed, Duration::from_secs(45));
+        assert!(render(&view, 80, false).contains(words), "{words}");
+    }
+}
+
+#[test]
+fn a_line_says_it_all() {
+    assert_eq!(
+        line(&view()),
+        "1m 30s | in progress | canary 50 % | base 3/12345 failed (0.02 %) | canary 2/1001 failed (0.20 %) | \
+         verdict not known yet | watching at 50 %"
+    );
+}
+
+#[test]
+fn names_from_outside_give_the_terminal_no_orders() {
+    let mut rollout = answer();
+    rollout["Name"] = json!("a\u{1b}[2Jb");
+    rollout["StatusReason"] = json!("one\ntwo\u{7}");
+    let view = RolloutView::from_json(&rollout, 0.0);
+    for text in [render(&view, 80, false), line(&view)] {
+        assert!(!text.contains(['\u{1b}', '\u{7}']), "{text:?}");
+    }
+}
+
+#[test]
+fn an_empty_answer_is_drawn_too() {
+    let view = RolloutView::from_json(&json!({}), 0.0);
+    assert!(render(&view, 80, false).contains("in progress"));
+    let busy = Arm { requests_per_s: Some(251.0), latency_ms_p99: Some(12.34), ..Arm::default() };
+    let text = render(&RolloutView { base: busy, ..view }, 80, false);
+    assert!(text.contains("251") && text.contains("12.3 ms"), "{text}");
+}

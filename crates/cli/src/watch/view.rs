@@ -1,0 +1,215 @@
+use std::time::Duration;
+
+use pitbird_rollout::Outcome;
+use serde_json::Value as Json;
+
+use crate::json::parse_timestamp;
+
+/// A rollout as it is shown.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RolloutView {
+    pub name: String,
+    /// `stage prod of REST API a1b2c3d4e5`.
+    pub target: String,
+    /// `deployment x9y8z7`.
+    pub canary: String,
+    pub progress: Progress,
+    /// Why it stands where it stands, in the planner's words.
+    pub reason: String,
+    pub steps: Vec<Step>,
+    /// Index of the step it is at.
+    pub step: Option<usize>,
+    /// The canary's share now, in percent.
+    pub percent: f64,
+    pub base: Arm,
+    pub canary_arm: Arm,
+    /// `None` before anything was seen.
+    pub evidence: Option<Evidence>,
+    /// Since the rollout began, or from its beginning to its end.
+    pub elapsed: Duration,
+    /// Until the present step's wait is over.
+    pub remaining: Option<Duration>,
+    /// What differs from the standard waits and rules.
+    pub deviations: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Progress {
+    #[default]
+    InProgress,
+    Paused,
+    Ended(Outcome),
+}
+
+impl Progress {
+    /// Reads the service's status; one that we don't know is in progress.
+    pub fn parse(status: &str) -> Progress {
+        match status {
+            "Paused" => Progress::Paused,
+            "Promoted" => Progress::Ended(Outcome::Promoted),
+            "RolledBack" => Progress::Ended(Outcome::RolledBack),
+            "Aborted" => Progress::Ended(Outcome::Aborted),
+            "Inconclusive" => Progress::Ended(Outcome::Inconclusive),
+            "TimedOut" => Progress::Ended(Outcome::TimedOut),
+            "Failed" => Progress::Ended(Outcome::Failed),
+            _ => Progress::InProgress,
+        }
+    }
+
+    pub fn words(self) -> String {
+        match self {
+            Progress::InProgress => "in progress".to_owned(),
+            Progress::Paused => "paused".to_owned(),
+            Progress::Ended(outcome) => outcome.to_string(),
+        }
+    }
+}
+
+/// A weight of the ramp, percent, and how long to stay at least.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Step {
+    pub percent: f64,
+    pub wait: Duration,
+}
+
+/// What one side did.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Arm {
+    pub requests: u64,
+    pub failures: u64,
+    /// Where it is known.
+    pub requests_per_s: Option<f64>,
+    /// The 99th percentile, where it is known.
+    pub latency_ms_p99: Option<f64>,
+}
+
+impl Arm {
+    /// Failures per request; `None` before the first.
+    pub fn rate(&self) -> Option<f64> {
+        (self.requests > 0).then(|| self.failures as f64 / self.requests as f64)
+    }
+}
+
+/// What the judge makes of it. Evidence is the natural logarithm of an e-value; at its threshold it decides.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Evidence {
+    pub verdict: Verdict,
+    pub log_e_worse: f64,
+    pub threshold_worse: f64,
+    pub log_e_not_worse: f64,
+    pub threshold_not_worse: f64,
+    /// The canary's error rate is above the base's by no more than this, as a share.
+    pub harm_upper: Option<f64>,
+    /// The difference that is accepted, as a share.
+    pub margin: Option<f64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Verdict {
+    Worse,
+    NotWorse,
+    #[default]
+    Unknown,
+}
+
+impl Verdict {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Verdict::Worse => "worse",
+            Verdict::NotWorse => "not worse",
+            Verdict::Unknown => "not known yet",
+        }
+    }
+}
+
+impl RolloutView {
+    /// Reads `Rollout` of the service's answer. What is missing is empty. `now` is seconds since 1970.
+    pub fn from_json(rollout: &Json, now: f64) -> RolloutView {
+        let time = |name: &str| rollout[name].as_str().and_then(parse_timestamp);
+        let until = time("EndedAt").unwrap_or(now);
+        let evidence = &rollout["Evidence"];
+        RolloutView {
+            name: text(&rollout["Name"]),
+            target: target(&rollout["Target"]),
+            canary: canary(&rollout["Canary"]),
+            progress: Progress::parse(rollout["Status"].as_str().unwrap_or_default()),
+            reason: text(&rollout["StatusReason"]),
+            steps: rollout["Steps"].as_array().into_iter().flatten().map(step).collect(),
+            step: rollout["StepIndex"].as_u64().and_then(|at| usize::try_from(at).ok()),
+            percent: rollout["Percent"].as_f64().unwrap_or_default(),
+            base: arm(&evidence["Base"]),
+            canary_arm: arm(&evidence["Canary"]),
+            evidence: evidence.is_object().then(|| read_evidence(evidence)),
+            elapsed: seconds(until - time("StartedAt").unwrap_or(until)),
+            remaining: time("WaitUntil").filter(|end| *end > now).map(|end| seconds(end - now)),
+            deviations: rollout["Deviations"].as_array().into_iter().flatten().map(text).collect(),
+        }
+    }
+}
+
+/// `stage prod of REST API a1b2c3d4e5`, `alias live of function app`.
+pub fn target(target: &Json) -> String {
+    let (stage, alias) = (&target["RestStage"], &target["LambdaAlias"]);
+    if stage.is_object() {
+        format!("stage {} of REST API {}", text(&stage["StageName"]), text(&stage["RestApiId"]))
+    } else if alias.is_object() {
+        format!("alias {} of function {}", text(&alias["AliasName"]), text(&alias["FunctionName"]))
+    } else {
+        String::new()
+    }
+}
+
+/// `deployment x9y8z7, alias=canary`, `version 2`.
+pub fn canary(canary: &Json) -> String {
+    let mut words = Vec::new();
+    if let Some(id) = canary["DeploymentId"].as_str() {
+        words.push(format!("deployment {id}"));
+    }
+    if let Some(version) = canary["FunctionVersion"].as_str() {
+        words.push(format!("version {version}"));
+    }
+    for (name, value) in canary["StageVariableOverrides"].as_object().into_iter().flatten() {
+        words.push(format!("{name}={}", text(value)));
+    }
+    words.join(", ")
+}
+
+fn text(value: &Json) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn seconds(value: f64) -> Duration {
+    Duration::try_from_secs_f64(value.max(0.0)).unwrap_or_default()
+}
+
+fn step(step: &Json) -> Step {
+    Step {
+        percent: step["Percent"].as_f64().unwrap_or_default(),
+        wait: Duration::from_millis(step["WaitMs"].as_u64().unwrap_or_default()),
+    }
+}
+
+fn arm(arm: &Json) -> Arm {
+    Arm {
+        requests: arm["Requests"].as_u64().unwrap_or_default(),
+        failures: arm["Failures"].as_u64().unwrap_or_default(),
+        ..Arm::default()
+    }
+}
+
+fn read_evidence(evidence: &Json) -> Evidence {
+    let number = |name: &str| evidence[name].as_f64();
+    Evidence {
+        verdict: match evidence["Verdict"].as_str() {
+            Some("Worse") => Verdict::Worse,
+            Some("NotWorse") => Verdict::NotWorse,
+            _ => Verdict::Unknown,
+        },
+        log_e_worse: number("LogEWorse").unwrap_or_default(),
+        threshold_worse: number("ThresholdWorse").unwrap_or_default(),
+        log_e_not_worse: number("LogENotWorse").unwrap_or_default(),
+        threshold_not_worse: number("ThresholdNotWorse").unwrap_or_default(),
+        harm_upper: number("HarmUpper"),
+        margin: number("Margin"),
+    }
+}
