@@ -8,6 +8,7 @@
 
 pub mod alarm;
 pub mod alias;
+pub mod async_event;
 pub mod deployment;
 pub mod function;
 pub mod function_policy;
@@ -29,6 +30,7 @@ use serde::de::DeserializeOwned;
 
 pub use alarm::{Alarm, AlarmEvent};
 pub use alias::Alias;
+pub use async_event::AsyncEvent;
 pub use deployment::Deployment;
 pub use function::FunctionVersion;
 pub use function_policy::FunctionPolicy;

@@ -1,0 +1,224 @@
+//! Functions' code, unpacked once per content and kept for every environment to see read-only.
+
+pub mod archive;
+
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use pitbird_store::Store;
+use thiserror::Error;
+use tokio::sync::OnceCell;
+use tokio::task::spawn_blocking;
+
+use archive::{ZipError, ZipFacts};
+
+/// Names of directories that aren't whole yet, or are about to go.
+const UNFINISHED: &str = "unfinished-";
+/// Where the boot is noted in which the directories were written.
+const BOOT_FILE: &str = "boot-id";
+
+/// Why a version's code can't be shown to an environment.
+#[derive(Debug, Clone, Error)]
+pub enum CodeError {
+    #[error("the code {sha256_hex} {source}")]
+    Zip { sha256_hex: String, source: Arc<ZipError> },
+    #[error("the code {sha256_hex} is not in the store")]
+    Store { sha256_hex: String, source: Arc<pitbird_store::Error> },
+    #[error("the code cache can't be written")]
+    Disk(#[source] Arc<io::Error>),
+}
+
+/// One zip's content on disk. It stays as long as anybody holds this.
+#[derive(Debug)]
+pub struct CodeDirectory {
+    pub path: PathBuf,
+    unpacked_bytes: u64,
+}
+
+/// All unpacked code, by the SHA-256 of its zip.
+#[derive(Debug)]
+pub struct CodeCache {
+    directory: PathBuf,
+    /// Beyond this the directories that nobody uses go, the oldest first.
+    limit_bytes: u64,
+    known: Mutex<HashMap<String, Known>>,
+    number: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    cell: Arc<OnceCell<Arc<CodeDirectory>>>,
+    /// Grows with every use of any code.
+    used: u64,
+}
+
+impl CodeCache {
+    /// Opens the directory and clears away what an earlier process left unfinished. What was written before the
+    /// machine last started goes too: it was never synced, and is unpacked again when it is needed.
+    pub fn open(directory: PathBuf, limit_bytes: u64) -> io::Result<CodeCache> {
+        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+        let boot_file = directory.join(BOOT_FILE);
+        if fs::read_to_string(&boot_file).is_ok_and(|noted| noted != boot || boot.is_empty()) {
+            fs::remove_dir_all(&directory)?;
+        }
+        fs::create_dir_all(&directory)?;
+        for entry in fs::read_dir(&directory)? {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
+                fs::remove_dir_all(entry.path())?;
+            }
+        }
+        fs::write(boot_file, boot)?;
+        let directory = fs::canonicalize(directory)?;
+        Ok(CodeCache { directory, limit_bytes, known: Mutex::default(), number: AtomicU64::new(0) })
+    }
+
+    /// The directory with a zip's content, unpacked from the store's blob if nobody did before.
+    pub async fn get(
+        self: &Arc<Self>,
+        store: &Store,
+        sha256_hex: &str,
+    ) -> Result<Arc<CodeDirectory>, CodeError> {
+        let cell = self.cell(sha256_hex);
+        let unpack = async || {
+            let (cache, store, name) = (self.clone(), store.clone(), sha256_hex.to_owned());
+            let unpacked = spawn_blocking(move || match cache.found(&name)? {
+                Some(found) => Ok(found),
+                None => {
+                    let zip = store.blob(&name).map_err(|source| CodeError::Store {
+                        sha256_hex: name.clone(),
+                        source: Arc::new(source),
+                    })?;
+                    cache.unpack(&name, &zip).map(|(directory, _)| directory)
+                }
+            });
+            unpacked.await.unwrap_or_else(|ended| Err(disk(io::Error::other(ended))))
+        };
+        let directory = cell.get_or_try_init(unpack).await.cloned();
+        drop(cell);
+        self.trim();
+        directory
+    }
+
+    /// Unpacks a zip that is about to be stored, so that its first environment finds it there.
+    pub async fn admit(self: &Arc<Self>, sha256_hex: &str, zip: Bytes) -> Result<ZipFacts, CodeError> {
+        let (cache, name) = (self.clone(), sha256_hex.to_owned());
+        let unpacked = spawn_blocking(move || cache.unpack(&name, &zip)).await;
+        let (directory, facts) = unpacked.unwrap_or_else(|ended| Err(disk(io::Error::other(ended))))?;
+        let _ = self.cell(sha256_hex).set(directory);
+        self.trim();
+        Ok(facts)
+    }
+
+    fn cell(&self, sha256_hex: &str) -> Arc<OnceCell<Arc<CodeDirectory>>> {
+        let used = self.number.fetch_add(1, Ordering::Relaxed);
+        let mut known = self.lock();
+        let known = known.entry(sha256_hex.to_owned()).or_default();
+        known.used = used;
+        known.cell.clone()
+    }
+
+    /// What an earlier process of this boot unpacked.
+    fn found(&self, sha256_hex: &str) -> Result<Option<Arc<CodeDirectory>>, CodeError> {
+        let path = self.directory.join(sha256_hex);
+        if !path.is_dir() {
+            return Ok(None);
+        }
+        let unpacked_bytes = size_of(&path).map_err(disk)?;
+        Ok(Some(Arc::new(CodeDirectory { path, unpacked_bytes })))
+    }
+
+    /// Unpacks beside its place and then moves it there, so that a directory is there entirely or not at all.
+    fn unpack(&self, sha256_hex: &str, zip: &[u8]) -> Result<(Arc<CodeDirectory>, ZipFacts), CodeError> {
+        let unfinished = self.unfinished();
+        fs::create_dir(&unfinished).map_err(disk)?;
+        let unpacked = archive::unpack(zip, &unfinished);
+        let facts = match unpacked {
+            Ok(facts) => facts,
+            Err(source) => {
+                remove(&unfinished);
+                return Err(CodeError::Zip { sha256_hex: sha256_hex.to_owned(), source: Arc::new(source) });
+            }
+        };
+        let path = self.directory.join(sha256_hex);
+        match show(&unfinished, &path) {
+            Ok(()) => {}
+            // Somebody else was faster; the content is the same.
+            Err(_) if path.is_dir() => remove(&unfinished),
+            Err(error) => {
+                remove(&unfinished);
+                return Err(disk(error));
+            }
+        }
+        let unpacked_bytes = facts.unpacked_bytes;
+        Ok((Arc::new(CodeDirectory { path, unpacked_bytes }), facts))
+    }
+
+    fn unfinished(&self) -> PathBuf {
+        let number = self.number.fetch_add(1, Ordering::Relaxed);
+        self.directory.join(format!("{UNFINISHED}{number}"))
+    }
+
+    /// Removes what nobody uses, the oldest first, until the rest is within the limit.
+    fn trim(&self) {
+        let mut known = self.lock();
+        let size = |known: &Known| known.cell.get().map_or(0, |directory| directory.unpacked_bytes);
+        let mut total: u64 = known.values().map(size).sum();
+        while total > self.limit_bytes {
+            let unused = known.iter().filter(|(_, known)| {
+                // Whoever takes either count up does so through the map, which is locked.
+                let is_held = known.cell.get().is_none_or(|directory| Arc::strong_count(directory) > 1);
+                !is_held && Arc::strong_count(&known.cell) == 1
+            });
+            let Some(name) = unused.min_by_key(|(_, known)| known.used).map(|(name, _)| name.clone()) else {
+                return;
+            };
+            let gone = known.remove(&name).expect("it was found just now");
+            total -= size(&gone);
+            let unfinished = self.unfinished();
+            if fs::rename(self.directory.join(&name), &unfinished).is_ok() {
+                // Whatever runs this has better things to do than to unlink thousands of files.
+                std::thread::spawn(move || remove(&unfinished));
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Lets others look into a directory, and gives it its name.
+fn show(unfinished: &Path, path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(unfinished, fs::Permissions::from_mode(0o755))?;
+    fs::rename(unfinished, path)
+}
+
+fn remove(directory: &Path) {
+    if let Err(error) = fs::remove_dir_all(directory) {
+        tracing::warn!(path = %directory.display(), %error, "unused code stays behind");
+    }
+}
+
+fn size_of(directory: &Path) -> io::Result<u64> {
+    let mut bytes = 0;
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let metadata = entry.metadata()?;
+        bytes += if metadata.is_dir() { size_of(&entry.path())? } else { metadata.len() };
+    }
+    Ok(bytes)
+}
+
+fn disk(error: io::Error) -> CodeError {
+    CodeError::Disk(Arc::new(error))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,237 @@
+//! How many invocations may run at once, and how many do: per account and region, and per function that has reserved
+//! some for itself.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use pitbird_names::Scope;
+use pitbird_snapshot::{FunctionKey, Snapshot};
+use pitbird_telemetry::Telemetry;
+use pitbird_telemetry::metrics::Probe;
+
+use crate::measure;
+
+/// Why an invocation must wait for others to end. Named as in Lambda's `Reason`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Throttle {
+    /// The function has reserved a number, and that many run.
+    ReservedFunctionConcurrentInvocationLimitExceeded,
+    /// What the account has left for functions without a reservation is in use, or the host can carry no more.
+    ConcurrentInvocationLimitExceeded,
+}
+
+impl Throttle {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Throttle::ReservedFunctionConcurrentInvocationLimitExceeded => {
+                "ReservedFunctionConcurrentInvocationLimitExceeded"
+            }
+            Throttle::ConcurrentInvocationLimitExceeded => "ConcurrentInvocationLimitExceeded",
+        }
+    }
+}
+
+/// One account in one region.
+#[derive(Debug)]
+pub(crate) struct AccountCounter {
+    scope: Scope,
+    limit: u32,
+    /// Invocations that run, of all functions.
+    running: AtomicU32,
+    /// Those of functions without a reservation.
+    unreserved: AtomicU32,
+    /// The snapshot's generation in the upper half, and what all functions together reserve in it.
+    reserved: AtomicU64,
+    gauge: Gauge,
+}
+
+/// One function with all its versions.
+#[derive(Debug)]
+pub(crate) struct FunctionCounter {
+    account: Arc<AccountCounter>,
+    running: AtomicU32,
+    gauge: Gauge,
+}
+
+/// One invocation's place; given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Permit {
+    function: Arc<FunctionCounter>,
+    is_reserved: bool,
+}
+
+impl FunctionCounter {
+    /// Takes a place for one invocation. `snapshot` is asked only when it gets tight.
+    pub fn acquire(
+        self: &Arc<Self>,
+        reserved: Option<u32>,
+        snapshot: impl FnOnce() -> Arc<Snapshot>,
+        at_ms: i64,
+    ) -> Result<Permit, Throttle> {
+        let account = &self.account;
+        match reserved {
+            Some(limit) => take(&self.running, limit)
+                .then_some(())
+                .ok_or(Throttle::ReservedFunctionConcurrentInvocationLimitExceeded)?,
+            None => {
+                let limit = account.unreserved_limit(snapshot);
+                take(&account.unreserved, limit)
+                    .then_some(())
+                    .ok_or(Throttle::ConcurrentInvocationLimitExceeded)?;
+                self.running.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        self.gauge.note(self.running.load(Ordering::Relaxed), at_ms);
+        account.gauge.note(account.running.fetch_add(1, Ordering::Relaxed) + 1, at_ms);
+        Ok(Permit { function: self.clone(), is_reserved: reserved.is_some() })
+    }
+}
+
+impl AccountCounter {
+    /// What is left for functions without a reservation.
+    fn unreserved_limit(&self, snapshot: impl FnOnce() -> Arc<Snapshot>) -> u32 {
+        // Reservations leave at least 100 to everybody else, so that below it there is nothing to look up.
+        if self.unreserved.load(Ordering::Relaxed) < self.limit.min(UNRESERVED_MIN) {
+            return self.limit;
+        }
+        let snapshot = snapshot();
+        let generation = snapshot.generation as u32;
+        let known = self.reserved.load(Ordering::Relaxed);
+        if (known >> 32) as u32 == generation {
+            return self.limit.saturating_sub(known as u32);
+        }
+        let functions = snapshot.functions().filter(|function| function.scope == self.scope);
+        let reserved: u32 = functions.filter_map(|function| function.reserved_concurrency).sum();
+        self.reserved.store(u64::from(generation) << 32 | u64::from(reserved), Ordering::Relaxed);
+        self.limit.saturating_sub(reserved)
+    }
+}
+
+/// What reservations must leave to functions without one. Source: Lambda, `PutFunctionConcurrency`.
+const UNRESERVED_MIN: u32 = 100;
+
+fn take(counter: &AtomicU32, limit: u32) -> bool {
+    counter
+        .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |running| {
+            (running < limit).then_some(running + 1)
+        })
+        .is_ok()
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let account = &self.function.account;
+        self.function.running.fetch_sub(1, Ordering::Relaxed);
+        account.running.fetch_sub(1, Ordering::Relaxed);
+        if !self.is_reserved {
+            account.unreserved.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// All counters.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    functions: Mutex<HashMap<FunctionKey, Arc<FunctionCounter>>>,
+    accounts: Mutex<HashMap<Scope, Arc<AccountCounter>>>,
+}
+
+impl Counters {
+    /// A function's counter: the same one for all its versions. Looked up once per version.
+    pub fn of(&self, telemetry: &Telemetry, key: FunctionKey, account_limit: u32) -> Arc<FunctionCounter> {
+        let mut functions = self.functions.lock().unwrap_or_else(PoisonError::into_inner);
+        if !functions.contains_key(&key) {
+            // Of functions that are gone nobody but the map holds the counter.
+            functions.retain(|_, counter| Arc::strong_count(counter) > 1);
+        }
+        functions
+            .entry(key)
+            .or_insert_with_key(|key| {
+                let gauge = Gauge::new(telemetry.probe(measure::function_concurrency(&key.scope, &key.name)));
+                let account = self.account(telemetry, &key.scope, account_limit);
+                Arc::new(FunctionCounter { account, running: AtomicU32::new(0), gauge })
+            })
+            .clone()
+    }
+
+    fn account(&self, telemetry: &Telemetry, scope: &Scope, limit: u32) -> Arc<AccountCounter> {
+        let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        let counter = || {
+            Arc::new(AccountCounter {
+                scope: scope.clone(),
+                limit,
+                running: AtomicU32::new(0),
+                unreserved: AtomicU32::new(0),
+                reserved: AtomicU64::new(u64::MAX),
+                gauge: Gauge::new(telemetry.probe(measure::account_concurrency(scope))),
+            })
+        };
+        accounts.entry(scope.clone()).or_insert_with(counter).clone()
+    }
+}
+
+/// Samples a number that only its maximum matters of: each second's first value and every one above it.
+#[derive(Debug)]
+struct Gauge {
+    probe: Arc<Probe>,
+    /// The second in the upper half, its highest value so far in the lower.
+    highest: AtomicU64,
+}
+
+impl Gauge {
+    fn new(probe: Arc<Probe>) -> Gauge {
+        Gauge { probe, highest: AtomicU64::new(0) }
+    }
+
+    fn note(&self, value: u32, at_ms: i64) {
+        let noted = ((at_ms / 1000) as u64) << 32 | u64::from(value);
+        if noted > self.highest.load(Ordering::Relaxed) {
+            self.highest.store(noted, Ordering::Relaxed);
+            self.probe.record(at_ms, &[f64::from(value)]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pitbird_telemetry::Config;
+
+    use super::*;
+
+    fn key(name: &str) -> FunctionKey {
+        FunctionKey { scope: Scope::default(), name: name.to_owned() }
+    }
+
+    #[test]
+    fn reserved_and_shared_places_are_counted_apart() {
+        let data = tempfile::tempdir().unwrap();
+        let telemetry = Telemetry::open(data.path(), &Config::default()).unwrap();
+        let counters = Counters::default();
+        let of = |name| counters.of(&telemetry, key(name), 2);
+        let acquire = |name, reserved| of(name).acquire(reserved, Arc::default, 0);
+        let held = acquire("own", Some(1)).unwrap();
+        assert_eq!(
+            acquire("own", Some(1)).unwrap_err(),
+            Throttle::ReservedFunctionConcurrentInvocationLimitExceeded
+        );
+        assert!(acquire("own", Some(0)).is_err(), "none reserved, none runs");
+        let _shared = (acquire("a", None).unwrap(), acquire("b", None).unwrap());
+        assert_eq!(acquire("a", None).unwrap_err(), Throttle::ConcurrentInvocationLimitExceeded);
+        drop(held);
+        acquire("own", Some(1)).unwrap();
+        assert!(acquire("a", None).is_err());
+    }
+
+    #[tokio::test]
+    async fn a_gauge_keeps_each_seconds_maximum() {
+        let data = tempfile::tempdir().unwrap();
+        let telemetry = Telemetry::open(data.path(), &Config::default()).unwrap();
+        let gauge = Gauge::new(telemetry.probe(measure::account_concurrency(&Scope::default())));
+        for (at_ms, value) in [(1000, 1), (1500, 5), (1600, 3), (2000, 2), (2001, 2)] {
+            gauge.note(value, at_ms);
+        }
+        let total = gauge.probe.totals()[0];
+        assert_eq!((total.count, total.sum), (3, 8.0));
+    }
+}

@@ -1,0 +1,98 @@
+//! What the door is made of, and its bounds.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pitbird_sandbox::Launcher;
+use pitbird_store::Store;
+use pitbird_telemetry::Telemetry;
+
+/// Everything that an [`Invoker`](crate::Invoker) needs.
+#[derive(Clone)]
+pub struct Config {
+    pub launcher: Launcher,
+    pub telemetry: Arc<Telemetry>,
+    /// Where code blobs and queued events are, and the snapshot in which queued events find their function.
+    pub store: Store,
+    /// For unpacked code and the runtimes' own files. May be deleted while nothing runs.
+    pub cache_directory: PathBuf,
+    /// Where interpreters are looked for, in this order; usually `PATH`.
+    pub search_path: Vec<PathBuf>,
+    /// Becomes `AWS_ENDPOINT_URL` in functions that don't set it themselves.
+    pub endpoint_url: Option<String>,
+    pub limits: Limits,
+    pub events: EventPolicy,
+}
+
+/// Bounds, each with AWS's value or, where AWS names none, ours.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Limits {
+    /// Invocations at once per account and region. Lambda's default is 1000.
+    pub concurrent_executions: u32,
+    /// Environments at once, of all functions; idle ones make room for others.
+    pub environments_max: u32,
+    /// Environments that start at the same time; the others wait their turn.
+    pub launches_max: u32,
+    /// Memory that must be available on the host for another environment to start, bytes.
+    pub memory_reserve_bytes: u64,
+    /// After this time without an invocation an environment ends.
+    pub idle: Duration,
+    /// A runtime must ask for its first invocation within this time. Lambda's is 10 s.
+    pub init: Duration,
+    /// An invocation that finds no environment within this time is throttled.
+    pub wait: Duration,
+    /// Of output that one environment may log per second; what is more is dropped, with a line that says so.
+    pub output_bytes_per_s: u64,
+    /// Unpacked code that nobody uses is kept up to this size, bytes.
+    pub code_cache_bytes: u64,
+    /// Invocations that run may take this long to end when the server shuts down.
+    pub shutdown: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Limits {
+            concurrent_executions: 1000,
+            environments_max: 1000,
+            launches_max: u32::try_from(2 * cores).unwrap_or(u32::MAX).max(4),
+            memory_reserve_bytes: 256 << 20,
+            idle: Duration::from_secs(600),
+            init: Duration::from_secs(10),
+            wait: Duration::from_secs(30),
+            output_bytes_per_s: 4 << 20,
+            code_cache_bytes: 8 << 30,
+            shutdown: Duration::from_secs(5),
+        }
+    }
+}
+
+/// What becomes of asynchronous invocations. The defaults are Lambda's.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EventPolicy {
+    /// Waits before each attempt after a function error; as many attempts follow the first as there are waits.
+    pub retry_after: Vec<Duration>,
+    /// First wait after a throttle or a failure of the platform; each further one is twice as long.
+    pub backoff_min: Duration,
+    pub backoff_max: Duration,
+    /// An event that is older is dropped.
+    pub age_max: Duration,
+    /// Events that run at the same time, of all functions.
+    pub running_max: u32,
+    /// Events in the queue; beyond it they are refused.
+    pub queued_max: usize,
+}
+
+impl Default for EventPolicy {
+    fn default() -> EventPolicy {
+        EventPolicy {
+            retry_after: vec![Duration::from_secs(60), Duration::from_secs(120)],
+            backoff_min: Duration::from_secs(1),
+            backoff_max: Duration::from_secs(300),
+            age_max: Duration::from_secs(21_600),
+            running_max: 100,
+            queued_max: 100_000,
+        }
+    }
+}

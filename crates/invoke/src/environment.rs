@@ -1,0 +1,315 @@
+//! One execution environment: a sandboxed process that runs one invocation at a time, and what becomes of it.
+//!
+//! Three sides meet in its state, each for a moment only: the [`Pool`] that gives it invocations, the calls of its
+//! process ([`crate::runtime_api`]), and the task that watches over both ([`supervise`]). None waits for another while it
+//! holds the state. Whoever ends an invocation (an answer, the time limit, the process's end) logs, measures and tells
+//! its caller, in this order, so that callers find in logs and metrics what they have been told.
+
+mod conclude;
+mod deadlines;
+mod output;
+mod start;
+mod supervise;
+
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Instant;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::Response;
+use pitbird_sandbox::Sandbox;
+use tokio::sync::{Notify, OwnedSemaphorePermit};
+
+use crate::clock;
+use crate::code::CodeDirectory;
+use crate::fault::Fault;
+use crate::lines;
+use crate::pool::{Job, NextJob, Pool};
+use crate::runtime_api::event;
+use crate::runtime_api::machine::{Answer, Machine, Next, Phase, Rejection};
+
+use deadlines::Rest;
+use output::Output;
+use start::Start;
+
+pub(crate) use supervise::supervise;
+
+/// What the process is given for an invocation.
+pub(crate) type Event = Response<Full<Bytes>>;
+
+#[derive(Debug)]
+pub(crate) struct Environment {
+    pool: Arc<Pool>,
+    state: Mutex<State>,
+    /// Asks the supervisor to look at the state.
+    control: Notify,
+    /// The name of its log stream.
+    stream: String,
+}
+
+#[derive(Debug)]
+struct State {
+    machine: Machine,
+    /// It will not take another invocation, and its process has ended or is about to be ended.
+    is_over: bool,
+    /// Counted by the pool among those that have started.
+    is_ready: bool,
+    /// On the pool's list of idle ones.
+    is_listed: bool,
+    parked: Option<Parked>,
+    ticket: u64,
+    running: Option<Running>,
+    /// An answer was given, and the runtime hasn't asked for more.
+    rest: Option<Rest>,
+    idle_since: Instant,
+    start: Start,
+    /// How long the start took, until it is reported.
+    init_ms: Option<f64>,
+    output: Output,
+    process: Option<Arc<Sandbox>>,
+    /// Held so that the code stays where the process sees it.
+    code: Option<Arc<CodeDirectory>>,
+    peak: Peak,
+    /// Held while the start is young.
+    launch: Option<OwnedSemaphorePermit>,
+}
+
+/// A call of `next` that waits.
+#[derive(Debug)]
+struct Parked {
+    ticket: u64,
+    waker: Option<Waker>,
+}
+
+/// The invocation that an environment has.
+#[derive(Debug)]
+struct Running {
+    job: Box<Job>,
+    started: Instant,
+    deadline: Instant,
+    /// When the function's time is over, by the clock, milliseconds since 1970.
+    deadline_ms: i64,
+    /// `START` is in the log.
+    is_announced: bool,
+    /// The process has been given the event.
+    is_delivered: bool,
+}
+
+/// The most memory that was used, read now and then.
+#[derive(Debug, Default)]
+struct Peak {
+    bytes: u64,
+    read: Option<Instant>,
+}
+
+impl Environment {
+    /// Gives an idle environment an invocation; back it comes if the process isn't there to take it.
+    pub fn assign(&self, job: Box<Job>) -> Result<(), Box<Job>> {
+        let mut state = self.lock();
+        state.is_listed = false;
+        let is_waiting = !state.is_over && state.machine.phase() == Phase::Idle;
+        let Some(parked) = state.parked.as_mut().filter(|_| is_waiting) else { return Err(job) };
+        let waker = parked.waker.take();
+        state.give(job, self.pool.timeout());
+        drop(state);
+        waker.into_iter().for_each(Waker::wake);
+        Ok(())
+    }
+
+    /// The process asks for its next invocation, and waits until there is one.
+    pub async fn next(self: &Arc<Self>) -> Result<Event, Rejection> {
+        let ticket = match self.next_at_once()? {
+            Ok(event) => return Ok(event),
+            Err(ticket) => ticket,
+        };
+        let _parked = ParkedCall { environment: self, ticket };
+        poll_fn(|context| self.poll_next(ticket, context)).await
+    }
+
+    /// The event, if there is one, or the ticket of a call that waits.
+    fn next_at_once(self: &Arc<Self>) -> Result<Result<Event, u64>, Rejection> {
+        let mut state = self.lock();
+        if state.is_over {
+            return Err(Rejection::Transition { from: "ResponseSent", to: "Ready" });
+        }
+        let mut service_ms = None;
+        match state.machine.next()? {
+            Next::Again => return Ok(Ok(state.deliver(&self.pool))),
+            Next::Waiting => {}
+            Next::Started => self.started(&mut state),
+            Next::Finished => service_ms = state.end_rest(&self.pool).map(|rest| ms(rest.started.elapsed())),
+        }
+        state.idle_since = Instant::now();
+        if let Some(running) = &state.running {
+            // It had one before it started.
+            let request_id = running.job.invocation.request_id.clone();
+            state.machine.assign(&request_id);
+            return Ok(Ok(state.deliver(&self.pool)));
+        }
+        if !state.is_listed {
+            match self.pool.next_job(self, service_ms) {
+                NextJob::Job(job) => {
+                    state.give(job, self.pool.timeout());
+                    return Ok(Ok(state.deliver(&self.pool)));
+                }
+                NextJob::Listed => state.is_listed = true,
+                NextJob::Closed => {
+                    state.is_over = true;
+                    self.control.notify_one();
+                }
+            }
+        }
+        state.ticket += 1;
+        let ticket = state.ticket;
+        let before = state.parked.replace(Parked { ticket, waker: None });
+        drop(state);
+        // A call that waited before this one is told that its place has been taken.
+        before.and_then(|before| before.waker).into_iter().for_each(Waker::wake);
+        Ok(Err(ticket))
+    }
+
+    fn poll_next(&self, ticket: u64, context: &mut Context<'_>) -> Poll<Result<Event, Rejection>> {
+        let mut state = self.lock();
+        let State { machine, parked, .. } = &mut *state;
+        match parked.as_mut().filter(|parked| parked.ticket == ticket) {
+            None => Poll::Ready(Err(Rejection::Transition { from: "Ready", to: "Ready" })),
+            Some(_) if machine.phase() == Phase::Running => {
+                state.parked = None;
+                Poll::Ready(Ok(state.deliver(&self.pool)))
+            }
+            Some(parked) => {
+                parked.waker = Some(context.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+
+    /// The process begins to answer. Its body is handed to what comes back.
+    pub fn begin_answer(&self, request_id: &str, answer: Answer) -> Result<Answering<'_>, Rejection> {
+        self.lock().machine.begin(request_id, answer)?;
+        Ok(Answering { environment: self, answer })
+    }
+
+    /// The process says that it can't start.
+    pub fn init_error(&self, fault: Fault) -> Result<(), Rejection> {
+        let mut state = self.lock();
+        state.machine.init_error()?;
+        state.start.fault = Some(start::StartFault::Reported(fault));
+        self.control.notify_one();
+        Ok(())
+    }
+
+    /// Ends it, unless it has an invocation: then it ends after that.
+    pub fn close(&self) {
+        let mut state = self.lock();
+        if state.running.is_none() && state.rest.is_none() {
+            state.is_over = true;
+        }
+        self.control.notify_one();
+    }
+
+    fn started(&self, state: &mut State) {
+        let launch_ms = ms(state.start.began.elapsed());
+        state.launch = None;
+        state.is_ready = true;
+        if !state.start.is_retry {
+            state.init_ms = Some(launch_ms);
+        }
+        self.pool.started(launch_ms, state.start.is_retry);
+        // It planned to look again when the start would be due.
+        self.control.notify_one();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn give(&mut self, job: Box<Job>, timeout: std::time::Duration) {
+        self.machine.assign(&job.invocation.request_id);
+        let started = Instant::now();
+        let deadline = started + timeout;
+        let (is_announced, is_delivered, deadline_ms) = (false, false, 0);
+        self.running = Some(Running { job, started, deadline, deadline_ms, is_announced, is_delivered });
+    }
+
+    /// The event of the invocation that runs. The first time it is asked for, the function's time begins.
+    fn deliver(&mut self, pool: &Pool) -> Event {
+        if self.running.as_ref().is_some_and(|running| !running.is_announced) {
+            self.announce(pool);
+        }
+        let running = self.running.as_mut().expect("only what runs is delivered");
+        running.is_delivered = true;
+        event(&running.job, running.deadline_ms)
+    }
+
+    fn announce(&mut self, pool: &Pool) {
+        let running = self.running.as_mut().expect("only what runs is announced");
+        let now_ms = clock::now_ms();
+        running.is_announced = true;
+        running.started = Instant::now();
+        running.deadline = running.started + pool.timeout();
+        running.deadline_ms = now_ms + pool.timeout().as_millis() as i64;
+        let start = lines::start(&running.job.invocation.request_id, pool.version());
+        // What was written before the invocation isn't part of its tail.
+        self.output.platform(now_ms, []);
+        if running.job.invocation.wants_log_tail {
+            self.output.begin_tail();
+        }
+        self.output.say(now_ms, &start);
+    }
+}
+
+/// A call of `next` that waits; gives up its place when it is dropped, as when the process closes the connection.
+struct ParkedCall<'a> {
+    environment: &'a Environment,
+    ticket: u64,
+}
+
+impl Drop for ParkedCall<'_> {
+    fn drop(&mut self) {
+        let mut state = self.environment.lock();
+        if state.parked.as_ref().is_some_and(|parked| parked.ticket == self.ticket) {
+            state.parked = None;
+        }
+    }
+}
+
+/// An answer on its way. Dropped before it is finished, the process may answer again.
+#[derive(Debug)]
+pub(crate) struct Answering<'a> {
+    environment: &'a Environment,
+    answer: Answer,
+}
+
+impl Answering<'_> {
+    /// The whole body has come, or a fault instead of it.
+    pub fn finish(self, result: Result<Bytes, Fault>) -> Result<(), Rejection> {
+        let mut state = self.environment.lock();
+        if state.running.is_none() {
+            // Its time was over before its answer was complete.
+            let to = if self.answer == Answer::Response {
+                "InvocationResponse"
+            } else {
+                "InvocationErrorResponse"
+            };
+            return Err(Rejection::Transition { from: "ResponseSent", to });
+        }
+        state.machine.finish();
+        state.conclude(&self.environment.pool, result);
+        Ok(())
+    }
+}
+
+impl Drop for Answering<'_> {
+    fn drop(&mut self) {
+        self.environment.lock().machine.break_off();
+    }
+}
+
+fn ms(duration: std::time::Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
+}

@@ -1,0 +1,147 @@
+//! The end of an invocation.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use pitbird_sandbox::Exit;
+
+use super::deadlines::Rest;
+use super::start::StartFault;
+use super::{Environment, Peak, Running, State, ms};
+use crate::clock;
+use crate::fault::{Ending, Fault, Status, UNHANDLED};
+use crate::invocation::Outcome;
+use crate::lines::{self, Report};
+use crate::pool::Pool;
+use crate::runtime_api::machine::Phase;
+
+/// The peak of memory is read from the control group at most this often, but for the first and the last time.
+const PEAK_READ_EVERY: Duration = Duration::from_millis(50);
+
+impl State {
+    /// Ends the invocation that runs: logs, measures, tells the caller.
+    pub(super) fn conclude(&mut self, pool: &Pool, result: Result<Bytes, Fault>) {
+        let running = self.running.take().expect("only what runs is concluded");
+        let ended = Instant::now();
+        let duration_ms = ms(ended - running.started);
+        let init_ms = self.init_ms.take();
+        let billed_ms = (duration_ms + init_ms.unwrap_or(0.0)).ceil() as u64;
+        let memory_peak_mib = self.peak_bytes(ended).div_ceil(1 << 20);
+        let ended_well = Status::Ended;
+        let status = result.as_ref().err().map_or(&ended_well, |fault| &fault.status);
+        self.log_end(
+            pool,
+            &running,
+            result.as_ref().err(),
+            &Report {
+                request_id: &running.job.invocation.request_id,
+                duration_ms,
+                billed_ms,
+                memory_mib: pool.memory_mib(),
+                memory_peak_mib,
+                init_ms,
+                status,
+            },
+        );
+        let Running { job, started, deadline, .. } = running;
+        job.target.probe.ended(job.invocation.at_ms, duration_ms, result.is_err());
+        let (payload, function_error) = match result {
+            Ok(payload) => (payload, None),
+            Err(fault) => (fault.body, Some(UNHANDLED)),
+        };
+        let (executed_version, log_tail) = (pool.version(), self.output.end_tail());
+        self.rest = Some(Rest { started, deadline });
+        pool.rests();
+        // First the place, then the answer: who has it may call again at once.
+        drop(job.permit);
+        let outcome =
+            Outcome { payload, function_error, executed_version, log_tail, duration_ms, billed_ms, init_ms };
+        // A caller that doesn't wait any more has no use for it.
+        let _ = job.reply.send(Ok(outcome));
+    }
+
+    /// The time after an answer is over.
+    pub(super) fn end_rest(&mut self, pool: &Pool) -> Option<Rest> {
+        let rest = self.rest.take()?;
+        pool.rested();
+        Some(rest)
+    }
+
+    fn log_end(&mut self, pool: &Pool, running: &Running, fault: Option<&Fault>, report: &Report<'_>) {
+        let now_ms = clock::now_ms();
+        let request_id = &running.job.invocation.request_id;
+        let words = match fault {
+            Some(Fault { status: Status::Timeout, .. }) => {
+                Some(lines::timed_out(now_ms, request_id, pool.timeout_s()))
+            }
+            Some(Fault { words: Some(words), .. }) => Some(words.clone()),
+            _ => None,
+        };
+        let (end, report) = (lines::end(request_id), report.line());
+        self.output.platform(now_ms, []);
+        words.iter().for_each(|words| self.output.say(now_ms, words));
+        self.output.say(now_ms, &end);
+        self.output.say(now_ms, &report);
+    }
+
+    fn peak_bytes(&mut self, now: Instant) -> u64 {
+        let is_recent = self.peak.read.is_some_and(|read| now - read < PEAK_READ_EVERY);
+        if let (Some(process), false) = (&self.process, is_recent) {
+            let bytes = process.memory_peak_bytes().max(self.peak.bytes);
+            self.peak = Peak { bytes, read: Some(now) };
+        }
+        self.peak.bytes
+    }
+}
+
+/// How far a process came.
+#[derive(Debug)]
+pub(super) enum Came {
+    /// It asked for an invocation.
+    Started,
+    /// It ended, or was ended, before.
+    NotStarted(StartFault),
+}
+
+impl Environment {
+    /// The process is gone.
+    pub(super) fn ended(self: &Arc<Self>, exit: Exit) -> Came {
+        let Exit { code, signal, out_of_memory } = exit;
+        let ending = Ending { code, signal, out_of_memory };
+        let mut state = self.lock();
+        state.is_over = true;
+        state.launch = None;
+        state.output.platform(clock::now_ms(), []);
+        state.peak.read = None;
+        let has_started = !matches!(state.machine.phase(), Phase::Starting | Phase::Failed);
+        if !has_started {
+            let fault = state.start.fault.take().unwrap_or(StartFault::Exit(ending));
+            if let Some(running) = &state.running {
+                let fault_of_it = fault.fault(&running.job.invocation.request_id, self.pool.timeout_s());
+                state.report_start(true, &fault);
+                state.conclude(&self.pool, Err(fault_of_it));
+                state.end_rest(&self.pool);
+                return Came::Started;
+            }
+            return Came::NotStarted(fault);
+        }
+        match &state.running {
+            Some(running) if !running.is_announced => {
+                // Nobody has seen it; another environment may have it.
+                let job = state.running.take().expect("it is there").job;
+                drop(state);
+                self.pool.put_back(job);
+            }
+            Some(running) => {
+                let fault = Fault::exit(&running.job.invocation.request_id, ending);
+                state.conclude(&self.pool, Err(fault));
+                state.end_rest(&self.pool);
+            }
+            None => {
+                state.end_rest(&self.pool);
+            }
+        }
+        Came::Started
+    }
+}

@@ -1,0 +1,114 @@
+//! What is due in an environment, and when the next thing will be.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::start::StartFault;
+use super::{Environment, State};
+use crate::fault::Fault;
+use crate::runtime_api::machine::Phase;
+
+/// A start that takes longer than this doesn't keep others from starting.
+const YOUNG: Duration = Duration::from_millis(50);
+/// An idle environment that was just being given an invocation is looked at again after this.
+const AGAIN: Duration = Duration::from_millis(10);
+
+/// After an answer: the rest of the time in which the runtime must ask for more.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rest {
+    pub started: Instant,
+    pub deadline: Instant,
+}
+
+/// What the supervisor is to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Check {
+    Kill,
+    LookAgain(Instant),
+}
+
+impl Environment {
+    /// Does what is due.
+    ///
+    /// Invocations come and go without telling the supervisor, which would cost each of them a change of tasks. It
+    /// suffices that it looks at least once within the function's time limit: no invocation that begins after a look is
+    /// due before the next one.
+    pub(super) fn check(self: &Arc<Self>, now: Instant) -> Check {
+        let mut state = self.lock();
+        if state.is_over || state.start.fault.is_some() {
+            return Check::Kill;
+        }
+        if let Some(deadline) = state.running.as_ref().map(|running| running.deadline) {
+            if now < deadline {
+                return Check::LookAgain(
+                    state.release_launch(now).unwrap_or(deadline).min(self.soon(deadline, now)),
+                );
+            }
+            self.time_out(&mut state);
+            return Check::Kill;
+        }
+        match state.machine.phase() {
+            Phase::Starting | Phase::Failed => self.check_start(&mut state, now),
+            _ => match state.rest {
+                Some(rest) if now >= rest.deadline => {
+                    // Its caller has the answer; what it does besides has no time left.
+                    state.is_over = true;
+                    Check::Kill
+                }
+                Some(rest) => Check::LookAgain(self.soon(rest.deadline, now)),
+                None => self.check_idle(&mut state, now),
+            },
+        }
+    }
+
+    /// No later than it takes to notice in time that it has become idle.
+    fn soon(&self, deadline: Instant, now: Instant) -> Instant {
+        deadline.min(now + self.pool.idle())
+    }
+
+    fn check_start(&self, state: &mut State, now: Instant) -> Check {
+        let deadline = state.start.deadline;
+        if now >= deadline {
+            state.start.fault = Some(StartFault::Timeout);
+            return Check::Kill;
+        }
+        Check::LookAgain(state.release_launch(now).unwrap_or(deadline).min(deadline))
+    }
+
+    fn check_idle(self: &Arc<Self>, state: &mut State, now: Instant) -> Check {
+        let due = state.idle_since + self.pool.idle();
+        if now < due {
+            return Check::LookAgain(due.min(now + self.pool.timeout()));
+        }
+        if !self.pool.unlist(self) {
+            return Check::LookAgain(now + AGAIN);
+        }
+        (state.is_listed, state.is_over) = (false, true);
+        Check::Kill
+    }
+
+    fn time_out(&self, state: &mut State) {
+        if !matches!(state.machine.phase(), Phase::Starting | Phase::Failed) {
+            let running = state.running.as_ref().expect("it was there just now");
+            let fault = Fault::timeout(&running.job.invocation.request_id, self.pool.timeout_s());
+            state.conclude(&self.pool, Err(fault));
+        } else {
+            // The start that was to be part of the invocation; `ended` concludes.
+            state.start.fault = Some(StartFault::Timeout);
+        }
+        state.is_over = true;
+    }
+}
+
+impl State {
+    /// Lets others start once this start isn't young any more; until then, when that will be.
+    fn release_launch(&mut self, now: Instant) -> Option<Instant> {
+        self.launch.as_ref()?;
+        let due = self.start.began + YOUNG;
+        if now < due {
+            return Some(due);
+        }
+        self.launch = None;
+        None
+    }
+}

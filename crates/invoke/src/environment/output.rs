@@ -1,0 +1,288 @@
+//! What an environment writes, on its way to its log stream: cut into lines, bounded in rate, between the platform's
+//! own lines in the order in which both came.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use pitbird_telemetry::logs::{LINE_BYTES, LogStream};
+use tokio::net::unix::pipe::Receiver;
+
+use crate::lines;
+
+/// What Invoke's log tail has at most, bytes. Source: Lambda, `X-Amz-Log-Result`.
+const TAIL_BYTES: usize = 4096;
+/// Read at one go. A pipe holds no more unless somebody makes it larger, so that this empties one that was full.
+const DRAIN_BYTES: usize = 1 << 20;
+
+/// An environment's log.
+#[derive(Debug)]
+pub(crate) struct Output {
+    stream: Arc<LogStream>,
+    /// What the function's standard output and error end in; `None` before it starts and after it has ended.
+    pipe: Option<File>,
+    /// The beginning of a line whose end hasn't come.
+    partial: Vec<u8>,
+    rate: Rate,
+    /// What the invocation that runs has logged, while somebody wants to know.
+    tail: Option<Vec<u8>>,
+}
+
+/// Bytes per second of the clock.
+#[derive(Debug)]
+struct Rate {
+    limit_bytes: u64,
+    second: i64,
+    used_bytes: u64,
+    dropped_bytes: u64,
+}
+
+/// What reading a pipe came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Drained {
+    /// There is no more for now.
+    Empty,
+    /// There may be more.
+    Bounded,
+    /// Nobody can write any more.
+    Ended,
+}
+
+impl Output {
+    pub fn new(stream: Arc<LogStream>, limit_bytes_per_s: u64) -> Output {
+        let rate = Rate { limit_bytes: limit_bytes_per_s, second: 0, used_bytes: 0, dropped_bytes: 0 };
+        Output { stream, pipe: None, partial: Vec::new(), rate, tail: None }
+    }
+
+    /// A process has started that writes to this pipe. What comes back tells when there is something to read; it is read
+    /// here alone.
+    pub fn connect(&mut self, pipe: OwnedFd) -> io::Result<Receiver> {
+        let pipe = Receiver::from_owned_fd(pipe)?;
+        self.pipe = Some(File::from(pipe.as_fd().try_clone_to_owned()?));
+        Ok(pipe)
+    }
+
+    /// Reads what there is to read without waiting, and logs the lines that are complete.
+    pub fn drain(&mut self, now_ms: i64) -> Drained {
+        let Some(mut pipe) = self.pipe.take() else { return Drained::Ended };
+        let drained = self.read_all(now_ms, |buffer| pipe.read(buffer));
+        if drained != Drained::Ended {
+            self.pipe = Some(pipe);
+        }
+        drained
+    }
+
+    /// The same as [`Output::drain`], by a reader that has been told that there is something; it will be told again only if
+    /// it reads to the end itself.
+    pub fn drain_ready(&mut self, now_ms: i64, pipe: &Receiver) -> Drained {
+        self.read_all(now_ms, |buffer| pipe.try_read(buffer))
+    }
+
+    fn read_all(&mut self, now_ms: i64, mut read: impl FnMut(&mut [u8]) -> io::Result<usize>) -> Drained {
+        let mut buffer = [0; 8 * 1024];
+        let mut total = 0;
+        while total < DRAIN_BYTES {
+            match read(&mut buffer) {
+                Ok(0) => return Drained::Ended,
+                Ok(count) => {
+                    total += count;
+                    self.take(&buffer[..count], now_ms);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Drained::Empty,
+                Err(_) => return Drained::Ended,
+            }
+        }
+        Drained::Bounded
+    }
+
+    /// Logs lines of the platform's, after everything that the function has written until now.
+    pub fn platform<const N: usize>(&mut self, now_ms: i64, lines: [&str; N]) {
+        self.drain(now_ms);
+        self.flush(now_ms);
+        self.say_dropped(now_ms);
+        lines.into_iter().for_each(|line| self.say(now_ms, line));
+    }
+
+    /// Logs a line of the platform's.
+    pub fn say(&mut self, now_ms: i64, line: &str) {
+        self.emit(now_ms, line.as_bytes());
+    }
+
+    /// Remembers what is logged from here on for [`Output::end_tail`].
+    pub fn begin_tail(&mut self) {
+        self.tail = Some(Vec::new());
+    }
+
+    pub fn end_tail(&mut self) -> Option<Bytes> {
+        let mut tail = self.tail.take()?;
+        tail.drain(..tail.len().saturating_sub(TAIL_BYTES));
+        Some(tail.into())
+    }
+
+    fn take(&mut self, mut bytes: &[u8], now_ms: i64) {
+        while !bytes.is_empty() {
+            let room = LINE_BYTES - self.partial.len();
+            let end = bytes.iter().take(room).position(|byte| *byte == b'\n').map(|at| at + 1);
+            let is_whole = end.is_some() || bytes.len() >= room;
+            let (piece, rest) = bytes.split_at(end.unwrap_or(room.min(bytes.len())));
+            bytes = rest;
+            if self.partial.is_empty() && is_whole {
+                self.write(now_ms, piece);
+                continue;
+            }
+            self.partial.extend_from_slice(piece);
+            if is_whole {
+                self.flush(now_ms);
+            }
+        }
+    }
+
+    fn flush(&mut self, now_ms: i64) {
+        if !self.partial.is_empty() {
+            let mut line = std::mem::take(&mut self.partial);
+            self.write(now_ms, &line);
+            line.clear();
+            self.partial = line;
+        }
+    }
+
+    /// Logs a line of the function's if it still may say something this second.
+    fn write(&mut self, now_ms: i64, line: &[u8]) {
+        let second = now_ms / 1000;
+        if second != self.rate.second {
+            self.say_dropped(now_ms);
+            self.rate.second = second;
+            self.rate.used_bytes = 0;
+        }
+        let bytes = line.len() as u64;
+        if self.rate.used_bytes + bytes > self.rate.limit_bytes {
+            self.rate.dropped_bytes += bytes;
+            return;
+        }
+        self.rate.used_bytes += bytes;
+        self.emit(now_ms, line);
+    }
+
+    fn say_dropped(&mut self, now_ms: i64) {
+        let bytes = std::mem::take(&mut self.rate.dropped_bytes);
+        if bytes > 0 {
+            let line = lines::dropped(bytes, self.rate.limit_bytes);
+            self.emit(now_ms, line.as_bytes());
+        }
+    }
+
+    fn emit(&mut self, now_ms: i64, line: &[u8]) {
+        if let Some(tail) = &mut self.tail {
+            // Twice as much as is wanted, so that little is moved and none too often.
+            if tail.len() >= 2 * TAIL_BYTES {
+                tail.drain(..tail.len() - TAIL_BYTES);
+            }
+            tail.extend_from_slice(&line[line.len().saturating_sub(TAIL_BYTES)..]);
+        }
+        self.stream.bytes(now_ms, line);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use pitbird_names::Scope;
+    use pitbird_telemetry::logs::{GetQuery, ReadFrom, Spread};
+    use pitbird_telemetry::{Config, Telemetry};
+
+    use super::*;
+
+    struct Bench {
+        telemetry: Arc<Telemetry>,
+        output: Output,
+        writer: std::io::PipeWriter,
+        _data: tempfile::TempDir,
+    }
+
+    fn bench(limit_bytes_per_s: u64) -> Bench {
+        let data = tempfile::tempdir().unwrap();
+        let telemetry = Telemetry::open(data.path(), &Config::default()).unwrap();
+        let stream = telemetry.log_stream(&Scope::default(), "g", "s", Spread::One);
+        let mut output = Output::new(stream, limit_bytes_per_s);
+        let (reader, writer) = std::io::pipe().unwrap();
+        output.connect(OwnedFd::from(reader)).unwrap();
+        Bench { telemetry, output, writer, _data: data }
+    }
+
+    async fn logged(bench: &Bench) -> Vec<String> {
+        let query = GetQuery {
+            scope: Scope::default(),
+            group: "g".to_owned(),
+            stream: "s".to_owned(),
+            start_ms: None,
+            end_ms: None,
+            limit: 1000,
+            from: ReadFrom::Head,
+        };
+        let page = bench.telemetry.events(query).await.unwrap();
+        page.events.into_iter().map(|event| event.message).collect()
+    }
+
+    #[tokio::test]
+    async fn lines_come_in_order_and_whole() {
+        let mut bench = bench(1 << 20);
+        bench.writer.write_all(b"one\ntwo\nthr").unwrap();
+        assert_eq!(bench.output.drain(1), Drained::Empty);
+        bench.writer.write_all(b"ee\nno end \xff").unwrap();
+        bench.output.platform(2, ["END\n"]);
+        bench.writer.write_all(b"late\n").unwrap();
+        bench.output.platform(3, ["REPORT\n"]);
+        let lines = ["one\n", "two\n", "three\n", "no end \u{fffd}", "END\n", "late\n", "REPORT\n"];
+        assert_eq!(logged(&bench).await, lines);
+    }
+
+    #[tokio::test]
+    async fn a_flood_is_cut_and_says_so() {
+        let mut bench = bench(100);
+        let line = [b'x'; 49].iter().chain(b"\n").copied().collect::<Vec<u8>>();
+        for _ in 0..5 {
+            bench.writer.write_all(&line).unwrap();
+        }
+        bench.output.drain(1000);
+        bench.writer.write_all(b"next\n").unwrap();
+        bench.output.drain(2000);
+        let logged = logged(&bench).await;
+        assert_eq!(logged.len(), 4, "{logged:?}");
+        assert!(logged[2].starts_with("LOGS_DROPPED 150 bytes"), "{logged:?}");
+        assert_eq!(logged[3], "next\n");
+    }
+
+    #[tokio::test]
+    async fn an_endless_line_is_cut_into_several() {
+        let mut bench = bench(10 << 20);
+        let chunk = vec![b'x'; 65_536];
+        for _ in 0..5 {
+            bench.writer.write_all(&chunk).unwrap();
+            bench.output.drain(1);
+        }
+        bench.output.platform(2, ["END\n"]);
+        let lengths: Vec<usize> = logged(&bench).await.iter().map(String::len).collect();
+        assert_eq!(lengths, [LINE_BYTES, 5 * 65_536 - LINE_BYTES, 4]);
+    }
+
+    #[tokio::test]
+    async fn the_tail_is_the_last_of_it() {
+        let mut bench = bench(10 << 20);
+        bench.output.platform(1, ["before\n"]);
+        bench.output.begin_tail();
+        for number in 0..5000 {
+            bench.output.platform(1, [&format!("{number}\n")]);
+        }
+        let tail = bench.output.end_tail().unwrap();
+        assert_eq!(tail.len(), TAIL_BYTES);
+        assert!(tail.ends_with(b"4998\n4999\n"));
+        bench.output.begin_tail();
+        bench.output.platform(1, ["short\n"]);
+        assert_eq!(bench.output.end_tail().unwrap(), "short\n");
+        assert_eq!(bench.output.end_tail(), None);
+    }
+}

@@ -1,0 +1,72 @@
+//! The start of an environment's process, and how it fails.
+
+use std::time::Instant;
+
+use super::State;
+use super::ms;
+use crate::clock;
+use crate::fault::{Ending, Fault, Status};
+use crate::lines;
+
+/// One start.
+#[derive(Debug)]
+pub(super) struct Start {
+    pub began: Instant,
+    pub deadline: Instant,
+    /// It runs inside an invocation, after one that failed before it.
+    pub is_retry: bool,
+    pub fault: Option<StartFault>,
+}
+
+/// Why a process never asked for an invocation.
+#[derive(Debug, Clone)]
+pub(super) enum StartFault {
+    NoBootstrap,
+    Unstartable {
+        program: String,
+        why: String,
+    },
+    /// Its runtime said why.
+    Reported(Fault),
+    Exit(Ending),
+    Timeout,
+}
+
+impl StartFault {
+    /// A second start would fail just the same.
+    pub fn is_certain(&self) -> bool {
+        matches!(self, StartFault::NoBootstrap | StartFault::Unstartable { .. })
+    }
+
+    /// As the caller of an invocation sees it.
+    pub fn fault(&self, request_id: &str, timeout_s: u32) -> Fault {
+        match self {
+            StartFault::NoBootstrap => {
+                Fault::no_bootstrap(request_id, &["/var/task/bootstrap", "/opt/bootstrap"])
+            }
+            StartFault::Unstartable { program, why } => Fault::unstartable(request_id, program, why),
+            StartFault::Reported(fault) => fault.clone(),
+            StartFault::Exit(ending) => Fault::exit(request_id, *ending),
+            StartFault::Timeout => Fault::timeout(request_id, timeout_s),
+        }
+    }
+
+    fn status(&self) -> Status {
+        let error_type = match self {
+            StartFault::Timeout => return Status::Timeout,
+            StartFault::NoBootstrap | StartFault::Unstartable { .. } => "Runtime.InvalidEntrypoint",
+            StartFault::Reported(fault) => &fault.error_type,
+            StartFault::Exit(Ending { out_of_memory: true, .. }) => "Runtime.OutOfMemory",
+            StartFault::Exit(_) => "Runtime.ExitError",
+        };
+        Status::Error { error_type: error_type.to_owned() }
+    }
+}
+
+impl State {
+    /// `INIT_REPORT`.
+    pub(super) fn report_start(&mut self, is_retry: bool, fault: &StartFault) {
+        let line = lines::init_report(ms(self.start.began.elapsed()), is_retry, &fault.status());
+        self.output.platform(clock::now_ms(), [&line]);
+    }
+}

@@ -1,0 +1,291 @@
+//! The task that starts an environment's process, watches over it, and sees it end.
+
+use std::io;
+use std::pin::pin;
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use pitbird_sandbox::{Exit, Sandbox, Spec};
+use pitbird_telemetry::logs::Spread;
+use tokio::net::TcpListener;
+use tokio::net::unix::pipe::Receiver;
+use tokio::sync::{Notify, OwnedSemaphorePermit};
+use tokio::task::JoinSet;
+
+use super::conclude::Came;
+use super::deadlines::Check;
+use super::output::{Drained, Output};
+use super::start::{Start, StartFault};
+use super::{Environment, Peak, Running, State};
+use crate::clock;
+use crate::invocation::Refused;
+use crate::lines;
+use crate::pool::{Job, Pool};
+use crate::runtime::NoBootstrap;
+use crate::runtime_api::machine::Machine;
+use crate::runtime_api::serve;
+
+/// Connections that one process may have to its Runtime API.
+const CONNECTIONS_MAX: usize = 64;
+/// What a process had said before its end is waited for no longer.
+const LAST_WORDS_MAX: Duration = Duration::from_millis(100);
+/// A process that doesn't die is left to its fate after this.
+const KILL_MAX: Duration = Duration::from_secs(10);
+
+/// How a process's life went.
+enum Lived {
+    /// There was never one.
+    Refused(Refused),
+    NotStarted(StartFault),
+    Started,
+}
+
+/// One environment's whole life. The pool counts it among those that are being started.
+pub(crate) async fn supervise(pool: Arc<Pool>) {
+    let turn = pool.parts.launch_turn().await;
+    if !pool.is_still_wanted() {
+        return;
+    }
+    let Some(_place) = pool.parts.take_place() else { return pool.give_up_launch() };
+    let environment = Arc::new(Environment::new(pool.clone()));
+    match environment.live(Some(turn)).await {
+        Lived::Started => {}
+        Lived::Refused(refused) => return pool.refuse_one(refused),
+        Lived::NotStarted(fault) => {
+            environment.lock().report_start(false, &fault);
+            let Some(job) = pool.job_for_retry() else { return };
+            environment.retry(job, fault).await;
+        }
+    }
+    if environment.lock().is_ready {
+        pool.gone(&environment);
+    } else {
+        // Somebody may wait whom nobody else will serve.
+        pool.rescale();
+    }
+}
+
+impl Environment {
+    fn new(pool: Arc<Pool>) -> Environment {
+        let parts = &pool.parts;
+        let record = &pool.record;
+        let group = &record.settings.logging.group;
+        let is_own_group = *group != format!("/aws/lambda/{}", record.name);
+        let entropy = uuid::Uuid::new_v4().as_u128();
+        let stream = lines::stream(clock::now_ms(), &record.name, is_own_group, record.version, entropy);
+        let log = parts.telemetry.log_stream(&record.scope, group, &stream, Spread::One);
+        let now = Instant::now();
+        let state = State {
+            machine: Machine::new(),
+            is_over: false,
+            is_ready: false,
+            is_listed: false,
+            parked: None,
+            ticket: 0,
+            running: None,
+            rest: None,
+            idle_since: now,
+            start: Start { began: now, deadline: now + parts.limits.init, is_retry: false, fault: None },
+            init_ms: None,
+            output: Output::new(log, parts.limits.output_bytes_per_s),
+            process: None,
+            code: None,
+            peak: Peak::default(),
+            launch: None,
+        };
+        Environment { pool, state: Mutex::new(state), control: Notify::new(), stream }
+    }
+
+    /// Since when it has nothing to do.
+    pub(crate) fn idle_since(&self) -> Instant {
+        self.lock().idle_since
+    }
+
+    /// Starts once more, inside an invocation and on its time.
+    async fn retry(self: &Arc<Self>, job: Box<Job>, first: StartFault) {
+        let request_id = job.invocation.request_id.clone();
+        let timeout = self.pool.timeout();
+        {
+            let mut state = self.lock();
+            let now = Instant::now();
+            state.is_over = false;
+            state.machine = Machine::new();
+            state.start = Start { began: now, deadline: now + timeout, is_retry: true, fault: None };
+            let (started, deadline, deadline_ms) = (now, now + timeout, 0);
+            let (is_announced, is_delivered) = (false, false);
+            state.running = Some(Running { job, started, deadline, deadline_ms, is_announced, is_delivered });
+            state.announce(&self.pool);
+            if first.is_certain() {
+                let fault = first.fault(&request_id, self.pool.timeout_s());
+                state.conclude(&self.pool, Err(fault));
+                state.end_rest(&self.pool);
+                return;
+            }
+        }
+        match self.live(None).await {
+            Lived::Started => {}
+            Lived::NotStarted(fault) => {
+                let mut state = self.lock();
+                let fault = fault.fault(&request_id, self.pool.timeout_s());
+                if state.running.is_some() {
+                    state.conclude(&self.pool, Err(fault));
+                    state.end_rest(&self.pool);
+                }
+            }
+            Lived::Refused(refused) => {
+                if let Some(running) = self.lock().running.take() {
+                    running.job.refuse(refused);
+                }
+            }
+        }
+    }
+
+    /// One process's life, from its making to its end.
+    async fn live(self: &Arc<Self>, turn: Option<OwnedSemaphorePermit>) -> Lived {
+        let spec = match self.spec().await {
+            Ok(spec) => spec,
+            Err(Unmade::Refused(refused)) => return Lived::Refused(refused),
+            Err(Unmade::Fault(fault)) => return Lived::NotStarted(fault),
+        };
+        let program = spec.program.clone();
+        self.begin(turn);
+        let mut sandbox = match self.pool.parts.launcher.launch(spec).await {
+            Ok(sandbox) => sandbox,
+            Err(pitbird_sandbox::Error::Program { source, .. }) => {
+                return Lived::NotStarted(StartFault::Unstartable { program, why: words(&source) });
+            }
+            Err(error) => {
+                tracing::error!(
+                    function = self.pool.record.name,
+                    error = &error as &dyn std::error::Error,
+                    "no environment could be made"
+                );
+                return Lived::Refused(Refused::Environment(Arc::new(error)));
+            }
+        };
+        let listener = sandbox.take_listener();
+        let output = sandbox.take_output();
+        let sandbox = Arc::new(sandbox);
+        let made = {
+            let mut state = self.lock();
+            state.process = Some(sandbox.clone());
+            TcpListener::from_std(listener).and_then(|listener| Ok((listener, state.output.connect(output)?)))
+        };
+        let (listener, output) = match made {
+            Ok(made) => made,
+            Err(source) => {
+                let error = pitbird_sandbox::Error::Step { step: pitbird_sandbox::Step::Exchange, source };
+                return Lived::Refused(Refused::Environment(Arc::new(error)));
+            }
+        };
+        let exit = self.watch(&sandbox, listener, output).await;
+        match self.ended(exit) {
+            Came::Started => Lived::Started,
+            Came::NotStarted(fault) => Lived::NotStarted(fault),
+        }
+    }
+
+    /// The start begins now, whatever had to be waited for until now.
+    fn begin(&self, turn: Option<OwnedSemaphorePermit>) {
+        let mut state = self.lock();
+        state.launch = turn;
+        if state.start.is_retry {
+            return;
+        }
+        let now = Instant::now();
+        (state.start.began, state.start.deadline) = (now, now + self.pool.parts.limits.init);
+        let (version, arn) = self.pool.parts.runtimes.version(&self.pool.record);
+        state.output.say(clock::now_ms(), &lines::init_start(&version, &arn));
+    }
+
+    /// Serves a process's calls and reads its output until it is gone.
+    async fn watch(
+        self: &Arc<Self>,
+        sandbox: &Arc<Sandbox>,
+        listener: TcpListener,
+        output: Receiver,
+    ) -> Exit {
+        let mut connections = JoinSet::new();
+        let mut exited = pin!(sandbox.exited());
+        let mut end = self.pool.parts.tasks.end();
+        let mut end = pin!(async {
+            // The sender lives as long as the parts.
+            let _ = end.wait_for(|end| *end).await;
+        });
+        let mut has_output = true;
+        while let Check::LookAgain(at) = self.check(Instant::now()) {
+            tokio::select! {
+                exit = &mut exited => {
+                    self.last_words(&listener, connections).await;
+                    return exit;
+                }
+                accepted = listener.accept(), if connections.len() < CONNECTIONS_MAX => {
+                    // An error is the connection's own; there may be others.
+                    if let Ok((stream, _)) = accepted {
+                        connections.spawn(serve(stream, self.clone()));
+                    }
+                }
+                Some(_) = connections.join_next(), if !connections.is_empty() => {}
+                readable = output.readable(), if has_output => match readable {
+                    Ok(()) => {
+                        let drained = self.lock().output.drain_ready(clock::now_ms(), &output);
+                        has_output = drained != Drained::Ended;
+                    }
+                    Err(_) => has_output = false,
+                },
+                () = tokio::time::sleep_until(at.into()) => {}
+                () = self.control.notified() => {}
+                () = &mut end => break,
+            }
+        }
+        sandbox.kill();
+        match tokio::time::timeout(KILL_MAX, exited).await {
+            Ok(exit) => exit,
+            Err(_) => {
+                tracing::error!(function = self.pool.record.name, "an environment's process does not die");
+                Exit { code: None, signal: Some(9), out_of_memory: false }
+            }
+        }
+    }
+
+    /// Hears what a process that has ended had said before: an answer may be the last thing it did.
+    async fn last_words(self: &Arc<Self>, listener: &TcpListener, mut connections: JoinSet<()>) {
+        self.lock().is_over = true;
+        while connections.len() < CONNECTIONS_MAX {
+            let pending = std::future::poll_fn(|context| Poll::Ready(listener.poll_accept(context))).await;
+            let Poll::Ready(Ok((stream, _))) = pending else { break };
+            connections.spawn(serve(stream, self.clone()));
+        }
+        let all = async { while connections.join_next().await.is_some() {} };
+        // A connection that outlives its process has nothing to say.
+        let _ = tokio::time::timeout(LAST_WORDS_MAX, all).await;
+    }
+
+    /// What is to be run, once the code is unpacked and the interpreter is found.
+    async fn spec(&self) -> Result<Spec, Unmade> {
+        let Pool { parts, record, .. } = &*self.pool;
+        let store = parts.store().ok_or(Unmade::Refused(Refused::ShuttingDown))?;
+        let (code, runtime) = tokio::join!(
+            parts.code.get(&store, &record.code.sha256_hex),
+            parts.runtimes.find(&record.settings.runtime)
+        );
+        let runtime = runtime.map_err(|error| Unmade::Refused(Refused::Runtime(error)))?;
+        let code = code.map_err(|error| Unmade::Refused(Refused::Code(error)))?;
+        let spec = runtime.spec(record, &code.path, &self.stream, parts.endpoint_url.as_deref());
+        // The code stays on the disk while the environment's process may read it.
+        self.lock().code = Some(code);
+        spec.map_err(|NoBootstrap| Unmade::Fault(StartFault::NoBootstrap))
+    }
+}
+
+enum Unmade {
+    Refused(Refused),
+    Fault(StartFault),
+}
+
+/// The kernel's words without the number that Rust adds.
+fn words(error: &io::Error) -> String {
+    let text = error.to_string().to_lowercase();
+    text.split(" (os error").next().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,131 @@
+//! The metrics of `AWS/Lambda`, with every dimension set in which they are found.
+
+use std::sync::Arc;
+
+use pitbird_names::{Qualifier, Scope, VersionId};
+use pitbird_telemetry::Telemetry;
+use pitbird_telemetry::metrics::{Dimensions, Probe, ProbeSpec, Resolution, Unit};
+
+const NAMESPACE: &str = "AWS/Lambda";
+
+/// What one invocation measures.
+#[derive(Debug, Clone)]
+pub(crate) struct InvocationProbe(Arc<Probe>);
+
+impl InvocationProbe {
+    /// The probe of a function called unqualified or as `$LATEST`, by a version's number, or through an alias that
+    /// chose `executed`.
+    pub fn new(telemetry: &Telemetry, scope: &Scope, function: &str, target: &Called) -> InvocationProbe {
+        let metrics = [
+            ("Invocations", Unit::Count),
+            ("Errors", Unit::Count),
+            ("Duration", Unit::Milliseconds),
+            ("Throttles", Unit::Count),
+        ];
+        InvocationProbe(telemetry.probe(spec(scope, &metrics, target.dimension_sets(function))))
+    }
+
+    pub fn ended(&self, at_ms: i64, duration_ms: f64, is_error: bool) {
+        self.0.record(at_ms, &[1.0, f64::from(u8::from(is_error)), duration_ms, f64::NAN]);
+    }
+
+    /// A throttled call counts in `Throttles` only.
+    pub fn throttled(&self, at_ms: i64) {
+        self.0.record(at_ms, &[f64::NAN, f64::NAN, f64::NAN, 1.0]);
+    }
+
+    pub fn counts(&self) -> Counts {
+        let totals = self.0.totals();
+        Counts { invocations: totals[0].count, errors: totals[1].sum as u64, throttles: totals[3].count }
+    }
+}
+
+/// What has been counted since the server started, or since nobody held the counter any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Invocations that ended.
+    pub invocations: u64,
+    /// Those of them that ended in a function error.
+    pub errors: u64,
+    /// Calls that were refused for want of concurrency; not among the invocations.
+    pub throttles: u64,
+}
+
+/// The live counts of what one version did under one alias. They grow as long as this is held.
+#[derive(Debug, Clone)]
+pub struct LiveCounts(pub(crate) InvocationProbe);
+
+impl LiveCounts {
+    /// Counts so far; an invocation is in them before its caller has the answer.
+    pub fn read(&self) -> Counts {
+        self.0.counts()
+    }
+}
+
+/// How a function was called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Called {
+    Unqualified,
+    Version(u64),
+    Alias { name: String, executed: VersionId },
+}
+
+impl Called {
+    /// How a call without an alias was made.
+    pub fn plainly(qualifier: Option<&Qualifier>) -> Called {
+        match qualifier {
+            Some(Qualifier::Version(VersionId::Number(number))) => Called::Version(*number),
+            _ => Called::Unqualified,
+        }
+    }
+
+    fn dimension_sets(&self, function: &str) -> Vec<Dimensions> {
+        let name = ("FunctionName", function.to_owned());
+        let resource = match self {
+            Called::Unqualified => function.to_owned(),
+            Called::Version(number) => format!("{function}:{number}"),
+            Called::Alias { name, .. } => format!("{function}:{name}"),
+        };
+        let resource = ("Resource", resource);
+        let mut sets = vec![
+            Dimensions::none(),
+            [name.clone()].into_iter().collect(),
+            [name.clone(), resource.clone()].into_iter().collect(),
+        ];
+        if let Called::Alias { executed, .. } = self {
+            sets.push([name, resource, ("ExecutedVersion", executed.to_string())].into_iter().collect());
+        }
+        sets
+    }
+}
+
+/// `ConcurrentExecutions` of a function.
+pub(crate) fn function_concurrency(scope: &Scope, function: &str) -> ProbeSpec {
+    let sets = vec![[("FunctionName", function)].into_iter().collect()];
+    spec(scope, &[("ConcurrentExecutions", Unit::Count)], sets)
+}
+
+/// `ConcurrentExecutions` of an account.
+pub(crate) fn account_concurrency(scope: &Scope) -> ProbeSpec {
+    spec(scope, &[("ConcurrentExecutions", Unit::Count)], vec![Dimensions::none()])
+}
+
+/// `AsyncEventsReceived`, `AsyncEventAge` and `AsyncEventsDropped` of a function.
+pub(crate) fn events(scope: &Scope, function: &str) -> ProbeSpec {
+    let metrics = [
+        ("AsyncEventsReceived", Unit::Count),
+        ("AsyncEventAge", Unit::Milliseconds),
+        ("AsyncEventsDropped", Unit::Count),
+    ];
+    spec(scope, &metrics, Called::Unqualified.dimension_sets(function))
+}
+
+fn spec(scope: &Scope, metrics: &[(&str, Unit)], dimension_sets: Vec<Dimensions>) -> ProbeSpec {
+    ProbeSpec {
+        scope: scope.clone(),
+        namespace: NAMESPACE.to_owned(),
+        metrics: metrics.iter().map(|(name, unit)| ((*name).to_owned(), *unit)).collect(),
+        dimension_sets,
+        resolution: Resolution::Minute,
+    }
+}

@@ -1,0 +1,320 @@
+//! A version's environments, and the invocations that wait for one.
+
+pub(crate) mod scale;
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use hyper::header::HeaderValue;
+use pitbird_names::VersionId;
+use pitbird_records::FunctionVersion;
+use tokio::sync::oneshot;
+
+use crate::concurrency::{FunctionCounter, Permit, Throttle};
+use crate::environment::{self, Environment};
+use crate::invocation::{Invocation, Outcome, Refused};
+use crate::measure::InvocationProbe;
+use crate::parts::Parts;
+
+use scale::{Load, Usual};
+
+/// How a function was called, resolved once: what its invocations have in common.
+#[derive(Debug)]
+pub(crate) struct Target {
+    /// `Lambda-Runtime-Invoked-Function-Arn`.
+    pub arn: HeaderValue,
+    pub probe: InvocationProbe,
+}
+
+/// An invocation on its way.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub invocation: Invocation,
+    pub target: Arc<Target>,
+    pub permit: Permit,
+    pub reply: oneshot::Sender<Result<Outcome, Refused>>,
+}
+
+/// What an environment gets when it is free.
+#[derive(Debug)]
+pub(crate) enum NextJob {
+    Job(Box<Job>),
+    /// Nothing to do; it is on the list of idle ones.
+    Listed,
+    /// There will be nothing to do any more.
+    Closed,
+}
+
+#[derive(Debug)]
+pub(crate) struct Pool {
+    pub parts: Arc<Parts>,
+    pub record: FunctionVersion,
+    pub counter: Arc<FunctionCounter>,
+    /// Environments that have answered and not asked for more yet.
+    resting: AtomicUsize,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The one that was used last comes first again, so that those that aren't needed stay idle and end.
+    idle: Vec<Arc<Environment>>,
+    waiting: VecDeque<(Instant, Box<Job>)>,
+    launching: usize,
+    ready: usize,
+    service_ms: Usual,
+    launch_ms: Usual,
+    is_patrolled: bool,
+    is_closed: bool,
+}
+
+impl Pool {
+    pub fn new(parts: Arc<Parts>, record: FunctionVersion, counter: Arc<FunctionCounter>) -> Arc<Pool> {
+        let pool =
+            Arc::new(Pool { parts, record, counter, resting: AtomicUsize::new(0), state: Mutex::default() });
+        pool.parts.enlist(&pool);
+        pool
+    }
+
+    /// Gives an invocation to an idle environment, or lets it wait for the first that is free or new.
+    pub fn submit(self: &Arc<Self>, mut job: Box<Job>) {
+        loop {
+            let mut state = self.lock();
+            if state.is_closed {
+                drop(state);
+                return job.refuse(Refused::ShuttingDown);
+            }
+            let idle = if state.waiting.is_empty() { state.idle.pop() } else { None };
+            let Some(environment) = idle else {
+                state.waiting.push_back((Instant::now(), job));
+                return self.scale(state);
+            };
+            drop(state);
+            match environment.assign(job) {
+                Ok(()) => return,
+                Err(back) => job = back,
+            }
+        }
+    }
+
+    /// Takes back an invocation that nobody has seen.
+    pub fn put_back(self: &Arc<Self>, job: Box<Job>) {
+        let mut state = self.lock();
+        if state.is_closed {
+            drop(state);
+            return job.refuse(Refused::ShuttingDown);
+        }
+        state.waiting.push_front((Instant::now(), job));
+        self.scale(state);
+    }
+
+    /// What a free environment does next; `service_ms` is how long its last invocation kept it busy.
+    pub fn next_job(&self, environment: &Arc<Environment>, service_ms: Option<f64>) -> NextJob {
+        let mut state = self.lock();
+        if let Some(service_ms) = service_ms {
+            state.service_ms.take(service_ms);
+        }
+        if state.is_closed {
+            return NextJob::Closed;
+        }
+        match state.waiting.pop_front() {
+            Some((_, job)) => NextJob::Job(job),
+            None => {
+                state.idle.push(environment.clone());
+                NextJob::Listed
+            }
+        }
+    }
+
+    /// An environment has answered.
+    pub fn rests(&self) {
+        self.resting.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// An environment that had answered asks for more, or is gone.
+    pub fn rested(&self) {
+        self.resting.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Takes an environment off the list; `false` if it isn't on it.
+    pub fn unlist(&self, environment: &Arc<Environment>) -> bool {
+        let mut state = self.lock();
+        let place = state.idle.iter().position(|idle| Arc::ptr_eq(idle, environment));
+        place.map(|place| state.idle.remove(place)).is_some()
+    }
+
+    /// An environment's process has started. One that `is_retry` wasn't counted among those that are being started.
+    pub fn started(&self, launch_ms: f64, is_retry: bool) {
+        let mut state = self.lock();
+        state.launching = state.launching.saturating_sub(usize::from(!is_retry));
+        state.ready += 1;
+        state.launch_ms.take(launch_ms);
+    }
+
+    /// An environment that had started is gone.
+    pub fn gone(self: &Arc<Self>, environment: &Arc<Environment>) {
+        self.unlist(environment);
+        let mut state = self.lock();
+        state.ready = state.ready.saturating_sub(1);
+        self.scale(state);
+    }
+
+    /// An environment's first start has failed: the invocation, if one waits, in which it is tried again.
+    pub fn job_for_retry(&self) -> Option<Box<Job>> {
+        let mut state = self.lock();
+        state.launching = state.launching.saturating_sub(1);
+        state.waiting.pop_front().map(|(_, job)| job)
+    }
+
+    /// An environment couldn't be made: one of those that wait is told.
+    pub fn refuse_one(self: &Arc<Self>, refused: Refused) {
+        if let Some(job) = self.job_for_retry() {
+            job.refuse(refused);
+        }
+        self.rescale();
+    }
+
+    /// Looks whether more environments are wanted.
+    pub fn rescale(self: &Arc<Self>) {
+        self.scale(self.lock());
+    }
+
+    /// Is an environment whose turn to start has come still wanted? If not it isn't counted any more.
+    pub fn is_still_wanted(&self) -> bool {
+        let mut state = self.lock();
+        state.launching = state.launching.saturating_sub(1);
+        let is_wanted = !state.is_closed && self.load(&state).launches_wanted() > 0;
+        state.launching += usize::from(is_wanted);
+        is_wanted
+    }
+
+    /// A place for one more environment couldn't be had for now; the patrol tries again.
+    pub fn give_up_launch(&self) {
+        let mut state = self.lock();
+        state.launching = state.launching.saturating_sub(1);
+    }
+
+    /// When the longest idle environment was last used, if one is idle.
+    pub fn oldest_idle(&self) -> Option<Instant> {
+        self.lock().idle.first().map(|environment| environment.idle_since())
+    }
+
+    /// Ends the environment that has been idle longest.
+    pub fn end_oldest_idle(&self) -> bool {
+        let mut state = self.lock();
+        if state.idle.is_empty() {
+            return false;
+        }
+        let environment = state.idle.remove(0);
+        drop(state);
+        environment.close();
+        true
+    }
+
+    /// Ends idle environments at once and busy ones after their invocation. Invocations that wait are refused.
+    pub fn close(&self) {
+        let mut state = self.lock();
+        state.is_closed = true;
+        let (idle, waiting) = (std::mem::take(&mut state.idle), std::mem::take(&mut state.waiting));
+        drop(state);
+        idle.iter().for_each(|environment| environment.close());
+        waiting.into_iter().for_each(|(_, job)| job.refuse(Refused::ShuttingDown));
+    }
+
+    pub fn version(&self) -> VersionId {
+        self.record.version
+    }
+
+    pub fn timeout_s(&self) -> u32 {
+        self.record.settings.timeout_s
+    }
+
+    pub fn timeout(&self) -> Duration {
+        Duration::from_secs(u64::from(self.timeout_s()))
+    }
+
+    pub fn memory_mib(&self) -> u32 {
+        self.record.settings.memory_mib
+    }
+
+    pub fn idle(&self) -> Duration {
+        self.parts.limits.idle
+    }
+
+    /// Starts as many environments as the load asks for, and sees to it that nobody waits unnoticed.
+    fn scale(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
+        if state.waiting.is_empty() || state.is_closed {
+            return;
+        }
+        let count = self.load(&state).launches_wanted();
+        state.launching += count;
+        let patience = (!state.is_patrolled).then(|| self.load(&state).patience_ms());
+        state.is_patrolled = true;
+        drop(state);
+        for _ in 0..count {
+            self.parts.tasks.spawn(environment::supervise(self.clone()));
+        }
+        if let Some(patience_ms) = patience {
+            tokio::spawn(patrol(Arc::downgrade(self), patience_ms));
+        }
+    }
+
+    /// Looks at those that wait. Answers when to look again, if any still do.
+    fn look(self: &Arc<Self>) -> Option<f64> {
+        let mut state = self.lock();
+        let now = Instant::now();
+        let longest = self.parts.limits.wait;
+        let mut overdue = Vec::new();
+        while state.waiting.front().is_some_and(|(since, _)| now - *since >= longest) {
+            overdue.extend(state.waiting.pop_front());
+        }
+        let again = (!state.waiting.is_empty() && !state.is_closed).then(|| self.load(&state).patience_ms());
+        state.is_patrolled = again.is_some();
+        self.scale(state);
+        for (_, job) in overdue {
+            job.target.probe.throttled(job.invocation.at_ms);
+            job.refuse(Refused::Throttled(Throttle::ConcurrentInvocationLimitExceeded));
+        }
+        again
+    }
+
+    fn load(&self, state: &State) -> Load {
+        let waited = state.waiting.front().map_or(Duration::ZERO, |(since, _)| since.elapsed());
+        Load {
+            waiting: state.waiting.len(),
+            waited_ms: waited.as_secs_f64() * 1000.0,
+            launching: state.launching,
+            resting: self.resting.load(Ordering::Relaxed),
+            ready: state.ready,
+            service_ms: state.service_ms.get(),
+            launch_ms: state.launch_ms.get(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Looks at a pool as long as somebody waits there.
+async fn patrol(pool: Weak<Pool>, mut patience_ms: f64) {
+    loop {
+        tokio::time::sleep(Duration::from_secs_f64(patience_ms / 1000.0)).await;
+        let Some(pool) = pool.upgrade() else { return };
+        match pool.look() {
+            Some(again_ms) => patience_ms = again_ms,
+            None => return,
+        }
+    }
+}
+
+impl Job {
+    /// Tells the caller why it doesn't run.
+    pub fn refuse(self, refused: Refused) {
+        drop(self.permit);
+        // A caller that doesn't wait any more needs no refusal.
+        let _ = self.reply.send(Err(refused));
+    }
+}

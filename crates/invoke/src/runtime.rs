@@ -1,0 +1,254 @@
+//! Which program serves which of Lambda's runtimes on this host, and what it needs to see.
+//!
+//! Interpreters are the host's own, found when they are first asked for. A small program of ours ([`PYTHON`], [`NODE`]),
+//! part of this binary, speaks the Runtime API for them. Custom runtimes bring their own `bootstrap`.
+
+mod environment_variables;
+mod find;
+mod interpreter;
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use pitbird_names::Region;
+use pitbird_records::FunctionVersion;
+use pitbird_sandbox::{CODE, RUNTIME, Spec};
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+use tokio::sync::OnceCell;
+
+pub use interpreter::Interpreter;
+
+/// Our half of the Python runtime.
+const PYTHON: &str = include_str!("../runtimes/python/bootstrap.py");
+/// Our half of the Node runtime.
+const NODE: &str = include_str!("../runtimes/node/bootstrap.cjs");
+
+/// Processes and threads of one environment. Source: Lambda's quotas.
+const PROCESSES_MAX: u32 = 1024;
+/// File descriptors of one process. Source: Lambda's quotas.
+const OPEN_FILES_MAX: u32 = 1024;
+
+/// The runtimes that [`Runtimes::find`] knows, each with what serves it.
+const RUNTIMES: [(&str, Family); 14] = [
+    ("provided.al2023", Family::Provided),
+    ("provided.al2", Family::Provided),
+    ("python3.8", Family::Python(8)),
+    ("python3.9", Family::Python(9)),
+    ("python3.10", Family::Python(10)),
+    ("python3.11", Family::Python(11)),
+    ("python3.12", Family::Python(12)),
+    ("python3.13", Family::Python(13)),
+    ("python3.14", Family::Python(14)),
+    ("nodejs16.x", Family::Node(16)),
+    ("nodejs18.x", Family::Node(18)),
+    ("nodejs20.x", Family::Node(20)),
+    ("nodejs22.x", Family::Node(22)),
+    ("nodejs24.x", Family::Node(24)),
+];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Family {
+    Provided,
+    /// Python 3, with its minor version.
+    Python(u32),
+    /// Node, with its major version.
+    Node(u32),
+}
+
+/// Why a version's runtime can't be had.
+#[derive(Debug, Error)]
+pub enum RuntimeError {
+    #[error("runtime {0} is not supported here")]
+    Unsupported(String),
+    #[error("runtime {runtime} needs {wanted}, and no such program is on this host's search path")]
+    Absent { runtime: String, wanted: String },
+    #[error("{program} was found for runtime {runtime} and can't be used: {why}")]
+    Unusable { runtime: String, program: String, why: String },
+}
+
+/// What serves a runtime here, for `doctor` and the start line.
+#[derive(Debug)]
+pub struct RuntimeReport {
+    pub runtime: &'static str,
+    pub found: Result<Served, Arc<RuntimeError>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Served {
+    /// The function's own `bootstrap`, beside the host's programs and libraries.
+    Bootstrap,
+    /// The host's interpreter.
+    Interpreter {
+        program: PathBuf,
+        version: String,
+        /// It is another version than the runtime's name asks for.
+        is_substitute: bool,
+    },
+}
+
+/// Finds and keeps what serves each runtime.
+#[derive(Debug)]
+pub(crate) struct Runtimes {
+    /// For our halves of the runtimes.
+    directory: PathBuf,
+    search_path: Vec<PathBuf>,
+    known: Mutex<HashMap<&'static str, Arc<OnceCell<Arc<Runtime>>>>>,
+}
+
+/// What serves one runtime.
+#[derive(Debug)]
+pub(crate) struct Runtime {
+    name: &'static str,
+    family: Family,
+    interpreter: Option<Interpreter>,
+    /// Our half, as the process sees it in `/var/runtime`.
+    files: Option<PathBuf>,
+    host_read_only: Vec<PathBuf>,
+}
+
+/// The code has no `bootstrap`.
+#[derive(Debug)]
+pub(crate) struct NoBootstrap;
+
+impl Runtimes {
+    pub fn new(directory: PathBuf, search_path: Vec<PathBuf>) -> Runtimes {
+        Runtimes { directory, search_path, known: Mutex::default() }
+    }
+
+    /// What serves a runtime. What isn't found is looked for again the next time.
+    pub async fn find(&self, name: &str) -> Result<Arc<Runtime>, Arc<RuntimeError>> {
+        let Some((name, family)) = RUNTIMES.into_iter().find(|(known, _)| *known == name) else {
+            return Err(Arc::new(RuntimeError::Unsupported(name.to_owned())));
+        };
+        let cell = {
+            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            known.entry(name).or_default().clone()
+        };
+        cell.get_or_try_init(|| self.look(name, family)).await.cloned()
+    }
+
+    async fn look(&self, name: &'static str, family: Family) -> Result<Arc<Runtime>, Arc<RuntimeError>> {
+        let found = match family {
+            Family::Provided => None,
+            Family::Python(minor) => {
+                Some(find::python(name, minor, &self.search_path, &self.directory).await?)
+            }
+            Family::Node(major) => Some(find::node(name, major, &self.search_path, &self.directory).await?),
+        };
+        let (interpreter, files) =
+            found.map_or((None, None), |(interpreter, files)| (Some(interpreter), Some(files)));
+        let mut host_read_only = pitbird_sandbox::system_read_only();
+        if let Some(interpreter) = &interpreter {
+            host_read_only.extend(interpreter.paths_beside(&host_read_only));
+            if interpreter.is_substitute {
+                let Interpreter { program, version, .. } = interpreter;
+                tracing::warn!(runtime = name, program = %program.display(), version, "another version serves this runtime");
+            }
+        }
+        Ok(Arc::new(Runtime { name, family, interpreter, files, host_read_only }))
+    }
+
+    /// What serves each runtime that AWS lets new functions have. Looks for all interpreters, so it takes its time.
+    pub async fn report(&self) -> Vec<RuntimeReport> {
+        let mut reports = Vec::new();
+        for (runtime, _) in RUNTIMES {
+            let found = self.find(runtime).await.map(|runtime| runtime.served());
+            reports.push(RuntimeReport { runtime, found });
+        }
+        reports
+    }
+
+    /// A version's runtime as `INIT_START` names it, and its ARN.
+    pub fn version(&self, record: &FunctionVersion) -> (String, String) {
+        let name = &record.settings.runtime;
+        let split = name.find(|c: char| c == '.' || c.is_ascii_digit()).unwrap_or(name.len());
+        let (language, version) = name.split_at(split);
+        let version = version.trim_start_matches('.').trim_end_matches(".x");
+        (format!("{language}:{version}.v1"), runtime_version_arn(&record.scope.region, name))
+    }
+}
+
+/// `RuntimeVersionArn` of a runtime: as long as AWS's, and the same wherever it is shown.
+pub fn runtime_version_arn(region: &Region, runtime: &str) -> String {
+    let mut hex = String::with_capacity(64);
+    for byte in Sha256::digest(runtime) {
+        write!(hex, "{byte:02x}").expect("a String takes everything");
+    }
+    format!("arn:aws:lambda:{region}::runtime:{hex}")
+}
+
+impl Runtime {
+    pub fn served(&self) -> Served {
+        match &self.interpreter {
+            None => Served::Bootstrap,
+            Some(Interpreter { program, version, is_substitute, .. }) => Served::Interpreter {
+                program: program.clone(),
+                version: version.clone(),
+                is_substitute: *is_substitute,
+            },
+        }
+    }
+
+    /// How to start one environment of a version.
+    pub fn spec(
+        &self,
+        record: &FunctionVersion,
+        code: &Path,
+        log_stream: &str,
+        endpoint_url: Option<&str>,
+    ) -> Result<Spec, NoBootstrap> {
+        let (program, args) = self.command(record, code)?;
+        let settings = &record.settings;
+        let mib = |count: u32| u64::from(count) << 20;
+        Ok(Spec {
+            program,
+            args,
+            env: self.variables(record, log_stream, endpoint_url).into_iter().collect(),
+            working_dir: CODE.to_owned(),
+            code: code.to_owned(),
+            layers: None,
+            runtime: self.files.clone(),
+            host_read_only: self.host_read_only.clone(),
+            memory_bytes: mib(settings.memory_mib),
+            tmp_bytes: mib(settings.tmp_mib),
+            processes_max: PROCESSES_MAX,
+            open_files_max: OPEN_FILES_MAX,
+            cpu_share: None,
+        })
+    }
+
+    fn command(&self, record: &FunctionVersion, code: &Path) -> Result<(String, Vec<String>), NoBootstrap> {
+        let text = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        let Some(interpreter) = &self.interpreter else {
+            // Not followed: where a link leads is for the sandbox to see.
+            let is_there = code.join("bootstrap").symlink_metadata().is_ok_and(|found| !found.is_dir());
+            return is_there.then(|| (format!("{CODE}/bootstrap"), Vec::new())).ok_or(NoBootstrap);
+        };
+        let program = interpreter.program.to_string_lossy().into_owned();
+        let args = match self.family {
+            // Without `site` and its search for packages, which are the host's; with UTF-8 whatever the locale.
+            Family::Python(_) => text(&["-S", "-s", "-B", "-X", "utf8", &format!("{RUNTIME}/bootstrap.pyc")]),
+            _ => {
+                let heap_mib = record.settings.memory_mib - record.settings.memory_mib / 10;
+                text(&[&format!("--max-old-space-size={heap_mib}"), &format!("{RUNTIME}/bootstrap.cjs")])
+            }
+        };
+        Ok((program, args))
+    }
+
+    fn variables(
+        &self,
+        record: &FunctionVersion,
+        log_stream: &str,
+        endpoint_url: Option<&str>,
+    ) -> BTreeMap<String, String> {
+        let is_managed = self.interpreter.is_some();
+        environment_variables::of(record, is_managed.then_some(self.name), log_stream, endpoint_url)
+    }
+}
+
+#[cfg(test)]
+mod tests;

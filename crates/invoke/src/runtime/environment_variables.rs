@@ -1,0 +1,62 @@
+//! What a function finds in its environment.
+
+use std::collections::BTreeMap;
+
+use pitbird_records::FunctionVersion;
+use pitbird_sandbox::{CODE, RUNTIME};
+
+/// The variables of one environment; `managed` is the runtime's name if AWS and not the function brings it. The function's
+/// own variables come on top of those that Lambda doesn't reserve. `AWS_LAMBDA_RUNTIME_API` is the sandbox's to add.
+pub fn of(
+    record: &FunctionVersion,
+    managed: Option<&str>,
+    log_stream: &str,
+    endpoint_url: Option<&str>,
+) -> BTreeMap<String, String> {
+    let settings = &record.settings;
+    let mut variables = BTreeMap::new();
+    let mut set = |name: &str, value: &str| {
+        variables.insert(name.to_owned(), value.to_owned());
+    };
+    set("LANG", "en_US.UTF-8");
+    set(
+        "LD_LIBRARY_PATH",
+        "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib",
+    );
+    set("PATH", "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin");
+    set("TZ", ":UTC");
+    set("AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR");
+    set("AWS_XRAY_DAEMON_ADDRESS", "169.254.100.1:2000");
+    if managed.is_some_and(|runtime| runtime.starts_with("nodejs")) {
+        set("NODE_PATH", "/opt/nodejs/node_modules:/var/runtime/node_modules:/var/runtime");
+    }
+    if let Some(url) = endpoint_url {
+        set("AWS_ENDPOINT_URL", url);
+    }
+    variables
+        .extend(settings.environment.iter().flatten().map(|(name, value)| (name.clone(), value.clone())));
+
+    // From here on nothing can be set by the function.
+    let mut set = |name: &str, value: &str| {
+        variables.insert(name.to_owned(), value.to_owned());
+    };
+    set("LAMBDA_TASK_ROOT", CODE);
+    set("LAMBDA_RUNTIME_DIR", RUNTIME);
+    set("AWS_REGION", record.scope.region.as_str());
+    set("AWS_DEFAULT_REGION", record.scope.region.as_str());
+    // Twelve digits as an access key's id name the account to pitbird's own endpoint, which takes any secret on loopback.
+    set("AWS_ACCESS_KEY_ID", record.scope.account.as_str());
+    set("AWS_SECRET_ACCESS_KEY", "pitbird");
+    set("AWS_SESSION_TOKEN", "pitbird");
+    set("AWS_LAMBDA_FUNCTION_NAME", &record.name);
+    set("AWS_LAMBDA_FUNCTION_VERSION", &record.version.to_string());
+    set("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", &settings.memory_mib.to_string());
+    set("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand");
+    set("AWS_LAMBDA_LOG_GROUP_NAME", &settings.logging.group);
+    set("AWS_LAMBDA_LOG_STREAM_NAME", log_stream);
+    set("_HANDLER", settings.handler.as_deref().unwrap_or_default());
+    if let Some(runtime) = managed {
+        set("AWS_EXECUTION_ENV", &format!("AWS_Lambda_{runtime}"));
+    }
+    variables
+}

@@ -1,0 +1,291 @@
+//! The Runtime API's calls over HTTP: bytes in, the environment's state asked or told, bytes out. The other side is a
+//! function, so that anything may come; whatever does harms its own environment only.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::{Bytes, BytesMut};
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Body, Incoming};
+use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use pitbird_names::limits;
+use tokio::net::TcpStream;
+
+use super::machine::{Answer, ErrorBody, Rejection};
+use crate::environment::{Environment, Event};
+use crate::fault::Fault;
+use crate::pool::Job;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("lambda-runtime-aws-request-id");
+const DEADLINE_MS: HeaderName = HeaderName::from_static("lambda-runtime-deadline-ms");
+const FUNCTION_ARN: HeaderName = HeaderName::from_static("lambda-runtime-invoked-function-arn");
+const TRACE_ID: HeaderName = HeaderName::from_static("lambda-runtime-trace-id");
+const CLIENT_CONTEXT: HeaderName = HeaderName::from_static("lambda-runtime-client-context");
+const ERROR_TYPE: HeaderName = HeaderName::from_static("lambda-runtime-function-error-type");
+const ERROR_BODY: HeaderName = HeaderName::from_static("lambda-runtime-function-error-body");
+const RESPONSE_MODE: HeaderName = HeaderName::from_static("lambda-runtime-function-response-mode");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// Of a body that is too long already, this much is still read and thrown away, so that the sender sees the answer.
+const DISCARD_BYTES_MAX: u64 = 64 << 20;
+/// Longest `errorType` that is believed, bytes.
+const ERROR_TYPE_BYTES_MAX: usize = 256;
+/// Longest request head, bytes.
+const HEAD_BYTES_MAX: usize = 64 * 1024;
+
+/// Serves one connection to its end.
+pub async fn serve(stream: TcpStream, environment: Arc<Environment>) {
+    // Small answers go out at once; where that can't be had, they go out a little later.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(|request| {
+        let environment = environment.clone();
+        async move { Ok::<_, Infallible>(call(&environment, request).await) }
+    });
+    let connection = http1::Builder::new()
+        .auto_date_header(false)
+        .max_buf_size(HEAD_BYTES_MAX)
+        .serve_connection(TokioIo::new(stream), service);
+    if let Err(error) = connection.await {
+        tracing::debug!(error = &error as &dyn std::error::Error, "a Runtime API connection broke off");
+    }
+}
+
+/// The answer to `next`: the event and what belongs to it.
+pub fn event(job: &Job, deadline_ms: i64) -> Event {
+    let invocation = &job.invocation;
+    let payload =
+        if invocation.payload.is_empty() { Bytes::from_static(b"{}") } else { invocation.payload.clone() };
+    let mut event = Response::new(Full::new(payload));
+    let headers = event.headers_mut();
+    headers.reserve(6);
+    headers.insert(CONTENT_TYPE, JSON);
+    insert(headers, REQUEST_ID, &invocation.request_id);
+    headers.insert(DEADLINE_MS, HeaderValue::from(deadline_ms));
+    headers.insert(FUNCTION_ARN, job.target.arn.clone());
+    match &invocation.trace_id {
+        Some(trace_id) => insert(headers, TRACE_ID, trace_id),
+        None => insert(headers, TRACE_ID, &trace_id(&invocation.request_id, invocation.at_ms)),
+    }
+    if let Some(context) = &invocation.client_context {
+        insert(headers, CLIENT_CONTEXT, &context.replace(['\r', '\n'], " "));
+    }
+    event
+}
+
+/// What no header can carry is left out.
+fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
+        headers.insert(name, value);
+    }
+}
+
+/// A trace of its own for an invocation whose caller brought none: not sampled, its numbers taken from the request id.
+fn trace_id(request_id: &str, at_ms: i64) -> String {
+    let mut digits = [b'0'; 32];
+    let hex = request_id.bytes().filter(u8::is_ascii_hexdigit);
+    digits.iter_mut().zip(hex).for_each(|(digit, byte)| *digit = byte.to_ascii_lowercase());
+    let digits = std::str::from_utf8(&digits).expect("hexadecimal digits are text");
+    let seconds = (at_ms / 1000) as u32;
+    format!(
+        "Root=1-{seconds:08x}-{};Parent={};Sampled=0;Lineage=0:{}:0",
+        &digits[..24],
+        &digits[16..],
+        &digits[..8]
+    )
+}
+
+async fn call(environment: &Arc<Environment>, request: Request<Incoming>) -> Event {
+    let (head, body) = request.into_parts();
+    let Some(path) = head.uri.path().strip_prefix("/2018-06-01/") else {
+        return not_here(head.uri.path());
+    };
+    let answer = match (&head.method, path) {
+        (&Method::GET, "runtime/invocation/next") => environment.next().await,
+        (&Method::POST, "runtime/init/error") => init_error(environment, &head.headers, body).await,
+        (&Method::GET, "ping") => return Response::new(Full::from("pong")),
+        (method, path) => {
+            let invocation = path.strip_prefix("runtime/invocation/").and_then(|rest| rest.split_once('/'));
+            match (method, invocation) {
+                (&Method::POST, Some((id, "response"))) => {
+                    response(environment, id, &head.headers, body).await
+                }
+                (&Method::POST, Some((id, "error"))) => error(environment, id, &head.headers, body).await,
+                _ => return not_here(head.uri.path()),
+            }
+        }
+    };
+    answer.unwrap_or_else(|rejection| reject(&rejection))
+}
+
+async fn response(
+    environment: &Arc<Environment>,
+    request_id: &str,
+    headers: &HeaderMap,
+    body: Incoming,
+) -> Result<Event, Rejection> {
+    // A streaming function's answer is collected: who invokes it buffered wants it whole.
+    if headers.get(RESPONSE_MODE).is_some_and(|mode| mode != "streaming" && mode != "buffered") {
+        return Ok(refuse(
+            StatusCode::BAD_REQUEST,
+            "Invalid function response mode",
+            "InvalidFunctionResponseMode",
+        ));
+    }
+    let answering = environment.begin_answer(request_id, Answer::Response)?;
+    match read(body).await {
+        Ok(Read { bytes, trailers }) => {
+            let fault = trailers.as_ref().and_then(fault_of_trailers);
+            answering.finish(fault.map_or(Ok(bytes), Err))?;
+            Ok(accepted())
+        }
+        Err(Unread::TooLong) => {
+            answering.finish(Err(Fault::response_too_large()))?;
+            Ok(too_long())
+        }
+        Err(Unread::Truncated) => Ok(truncated()),
+    }
+}
+
+async fn error(
+    environment: &Arc<Environment>,
+    request_id: &str,
+    headers: &HeaderMap,
+    body: Incoming,
+) -> Result<Event, Rejection> {
+    let answering = environment.begin_answer(request_id, Answer::Error)?;
+    match read(body).await {
+        Ok(Read { bytes, .. }) => {
+            answering.finish(Err(Fault::reported(error_type(headers), bytes)))?;
+            Ok(accepted())
+        }
+        Err(Unread::TooLong) => {
+            answering.finish(Err(Fault::response_too_large()))?;
+            Ok(too_long())
+        }
+        Err(Unread::Truncated) => Ok(truncated()),
+    }
+}
+
+async fn init_error(
+    environment: &Arc<Environment>,
+    headers: &HeaderMap,
+    body: Incoming,
+) -> Result<Event, Rejection> {
+    match read(body).await {
+        Ok(Read { bytes, .. }) => {
+            environment.init_error(Fault::reported(error_type(headers), bytes))?;
+            Ok(accepted())
+        }
+        Err(Unread::TooLong) => Ok(too_long()),
+        Err(Unread::Truncated) => Ok(truncated()),
+    }
+}
+
+fn error_type(headers: &HeaderMap) -> Option<&str> {
+    let text = headers.get(ERROR_TYPE)?.to_str().ok()?;
+    (!text.is_empty() && text.len() <= ERROR_TYPE_BYTES_MAX).then_some(text)
+}
+
+/// How a streaming function says that it failed after its answer had begun.
+fn fault_of_trailers(trailers: &HeaderMap) -> Option<Fault> {
+    let body = trailers.get(ERROR_BODY).and_then(|body| STANDARD.decode(body).ok());
+    let error_type = error_type(trailers);
+    (body.is_some() || error_type.is_some())
+        .then(|| Fault::reported(error_type, body.unwrap_or_default().into()))
+}
+
+struct Read {
+    bytes: Bytes,
+    trailers: Option<HeaderMap>,
+}
+
+enum Unread {
+    TooLong,
+    Truncated,
+}
+
+/// A whole body of at most [`limits::INVOKE_PAYLOAD_BYTES`]. One that came in one piece is not copied.
+async fn read(mut body: Incoming) -> Result<Read, Unread> {
+    let mut first = Bytes::new();
+    let mut rest = BytesMut::new();
+    let (mut length, mut trailers) = (0u64, None);
+    let limit = limits::INVOKE_PAYLOAD_BYTES as u64;
+    if body.size_hint().lower() > limit + DISCARD_BYTES_MAX {
+        return Err(Unread::TooLong);
+    }
+    while let Some(frame) = body.frame().await {
+        let Ok(frame) = frame else { return Err(Unread::Truncated) };
+        let data = match frame.into_data() {
+            Ok(data) => data,
+            Err(frame) => {
+                trailers = frame.into_trailers().ok();
+                continue;
+            }
+        };
+        length += data.len() as u64;
+        if length > limit + DISCARD_BYTES_MAX {
+            break;
+        }
+        if length > limit {
+            (first, rest) = (Bytes::new(), BytesMut::new());
+        } else if first.is_empty() && rest.is_empty() {
+            first = data;
+        } else {
+            if rest.is_empty() {
+                rest.reserve(body.size_hint().lower().min(limit) as usize + first.len() + data.len());
+                rest.extend_from_slice(&std::mem::take(&mut first));
+            }
+            rest.extend_from_slice(&data);
+        }
+    }
+    if length > limit {
+        return Err(Unread::TooLong);
+    }
+    let bytes = if rest.is_empty() { first } else { rest.freeze() };
+    Ok(Read { bytes, trailers })
+}
+
+fn accepted() -> Event {
+    json(StatusCode::ACCEPTED, Bytes::from_static(b"{\"status\":\"OK\"}\n"))
+}
+
+fn too_long() -> Event {
+    let words = format!("Exceeded maximum allowed payload size ({} bytes).", limits::INVOKE_PAYLOAD_BYTES);
+    refuse(StatusCode::PAYLOAD_TOO_LARGE, &words, "RequestEntityTooLarge")
+}
+
+fn truncated() -> Event {
+    refuse(StatusCode::BAD_REQUEST, "HTTP request detected as truncated", "TruncatedHTTPRequest")
+}
+
+fn reject(rejection: &Rejection) -> Event {
+    let status = match rejection {
+        Rejection::RequestId => StatusCode::BAD_REQUEST,
+        Rejection::Transition { .. } => StatusCode::FORBIDDEN,
+    };
+    refuse(status, &rejection.to_string(), rejection.error_type())
+}
+
+/// Extensions, telemetry and SnapStart's calls are not served, and whoever makes them is told.
+fn not_here(path: &str) -> Event {
+    let words = format!("{path} is not served: of the Runtime API, invocation and init errors are");
+    refuse(StatusCode::NOT_FOUND, &words, "NotFound")
+}
+
+fn refuse(status: StatusCode, error_message: &str, error_type: &str) -> Event {
+    let body = serde_json::to_vec(&ErrorBody { error_message, error_type }).expect("two texts serialise");
+    json(status, body.into())
+}
+
+fn json(status: StatusCode, body: Bytes) -> Event {
+    let mut answer = Response::new(Full::new(body));
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(CONTENT_TYPE, JSON);
+    answer
+}

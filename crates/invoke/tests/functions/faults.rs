@@ -1,0 +1,259 @@
+//! Functions that fail in every way: only their own invocation suffers, their caller gets AWS's error, and the next
+//! invocation works.
+
+use std::time::{Duration, Instant};
+
+use pitbird_invoke::{EventPolicy, Limits};
+
+use crate::bench::{Bench, Draft, bash, bash_loop, bench, bench_with, invocation, json, narrow_bench, text};
+
+/// Invokes a function with `event`, expects an error of this type and message (after its request id), and then expects
+/// an invocation with another event to be answered.
+async fn fails(bench: &Bench, draft: Draft, event: &str, error_type: &str, message: &str) {
+    let function = bench.create(draft).await;
+    let call = invocation(event);
+    let id = call.request_id.clone();
+    let outcome = bench.invoker.invoke(&function, None, 0.0, call).await.unwrap();
+    assert_eq!(outcome.function_error, Some("Unhandled"), "{outcome:?}");
+    let message = format!("RequestId: {id} Error: {message}");
+    let expected = format!(r#"{{"errorType":"{error_type}","errorMessage":"{message}"}}"#);
+    assert_eq!(text(&outcome), expected);
+    let next = bench.invoke(&function, "\"fine\"").await;
+    assert_eq!((text(&next), next.function_error), ("\"fine\"", None));
+}
+
+fn body(fault: &str) -> String {
+    format!("case $event in '\"fault\"') {fault} ;; *) respond \"$event\" ;; esac")
+}
+
+const FAULT: &str = "\"fault\"";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_ends_is_told_apart_by_how() {
+    let bench = bench().await;
+    for (name, fault, message) in [
+        ("a", "exit 127", "Runtime exited with error: exit status 127"),
+        ("b", "exit 0", "Runtime exited without providing a reason"),
+        ("c", "kill -9 $$; sleep 9", "Runtime exited with error: signal: killed"),
+        ("d", "kill -SEGV $$; sleep 9", "Runtime exited with error: signal: segmentation fault"),
+    ] {
+        fails(&bench, bash_loop(name, &body(fault)), FAULT, "Runtime.ExitError", message).await;
+        let logs = bench.logs(&format!("/aws/lambda/{name}")).await;
+        let log = logs.iter().find(|(_, log)| log.iter().any(|line| line.contains("Error Type"))).unwrap();
+        let (words, report) = (&log.1[log.1.len() - 3], &log.1[log.1.len() - 1]);
+        assert!(words.ends_with(&format!("Error: {message}\nRuntime.ExitError\n")), "{words}");
+        assert!(
+            report.ends_with("MB\tInit Duration: ")
+                || report.ends_with("Status: error\tError Type: Runtime.ExitError\n"),
+            "{report}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_may_be_the_last_thing_a_process_does() {
+    let bench = bench().await;
+    let function = bench.create(bash("f", "next\nrespond 1\nexit 5\n")).await;
+    for _ in 0..3 {
+        assert_eq!(text(&bench.invoke(&function, "{}").await), "1");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_function_that_hangs_times_out() {
+    let bench = bench().await;
+    let draft = Draft { timeout_s: 1, ..bash_loop("f", &body("sleep 100")) };
+    let began = Instant::now();
+    fails(&bench, draft, FAULT, "Sandbox.Timedout", "Task timed out after 1.00 seconds").await;
+    assert!(began.elapsed() < Duration::from_secs(10));
+    let logs = bench.logs("/aws/lambda/f").await;
+    let log = &logs.iter().find(|(_, log)| log.iter().any(|line| line.contains("timed out"))).unwrap().1;
+    assert!(log[2].ends_with(" Task timed out after 1.00 seconds\n\n"), "{log:?}");
+    assert!(log[3].starts_with("END "));
+    assert!(log[4].contains("\tDuration: 10") && log[4].ends_with("\tStatus: timeout\n"), "{log:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_function_that_spins_times_out() {
+    let bench = bench().await;
+    let draft = Draft { timeout_s: 1, ..bash_loop("f", &body("while :; do :; done")) };
+    fails(&bench, draft, FAULT, "Sandbox.Timedout", "Task timed out after 1.00 seconds").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fork_bomb_times_out_and_leaves_nothing() {
+    let bench = bench().await;
+    let bomb = "bomb() { bomb | bomb & }; bomb; sleep 100";
+    let draft = Draft { timeout_s: 1, ..bash_loop("f", &body(bomb)) };
+    let function = bench.create(draft).await;
+    let outcome = bench.invoke(&function, FAULT).await;
+    // Whichever limit it meets first: its time, its processes, its memory.
+    let error = json(&outcome)["errorType"].as_str().unwrap().to_owned();
+    assert!(["Sandbox.Timedout", "Runtime.ExitError"].contains(&&*error), "{error}");
+    let next = bench.invoke(&function, "\"fine\"").await;
+    assert_eq!(text(&next), "\"fine\"");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn memory_that_runs_out_kills() {
+    let bench = bench().await;
+    if bench.launcher.report().cgroups == pitbird_sandbox::CgroupVersion::None {
+        eprintln!("SKIPPED: no control group limits memory here");
+        return;
+    }
+    let eat = "x=$(head -c 400000000 /dev/zero | tr '\\0' x); sleep 100";
+    let message = "Runtime exited with error: signal: killed";
+    let draft = Draft { memory_mib: 128, ..bash_loop("f", &body(eat)) };
+    fails(&bench, draft, FAULT, "Runtime.ExitError", message).await;
+    let logs = bench.logs("/aws/lambda/f").await;
+    let reports: Vec<_> = logs.iter().filter_map(|(_, log)| log.last()).collect();
+    let starved = |report: &&&String| {
+        report.contains("Max Memory Used: 128 MB") && report.ends_with("Error Type: Runtime.OutOfMemory\n")
+    };
+    assert_eq!(reports.iter().filter(starved).count(), 1, "{reports:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tmp_that_is_full_is_the_functions_own_trouble() {
+    let bench = bench().await;
+    let fill =
+        r#"respond "\"$(head -c 10000000 /dev/zero 2>&1 > /tmp/x | grep -o 'No space left on device')\"""#;
+    let draft = Draft { tmp_mib: 8, ..bash_loop("f", &body(fill)) };
+    let function = bench.create(draft).await;
+    assert_eq!(text(&bench.invoke(&function, FAULT).await), "\"No space left on device\"");
+    assert_eq!(text(&bench.invoke(&function, "1").await), "1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_function_that_floods_its_log_still_answers() {
+    let limits = Limits { output_bytes_per_s: 100_000, environments_max: 1, ..Limits::default() };
+    let bench = bench_with(limits, EventPolicy::default()).await;
+    let flood = "head -c 3000000 /dev/zero | tr '\\0' x | fold -w 1000; respond 1";
+    let function = bench.create(bash_loop("f", &body(flood))).await;
+    assert_eq!(text(&bench.invoke(&function, FAULT).await), "1");
+    assert_eq!(text(&bench.invoke(&function, "2").await), "2");
+    let log = bench.log("f").await;
+    let kept: usize = log.iter().filter(|line| line.starts_with('x')).map(String::len).sum();
+    assert!((50_000..=1_000_000).contains(&kept), "{kept}");
+    assert!(log.iter().any(|line| line.starts_with("LOGS_DROPPED ")), "{:?}", log.last());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn garbage_harms_nobody() {
+    let bench = narrow_bench().await;
+    let raw = r#"
+        raw() { exec 3<>"/dev/tcp/$host/$port"; printf "$1" >&3; exec 3>&-; }
+        status() { local first=${reply%%$'\r'*}; said="$said ${first#HTTP/1.1 }"; said=${said% *}; }
+        ask() { call "$@"; local first=${reply#HTTP/1.1 }; said="$said ${first%% *}"; }
+        raw '\x00\xff\x16\x03\x01garbage\r\n\r\n'
+        raw 'GET'
+        raw 'POST /2018-06-01/runtime/invocation/x/response HTTP/1.1\r\nhost: x\r\ncontent-length: 99999999999\r\n\r\nshort'
+        raw 'POST /2018-06-01/runtime/invocation/x/response HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nzzz'
+        raw "GET / HTTP/1.1\r\nx: $(head -c 100000 /dev/zero | tr '\0' y)\r\n\r\n"
+        for i in {1..100}; do exec {fd}<>"/dev/tcp/$host/$port"; done
+        for fd in /proc/self/fd/*; do n=${fd##*/}; ((n > 9)) && eval "exec $n>&-"; done
+        said=
+        ask GET /runtime/invocation/next ''
+        ask POST /runtime/invocation/other/response 1
+        ask POST "/runtime/invocation/$id/nothing" 1
+        ask POST /runtime/init/error '{}'
+        ask PUT "/runtime/invocation/$id/response" 1
+        ask GET /../../etc/passwd ''
+        ask POST /extension/register '{}'
+        ask GET /ping ''
+        ask POST "/runtime/invocation/$id/response" "\"$event\""
+        ask POST "/runtime/invocation/$id/response" 2
+        ask POST "/runtime/invocation/$id/error" 2
+        echo "said$said"
+        echo "reply $reply"
+    "#;
+    let function = bench.create(bash_loop("f", raw)).await;
+    for event in ["1", "2"] {
+        assert_eq!(text(&bench.invoke(&function, event).await), format!("\"{event}\""));
+    }
+    let log = bench.log("f").await;
+    let said = log.iter().find(|line| line.starts_with("said")).unwrap();
+    assert_eq!(said, "said 200 400 404 403 404 404 404 200 202 403 403\n");
+    let transition = log.iter().find(|line| line.contains("InvalidStateTransition"));
+    assert!(
+        transition.unwrap().contains("State transition from ResponseSent to InvocationErrorResponse failed")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_fails_is_tried_again_within_the_invocation() {
+    let bench = narrow_bench().await;
+    // Fails the first time only: an environment's second start finds what the first has left.
+    let message = "Runtime exited with error: exit status 3";
+    let draft = bash("always", "echo starting; exit 3\n");
+    let function = bench.create(draft).await;
+    let call = invocation("{}");
+    let id = call.request_id.clone();
+    let outcome = bench.invoker.invoke(&function, None, 0.0, call).await.unwrap();
+    let expected =
+        format!(r#"{{"errorType":"Runtime.ExitError","errorMessage":"RequestId: {id} Error: {message}"}}"#);
+    assert_eq!(text(&outcome), expected);
+    let log = bench.log("always").await;
+    let begins: Vec<&str> = log.iter().map(|line| line.split([' ', '\n']).next().unwrap()).collect();
+    let expected = [
+        "INIT_START",
+        "starting",
+        "INIT_REPORT",
+        "START",
+        "starting",
+        "INIT_REPORT",
+        "RequestId:",
+        "END",
+        "REPORT",
+    ];
+    assert_eq!(begins, expected, "{log:#?}");
+    assert!(log[2].ends_with("\tPhase: init\tStatus: error\tError Type: Runtime.ExitError\n"), "{}", log[2]);
+    assert!(
+        log[5].ends_with("\tPhase: invoke\tStatus: error\tError Type: Runtime.ExitError\n"),
+        "{}",
+        log[5]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_init_error_reaches_the_caller_as_it_came() {
+    let bench = bench().await;
+    let body = r#"{"errorMessage":"no start","errorType":"Own.Type","requestId":"","stackTrace":[]}"#;
+    let function =
+        bench.create(bash("f", &format!("call POST /runtime/init/error '{body}'\nsleep 100\n"))).await;
+    let outcome = bench.invoke(&function, "{}").await;
+    assert_eq!((text(&outcome), outcome.function_error), (body, Some("Unhandled")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_takes_too_long_gets_the_functions_own_time() {
+    let limits = Limits { init: Duration::from_millis(300), ..Limits::default() };
+    let bench = bench_with(limits, EventPolicy::default()).await;
+    // Longer than an initialisation may take, shorter than the function may.
+    let slow = bash("slow", "sleep 0.6; while next; do respond '\"ready\"'; done\n");
+    let function = bench.create(slow).await;
+    let outcome = bench.invoke(&function, "{}").await;
+    assert_eq!((text(&outcome), outcome.init_ms), ("\"ready\"", None));
+    assert!(outcome.duration_ms >= 600.0);
+    assert_eq!(text(&bench.invoke(&function, "{}").await), "\"ready\"", "warm");
+    let log = bench.log("slow").await;
+    assert!(log[1].ends_with("\tPhase: init\tStatus: timeout\n"), "{log:?}");
+
+    let never = Draft { timeout_s: 1, ..bash("never", "sleep 100\n") };
+    let function = bench.create(never).await;
+    let error = json(&bench.invoke(&function, "{}").await);
+    assert_eq!(error["errorType"], "Sandbox.Timedout");
+    let log = bench.log("never").await;
+    let report = log.iter().find(|line| line.contains("Phase: invoke")).unwrap();
+    assert!(report.ends_with("Status: timeout\n"), "{log:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn work_behind_the_answer_has_the_functions_time_and_no_more() {
+    let bench = bench().await;
+    let body = "respond \"$event\"; case $event in '\"fault\"') sleep 100;; esac";
+    let function = bench.create(Draft { timeout_s: 1, ..bash_loop("f", body) }).await;
+    assert_eq!(text(&bench.invoke(&function, FAULT).await), FAULT, "the caller needn't wait");
+    assert_eq!(text(&bench.invoke(&function, "1").await), "1", "another environment");
+    bench.until_environments(|count| count == 1).await;
+}

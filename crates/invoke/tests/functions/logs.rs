@@ -1,0 +1,66 @@
+//! What an invocation leaves in its log.
+
+use pitbird_names::VersionId;
+
+use crate::bench::{Draft, bash_loop, bench, invocation, narrow_bench, text};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_environments_log_has_lambdas_lines_in_order() {
+    let bench = narrow_bench().await;
+    let function = bench.create(bash_loop("f", "echo \"event $event\"; echo oops >&2; respond 1")).await;
+    let mut ids = Vec::new();
+    for event in ["1", "2"] {
+        let call = invocation(event);
+        ids.push(call.request_id.clone());
+        bench.invoker.invoke(&function, None, 0.0, call).await.unwrap();
+    }
+    let logs = bench.logs("/aws/lambda/f").await;
+    let (stream, log) = &logs[0];
+    assert_eq!(logs.len(), 1);
+    let (date, rest) = stream.split_once('[').unwrap();
+    assert_eq!((date.len(), date.matches('/').count()), ("2026/11/23/".len(), 3));
+    let hex = rest.strip_prefix("$LATEST]").unwrap();
+    assert!(hex.len() == 32 && hex.bytes().all(|b| b.is_ascii_hexdigit()), "{stream}");
+
+    assert!(log[0].starts_with("INIT_START Runtime Version: provided:al2023.v1\tRuntime Version ARN: arn:aws:lambda:us-east-1::runtime:"), "{log:?}");
+    assert!(log[0].ends_with('\n'));
+    for (at, (id, event)) in [1, 6].into_iter().zip(ids.iter().zip(["1", "2"])) {
+        assert_eq!(log[at], format!("START RequestId: {id} Version: $LATEST\n"));
+        assert_eq!(log[at + 1], format!("event {event}\n"));
+        assert_eq!(log[at + 2], "oops\n");
+        assert_eq!(log[at + 3], format!("END RequestId: {id}\n"));
+        let report = &log[at + 4];
+        assert!(report.starts_with(&format!("REPORT RequestId: {id}\tDuration: ")), "{report}");
+        assert!(report.contains(" ms\tMemory Size: 256 MB\tMax Memory Used: ") && report.ends_with("\t\n"));
+        assert!(!report.contains("Max Memory Used: 0 MB"), "{report}");
+        assert_eq!(report.contains("\tInit Duration: "), event == "1", "only the first: {report}");
+    }
+    assert_eq!(log.len(), 11);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_tail_is_this_invocations_log() {
+    let bench = narrow_bench().await;
+    let function = bench.create(bash_loop("f", "echo \"event $event\"; respond 1")).await;
+    bench.invoke(&function, "1").await;
+    let mut call = invocation("2");
+    call.wants_log_tail = true;
+    let outcome = bench.invoker.invoke(&function, None, 0.0, call).await.unwrap();
+    let tail = String::from_utf8(outcome.log_tail.clone().unwrap().to_vec()).unwrap();
+    assert!(tail.starts_with("START RequestId: ") && tail.contains("\nevent 2\nEND "), "{tail}");
+    assert!(tail.ends_with("\t\n") && !tail.contains("event 1"), "{tail}");
+    let outcome = bench.invoke(&function, "3").await;
+    assert_eq!((text(&outcome), &outcome.log_tail), ("1", &None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_of_ones_own_names_the_function_in_its_streams() {
+    let bench = bench().await;
+    let draft = Draft { group: Some("mine"), version: VersionId::Number(3), ..bash_loop("f", "respond 1") };
+    let function = bench.create(draft).await;
+    let third = pitbird_names::Qualifier::Version(VersionId::Number(3));
+    bench.try_invoke(&function, Some(&third), 0.0, "{}").await.unwrap();
+    let logs = bench.logs("mine").await;
+    assert!(logs[0].0.contains("/f[3]"), "{}", logs[0].0);
+    assert!(logs[0].1[1].ends_with("Version: 3\n"));
+}

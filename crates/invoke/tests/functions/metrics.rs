@@ -1,0 +1,86 @@
+//! What invocations leave in `AWS/Lambda`.
+
+use pitbird_names::{Qualifier, Scope, VersionId};
+use pitbird_telemetry::metrics::{Dimensions, Metric, MetricQuery, Stat, Unit};
+
+use crate::bench::{Bench, Draft, bash_loop, bench, now_ms};
+
+/// A statistic of the last minutes, `None` when nothing was measured.
+async fn measured(bench: &Bench, name: &str, dimensions: &[(&str, &str)], stat: Stat) -> Option<f64> {
+    let unit = if name == "Duration" { Unit::Milliseconds } else { Unit::Count };
+    let metric = Metric {
+        scope: Scope::default(),
+        namespace: "AWS/Lambda".to_owned(),
+        name: name.to_owned(),
+        dimensions: dimensions.iter().copied().collect::<Dimensions>(),
+    };
+    let start_ms = (now_ms() / 60_000 - 1) * 60_000;
+    let query = MetricQuery {
+        metric,
+        unit: Some(unit),
+        start_ms,
+        end_ms: start_ms + 300_000,
+        period_s: 300,
+        stats: vec![stat],
+        now_ms: now_ms(),
+    };
+    let points = bench.telemetry.statistics(vec![query]).await.unwrap().remove(0);
+    points.first().and_then(|point| point.values[0])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_dimension_set_has_its_share() {
+    let bench = bench().await;
+    let body = "case $event in 1) respond 1;; *) call POST /runtime/invocation/$id/error '{}';; esac";
+    for number in [1, 2] {
+        let mut draft = bash_loop("f", body);
+        draft.version = VersionId::Number(number);
+        draft.files.push(("readme", number.to_string(), 0o644));
+        bench.create(draft).await;
+    }
+    bench.create(bash_loop("f", body)).await;
+    let function = bench.alias("f", "live", 0.5).await;
+    let live = Qualifier::Alias("live".to_owned());
+    let first = Qualifier::Version(VersionId::Number(1));
+    for (qualifier, draw, event) in [
+        (None, 0.0, "1"),
+        (Some(&first), 0.0, "1"),
+        (Some(&live), 0.9, "1"),
+        (Some(&live), 0.1, "1"),
+        (Some(&live), 0.1, "2"),
+    ] {
+        bench.try_invoke(&function, qualifier, draw, event).await.unwrap();
+    }
+    let name = ("FunctionName", "f");
+    let alias = ("Resource", "f:live");
+    for (dimensions, invocations, errors) in [
+        (&[][..], 5.0, 1.0),
+        (&[name], 5.0, 1.0),
+        (&[name, ("Resource", "f")], 1.0, 0.0),
+        (&[name, ("Resource", "f:1")], 1.0, 0.0),
+        (&[name, alias], 3.0, 1.0),
+        (&[name, alias, ("ExecutedVersion", "1")], 1.0, 0.0),
+        (&[name, alias, ("ExecutedVersion", "2")], 2.0, 1.0),
+    ] {
+        let sum = async |metric| measured(&bench, metric, dimensions, Stat::Sum).await;
+        assert_eq!(sum("Invocations").await, Some(invocations), "{dimensions:?}");
+        assert_eq!(sum("Errors").await, Some(errors), "{dimensions:?}");
+        assert!(sum("Duration").await.unwrap() > 0.0, "{dimensions:?}");
+        assert_eq!(sum("Throttles").await, None, "{dimensions:?}");
+    }
+    for dimensions in [&[][..], &[name]] {
+        let most = measured(&bench, "ConcurrentExecutions", dimensions, Stat::Maximum).await;
+        assert_eq!(most, Some(1.0), "{dimensions:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_throttled_call_counts_nowhere_else() {
+    let bench = bench().await;
+    let function = bench.create(Draft { reserved: Some(0), ..bash_loop("f", "respond 1") }).await;
+    bench.try_invoke(&function, None, 0.0, "{}").await.unwrap_err();
+    let name = [("FunctionName", "f")];
+    assert_eq!(measured(&bench, "Throttles", &name, Stat::Sum).await, Some(1.0));
+    assert_eq!(measured(&bench, "Invocations", &name, Stat::Sum).await, None);
+    assert_eq!(measured(&bench, "Errors", &name, Stat::Sum).await, None);
+}
