@@ -4,49 +4,47 @@ use bytes::Bytes;
 use pitbird_names::{Scope, limits};
 use pitbird_records::function::Code;
 use pitbird_service::Fault;
+use sha2::{Digest, Sha256};
 
 use crate::{Error, State};
 
 /// The code of all versions in one account and region, bytes. Source: Lambda quotas.
 pub const STORAGE_BYTES_MAX: u64 = 80_530_636_800;
 
-/// A zip that can be unpacked, not stored yet.
-pub struct Checked {
+/// A function's zip as a caller sent it.
+pub struct Upload {
     zip: Bytes,
+    pub code: Code,
 }
 
-/// Checks a zip as thoroughly as unpacking it would.
-pub async fn check(state: &State, zip: Option<Bytes>) -> Result<Checked, Error> {
-    let zip = zip.ok_or(Error::NoCode)?;
-    if zip.is_empty() {
-        return Err(Error::EmptyZip);
-    }
-    if zip.len() > limits::ZIP_BYTES {
-        return Err(Error::ZippedSize);
-    }
-    let (run, bytes) = (state.run.clone(), zip.clone());
-    let checked = tokio::task::spawn_blocking(move || run.check(&bytes)).await;
-    checked.map_err(|ended| Error::told(Fault::internal(ended)))??;
-    Ok(Checked { zip })
-}
-
-impl Checked {
-    pub fn size_bytes(&self) -> u64 {
-        self.zip.len() as u64
+impl Upload {
+    /// Looks at the size only; [`Self::store`] and [`Self::check`] look inside.
+    pub fn parse(zip: Option<Bytes>) -> Result<Upload, Error> {
+        let zip = zip.ok_or(Error::NoCode)?;
+        if zip.is_empty() {
+            return Err(Error::EmptyZip);
+        }
+        if zip.len() > limits::ZIP_BYTES {
+            return Err(Error::ZippedSize);
+        }
+        let sha256_hex = Sha256::digest(&zip).iter().map(|byte| format!("{byte:02x}")).collect();
+        let code = Code { sha256_hex, size_bytes: zip.len() as u64 };
+        Ok(Upload { zip, code })
     }
 
-    /// What the stored code will be called.
-    pub fn code(&self) -> Code {
-        use sha2::{Digest, Sha256};
-        let sha256_hex = Sha256::digest(&self.zip).iter().map(|byte| format!("{byte:02x}")).collect();
-        Code { sha256_hex, size_bytes: self.size_bytes() }
+    /// Checks the zip as thoroughly as unpacking it would, and keeps nothing.
+    pub async fn check(self, state: &State) -> Result<Code, Error> {
+        let run = state.run.clone();
+        let checked = tokio::task::spawn_blocking(move || run.check(&self.zip)).await;
+        checked.map_err(|ended| Error::told(Fault::internal(ended)))??;
+        Ok(self.code)
     }
 
-    /// Keeps the zip; durable when it returns.
+    /// Unpacks the zip to where it will be run, and keeps it; durable when it returns.
     pub async fn store(self, state: &State) -> Result<Code, Error> {
-        let size_bytes = self.size_bytes();
-        let sha256_hex = state.store.put_blob(self.zip).await?;
-        Ok(Code { sha256_hex, size_bytes })
+        state.run.admit(&self.code.sha256_hex, self.zip.clone()).await?;
+        state.store.put_blob(self.zip).await?;
+        Ok(self.code)
     }
 }
 

@@ -154,6 +154,12 @@ pub enum Error {
     )]
     UnreservedConcurrency(u32),
 
+    #[error(
+        "The operation cannot be performed at this time. The function is currently in the following state: {0}"
+    )]
+    NotReady(String),
+    #[error("{0}")]
+    Runtime(String),
     #[error("Could not parse request body into json: Could not parse payload into json: {0}")]
     Payload(String),
     #[error("Request must be smaller than {0} bytes for the InvokeFunction operation")]
@@ -197,9 +203,13 @@ impl Error {
             NoProvisionedConcurrency => "ProvisionedConcurrencyConfigNotFoundException",
             OtherAccount { .. } | CrossAccountRole => "AccessDeniedException",
             Constraint { .. } => "ValidationException",
-            FunctionExists(_) | AliasExists(_) | InProgress(_) | VersionInUse { .. } | StatementExists(_) => {
-                "ResourceConflictException"
-            }
+            NotReady(_)
+            | FunctionExists(_)
+            | AliasExists(_)
+            | InProgress(_)
+            | VersionInUse { .. }
+            | StatementExists(_) => "ResourceConflictException",
+            Runtime(_) => "InvalidRuntimeException",
             Revision(_) => "PreconditionFailedException",
             ZippedSize => "RequestEntityTooLargeException",
             CodeStorage => "CodeStorageExceededException",

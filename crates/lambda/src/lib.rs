@@ -13,6 +13,7 @@ mod code;
 mod concurrency;
 mod error;
 mod find;
+mod invocation;
 mod operations;
 mod page;
 mod policy;
@@ -59,6 +60,12 @@ impl State {
     /// Waits until all code that is being prepared is ready; what is started meanwhile isn't waited for.
     pub async fn finish(&self) {
         self.preparations.finish().await;
+    }
+
+    /// A number in [0, 1).
+    fn draw(&self) -> f64 {
+        const BITS: u32 = f64::MANTISSA_DIGITS;
+        ((self.entropy)() >> (u128::BITS - BITS)) as f64 / (1_u64 << BITS) as f64
     }
 
     fn revision(&self) -> String {

@@ -16,6 +16,8 @@ mod get_function_event_invoke_config;
 mod get_function_url_config;
 mod get_policy;
 mod get_provisioned_concurrency_config;
+mod invoke;
+mod invoke_async;
 mod list_aliases;
 mod list_functions;
 mod list_tags;
@@ -57,6 +59,8 @@ pub fn hang(builder: Builder<State>) -> Builder<State> {
         .operation("GetFunctionUrlConfig", &[], get_function_url_config::run)
         .operation("GetPolicy", &[], get_policy::run)
         .operation("GetProvisionedConcurrencyConfig", &[], get_provisioned_concurrency_config::run)
+        .operation("Invoke", &[], invoke::run)
+        .operation("InvokeAsync", &[], invoke_async::run)
         .operation("ListAliases", &[], list_aliases::run)
         .operation("ListFunctions", &[], list_functions::run)
         .operation("ListTags", &[], list_tags::run)

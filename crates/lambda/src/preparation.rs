@@ -7,9 +7,11 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use pitbird_names::{Qualifier, Scope, VersionId};
-use pitbird_records::FunctionVersion;
-use pitbird_records::function::{Code, LastUpdate, State};
+use pitbird_invoke::{CodeError, Refused};
+use pitbird_names::{Scope, VersionId};
+use pitbird_records::function::{Code, LastUpdate, Settings, State};
+use pitbird_records::{FunctionVersion, Record};
+use pitbird_snapshot::Version;
 use pitbird_store::{Store, Transaction};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -56,9 +58,10 @@ impl Preparations {
 
     /// Takes up what an earlier process left undone.
     pub fn resume(&self) -> Result<(), Error> {
-        let pending = |version: &FunctionVersion| version.state == State::Pending;
-        let versions: Vec<FunctionVersion> = Records::list(&self.work.store, "")?;
-        let versions = versions.into_iter().filter(pending).map(|version| (version.scope, version.name));
+        let snapshot = self.work.store.snapshot();
+        let versions = snapshot.functions().flat_map(|function| function.versions.values());
+        let pending = versions.map(|version| &version.record).filter(|record| record.state == State::Pending);
+        let versions = pending.map(|record| (record.scope.clone(), record.name.clone()));
         let updates: Vec<Update> = Records::list(&self.work.store, "")?;
         let updates = updates.into_iter().map(|update| (update.scope, update.name));
         let undone: BTreeSet<(Scope, String)> = versions.chain(updates).collect();
@@ -77,64 +80,112 @@ impl Preparations {
 
 impl Work {
     async fn prepare(&self, target: &Target) -> Result<(), Error> {
-        for code in self.codes(target)? {
-            let prepared = self.run.prepare(&code).await;
-            if let Err(error) = &prepared {
-                tracing::error!(function = %target.arn(), %error, "a function's code can't be prepared");
-            }
-            let (target, entropy) = (target.clone(), self.entropy);
-            self.store.write(move |tx| settle(tx, &target, &code, prepared.is_ok(), entropy)).await?;
+        let Some(pending) = self.pending(target)? else { return Ok(()) };
+        let version = Version { rev: 0, record: pending, slot: Default::default() };
+        let prepared = self.run.prepare(&version).await;
+        if matches!(prepared, Err(Refused::ShuttingDown)) {
+            // The next start takes it up.
+            return Ok(());
         }
+        let failure = prepared.err().map(|refused| {
+            tracing::warn!(function = %target.arn(), %refused, "a function can't be made ready");
+            Failure::of(&refused)
+        });
+        let settlement =
+            Settlement { target: target.clone(), of: version.record, failure, entropy: self.entropy };
+        self.store.write(move |tx| settlement.write(tx)).await
+    }
+
+    /// What is pending. Everything that is pending of a function at the same time has the same code and settings.
+    fn pending(&self, target: &Target) -> Result<Option<FunctionVersion>, Error> {
+        let mut versions: Vec<FunctionVersion> = Records::list(&self.store, &target.prefix())?;
+        if let Some(pending) = versions.iter().position(|version| version.state == State::Pending) {
+            return Ok(Some(versions.swap_remove(pending)));
+        }
+        let head = versions.into_iter().find(|version| version.version == VersionId::Latest);
+        let update = find::update(&self.store, target)?;
+        Ok(update.zip(head).map(|(update, head)| update.applied(head)))
+    }
+}
+
+/// Why something can't be made ready: `StateReasonCode` and `StateReason`.
+#[derive(Debug, Clone)]
+struct Failure {
+    code: String,
+    reason: String,
+}
+
+impl Failure {
+    fn of(refused: &Refused) -> Failure {
+        match refused {
+            Refused::Runtime(error) => {
+                Failure { code: "InvalidRuntime".to_owned(), reason: error.to_string() }
+            }
+            Refused::Code(CodeError::Zip { source, .. }) if source.message().is_some() => {
+                let reason = source.message().unwrap_or_default().to_owned();
+                Failure { code: "InvalidZipFileException".to_owned(), reason }
+            }
+            _ => Failure {
+                code: "InternalError".to_owned(),
+                reason: "The function's code could not be prepared because of an internal error.".to_owned(),
+            },
+        }
+    }
+}
+
+/// What became of everything that has the code and the runtime of `of`.
+struct Settlement {
+    target: Target,
+    of: FunctionVersion,
+    failure: Option<Failure>,
+    entropy: Entropy,
+}
+
+impl Settlement {
+    fn write(self, tx: &mut Transaction<'_>) -> Result<(), Error> {
+        let versions: Vec<FunctionVersion> = Records::list(&*tx, &self.target.prefix())?;
+        for version in versions {
+            if version.state != State::Pending || !self.concerns(&version.settings, &version.code) {
+                continue;
+            }
+            let (state, last_update) = match &self.failure {
+                None => (State::Active, LastUpdate::Successful),
+                Some(Failure { code, reason }) => {
+                    let (code, reason) = (code.clone(), reason.clone());
+                    (State::Failed { code, reason }, LastUpdate::None)
+                }
+            };
+            tx.put(&FunctionVersion { state, last_update, revision_id: self.revision(), ..version })?;
+        }
+        self.settle_update(tx)
+    }
+
+    fn settle_update(&self, tx: &mut Transaction<'_>) -> Result<(), Error> {
+        let Some(update) = find::update(tx, &self.target)? else { return Ok(()) };
+        if !self.concerns(&update.settings, &update.code) {
+            return Ok(());
+        }
+        tx.delete::<Update>(&update.key())?;
+        let head = find::head(tx, &self.target)?;
+        let head = match &self.failure {
+            None => {
+                let (state, last_update) = (State::Active, LastUpdate::Successful);
+                FunctionVersion { state, last_update, ..update.applied(head) }
+            }
+            Some(Failure { code, reason }) => {
+                let (code, reason) = (code.clone(), reason.clone());
+                FunctionVersion { last_update: LastUpdate::Failed { code, reason }, ..head }
+            }
+        };
+        tx.put(&FunctionVersion { revision_id: self.revision(), ..head })?;
         Ok(())
     }
 
-    /// The code of what is pending.
-    fn codes(&self, target: &Target) -> Result<Vec<Code>, Error> {
-        let versions: Vec<FunctionVersion> = Records::list(&self.store, &target.prefix())?;
-        let pending = versions.into_iter().filter(|version| version.state == State::Pending);
-        let update = find::update(&self.store, target)?.map(|update| update.code);
-        let mut codes: Vec<Code> = pending.map(|version| version.code).chain(update).collect();
-        codes.sort_by(|one, other| one.sha256_hex.cmp(&other.sha256_hex));
-        codes.dedup();
-        Ok(codes)
+    fn concerns(&self, settings: &Settings, code: &Code) -> bool {
+        *code == self.of.code && settings.runtime == self.of.settings.runtime
     }
-}
 
-/// Writes down what became of all that has this code.
-fn settle(
-    tx: &mut Transaction<'_>,
-    target: &Target,
-    code: &Code,
-    is_prepared: bool,
-    entropy: Entropy,
-) -> Result<(), Error> {
-    let revision = || pitbird_names::uuid(entropy());
-    let versions: Vec<FunctionVersion> = Records::list(&*tx, &target.prefix())?;
-    for version in versions {
-        if version.state != State::Pending || version.code != *code {
-            continue;
-        }
-        let (state, last_update) = match is_prepared {
-            true => (State::Active, LastUpdate::Successful),
-            false => (State::Failed { code: internal(), reason: reason() }, LastUpdate::None),
-        };
-        tx.put(&FunctionVersion { state, last_update, revision_id: revision(), ..version })?;
+    fn revision(&self) -> String {
+        pitbird_names::uuid((self.entropy)())
     }
-    let Some(update) = find::update(tx, target)?.filter(|update| update.code == *code) else { return Ok(()) };
-    tx.delete::<Update>(&pitbird_records::Record::key(&update))?;
-    let head = find::head(tx, &target.with(Qualifier::Version(VersionId::Latest)))?;
-    let (head, last_update) = match is_prepared {
-        true => (FunctionVersion { state: State::Active, ..update.applied(head) }, LastUpdate::Successful),
-        false => (head, LastUpdate::Failed { code: internal(), reason: reason() }),
-    };
-    tx.put(&FunctionVersion { last_update, revision_id: revision(), ..head })?;
-    Ok(())
-}
-
-fn internal() -> String {
-    "InternalError".to_owned()
-}
-
-fn reason() -> String {
-    "The function's code could not be prepared because of an internal error.".to_owned()
 }

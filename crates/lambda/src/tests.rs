@@ -4,6 +4,7 @@
 mod aliases;
 mod concurrency;
 mod functions;
+mod invocations;
 mod lists;
 mod model;
 mod permissions;
@@ -13,15 +14,17 @@ mod tags;
 mod updates;
 mod versions;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use pitbird_names::Account;
-use pitbird_records::function::Code;
+use bytes::Bytes;
+use pitbird_invoke::{Event, Invocation, Outcome, Refused, Unqueued};
+use pitbird_names::{Account, Qualifier};
 use pitbird_records::role::{Role, TrustStatement};
-use pitbird_service::{Call, Caller, Service};
+use pitbird_service::{Call, Caller, Fault, Service};
+use pitbird_snapshot::{Function, Version};
 use pitbird_store::Store;
 use pitbird_wire::{Catalog, Model, Protocol, Value};
 use serde_json::{Value as Json, json};
@@ -47,7 +50,23 @@ struct Bed {
 struct Stand {
     /// Each preparation takes one.
     preparations: Semaphore,
-    fails: AtomicBool,
+    /// What becomes of preparations.
+    unready: Mutex<Option<Refused>>,
+    /// What becomes of invocations.
+    outcome: Mutex<Result<Outcome, Refused>>,
+    /// What becomes of the next event.
+    unqueued: Mutex<Option<Unqueued>>,
+    /// What was invoked or enqueued, the latest last.
+    seen: Mutex<Vec<Seen>>,
+}
+
+#[derive(Debug, Clone)]
+struct Seen {
+    is_event: bool,
+    function: String,
+    qualifier: Option<String>,
+    draw: f64,
+    invocation: Invocation,
 }
 
 impl Run for Stand {
@@ -60,11 +79,37 @@ impl Run for Stand {
         }
     }
 
-    fn prepare<'a>(&'a self, _: &'a Code) -> Answer<'a, Result<(), Error>> {
+    fn admit<'a>(&'a self, _: &'a str, zip: Bytes) -> Answer<'a, Result<(), Error>> {
+        Box::pin(async move { self.check(&zip) })
+    }
+
+    fn prepare<'a>(&'a self, _: &'a Version) -> Answer<'a, Result<(), Refused>> {
         Box::pin(async {
             self.preparations.acquire().await.expect("it stays open").forget();
-            if self.fails.load(Ordering::Relaxed) { Err(Error::NoCode) } else { Ok(()) }
+            self.unready.lock().expect("nobody panics").clone().map_or(Ok(()), Err)
         })
+    }
+
+    fn invoke<'a>(
+        &'a self,
+        function: &'a Function,
+        qualifier: Option<&'a Qualifier>,
+        draw: f64,
+        invocation: Invocation,
+    ) -> Answer<'a, Result<Outcome, Refused>> {
+        let qualifier = qualifier.map(Qualifier::to_string);
+        let seen = Seen { is_event: false, function: function.name.clone(), qualifier, draw, invocation };
+        self.seen.lock().expect("nobody panics").push(seen);
+        Box::pin(async { self.outcome.lock().expect("nobody panics").clone() })
+    }
+
+    fn enqueue(&self, event: Event) -> Answer<'_, Result<(), Unqueued>> {
+        let Event { function, qualifier, invocation, .. } = event;
+        let qualifier = qualifier.as_ref().map(Qualifier::to_string);
+        let seen = Seen { is_event: true, function, qualifier, draw: 0.0, invocation };
+        self.seen.lock().expect("nobody panics").push(seen);
+        let unqueued = self.unqueued.lock().expect("nobody panics").take();
+        Box::pin(async { unqueued.map_or(Ok(()), Err) })
     }
 }
 
@@ -168,7 +213,22 @@ impl Bed {
 
     fn on(store: Store, directory: tempfile::TempDir, preparations: usize) -> Bed {
         let preparations = Semaphore::new(preparations);
-        let stand = Arc::new(Stand { preparations, fails: AtomicBool::new(false) });
+        let outcome = Outcome {
+            payload: Bytes::from_static(b"{\"ok\":true}"),
+            function_error: None,
+            executed_version: pitbird_names::VersionId::Latest,
+            log_tail: None,
+            duration_ms: 1.0,
+            billed_ms: 1,
+            init_ms: None,
+        };
+        let stand = Arc::new(Stand {
+            preparations,
+            unready: Mutex::default(),
+            outcome: Mutex::new(Ok(outcome)),
+            unqueued: Mutex::default(),
+            seen: Mutex::default(),
+        });
         let state = State::new(store.clone(), stand.clone(), entropy).expect("a readable store");
         let state = Arc::new(state);
         let service = crate::service(state.clone());
@@ -176,14 +236,28 @@ impl Bed {
         Bed { service, state, store, stand, caller, now_ms: AtomicI64::new(1_764_037_614_000), directory }
     }
 
-    /// Calls an operation and answers status and body, as they go over the wire. Each call comes a second later.
+    /// Calls an operation and answers status and body, as they go over the wire.
     async fn told(&self, operation: &str, input: Json) -> Result<(u16, Json), Refusal> {
+        let answer = self.answer(operation, input).await.map_err(|fault| {
+            let mut wire = pitbird_wire::Fault::new(fault.code, fault.message);
+            wire.status = fault.status;
+            let form = wire.form(Some(wire_model()));
+            refusal(form.status, form.name, wire.message.clone())
+        })?;
+        let body = answer.body();
+        let body = if body.is_empty() { Json::Null } else { serde_json::from_slice(body).expect("JSON") };
+        Ok((answer.status().as_u16(), body))
+    }
+
+    /// Calls an operation. Each call comes a second later.
+    async fn answer(&self, operation: &str, input: Json) -> Result<http::Response<Bytes>, Fault> {
         let model = wire_model();
         let input = with_blobs(pitbird_wire::to_value(&input).expect("JSON is a value"));
         let known = model.operation(operation).expect(operation);
         let violations = pitbird_wire::check(model, known, &input);
         if !violations.is_empty() {
-            return Err(refusal(400, "ValidationException", pitbird_wire::summary(&violations)));
+            let message = pitbird_wire::summary(&violations);
+            return Err(Fault::new("ValidationException", message).with_status(400));
         }
         let call = Call {
             caller: self.caller.clone(),
@@ -192,12 +266,7 @@ impl Bed {
             endpoint: "http://localhost:4566".to_owned(),
             input,
         };
-        let output = self.service.call(operation, call).expect(operation).await.map_err(|fault| {
-            let mut wire = pitbird_wire::Fault::new(fault.code, fault.message);
-            wire.status = fault.status;
-            let form = wire.form(Some(model));
-            refusal(form.status, form.name, wire.message.clone())
-        })?;
+        let output = self.service.call(operation, call).expect(operation).await?;
         Ok(written(operation, output))
     }
 
@@ -246,15 +315,12 @@ impl Bed {
 }
 
 /// An output as the protocol writes it; a member that the model doesn't have fails here.
-fn written(operation: &str, output: Value) -> (u16, Json) {
+fn written(operation: &str, output: Value) -> http::Response<Bytes> {
     let model = wire_model();
     let operation = model.operation(operation).expect(operation);
     let protocol = Protocol::RestJson;
     let call = pitbird_wire::Call { model, operation, protocol, query_mode: false, labels: Vec::new() };
-    let answer = call.encode(output, "id").expect("an output fits its model");
-    let body = answer.body();
-    let body = if body.is_empty() { Json::Null } else { serde_json::from_slice(body).expect("JSON") };
-    (answer.status().as_u16(), body)
+    call.encode(output, "id").expect("an output fits its model")
 }
 
 /// The input as the protocol reads it: blobs are no texts.

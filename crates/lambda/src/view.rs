@@ -3,11 +3,10 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use pitbird_names::{Qualifier, Region, VersionId, arn};
+use pitbird_names::{Qualifier, VersionId, arn};
 use pitbird_records::function::{LastUpdate, State};
 use pitbird_records::{self as records, FunctionVersion, Texts};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
@@ -126,7 +125,10 @@ impl Configuration {
             function_arn: arn::function(&version.scope, &version.name, qualifier),
             function_name: version.name,
             runtime_version_config: RuntimeVersion {
-                runtime_version_arn: runtime_arn(&version.scope.region, &settings.runtime),
+                runtime_version_arn: pitbird_invoke::runtime_version_arn(
+                    &version.scope.region,
+                    &settings.runtime,
+                ),
             },
             runtime: settings.runtime,
             role: settings.role,
@@ -220,13 +222,6 @@ pub fn base64_of_hex(hex: &str) -> String {
     STANDARD.encode(bytes)
 }
 
-/// The ARN that a runtime's build has: 64 hexadecimal digits, here made from the runtime's name.
-fn runtime_arn(region: &Region, runtime: &str) -> String {
-    let digest = Sha256::digest(runtime.as_bytes());
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("arn:aws:lambda:{region}::runtime:{hex}")
-}
-
 /// `2025-11-25T02:26:54.000+0000`.
 pub fn instant(epoch_ms: i64) -> String {
     let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(epoch_ms) * 1_000_000);
@@ -244,8 +239,5 @@ mod tests {
         assert_eq!(instant(i64::MAX), "1970-01-01T00:00:00.000+0000");
         let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
         assert_eq!(base64_of_hex(empty), "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
-        assert!(
-            runtime_arn(&Region::default(), "python3.12").starts_with("arn:aws:lambda:us-east-1::runtime:")
-        );
     }
 }

@@ -8,12 +8,13 @@ use pitbird_store::Transaction;
 use pitbird_wire::Blob;
 use serde::Deserialize;
 
+use crate::code::{self, Upload};
 use crate::settings::{
     self, DeadLetterConfig, Environment, EphemeralStorage, FileSystemConfig, Harmless, LoggingConfig,
     SnapStart, TracingConfig, VpcConfig, Wanted,
 };
 use crate::view::Configuration;
-use crate::{Error, State, Target, code, publishing, role, tags};
+use crate::{Error, State, Target, publishing, role, tags};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -67,9 +68,9 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Configuration, 
     let publishes = input.publish == Some(true);
     let settings = settings::create(&target.name, input.wanted())?;
     role::check(&state.store, &caller.scope, &settings.role)?;
-    let zip = code::check(&state, zip).await?;
-    code::check_room(&state, &target.scope, zip.size_bytes())?;
-    let code = zip.store(&state).await?;
+    let upload = Upload::parse(zip)?;
+    code::check_room(&state, &target.scope, upload.code.size_bytes)?;
+    let code = upload.store(&state).await?;
     let mut head = new_function(&target, settings, code, state.revision(), now_ms, tags);
     let published = publishes.then(|| publishing::publish(&mut head, state.revision()));
     let create = {

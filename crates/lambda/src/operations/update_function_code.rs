@@ -7,9 +7,10 @@ use pitbird_store::Transaction;
 use pitbird_wire::Blob;
 use serde::Deserialize;
 
+use crate::code::{self, Upload};
 use crate::update::Update;
 use crate::view::Configuration;
-use crate::{Error, State, Target, code, find, publishing, settings};
+use crate::{Error, State, Target, find, publishing, settings};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -38,17 +39,17 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Configuration, 
     let target = Target::whole(&caller, "UpdateFunctionCode", &input.function_name)?;
     find::head(&state.store, &target)?;
     settings::check_architectures(input.architectures.as_deref())?;
-    let zip = code::check(&state, input.zip_file.map(|blob| blob.0)).await?;
-    code::check_room(&state, &target.scope, zip.size_bytes())?;
+    let upload = Upload::parse(input.zip_file.map(|blob| blob.0))?;
+    code::check_room(&state, &target.scope, upload.code.size_bytes)?;
     if input.dry_run == Some(true) {
         let head = find::settled_head(&state.store, &target)?;
         super::check_revision(input.revision_id.as_deref(), &head.revision_id)?;
-        let head = FunctionVersion { code: zip.code(), ..head };
+        let head = FunctionVersion { code: upload.check(&state).await?, ..head };
         return Ok(Configuration::of(head, None));
     }
     let change = Change {
         target: target.clone(),
-        code: zip.store(&state).await?,
+        code: upload.store(&state).await?,
         asked_revision: input.revision_id,
         publishes: input.publish == Some(true),
         revisions: [state.revision(), state.revision()],

@@ -1,3 +1,5 @@
+use pitbird_invoke::{CodeError, RuntimeError};
+
 use super::*;
 
 #[tokio::test]
@@ -88,18 +90,28 @@ async fn a_function_may_be_published_as_it_is_made() {
 }
 
 #[tokio::test]
-async fn code_that_cannot_be_prepared_fails_the_function() {
-    let bed = Bed::new().await;
-    bed.stand.fails.store(true, Ordering::Relaxed);
-    let failed = bed.create("f").await;
-    assert_eq!(
-        (text(&failed["State"]), text(&failed["StateReasonCode"])),
-        ("Failed".into(), "InternalError".into())
-    );
-    bed.stand.fails.store(false, Ordering::Relaxed);
-    bed.ok("UpdateFunctionCode", json!({"FunctionName": "f", "ZipFile": zip("two")})).await;
-    bed.state.finish().await;
-    assert_eq!(bed.configuration("$LATEST").await["State"], "Active", "new code mends it");
+async fn what_cannot_be_made_ready_says_why() {
+    let absent = RuntimeError::Unsupported("provided.al2023".to_owned());
+    let disk = CodeError::Disk(Arc::new(std::io::Error::other("full")));
+    let internal = "The function's code could not be prepared because of an internal error.";
+    for (unready, code, reason) in [
+        (
+            Refused::Runtime(Arc::new(absent)),
+            "InvalidRuntime",
+            "runtime provided.al2023 is not supported here",
+        ),
+        (Refused::Code(disk), "InternalError", internal),
+    ] {
+        let bed = Bed::new().await;
+        *bed.stand.unready.lock().unwrap() = Some(unready);
+        let failed = bed.create("f").await;
+        assert_eq!((&failed["State"], failed.get("LastUpdateStatus")), (&json!("Failed"), None));
+        assert_eq!((&failed["StateReasonCode"], &failed["StateReason"]), (&json!(code), &json!(reason)));
+        *bed.stand.unready.lock().unwrap() = None;
+        bed.ok("UpdateFunctionCode", json!({"FunctionName": "f", "ZipFile": zip("two")})).await;
+        bed.state.finish().await;
+        assert_eq!(bed.configuration("$LATEST").await["State"], "Active", "an update mends it");
+    }
 }
 
 #[tokio::test]

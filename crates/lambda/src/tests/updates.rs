@@ -1,3 +1,5 @@
+use pitbird_invoke::RuntimeError;
+
 use super::*;
 
 fn code(content: &str) -> Json {
@@ -117,11 +119,13 @@ async fn new_code_may_be_published_at_once() {
 async fn an_update_that_cannot_be_prepared_leaves_the_old() {
     let bed = Bed::new().await;
     let before = bed.create("f").await;
-    bed.stand.fails.store(true, Ordering::Relaxed);
+    let absent = RuntimeError::Unsupported("provided.al2023".to_owned());
+    *bed.stand.unready.lock().unwrap() = Some(Refused::Runtime(Arc::new(absent)));
     bed.ok("UpdateFunctionCode", code("two")).await;
     bed.state.finish().await;
     let after = bed.configuration("$LATEST").await;
     assert_eq!((&after["State"], &after["LastUpdateStatus"]), (&json!("Active"), &json!("Failed")));
+    assert_eq!(after["LastUpdateStatusReasonCode"], "InvalidRuntime");
     assert_eq!(after["CodeSha256"], before["CodeSha256"]);
 }
 
