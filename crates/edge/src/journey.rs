@@ -1,5 +1,6 @@
+use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
@@ -14,6 +15,7 @@ use pitbird_snapshot::{
     Integration, InvocationSource, LambdaTarget, Method, MockFault, Resource, Snapshot, Stage, Track,
 };
 use pitbird_telemetry::Telemetry;
+use pitbird_telemetry::metrics::Probe;
 use smallvec::SmallVec;
 
 use crate::answer::Answer;
@@ -28,6 +30,8 @@ pub struct Edge {
     invoker: Invoker,
     telemetry: Arc<Telemetry>,
     log_stream: Arc<str>,
+    /// The counting probes of each stage, by API and stage: they must outlive the stage's changes.
+    counters: Mutex<HashMap<(String, String), [Arc<Probe>; 2]>>,
 }
 
 /// How a request reached us.
@@ -69,7 +73,7 @@ struct Outcome {
 impl Edge {
     pub fn new(snapshots: Arc<ArcSwap<Snapshot>>, invoker: Invoker, telemetry: Arc<Telemetry>) -> Edge {
         let log_stream = format!("{:032x}", fastrand::u128(..)).into();
-        Edge { snapshots, invoker, telemetry, log_stream }
+        Edge { snapshots, invoker, telemetry, log_stream, counters: Mutex::default() }
     }
 
     /// A request's whole way, from its head to its record.
@@ -143,7 +147,13 @@ impl Edge {
     }
 
     fn recorder<'s>(&self, stage: &'s Stage) -> &'s StageRecorder {
-        stage.slot.get_or_init(|| Arc::new(StageRecorder::new(stage, &self.telemetry, &self.log_stream)))
+        stage.slot.get_or_init(|| {
+            let recorder = StageRecorder::new(stage, &self.telemetry, &self.log_stream);
+            let key = (stage.api_id.clone(), stage.record.name.clone());
+            let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
+            counters.insert(key, recorder.counters());
+            Arc::new(recorder)
+        })
     }
 
     #[expect(clippy::too_many_arguments, reason = "the values that the steps before made, one each")]

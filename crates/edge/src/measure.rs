@@ -66,6 +66,11 @@ impl StageRecorder {
         }
     }
 
+    /// The probes that count; whoever holds them keeps their totals when the stage's record changes.
+    pub fn counters(&self) -> [Arc<Probe>; 2] {
+        [self.base.plain.clone(), self.canary.plain.clone()]
+    }
+
     /// Base and canary as counted so far by this server.
     pub fn counts(&self) -> (Counts, Counts) {
         (self.base.counts(), self.canary.counts())
@@ -84,11 +89,9 @@ impl StageRecorder {
             story.latency_ms() as f64,
             integration,
         ];
-        match story.resource.filter(|_| is_detailed) {
-            Some((_, path)) => {
-                probes.detailed(path, story.method, telemetry).record(story.at_ms as i64, &values);
-            }
-            None => probes.plain.record(story.at_ms as i64, &values),
+        probes.plain.record(story.at_ms as i64, &values);
+        if let Some((_, path)) = story.resource.filter(|_| is_detailed) {
+            probes.detailed(path, story.method, telemetry).record(story.at_ms as i64, &values);
         }
         self.log(stage, is_canary, Level::parse(setting.and_then(|s| s.logging_level.as_deref())), story);
     }
@@ -158,17 +161,9 @@ impl TrackProbes {
     }
 
     fn counts(&self) -> Counts {
-        let detailed = self.detailed.lock().unwrap_or_else(PoisonError::into_inner);
-        detailed.values().chain([&self.plain]).map(|probe| probe.totals()).fold(
-            Counts::default(),
-            |sum, totals| {
-                let total = |at: usize| totals.get(at).copied().unwrap_or(Total::default());
-                Counts {
-                    requests: sum.requests + total(COUNT).count,
-                    server_errors: sum.server_errors + total(SERVER_ERRORS).sum as u64,
-                }
-            },
-        )
+        let totals = self.plain.totals();
+        let total = |at: usize| totals.get(at).copied().unwrap_or(Total::default());
+        Counts { requests: total(COUNT).count, server_errors: total(SERVER_ERRORS).sum as u64 }
     }
 
     fn detailed(&self, path: &str, method: &str, telemetry: &Telemetry) -> Arc<Probe> {
@@ -180,7 +175,7 @@ impl TrackProbes {
                 .iter()
                 .map(|set| set.iter().chain([("Resource", path), ("Method", method)]).collect())
                 .collect();
-            spec.dimension_sets.extend(more);
+            spec.dimension_sets = more;
             telemetry.probe(spec)
         });
         probe.clone()

@@ -24,4 +24,4 @@ pub use invocation::{Invocation, Outcome, Refused};
 pub use invoker::{Invoker, StartError};
 pub use measure::{Counts, LiveCounts};
 pub use queue::{Event, Unqueued};
-pub use runtime::{RuntimeError, RuntimeReport, Served, runtime_version_arn};
+pub use runtime::{RuntimeError, RuntimeReport, Served, runtime_version_arn, runtimes};

@@ -89,6 +89,24 @@ pub enum Served {
     },
 }
 
+impl std::fmt::Display for Served {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Served::Bootstrap => f.write_str("the function's own bootstrap"),
+            Served::Interpreter { program, version, is_substitute } => {
+                write!(f, "{} ({version})", program.display())?;
+                if *is_substitute { f.write_str(", another version than the name asks for") } else { Ok(()) }
+            }
+        }
+    }
+}
+
+/// What would serve each runtime on this host, without an [`Invoker`](crate::Invoker). `directory` gets our halves of the
+/// runtimes.
+pub async fn runtimes(directory: PathBuf, search_path: Vec<PathBuf>) -> Vec<RuntimeReport> {
+    Runtimes::new(directory, search_path).report().await
+}
+
 /// Finds and keeps what serves each runtime.
 #[derive(Debug)]
 pub(crate) struct Runtimes {

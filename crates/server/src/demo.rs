@@ -1,8 +1,28 @@
 //! The story: a bad release is caught, a good one is promoted.
+//!
+//! Everything in it is real: a server of its own on a free port, functions in sandboxes, clients that go through the
+//! gateway, AWS calls over HTTP, the rollouts service with its statistics. Only waits are shorter and the margin is wider
+//! than a careful team would take, and the output says so.
 
 mod function;
+mod package;
+mod report;
+mod story;
+mod teller;
+mod traffic;
 
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use pitbird_cli::{DemoOptions, Output, ServeOptions};
+
+use crate::serve::Serving;
+use teller::Teller;
+
+/// The port that users of AWS emulators know.
+const USUAL_PORT: u16 = 4566;
 
 /// Is this process the demo's function, started by the Runtime API rather than by a person?
 pub fn is_function() -> bool {
@@ -17,5 +37,35 @@ pub fn function_main() -> ExitCode {
             eprintln!("{error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Tells the story; the exit code is 0 only if v2 was rolled back and v3 promoted.
+pub async fn run(options: &DemoOptions, output: Output) -> Result<ExitCode> {
+    let folder = tempfile::tempdir().context("can't make a folder for the demo's state")?;
+    let serving = serve(options, folder.path().join("data")).await?;
+    let mut teller = Teller::new(options.headless, output);
+    let told = story::tell(&serving, options.seed, &mut teller).await;
+    let stopped = serving.stop().await;
+    let report = told?;
+    stopped?;
+    teller.end(&report);
+    Ok(if report.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn serve(options: &DemoOptions, data_dir: PathBuf) -> Result<Serving> {
+    let on = |port| ServeOptions {
+        listen: SocketAddr::from(([127, 0, 0, 1], port)),
+        data_dir: data_dir.clone(),
+        keys: None,
+        minimum_isolation: "process".to_owned(),
+        log: "warn".to_owned(),
+    };
+    if let Some(port) = options.port {
+        return Serving::start(&on(port)).await;
+    }
+    match Serving::start(&on(USUAL_PORT)).await {
+        Ok(serving) => Ok(serving),
+        Err(_) => Serving::start(&on(0)).await,
     }
 }

@@ -1,6 +1,7 @@
 //! Whose request is it: the edge's, the AWS endpoint's, or pitbird's own?
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::HOST;
@@ -14,7 +15,7 @@ use crate::admin::Admin;
 use crate::raw_head::RawHead;
 
 pub struct Dispatch {
-    pub edge: Edge,
+    pub edge: Arc<Edge>,
     pub control: Control,
     pub admin: Admin,
 }

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use pitbird_cli::{Cli, Command};
+use pitbird_cli::{Cli, Command, Runtime};
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
@@ -44,8 +44,25 @@ fn run(cli: Cli) -> Result<ExitCode> {
             runtime.block_on(serve::run(&options))?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Demo(_) => Ok(ExitCode::SUCCESS),
+        Command::Demo(options) => {
+            log_to_stderr("error")?;
+            runtime.block_on(demo::run(&options, cli.output))
+        }
+        Command::Client(command) => {
+            Ok(runtime.block_on(pitbird_cli::run(command, cli.output, &cli.server, runtimes)))
+        }
     }
+}
+
+/// What functions could run with on this host, for `doctor`.
+async fn runtimes() -> Vec<Runtime> {
+    let Ok(folder) = tempfile::tempdir() else { return Vec::new() };
+    let reports = pitbird_invoke::runtimes(folder.path().to_owned(), serve::search_path()).await;
+    let found = reports.into_iter().map(|report| Runtime {
+        name: report.runtime.to_owned(),
+        found: report.found.map(|served| served.to_string()).map_err(|error| error.to_string()),
+    });
+    found.collect()
 }
 
 fn log_to_stderr(filter: &str) -> Result<()> {

@@ -14,7 +14,7 @@ use pitbird_invoke::Invoker;
 use pitbird_names::Account;
 use pitbird_sandbox::{Launcher, Level, SpawnerCommand};
 use pitbird_service::Service;
-use pitbird_sigv4::Secret;
+use pitbird_sigv4::{Secret, Session};
 use pitbird_store::Store;
 use pitbird_telemetry::Telemetry;
 use tokio::net::TcpListener;
@@ -24,7 +24,7 @@ use tokio::task::JoinHandle;
 use crate::admin::Admin;
 use crate::dispatch::Dispatch;
 use crate::listen;
-use crate::services::{self, Parts};
+use crate::services::{self, Parts, Tasks};
 
 /// A server that listens, until it is told to stop.
 pub struct Serving {
@@ -33,6 +33,7 @@ pub struct Serving {
     pub isolation: String,
     stop: watch::Sender<bool>,
     listening: JoinHandle<()>,
+    tasks: Tasks,
     invoker: Invoker,
     telemetry: Arc<Telemetry>,
     launcher: Launcher,
@@ -64,21 +65,28 @@ impl Serving {
         let launcher = launcher(options).await?;
         let invoker = Invoker::start(invoker_config(options, address, &launcher, &telemetry, &store))?;
 
+        let edge = Arc::new(Edge::new(store.snapshots().clone(), invoker.clone(), telemetry.clone()));
+        let parts = Parts {
+            store: store.clone(),
+            telemetry: telemetry.clone(),
+            invoker: invoker.clone(),
+            edge: edge.clone(),
+        };
+        let (services, tasks) = services::start(&parts)?;
+        let control = control(services, &store, keys);
         let isolation = launcher.report().to_string();
-        let parts = Parts { store: store.clone(), telemetry: telemetry.clone(), invoker: invoker.clone() };
-        let control = control(services::all(&parts)?, keys);
-        let edge = Edge::new(store.snapshots().clone(), invoker.clone(), telemetry.clone());
-        let admin = Admin { store: store.clone(), began: Instant::now(), isolation: isolation.clone() };
+        let admin = Admin { store, began: Instant::now(), isolation: isolation.clone() };
         let (stop, stopped) = watch::channel(false);
         let dispatch = Arc::new(Dispatch { edge, control, admin });
         let listening = tokio::spawn(listen::run(listener, dispatch, stopped));
-        Ok(Serving { address, isolation, stop, listening, invoker, telemetry, launcher })
+        Ok(Serving { address, isolation, stop, listening, tasks, invoker, telemetry, launcher })
     }
 
     /// Stops in order: no new requests, then the requests under way, then the functions, then what they measured.
     pub async fn stop(self) -> Result<()> {
         let _nobody_listens = self.stop.send(true);
         self.listening.await.context("the listener failed")?;
+        self.tasks.stop().await?;
         self.invoker.shutdown().await;
         self.launcher.shutdown().await;
         self.telemetry.close().await.context("logs and metrics of the last moments may be lost")
@@ -133,10 +141,30 @@ fn invoker_config(
     }
 }
 
-fn control(services: Vec<Service>, keys: Keys) -> Control {
+fn control(services: Vec<Service>, store: &Store, keys: Keys) -> Control {
     let signatures = if keys.is_empty() { Signatures::Unchecked } else { Signatures::Required };
-    let lookup: Lookup = Arc::new(move |id| keys.get(id).cloned());
+    let store = store.clone();
+    let lookup: Lookup = Arc::new(move |id| keys.get(id).cloned().or_else(|| temporary(&store, id)));
     Control::new(services, signatures, lookup)
+}
+
+/// Credentials that STS gave out. A store that can't be read knows nobody.
+fn temporary(store: &Store, access_key_id: &str) -> Option<Credential> {
+    let session = pitbird_sts::session(store, access_key_id).unwrap_or_else(|error| {
+        tracing::error!(%error, "temporary credentials can't be read");
+        None
+    })?;
+    let token = Session {
+        token: session.token,
+        expires_epoch_s: u64::try_from(session.expires_ms / 1000).unwrap_or(0),
+    };
+    let secret = Secret { secret_access_key: session.secret_access_key, session: Some(token) };
+    Some(Credential { secret, account: session.account, principal: session.principal })
+}
+
+/// Where interpreters are looked for.
+pub fn search_path() -> Vec<PathBuf> {
+    std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default()
 }
 
 type Keys = HashMap<String, Credential>;

@@ -1,35 +1,149 @@
-//! All services, each around its state.
+//! All services, each around its state, and the tasks that go with them.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
-use pitbird_invoke::Invoker;
+use pitbird_edge::Edge;
+use pitbird_invoke::{Invoker, LiveCounts};
+use pitbird_names::{Scope, VersionId};
+use pitbird_rollouts::{Alarm, AlarmState, ArmCounts, Counts, LiveTarget};
 use pitbird_service::Service;
 use pitbird_store::Store;
 use pitbird_telemetry::Telemetry;
+use pitbird_telemetry::alarm::State as AlarmValue;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 /// What services are made of.
 pub struct Parts {
     pub store: Store,
     pub telemetry: Arc<Telemetry>,
     pub invoker: Invoker,
+    pub edge: Arc<Edge>,
+}
+
+/// What runs beside the services, until it is stopped.
+pub struct Tasks {
+    evaluator: pitbird_cloudwatch::Evaluator,
+    sweeper: pitbird_logs::Sweeper,
+    stop_rollouts: oneshot::Sender<()>,
+    rollouts: JoinHandle<Result<(), pitbird_rollouts::Error>>,
+}
+
+impl Tasks {
+    /// Lets what is under way finish: rollouts first, since they read alarms.
+    pub async fn stop(self) -> Result<()> {
+        let _already_ended = self.stop_rollouts.send(());
+        self.rollouts.await??;
+        self.evaluator.stop().await;
+        self.sweeper.stop().await;
+        Ok(())
+    }
 }
 
 /// Every service there is. Needs a tokio runtime: what an earlier run left undone is taken up at once.
-pub fn all(parts: &Parts) -> Result<Vec<Service>> {
-    let Parts { store, telemetry, invoker } = parts;
+pub fn start(parts: &Parts) -> Result<(Vec<Service>, Tasks)> {
+    let Parts { store, telemetry, invoker, .. } = parts;
     let apigateway = pitbird_apigateway::State { store: store.clone(), entropy };
     let iam = pitbird_iam::State { store: store.clone(), entropy };
     let lambda = pitbird_lambda::State::new(store.clone(), Arc::new(invoker.clone()), entropy)?;
-    let logs = pitbird_logs::State { store: store.clone(), telemetry: telemetry.clone() };
+    let logs = Arc::new(pitbird_logs::State { store: store.clone(), telemetry: telemetry.clone() });
+    let cloudwatch =
+        Arc::new(pitbird_cloudwatch::State { store: store.clone(), telemetry: telemetry.clone() });
     let sts = pitbird_sts::State { store: store.clone(), entropy };
-    Ok(vec![
+    let (rollouts, executor) = pitbird_rollouts::new(rollout_parts(parts, cloudwatch.clone()));
+    let (stop_rollouts, stopped) = oneshot::channel::<()>();
+    let tasks = Tasks {
+        evaluator: pitbird_cloudwatch::start_evaluator(cloudwatch.clone()),
+        sweeper: pitbird_logs::start_sweeper(logs.clone()),
+        stop_rollouts,
+        rollouts: tokio::spawn(executor.run(async move {
+            // A dropped sender stops them as well.
+            let _stopped = stopped.await;
+        })),
+    };
+    let services = vec![
         pitbird_apigateway::service(Arc::new(apigateway)),
+        pitbird_cloudwatch::service(cloudwatch),
         pitbird_iam::service(Arc::new(iam)),
         pitbird_lambda::service(Arc::new(lambda)),
-        pitbird_logs::service(Arc::new(logs)),
+        pitbird_logs::service(logs),
+        pitbird_rollouts::service(rollouts),
         pitbird_sts::service(Arc::new(sts)),
-    ])
+    ];
+    Ok((services, tasks))
+}
+
+fn rollout_parts(parts: &Parts, cloudwatch: Arc<pitbird_cloudwatch::State>) -> pitbird_rollouts::Parts {
+    let (edge, aliases) = (parts.edge.clone(), AliasCounters::new(parts.invoker.clone()));
+    pitbird_rollouts::Parts {
+        store: parts.store.clone(),
+        counts: Arc::new(move |target| counted(&edge, &aliases, target)),
+        alarms: Arc::new(move |scope, names| alarms(&cloudwatch, scope, names)),
+        clock: Arc::new(|| {
+            SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+        }),
+        entropy,
+    }
+}
+
+/// What the data plane has counted on a rollout's target since this server started.
+fn counted(edge: &Edge, aliases: &AliasCounters, target: &LiveTarget) -> Option<Counts> {
+    match target {
+        LiveTarget::RestStage { api_id, stage, .. } => {
+            let (base, canary) = edge.counts(api_id, stage)?;
+            let arm = |counts: pitbird_edge::Counts| ArmCounts {
+                requests: counts.requests,
+                failures: counts.server_errors,
+            };
+            Some(Counts { base: arm(base), canary: arm(canary) })
+        }
+        LiveTarget::LambdaAlias { scope, function, alias, base, canary } => {
+            let arm = |version| aliases.read(scope, function, alias, version);
+            Some(Counts { base: arm(*base), canary: arm(*canary) })
+        }
+    }
+}
+
+type AliasVersion = (Scope, String, String, VersionId);
+
+/// The counters of aliases that rollouts look at, held so that they go on counting between two looks.
+struct AliasCounters {
+    invoker: Invoker,
+    held: Mutex<HashMap<AliasVersion, LiveCounts>>,
+}
+
+impl AliasCounters {
+    fn new(invoker: Invoker) -> AliasCounters {
+        AliasCounters { invoker, held: Mutex::default() }
+    }
+
+    fn read(&self, scope: &Scope, function: &str, alias: &str, version: VersionId) -> ArmCounts {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (scope.clone(), function.to_owned(), alias.to_owned(), version);
+        let counter = held
+            .entry(key)
+            .or_insert_with(|| self.invoker.live_counts(scope, function, Some(alias), version));
+        let counts = counter.read();
+        ArmCounts { requests: counts.invocations, failures: counts.errors }
+    }
+}
+
+/// How the alarms that a rollout names stand. One that can't be read is left out, which holds the rollout.
+fn alarms(cloudwatch: &pitbird_cloudwatch::State, scope: &Scope, names: &[String]) -> Vec<Alarm> {
+    let standings = cloudwatch.alarm_states(scope, names.iter().map(String::as_str));
+    let standings = standings.unwrap_or_else(|error| {
+        tracing::error!(%error, "alarms can't be read");
+        Vec::new()
+    });
+    let state = |value| match value {
+        AlarmValue::Ok => AlarmState::Ok,
+        AlarmValue::Alarm => AlarmState::Alarm,
+        AlarmValue::InsufficientData => AlarmState::InsufficientData,
+    };
+    standings.into_iter().map(|alarm| Alarm { name: alarm.name, state: state(alarm.state) }).collect()
 }
 
 /// Random bits that nobody can foretell: secrets are made from them.

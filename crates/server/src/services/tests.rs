@@ -79,7 +79,8 @@ async fn the_support_page_tells_what_is_there() {
         let known = model.operations().len();
         let ours = services.iter().find(|ours| ours.model == service.key());
         let names: Vec<&str> = ours.map(|ours| ours.operations().collect()).unwrap_or_default();
-        writeln!(page, "\n## {} ({} of {known} operations)\n", service.metadata.service_id, names.len()).expect("text");
+        writeln!(page, "\n## {} ({} of {known} operations)\n", service.metadata.service_id, names.len())
+            .expect("text");
         let words = if names.is_empty() { "None yet.".to_owned() } else { names.join(", ") };
         writeln!(page, "{words}").expect("text");
     }

@@ -1,0 +1,58 @@
+//! Every service through boto3 and the aws CLI, and bad input through the wire. Each script has a server of its own.
+
+use std::path::{Path, PathBuf};
+
+use pitbird_testkit::{Server, python};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_pitbird");
+
+fn script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python").join(name)
+}
+
+fn check(name: &str) {
+    let Some(python) = python() else { return };
+    python.check(&Server::start(BINARY), &script(name), &[]);
+}
+
+#[test]
+fn functions_live_from_creation_to_deletion() {
+    check("functions.py");
+}
+
+#[test]
+fn a_rest_api_lives_with_its_canary() {
+    check("gateway.py");
+}
+
+#[test]
+fn logs_and_metrics_are_put_counted_and_alarmed_on() {
+    check("telemetry.py");
+}
+
+#[test]
+fn roles_and_callers_are_who_they_are() {
+    check("identity.py");
+}
+
+#[test]
+fn cloudwatch_speaks_every_protocol_of_its_model() {
+    check("protocols.py");
+}
+
+#[test]
+fn bad_input_is_refused_and_changes_nothing() {
+    check("bad_input.py");
+}
+
+/// What the README's steps leave out, through the aws CLI.
+#[test]
+fn the_aws_cli_speaks_to_every_service() {
+    let Some(python) = python() else { return };
+    let server = Server::start(BINARY);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let text = std::fs::read_to_string(script("smoke.sh")).expect("the script");
+    let output = python.shell(&server.endpoint, &text, folder.path());
+    let words = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(output.status.success(), "{}{}", words(&output.stdout), words(&output.stderr));
+}

@@ -1,0 +1,118 @@
+//! Unmodified Terraform with its AWS provider, from an empty account and back to it.
+
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+
+use pitbird_testkit::{Answer, Server, Terraform, get, send, zipped};
+use serde_json::Value;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_pitbird");
+
+/// What `plan -detailed-exitcode` says of a plan that would change nothing.
+const EMPTY: i32 = 0;
+
+struct Release {
+    terraform: Terraform,
+    server: Server,
+    folder: tempfile::TempDir,
+}
+
+impl Release {
+    fn run(&self, arguments: &[&str]) -> Output {
+        let output = self.terraform.run(arguments);
+        let words = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        eprintln!("terraform {}: {}{}", arguments[0], words(&output.stdout), words(&output.stderr));
+        output
+    }
+
+    /// Runs a command with this step's variables; gives its exit code.
+    fn step(&self, arguments: &[&str], step: &[&str]) -> i32 {
+        let endpoint = format!("endpoint={}", self.server.endpoint);
+        let package = format!("package={}", self.folder.path().join("app.zip").display());
+        let variables = [endpoint.as_str(), &package].into_iter().chain(step.iter().copied());
+        let variables: Vec<String> = variables.map(|variable| format!("-var={variable}")).collect();
+        let all: Vec<&str> = arguments.iter().copied().chain(variables.iter().map(String::as_str)).collect();
+        self.run(&all).status.code().expect("terraform isn't killed")
+    }
+
+    fn package(&self, release: &str) {
+        let code = format!(
+            "def handler(event, context):\n    return {{\"statusCode\": 200, \"body\": \"{release} \" + context.function_version}}\n"
+        );
+        fs::write(self.folder.path().join("app.zip"), zipped(&[("app.py", &code)]))
+            .expect("the folder is ours");
+    }
+
+    fn output(&self, name: &str) -> String {
+        let output = self.terraform.run_plain(&["output", "-raw", name]);
+        String::from_utf8(output.stdout).expect("text")
+    }
+
+    fn ask(&self, path: &str) -> Answer {
+        get(&format!("{}{path}", self.server.endpoint))
+    }
+
+    fn stage(&self) -> Value {
+        self.ask(&format!("/restapis/{}/stages/prod", self.output("api"))).json()
+    }
+
+    fn alias(&self) -> Value {
+        self.ask("/2015-03-31/functions/terraform-app/aliases/live").json()
+    }
+
+    fn fetch(&self) -> String {
+        let answer = get(&format!("{}/pets", self.server.stage_url(&self.output("api"), "prod")));
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.text()
+    }
+}
+
+#[test]
+fn a_release_kept_in_terraform_is_applied_stepped_and_destroyed() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let Some(terraform) = Terraform::find(folder.path()) else { return };
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/terraform/main.tf");
+    fs::copy(source, folder.path().join("main.tf")).expect("the configuration is copied");
+    let release = Release { terraform, server: Server::start(BINARY), folder };
+    assert!(release.run(&["init"]).status.success(), "terraform init");
+
+    release.package("one");
+    assert_eq!(release.step(&["apply", "-auto-approve"], &[]), 0, "apply");
+    assert_eq!(release.output("version"), "1");
+    assert_eq!(release.fetch(), "one 1");
+    assert_eq!(release.stage()["canarySettings"]["percentTraffic"], 0.0);
+    assert!(release.alias().get("RoutingConfig").is_none(), "{}", release.alias());
+    assert_eq!(release.step(&["plan", "-detailed-exitcode"], &[]), EMPTY, "second plan");
+
+    // The canary step: a second version with half of the alias, and a quarter of the stage for the second deployment.
+    release.package("two");
+    let canary = ["weights={\"2\"=0.5}", "percent=25"];
+    assert_eq!(release.step(&["apply", "-auto-approve"], &canary), 0, "canary step");
+    assert_eq!(release.output("version"), "2");
+    assert_eq!(release.alias()["RoutingConfig"]["AdditionalVersionWeights"]["2"], 0.5);
+    let settings = &release.stage()["canarySettings"];
+    assert_eq!(
+        (&settings["percentTraffic"], &settings["stageVariableOverrides"]["color"]),
+        (&25.0.into(), &"green".into())
+    );
+    // One in 2^80 that one of both is never drawn.
+    let seen: Vec<String> = (0..80).map(|_| release.fetch()).collect();
+    assert!(seen.iter().any(|body| body == "one 1") && seen.iter().any(|body| body == "two 2"), "{seen:?}");
+    assert_eq!(release.step(&["plan", "-detailed-exitcode"], &canary), EMPTY, "plan after the canary step");
+
+    assert_eq!(release.step(&["destroy", "-auto-approve"], &canary), 0, "destroy");
+    assert_eq!(release.ask("/restapis").json()["item"], serde_json::json!([]));
+    assert_eq!(release.ask("/2015-03-31/functions").json()["Functions"], serde_json::json!([]));
+    for (target, members) in [
+        ("Logs_20140328.DescribeLogGroups", "logGroups"),
+        ("GraniteServiceVersion20100801.DescribeAlarms", "MetricAlarms"),
+    ] {
+        let headers = [("X-Amz-Target", target), ("Content-Type", "application/x-amz-json-1.0")];
+        let found = send("POST", &release.server.endpoint, &headers, b"{}").json();
+        assert_eq!(found[members], serde_json::json!([]), "{target}: {found}");
+    }
+    let form = [("Content-Type", "application/x-www-form-urlencoded")];
+    let roles = send("POST", &release.server.endpoint, &form, b"Action=ListRoles&Version=2010-05-08").text();
+    assert!(!roles.contains("<RoleName>"), "{roles}");
+}

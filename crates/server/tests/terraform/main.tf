@@ -1,0 +1,187 @@
+# A release as teams keep it in Terraform: a function behind an alias, an API whose stage has a canary, and what watches it.
+
+terraform {
+  required_providers {
+    aws = { source = "hashicorp/aws" }
+  }
+}
+
+variable "endpoint" { type = string }
+variable "package" { type = string }
+variable "weights" {
+  type    = map(number)
+  default = {}
+}
+variable "percent" {
+  type    = number
+  default = 0
+}
+
+provider "aws" {
+  region                      = "us-east-1"
+  access_key                  = "test"
+  secret_key                  = "test"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+
+  endpoints {
+    apigateway = var.endpoint
+    cloudwatch = var.endpoint
+    iam        = var.endpoint
+    lambda     = var.endpoint
+    logs       = var.endpoint
+    sts        = var.endpoint
+  }
+}
+
+resource "aws_iam_role" "app" {
+  name = "terraform-app"
+  assume_role_policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Principal = { Service = "lambda.amazonaws.com" }, Action = "sts:AssumeRole" }]
+  })
+  tags = { team = "birds" }
+}
+
+resource "aws_iam_role_policy" "app" {
+  name = "read"
+  role = aws_iam_role.app.id
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Action = ["s3:GetObject"], Resource = "arn:aws:s3:::app/*" }]
+  })
+}
+
+resource "aws_iam_role_policy_attachment" "app" {
+  role       = aws_iam_role.app.name
+  policy_arn = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+}
+
+resource "aws_lambda_function" "app" {
+  function_name    = "terraform-app"
+  role             = aws_iam_role.app.arn
+  runtime          = "python3.11"
+  handler          = "app.handler"
+  filename         = var.package
+  source_code_hash = filebase64sha256(var.package)
+  publish          = true
+  timeout          = 10
+  environment {
+    variables = { COLOR = "blue" }
+  }
+  tags = { team = "birds" }
+}
+
+resource "aws_lambda_alias" "live" {
+  name             = "live"
+  function_name    = aws_lambda_function.app.function_name
+  function_version = "1"
+  dynamic "routing_config" {
+    for_each = length(var.weights) > 0 ? [var.weights] : []
+    content {
+      additional_version_weights = routing_config.value
+    }
+  }
+  # Version 2 must be there before it gets weight.
+  depends_on = [aws_lambda_function.app]
+}
+
+resource "aws_lambda_permission" "api" {
+  statement_id  = "api"
+  action        = "lambda:InvokeFunction"
+  function_name = aws_lambda_function.app.function_name
+  qualifier     = aws_lambda_alias.live.name
+  principal     = "apigateway.amazonaws.com"
+  source_arn    = "${aws_api_gateway_rest_api.app.execution_arn}/*/*/*"
+}
+
+resource "aws_api_gateway_rest_api" "app" {
+  name        = "terraform-app"
+  description = "an API"
+  endpoint_configuration {
+    types = ["REGIONAL"]
+  }
+}
+
+resource "aws_api_gateway_resource" "pets" {
+  rest_api_id = aws_api_gateway_rest_api.app.id
+  parent_id   = aws_api_gateway_rest_api.app.root_resource_id
+  path_part   = "pets"
+}
+
+resource "aws_api_gateway_method" "get" {
+  rest_api_id   = aws_api_gateway_rest_api.app.id
+  resource_id   = aws_api_gateway_resource.pets.id
+  http_method   = "GET"
+  authorization = "NONE"
+}
+
+resource "aws_api_gateway_integration" "get" {
+  rest_api_id             = aws_api_gateway_rest_api.app.id
+  resource_id             = aws_api_gateway_resource.pets.id
+  http_method             = aws_api_gateway_method.get.http_method
+  type                    = "AWS_PROXY"
+  integration_http_method = "POST"
+  uri                     = aws_lambda_alias.live.invoke_arn
+}
+
+resource "aws_api_gateway_deployment" "base" {
+  rest_api_id = aws_api_gateway_rest_api.app.id
+  description = "base"
+  depends_on  = [aws_api_gateway_integration.get]
+  lifecycle { create_before_destroy = true }
+}
+
+resource "aws_api_gateway_deployment" "canary" {
+  rest_api_id = aws_api_gateway_rest_api.app.id
+  description = "canary"
+  depends_on  = [aws_api_gateway_integration.get, aws_api_gateway_deployment.base]
+  lifecycle { create_before_destroy = true }
+}
+
+resource "aws_api_gateway_stage" "prod" {
+  rest_api_id   = aws_api_gateway_rest_api.app.id
+  deployment_id = aws_api_gateway_deployment.base.id
+  stage_name    = "prod"
+  variables     = { color = "blue" }
+  canary_settings {
+    deployment_id            = aws_api_gateway_deployment.canary.id
+    percent_traffic          = var.percent
+    stage_variable_overrides = { color = "green" }
+  }
+}
+
+resource "aws_api_gateway_method_settings" "all" {
+  rest_api_id = aws_api_gateway_rest_api.app.id
+  stage_name  = aws_api_gateway_stage.prod.stage_name
+  method_path = "*/*"
+  settings {
+    metrics_enabled = true
+  }
+}
+
+resource "aws_cloudwatch_log_group" "app" {
+  name              = "/aws/lambda/terraform-app"
+  retention_in_days = 14
+  tags              = { team = "birds" }
+}
+
+resource "aws_cloudwatch_metric_alarm" "canary" {
+  alarm_name          = "terraform-canary"
+  namespace           = "AWS/ApiGateway"
+  metric_name         = "5XXError"
+  statistic           = "Sum"
+  period              = 60
+  evaluation_periods  = 2
+  threshold           = 1
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  treat_missing_data  = "notBreaching"
+  dimensions = {
+    ApiName = aws_api_gateway_rest_api.app.name
+    Stage   = "${aws_api_gateway_stage.prod.stage_name}/Canary"
+  }
+  tags = { team = "birds" }
+}
+
+output "api" { value = aws_api_gateway_rest_api.app.id }
+output "version" { value = aws_lambda_function.app.version }
