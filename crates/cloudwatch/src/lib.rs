@@ -1,1 +1,43 @@
 //! CloudWatch metrics and alarms: operations, no HTTP.
+//!
+//! [`service`] hangs the operations in, one file each under `operations`. Metrics are telemetry's: `datum` turns what
+//! callers put into samples, `query` what they ask into reads. Alarms are records: `alarm` says what may be set and moves
+//! an alarm from state to state, `evaluator` ([`start_evaluator`]) does so on the clock, by telemetry's arithmetic, and
+//! [`State::alarm_states`] tells other parts of the process how alarms stand.
+//!
+//! Alarms watch one metric against a static threshold. Metric math, composite and anomaly alarms, actions, dashboards,
+//! metric streams and trimmed statistics are refused by name.
+
+mod alarm;
+mod datum;
+mod error;
+mod evaluator;
+mod operations;
+mod page;
+mod query;
+mod shape;
+mod tags;
+
+use std::sync::Arc;
+
+use pitbird_service::{Builder, Service};
+use pitbird_store::Store;
+use pitbird_telemetry::Telemetry;
+
+pub use alarm::Standing;
+pub use error::Error;
+pub use evaluator::{Due, Evaluator, start_evaluator, step};
+
+/// What the operations work with.
+pub struct State {
+    pub store: Store,
+    pub telemetry: Arc<Telemetry>,
+}
+
+/// The service with all its operations.
+pub fn service(state: Arc<State>) -> Service {
+    operations::hang(Builder::new("cloudwatch", state)).build()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,179 @@
+//! The evaluator: judges every alarm on the clock and writes down which have changed their state.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use pitbird_records::Alarm;
+use pitbird_store::{Transaction, Versioned};
+use pitbird_telemetry::alarm::{self as arithmetic, Outcome, Rule};
+use pitbird_telemetry::metrics::MetricQuery;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::{Error, State, alarm};
+
+/// Alarms with periods of a minute or more are evaluated each minute. Source: CloudWatch, alarm evaluation.
+const MINUTE_MS: i64 = 60_000;
+/// Those with shorter periods each ten seconds.
+const STEP_MS: i64 = 10_000;
+/// After a period's end, so that what ended with it has been measured, milliseconds.
+const SETTLE_MS: i64 = 250;
+/// Between two prunes of the history, milliseconds.
+const PRUNE_MS: i64 = 3_600_000;
+/// Alarms whose data are read together.
+const BATCH: usize = 100;
+
+/// Which alarms a step evaluates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Due {
+    All,
+    /// Those with periods below a minute.
+    HighResolution,
+}
+
+/// The task that evaluates, until it is stopped or dropped.
+pub struct Evaluator {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+/// Starts evaluating: all alarms at once, then on the clock. Needs a tokio runtime.
+pub fn start_evaluator(state: Arc<State>) -> Evaluator {
+    let (stop, stopped) = oneshot::channel();
+    Evaluator { stop, task: tokio::spawn(run(state, stopped)) }
+}
+
+impl Evaluator {
+    /// Ends the task, after the step that is on.
+    pub async fn stop(self) {
+        drop(self.stop);
+        if self.task.await.is_err() {
+            tracing::error!("the alarm evaluator has panicked");
+        }
+    }
+}
+
+async fn run(state: Arc<State>, mut stopped: oneshot::Receiver<()>) {
+    let (mut minute, mut prune_at_ms) = (None, now_ms() + PRUNE_MS);
+    loop {
+        let now = now_ms();
+        let this_minute = Some(now.div_euclid(MINUTE_MS));
+        let due = if minute == this_minute { Due::HighResolution } else { Due::All };
+        minute = this_minute;
+        if let Err(error) = step(&state, due, now).await {
+            tracing::error!(%error, "alarms can't be evaluated");
+        }
+        if now >= prune_at_ms {
+            prune_at_ms = now + PRUNE_MS;
+            if let Err(error) = alarm::prune(&state.store, now).await {
+                tracing::error!(%error, "the history of alarms can't be pruned");
+            }
+        }
+        let wait_ms = STEP_MS - (now_ms() - SETTLE_MS).rem_euclid(STEP_MS);
+        tokio::select! {
+            // Comes, with an error, also when the evaluator is dropped.
+            _ = &mut stopped => return,
+            () = tokio::time::sleep(Duration::from_millis(wait_ms.unsigned_abs())) => {}
+        }
+    }
+}
+
+fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    since.as_millis() as i64
+}
+
+/// Evaluates alarms as of `now_ms` (milliseconds since 1970) and answers how many have changed their state. What one
+/// alarm's data have wrong keeps no other from being evaluated.
+pub async fn step(state: &State, due: Due, now_ms: i64) -> Result<usize, Error> {
+    let mut alarms = state.store.list::<Alarm>("")?;
+    if due == Due::HighResolution {
+        alarms.retain(|found| i64::from(found.record.rule.period_s) * 1000 < MINUTE_MS);
+    }
+    let mut changed = 0;
+    let mut failure = None;
+    while !alarms.is_empty() {
+        let rest = alarms.split_off(alarms.len().min(BATCH));
+        match step_batch(state, std::mem::replace(&mut alarms, rest), now_ms).await {
+            Ok(count) => changed += count,
+            Err(error) => failure = Some(error),
+        }
+    }
+    failure.map_or(Ok(changed), Err)
+}
+
+/// An alarm with its rule and what has to be read for it.
+struct Judging {
+    found: Versioned<Alarm>,
+    rule: Rule,
+    query: MetricQuery,
+}
+
+/// An alarm that isn't in the state that it should be in.
+struct Change {
+    found: Versioned<Alarm>,
+    outcome: Outcome,
+}
+
+async fn step_batch(state: &State, alarms: Vec<Versioned<Alarm>>, now_ms: i64) -> Result<usize, Error> {
+    let judging: Vec<Judging> = alarms.into_iter().filter_map(|found| judging(found, now_ms)).collect();
+    let queries = judging.iter().map(|judging| judging.query.clone()).collect();
+    let found = match state.telemetry.statistics(queries).await {
+        Ok(found) => found.into_iter().map(Some).collect(),
+        Err(_) => one_by_one(state, &judging).await,
+    };
+    let judged = judging.into_iter().zip(found);
+    let changes: Vec<Change> = judged
+        .filter_map(|(Judging { found, rule, .. }, datapoints)| {
+            let points = arithmetic::points(&datapoints?);
+            let outcome = arithmetic::evaluate(&rule, &points, now_ms)?;
+            (outcome.state.as_str() != found.record.state.value).then_some(Change { found, outcome })
+        })
+        .collect();
+    if changes.is_empty() {
+        return Ok(0);
+    }
+    state.store.write(move |tx: &mut Transaction<'_>| write(tx, changes, now_ms)).await
+}
+
+fn judging(found: Versioned<Alarm>, now_ms: i64) -> Option<Judging> {
+    let Some(rule) = alarm::evaluable(&found.record.rule) else {
+        tracing::error!(alarm = found.record.name, "an alarm's rule can't be read");
+        return None;
+    };
+    let query = rule.query(alarm::metric(&found.record.rule, &found.record.scope), now_ms);
+    Some(Judging { found, rule, query })
+}
+
+/// Reads for each alarm alone; `None` where that fails.
+async fn one_by_one(
+    state: &State,
+    judging: &[Judging],
+) -> Vec<Option<Vec<pitbird_telemetry::metrics::Datapoint>>> {
+    let mut found = Vec::with_capacity(judging.len());
+    for Judging { found: alarm, query, .. } in judging {
+        match state.telemetry.statistics(vec![query.clone()]).await {
+            Ok(mut read) => found.push(read.pop()),
+            Err(error) => {
+                tracing::error!(alarm = alarm.record.name, %error, "an alarm's metric can't be read");
+                found.push(None);
+            }
+        }
+    }
+    found
+}
+
+fn write(tx: &mut Transaction<'_>, changes: Vec<Change>, now_ms: i64) -> Result<usize, Error> {
+    let mut written = 0;
+    for Change { found, outcome } in changes {
+        let key = pitbird_records::Record::key(&found.record);
+        // Whoever has changed the alarm meanwhile will see it judged by the next step.
+        let is_same = tx.get::<Alarm>(&key)?.is_some_and(|present| present.rev == found.rev);
+        if is_same {
+            let Outcome { state, reason, reason_data } = outcome;
+            alarm::transition(tx, found.record, state, reason, Some(reason_data), now_ms)?;
+            written += 1;
+        }
+    }
+    Ok(written)
+}

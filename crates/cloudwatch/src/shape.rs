@@ -1,0 +1,133 @@
+//! What several operations take and give, in AWS's names.
+
+use pitbird_records::alarm::{Alarm, AlarmRule};
+use pitbird_telemetry::metrics::Dimensions;
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+
+/// The output of operations that have none.
+#[derive(Debug, Serialize)]
+pub struct Nothing {}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Dimension {
+    pub name: String,
+    pub value: String,
+}
+
+/// Dimensions by name, each name once. `parameter` says where they were given.
+pub fn dimensions(given: Option<Vec<Dimension>>, parameter: &str) -> Result<Dimensions, Error> {
+    let given = given.unwrap_or_default();
+    let count = given.len();
+    let dimensions: Dimensions = given.into_iter().map(|one| (one.name, one.value)).collect();
+    if dimensions.iter().count() < count {
+        return Err(Error::Invalid(format!("{parameter} names a dimension more than once.")));
+    }
+    Ok(dimensions)
+}
+
+/// Latest and earliest time that is reckoned with, milliseconds: the years 1 to 9999.
+const TIME_MS: (f64, f64) = (-62_135_596_800_000.0, 253_402_300_799_999.0);
+
+/// Milliseconds since 1970 of a time that came as seconds; what no calendar has is the nearest that one has.
+pub fn milliseconds(seconds: f64) -> i64 {
+    let ms = (seconds * 1000.0).round();
+    if ms.is_nan() { 0 } else { ms.clamp(TIME_MS.0, TIME_MS.1) as i64 }
+}
+
+/// Seconds since 1970 of a time in milliseconds.
+pub fn seconds(at_ms: i64) -> f64 {
+    at_ms as f64 / 1000.0
+}
+
+/// An alarm as callers see it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct MetricAlarm {
+    alarm_name: String,
+    alarm_arn: String,
+    alarm_description: Option<String>,
+    alarm_configuration_updated_timestamp: f64,
+    actions_enabled: bool,
+    #[serde(rename = "OKActions")]
+    ok_actions: [String; 0],
+    alarm_actions: [String; 0],
+    insufficient_data_actions: [String; 0],
+    state_value: String,
+    state_reason: String,
+    state_reason_data: Option<String>,
+    state_updated_timestamp: f64,
+    state_transitioned_timestamp: f64,
+    metric_name: String,
+    namespace: String,
+    statistic: Option<String>,
+    extended_statistic: Option<String>,
+    dimensions: Vec<Dimension>,
+    period: u32,
+    unit: Option<String>,
+    evaluation_periods: u32,
+    datapoints_to_alarm: Option<u32>,
+    threshold: f64,
+    comparison_operator: String,
+    treat_missing_data: Option<String>,
+    evaluate_low_sample_count_percentile: Option<String>,
+}
+
+impl From<Alarm> for MetricAlarm {
+    fn from(alarm: Alarm) -> MetricAlarm {
+        let (alarm_arn, rule) = (alarm.arn(), alarm.rule);
+        let (statistic, extended_statistic) = statistics(&rule);
+        let dimensions = rule.dimensions.into_iter().map(|(name, value)| Dimension { name, value });
+        MetricAlarm {
+            alarm_name: alarm.name,
+            alarm_arn,
+            alarm_description: alarm.description,
+            alarm_configuration_updated_timestamp: seconds(alarm.configured_ms),
+            actions_enabled: alarm.actions_enabled,
+            ok_actions: [],
+            alarm_actions: [],
+            insufficient_data_actions: [],
+            state_value: alarm.state.value,
+            state_reason: alarm.state.reason,
+            state_reason_data: alarm.state.reason_data,
+            state_updated_timestamp: seconds(alarm.state.updated_ms),
+            state_transitioned_timestamp: seconds(alarm.state.transitioned_ms),
+            metric_name: rule.metric,
+            namespace: rule.namespace,
+            statistic,
+            extended_statistic,
+            dimensions: dimensions.collect(),
+            period: rule.period_s,
+            unit: rule.unit,
+            evaluation_periods: rule.evaluation_periods,
+            datapoints_to_alarm: rule.datapoints_to_alarm,
+            threshold: rule.threshold,
+            comparison_operator: rule.comparison,
+            treat_missing_data: rule.treat_missing_data,
+            evaluate_low_sample_count_percentile: rule.low_samples,
+        }
+    }
+}
+
+/// A rule's statistic as `Statistic` or as `ExtendedStatistic`.
+pub fn statistics(rule: &AlarmRule) -> (Option<String>, Option<String>) {
+    let is_extended = rule.statistic.starts_with('p');
+    let text = || rule.statistic.clone();
+    ((!is_extended).then(text), is_extended.then(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_stay_within_the_calendar() {
+        for (seconds, ms) in
+            [(1.5, 1500), (f64::NAN, 0), (f64::INFINITY, 253_402_300_799_999), (-1e300, -62_135_596_800_000)]
+        {
+            assert_eq!(milliseconds(seconds), ms);
+        }
+    }
+}

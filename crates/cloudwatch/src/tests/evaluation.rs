@@ -1,0 +1,133 @@
+//! Alarms from the measurement to the state, with the test's own clock.
+
+use super::*;
+use crate::{Due, start_evaluator, step};
+
+#[tokio::test]
+async fn an_alarm_rises_falls_and_loses_sight() {
+    let bed = Bed::new();
+    bed.alarm("a", json!({"DatapointsToAlarm": 1})).await;
+    let now = bed.start_ms;
+    assert_eq!(step(&bed.state, Due::All, now).await.expect("evaluated"), 0, "it is what it was");
+    bed.put(-MINUTE, 6.0).await;
+    assert_eq!(step(&bed.state, Due::All, now + 250).await.expect("evaluated"), 1);
+    let alarm = bed.described("a").await;
+    assert_eq!(alarm["StateValue"], "ALARM");
+    let reason = alarm["StateReason"].as_str().expect("words");
+    assert!(reason.starts_with("Threshold Crossed: 1 out of the last 1 datapoints [6.0 ("), "{reason}");
+    let ending = "was greater than the threshold (5.0) (minimum 1 datapoint for OK -> ALARM transition).";
+    assert!(reason.ends_with(ending), "{reason}");
+    let data: Json = serde_json::from_str(alarm["StateReasonData"].as_str().expect("data")).expect("JSON");
+    assert_eq!((&data["recentDatapoints"], &data["threshold"]), (&json!([6.0]), &json!(5.0)));
+    assert_eq!(step(&bed.state, Due::All, now + 500).await.expect("evaluated"), 0, "told once");
+    bed.put(0, 1.0).await;
+    assert_eq!(step(&bed.state, Due::All, now + MINUTE).await.expect("evaluated"), 1);
+    assert_eq!(bed.state_of("a").await, "OK");
+    assert_eq!(step(&bed.state, Due::All, now + 10 * MINUTE).await.expect("evaluated"), 1);
+    let alarm = bed.described("a").await;
+    assert_eq!(alarm["StateValue"], "INSUFFICIENT_DATA");
+    assert_eq!(alarm["StateReason"], "Insufficient Data: 1 datapoint was unknown.");
+}
+
+#[tokio::test]
+async fn missing_data_are_treated_as_asked() {
+    let bed = Bed::new();
+    for treatment in ["missing", "ignore", "breaching", "notBreaching"] {
+        bed.alarm(treatment, json!({"TreatMissingData": treatment, "EvaluationPeriods": 2})).await;
+        bed.ok("SetAlarmState", json!({"AlarmName": treatment, "StateValue": "OK", "StateReason": ""})).await;
+    }
+    assert_eq!(step(&bed.state, Due::All, bed.start_ms).await.expect("evaluated"), 2);
+    for (alarm, state) in
+        [("missing", "INSUFFICIENT_DATA"), ("ignore", "OK"), ("breaching", "ALARM"), ("notBreaching", "OK")]
+    {
+        assert_eq!(bed.state_of(alarm).await, state, "{alarm}");
+    }
+    assert_eq!(
+        bed.described("breaching").await["StateReason"],
+        "Threshold Crossed: no datapoints were received for 2 periods and 2 missing datapoints were treated as [Breaching]."
+    );
+}
+
+#[tokio::test]
+async fn a_state_set_by_hand_lasts_until_the_next_evaluation() {
+    let bed = Bed::new();
+    bed.alarm("a", json!({})).await;
+    bed.put(-MINUTE, 1.0).await;
+    bed.ok("SetAlarmState", json!({"AlarmName": "a", "StateValue": "ALARM", "StateReason": "drill"})).await;
+    assert_eq!(step(&bed.state, Due::All, bed.start_ms).await.expect("evaluated"), 1);
+    assert_eq!(bed.state_of("a").await, "OK");
+}
+
+#[tokio::test]
+async fn short_periods_are_due_more_often() {
+    let bed = Bed::new();
+    bed.alarm("minute", json!({})).await;
+    bed.alarm("seconds", json!({"Period": 10})).await;
+    let datum = json!({
+        "MetricName": "m", "Dimensions": [{"Name": "d", "Value": "x"}], "Timestamp": bed.at(-65_000), "Value": 9.0,
+        "StorageResolution": 1,
+    });
+    bed.ok("PutMetricData", json!({"Namespace": "N", "MetricData": [datum]})).await;
+    let now = bed.start_ms - 60_000;
+    assert_eq!(step(&bed.state, Due::HighResolution, now).await.expect("evaluated"), 1);
+    assert_eq!(
+        (bed.state_of("seconds").await, bed.state_of("minute").await.as_str()),
+        ("ALARM".into(), "INSUFFICIENT_DATA")
+    );
+    assert_eq!(step(&bed.state, Due::All, now).await.expect("evaluated"), 1);
+    assert_eq!(bed.state_of("minute").await, "ALARM");
+}
+
+#[tokio::test]
+async fn each_account_has_alarms_on_its_own_metrics() {
+    let mut bed = Bed::new();
+    bed.alarm("a", json!({})).await;
+    let account = pitbird_names::Account::parse("111111111111").expect("an account");
+    bed.caller = Caller::root(pitbird_names::Scope { account, ..Default::default() });
+    bed.alarm("a", json!({})).await;
+    bed.put(-MINUTE, 6.0).await;
+    assert_eq!(step(&bed.state, Due::All, bed.start_ms).await.expect("evaluated"), 1);
+    assert_eq!(bed.state_of("a").await, "ALARM");
+    bed.caller = Caller::root(Default::default());
+    assert_eq!(bed.state_of("a").await, "INSUFFICIENT_DATA");
+}
+
+#[tokio::test]
+async fn many_alarms_are_evaluated_in_one_step() {
+    let bed = Bed::new();
+    bed.put(-MINUTE, 6.0).await;
+    for number in 0..205 {
+        bed.alarm(&format!("a{number:03}"), json!({})).await;
+    }
+    assert_eq!(step(&bed.state, Due::All, bed.start_ms).await.expect("evaluated"), 205);
+    let page = bed.ok("DescribeAlarms", json!({"StateValue": "ALARM", "AlarmNamePrefix": "a2"})).await;
+    assert_eq!(page["MetricAlarms"].as_array().expect("alarms").len(), 5);
+}
+
+#[tokio::test]
+async fn alarms_survive_a_restart() {
+    let bed = Bed::new();
+    bed.alarm("a", json!({})).await;
+    bed.put(-MINUTE, 6.0).await;
+    step(&bed.state, Due::All, bed.start_ms).await.expect("evaluated");
+    let before = bed.described("a").await;
+    let bed = bed.reopened();
+    assert_eq!(bed.described("a").await, before);
+    assert_eq!(step(&bed.state, Due::All, bed.start_ms).await.expect("evaluated"), 0);
+    assert_eq!(step(&bed.state, Due::All, bed.start_ms + 10 * MINUTE).await.expect("evaluated"), 1);
+}
+
+#[tokio::test]
+async fn the_evaluator_starts_at_once_and_stops() {
+    let bed = Bed::new();
+    bed.alarm("a", json!({"EvaluationPeriods": 2})).await;
+    bed.put(-MINUTE, 6.0).await;
+    bed.put(-2 * MINUTE, 6.0).await;
+    let mut commits = bed.state.store.watch();
+    commits.mark_unchanged();
+    let evaluator = start_evaluator(bed.state.clone());
+    let changed = tokio::time::timeout(std::time::Duration::from_secs(10), commits.changed()).await;
+    changed.expect("within the time").expect("the store is open");
+    assert_eq!(bed.state_of("a").await, "ALARM");
+    evaluator.stop().await;
+}
