@@ -1,117 +1,128 @@
-//! A call as the command line that does the same with AWS's own tool.
+//! A call as the command line that does the same with AWS's own tool, or with this one where the service is ours.
+
+mod ours;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use pitbird_wire::{Kind, Model, Operation};
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use crate::operation::{aws_service, find_operation, find_service, kebab};
 
-/// Longer base64 is shown as a file.
-const BLOB_CHARS_MAX: usize = 64;
-
 /// `aws lambda publish-version --function-name app`: the call as one line for a POSIX shell. Top-level members become
-/// flags, what is nested becomes JSON. Our own service is called with `pitbird api rollouts …`. Blobs are shown as
-/// `fileb://` and a file's name, which is the member's unless the input says `fileb://…` itself. A service or an operation
-/// that the models don't have is written as it came.
+/// flags, what is nested becomes JSON. Calls of our own service are shown as `pitbird rollout …` where its flags can say
+/// them, else as `pitbird api rollouts …`. A blob is shown as `fileb://` and a file's name, which is the member's unless the
+/// input says `fileb://…` itself; one that is JSON is piped in. A service or an operation that the models don't have is
+/// written as it came.
 pub fn aws_command(service: &str, operation: &str, input: &Json) -> String {
     let Some(model) = find_service(service) else { return unknown(service, operation, input) };
     let Some(operation) = find_operation(model, operation) else { return unknown(service, operation, input) };
-    if is_ours(model) {
-        let mut line = format!("pitbird api {} {}", model.key, kebab(operation.name));
-        if input.as_object().is_some_and(|members| !members.is_empty()) {
-            line += &format!(" --input {}", quoted(&input.to_string()));
-        }
-        return line;
+    if model.metadata.signing_name == "pitbird" {
+        return shell_line(&ours::words(model, operation, input));
     }
-    let mut line = format!("aws {} {}", aws_service(model.key), kebab(operation.name));
+    let mut line = Line::default();
+    line.words.extend(["aws", aws_service(model.key)].map(str::to_owned));
+    line.words.push(kebab(operation.name));
     for (name, value) in input.as_object().into_iter().flatten() {
-        push_member(&mut line, model, operation, name, value);
+        line.member(model, operation, name, value);
     }
     if answers_with_blob(model, operation) {
         // These operations write the body to a file that must be named.
-        line += " /dev/stdout";
+        line.words.push("/dev/stdout".to_owned());
     }
-    line
-}
-
-/// Is this service ours rather than AWS's?
-fn is_ours(model: &Model) -> bool {
-    model.metadata.signing_name == "pitbird"
+    match line.piped {
+        Some(text) => format!("printf %s {} | {}", quoted(&text), shell_line(&line.words)),
+        None => shell_line(&line.words),
+    }
 }
 
 fn unknown(service: &str, operation: &str, input: &Json) -> String {
-    let command = format!("aws {} {}", quoted(aws_service(service)), quoted(&kebab(operation)));
-    match input.as_object() {
-        Some(members) if !members.is_empty() => {
-            format!("{command} --cli-input-json {}", quoted(&input.to_string()))
+    let mut words = vec!["aws".to_owned(), aws_service(service).to_owned(), kebab(operation)];
+    if input.as_object().is_some_and(|members| !members.is_empty()) {
+        words.extend(["--cli-input-json".to_owned(), input.to_string()]);
+    }
+    shell_line(&words)
+}
+
+/// A command of the aws CLI under way.
+#[derive(Default)]
+struct Line {
+    words: Vec<String>,
+    /// What goes to its standard input: the only place where both of the CLI's major versions take bytes as they are.
+    piped: Option<String>,
+}
+
+impl Line {
+    fn member(&mut self, model: &Model, operation: &Operation, name: &str, value: &Json) {
+        // The aws CLI takes a function's code apart: the zip is a flag of its own.
+        if (model.key, operation.name, name) == ("lambda", "CreateFunction", "Code")
+            && let Some(zip) = value.get("ZipFile")
+        {
+            let mut others: Map<String, Json> = value.as_object().cloned().unwrap_or_default();
+            others.shift_remove("ZipFile");
+            self.blob("zip-file", zip);
+            if !others.is_empty() {
+                self.flag("code", Json::Object(others).to_string());
+            }
+            return;
         }
-        _ => command,
+        let members = operation.input.map_or(&[][..], |shape| model.members(shape));
+        let member = members.iter().find(|member| member.name == name);
+        let kind = member.map(|member| &model.shape(member.reference.shape).kind);
+        let flag = flag_name(model, operation, name);
+        match (kind, value) {
+            (_, Json::Null) => {}
+            (_, Json::Bool(true)) => self.words.push(format!("--{flag}")),
+            (_, Json::Bool(false)) => self.words.push(format!("--no-{flag}")),
+            (Some(Kind::Blob { .. }), value) => self.blob(&flag, value),
+            (_, Json::String(text)) => self.flag(&flag, text.clone()),
+            (_, other) => self.flag(&flag, other.to_string()),
+        }
+    }
+
+    fn flag(&mut self, flag: &str, text: String) {
+        // Text that looks like a flag stays with its own.
+        if text.starts_with('-') {
+            self.words.push(format!("--{flag}={text}"));
+        } else {
+            self.words.extend([format!("--{flag}"), text]);
+        }
+    }
+
+    fn blob(&mut self, flag: &str, value: &Json) {
+        let extension = if flag == "zip-file" { "zip" } else { "bin" };
+        let file = format!("fileb://{flag}.{extension}");
+        let shown = match value {
+            Json::String(text) if text.starts_with("fileb://") => text.clone(),
+            Json::String(text) if self.piped.is_none() => match json_within(text) {
+                Some(json) => self.pipe(json),
+                None => file,
+            },
+            Json::Object(_) | Json::Array(_) if self.piped.is_none() => self.pipe(value.to_string()),
+            _ => file,
+        };
+        self.flag(flag, shown);
+    }
+
+    fn pipe(&mut self, text: String) -> String {
+        self.piped = Some(text);
+        "fileb:///dev/stdin".to_owned()
     }
 }
 
-fn push_member(line: &mut String, model: &Model, operation: &Operation, name: &str, value: &Json) {
-    // The aws CLI takes a function's code apart: the zip is a flag of its own.
-    if (model.key, operation.name, name) == ("lambda", "CreateFunction", "Code")
-        && let Some(zip) = value.get("ZipFile")
-    {
-        line.push_str(" --zip-file ");
-        line.push_str(&blob("zip-file", zip));
-        let others: serde_json::Map<_, _> = value
-            .as_object()
-            .into_iter()
-            .flatten()
-            .filter(|(name, _)| *name != "ZipFile")
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect();
-        if !others.is_empty() {
-            line.push_str(&format!(" --code {}", quoted(&Json::Object(others).to_string())));
-        }
-        return;
-    }
-    let members = operation.input.map_or(&[][..], |shape| model.members(shape));
-    let kind = members.iter().find(|member| member.name == name);
-    let kind = kind.map(|member| &model.shape(member.reference.shape).kind);
-    let flag = flag(model, operation, name);
-    match (kind, value) {
-        (_, Json::Null) => {}
-        (_, Json::Bool(true)) => line.push_str(&format!(" --{flag}")),
-        (_, Json::Bool(false)) => line.push_str(&format!(" --no-{flag}")),
-        (Some(Kind::Blob { .. }), value) => {
-            line.push_str(&format!(" --{flag} "));
-            line.push_str(&blob(&flag, value));
-        }
-        (_, Json::String(text)) => line.push_str(&format!(" --{flag} {}", quoted(text))),
-        (_, other) => line.push_str(&format!(" --{flag} {}", quoted(&other.to_string()))),
-    }
+/// The JSON that base64 text holds.
+fn json_within(base64: &str) -> Option<String> {
+    let text = String::from_utf8(STANDARD.decode(base64).ok()?).ok()?;
+    serde_json::from_str::<Json>(&text).is_ok().then_some(text)
 }
 
 /// The aws CLI renames what would collide with its own `--version`.
-fn flag(model: &Model, operation: &Operation, name: &str) -> String {
+fn flag_name(model: &Model, operation: &Operation, name: &str) -> String {
     match (model.key, operation.name, name) {
-        ("apigateway", "CreateRestApi", "version") => "api-version".to_owned(),
-        ("apigatewayv2", "CreateApi" | "UpdateApi", "Version") => "api-version".to_owned(),
+        ("apigateway", "CreateRestApi", "version")
+        | ("apigatewayv2", "CreateApi" | "UpdateApi", "Version") => "api-version".to_owned(),
         _ => kebab(name),
     }
-}
-
-fn blob(flag: &str, value: &Json) -> String {
-    match value {
-        Json::String(text) if text.starts_with("fileb://") || text.starts_with("file://") => quoted(text),
-        Json::String(text) if text.len() <= BLOB_CHARS_MAX => {
-            match STANDARD.decode(text).map(String::from_utf8) {
-                Ok(Ok(plain)) if plain.chars().all(|c| !c.is_control()) => raw(&plain),
-                _ => format!("fileb://{flag}.bin"),
-            }
-        }
-        Json::String(_) => format!("fileb://{flag}.{}", if flag == "zip-file" { "zip" } else { "bin" }),
-        json => raw(&json.to_string()),
-    }
-}
-
-/// Text in place of a blob; the aws CLI of version 2 wants to be told that it isn't base64.
-fn raw(text: &str) -> String {
-    format!("{} --cli-binary-format raw-in-base64-out", quoted(text))
 }
 
 /// Is the body of the answer the caller's bytes?
@@ -123,6 +134,10 @@ fn answers_with_blob(model: &Model, operation: &Operation) -> bool {
     matches!(payload, Some(Kind::Blob { .. }))
 }
 
+fn shell_line(words: &[String]) -> String {
+    words.iter().map(|word| quoted(word)).collect::<Vec<String>>().join(" ")
+}
+
 /// The text as one word of a POSIX shell.
 fn quoted(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@,+%".contains(c);
@@ -132,3 +147,6 @@ fn quoted(text: &str) -> String {
         format!("'{}'", text.replace('\'', r"'\''"))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -36,7 +36,8 @@ pub fn snake(name: &str) -> String {
 }
 
 fn words(name: &str, separator: char) -> String {
-    let letters: Vec<char> = name.chars().collect();
+    // OpenTelemetry's short name is one word to botocore, against its own rules.
+    let letters: Vec<char> = name.replace("OTel", "Otel").chars().collect();
     let plural = plural_of_capitals(&letters);
     let mut text = String::with_capacity(name.len() + 8);
     for (at, letter) in letters.iter().enumerate() {
@@ -101,6 +102,7 @@ mod tests {
             ("ListFunctionsByCodeSigningConfig", "list-functions-by-code-signing-config"),
             ("EC2TagFilters", "ec2-tag-filters"),
             ("GetDomainNameV2", "get-domain-name-v2"),
+            ("StartOTelEnrichment", "start-otel-enrichment"),
             ("x", "x"),
         ] {
             assert_eq!(kebab(name), written);

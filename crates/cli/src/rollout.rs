@@ -17,6 +17,8 @@ use crate::table;
 use crate::terminal::{self, Terminal};
 use crate::watch::{self, Progress, RolloutView};
 
+pub use order::start_input;
+
 /// How often a rollout is looked at that is followed right after its start.
 const INTERVAL: Duration = Duration::from_millis(500);
 /// Pages of a list at most; a hundred rollouts each.

@@ -67,9 +67,10 @@ pub struct StartOptions {
     #[arg(long, value_name = "PERCENT,...", value_delimiter = ',', value_parser = quantity::percent)]
     #[arg(help_heading = "Ramp")]
     pub steps: Vec<f64>,
-    /// How long to stay at each step at least; the last one's is the bake
-    #[arg(long, value_name = "DURATION", value_parser = quantity::duration, help_heading = "Ramp")]
-    pub wait: Option<Duration>,
+    /// How long to stay at each step at least, one for all or one for each; the last step's is the bake
+    #[arg(long, value_name = "DURATION,...", value_delimiter = ',', value_parser = quantity::duration)]
+    #[arg(help_heading = "Ramp")]
+    pub wait: Vec<Duration>,
 
     /// Difference of error rates that is still accepted, as in 0.5pp
     #[arg(long, value_name = "SHARE", value_parser = quantity::share, help_heading = "Rules")]
@@ -83,6 +84,9 @@ pub struct StartOptions {
     /// Without enough evidence by then, the rollout ends inconclusive
     #[arg(long, value_name = "DURATION", value_parser = quantity::duration, help_heading = "Rules")]
     pub max_duration: Option<Duration>,
+    /// How often the server looks at the evidence
+    #[arg(long, value_name = "DURATION", value_parser = quantity::duration, help_heading = "Rules")]
+    pub interval: Option<Duration>,
     /// CloudWatch alarm that vetoes; may be repeated
     #[arg(long = "alarm", value_name = "NAME", help_heading = "Rules")]
     pub alarms: Vec<String>,

@@ -21,7 +21,7 @@ fn a_rollout_is_ordered_with_flags() {
         panic!("{:?}", cli.command)
     };
     assert_eq!(options.steps, [10.0, 50.0, 100.0]);
-    assert_eq!(options.wait, Some(Duration::from_secs(60)));
+    assert_eq!(options.wait, [Duration::from_secs(60)]);
     assert_eq!(options.margin, Some(0.005));
     assert_eq!(options.variables, [("alias".to_owned(), "canary".to_owned())]);
     assert_eq!(options.alarms, ["a", "b"]);

@@ -24,7 +24,7 @@ pub fn start_input(options: &StartOptions) -> Result<Json, Failure> {
         None => json!({}),
     };
     place(&mut input, options);
-    ramp(&mut input, options);
+    ramp(&mut input, options)?;
     rules(&mut input, options);
     if input["Target"].is_null() {
         return Err(Failure::usage("nothing says what is to be rolled out").hint(EXAMPLE));
@@ -97,18 +97,29 @@ fn place(input: &mut Json, options: &StartOptions) {
     }
 }
 
-fn ramp(input: &mut Json, options: &StartOptions) {
+fn ramp(input: &mut Json, options: &StartOptions) -> Result<(), Failure> {
     if !options.steps.is_empty() {
         input["Steps"] = options.steps.iter().map(|percent| json!({"Percent": percent})).collect();
     }
-    let Some(wait) = options.wait else { return };
+    if options.wait.is_empty() {
+        return Ok(());
+    }
     if input["Steps"].is_null() {
         let standard = plan::standard_steps();
         input["Steps"] = standard.iter().map(|step| json!({"Percent": step.percent.get()})).collect();
     }
-    for step in input["Steps"].as_array_mut().into_iter().flatten().filter_map(Json::as_object_mut) {
-        step.insert("WaitMs".to_owned(), milliseconds(wait));
+    let steps = input["Steps"].as_array_mut().map_or(&mut [][..], Vec::as_mut_slice);
+    let waits = &options.wait;
+    if waits.len() != 1 && waits.len() != steps.len() {
+        let what = format!("{} waits are given for {} steps", waits.len(), steps.len());
+        return Err(Failure::usage(what).hint("give one wait for all steps, or one for each"));
     }
+    for (step, wait) in steps.iter_mut().zip(waits.iter().cycle()) {
+        if let Some(step) = step.as_object_mut() {
+            step.insert("WaitMs".to_owned(), milliseconds(*wait));
+        }
+    }
+    Ok(())
 }
 
 fn rules(input: &mut Json, options: &StartOptions) {
@@ -117,6 +128,7 @@ fn rules(input: &mut Json, options: &StartOptions) {
         ("Budget", options.budget.map(Json::from)),
         ("CanaryRequestsMin", options.min_requests.map(Json::from)),
         ("MaxDurationMs", options.max_duration.map(milliseconds)),
+        ("IntervalMs", options.interval.map(milliseconds)),
     ];
     for (name, value) in rules {
         let Some(value) = value else { continue };

@@ -118,11 +118,12 @@ fn every_flag_reaches_the_service() {
         alias: Some("live".into()),
         version: Some("2".into()),
         steps: vec![5.0, 50.0],
-        wait: Some(Duration::from_secs(1)),
+        wait: vec![Duration::from_secs(1)],
         margin: Some(0.01),
         budget: Some(0.02),
         min_requests: Some(50),
         max_duration: Some(Duration::from_secs(60)),
+        interval: Some(Duration::from_millis(200)),
         alarms: vec!["a".into()],
         ..StartOptions::default()
     });
@@ -131,14 +132,14 @@ fn every_flag_reaches_the_service() {
     assert_eq!(input["Steps"], json!([{"Percent": 5.0, "WaitMs": 1000}, {"Percent": 50.0, "WaitMs": 1000}]));
     assert_eq!(
         input["Rules"],
-        json!({"Margin": 0.01, "Budget": 0.02, "CanaryRequestsMin": 50, "MaxDurationMs": 60_000})
+        json!({"Margin": 0.01, "Budget": 0.02, "CanaryRequestsMin": 50, "MaxDurationMs": 60_000, "IntervalMs": 200})
     );
     assert_sendable(&input);
 }
 
 #[test]
 fn a_wait_alone_keeps_the_standard_steps() {
-    let input = start_input(&StartOptions { wait: Some(Duration::from_secs(5)), ..flags() }).unwrap();
+    let input = start_input(&StartOptions { wait: vec![Duration::from_secs(5)], ..flags() }).unwrap();
     let percents: Vec<f64> =
         input["Steps"].as_array().unwrap().iter().map(|step| step["Percent"].as_f64().unwrap()).collect();
     assert_eq!(percents, [10.0, 50.0, 100.0]);
@@ -153,7 +154,7 @@ fn flags_win_over_the_file() {
     let options = StartOptions {
         file: Some(path.clone()),
         name: Some("other".into()),
-        wait: Some(Duration::from_secs(1)),
+        wait: vec![Duration::from_secs(1)],
         margin: Some(0.01),
         ..StartOptions::default()
     };
@@ -174,4 +175,13 @@ fn an_order_without_target_or_canary_is_a_wrong_use() {
         assert_eq!(failure.code, 2);
         assert!(failure.what.contains(words) && failure.hint.is_some(), "{failure}");
     }
+}
+
+#[test]
+fn waits_are_one_for_all_or_one_for_each() {
+    let waits = |seconds: &[u64]| seconds.iter().map(|s| Duration::from_secs(*s)).collect::<Vec<_>>();
+    let order = |wait| start_input(&StartOptions { steps: vec![10.0, 50.0], wait, ..flags() });
+    assert_eq!(order(waits(&[1, 2])).unwrap()["Steps"][1]["WaitMs"], 2000);
+    let failure = order(waits(&[1, 2, 3])).unwrap_err();
+    assert_eq!((failure.code, failure.what.as_str()), (2, "3 waits are given for 2 steps"));
 }
