@@ -35,10 +35,10 @@ pub fn main() -> io::Result<()> {
 }
 
 /// What the price list answers. Release v2 has the fault of the story: it divides by the number of reviews, and one pet
-/// in four has none yet.
+/// in twelve has none yet.
 fn answer(release: &str, event: &Value) -> Value {
     let id: u64 = event["pathParameters"]["id"].as_str().and_then(|id| id.parse().ok()).unwrap_or(0);
-    let reviews = id % 4;
+    let reviews = id % 12;
     let body = json!({ "id": id, "price_cents": 900 + id % 100, "reviews": reviews, "release": release });
     let Some(score) = score(release, id, reviews) else {
         eprintln!("ERROR pet {id}: attempt to divide by zero");
@@ -101,7 +101,7 @@ mod tests {
     fn only_the_second_release_fails_and_only_without_reviews() {
         for id in 0..100 {
             assert_eq!(status("v1", id), 200);
-            assert_eq!(status("v2", id), if id % 4 == 0 { 500 } else { 200 });
+            assert_eq!(status("v2", id), if id % 12 == 0 { 500 } else { 200 });
             assert_eq!(status("v3", id), 200);
         }
     }
