@@ -93,7 +93,7 @@ impl fmt::Display for Reason {
             Reason::OneEnvironment { events } => {
                 write!(f, "held: looks worse, but all {events} errors come from one environment")
             }
-            Reason::Waiting { until_ms } => write!(f, "waiting until {until_ms}"),
+            Reason::Waiting { .. } => f.write_str("waiting for the time of this step to pass"),
             Reason::FewRequests { seen, needed } => {
                 write!(f, "held: {seen} of {needed} canary requests seen at this weight")
             }
