@@ -21,6 +21,9 @@ mod print;
 mod quantity;
 mod rollout;
 mod run;
+mod streams;
+#[cfg(test)]
+mod stub;
 mod table;
 pub mod terminal;
 pub mod watch;
@@ -30,6 +33,6 @@ pub use arguments::{
     Output, RolloutCommand, ServeOptions, ServerOptions, StartOptions, TailOptions, WatchOptions,
 };
 pub use aws_command::aws_command;
-pub use doctor::{Doctor, Finding, HostReport, Runtime};
+pub use doctor::Runtime;
 pub use failure::Failure;
 pub use run::run;

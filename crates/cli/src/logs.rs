@@ -8,10 +8,11 @@ use serde_json::{Value as Json, json};
 use crate::arguments::{Output, TailOptions};
 use crate::client::Client;
 use crate::failure::Failure;
-use crate::{json, print};
+use crate::json;
+use crate::streams::Streams;
 
 /// How often to ask for new events. Events are readable within a second of being written.
-const INTERVAL: Duration = Duration::from_millis(500);
+const INTERVAL: Duration = Duration::from_millis(250);
 /// Events may become readable this long after their time.
 const LATENESS_MS: i64 = 10_000;
 /// Event ids that are remembered, so that an event in two answers is printed once.
@@ -20,11 +21,16 @@ const SEEN_MAX: usize = 50_000;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Prints events until there are no more, or, when following, without end.
-pub async fn tail(client: &Client, options: &TailOptions, output: Output) -> Result<(), Failure> {
+pub async fn tail(
+    client: &Client,
+    options: &TailOptions,
+    output: Output,
+    streams: &mut Streams,
+) -> Result<(), Failure> {
     let since_ms = i64::try_from(options.since.as_millis()).unwrap_or(i64::MAX);
     let mut tail = Tail { from_ms: now_ms().saturating_sub(since_ms).max(0), ..Tail::default() };
     loop {
-        match tail.read(client, options, output).await {
+        match tail.read(client, options, output, streams).await {
             Err(error) if options.follow && tail.may_wait(&error) => {}
             read => read?,
         }
@@ -50,7 +56,13 @@ struct Tail {
 
 impl Tail {
     /// Reads everything from `from_ms` on and prints what is new.
-    async fn read(&mut self, client: &Client, options: &TailOptions, output: Output) -> Result<(), Failed> {
+    async fn read(
+        &mut self,
+        client: &Client,
+        options: &TailOptions,
+        output: Output,
+        streams: &mut Streams,
+    ) -> Result<(), Failed> {
         let mut token = Json::Null;
         loop {
             let mut input = json!({"logGroupName": options.group, "startTime": self.from_ms});
@@ -69,7 +81,7 @@ impl Tail {
                     text.push_str(&line(event, output));
                 }
             }
-            print::to_stdout(&text).map_err(Failed::Print)?;
+            streams.data(&text).map_err(Failed::Print)?;
             token = page["nextToken"].take();
             if token.is_null() {
                 break;

@@ -1,6 +1,4 @@
-//! Data on standard output.
-
-use std::io::{self, Write};
+//! Data as text.
 
 use serde_json::Value as Json;
 
@@ -29,12 +27,6 @@ pub fn rendered(data: &Json, output: Output) -> String {
             text
         }
     }
-}
-
-/// Writes to standard output at once.
-pub fn to_stdout(text: &str) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush())
 }
 
 /// `Rollout.Steps.0.Percent<TAB>10`: greppable, and cut at the tab.

@@ -4,7 +4,6 @@ mod file;
 mod follow;
 mod order;
 
-use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value as Json, json};
@@ -13,8 +12,9 @@ use crate::arguments::{Output, RolloutCommand};
 use crate::client::Client;
 use crate::failure::Failure;
 use crate::print;
+use crate::streams::Streams;
 use crate::table;
-use crate::terminal::{self, Terminal};
+use crate::terminal;
 use crate::watch::{self, Progress, RolloutView};
 
 pub use order::start_input;
@@ -25,23 +25,28 @@ const INTERVAL: Duration = Duration::from_millis(500);
 const PAGES_MAX: usize = 1000;
 
 /// Does the command and gives its exit code: how the rollout ended where the command waited for that, else 0.
-pub async fn run(client: &Client, command: &RolloutCommand, output: Output) -> Result<ExitCode, Failure> {
+pub async fn run(
+    client: &Client,
+    command: &RolloutCommand,
+    output: Output,
+    streams: &mut Streams,
+) -> Result<u8, Failure> {
     let rollout = match command {
         RolloutCommand::Start(options) => {
             let input = order::start_input(options)?;
             let rollout = call(client, "StartRollout", &input).await?;
             if options.watch {
-                return follow::to_the_end(client, &name(&rollout), INTERVAL, output).await;
+                return follow::to_the_end(client, &name(&rollout), INTERVAL, output, streams).await;
             }
             rollout
         }
         RolloutCommand::Watch(options) => {
-            return follow::to_the_end(client, &options.name, options.interval, output).await;
+            return follow::to_the_end(client, &options.name, options.interval, output, streams).await;
         }
         RolloutCommand::List(options) => {
             let rollouts = list(client, options.status.map(|status| status.as_str())).await?;
-            print::to_stdout(&listed(&rollouts, output))?;
-            return Ok(ExitCode::SUCCESS);
+            streams.data(&listed(&rollouts, output))?;
+            return Ok(0);
         }
         RolloutCommand::Status(options) => call(client, "GetRollout", &json!({"Name": options.name})).await?,
         RolloutCommand::Pause(options) => {
@@ -61,8 +66,8 @@ pub async fn run(client: &Client, command: &RolloutCommand, output: Output) -> R
             call(client, "PromoteRollout", &json!({"Name": options.name, "Reason": options.reason})).await?
         }
     };
-    print::to_stdout(&shown(&rollout, output))?;
-    Ok(ExitCode::SUCCESS)
+    streams.data(&shown(&rollout, output, streams.terminal.color))?;
+    Ok(0)
 }
 
 /// Calls an operation of the rollouts service and gives its `Rollout`.
@@ -95,11 +100,11 @@ fn name(rollout: &Json) -> String {
 }
 
 /// One rollout, drawn for people, whole for scripts.
-fn shown(rollout: &Json, output: Output) -> String {
+fn shown(rollout: &Json, output: Output, color: bool) -> String {
     match output {
         Output::Table => {
             let view = RolloutView::from_json(rollout, now());
-            watch::render(&view, terminal::width(), Terminal::of_stdout().color)
+            watch::render(&view, terminal::width(), color)
         }
         _ => print::rendered(rollout, output),
     }
@@ -127,10 +132,10 @@ fn listed(rollouts: &[Json], output: Output) -> String {
 }
 
 /// The exit code of a command that waited for this.
-fn exit_code(progress: Progress) -> ExitCode {
+fn exit_code(progress: Progress) -> u8 {
     match progress {
-        Progress::Ended(outcome) => ExitCode::from(outcome.exit_code()),
-        Progress::InProgress | Progress::Paused => ExitCode::SUCCESS,
+        Progress::Ended(outcome) => outcome.exit_code(),
+        Progress::InProgress | Progress::Paused => 0,
     }
 }
 

@@ -7,6 +7,7 @@ use crate::arguments::{Cli, ClientCommand, CompletionsOptions, LogsCommand, Outp
 use crate::client::{Client, Credentials, Endpoint};
 use crate::doctor::{self, Doctor, Runtime};
 use crate::failure::Failure;
+use crate::streams::Streams;
 use crate::{api, environment, logs, print, rollout};
 
 /// Does the command: data to standard output, words to standard error. `runtimes` finds out for `doctor` what functions
@@ -17,40 +18,46 @@ pub async fn run(
     server: &ServerOptions,
     runtimes: impl AsyncFnOnce() -> Vec<Runtime>,
 ) -> ExitCode {
-    let done = match command {
-        ClientCommand::Rollout(command) => match client(server) {
-            Ok(client) => rollout::run(&client, &command, output).await,
-            Err(failure) => Err(failure),
-        },
-        ClientCommand::Logs(LogsCommand::Tail(options)) => match client(server) {
-            Ok(client) => logs::tail(&client, &options, output).await.map(|()| ExitCode::SUCCESS),
-            Err(failure) => Err(failure),
-        },
-        ClientCommand::Api(options) => match client(server) {
-            Ok(client) => match api::run(client, &options).await {
-                Ok(data) => printed(&print::rendered(&data, output)),
-                Err(failure) => Err(failure),
-            },
-            Err(failure) => Err(failure),
-        },
-        ClientCommand::Doctor(options) => {
-            let doctor = Doctor::new(&doctor::examine(options.listen, runtimes().await).await);
-            let code = if doctor.can_serve() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
-            printed(&doctor.rendered(output)).map(|_| code)
+    let mut streams = Streams::standard();
+    let code = match done(command, output, server, runtimes, &mut streams).await {
+        Ok(code) => code,
+        Err(failure) => {
+            if !failure.what.is_empty() {
+                streams.words(&failure.to_string());
+            }
+            failure.code
         }
-        ClientCommand::Completions(options) => printed(&completions(&options)),
     };
-    done.unwrap_or_else(|failure| {
-        if !failure.what.is_empty() {
-            eprintln!("{failure}");
-        }
-        failure.exit_code()
-    })
+    ExitCode::from(code)
 }
 
-fn printed(text: &str) -> Result<ExitCode, Failure> {
-    print::to_stdout(text)?;
-    Ok(ExitCode::SUCCESS)
+/// The exit code.
+async fn done(
+    command: ClientCommand,
+    output: Output,
+    server: &ServerOptions,
+    runtimes: impl AsyncFnOnce() -> Vec<Runtime>,
+    streams: &mut Streams,
+) -> Result<u8, Failure> {
+    match command {
+        ClientCommand::Rollout(command) => {
+            return rollout::run(&client(server)?, &command, output, streams).await;
+        }
+        ClientCommand::Logs(LogsCommand::Tail(options)) => {
+            logs::tail(&client(server)?, &options, output, streams).await?;
+        }
+        ClientCommand::Api(options) => {
+            let data = api::run(client(server)?, &options).await?;
+            streams.data(&print::rendered(&data, output))?;
+        }
+        ClientCommand::Doctor(options) => {
+            let doctor = Doctor::new(&doctor::examine(options.listen, runtimes().await).await);
+            streams.data(&doctor.rendered(output))?;
+            return Ok(u8::from(!doctor.can_serve()));
+        }
+        ClientCommand::Completions(options) => streams.data(&completions(&options))?,
+    }
+    Ok(0)
 }
 
 /// The server that the arguments and the environment name. Nothing is connected yet.
@@ -69,3 +76,6 @@ fn completions(options: &CompletionsOptions) -> String {
     clap_complete::generate(options.shell, &mut Cli::command(), "pitbird", &mut written);
     String::from_utf8_lossy(&written).into_owned()
 }
+
+#[cfg(test)]
+mod tests;

@@ -127,3 +127,67 @@ fn words_are_quoted_for_the_shell() {
         assert_eq!(quoted(text), expected);
     }
 }
+
+/// The real aws CLI reads the commands and asks for what the input said.
+#[tokio::test]
+async fn the_aws_cli_understands_the_commands() {
+    let Some(python) = pitbird_testkit::python() else { return };
+    let stub = crate::stub::Stub::start(|asked| match asked.operation {
+        "Invoke" => Ok(json!({"StatusCode": 200})),
+        _ => Ok(json!({})),
+    })
+    .await;
+    let calls = [
+        (
+            "lambda",
+            "CreateFunction",
+            json!({
+                "FunctionName": "app", "Role": "arn:aws:iam::000000000000:role/app", "Runtime": "provided.al2023",
+                "Handler": "bootstrap", "Timeout": 7, "Publish": true, "Code": {"ZipFile": "fileb://code.zip"},
+                "Environment": {"Variables": {"GREETING": "it's $HOME"}}, "Architectures": ["x86_64"],
+            }),
+        ),
+        ("lambda", "Invoke", json!({"FunctionName": "app", "Payload": {"a": "it's"}})),
+        ("apigateway", "CreateRestApi", json!({"name": "pets", "version": "2", "description": "-x"})),
+        (
+            "apigateway",
+            "UpdateStage",
+            json!({
+                "restApiId": "a1", "stageName": "prod",
+                "patchOperations": [{"op": "replace", "path": "/canarySettings/percentTraffic", "value": "0.0"}],
+            }),
+        ),
+        (
+            "apigateway",
+            "CreateDeployment",
+            json!({
+                "restApiId": "a1", "stageName": "prod",
+                "canarySettings": {"percentTraffic": 10.0, "stageVariableOverrides": {"alias": "canary"}},
+            }),
+        ),
+        (
+            "cloudwatch",
+            "PutMetricAlarm",
+            json!({
+                "AlarmName": "a b", "MetricName": "5XXError", "Namespace": "AWS/ApiGateway", "Statistic": "Sum",
+                "Dimensions": [{"Name": "Stage", "Value": "prod/Canary"}], "Period": 60, "EvaluationPeriods": 1,
+                "Threshold": 1.5, "ComparisonOperator": "GreaterThanThreshold", "ActionsEnabled": false,
+            }),
+        ),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    // The aws CLI looks inside: this is the end of an archive that has nothing in it.
+    let zip = [b"PK\x05\x06".as_slice(), &[0; 18]].concat();
+    std::fs::write(folder.path().join("code.zip"), &zip).unwrap();
+    let script: String =
+        calls.iter().map(|(service, name, input)| aws_command(service, name, input) + "\n").collect();
+    let endpoint = stub.endpoint.to_string();
+    let ran =
+        tokio::task::spawn_blocking(move || python.shell(&endpoint, &script, folder.path())).await.unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    let asked: Vec<Json> = stub.asked().into_iter().map(|asked| asked.input).collect();
+    let mut expected: Vec<Json> = calls.into_iter().map(|(_, _, input)| input).collect();
+    expected[0]["Code"]["ZipFile"] = json!(STANDARD.encode(zip));
+    expected[1]["Payload"] = json!(STANDARD.encode(r#"{"a":"it's"}"#));
+    assert_eq!(asked, expected);
+}

@@ -1,10 +1,9 @@
 //! Follows a rollout to its end.
 
-use std::io::{self, Write};
-use std::process::ExitCode;
+use std::io;
 use std::time::Duration;
 
-use serde_json::{Value as Json, json};
+use serde_json::json;
 use tokio::time::Instant;
 
 use super::{call, exit_code, now};
@@ -12,7 +11,8 @@ use crate::arguments::Output;
 use crate::client::{self, Client};
 use crate::failure::Failure;
 use crate::print;
-use crate::terminal::{self, Block, Terminal};
+use crate::streams::Streams;
+use crate::terminal::{self, Block};
 use crate::watch::{self, Progress, RolloutView, Verdict};
 
 /// How long a server may be away. Rollouts survive its restart.
@@ -29,8 +29,9 @@ pub async fn to_the_end(
     name: &str,
     interval: Duration,
     output: Output,
-) -> Result<ExitCode, Failure> {
-    let mut screen = Screen::new(output);
+    streams: &mut Streams,
+) -> Result<u8, Failure> {
+    let mut screen = Screen::new(output, streams);
     let mut interrupt = std::pin::pin!(tokio::signal::ctrl_c());
     let mut away: Option<Instant> = None;
     let mut was_there = false;
@@ -41,7 +42,10 @@ pub async fn to_the_end(
                 let view = RolloutView::from_json(&rollout, now());
                 screen.show(&view)?;
                 if matches!(view.progress, Progress::Ended(_)) {
-                    return ended(&rollout, &view, output);
+                    if output != Output::Table {
+                        screen.streams.data(&print::rendered(&rollout, output))?;
+                    }
+                    return Ok(exit_code(view.progress));
                 }
             }
             Err(error) if was_there && may_wait(&error, &mut away) => screen.say_away(&error)?,
@@ -50,18 +54,11 @@ pub async fn to_the_end(
         tokio::select! {
             () = tokio::time::sleep(interval.max(Duration::from_millis(50))) => {}
             _ = interrupt.as_mut() => {
-                eprintln!("the rollout goes on; `pitbird rollout watch {name}` follows it again");
-                return Ok(ExitCode::from(INTERRUPTED));
+                screen.streams.words(&format!("the rollout goes on; `pitbird rollout watch {name}` follows it again"));
+                return Ok(INTERRUPTED);
             }
         }
     }
-}
-
-fn ended(rollout: &Json, view: &RolloutView, output: Output) -> Result<ExitCode, Failure> {
-    if output != Output::Table {
-        print::to_stdout(&print::rendered(rollout, output))?;
-    }
-    Ok(exit_code(view.progress))
 }
 
 fn may_wait(error: &client::Error, away: &mut Option<Instant>) -> bool {
@@ -70,10 +67,11 @@ fn may_wait(error: &client::Error, away: &mut Option<Instant>) -> bool {
 }
 
 /// Where the rollout is shown.
-struct Screen {
-    terminal: Terminal,
-    block: Block,
+struct Screen<'s> {
+    streams: &'s mut Streams,
+    is_live: bool,
     lines_to_stderr: bool,
+    block: Block,
     last: Option<(Shown, Instant)>,
     said_away: bool,
 }
@@ -87,19 +85,18 @@ struct Shown {
     verdict: Verdict,
 }
 
-impl Screen {
-    fn new(output: Output) -> Screen {
+impl Screen<'_> {
+    fn new(output: Output, streams: &mut Streams) -> Screen<'_> {
         let lines_to_stderr = output != Output::Table;
-        let mut terminal = Terminal::of_stdout();
-        terminal.is_live &= !lines_to_stderr;
-        Screen { terminal, block: Block::default(), lines_to_stderr, last: None, said_away: false }
+        let is_live = streams.terminal.is_live && !lines_to_stderr;
+        Screen { streams, is_live, lines_to_stderr, block: Block::default(), last: None, said_away: false }
     }
 
     fn show(&mut self, view: &RolloutView) -> io::Result<()> {
         self.said_away = false;
-        if self.terminal.is_live {
-            let text = watch::render(view, terminal::width(), self.terminal.color);
-            return self.block.draw(&mut io::stdout().lock(), &text);
+        if self.is_live {
+            let text = watch::render(view, terminal::width(), self.streams.terminal.color);
+            return self.block.draw(self.streams.canvas(), &text);
         }
         let shown = Shown {
             progress: view.progress,
@@ -119,20 +116,22 @@ impl Screen {
         if std::mem::replace(&mut self.said_away, true) {
             return Ok(());
         }
-        if self.terminal.is_live {
-            eprintln!("{error}; still trying");
+        let words = format!("{error}; still trying");
+        if self.is_live {
             // What was said stands below the block; the next one is drawn below it.
             self.block = Block::default();
+            self.streams.words(&words);
             return Ok(());
         }
-        self.line(&format!("{error}; still trying"))
+        self.line(&words)
     }
 
-    fn line(&self, text: &str) -> io::Result<()> {
+    fn line(&mut self, text: &str) -> io::Result<()> {
         if self.lines_to_stderr {
-            writeln!(io::stderr().lock(), "{text}")
+            self.streams.words(text);
+            Ok(())
         } else {
-            print::to_stdout(&format!("{text}\n"))
+            self.streams.data(&format!("{text}\n"))
         }
     }
 }

@@ -1,0 +1,243 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use clap::Parser;
+use pitbird_wire::Fault;
+use serde_json::{Value as Json, json};
+
+use super::*;
+use crate::arguments::Command;
+use crate::streams::captured::Captured;
+use crate::stub::{Asked, Stub, rollout};
+
+/// What a command line did.
+#[derive(Debug)]
+struct Did {
+    code: u8,
+    out: String,
+    err: String,
+}
+
+async fn did(line: &str, stub: &Stub) -> Did {
+    let endpoint = stub.endpoint.to_string();
+    did_at(line, &endpoint).await
+}
+
+async fn did_at(line: &str, endpoint: &str) -> Did {
+    let words = line.split_whitespace().chain(["--endpoint-url", endpoint, "--region", "eu-west-1"]);
+    let cli = Cli::try_parse_from(words).unwrap();
+    let Command::Client(command) = cli.command else { panic!("{line}") };
+    let captured = Captured::default();
+    let mut streams = captured.streams(false);
+    let runtimes = async || vec![Runtime { name: "python3.13".into(), found: Ok("here".into()) }];
+    let (code, failure) = match done(command, cli.output, &cli.server, runtimes, &mut streams).await {
+        Ok(code) => (code, String::new()),
+        Err(failure) => (failure.code, failure.to_string()),
+    };
+    Did { code, out: captured.out.text(), err: captured.err.text() + &failure }
+}
+
+/// Answers with the statuses one after the other, then with the last for ever.
+fn rollouts(statuses: &'static [&'static str]) -> impl Fn(&Asked) -> Result<Json, Fault> + Send + Sync {
+    let next = AtomicUsize::new(0);
+    move |asked| {
+        let at = match asked.operation {
+            "GetRollout" => next.fetch_add(1, Ordering::Relaxed).min(statuses.len() - 1),
+            _ => 0,
+        };
+        Ok(json!({"Rollout": rollout(statuses[at], 10.0)}))
+    }
+}
+
+#[tokio::test]
+async fn a_watch_ends_as_the_rollout_did() {
+    for (status, code, words) in [
+        ("Promoted", 0, "promoted"),
+        ("Failed", 1, "failed"),
+        ("RolledBack", 10, "rolled back"),
+        ("Aborted", 11, "aborted"),
+        ("Inconclusive", 12, "inconclusive"),
+        ("TimedOut", 13, "timed out"),
+    ] {
+        let next = AtomicUsize::new(0);
+        let stub = Stub::start(move |_| {
+            let is_first = next.fetch_add(1, Ordering::Relaxed) == 0;
+            Ok(json!({"Rollout": rollout(if is_first { "InProgress" } else { status }, 10.0)}))
+        })
+        .await;
+        let did = did("pitbird rollout watch r --interval 1ms", &stub).await;
+        assert_eq!(did.code, code, "{did:?}");
+        let lines: Vec<&str> = did.out.lines().collect();
+        assert_eq!(lines.len(), 2, "{did:?}");
+        assert!(lines[0].contains("in progress | canary 10 % | base 0/90 failed (0.00 %)"), "{did:?}");
+        assert!(lines[1].contains(words), "{did:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_start_is_followed_on_request_only() {
+    let stub = Stub::start(rollouts(&["RolledBack"])).await;
+    let line = "pitbird rollout start --rest-api a1 --stage prod --deployment d2 --steps 10,50 --wait 1s";
+    let alone = did(line, &stub).await;
+    assert_eq!(alone.code, 0, "{alone:?}");
+    assert_eq!(stub.asked().len(), 1);
+    assert_eq!(
+        stub.asked()[0].input,
+        json!({
+            "Target": {"RestStage": {"RestApiId": "a1", "StageName": "prod"}}, "Canary": {"DeploymentId": "d2"},
+            "Steps": [{"Percent": 10.0, "WaitMs": 1000}, {"Percent": 50.0, "WaitMs": 1000}], "Name": "a1-prod-d2",
+        })
+    );
+    let followed = did(&format!("{line} --watch --output json"), &stub).await;
+    assert_eq!(followed.code, 10);
+    assert_eq!(serde_json::from_str::<Json>(&followed.out).unwrap()["Status"], "RolledBack");
+    assert!(followed.err.contains("rolled back"), "progress is words: {followed:?}");
+}
+
+#[tokio::test]
+async fn a_rollout_is_shown_and_steered() {
+    let stub = Stub::start(rollouts(&["Paused"])).await;
+    let status = did("pitbird rollout status r", &stub).await;
+    assert!(status.out.starts_with("r  ‖ paused"), "{status:?}");
+    assert!(status.out.contains("deployment d2 to stage prod of REST API a1"), "{status:?}");
+    let text = did("pitbird rollout status r --output text", &stub).await;
+    assert!(text.out.contains("Steps.0.Percent\t10.0\n"), "{text:?}");
+    for (line, operation, input) in [
+        ("pause r", "PauseRollout", json!({"Name": "r"})),
+        ("resume r", "ResumeRollout", json!({"Name": "r"})),
+        ("abort r", "AbortRollout", json!({"Name": "r"})),
+        ("abort r --reason slow", "AbortRollout", json!({"Name": "r", "Reason": "slow"})),
+        ("promote r --reason tested", "PromoteRollout", json!({"Name": "r", "Reason": "tested"})),
+    ] {
+        let did = did(&format!("pitbird rollout {line}"), &stub).await;
+        assert_eq!(did.code, 0, "{did:?}");
+        let asked = stub.asked().pop().unwrap();
+        assert_eq!((asked.operation, asked.input), (operation, input));
+    }
+}
+
+#[tokio::test]
+async fn rollouts_are_listed_page_by_page() {
+    let stub = Stub::start(|asked| match asked.input["NextToken"].as_str() {
+        None => Ok(json!({"Rollouts": [rollout("Promoted", 100.0)], "NextToken": "2"})),
+        Some(_) => Ok(json!({"Rollouts": [rollout("InProgress", 10.0)]})),
+    })
+    .await;
+    let listed = did("pitbird rollout list --status promoted", &stub).await;
+    let expected = "\
+Name  Status       Canary %  Target                     Canary         Reason
+r     promoted          100  stage prod of REST API a1  deployment d2  because
+r     in progress        10  stage prod of REST API a1  deployment d2  because
+";
+    assert_eq!(listed.out, expected);
+    assert_eq!(stub.asked()[1].input, json!({"Status": "Promoted", "NextToken": "2"}));
+    let json = did("pitbird rollout list --output json", &stub).await;
+    assert_eq!(
+        serde_json::from_str::<Json>(&json.out).unwrap()["Rollouts"].as_array().map(Vec::len),
+        Some(2)
+    );
+}
+
+#[tokio::test]
+async fn an_error_says_what_and_then_what_to_do() {
+    let stub = Stub::start(|_| Err(Fault::new("ResourceNotFoundException", "There is no rollout r."))).await;
+    let refused = did("pitbird rollout watch r --interval 1ms", &stub).await;
+    assert_eq!(refused.code, 1);
+    assert_eq!(refused.err, "pitbird: ResourceNotFoundException: There is no rollout r.");
+    assert!(refused.out.is_empty());
+    drop(stub);
+    let gone = did_at("pitbird rollout list", "http://127.0.0.1:1").await;
+    assert_eq!(gone.code, 1);
+    assert!(gone.err.starts_with("pitbird: no server answers at http://127.0.0.1:1: "), "{gone:?}");
+    assert!(gone.err.contains("\nhint: start a server with `pitbird serve`"), "{gone:?}");
+    let tls = did_at("pitbird api sts get-caller-identity", "https://example.com").await;
+    assert_eq!(tls.code, 2);
+    assert!(tls.err.contains("needs TLS"), "{tls:?}");
+}
+
+#[tokio::test]
+async fn any_operation_can_be_called() {
+    let stub = Stub::start(|_| Ok(json!({"FunctionName": "f", "Version": "2"}))).await;
+    let did =
+        did(r#"pitbird api lambda publish-version --input {"FunctionName":"f"} --output text"#, &stub).await;
+    assert_eq!((did.code, did.out.as_str()), (0, "FunctionName\tf\nVersion\t2\n"));
+    assert_eq!(stub.asked()[0].input, json!({"FunctionName": "f"}));
+}
+
+#[tokio::test]
+async fn what_can_not_be_called_is_a_wrong_use() {
+    let stub = Stub::start(|_| Ok(json!({}))).await;
+    for (line, words) in [
+        ("pitbird api lambada", "hint: did you mean lambda?"),
+        ("pitbird api lambda invok", "hint: did you mean invoke?"),
+        ("pitbird api lambda invoke --input {", "the input is no JSON"),
+        (r#"pitbird api lambda invoke --input {"FunctionNam":"f"}"#, "did you mean FunctionName?"),
+        ("pitbird rollout start", "nothing says what is to be rolled out"),
+        ("pitbird rollout start /nowhere/at/all", "can't read the rollout file /nowhere/at/all"),
+    ] {
+        let did = did(line, &stub).await;
+        assert_eq!(did.code, 2, "{line}: {did:?}");
+        assert!(did.err.contains(words), "{line}: {did:?}");
+    }
+    assert!(stub.asked().is_empty());
+}
+
+#[tokio::test]
+async fn a_log_group_is_read_to_its_end() {
+    let stub = Stub::start(|asked| {
+        let event = |id: u32| {
+            json!({"eventId": id.to_string(), "timestamp": 1_793_491_200_000_u64 + u64::from(id),
+                                     "message": format!("line {id}\n"), "logStreamName": "s"})
+        };
+        match asked.input["nextToken"].as_str() {
+            None => Ok(json!({"events": [event(1), event(2)], "nextToken": "more"})),
+            Some(_) => Ok(json!({"events": [event(2), event(3)]})),
+        }
+    })
+    .await;
+    let did = did("pitbird logs tail /aws/lambda/f --since 5m --filter line", &stub).await;
+    let expected = "2026-11-01T00:00:00.001Z  s  line 1\n2026-11-01T00:00:00.002Z  s  line 2\n\
+                    2026-11-01T00:00:00.003Z  s  line 3\n";
+    assert_eq!((did.code, did.out.as_str()), (0, expected));
+    let first = &stub.asked()[0].input;
+    assert_eq!((&first["logGroupName"], &first["filterPattern"]), (&json!("/aws/lambda/f"), &json!("line")));
+    let now_ms =
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis() as u64;
+    let since_ms = now_ms - first["startTime"].as_u64().unwrap();
+    assert!((300_000..310_000).contains(&since_ms), "{since_ms}");
+}
+
+#[tokio::test]
+async fn a_followed_group_goes_on_until_nobody_reads() {
+    let count = AtomicUsize::new(0);
+    let stub = Stub::start(move |_| {
+        let at = count.fetch_add(1, Ordering::Relaxed);
+        if at == 3 {
+            return Err(Fault::new("ResourceNotFoundException", "The log group is gone."));
+        }
+        let event = json!({"eventId": at.to_string(), "timestamp": at, "message": at.to_string()});
+        Ok(json!({"events": [event]}))
+    })
+    .await;
+    let did = did("pitbird logs tail g --follow --output json", &stub).await;
+    let messages: Vec<String> = did
+        .out
+        .lines()
+        .map(|line| serde_json::from_str::<Json>(line).unwrap()["message"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(messages, ["0", "1", "2"]);
+    assert_eq!(
+        (did.code, did.err.as_str()),
+        (1, "pitbird: ResourceNotFoundException: The log group is gone.")
+    );
+}
+
+#[tokio::test]
+async fn completions_know_every_command() {
+    let stub = Stub::start(|_| Ok(json!({}))).await;
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let did = did(&format!("pitbird completions {shell}"), &stub).await;
+        for word in ["rollout", "completions", "endpoint-url", "promote"] {
+            assert!(did.out.contains(word), "{shell}: {word}");
+        }
+    }
+}
