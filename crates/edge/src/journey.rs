@@ -31,8 +31,11 @@ pub struct Edge {
     telemetry: Arc<Telemetry>,
     log_stream: Arc<str>,
     /// The counting probes of each stage, by API and stage: they must outlive the stage's changes.
-    counters: Mutex<HashMap<(String, String), [Arc<Probe>; 2]>>,
+    counters: Mutex<HashMap<StageName, [Arc<Probe>; 2]>>,
 }
+
+/// An API's id and a stage's name.
+type StageName = (String, String);
 
 /// How a request reached us.
 #[derive(Debug, Clone, Copy)]

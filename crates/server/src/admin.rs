@@ -13,6 +13,8 @@ use serde_json::json;
 
 pub struct Admin {
     pub store: Store,
+    /// The services that are there, by the names of their models.
+    pub services: Vec<&'static str>,
     pub began: Instant,
     /// How strongly functions are isolated on this host.
     pub isolation: String,
@@ -33,9 +35,8 @@ impl Admin {
 
     /// In the form that LocalStack's wait strategies look for.
     fn health(&self) -> Response<Full<Bytes>> {
-        let services = ["apigateway", "lambda", "logs", "cloudwatch", "iam", "sts"];
         let services: serde_json::Map<_, _> =
-            services.iter().map(|name| ((*name).to_owned(), json!("running"))).collect();
+            self.services.iter().map(|name| ((*name).to_owned(), json!("running"))).collect();
         let body = json!({
             "services": services,
             "edition": "pitbird",

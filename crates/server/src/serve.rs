@@ -58,24 +58,13 @@ impl Serving {
             format!("can't listen on {}\nhint: is another server on that port? --listen 127.0.0.1:0 takes a free one", options.listen)
         })?;
         let address = listener.local_addr().context("the listener has no address")?;
-        std::fs::create_dir_all(&options.data_dir)
-            .with_context(|| format!("can't make the data folder {}", options.data_dir.display()))?;
-        let store = Store::open(&options.data_dir)?;
-        let telemetry = Telemetry::open(&options.data_dir.join("telemetry"), &Default::default())?;
-        let launcher = launcher(options).await?;
-        let invoker = Invoker::start(invoker_config(options, address, &launcher, &telemetry, &store))?;
-
-        let edge = Arc::new(Edge::new(store.snapshots().clone(), invoker.clone(), telemetry.clone()));
-        let parts = Parts {
-            store: store.clone(),
-            telemetry: telemetry.clone(),
-            invoker: invoker.clone(),
-            edge: edge.clone(),
-        };
+        let (parts, launcher) = build(options, address).await?;
         let (services, tasks) = services::start(&parts)?;
-        let control = control(services, &store, keys);
+        let Parts { store, telemetry, invoker, edge } = parts;
         let isolation = launcher.report().to_string();
-        let admin = Admin { store, began: Instant::now(), isolation: isolation.clone() };
+        let names = services.iter().map(|service| service.model).collect();
+        let control = control(services, &store, keys);
+        let admin = Admin { store, services: names, began: Instant::now(), isolation: isolation.clone() };
         let (stop, stopped) = watch::channel(false);
         let dispatch = Arc::new(Dispatch { edge, control, admin });
         let listening = tokio::spawn(listen::run(listener, dispatch, stopped));
@@ -91,6 +80,18 @@ impl Serving {
         self.launcher.shutdown().await;
         self.telemetry.close().await.context("logs and metrics of the last moments may be lost")
     }
+}
+
+/// What services are made of, and the launcher under it.
+pub(crate) async fn build(options: &ServeOptions, address: SocketAddr) -> Result<(Parts, Launcher)> {
+    std::fs::create_dir_all(&options.data_dir)
+        .with_context(|| format!("can't make the data folder {}", options.data_dir.display()))?;
+    let store = Store::open(&options.data_dir)?;
+    let telemetry = Telemetry::open(&options.data_dir.join("telemetry"), &Default::default())?;
+    let launcher = launcher(options).await?;
+    let invoker = Invoker::start(invoker_config(options, address, &launcher, &telemetry, &store))?;
+    let edge = Arc::new(Edge::new(store.snapshots().clone(), invoker.clone(), telemetry.clone()));
+    Ok((Parts { store, telemetry, invoker, edge }, launcher))
 }
 
 /// Serves until SIGTERM or SIGINT.

@@ -1,8 +1,10 @@
 //! The operations held against their models, and the support page held against the operations.
 
 use std::fmt::Write;
+use std::net::SocketAddr;
 use std::path::Path;
 
+use pitbird_cli::ServeOptions;
 use pitbird_service::{Kind, Member};
 use pitbird_wire::{Catalog, Kind as Shape, Model, ShapeId};
 
@@ -40,17 +42,35 @@ fn misfit(model: &Model, input: Option<ShapeId>, member: &Member) -> Option<Stri
     (!fits).then(|| format!("{} is {:?} here and {kind:?} in the model", member.path, member.kind))
 }
 
-async fn services() -> (Vec<Service>, tempfile::TempDir) {
+/// All services as the server has them, and what keeps them alive.
+struct Bed {
+    services: Vec<Service>,
+    _tasks: Tasks,
+    _launcher: pitbird_sandbox::Launcher,
+    _folder: tempfile::TempDir,
+}
+
+async fn bed() -> Bed {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let parts = crate::serve::test_parts(folder.path()).await;
-    (all(&parts), folder)
+    let address = SocketAddr::from(([127, 0, 0, 1], 0));
+    let options = ServeOptions {
+        listen: address,
+        data_dir: folder.path().to_owned(),
+        keys: None,
+        minimum_isolation: "process".to_owned(),
+        log: "warn".to_owned(),
+    };
+    let (parts, launcher) = crate::serve::build(&options, address).await.expect("the parts");
+    let (services, tasks) = start(&parts).expect("the services");
+    Bed { services, _tasks: tasks, _launcher: launcher, _folder: folder }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_member_of_every_input_is_in_the_model() {
-    let (services, _folder) = services().await;
+    let bed = bed().await;
+    let services = &bed.services;
     let mut faults = Vec::new();
-    for service in &services {
+    for service in services {
         let model = Catalog::embedded().model(service.model).expect("a service has a model");
         for name in service.operations() {
             let Some(operation) = model.operation(name) else {
@@ -69,7 +89,8 @@ async fn every_member_of_every_input_is_in_the_model() {
 /// `docs/support.md` is made from the services themselves; `PITBIRD_BLESS=1` writes it anew.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_support_page_tells_what_is_there() {
-    let (services, _folder) = services().await;
+    let bed = bed().await;
+    let services = &bed.services;
     let mut page = String::from(
         "# Support\n\nWhat each service can do, made from the code by a test. Anything else that the models know is identified \
          and answers\n`501` with its name. A member that an operation doesn't honour is refused by name.\n",
