@@ -32,7 +32,13 @@ pub fn width() -> usize {
     if columns == 0 { WIDTH } else { columns.max(WIDTH_MIN) }
 }
 
-/// A block of lines that is drawn over itself.
+/// Rows of standard output now; without a terminal, as many as anybody wants.
+fn height() -> usize {
+    let rows = rustix::termios::tcgetwinsize(io::stdout()).map_or(0, |size| usize::from(size.ws_row));
+    if rows == 0 { usize::MAX } else { rows }
+}
+
+/// A block of lines that is drawn over itself. What doesn't fit on the terminal is left out.
 #[derive(Debug, Default)]
 pub struct Block {
     lines: usize,
@@ -41,17 +47,20 @@ pub struct Block {
 impl Block {
     /// Draws `text` in place of what was drawn before.
     pub fn draw(&mut self, out: &mut impl Write, text: &str) -> io::Result<()> {
-        let mut frame = String::with_capacity(text.len() + 16 * self.lines);
+        let lines = text.lines().take(height().saturating_sub(1));
+        // Without automatic wrapping: a line that is too long would count as two.
+        let mut frame = String::from("\x1b[?7l");
         if self.lines > 0 {
             frame.push_str(&format!("\x1b[{}F", self.lines));
         }
-        for line in text.lines() {
+        self.lines = 0;
+        for line in lines {
+            self.lines += 1;
             frame.push_str(line);
             // Each line clears what is left of the one before, so that nothing flickers.
             frame.push_str("\x1b[K\n");
         }
-        frame.push_str("\x1b[J");
-        self.lines = text.lines().count();
+        frame.push_str("\x1b[J\x1b[?7h");
         out.write_all(frame.as_bytes())?;
         out.flush()
     }
@@ -67,6 +76,9 @@ mod tests {
         let mut out = Vec::new();
         block.draw(&mut out, "one\ntwo\n").unwrap();
         block.draw(&mut out, "three\n").unwrap();
-        assert_eq!(String::from_utf8(out).unwrap(), "one\x1b[K\ntwo\x1b[K\n\x1b[J\x1b[2Fthree\x1b[K\n\x1b[J");
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "\x1b[?7lone\x1b[K\ntwo\x1b[K\n\x1b[J\x1b[?7h\x1b[?7l\x1b[2Fthree\x1b[K\n\x1b[J\x1b[?7h"
+        );
     }
 }

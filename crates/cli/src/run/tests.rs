@@ -68,7 +68,7 @@ async fn a_watch_ends_as_the_rollout_did() {
         assert_eq!(did.code, code, "{did:?}");
         let lines: Vec<&str> = did.out.lines().collect();
         assert_eq!(lines.len(), 2, "{did:?}");
-        assert!(lines[0].contains("in progress | canary 10 % | base 0/90 failed (0.00 %)"), "{did:?}");
+        assert!(lines[0].contains("in progress | at 10 % | base 0/90 failed (0.00 %)"), "{did:?}");
         assert!(lines[1].contains(words), "{did:?}");
     }
 }

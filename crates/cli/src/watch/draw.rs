@@ -21,14 +21,37 @@ pub fn render(view: &RolloutView, width: usize, color: bool) -> String {
     if let Some(evidence) = &view.evidence {
         judged(evidence, &line, width, &mut out);
     }
-    if !view.reason.is_empty() {
-        line().push(Style::Dim, "now").to(INDENT).push(Style::Plain, &view.reason).end(&mut out);
+    if let Some(reason) = reason(view) {
+        let label = if matches!(view.progress, Progress::Ended(_)) { "why" } else { "now" };
+        line().push(Style::Dim, label).to(INDENT).push(Style::Plain, reason).end(&mut out);
     }
-    for (at, deviation) in view.deviations.iter().enumerate() {
+    for (at, deviations) in filled(&view.deviations, width.saturating_sub(INDENT)).iter().enumerate() {
         let label = if at == 0 { "note" } else { "" };
-        line().push(Style::Dim, label).to(INDENT).push(Style::Dim, deviation).end(&mut out);
+        line().push(Style::Dim, label).to(INDENT).push(Style::Dim, deviations).end(&mut out);
     }
     out
+}
+
+/// The reason without what the progress says already.
+fn reason(view: &RolloutView) -> Option<&str> {
+    let reason = view.reason.strip_prefix(&view.progress.words()).unwrap_or(&view.reason);
+    let reason = reason.trim_start_matches(": ");
+    (!reason.is_empty()).then_some(reason)
+}
+
+/// Sentences side by side, as many on a line as fit.
+fn filled(sentences: &[String], width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for sentence in sentences {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 2 + sentence.chars().count() <= width => {
+                line.push_str("; ");
+                line.push_str(sentence);
+            }
+            _ => lines.push(sentence.clone()),
+        }
+    }
+    lines
 }
 
 /// The rollout as one line for logs: time, state, share, both sides, verdict, reason.
@@ -36,16 +59,14 @@ pub fn line(view: &RolloutView) -> String {
     let mut parts = vec![
         quantity::words(view.elapsed),
         view.progress.words(),
-        format!("canary {} %", view.percent),
+        format!("at {} %", view.percent),
         format!("base {}", counted(&view.base)),
         format!("canary {}", counted(&view.canary_arm)),
     ];
     if let Some(evidence) = &view.evidence {
         parts.push(format!("verdict {}", evidence.verdict.as_str()));
     }
-    if !view.reason.is_empty() {
-        parts.push(view.reason.clone());
-    }
+    parts.extend(reason(view).map(str::to_owned));
     let text = parts.join(" | ");
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
@@ -90,6 +111,7 @@ fn ramp(view: &RolloutView, line: Line) -> Line {
         line = match view.step {
             Some(now) if at == now && !is_over => line.push(Style::Bold, &format!("[{percent}]")),
             Some(now) if at < now || is_promoted => line.push(Style::Good, &format!("✓ {percent}")),
+            Some(now) if at == now => line.push(Style::Bad, &format!("✘ {percent}")),
             _ => line.push(Style::Dim, &percent),
         };
     }

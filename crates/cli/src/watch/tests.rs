@@ -95,10 +95,42 @@ fn an_end_is_said_in_words() {
 }
 
 #[test]
+fn a_reason_does_not_repeat_the_end() {
+    let mut rollout = answer();
+    rollout["Status"] = json!("RolledBack");
+    rollout["StatusReason"] = json!("rolled back: canary is worse");
+    let view = RolloutView::from_json(&rollout, 2e9);
+    let text = render(&view, 80, false);
+    assert!(
+        text.contains("why        canary is worse\n") && text.contains("✓ 10 % ── ✘ 50 % ── 100 %\n"),
+        "{text}"
+    );
+    rollout["Status"] = json!("Promoted");
+    rollout["StatusReason"] = json!("promoted");
+    let view = RolloutView::from_json(&rollout, 2e9);
+    let text = render(&view, 80, false);
+    assert!(!text.contains("why") && text.contains("✓ 50 % ── ✓ 100 %\n"), "{text}");
+}
+
+#[test]
+fn short_notes_share_a_line() {
+    let deviations: Vec<String> =
+        ["bake 4 s instead of 600 s", "margin 2 pp instead of 0.5 pp", "look every 0.2 s instead of 1 s"]
+            .map(str::to_owned)
+            .to_vec();
+    let text = render(&RolloutView { deviations, ..view() }, 80, false);
+    let expected = "\
+note       bake 4 s instead of 600 s; margin 2 pp instead of 0.5 pp
+           look every 0.2 s instead of 1 s
+";
+    assert!(text.ends_with(expected), "{text}");
+}
+
+#[test]
 fn a_line_says_it_all() {
     assert_eq!(
         line(&view()),
-        "1m 30s | in progress | canary 50 % | base 3/12345 failed (0.02 %) | canary 2/1001 failed (0.20 %) | \
+        "1m 30s | in progress | at 50 % | base 3/12345 failed (0.02 %) | canary 2/1001 failed (0.20 %) | \
          verdict not known yet | watching at 50 %"
     );
 }
