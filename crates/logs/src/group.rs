@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use pitbird_names::Scope;
 use pitbird_records::LogGroup;
 use pitbird_store::Transaction;
+use pitbird_telemetry::logs::{StreamOrder, StreamQuery};
 
 use crate::{Error, State};
 
@@ -38,6 +39,28 @@ pub async fn all(state: &State, scope: &Scope) -> Result<Vec<Group>, Error> {
         groups.entry(found.name.clone()).or_insert_with(record).stored_bytes = found.stored_bytes;
     }
     Ok(groups.into_values().collect())
+}
+
+/// The record of a group that must exist; `None` for one that nobody has set anything on.
+pub async fn kept(state: &State, scope: &Scope, name: &str) -> Result<Option<LogGroup>, Error> {
+    if let Some(found) = state.store.get::<LogGroup>(&LogGroup::key_of(scope, name))? {
+        return Ok(Some(found.record));
+    }
+    // Most groups have a stream, and looking for one is cheaper than adding up what all of them have taken.
+    let query = StreamQuery {
+        scope: scope.clone(),
+        group: name.to_owned(),
+        prefix: None,
+        order: StreamOrder::Name,
+        descending: false,
+        limit: 1,
+        token: None,
+    };
+    let has_stream = !state.telemetry.streams(query).await?.streams.is_empty();
+    if has_stream || made_by_telemetry(state, scope, name).await?.is_some() {
+        return Ok(None);
+    }
+    Err(Error::NoGroup)
 }
 
 /// A group that must exist.

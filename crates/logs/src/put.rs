@@ -68,6 +68,8 @@ pub fn judge(events: &[(i64, usize)], retention_days: Option<u32>, now_ms: i64) 
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const NOW: i64 = 1_763_900_000_000;
@@ -111,5 +113,25 @@ mod tests {
         assert!(matches!(one(EVENT_BYTES + 1), Err(Error::EventTooLarge { bytes: 1_048_577, .. })));
         assert!(judge(&[(NOW, 1000), (NOW, BATCH_BYTES - 1052)], None, NOW).is_ok());
         assert!(judge(&[(NOW, 1001), (NOW, BATCH_BYTES - 1052)], None, NOW).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn every_event_is_taken_or_named_as_rejected(
+            ages in proptest::collection::vec(-3 * HOUR_MS..16 * DAY_MS, 0..12),
+            retention_days in proptest::option::of(1u32..20),
+        ) {
+            let mut ages = ages;
+            ages.sort_unstable_by(|one, other| other.cmp(one));
+            let Ok(taken) = judged(&ages, retention_days) else { return Ok(()) };
+            let oldest = retention_days.map_or(OLD_MS, |days| OLD_MS.min(i64::from(days) * DAY_MS));
+            for (place, age) in ages.iter().enumerate() {
+                let is_fine = (-NEW_MS..=oldest).contains(age);
+                prop_assert_eq!(taken.range.contains(&place), is_fine, "{}", place);
+                let is_named = taken.too_old_end.max(taken.expired_end).is_some_and(|end| place < end)
+                    || taken.too_new_start.is_some_and(|start| place >= start);
+                prop_assert_eq!(is_named, !is_fine, "{}", place);
+            }
+        }
     }
 }

@@ -10,7 +10,8 @@ use tokio::task::JoinHandle;
 
 use crate::{Error, State};
 
-/// Time between two sweeps, seconds; also before the first, so that a start isn't slowed down.
+/// Time before the first sweep, so that a start isn't slowed down, and between two, seconds.
+const FIRST_S: u64 = 60;
 const BETWEEN_S: u64 = 3600;
 
 /// The task that sweeps, until it is stopped or dropped.
@@ -19,16 +20,18 @@ pub struct Sweeper {
     task: JoinHandle<()>,
 }
 
-/// Starts sweeping, each hour. Needs a tokio runtime.
+/// Starts sweeping, soon and then each hour. Needs a tokio runtime.
 pub fn start_sweeper(state: Arc<State>) -> Sweeper {
     let (stop, mut stopped) = oneshot::channel();
     let task = tokio::spawn(async move {
+        let mut wait_s = FIRST_S;
         loop {
             tokio::select! {
                 // Comes, with an error, also when the sweeper is dropped.
                 _ = &mut stopped => return,
-                () = tokio::time::sleep(Duration::from_secs(BETWEEN_S)) => {}
+                () = tokio::time::sleep(Duration::from_secs(wait_s)) => {}
             }
+            wait_s = BETWEEN_S;
             let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             if let Err(error) = sweep(&state, since.as_millis() as i64).await {
                 tracing::error!(%error, "expired logs and metrics can't be thrown away");

@@ -15,7 +15,7 @@ pub struct Input {
 
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Nothing, Fault> {
     let Call { caller, input, .. } = call;
-    group::find(&state, &caller.scope, &input.log_group_name).await?;
+    group::kept(&state, &caller.scope, &input.log_group_name).await?;
     let created =
         state.telemetry.create_stream(&caller.scope, &input.log_group_name, &input.log_stream_name).await;
     created.map_err(Error::from)?;

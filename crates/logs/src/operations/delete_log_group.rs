@@ -17,7 +17,7 @@ pub struct Input {
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Nothing, Fault> {
     let Call { caller, input, .. } = call;
     let (scope, name) = (caller.scope, input.log_group_name);
-    group::find(&state, &scope, &name).await?;
+    group::kept(&state, &scope, &name).await?;
     let key = LogGroup::key_of(&scope, &name);
     let delete = move |tx: &mut Transaction<'_>| {
         let found = tx.get::<LogGroup>(&key)?;

@@ -15,11 +15,12 @@ pub struct Input {
 
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Nothing, Fault> {
     let Call { caller, input, .. } = call;
-    let group = group::find(&state, &caller.scope, &input.log_group_name).await?;
-    if group.is_protected {
+    let kept = group::kept(&state, &caller.scope, &input.log_group_name).await?;
+    if let Some(group) = kept.filter(|group| group.is_protected) {
         return Err(Error::Protected(group.name).into());
     }
-    let deleted = state.telemetry.delete_stream(&caller.scope, &group.name, &input.log_stream_name).await;
+    let deleted =
+        state.telemetry.delete_stream(&caller.scope, &input.log_group_name, &input.log_stream_name).await;
     deleted.map_err(Error::from)?;
     Ok(Nothing {})
 }

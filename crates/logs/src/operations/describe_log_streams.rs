@@ -52,7 +52,8 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> 
     if order == StreamOrder::LastEvent && input.log_stream_name_prefix.is_some() {
         return Err(Error::OrderWithPrefix.into());
     }
-    let group = group::find(&state, &caller.scope, &name).await?;
+    group::kept(&state, &caller.scope, &name).await?;
+    let arn = arn::log_group(&caller.scope, &name);
     let query = StreamQuery {
         scope: caller.scope,
         group: name,
@@ -63,7 +64,6 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> 
         token: input.next_token,
     };
     let page = state.telemetry.streams(query).await.map_err(Error::from)?;
-    let arn = arn::log_group(&group.scope, &group.name);
     let describe = |stream: pitbird_telemetry::logs::StreamSummary| Described {
         arn: format!("{arn}:log-stream:{}", stream.name),
         log_stream_name: stream.name,

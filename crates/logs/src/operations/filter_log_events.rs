@@ -52,10 +52,10 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> 
         (None, None) => StreamChoice::All,
     };
     let pattern = Pattern::parse(input.filter_pattern.as_deref().unwrap_or("")).map_err(Error::from)?;
-    let group = group::find(&state, &caller.scope, &name).await?;
+    group::kept(&state, &caller.scope, &name).await?;
     let query = FilterQuery {
         scope: caller.scope,
-        group: group.name,
+        group: name,
         streams,
         start_ms: input.start_time,
         // An event at the very end is still in.

@@ -41,10 +41,10 @@ struct Event {
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> {
     let Call { caller, input, .. } = call;
     let name = identifier::one_of(input.log_group_name, input.log_group_identifier, &caller.scope)?;
-    let group = group::find(&state, &caller.scope, &name).await?;
+    group::kept(&state, &caller.scope, &name).await?;
     let query = GetQuery {
         scope: caller.scope,
-        group: group.name,
+        group: name,
         stream: input.log_stream_name,
         start_ms: input.start_time,
         end_ms: input.end_time,

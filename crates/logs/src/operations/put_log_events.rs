@@ -40,10 +40,10 @@ struct Rejected {
 
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> {
     let Call { caller, input, now_ms, .. } = call;
-    let group = group::find(&state, &caller.scope, &input.log_group_name).await?;
+    let kept = group::kept(&state, &caller.scope, &input.log_group_name).await?;
     let sizes: Vec<(i64, usize)> =
         input.log_events.iter().map(|event| (event.timestamp, event.message.len())).collect();
-    let taken = put::judge(&sizes, group.retention_days, now_ms)?;
+    let taken = put::judge(&sizes, kept.and_then(|group| group.retention_days), now_ms)?;
     let events: Vec<NewEvent> = input
         .log_events
         .into_iter()
@@ -52,7 +52,8 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> 
         .map(|event| NewEvent { at_ms: event.timestamp, message: event.message })
         .collect();
     // Also when no event is left: the stream must exist.
-    let filed = state.telemetry.append(&caller.scope, &group.name, &input.log_stream_name, &events).await;
+    let filed =
+        state.telemetry.append(&caller.scope, &input.log_group_name, &input.log_stream_name, &events).await;
     filed.map_err(Error::from)?;
     let rejected_log_events_info = taken.has_rejected().then_some(Rejected {
         too_new_log_event_start_index: taken.too_new_start,

@@ -154,3 +154,27 @@ async fn a_group_is_filtered_over_all_its_streams() {
     }
     assert_eq!(bed.refused("FilterLogEvents", json!({"logGroupName": "h"})).await, no_group());
 }
+
+#[tokio::test]
+async fn times_beyond_all_calendars_do_no_harm() {
+    let bed = bed_with_stream().await;
+    let put = bed.put("g", "s", &[(0, "now")]).await;
+    assert_eq!(put.get("rejectedLogEventsInfo"), None);
+    let events = json!([{"timestamp": 0, "message": "a"}, {"timestamp": i64::MAX, "message": "b"}]);
+    let input = json!({"logGroupName": "g", "logStreamName": "s", "logEvents": events});
+    let rejected = json!({"tooOldLogEventEndIndex": 1, "tooNewLogEventStartIndex": 1});
+    assert_eq!(bed.ok("PutLogEvents", input).await["rejectedLogEventsInfo"], rejected);
+    for (start, end, found) in [(0, i64::MAX, 1), (i64::MAX, i64::MAX, 0), (i64::MAX, 0, 0)] {
+        let range = json!({"logGroupName": "g", "startTime": start, "endTime": end});
+        let all = bed.ok("FilterLogEvents", range.clone()).await;
+        assert_eq!(all["events"].as_array().map(Vec::len), Some(found), "{range}");
+        for more in [json!({"startFromHead": true}), json!({"startFromHead": false})] {
+            let mut input = range.clone();
+            let members = input.as_object_mut().expect("an object");
+            members.extend(more.as_object().expect("an object").clone());
+            members.insert("logStreamName".to_owned(), json!("s"));
+            let all = bed.ok("GetLogEvents", input).await;
+            assert_eq!(all["events"].as_array().map(Vec::len), Some(found), "{range}");
+        }
+    }
+}

@@ -153,3 +153,13 @@ async fn a_sweeper_stops_when_it_is_told() {
     let sweeper = crate::start_sweeper(bed.state.clone());
     sweeper.stop().await;
 }
+
+#[tokio::test]
+async fn a_group_outlives_its_last_stream() {
+    let bed = Bed::new();
+    bed.written_to("g", "s").line(bed.start_ms, "hello");
+    bed.ok("DeleteLogStream", json!({"logGroupName": "g", "logStreamName": "s"})).await;
+    assert_eq!(column(&bed.ok("DescribeLogGroups", json!({})).await["logGroups"], "logGroupName"), ["g"]);
+    assert_eq!(bed.ok("FilterLogEvents", json!({"logGroupName": "g"})).await["events"], json!([]));
+    bed.stream("g", "t").await;
+}
