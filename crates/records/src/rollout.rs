@@ -79,10 +79,20 @@ impl Target {
     /// The same for two rollouts that would get in each other's way.
     pub fn claim(&self) -> String {
         match self {
-            Target::RestStage(target) => format!("rest_stage/{}/{}", target.api_id, target.stage),
-            Target::LambdaAlias(target) => format!("lambda_alias/{}/{}", target.function, target.alias),
+            Target::RestStage(target) => stage_claim(&target.api_id, &target.stage),
+            Target::LambdaAlias(target) => alias_claim(&target.function, &target.alias),
         }
     }
+}
+
+/// The claim on a stage.
+pub fn stage_claim(api_id: &str, stage: &str) -> String {
+    format!("rest_stage/{api_id}/{stage}")
+}
+
+/// The claim on an alias.
+pub fn alias_claim(function: &str, alias: &str) -> String {
+    format!("lambda_alias/{function}/{alias}")
 }
 
 /// A change of the target.

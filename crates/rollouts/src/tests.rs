@@ -1,4 +1,10 @@
 //! Rollouts on a store of their own, with scripted traffic and a clock that stands still while work is done.
 
 mod bed;
+mod hands;
+mod model;
+mod orders;
+mod restarts;
+mod starts;
 mod stories;
+mod views;

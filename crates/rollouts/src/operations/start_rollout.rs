@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use pitbird_analysis::Arm;
 use pitbird_names::{Percent, Scope};
-use pitbird_records::{Record, RolloutClaim, prefix};
+use pitbird_records::{RolloutClaim, key, prefix};
 use pitbird_rollout::{self as planner, Plan, RampStep, Rules, plan};
 use pitbird_service::{Call, Fault};
 use pitbird_store::Transaction;
@@ -36,6 +36,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Answer, 
     let wish = start::Wish::parse(input.target, input.canary)?;
     let (scope, name, now_ms) = (caller.scope, input.name, (parts.clock)());
     let begin = move |tx: &mut Transaction<'_>| {
+        check_free(tx, &scope, &name, &wish.claim())?;
         let target = wish.find(tx, &scope)?;
         let plan = Plan::new(start::description(&target), steps, rules)?;
         let word = planner::begin(&plan, Arm::default(), now_ms);
@@ -62,18 +63,22 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Answer, 
     Ok(shape::Answer::from(&rollout))
 }
 
-fn write(tx: &mut Transaction<'_>, rollout: &Rollout, record: planner::Record) -> Result<(), Error> {
-    if tx.exists::<Rollout>(&rollout.key())? {
-        return Err(Error::NameTaken(rollout.name.clone()));
+/// Nothing of the kind is running, and the name is new.
+fn check_free(tx: &Transaction<'_>, scope: &Scope, name: &str, claim: &str) -> Result<(), Error> {
+    if tx.exists::<Rollout>(&key(scope, &[name]))? {
+        return Err(Error::NameTaken(name.to_owned()));
     }
-    let claim = commit::claim(rollout);
-    if let Some(taken) = tx.get::<RolloutClaim>(&claim.key())? {
+    if let Some(taken) = tx.get::<RolloutClaim>(&key(scope, &[claim]))? {
         return Err(Error::TargetTaken(taken.record.rollout));
     }
-    if tx.count::<RolloutClaim>(&prefix(&rollout.scope, &[]))? >= RUNNING_MAX {
+    if tx.count::<RolloutClaim>(&prefix(scope, &[]))? >= RUNNING_MAX {
         return Err(Error::TooMany { limit: RUNNING_MAX });
     }
-    tx.put(&claim)?;
+    Ok(())
+}
+
+fn write(tx: &mut Transaction<'_>, rollout: &Rollout, record: planner::Record) -> Result<(), Error> {
+    tx.put(&commit::claim(rollout))?;
     tx.put(rollout)?;
     commit::entry(tx, rollout, 1, record)?;
     Ok(())

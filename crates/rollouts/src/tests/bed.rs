@@ -43,13 +43,13 @@ pub struct Bed {
     pub store: Store,
     service: Service,
     road: Arc<Mutex<Road>>,
-    pub alarms: Arc<Mutex<BTreeMap<String, AlarmState>>>,
+    alarms: Arc<Mutex<BTreeMap<String, AlarmState>>>,
     clock: crate::Clock,
     stop: Option<oneshot::Sender<()>>,
-    executor: JoinHandle<()>,
+    executor: Option<JoinHandle<()>>,
 }
 
-fn model() -> &'static Model {
+pub fn model() -> &'static Model {
     Catalog::embedded().model("rollouts").expect("the model is embedded")
 }
 
@@ -95,15 +95,31 @@ impl Bed {
             };
             executor.run(stopped).await.expect("a readable store");
         });
-        Bed { store, service: crate::service(state), road, alarms, clock, stop: Some(stop), executor }
+        Bed {
+            store,
+            service: crate::service(state),
+            road,
+            alarms,
+            clock,
+            stop: Some(stop),
+            executor: Some(executor),
+        }
     }
 
     /// Stops the executor between two commits and closes the store, as a crash at that moment would leave it.
     pub async fn close(mut self) {
-        let _ = self.stop.take().expect("open").send(());
-        self.executor.await.expect("the executor ended");
-        drop(self.service);
-        drop(self.road);
+        self.stop().await;
+    }
+
+    /// Stops the executor; the service goes on.
+    pub async fn stop(&mut self) {
+        let _ = self.stop.take().expect("runs").send(());
+        let executor = self.executor.take().expect("runs");
+        executor.await.expect("the executor ended");
+    }
+
+    pub fn service(&self) -> &Service {
+        &self.service
     }
 
     pub fn now_ms(&self) -> u64 {
@@ -124,6 +140,10 @@ impl Bed {
 
     pub fn ring(&self, alarm: &str, state: AlarmState) {
         self.alarms.lock().unwrap().insert(alarm.into(), state);
+    }
+
+    pub fn forget(&self, alarm: &str) {
+        self.alarms.lock().unwrap().remove(alarm);
     }
 
     pub async fn run(&self, operation: &str, input: Json) -> Result<Json, String> {

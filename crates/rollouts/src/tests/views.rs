@@ -1,0 +1,113 @@
+//! What callers see of rollouts.
+
+use pitbird_rollout::{Plan, Record, replay};
+use serde_json::{Value as Json, json};
+use tokio::time::Instant;
+
+use super::bed::{API, Bed, Traffic};
+
+const GOOD: Traffic = Traffic { per_second: 300.0, base_failures: 0.0, canary_failures: 0.0 };
+
+#[tokio::test(start_paused = true)]
+async fn records_come_in_pages_and_make_a_replay() {
+    let directory = tempfile::tempdir().unwrap();
+    let bed = Bed::open(directory.path(), Instant::now()).await;
+    bed.traffic(GOOD);
+    bed.start_stage("v2", json!({})).await;
+    let ended = bed.end("v2").await;
+    let count = ended["RecordCount"].as_u64().unwrap();
+    let numbers = |rollout: &Json| -> Vec<u64> {
+        rollout["Records"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|record| record["Number"].as_u64().unwrap())
+            .collect()
+    };
+    assert_eq!(numbers(&ended), (count - 19..=count).collect::<Vec<_>>(), "the newest when nothing is said");
+    let (mut after, mut documents, mut plan) = (0, Vec::new(), Json::Null);
+    while after < count {
+        let input = json!({"Name": "v2", "RecordsAfter": after, "MaxRecords": 7, "WithDocuments": true});
+        let page = bed.ok("GetRollout", input).await;
+        let found = numbers(&page);
+        assert!(found.len() <= 7 && found[0] == after + 1, "{found:?}");
+        after = *found.last().unwrap();
+        plan = page["Plan"].clone();
+        documents.extend(page["Records"].as_array().unwrap().iter().map(|record| record["Document"].clone()));
+    }
+    let plan: Plan = serde_json::from_str(plan.as_str().unwrap()).unwrap();
+    let records: Vec<Record> =
+        documents.iter().map(|document| serde_json::from_str(document.as_str().unwrap()).unwrap()).collect();
+    assert_eq!(replay(&plan, &records).unwrap(), bed.rollout("v2").state);
+    let none = bed.ok("GetRollout", json!({"Name": "v2", "MaxRecords": 0})).await;
+    assert_eq!((numbers(&none), none.get("Plan")), (vec![], None));
+    bed.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_running_rollout_shows_where_it_stands() {
+    let directory = tempfile::tempdir().unwrap();
+    let bed = Bed::open(directory.path(), Instant::now()).await;
+    bed.traffic(Traffic { base_failures: 0.01, canary_failures: 0.01, ..GOOD });
+    bed.start_stage("v2", json!({})).await;
+    let rollout =
+        bed.until("v2", |rollout| rollout["Evidence"]["Base"]["Requests"].as_u64() >= Some(810)).await;
+    let evidence = &rollout["Evidence"];
+    assert_eq!((&evidence["Verdict"], &rollout["StepIndex"]), (&json!("Unknown"), &json!(0)));
+    let share =
+        evidence["Canary"]["Requests"].as_f64().unwrap() / evidence["Base"]["Requests"].as_f64().unwrap();
+    assert!((share - 1.0 / 9.0).abs() < 0.01, "{evidence}");
+    assert!(evidence["LogEWorse"].as_f64() < evidence["ThresholdWorse"].as_f64());
+    assert!(evidence["HarmUpper"].as_f64() > evidence["Margin"].as_f64());
+    assert_eq!(rollout["WaitUntil"].as_f64().unwrap() - rollout["PhaseStartedAt"].as_f64().unwrap(), 5.0);
+    assert_eq!(rollout["Shifts"][0]["Change"], "Shift");
+    bed.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn lists_come_in_pages_and_by_status() {
+    let directory = tempfile::tempdir().unwrap();
+    let bed = Bed::open(directory.path(), Instant::now()).await;
+    bed.traffic(GOOD);
+    bed.start_stage("c", json!({})).await;
+    bed.end("c").await;
+    bed.start_stage("a", json!({"Canary": {"DeploymentId": "d3"}})).await;
+    bed.start_alias("b").await;
+    let names = |answer: &Json| -> String {
+        answer["Rollouts"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|rollout| rollout["Name"].as_str().unwrap())
+            .collect()
+    };
+    let first = bed.run("ListRollouts", json!({"MaxResults": 2})).await.unwrap();
+    assert_eq!(names(&first), "ab");
+    let next = json!({"MaxResults": 2, "NextToken": first["NextToken"]});
+    let second = bed.run("ListRollouts", next).await.unwrap();
+    assert_eq!((names(&second).as_str(), second.get("NextToken").is_none_or(Json::is_null)), ("c", true));
+    let running = bed.run("ListRollouts", json!({"Status": "InProgress"})).await.unwrap();
+    assert_eq!(names(&running), "ab");
+    let wrong = bed.run("ListRollouts", json!({"Status": "Flying"})).await.unwrap_err();
+    assert!(wrong.starts_with("ValidationException"), "{wrong}");
+    bed.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_may_come_five_times_a_second() {
+    let directory = tempfile::tempdir().unwrap();
+    let bed = Bed::open(directory.path(), Instant::now()).await;
+    bed.traffic(Traffic { canary_failures: 1.0, ..GOOD });
+    let input = json!({
+        "Name": "v2",
+        "Target": {"RestStage": {"RestApiId": API, "StageName": "prod"}},
+        "Canary": {"DeploymentId": "d2"},
+        "Rules": {"IntervalMs": 200},
+    });
+    bed.ok("StartRollout", input).await;
+    let rollout = bed.end("v2").await;
+    assert_eq!(rollout["Status"], "RolledBack");
+    let took_s = rollout["EndedAt"].as_f64().unwrap() - rollout["StartedAt"].as_f64().unwrap();
+    assert!((0.15..0.45).contains(&took_s), "{took_s}");
+    bed.close().await;
+}
