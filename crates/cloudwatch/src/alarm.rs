@@ -11,7 +11,7 @@ use pitbird_telemetry::alarm::State as AlarmValue;
 
 use crate::State;
 
-pub use history::{HISTORY_MS, note_configured, note_deleted, prune};
+pub use history::{HISTORY_MS, HistoryQuery, note_configured, note_deleted, place, prune};
 pub use rule::{Given, evaluable, metric, parse};
 
 /// How an alarm stands.

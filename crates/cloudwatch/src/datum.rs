@@ -114,10 +114,10 @@ fn statistic_set(at: &str, set: &StatisticSet) -> Result<Samples, Error> {
 fn number(at: &str, member: &str, value: f64) -> Result<f64, Error> {
     // A comparison that NaN fails.
     let fits = value.abs() <= EXPONENT_MAX.exp2();
-    if fits { Ok(value) } else { Err(Error::value(format!("{at}.{member}"), value)) }
+    if fits { Ok(value) } else { Err(Error::value(format!("{at}.{member}"), format!("{value:?}"))) }
 }
 
 fn amount(at: &str, member: &str, count: f64) -> Result<f64, Error> {
     let count = number(at, member, count)?;
-    if count > 0.0 { Ok(count) } else { Err(Error::value(format!("{at}.{member}"), count)) }
+    if count > 0.0 { Ok(count) } else { Err(Error::value(format!("{at}.{member}"), format!("{count:?}"))) }
 }

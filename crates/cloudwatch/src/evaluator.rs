@@ -65,7 +65,7 @@ async fn run(state: Arc<State>, mut stopped: oneshot::Receiver<()>) {
         }
         if now >= prune_at_ms {
             prune_at_ms = now + PRUNE_MS;
-            if let Err(error) = alarm::prune(&state.store, now).await {
+            if let Err(error) = alarm::prune(&state, now).await {
                 tracing::error!(%error, "the history of alarms can't be pruned");
             }
         }
@@ -86,7 +86,7 @@ fn now_ms() -> i64 {
 /// Evaluates alarms as of `now_ms` (milliseconds since 1970) and answers how many have changed their state. What one
 /// alarm's data have wrong keeps no other from being evaluated.
 pub async fn step(state: &State, due: Due, now_ms: i64) -> Result<usize, Error> {
-    let mut alarms = state.store.list::<Alarm>("")?;
+    let mut alarms = state.read(|store| store.list::<Alarm>("")).await?;
     if due == Due::HighResolution {
         alarms.retain(|found| i64::from(found.record.rule.period_s) * 1000 < MINUTE_MS);
     }
@@ -176,4 +176,62 @@ fn write(tx: &mut Transaction<'_>, changes: Vec<Change>, now_ms: i64) -> Result<
         }
     }
     Ok(written)
+}
+
+#[cfg(test)]
+mod tests {
+    use pitbird_records::alarm::AlarmRule;
+    use pitbird_store::Store;
+    use pitbird_telemetry::alarm::State as AlarmValue;
+
+    use super::*;
+
+    fn fresh() -> Alarm {
+        let rule = AlarmRule {
+            namespace: "N".to_owned(),
+            metric: "m".to_owned(),
+            dimensions: Vec::new(),
+            statistic: "Sum".to_owned(),
+            unit: None,
+            period_s: 60,
+            evaluation_periods: 1,
+            datapoints_to_alarm: None,
+            threshold: 0.0,
+            comparison: "GreaterThanThreshold".to_owned(),
+            treat_missing_data: None,
+            low_samples: None,
+        };
+        Alarm {
+            scope: Default::default(),
+            name: "a".to_owned(),
+            description: None,
+            actions_enabled: true,
+            configured_ms: 0,
+            rule,
+            state: alarm::unchecked(0),
+            tags: Default::default(),
+        }
+    }
+
+    #[tokio::test]
+    async fn an_alarm_that_was_changed_meanwhile_keeps_its_state() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let store = Store::open(directory.path()).expect("a fresh store");
+        let write_with = async |stale: bool| {
+            let alarm = fresh();
+            let change = move |tx: &mut Transaction<'_>| {
+                let rev = tx.put(&alarm)?;
+                let rev = if stale { rev - 1 } else { rev };
+                let outcome = Outcome {
+                    state: AlarmValue::Alarm,
+                    reason: "r".to_owned(),
+                    reason_data: "{}".to_owned(),
+                };
+                write(tx, vec![Change { found: Versioned { rev, record: alarm }, outcome }], 1)
+            };
+            store.write::<usize, Error>(change).await.expect("written")
+        };
+        assert_eq!(write_with(true).await, 0);
+        assert_eq!(write_with(false).await, 1);
+    }
 }

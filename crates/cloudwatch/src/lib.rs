@@ -34,6 +34,18 @@ pub struct State {
     pub telemetry: Arc<Telemetry>,
 }
 
+impl State {
+    /// Reads much from the store on a thread that may block.
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Store) -> Result<T, pitbird_store::Error> + Send + 'static,
+    ) -> Result<T, pitbird_store::Error> {
+        let store = self.store.clone();
+        // Cancelled only when the runtime ends.
+        tokio::task::spawn_blocking(move || work(&store)).await.map_err(|_| pitbird_store::Error::Closed)?
+    }
+}
+
 /// The service with all its operations.
 pub fn service(state: Arc<State>) -> Service {
     operations::hang(Builder::new("cloudwatch", state)).build()

@@ -5,12 +5,12 @@ use pitbird_records::alarm::{Alarm, AlarmEvent, AlarmEventKind, AlarmState};
 use pitbird_store::{Store, Transaction};
 use serde_json::{Value as Json, json};
 
-use crate::shape;
+use crate::{State, shape};
 
 /// How long history is kept, milliseconds. Source: DescribeAlarmHistory.
 pub const HISTORY_MS: i64 = 30 * 86_400_000;
 /// Events of one alarm that are kept beyond the next prune; an alarm that changes its mind each minute makes 1440 a day.
-const EVENTS_MAX: usize = 10_000;
+const EVENTS_MAX: usize = 1000;
 /// Events that one read brings and one write removes.
 const BATCH: usize = 1000;
 
@@ -130,11 +130,62 @@ fn configuration(alarm: &Alarm) -> Json {
     json
 }
 
+/// What is asked of the history.
+pub struct HistoryQuery {
+    /// Of the keys of the events that are looked at.
+    pub prefix: String,
+    pub kind: Option<AlarmEventKind>,
+    /// Both inclusive, milliseconds since 1970.
+    pub from_ms: i64,
+    pub to_ms: i64,
+    pub is_falling: bool,
+    /// The place that the page before ended with.
+    pub after: Option<String>,
+    pub limit: usize,
+}
+
+/// An event's place among those of all alarms, which is by time.
+pub fn place(event: &AlarmEvent) -> String {
+    format!("{:015}/{}", event.at_ms.max(0), pitbird_records::Record::key(event))
+}
+
+impl HistoryQuery {
+    /// The first events that are asked for, at most one more than the limit. Goes through the whole history and keeps
+    /// little of it in memory at any time.
+    pub fn run(&self, store: &Store) -> Result<Vec<AlarmEvent>, pitbird_store::Error> {
+        let (mut after, mut nearest) = (None::<String>, Vec::new());
+        loop {
+            let page = store.page::<AlarmEvent>(&self.prefix, after.as_deref(), BATCH)?;
+            let is_last = page.len() < BATCH;
+            after = page.last().map(|found| pitbird_records::Record::key(&found.record));
+            nearest.extend(page.into_iter().map(|found| found.record).filter(|event| self.takes(event)));
+            nearest.sort_by_cached_key(place);
+            if self.is_falling {
+                nearest.reverse();
+            }
+            nearest.truncate(self.limit + 1);
+            if is_last {
+                return Ok(nearest);
+            }
+        }
+    }
+
+    fn takes(&self, event: &AlarmEvent) -> bool {
+        let is_beyond = |after: &String| match self.is_falling {
+            true => place(event) < *after,
+            false => place(event) > *after,
+        };
+        self.kind.is_none_or(|kind| kind == event.kind)
+            && (self.from_ms..=self.to_ms).contains(&event.at_ms)
+            && self.after.as_ref().is_none_or(is_beyond)
+    }
+}
+
 /// Removes what is older than the history is kept, and of alarms with too much history the oldest.
-pub async fn prune(store: &Store, now_ms: i64) -> Result<(), pitbird_store::Error> {
+pub async fn prune(state: &State, now_ms: i64) -> Result<(), pitbird_store::Error> {
     let (mut after, mut run) = (None::<String>, Run::default());
     loop {
-        let page = store.page::<AlarmEvent>("", after.as_deref(), BATCH)?;
+        let page = state.read(move |store| store.page::<AlarmEvent>("", after.as_deref(), BATCH)).await?;
         let is_last = page.len() < BATCH;
         page.into_iter().for_each(|found| run.take(found.record, now_ms));
         after = run.last.clone();
@@ -143,7 +194,7 @@ pub async fn prune(store: &Store, now_ms: i64) -> Result<(), pitbird_store::Erro
             let remove = move |tx: &mut Transaction<'_>| {
                 keys.iter().try_for_each(|key| tx.delete::<AlarmEvent>(key).map(drop))
             };
-            store.write::<(), pitbird_store::Error>(remove).await?;
+            state.store.write::<(), pitbird_store::Error>(remove).await?;
         }
         if is_last {
             return Ok(());

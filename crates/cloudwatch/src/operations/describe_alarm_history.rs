@@ -4,6 +4,7 @@ use pitbird_records::alarm::{AlarmEvent, AlarmEventKind};
 use pitbird_service::{Call, Fault};
 use serde::{Deserialize, Serialize};
 
+use crate::alarm::HistoryQuery;
 use crate::shape::{milliseconds, seconds};
 use crate::{Error, State, alarm, page};
 
@@ -43,39 +44,37 @@ struct Item {
 
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> {
     let Call { caller, input, now_ms, .. } = call;
-    let prefix = match &input.alarm_name {
-        Some(name) => AlarmEvent::prefix_of(&caller.scope, name),
-        None => pitbird_records::prefix(&caller.scope, &[]),
-    };
-    let found = state.store.list::<AlarmEvent>(&prefix).map_err(Error::from)?;
-    let from_ms = input.start_date.map_or(i64::MIN, milliseconds).max(now_ms - alarm::HISTORY_MS);
-    let to_ms = input.end_date.map_or(i64::MAX, milliseconds);
-    let mut events: Vec<AlarmEvent> = found
-        .into_iter()
-        .map(|found| found.record)
-        .filter(|event| (from_ms..=to_ms).contains(&event.at_ms) && input.takes(event))
-        .collect();
-    let is_falling = input.scan_by.as_deref() != Some("TimestampAscending");
-    events.sort_by_cached_key(place);
-    if is_falling {
-        events.reverse();
+    let types = input.alarm_types.unwrap_or_default();
+    let kind = input.history_item_type.as_deref().map(kind);
+    if !(types.is_empty() || types.iter().any(|one| one == "MetricAlarm")) || kind == Some(None) {
+        return Ok(Output { alarm_history_items: Vec::new(), next_token: None });
     }
     let limit = input.max_records.map_or(LIMIT, |limit| limit as usize);
-    let (events, next_token) = page::cut(events, input.next_token.as_deref(), limit, is_falling, place)?;
+    let query = HistoryQuery {
+        prefix: match &input.alarm_name {
+            Some(name) => AlarmEvent::prefix_of(&caller.scope, name),
+            None => pitbird_records::prefix(&caller.scope, &[]),
+        },
+        kind: kind.flatten(),
+        from_ms: input.start_date.map_or(i64::MIN, milliseconds).max(now_ms - alarm::HISTORY_MS),
+        to_ms: input.end_date.map_or(i64::MAX, milliseconds),
+        is_falling: input.scan_by.as_deref() != Some("TimestampAscending"),
+        after: input.next_token.as_deref().map(page::decode).transpose()?,
+        limit,
+    };
+    let mut events = state.read(move |store| query.run(store)).await.map_err(Error::from)?;
+    let is_last = events.len() <= limit;
+    events.truncate(limit);
+    let next_token = events.last().filter(|_| !is_last).map(|last| page::encode(&alarm::place(last)));
     Ok(Output { alarm_history_items: events.into_iter().map(Item::from).collect(), next_token })
 }
 
-/// An event's place among those of all alarms.
-fn place(event: &AlarmEvent) -> String {
-    format!("{:015}/{}", event.at_ms.max(0), pitbird_records::Record::key(event))
-}
-
-impl Input {
-    fn takes(&self, event: &AlarmEvent) -> bool {
-        let types = self.alarm_types.as_ref();
-        let is_type =
-            types.is_none_or(|types| types.is_empty() || types.iter().any(|one| one == "MetricAlarm"));
-        is_type && self.history_item_type.as_ref().is_none_or(|kind| kind == word(event.kind))
+/// The kind of event that a word names; `None` for those that never happen here.
+fn kind(word: &str) -> Option<AlarmEventKind> {
+    match word {
+        "ConfigurationUpdate" => Some(AlarmEventKind::ConfigurationUpdate),
+        "StateUpdate" => Some(AlarmEventKind::StateUpdate),
+        _ => None,
     }
 }
 

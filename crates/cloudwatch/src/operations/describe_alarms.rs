@@ -41,7 +41,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> 
     alarms.retain(|alarm| input.takes(alarm));
     let limit = input.max_records.map_or(LIMIT, |limit| limit as usize);
     let name = |alarm: &Alarm| alarm.name.clone();
-    let (alarms, next_token) = page::cut(alarms, input.next_token.as_deref(), limit, false, name)?;
+    let (alarms, next_token) = page::cut(alarms, input.next_token.as_deref(), limit, name)?;
     let metric_alarms = alarms.into_iter().map(MetricAlarm::from).collect();
     Ok(Output { composite_alarms: [], metric_alarms, next_token })
 }

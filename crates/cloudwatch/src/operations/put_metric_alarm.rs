@@ -42,6 +42,10 @@ pub struct Input {
 
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Nothing, Fault> {
     let Call { caller, input, now_ms, .. } = call;
+    if input.alarm_name.chars().any(char::is_control) {
+        let words = "AlarmName must not contain control characters.".to_owned();
+        return Err(Error::Invalid(words).into());
+    }
     refuse_actions("OKActions", input.ok_actions)?;
     refuse_actions("AlarmActions", input.alarm_actions)?;
     refuse_actions("InsufficientDataActions", input.insufficient_data_actions)?;

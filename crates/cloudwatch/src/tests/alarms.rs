@@ -97,6 +97,7 @@ async fn an_alarm_that_makes_no_sense_is_refused() {
              evaluate and ignore.",
         ),
         (json!({"ExtendedStatistic": "p99"}), "Statistic and ExtendedStatistic are mutually exclusive."),
+        (json!({"AlarmName": "a\u{7}"}), "AlarmName must not contain control characters."),
         (json!({"AlarmActions": ["page me"]}), "Invalid arn syntax: page me"),
         (
             json!({"Dimensions": [{"Name": "d", "Value": "x"}, {"Name": "d", "Value": "y"}]}),

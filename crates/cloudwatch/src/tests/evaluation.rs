@@ -131,3 +131,45 @@ async fn the_evaluator_starts_at_once_and_stops() {
     assert_eq!(bed.state_of("a").await, "ALARM");
     evaluator.stop().await;
 }
+
+/// The store takes any record, also one that another version of the program wrote.
+#[tokio::test]
+async fn an_alarm_that_can_t_be_evaluated_holds_up_no_other() {
+    let bed = Bed::new();
+    for name in ["a", "b", "c"] {
+        bed.alarm(name, json!({})).await;
+    }
+    bed.put(-MINUTE, 6.0).await;
+    let spoil = |tx: &mut pitbird_store::Transaction<'_>| {
+        for (name, statistic, period_s) in [("a", "Sum", 7), ("b", "Mean", 60)] {
+            let key = pitbird_records::Alarm::key_of(&Default::default(), name);
+            let mut alarm = tx.get::<pitbird_records::Alarm>(&key)?.expect("it was set").record;
+            alarm.rule.statistic = statistic.to_owned();
+            alarm.rule.period_s = period_s;
+            tx.put(&alarm)?;
+        }
+        Ok::<_, pitbird_store::Error>(())
+    };
+    bed.state.store.write(spoil).await.expect("written");
+    assert_eq!(step(&bed.state, Due::All, bed.start_ms).await.expect("evaluated"), 1);
+    assert_eq!(
+        (bed.state_of("a").await.as_str(), bed.state_of("c").await.as_str()),
+        ("INSUFFICIENT_DATA", "ALARM")
+    );
+}
+
+#[tokio::test]
+async fn low_samples_keep_a_percentiles_alarm_still_where_asked() {
+    let bed = Bed::new();
+    let input = without(&alarm_input("a"), "Statistic");
+    for (name, low_samples) in [("still", "ignore"), ("eager", "evaluate")] {
+        let more = json!({"AlarmName": name, "ExtendedStatistic": "p90", "EvaluateLowSampleCountPercentile": low_samples});
+        bed.ok("PutMetricAlarm", with(&input, more)).await;
+    }
+    bed.put(-MINUTE, 6.0).await;
+    assert_eq!(step(&bed.state, Due::All, bed.start_ms).await.expect("evaluated"), 1);
+    assert_eq!(
+        (bed.state_of("still").await.as_str(), bed.state_of("eager").await.as_str()),
+        ("INSUFFICIENT_DATA", "ALARM")
+    );
+}

@@ -38,11 +38,11 @@ async fn what_breaks_a_rule_is_refused_whole() {
         ),
         (
             json!({"Values": [1], "Counts": [0]}),
-            value(format!("The value 0 for parameter {at}.Counts is invalid.")),
+            value(format!("The value 0.0 for parameter {at}.Counts is invalid.")),
         ),
         (
             json!({"Value": 361f64.exp2()}),
-            value(format!("The value {} for parameter {at}.Value is invalid.", 361f64.exp2())),
+            value(format!("The value {:?} for parameter {at}.Value is invalid.", 361f64.exp2())),
         ),
         (
             json!({"StatisticValues": {"SampleCount": 2, "Sum": 3, "Minimum": 2, "Maximum": 1}}),
