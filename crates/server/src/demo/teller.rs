@@ -119,7 +119,7 @@ impl Teller {
             other => self.paint("33", other),
         };
         let at = self.began.elapsed().as_secs_f64();
-        self.line(&format!("{at:5.1} s  {name}: {verdict} after {seconds:.1} s: {}", release.reason));
+        self.line(&format!("{at:5.1} s  {name}: {verdict} after {seconds:.1} s{}", reason(&release.reason)));
         self.line(&format!(
             "         {failed} of {requests} requests saw the fault ({canary_requests} went to the canary); \
              the switch took {switch_ms} ms"
@@ -178,6 +178,14 @@ impl Teller {
     fn print(&self, text: &str) {
         let mut out = io::stdout().lock();
         let _unseen = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    }
+}
+
+/// Why it ended, where that is more than how it ended.
+fn reason(reason: &str) -> String {
+    match reason.split_once(": ") {
+        Some((_outcome, why)) => format!(": {why}"),
+        None => String::new(),
     }
 }
 
