@@ -42,16 +42,38 @@ impl Stub {
         Stub::start_with(answer, usize::MAX).await
     }
 
+    /// Takes the place of a stub that is gone.
+    pub async fn start_at(
+        endpoint: &Endpoint,
+        answer: impl Fn(&Asked) -> Result<Json, Fault> + Send + Sync + 'static,
+    ) -> Stub {
+        let listener = TcpListener::bind((endpoint.host(), endpoint.port())).await.unwrap();
+        Stub::on(listener, answer, usize::MAX)
+    }
+
     /// Closes each connection after so many answers.
     pub async fn start_with(
         answer: impl Fn(&Asked) -> Result<Json, Fault> + Send + Sync + 'static,
         answers_per_connection: usize,
     ) -> Stub {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Stub::on(TcpListener::bind("127.0.0.1:0").await.unwrap(), answer, answers_per_connection)
+    }
+
+    fn on(
+        listener: TcpListener,
+        answer: impl Fn(&Asked) -> Result<Json, Fault> + Send + Sync + 'static,
+        answers_per_connection: usize,
+    ) -> Stub {
         let endpoint = Endpoint::from(listener.local_addr().unwrap());
         let asked = Arc::new(Mutex::new(Vec::new()));
         let serving = tokio::spawn(serve(listener, Arc::new(answer), asked.clone(), answers_per_connection));
         Stub { endpoint, asked, serving }
+    }
+
+    /// Ends it; when this returns, its port is free.
+    pub async fn stop(mut self) {
+        self.serving.abort();
+        let _aborted = (&mut self.serving).await;
     }
 
     pub fn client(&self) -> Client {

@@ -74,6 +74,26 @@ async fn a_watch_ends_as_the_rollout_did() {
 }
 
 #[tokio::test]
+async fn a_watch_outlives_the_servers_restart() {
+    let stub = Stub::start(rollouts(&["InProgress"])).await;
+    let endpoint = stub.endpoint.clone();
+    let url = endpoint.to_string();
+    let watch =
+        tokio::spawn(
+            async move { did_at("pitbird rollout watch r --interval 1ms --output text", &url).await },
+        );
+    while stub.asked().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    stub.stop().await;
+    let stub = Stub::start_at(&endpoint, rollouts(&["Promoted"])).await;
+    let did = watch.await.unwrap();
+    assert_eq!(did.code, 0, "{did:?}");
+    assert!(did.out.contains("Status\tPromoted"), "{did:?}");
+    assert!(!stub.asked().is_empty());
+}
+
+#[tokio::test]
 async fn a_start_is_followed_on_request_only() {
     let stub = Stub::start(rollouts(&["RolledBack"])).await;
     let line = "pitbird rollout start --rest-api a1 --stage prod --deployment d2 --steps 10,50 --wait 1s";

@@ -110,7 +110,8 @@ fn ramp(view: &RolloutView, line: Line) -> Line {
         let percent = format!("{} %", step.percent);
         line = match view.step {
             Some(now) if at == now && !is_over => line.push(Style::Bold, &format!("[{percent}]")),
-            Some(now) if at < now || is_promoted => line.push(Style::Good, &format!("✓ {percent}")),
+            _ if is_promoted => line.push(Style::Good, &format!("✓ {percent}")),
+            Some(now) if at < now => line.push(Style::Good, &format!("✓ {percent}")),
             Some(now) if at == now => line.push(Style::Bad, &format!("✘ {percent}")),
             _ => line.push(Style::Dim, &percent),
         };

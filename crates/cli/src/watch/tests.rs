@@ -99,6 +99,11 @@ fn a_reason_does_not_repeat_the_end() {
     let mut rollout = answer();
     rollout["Status"] = json!("RolledBack");
     rollout["StatusReason"] = json!("rolled back: canary is worse");
+    // As the service has it: an ended rollout is at no step, but its decisions tell.
+    rollout.as_object_mut().unwrap().shift_remove("StepIndex");
+    let decision = |from, to| json!({"FromPercent": from, "ToPercent": to});
+    rollout["Decisions"] =
+        json!([decision(0.0, 10.0), decision(10.0, 50.0), decision(50.0, 0.0), decision(0.0, 0.0)]);
     let view = RolloutView::from_json(&rollout, 2e9);
     let text = render(&view, 80, false);
     assert!(

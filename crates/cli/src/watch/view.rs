@@ -17,7 +17,7 @@ pub struct RolloutView {
     /// Why it stands where it stands, in the planner's words.
     pub reason: String,
     pub steps: Vec<Step>,
-    /// Index of the step it is at.
+    /// Index of the step it is at, or was at when it went back.
     pub step: Option<usize>,
     /// The canary's share now, in percent.
     pub percent: f64,
@@ -128,14 +128,16 @@ impl RolloutView {
         let time = |name: &str| rollout[name].as_str().and_then(parse_timestamp);
         let until = time("EndedAt").unwrap_or(now);
         let evidence = &rollout["Evidence"];
+        let steps: Vec<Step> = rollout["Steps"].as_array().into_iter().flatten().map(step).collect();
+        let at = rollout["StepIndex"].as_u64().and_then(|at| usize::try_from(at).ok());
         RolloutView {
             name: text(&rollout["Name"]),
             target: target(&rollout["Target"]),
             canary: canary(&rollout["Canary"]),
             progress: Progress::parse(rollout["Status"].as_str().unwrap_or_default()),
             reason: text(&rollout["StatusReason"]),
-            steps: rollout["Steps"].as_array().into_iter().flatten().map(step).collect(),
-            step: rollout["StepIndex"].as_u64().and_then(|at| usize::try_from(at).ok()),
+            step: at.or_else(|| last_step(rollout, &steps)),
+            steps,
             percent: rollout["Percent"].as_f64().unwrap_or_default(),
             base: arm(&evidence["Base"]),
             canary_arm: arm(&evidence["Canary"]),
@@ -187,6 +189,14 @@ fn step(step: &Json) -> Step {
         percent: step["Percent"].as_f64().unwrap_or_default(),
         wait: Duration::from_millis(step["WaitMs"].as_u64().unwrap_or_default()),
     }
+}
+
+/// The step whose weight the rollout last had: a rollout that has ended is at none.
+fn last_step(rollout: &Json, steps: &[Step]) -> Option<usize> {
+    let decisions = rollout["Decisions"].as_array()?;
+    let weights = decisions.iter().rev().filter_map(|decision| decision["FromPercent"].as_f64());
+    let weight = weights.into_iter().find(|percent| *percent > 0.0)?;
+    steps.iter().position(|step| step.percent == weight)
 }
 
 fn arm(arm: &Json) -> Arm {
