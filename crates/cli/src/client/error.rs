@@ -76,20 +76,15 @@ impl Error {
 }
 
 fn refusal_hint(refusal: &Refusal) -> Option<String> {
-    let hint = match (refusal.status, refusal.code.as_str()) {
-        (501, _) => "this server doesn't have the operation yet",
-        (
-            _,
-            "MissingAuthenticationToken"
+    let is_about_keys = matches!(
+        refusal.code.as_str(),
+        "MissingAuthenticationToken"
             | "MissingAuthenticationTokenException"
             | "UnrecognizedClientException"
             | "InvalidClientTokenId"
             | "InvalidSignatureException"
-            | "SignatureDoesNotMatch",
-        ) => {
-            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to a key of the file that the server was given with --keys"
-        }
-        _ => return None,
-    };
-    Some(hint.to_owned())
+            | "SignatureDoesNotMatch"
+    );
+    let hint = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to a key of the file that the server was given with --keys";
+    is_about_keys.then(|| hint.to_owned())
 }
