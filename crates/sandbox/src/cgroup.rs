@@ -199,6 +199,7 @@ fn missing(what: &str, why: &str) -> Missing {
     Missing { what: what.to_owned(), why: why.to_owned() }
 }
 
-fn all_missing(why: &str) -> Vec<Missing> {
+/// What is missing where there are no control groups at all.
+pub fn all_missing(why: &str) -> Vec<Missing> {
     ["memory limit", "process limit", "CPU share"].into_iter().map(|what| missing(what, why)).collect()
 }

@@ -203,6 +203,14 @@ pub fn reset_signals() {
     }
 }
 
+/// Ignores these signals. Children inherit it, and so do programs they execute.
+pub fn ignore_signals(signals: &[i32]) {
+    for signal in signals {
+        // SAFETY: ignoring is allowed for every number but KILL and STOP, where the call only fails.
+        unsafe { libc::signal(*signal, libc::SIG_IGN) };
+    }
+}
+
 /// Blocks these signals, to be taken by [`next_signal`].
 pub fn block_signals(signals: &[i32]) -> io::Result<()> {
     let set = signal_set(signals);
@@ -254,4 +262,13 @@ pub fn landlock_version() -> Option<u32> {
     let version =
         unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, std::ptr::null::<u8>(), 0, VERSION) };
     u32::try_from(version).ok().filter(|version| *version > 0)
+}
+
+/// The size of a page of memory.
+///
+/// From the C library, which has it from the kernel's start of this program: a process that hides itself cannot read it anew.
+pub fn page_bytes() -> u64 {
+    // SAFETY: sysconf has no preconditions.
+    let bytes = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    u64::try_from(bytes).unwrap_or(4096)
 }

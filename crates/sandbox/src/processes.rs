@@ -32,7 +32,7 @@ pub fn own_memory(pid: u32) -> u64 {
     let text = std::fs::read_to_string(format!("/proc/{pid}/statm")).unwrap_or_default();
     let mut pages = text.split(' ').skip(1).map(|word| word.parse::<u64>().unwrap_or(0));
     let (resident, shared) = (pages.next().unwrap_or(0), pages.next().unwrap_or(0));
-    resident.saturating_sub(shared).saturating_mul(rustix::param::page_size() as u64)
+    resident.saturating_sub(shared).saturating_mul(crate::kernel::page_bytes())
 }
 
 /// The most memory a process has had resident, in bytes.

@@ -116,6 +116,9 @@ fn take_link() -> Result<OwnedFd, Fault> {
     drop(null);
     kernel::close_inherited(3, &[std::os::fd::AsRawFd::as_raw_fd(&link)]).at(Step::Streams)?;
     kernel::reset_signals();
+    // A service manager sends these to every process of a service. The daemon decides when its work is done; when it ends,
+    // this process ends.
+    kernel::ignore_signals(&[libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT]);
     // Already a leader when the daemon made it one.
     let _ = rustix::process::setsid();
     let _ = rustix::process::chdir("/");
@@ -144,7 +147,7 @@ impl Spawner {
             (None, Some(private), seccomp::Network::Shared)
         };
         cgroup::sweep();
-        let (cgroups, missing) = Cgroups::detect(&start.group);
+        let (cgroups, mut missing) = Cgroups::detect(&start.group);
         let mut spawner = Spawner {
             link,
             epoll,
@@ -161,11 +164,22 @@ impl Spawner {
             last_event: Instant::now(),
             is_ending: false,
         };
-        if let Err(fault) = spawner.prove() {
-            spawner.end();
-            return Err(fault);
+        let mut proof = spawner.prove();
+        if let Err(fault) = proof
+            && !matches!(spawner.cgroups, Cgroups::None)
+        {
+            // Groups that can be made may still not let anybody in. Better without limits, and said, than no isolation.
+            spawner.clear();
+            missing = cgroup::all_missing(&format!("control groups do not work: {fault}"));
+            proof = spawner.prove();
         }
-        Ok((spawner, missing))
+        match proof {
+            Ok(()) => Ok((spawner, missing)),
+            Err(fault) => {
+                spawner.end();
+                Err(fault)
+            }
+        }
     }
 
     /// Makes one sandbox as far as it goes without a function and takes it down again.
@@ -291,9 +305,17 @@ impl Spawner {
         Ok(Some(root))
     }
 
-    /// Kills everything and waits until it is gone.
+    /// Ends everything this process was for.
     fn end(&mut self) {
         self.is_ending = true;
+        self.clear();
+        if let Some(private) = self.private.take() {
+            private.remove();
+        }
+    }
+
+    /// Kills all sandboxes, waits until they are gone and removes their control groups.
+    fn clear(&mut self) {
         let deadline = Instant::now() + ENDING_MAX;
         let ids: Vec<u64> = self.entries.keys().copied().collect();
         for id in &ids {
@@ -310,9 +332,6 @@ impl Spawner {
         }
         crate::init::kill_all_children();
         std::mem::replace(&mut self.cgroups, Cgroups::None).remove();
-        if let Some(private) = self.private.take() {
-            private.remove();
-        }
     }
 
     fn watch(&self, what: impl AsFd, id: u64, part: Part) -> Result<(), Fault> {

@@ -120,10 +120,18 @@ impl Launcher {
 
 /// Makes `base` hand down its controllers; for that, moves this process and its parent out of it where they are in it.
 fn delegate(base: &Path) -> io::Result<()> {
-    enable(base);
-    if enabled(base) {
-        return Ok(());
+    // Only the top of the hierarchy may have both processes and groups with controllers. Elsewhere it must be emptied first:
+    // some controllers could be switched on before, and would make the groups below unfit for processes ("domain invalid").
+    let is_top = !base.join("cgroup.type").exists();
+    if !is_top {
+        empty(base)?;
     }
+    enable(base);
+    if enabled(base) { Ok(()) } else { Err(io::Error::other("controllers cannot be handed down")) }
+}
+
+/// Moves this process and its parent out of a group.
+fn empty(base: &Path) -> io::Result<()> {
     let own = std::process::id();
     let parent = std::os::unix::process::parent_id();
     let members = std::fs::read_to_string(base.join("cgroup.procs"))?;
@@ -131,16 +139,15 @@ fn delegate(base: &Path) -> io::Result<()> {
     if members.iter().any(|member| *member != own && *member != parent) {
         return Err(io::Error::other("other processes are in this group"));
     }
+    if members.is_empty() {
+        return Ok(());
+    }
     let supervisor = base.join(SUPERVISOR);
     match std::fs::create_dir(&supervisor) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
         _ => {}
     }
-    for member in members {
-        write(&supervisor.join("cgroup.procs"), member)?;
-    }
-    enable(base);
-    if enabled(base) { Ok(()) } else { Err(io::Error::other("controllers cannot be handed down")) }
+    members.iter().try_for_each(|member| write(&supervisor.join("cgroup.procs"), member))
 }
 
 /// Hands every controller of interest down, as far as the kernel lets.

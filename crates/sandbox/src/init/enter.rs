@@ -111,8 +111,8 @@ fn become_guest(setup: &Setup<'_>, request: &Enter, output: &OwnedFd, failed: &O
     kernel::close_inherited(3, &[failed.as_raw_fd()]).at(Step::Streams)?;
     rustix::process::setsid().at(Step::Streams)?;
     rustix::process::umask(Mode::from_raw_mode(0o022));
+    kernel::reset_signals();
     if !setup.mode.has_namespaces() {
-        kernel::reset_signals();
         confine::give_up_privileges(setup.identity)?;
         confine::landlock(setup.mode, request)?;
         confine::filter(setup.filter)?;

@@ -23,6 +23,10 @@ const HOST_NAME: &[u8] = b"localhost";
 /// Builds everything but the function's own, and listens for the Runtime API.
 pub fn prepare(setup: &Setup<'_>) -> Result<TcpListener, Fault> {
     kernel::close_inherited(3, &kept(setup)).at(Step::Clone)?;
+    if !setup.mode.has_namespaces() {
+        // Its orders come as a signal that the spawner ignores.
+        kernel::reset_signals();
+    }
     die_with_parent(setup)?;
     if setup.mode.maps_users() {
         await_go(setup.control)?;

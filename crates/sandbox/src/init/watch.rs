@@ -104,7 +104,7 @@ fn out_of_memory(peak: u64) -> FromInit {
 fn memory_in_use(program: Option<Pid>) -> u64 {
     let Some(program) = program else {
         let tmp = rustix::fs::statvfs(crate::spec::TMP);
-        let tmp = tmp.map_or(0, |tmp| (tmp.f_blocks - tmp.f_bfree).saturating_mul(tmp.f_frsize));
+        let tmp = tmp.map_or(0, |tmp| tmp.f_blocks.saturating_sub(tmp.f_bfree).saturating_mul(tmp.f_frsize));
         return all().map(own_memory).sum::<u64>() + tmp;
     };
     let mut found = vec![program.as_raw_nonzero().get().cast_unsigned()];

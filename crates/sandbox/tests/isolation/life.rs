@@ -264,6 +264,19 @@ async fn many_at_once() {
 }
 
 #[tokio::test]
+async fn a_service_managers_signals_are_the_daemons_to_answer() {
+    let Some(launcher) = launcher().await else { return };
+    let (sandbox, output) = ready(&launcher, &Code::new(), "read line; exit 3").await;
+    for pid in [spawner_of(std::process::id())[0], sandbox.pid()] {
+        for signal in [Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT] {
+            kill_process(Pid::from_raw(pid.cast_signed()).unwrap(), signal).unwrap();
+        }
+    }
+    assert_eq!(read_all(output).await, "");
+    assert_eq!(within(sandbox.exited()).await.code, Some(3));
+}
+
+#[tokio::test]
 async fn what_is_no_spawner_is_refused() {
     let mut config = config();
     config.spawner.program = "/bin/true".into();

@@ -82,3 +82,13 @@ async fn killing_leaves_no_process() {
     sandbox.kill();
     assert_eq!(within(sandbox.exited()).await, first);
 }
+
+#[tokio::test]
+async fn the_program_starts_with_default_signals() {
+    let Some(launcher) = launcher().await else { return };
+    let said = shell(&launcher, &Code::new(), "while read -r key value; do case $key in SigBlk:|SigIgn:) echo $value;; esac; done < /proc/self/status").await;
+    let sets: Vec<u64> = said.lines().map(|line| u64::from_str_radix(line, 16).unwrap()).collect();
+    // 32 and 33 belong to the C library, which lets nobody change them; whoever started these tests may ignore them.
+    let of_the_library = 0b11 << 31;
+    assert_eq!((sets[0], sets[1] & !of_the_library), (0, 0), "{said}");
+}

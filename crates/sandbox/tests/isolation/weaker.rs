@@ -88,10 +88,10 @@ for path in ("/etc/passwd", "/etc/hostname", "/proc/self/status", "/tmp", "/", "
 try:
     s = socket.create_connection(("127.0.0.1", {port}), 2); print("reached the host")
 except OSError: pass
-for attempt in (lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM), lambda: socket.socket().bind(("127.0.0.1", 0)) , lambda: os.kill({daemon}, 0),
-                lambda: open("/var/task/x", "w"), lambda: open(os.environ["LAMBDA_TASK_ROOT"] + "/x", "w")):
+for name, attempt in (("datagram", lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM)), ("bound", lambda: socket.socket().bind(("127.0.0.1", 0))),
+                      ("signalled", lambda: os.kill({daemon}, 0)), ("written", lambda: open(os.environ["LAMBDA_TASK_ROOT"] + "/x", "w"))):
     try:
-        attempt(); print("allowed")
+        attempt(); print(name)
     except OSError: pass
 host, port = os.environ["AWS_LAMBDA_RUNTIME_API"].split(":")
 socket.create_connection((host, int(port)), 5)
@@ -102,7 +102,15 @@ print("done")
     );
     let Some(mut spec) = code.python(&script) else { return };
     spec.env.push(("LAMBDA_TASK_ROOT".to_owned(), "/var/task".to_owned()));
-    let (said, exit) = run(&launcher, spec).await;
+    let (mut said, exit) = run(&launcher, spec).await;
+    // What an older kernel cannot do is in the report.
+    let lacks = |what: &str| launcher.report().missing.iter().any(|missing| missing.what.starts_with(what));
+    if lacks("ports") {
+        said = said.replacen("reached the host\n", "", 1).replacen("bound\n", "", 1);
+    }
+    if lacks("signals") {
+        said = said.replacen("signalled\n", "", 1);
+    }
     assert_eq!((said.as_str(), exit.code), ("done\n", Some(0)));
 }
 
