@@ -1,4 +1,22 @@
 //! The only door by which a function version runs: environments, their life cycle, Runtime API, concurrency, async queue.
+//!
+//! ```text
+//! Invoker::invoke ─ resolve ─ permit ─ pool ── idle ──→ environment ── next ──→ process ── response ──→ Outcome
+//!                                        └─ waiting ─→ first free or new one
+//! Invoker::enqueue ─ store ─ due ─→ Invoker::invoke ─→ forgotten, tried again, dropped
+//! ```
+//!
+//! A version's `pool` lives in the version's slot of the snapshot and ends with it: new code gets new environments,
+//! the old ones end what they run. An `environment` is one sandboxed process behind a Runtime API of its own,
+//! with one invocation at a time. Nothing on an invocation's way is shared by all functions but a few counters. How many
+//! environments a version starts is arithmetic (`pool::scale`), and so is what the Runtime API allows when
+//! (`runtime_api::machine`) and what becomes of a queued event (`queue::plan`).
+//!
+//! It knows no HTTP of callers, no AWS service and no permissions: refusals are facts ([`Refused`]) that others turn into
+//! AWS's errors. Extensions, the telemetry API, SnapStart, layers, provisioned concurrency and response streaming to
+//! callers are not here.
+//!
+//! Start at [`Invoker`], then [`Invocation`] and [`Outcome`]; inside, at the environment.
 
 mod clock;
 mod code;

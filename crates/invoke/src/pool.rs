@@ -198,7 +198,9 @@ impl Pool {
 
     /// When the longest idle environment was last used, if one is idle.
     pub fn oldest_idle(&self) -> Option<Instant> {
-        self.lock().idle.first().map(|environment| environment.idle_since())
+        // Environments ask the pool while they hold their own state, so never the other way round.
+        let oldest = self.lock().idle.first().cloned();
+        oldest.map(|environment| environment.idle_since())
     }
 
     /// Ends the environment that has been idle longest.

@@ -99,6 +99,30 @@ async fn idle_environments_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_crowd_is_served_by_few() {
+    // Environments come and go all the time: they are few, and idle for a moment only.
+    let limits = Limits { environments_max: 3, idle: Duration::from_millis(3), ..Limits::default() };
+    let bench = Arc::new(bench_with(limits, EventPolicy::default()).await);
+    let mut calls = tokio::task::JoinSet::new();
+    for name in ["a", "b", "c", "d"] {
+        let function = bench.create(bash_loop(name, "respond \"$event\"")).await;
+        for caller in 0..8 {
+            let (bench, function) = (bench.clone(), function.clone());
+            calls.spawn(async move {
+                for step in 0..10 {
+                    let event = (caller * 100 + step).to_string();
+                    assert_eq!(text(&bench.invoke(&function, &event).await), event);
+                }
+            });
+        }
+    }
+    while let Some(call) = calls.join_next().await {
+        call.unwrap();
+    }
+    bench.until_environments(|count| count == 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_alias_draws_its_version_for_each_invocation() {
     let bench = bench().await;
     let answer = "respond \"\\\"$AWS_LAMBDA_FUNCTION_VERSION\\\"\"";

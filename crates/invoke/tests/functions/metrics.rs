@@ -3,11 +3,13 @@
 use pitbird_names::{Qualifier, Scope, VersionId};
 use pitbird_telemetry::metrics::{Dimensions, Metric, MetricQuery, Stat, Unit};
 
-use crate::bench::{Bench, Draft, bash_loop, bench, now_ms};
+use pitbird_invoke::Event;
+
+use crate::bench::{Bench, Draft, bash_loop, bench, invocation, now_ms};
 
 /// A statistic of the last minutes, `None` when nothing was measured.
 async fn measured(bench: &Bench, name: &str, dimensions: &[(&str, &str)], stat: Stat) -> Option<f64> {
-    let unit = if name == "Duration" { Unit::Milliseconds } else { Unit::Count };
+    let unit = if ["Duration", "AsyncEventAge"].contains(&name) { Unit::Milliseconds } else { Unit::Count };
     let metric = Metric {
         scope: Scope::default(),
         namespace: "AWS/Lambda".to_owned(),
@@ -83,4 +85,20 @@ async fn a_throttled_call_counts_nowhere_else() {
     assert_eq!(measured(&bench, "Throttles", &name, Stat::Sum).await, Some(1.0));
     assert_eq!(measured(&bench, "Invocations", &name, Stat::Sum).await, None);
     assert_eq!(measured(&bench, "Errors", &name, Stat::Sum).await, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_are_counted_from_their_coming_to_their_end() {
+    let bench = bench().await;
+    bench.create(bash_loop("f", "respond 1")).await;
+    for qualifier in [None, Some(Qualifier::Alias("nobody".to_owned()))] {
+        let (scope, function, invocation) = (Scope::default(), "f".to_owned(), invocation("{}"));
+        bench.invoker.enqueue(Event { scope, function, qualifier, invocation }).await.unwrap();
+    }
+    bench.invoker.open_events().wait_for(|open| *open == 0).await.unwrap();
+    let name = [("FunctionName", "f")];
+    for (metric, sum) in [("AsyncEventsReceived", 2.0), ("AsyncEventsDropped", 1.0), ("Invocations", 1.0)] {
+        assert_eq!(measured(&bench, metric, &name, Stat::Sum).await, Some(sum), "{metric}");
+    }
+    assert_eq!(measured(&bench, "AsyncEventAge", &name, Stat::SampleCount).await, Some(2.0));
 }
