@@ -41,6 +41,9 @@ const QUIET: Duration = Duration::from_millis(4);
 /// How often the removal of a control group whose last process is still leaving is tried again.
 const REMOVAL_INTERVAL: Duration = Duration::from_millis(2);
 
+/// How long after a word of lacking memory the kernel's kill is waited for. It may have found some after all.
+const STARVING_MAX: Duration = Duration::from_secs(1);
+
 /// How long the other end of a socket may keep this process waiting.
 const ANSWER_MAX: Duration = Duration::from_secs(10);
 
@@ -80,8 +83,8 @@ struct Spawner {
     stock: HashMap<u64, u32>,
     /// Control groups that still have to be removed.
     leaving: Vec<cgroup::Group>,
-    /// Sandboxes that ran out of memory but of which no process was killed yet, as far as seen.
-    starving: Vec<u64>,
+    /// Sandboxes that ran out of memory, with the time since when, of which the kernel may be about to kill a process.
+    starving: HashMap<u64, Instant>,
     last_event: Instant,
     is_ending: bool,
 }
@@ -160,7 +163,7 @@ impl Spawner {
             next: 1,
             stock: HashMap::new(),
             leaving: Vec::new(),
-            starving: Vec::new(),
+            starving: HashMap::new(),
             last_event: Instant::now(),
             is_ending: false,
         };

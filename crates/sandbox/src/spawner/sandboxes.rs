@@ -174,7 +174,7 @@ impl Spawner {
             State::Preparing(None) | State::Spare => self.note_failed_spare(entry.root),
             State::Condemned => {}
         }
-        self.starving.retain(|starving| *starving != id);
+        self.starving.remove(&id);
         if let Some(directory) = &entry.private_directory {
             let _ = std::fs::remove_dir_all(directory);
         }
@@ -206,17 +206,24 @@ impl Spawner {
         if let Some(event) = &entry.memory_event {
             let _ = rustix::io::read(event, &mut [0; 8]);
         }
-        self.starving.push(id);
+        self.starving.insert(id, Instant::now());
     }
 
     /// Kills the sandboxes of which the kernel has killed one process for lack of memory.
     pub fn end_starving(&mut self) {
-        let (dead, alive): (Vec<u64>, Vec<u64>) = self.starving.iter().copied().partition(|id| {
-            let group = self.entries.get(id).and_then(|entry| entry.group.as_ref());
-            group.is_none_or(Group::ran_out_of_memory)
-        });
-        self.starving = alive;
+        self.starving.retain(|_, since| since.elapsed() < super::STARVING_MAX);
+        let entries = &self.entries;
+        let dead: Vec<u64> = self
+            .starving
+            .keys()
+            .copied()
+            .filter(|id| {
+                let group = entries.get(id).and_then(|entry| entry.group.as_ref());
+                group.is_some_and(Group::ran_out_of_memory)
+            })
+            .collect();
         for id in dead {
+            self.starving.remove(&id);
             self.kill(id);
         }
     }

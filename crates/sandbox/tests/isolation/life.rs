@@ -179,12 +179,12 @@ async fn the_death_of_both_leaves_groups_that_the_next_start_sweeps() {
 #[tokio::test]
 async fn a_living_launchers_groups_are_not_swept() {
     let Some(launcher) = launcher().await else { return };
-    let (sandbox, output) = ready(&launcher, &Code::new(), "read line; exit 3").await;
+    let (sandbox, _output) = ready(&launcher, &Code::new(), "exec sleep 60").await;
     let before = groups_of(std::process::id());
     within(start(config()).await.shutdown()).await;
     assert!(before.iter().all(|group| group.exists()));
-    assert_eq!(read_all(output).await, "");
-    assert_eq!(within(sandbox.exited()).await.code, Some(3));
+    let exited = tokio::time::timeout(std::time::Duration::ZERO, sandbox.exited()).await;
+    assert!(exited.is_err(), "{exited:?}");
 }
 
 #[tokio::test]
@@ -266,14 +266,19 @@ async fn many_at_once() {
 #[tokio::test]
 async fn a_service_managers_signals_are_the_daemons_to_answer() {
     let Some(launcher) = launcher().await else { return };
-    let (sandbox, output) = ready(&launcher, &Code::new(), "read line; exit 3").await;
-    for pid in [spawner_of(std::process::id())[0], sandbox.pid()] {
+    let code = Code::new();
+    let (sandbox, _output) = ready(&launcher, &code, "exec sleep 60").await;
+    let spawner = spawner_of(std::process::id());
+    for pid in [spawner[0], sandbox.pid()] {
         for signal in [Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT] {
             kill_process(Pid::from_raw(pid.cast_signed()).unwrap(), signal).unwrap();
         }
     }
-    assert_eq!(read_all(output).await, "");
-    assert_eq!(within(sandbox.exited()).await.code, Some(3));
+    // Signals are taken before anything that is asked for after them.
+    assert_eq!(shell(&launcher, &code, "echo alive").await, "alive\n");
+    assert_eq!(spawner_of(std::process::id()), spawner);
+    let exited = tokio::time::timeout(std::time::Duration::ZERO, sandbox.exited()).await;
+    assert!(exited.is_err(), "{exited:?}");
 }
 
 #[tokio::test]
