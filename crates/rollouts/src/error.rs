@@ -51,6 +51,8 @@ pub enum Error {
     /// The rollout is not what its own plan makes; somebody meddled with the data.
     #[error("rollout {0} doesn't belong to its plan")]
     Foreign(String),
+    #[error("another executor drives rollout {0}")]
+    Superseded(String),
     #[error(transparent)]
     Store(#[from] pitbird_store::Error),
 }
@@ -78,7 +80,7 @@ impl Error {
             | NothingToPromote(_)
             | RollingBack(_) => "ConflictException",
             TooMany { .. } => "LimitExceededException",
-            NotDriven(_) => "ServiceUnavailableException",
+            NotDriven(_) | Superseded(_) => "ServiceUnavailableException",
             Invalid(_) | Plan(_) | UnknownAlarm(_) => "InvalidParameterException",
             Foreign(_) | Store(_) => "InternalFailure",
         }
@@ -89,7 +91,9 @@ impl From<Error> for Fault {
     fn from(error: Error) -> Fault {
         match error {
             Error::Store(_) | Error::Foreign(_) => Fault::internal(error),
-            Error::NotDriven(_) => Fault::new(error.code(), error.to_string()).retry_after(1),
+            Error::NotDriven(_) | Error::Superseded(_) => {
+                Fault::new(error.code(), error.to_string()).retry_after(1)
+            }
             _ => Fault::new(error.code(), error.to_string()),
         }
     }

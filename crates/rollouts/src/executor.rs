@@ -12,7 +12,7 @@ use pitbird_rollout::{Action, Note};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{Id, JoinError, JoinSet};
 
-use crate::{Counts, Error, LiveTarget, Parts, Rollout};
+use crate::{Error, Parts, Rollout};
 use drive::Driver;
 
 /// Orders that may wait for one rollout, and rollouts that may wait for the executor.
@@ -52,8 +52,16 @@ struct Assignment {
     /// The key of the rollout's record.
     rollout: String,
     orders: mpsc::Receiver<Order>,
-    /// What was counted before and is no evidence.
-    counted: Counts,
+    since: Since,
+}
+
+/// From when on what is counted is a rollout's evidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Since {
+    /// The server's start: the weight that the store knows was there before the first request.
+    ServerStart,
+    /// The driver's start: what was counted before was told by another driver, or was before the rollout.
+    Now,
 }
 
 /// The drivers at work.
@@ -80,7 +88,7 @@ impl Executor {
         let mut tasks = Tasks { set: JoinSet::new(), rollouts: HashMap::new(), stopped };
         for claim in self.parts.store.list::<RolloutClaim>("")? {
             let rollout = key(&claim.record.scope, &[&claim.record.rollout]);
-            let assignment = self.drivers.assignment(rollout, Counts::default());
+            let assignment = self.drivers.assignment(rollout, Since::ServerStart);
             assignment.into_iter().for_each(|assignment| self.start(&mut tasks, assignment, Duration::ZERO));
         }
         tokio::pin!(stop);
@@ -115,23 +123,15 @@ impl Executor {
         let (Some(rollout), Err(error)) = (tasks.rollouts.remove(&id), ended) else { return };
         tracing::error!(rollout, %error, "a rollout's driver broke down; another takes over");
         self.drivers.dismiss(&rollout);
-        let counted = self.counted(&rollout).unwrap_or_default();
-        let assignment = self.drivers.assignment(rollout, counted);
+        let assignment = self.drivers.assignment(rollout, Since::Now);
         assignment.into_iter().for_each(|assignment| self.start(tasks, assignment, TAKE_OVER_AFTER));
-    }
-
-    /// What a running rollout's target has counted by now: a driver that takes over doesn't know what was told already.
-    fn counted(&self, rollout: &str) -> Option<Counts> {
-        let rollout = self.parts.store.get::<Rollout>(rollout).ok()??.record;
-        (self.parts.counts)(&LiveTarget::new(&rollout.scope, &rollout.target))
     }
 }
 
 impl Drivers {
-    /// Has a rollout that was just written down driven. What its target has counted so far is no evidence.
-    pub async fn drive(&self, parts: &Parts, rollout: &Rollout) {
-        let counted = (parts.counts)(&LiveTarget::new(&rollout.scope, &rollout.target));
-        let Some(assignment) = self.assignment(rollout.key(), counted.unwrap_or_default()) else { return };
+    /// Has a rollout driven that was just written down.
+    pub async fn drive(&self, rollout: &Rollout) {
+        let Some(assignment) = self.assignment(rollout.key(), Since::Now) else { return };
         if let Err(lost) = self.assign.send(assignment).await {
             // The executor has stopped; the next one takes the rollout up from the store.
             self.dismiss(&lost.0.rollout);
@@ -148,14 +148,14 @@ impl Drivers {
     }
 
     /// A new driver's assignment; none when the rollout has a driver.
-    fn assignment(&self, rollout: String, counted: Counts) -> Option<Assignment> {
+    fn assignment(&self, rollout: String, since: Since) -> Option<Assignment> {
         let mut by_rollout = self.by_rollout();
         if by_rollout.contains_key(&rollout) {
             return None;
         }
         let (sender, orders) = mpsc::channel(WAITING_MAX);
         by_rollout.insert(rollout.clone(), sender);
-        Some(Assignment { rollout, orders, counted })
+        Some(Assignment { rollout, orders, since })
     }
 
     fn dismiss(&self, rollout: &str) {

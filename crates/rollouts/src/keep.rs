@@ -11,12 +11,12 @@ pub const ROLLOUTS_MAX: usize = 300;
 /// Entries that one commit deletes, so that other writers needn't wait long.
 const ENTRIES_AT_ONCE: usize = 500;
 
-/// Makes room for one more: deletes entries before their rollout, so that a crash in between leaves no orphans that a
+/// Makes room for one more among `rollouts_max`: deletes entries before their rollout, so that a crash in between leaves no orphans that a
 /// rollout of the same name would find.
-pub async fn make_room(store: &Store, scope: &Scope) -> Result<(), Error> {
+pub async fn make_room(store: &Store, scope: &Scope, rollouts_max: usize) -> Result<(), Error> {
     let mut all: Vec<Rollout> =
         store.list(&prefix(scope, &[]))?.into_iter().map(|found| found.record).collect();
-    let over = (all.len() + 1).saturating_sub(ROLLOUTS_MAX);
+    let over = (all.len() + 1).saturating_sub(rollouts_max);
     all.retain(|rollout| rollout.ended_ms.is_some());
     all.sort_by_key(|rollout| rollout.ended_ms);
     for rollout in all.into_iter().take(over) {

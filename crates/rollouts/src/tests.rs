@@ -1,6 +1,7 @@
 //! Rollouts on a store of their own, with scripted traffic and a clock that stands still while work is done.
 
 mod bed;
+mod drivers;
 mod hands;
 mod model;
 mod orders;

@@ -40,13 +40,18 @@ impl Terraform {
         Some(Terraform { folder: folder.to_owned() })
     }
 
-    /// Runs a command of it, with colours and questions off.
+    /// Runs a command that may ask and show colours, with both off.
     pub fn run(&self, arguments: &[&str]) -> Output {
+        let quiet = ["-no-color", "-input=false"];
+        self.run_plain(&[&arguments[..1], &quiet, &arguments[1..]].concat())
+    }
+
+    /// Runs a command as it is.
+    pub fn run_plain(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new("terraform");
         command.current_dir(&self.folder).env("TF_CLI_CONFIG_FILE", self.folder.join("terraform.rc"));
         command.env("TF_IN_AUTOMATION", "1").env("AWS_EC2_METADATA_DISABLED", "true");
         command.env("AWS_CONFIG_FILE", "/dev/null").env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
-        command.args(arguments).args(["-no-color", "-input=false"]);
-        command.output().expect("terraform starts")
+        command.args(arguments).output().expect("terraform starts")
     }
 }

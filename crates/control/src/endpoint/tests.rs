@@ -75,17 +75,13 @@ async fn required_signatures_are_verified() {
     assert!(body.contains("<Code>MissingAuthenticationToken</Code>"), "{body}");
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
     for (secret, expected) in [("secret", 200), ("wrong", 403)] {
-        let credentials = Credentials {
-            access_key_id: "AKIDEXAMPLE".into(),
-            secret_access_key: secret.into(),
-            session_token: None,
-        };
+        let credentials =
+            Credentials { access_key_id: "AKIDEXAMPLE", secret_access_key: secret, session_token: None };
         let headers: &[(&str, &[u8])] = &[("host", b"localhost")];
         let request = pitbird_sigv4::Request { method: "POST", path: "/", query: "", headers };
         let payload = pitbird_sigv4::Payload::Bytes(WHO.as_bytes());
         let signed = pitbird_sigv4::sign(&request, &payload, &credentials, "us-east-1", "sts", now);
-        let signed: Vec<(&str, &str)> =
-            signed.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).collect();
+        let signed: Vec<(&str, &str)> = signed.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let (status, body) = post(&control, &signed, WHO).await;
         assert_eq!(status, expected, "{body}");
     }

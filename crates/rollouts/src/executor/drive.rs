@@ -8,12 +8,12 @@ use pitbird_store::Versioned;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use super::{Assignment, Obeyed, Order};
+use super::{Assignment, Obeyed, Order, Since};
 use crate::commit::{self, Lost};
 use crate::meter::{Meter, Reading};
 use crate::target::{Around, View};
 use crate::turn::{self, Turn};
-use crate::{Error, LiveTarget, Parts, Rollout};
+use crate::{Counts, Error, LiveTarget, Parts, Rollout};
 
 /// How often a look is taken again at once because somebody else wrote meanwhile.
 const ATTEMPTS_MAX: usize = 8;
@@ -25,7 +25,10 @@ pub struct Driver {
     parts: Arc<Parts>,
     rollout: String,
     orders: mpsc::Receiver<Order>,
+    since: Since,
     meter: Meter,
+    /// How many entries the rollout had when this driver last wrote or first read it. Nobody else writes any.
+    entries: Option<u64>,
 }
 
 /// What a look led to.
@@ -44,8 +47,8 @@ enum Looked {
 
 impl Driver {
     pub fn new(parts: Arc<Parts>, assignment: Assignment) -> Driver {
-        let Assignment { rollout, orders, counted } = assignment;
-        Driver { parts, rollout, orders, meter: Meter::from(counted) }
+        let Assignment { rollout, orders, since } = assignment;
+        Driver { parts, rollout, orders, since, meter: Meter::default(), entries: None }
     }
 
     /// Looks at once, then whenever it is time or an order comes, until the rollout has ended or `stopping` says so.
@@ -81,9 +84,9 @@ impl Driver {
                 (Ok(Obeyed { rollout: *rollout, is_ignored }), None)
             }
             Err(Error::UnknownRollout(name)) => (Err(Error::UnknownRollout(name)), None),
-            Err(Error::Foreign(name)) => {
-                tracing::error!(rollout = name, "a rollout doesn't belong to its plan; it is not driven");
-                (Err(Error::Foreign(name)), None)
+            Err(error @ (Error::Foreign(_) | Error::Superseded(_))) => {
+                tracing::error!(rollout = self.rollout, %error, "a rollout is no longer driven from here");
+                (Err(error), None)
             }
             Err(error) => {
                 tracing::warn!(rollout = self.rollout, %error, "a rollout could not look; it tries again");
@@ -112,6 +115,7 @@ impl Driver {
             if rollout.state.outcome().is_some() {
                 return Ok(Looked::Ended { is_ignored: wish.is_some(), rollout: Box::new(rollout) });
             }
+            self.take_up(&rollout)?;
             let view = View::read(&self.parts.store, &rollout.scope, &rollout.target)?;
             let reading = self.read(&rollout);
             let evidence = self.evidence(&rollout, reading.as_ref());
@@ -129,9 +133,28 @@ impl Driver {
         Err(Error::NotDriven(self.rollout.clone()))
     }
 
+    /// At the first look: where counting begins. Afterwards: is this driver still the only one? Of two, the one that
+    /// finds that the other has written gives up.
+    fn take_up(&mut self, rollout: &Rollout) -> Result<(), Error> {
+        match self.entries {
+            Some(entries) if entries != rollout.entries => Err(Error::Superseded(rollout.name.clone())),
+            Some(_) => Ok(()),
+            None => {
+                self.entries = Some(rollout.entries);
+                if self.since == Since::Now {
+                    self.meter = Meter::from(self.counts(rollout).unwrap_or_default());
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn counts(&self, rollout: &Rollout) -> Option<Counts> {
+        (self.parts.counts)(&LiveTarget::new(&rollout.scope, &rollout.target))
+    }
+
     fn read(&self, rollout: &Rollout) -> Option<Reading> {
-        let now = (self.parts.counts)(&LiveTarget::new(&rollout.scope, &rollout.target))?;
-        Some(self.meter.read(now, rollout.state.weight()))
+        Some(self.meter.read(self.counts(rollout)?, rollout.state.weight()))
     }
 
     fn evidence(&self, rollout: &Rollout, reading: Option<&Reading>) -> Evidence {
@@ -151,6 +174,7 @@ impl Driver {
     /// After the commit: what was counted belongs to the old weight up to here, and to the new one from here on.
     async fn written(&mut self, before: &Rollout, turn: &Turn, reading: Option<Reading>) {
         let live_ms = (self.parts.clock)();
+        self.entries = Some(turn.rollout.entries);
         let weight = before.state.weight();
         let is_changed = turn.rollout.state.weight() != weight;
         let counted = is_changed.then(|| {

@@ -32,7 +32,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Answer, 
     let steps = steps(input.steps)?;
     let rules = rules(input.rules.unwrap_or_default(), input.alarms.unwrap_or_default());
     know_alarms(&state, &caller.scope, &rules.alarms)?;
-    keep::make_room(&parts.store, &caller.scope).await.map_err(Error::from)?;
+    keep::make_room(&parts.store, &caller.scope, keep::ROLLOUTS_MAX).await.map_err(Error::from)?;
     let wish = start::Wish::parse(input.target, input.canary)?;
     let (scope, name, now_ms) = (caller.scope, input.name, (parts.clock)());
     let begin = move |tx: &mut Transaction<'_>| {
@@ -59,7 +59,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Answer, 
         Ok::<_, Error>(rollout)
     };
     let rollout = parts.store.write(begin).await?;
-    state.drivers.drive(parts, &rollout).await;
+    state.drivers.drive(&rollout).await;
     Ok(shape::Answer::from(&rollout))
 }
 

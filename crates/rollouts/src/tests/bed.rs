@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use pitbird_names::{Percent, Scope, VersionId, Weight};
@@ -44,6 +45,8 @@ pub struct Bed {
     service: Service,
     road: Arc<Mutex<Road>>,
     alarms: Arc<Mutex<BTreeMap<String, AlarmState>>>,
+    /// How many more times counting breaks down.
+    pub breaks: Arc<AtomicUsize>,
     clock: crate::Clock,
     stop: Option<oneshot::Sender<()>>,
     executor: Option<JoinHandle<()>>,
@@ -68,6 +71,12 @@ impl Bed {
         if store.get::<RestApi>(&at(&[API])).expect("readable").is_none() {
             store.write(fill).await.expect("a fresh store");
         }
+        Bed::on(store, began)
+    }
+
+    /// An executor and a service on a store.
+    pub fn on(store: Store, began: Instant) -> Bed {
+        let breaks = Arc::new(AtomicUsize::new(0));
         let clock: crate::Clock = Arc::new(move || BEGAN_MS + began.elapsed().as_millis() as u64);
         let road = Arc::new(Mutex::new(Road { at_ms: clock(), ..Road::default() }));
         let alarms: Arc<Mutex<BTreeMap<String, AlarmState>>> = Arc::default();
@@ -75,7 +84,15 @@ impl Bed {
             store: store.clone(),
             counts: {
                 let (road, store, clock) = (road.clone(), store.clone(), clock.clone());
-                Arc::new(move |target| Some(road.lock().unwrap().counts(clock(), share(&store, target))))
+                let breaks = breaks.clone();
+                Arc::new(move |target| {
+                    let left = breaks.load(Ordering::SeqCst);
+                    if left > 0 {
+                        breaks.store(left - 1, Ordering::SeqCst);
+                        panic!("the count broke down, as it was told to");
+                    }
+                    Some(road.lock().unwrap().counts(clock(), share(&store, target)))
+                })
             },
             alarms: {
                 let alarms = alarms.clone();
