@@ -66,17 +66,17 @@ impl Format {
 /// Appends a variable's value; nothing when it has none. Source: API Gateway developer guide, "Variables for access
 /// logging".
 fn variable(line: &mut String, name: &str, place: Place<'_>, story: &Story<'_>) {
-    let integration = story.integration.as_ref();
+    let integration = story.integration;
     match name {
         "accountId" => line.push_str(place.scope.account.as_str()),
         "apiId" => line.push_str(place.api_id),
         "stage" => line.push_str(place.stage),
         "deploymentId" => line.push_str(story.deployment_id),
         "isCanaryRequest" => show(line, story.is_canary),
-        "domainName" => line.push_str(story.domain_name),
+        "domainName" => line.push_str(&story.domain_name),
         "domainPrefix" => line.push_str(story.domain_prefix),
         "httpMethod" => line.push_str(story.method),
-        "path" => line.push_str(story.path),
+        "path" => line.push_str(&story.path),
         "protocol" => line.push_str(story.protocol),
         "requestId" => line.push_str(story.request_id),
         "extendedRequestId" => line.push_str(story.extended_request_id),
@@ -88,7 +88,7 @@ fn variable(line: &mut String, name: &str, place: Place<'_>, story: &Story<'_>) 
         "responseLatency" => show(line, Some(story.latency_ms())),
         "responseLength" => show(line, Some(story.response_bytes)),
         "xrayTraceId" => line.push_str(story.trace_id.unwrap_or_default()),
-        "identity.sourceIp" => line.push_str(story.source_ip),
+        "identity.sourceIp" => show(line, Some(story.source_ip)),
         "identity.userAgent" => line.push_str(story.user_agent.unwrap_or_default()),
         "error.message" => line.push_str(story.error.map_or("", |error| error.message())),
         "error.messageString" => show(line, story.error.map(|error| format!("\"{}\"", error.message()))),
@@ -122,17 +122,20 @@ mod tests {
     use crate::GatewayError;
     use crate::story::IntegrationStory;
 
+    const BROKEN: IntegrationStory =
+        IntegrationStory { latency_us: 11_000, status: None, service_status: Some(200), error: None };
+
     fn story() -> Story<'static> {
         Story {
             method: "GET",
-            path: "/prod/pets/7",
+            path: "/prod/pets/7".to_owned(),
             protocol: "HTTP/1.1",
-            domain_name: "abc.execute-api.localhost",
+            domain_name: "abc.execute-api.localhost".into(),
             domain_prefix: "abc",
             request_id: "r-1",
             extended_request_id: "x=",
             trace_id: None,
-            source_ip: "127.0.0.1",
+            source_ip: std::net::IpAddr::from([127, 0, 0, 1]),
             user_agent: None,
             at_ms: 1_428_582_896_000,
             resource: Some(("res", "/pets/{id}")),
@@ -141,12 +144,7 @@ mod tests {
             status: 502,
             response_bytes: 36,
             latency_us: 12_900,
-            integration: Some(IntegrationStory {
-                latency_us: 11_000,
-                status: None,
-                service_status: Some(200),
-                error: Some("broken".into()),
-            }),
+            integration: Some(&BROKEN),
             error: Some(GatewayError::BadIntegrationAnswer),
         }
     }

@@ -45,12 +45,12 @@ impl Answer {
         Answer { status: answer.status, headers, body: answer.body, is_traced: true }
     }
 
-    /// The response with the headers that every answer of the gateway has.
+    /// The response with the headers that every answer of the gateway has; a trace only where the exchange has one.
     pub fn into_response(
         self,
-        request_id: &str,
-        extended_request_id: &str,
-        trace_id: &str,
+        request_id: String,
+        extended_request_id: String,
+        trace_id: Option<String>,
     ) -> Response<Full<Bytes>> {
         let mut response = Response::new(Full::new(self.body));
         *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_GATEWAY);
@@ -59,15 +59,21 @@ impl Answer {
         for (name, value) in self.headers {
             headers.append(name, value);
         }
-        for (name, value) in [("x-amzn-requestid", request_id), ("x-amz-apigw-id", extended_request_id)] {
-            headers.extend(header(name, value));
-        }
-        if self.is_traced {
-            headers.extend(header("x-amzn-trace-id", trace_id));
+        let trace_id = trace_id.filter(|_| self.is_traced);
+        let own =
+            [(REQUEST_ID, Some(request_id)), (GATEWAY_ID, Some(extended_request_id)), (TRACE_ID, trace_id)];
+        for (name, text) in own {
+            // The texts' own buffers become the values.
+            let value = text.and_then(|text| HeaderValue::from_maybe_shared(Bytes::from(text)).ok());
+            headers.extend(value.map(|value| (name, value)));
         }
         response
     }
 }
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+const GATEWAY_ID: HeaderName = HeaderName::from_static("x-amz-apigw-id");
+const TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 
 /// A header, if the texts can be one.
 fn header(name: &str, value: &str) -> Option<(HeaderName, HeaderValue)> {

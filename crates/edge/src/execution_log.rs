@@ -26,7 +26,7 @@ impl Level {
 pub(crate) fn lines(level: Level, place: Place<'_>, story: &Story<'_>) -> Vec<String> {
     let mut lines = Vec::new();
     let mut tell = |text: String| lines.push(clip(format!("({}) {text}", story.request_id)));
-    let failure = story.integration.as_ref().and_then(|integration| integration.error.as_ref());
+    let failure = story.integration.and_then(|integration| integration.error.as_ref());
     if level == Level::Info {
         let (id, method) = (story.request_id, story.method);
         let resource = story.resource.map_or("", |(_, path)| path);
@@ -40,7 +40,7 @@ pub(crate) fn lines(level: Level, place: Place<'_>, story: &Story<'_>) -> Vec<St
         tell(format!("Usage Plan check succeeded for API Key  and API Stage {api}/{stage}"));
         tell(format!("Starting execution for request: {id}"));
         tell(format!("HTTP Method: {method}, Resource Path: {resource}"));
-        if let Some(integration) = &story.integration
+        if let Some(integration) = story.integration
             && let Some(status) = integration.service_status
         {
             let latency = integration.latency_ms();

@@ -8,15 +8,18 @@
 
 mod access_log;
 mod answer;
+mod arrival;
 mod execution_log;
 mod gateway_error;
+mod integrate;
 mod journey;
 mod measure;
 mod names_shown;
 mod story;
 mod target;
 
+pub use arrival::Peer;
 pub use gateway_error::GatewayError;
-pub use journey::{Edge, Peer};
+pub use journey::Edge;
 pub use measure::Counts;
 pub use target::Target;

@@ -76,24 +76,29 @@ impl StageRecorder {
         (self.base.counts(), self.canary.counts())
     }
 
-    /// Records one exchange that is over.
-    pub fn record(&self, stage: &Stage, is_canary: bool, story: &Story<'_>, telemetry: &Telemetry) {
-        let setting = story.resource.and_then(|(_, path)| setting(stage, path, story.method));
+    /// Records one exchange that is over. Its story is told only where a log wants it.
+    pub fn record<'a>(
+        &self,
+        stage: &Stage,
+        is_canary: bool,
+        measured: &Measured<'_>,
+        story: impl FnOnce() -> Story<'a>,
+        telemetry: &Telemetry,
+    ) {
+        let setting = measured.resource_path.and_then(|path| setting(stage, path, measured.method));
         let probes = if is_canary { &self.canary } else { &self.base };
-        let is_detailed = setting.is_some_and(|setting| setting.metrics_enabled);
-        let integration = story.integration.as_ref().map_or(f64::NAN, |story| story.latency_ms() as f64);
-        let values = [
-            1.0,
-            f64::from((400..500).contains(&story.status)),
-            f64::from(story.status >= 500),
-            story.latency_ms() as f64,
-            integration,
-        ];
-        probes.plain.record(story.at_ms as i64, &values);
-        if let Some((_, path)) = story.resource.filter(|_| is_detailed) {
-            probes.detailed(path, story.method, telemetry).record(story.at_ms as i64, &values);
+        let at_ms = measured.at_ms as i64;
+        let values = measured.values();
+        probes.plain.record(at_ms, &values);
+        if let Some(path) = measured.resource_path
+            && setting.is_some_and(|setting| setting.metrics_enabled)
+        {
+            probes.detailed(path, measured.method, telemetry).record(at_ms, &values);
         }
-        self.log(stage, is_canary, Level::parse(setting.and_then(|s| s.logging_level.as_deref())), story);
+        let level = Level::parse(setting.and_then(|setting| setting.logging_level.as_deref()));
+        if self.access.is_some() || level > Level::Off {
+            self.log(stage, is_canary, level, &story());
+        }
     }
 
     fn log(&self, stage: &Stage, is_canary: bool, level: Level, story: &Story<'_>) {
@@ -106,6 +111,31 @@ impl StageRecorder {
                 self.execution.line(is_canary, story.at_ms, &line);
             }
         }
+    }
+}
+
+/// What is measured of every exchange.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Measured<'a> {
+    pub at_ms: u64,
+    pub method: &'a str,
+    /// The template of the resource that matched.
+    pub resource_path: Option<&'a str>,
+    pub status: u16,
+    pub latency_us: u64,
+    pub integration_latency_us: Option<u64>,
+}
+
+impl Measured<'_> {
+    /// The values of a probe's metrics. Latencies are whole milliseconds, as API Gateway gives them.
+    fn values(&self) -> [f64; 5] {
+        [
+            1.0,
+            f64::from(u8::from((400..500).contains(&self.status))),
+            f64::from(u8::from(self.status >= 500)),
+            (self.latency_us / 1000) as f64,
+            self.integration_latency_us.map_or(f64::NAN, |us| (us / 1000) as f64),
+        ]
     }
 }
 

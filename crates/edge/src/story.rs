@@ -1,3 +1,6 @@
+use std::borrow::Cow;
+use std::net::IpAddr;
+
 use crate::GatewayError;
 
 /// What there is to tell about one exchange once it is over: the source of its metrics and log lines.
@@ -5,14 +8,14 @@ use crate::GatewayError;
 pub(crate) struct Story<'a> {
     pub method: &'a str,
     /// With the stage, as it came.
-    pub path: &'a str,
+    pub path: String,
     pub protocol: &'static str,
-    pub domain_name: &'a str,
+    pub domain_name: Cow<'a, str>,
     pub domain_prefix: &'a str,
     pub request_id: &'a str,
     pub extended_request_id: &'a str,
     pub trace_id: Option<&'a str>,
-    pub source_ip: &'a str,
+    pub source_ip: IpAddr,
     pub user_agent: Option<&'a str>,
     /// When the request came, epoch milliseconds.
     pub at_ms: u64,
@@ -24,7 +27,7 @@ pub(crate) struct Story<'a> {
     pub status: u16,
     pub response_bytes: usize,
     pub latency_us: u64,
-    pub integration: Option<IntegrationStory>,
+    pub integration: Option<&'a IntegrationStory>,
     pub error: Option<GatewayError>,
 }
 

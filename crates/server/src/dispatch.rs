@@ -28,11 +28,11 @@ impl Dispatch {
         local: SocketAddr,
         head: &RawHead,
     ) -> Response<Full<Bytes>> {
+        let raw_head = head.take();
         let (parts, body) = request.into_parts();
         let host = parts.headers.get(HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let path = parts.uri.path();
         if let Some(target) = Target::parse(host, path) {
-            let raw_head = head.take();
             let peer = Peer { source: peer.ip(), port: local.port(), scheme: "http", raw_head: &raw_head };
             return self.edge.serve(target, &parts, body, peer).await;
         }

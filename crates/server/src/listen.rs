@@ -10,16 +10,17 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::dispatch::Dispatch;
-use crate::raw_head::Remembering;
+use crate::raw_head::{RawHead, Remembering};
 
-/// How long a client may take to send a request's head.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// A client that takes longer than this, and at most twice as long, for a request's head is hung up on. One timer a
+/// connection, rather than one a request.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long answers under way may take after the server was told to stop.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(35);
 /// A connection's read buffer: the head of a request must fit.
@@ -52,6 +53,20 @@ pub async fn run(listener: TcpListener, dispatch: Arc<Dispatch>, mut stop: watch
     }
 }
 
+/// Ends when a request's head has been on its way for too long.
+async fn stalled(head: &RawHead) {
+    let mut ticks = tokio::time::interval(HEAD_TIMEOUT);
+    let mut seen = None;
+    loop {
+        ticks.tick().await;
+        let now = head.unfinished();
+        if now.is_some() && now == seen {
+            return;
+        }
+        seen = now;
+    }
+}
+
 async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
@@ -62,26 +77,29 @@ async fn connection(
     let _best_effort = stream.set_nodelay(true);
     let local = stream.local_addr().unwrap_or(peer);
     let (stream, head) = Remembering::new(stream);
-    let service = service_fn(|request: Request<Incoming>| {
-        let (dispatch, head) = (dispatch.clone(), head.clone());
-        async move {
-            Ok::<Response<Full<Bytes>>, std::convert::Infallible>(
-                dispatch.answer(request, peer, local, &head).await,
-            )
-        }
+    let (dispatch, arriving) = (&dispatch, &head);
+    let service = service_fn(|request: Request<Incoming>| async move {
+        Ok::<Response<Full<Bytes>>, std::convert::Infallible>(
+            dispatch.answer(request, peer, local, arriving).await,
+        )
     });
     let served = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(BUFFER_BYTES_MAX)
         .pipeline_flush(true)
         .serve_connection(TokioIo::new(stream), service);
     let mut served = std::pin::pin!(served);
     let ended = tokio::select! {
         ended = served.as_mut() => ended,
+        () = stalled(&head) => {
+            tracing::debug!(%peer, "a request's head took too long");
+            return;
+        }
         _ = stop.changed() => {
             served.as_mut().graceful_shutdown();
-            served.await
+            tokio::select! {
+                ended = served => ended,
+                () = stalled(&head) => return,
+            }
         }
     };
     if let Err(error) = ended {

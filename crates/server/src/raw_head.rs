@@ -3,7 +3,7 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -11,24 +11,51 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// More of a head than this isn't remembered; names are then shown in the usual spelling.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
 
-/// What a connection has read since it last wrote: the head of the request being served, and maybe some of its body.
+/// What a connection has read of the head of its current request, until that is taken up.
 #[derive(Debug, Default)]
-pub struct RawHead(Mutex<Vec<u8>>);
+pub struct RawHead(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    bytes: Vec<u8>,
+    /// Has the request been taken up? What is read then is its body.
+    is_taken_up: bool,
+    /// Counts the requests, so that two looks can tell whether they see the same one.
+    request: u64,
+}
 
 impl RawHead {
-    /// The bytes from the start of the current request. Empty when they are unknown, as with pipelined requests.
+    /// The bytes from the start of the current request, which is taken up with this. Empty when they are unknown, as with
+    /// pipelined requests.
     pub fn take(&self) -> Vec<u8> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        let mut state = self.state();
+        state.is_taken_up = true;
+        std::mem::take(&mut state.bytes)
+    }
+
+    /// The number of the request whose head has begun to arrive and isn't complete.
+    pub fn unfinished(&self) -> Option<u64> {
+        let state = self.state();
+        (!state.is_taken_up && !state.bytes.is_empty()).then_some(state.request)
     }
 
     fn append(&self, bytes: &[u8]) {
-        let mut head = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let room = HEAD_BYTES_MAX.saturating_sub(head.len());
-        head.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        let mut state = self.state();
+        if !state.is_taken_up {
+            let room = HEAD_BYTES_MAX.saturating_sub(state.bytes.len());
+            state.bytes.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        }
     }
 
+    /// The answer begins: what is read from now on is the next request.
     fn clear(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        let mut state = self.state();
+        state.bytes.clear();
+        state.request += u64::from(std::mem::take(&mut state.is_taken_up));
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -115,6 +142,8 @@ mod tests {
         far.write_all(&[b'a'; 40_000]).await.unwrap();
         let mut buf = vec![0; 40_000];
         near.read_exact(&mut buf).await.unwrap();
+        assert_eq!(head.unfinished(), Some(0));
         assert_eq!(head.take().len(), HEAD_BYTES_MAX);
+        assert_eq!(head.unfinished(), None);
     }
 }

@@ -117,6 +117,7 @@ impl Bed {
             service: crate::service(state),
             road,
             alarms,
+            breaks,
             clock,
             stop: Some(stop),
             executor: Some(executor),

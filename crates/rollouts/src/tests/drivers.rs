@@ -1,6 +1,7 @@
 //! Drivers that break down or are one too many, and what is kept of ended rollouts.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use pitbird_names::Scope;
 use pitbird_store::Transaction;
@@ -58,6 +59,7 @@ async fn the_longest_ended_rollouts_make_room() {
         bed.watching(name, 10.0).await;
         bed.ok("AbortRollout", json!({"Name": name})).await;
         bed.end(name).await;
+        tokio::time::advance(Duration::from_secs(1)).await;
     }
     bed.start_alias("running").await;
     bed.watching("running", 10.0).await;

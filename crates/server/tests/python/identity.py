@@ -46,12 +46,12 @@ def roles():
 def callers():
     caller = sts.get_caller_identity()
     assert caller["Account"] == ACCOUNT and caller["Arn"].startswith(f"arn:aws:"), caller
-    session = sts.assume_role(RoleArn=f"arn:aws:iam::{ACCOUNT}:role/app", RoleSessionName="s")
+    session = sts.assume_role(RoleArn=f"arn:aws:iam::{ACCOUNT}:role/app", RoleSessionName="session")
     keys = session["Credentials"]
     assert keys["AccessKeyId"].startswith("ASIA") and keys["SessionToken"], keys
-    arn = f"arn:aws:sts::{ACCOUNT}:assumed-role/app/s"
+    arn = f"arn:aws:sts::{ACCOUNT}:assumed-role/app/session"
     assert session["AssumedRoleUser"]["Arn"] == arn, session
-    assert session["AssumedRoleUser"]["AssumedRoleId"].endswith(":s"), session
+    assert session["AssumedRoleUser"]["AssumedRoleId"].endswith(":session"), session
     inside = boto3.client(
         "sts", config=CONFIG, aws_access_key_id=keys["AccessKeyId"], aws_secret_access_key=keys["SecretAccessKey"],
         aws_session_token=keys["SessionToken"],

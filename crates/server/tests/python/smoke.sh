@@ -17,11 +17,12 @@ aws lambda create-function --function-name smoke --runtime python3.11 --handler 
   --role arn:aws:iam::000000000000:role/smoke --publish > created.json
 aws lambda wait function-active-v2 --function-name smoke
 says 1 aws lambda list-versions-by-function --function-name smoke --query 'Versions[1].Version'
+printf '{"a":1}' > payload.json
 aws lambda create-alias --function-name smoke --name live --function-version 1 > alias.json
-says 200 aws lambda invoke --function-name smoke:live --cli-binary-format raw-in-base64-out --payload '{"a":1}' \
+says 200 aws lambda invoke --function-name smoke:live --payload fileb://payload.json \
   --log-type Tail --query StatusCode answer.json
 [ "$(cat answer.json)" = '{"seen": {"a": 1}, "version": "1"}' ] || { cat answer.json >&2; exit 1; }
-aws logs tail /aws/lambda/smoke --since 5m --format short | grep -q "smoke {'a': 1}"
+aws logs filter-log-events --log-group-name /aws/lambda/smoke --filter-pattern smoke --query 'events[].message' | grep -q "smoke {'a': 1}"
 
 aws cloudwatch put-metric-data --namespace Smoke --metric-data MetricName=m,Value=2,Unit=Count
 says 2.0 aws cloudwatch get-metric-statistics --namespace Smoke --metric-name m --period 60 --statistics Sum \

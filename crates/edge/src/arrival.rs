@@ -1,0 +1,100 @@
+use std::borrow::Cow;
+use std::net::IpAddr;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use http::request::Parts;
+use http::{HeaderMap, header};
+
+use crate::Target;
+
+/// How a request reached us.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer<'a> {
+    pub source: IpAddr,
+    /// Port and scheme that the client connected to.
+    pub port: u16,
+    pub scheme: &'a str,
+    /// The bytes of the request's head as they came, to show header names in the caller's spelling; may be empty.
+    pub raw_head: &'a [u8],
+}
+
+/// One request once it has come in: who it is, when it came and all that it brought. What only some requests need is
+/// made when it is asked for.
+pub(crate) struct Arrival<'a> {
+    pub target: Target<'a>,
+    pub peer: Peer<'a>,
+    head: &'a Parts,
+    pub request_id: String,
+    pub extended_request_id: String,
+    /// Epoch milliseconds.
+    pub at_ms: u64,
+    began: Instant,
+}
+
+impl<'a> Arrival<'a> {
+    pub fn new(target: Target<'a>, head: &'a Parts, peer: Peer<'a>) -> Arrival<'a> {
+        let mut entropy = [0; 11];
+        entropy.copy_from_slice(&fastrand::u128(..).to_ne_bytes()[..11]);
+        Arrival {
+            target,
+            peer,
+            head,
+            request_id: pitbird_names::uuid(fastrand::u128(..)),
+            extended_request_id: pitbird_event::extended_request_id(entropy),
+            at_ms: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64),
+            began: Instant::now(),
+        }
+    }
+
+    pub fn method(&self) -> &'a str {
+        self.head.method.as_str()
+    }
+
+    pub fn query(&self) -> &'a str {
+        self.head.uri.query().unwrap_or_default()
+    }
+
+    pub fn headers(&self) -> &'a HeaderMap {
+        &self.head.headers
+    }
+
+    /// A header's value, if it is there and is text.
+    pub fn header(&self, name: header::HeaderName) -> Option<&'a str> {
+        self.head.headers.get(name)?.to_str().ok()
+    }
+
+    pub fn host(&self) -> &'a str {
+        let authority = || self.head.uri.authority().map(|authority| authority.as_str());
+        self.header(header::HOST).or_else(authority).unwrap_or("localhost")
+    }
+
+    /// With the stage, as it came.
+    pub fn path(&self) -> String {
+        format!("/{}{}", self.target.stage, self.target.raw_path)
+    }
+
+    /// The host name under which the API was asked for, or would be.
+    pub fn domain(&self) -> Cow<'a, str> {
+        match self.target.domain {
+            Some(domain) => Cow::Borrowed(domain),
+            None => Cow::Owned(format!("{}.execute-api.localhost", self.target.api)),
+        }
+    }
+
+    pub fn protocol(&self) -> &'static str {
+        if self.head.version == http::Version::HTTP_2 { "HTTP/2.0" } else { "HTTP/1.1" }
+    }
+
+    /// The client's trace, or a new one each time.
+    pub fn new_trace_id(&self) -> String {
+        let client = self.headers().get("x-amzn-trace-id").map(|value| value.as_bytes());
+        let mut entropy = [0; 12];
+        entropy.copy_from_slice(&fastrand::u128(..).to_ne_bytes()[..12]);
+        pitbird_event::trace_id(client, (self.at_ms / 1000) as u32, entropy).into_owned()
+    }
+
+    /// Microseconds since it came.
+    pub fn elapsed_us(&self) -> u64 {
+        self.began.elapsed().as_micros() as u64
+    }
+}

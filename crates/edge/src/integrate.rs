@@ -1,0 +1,236 @@
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::header;
+use pitbird_event::MediaTypes;
+use pitbird_invoke::{Invocation, Invoker, Refused};
+use pitbird_names::arn;
+use pitbird_paths::Match;
+use pitbird_snapshot::{
+    Function, Integration, InvocationSource, LambdaTarget, Method, Mock, MockFault, Resource, Snapshot,
+    Stage, Track,
+};
+use smallvec::SmallVec;
+
+use crate::GatewayError;
+use crate::answer::Answer;
+use crate::arrival::Arrival;
+use crate::names_shown::NamesShown;
+use crate::story::IntegrationStory;
+
+/// The integration's answer or the gateway's own, and what there is to tell about the integration.
+pub(crate) struct Outcome {
+    pub answer: Answer,
+    pub integration: Option<IntegrationStory>,
+    pub error: Option<GatewayError>,
+    /// The exchange's trace, where it has one: those with functions do.
+    pub trace_id: Option<String>,
+}
+
+/// A request that has found its method: the values of the steps before.
+pub(crate) struct Routed<'r, 'a> {
+    pub stage: &'r Stage,
+    pub track: &'r Track,
+    pub matched: Match<'r, 'a, Resource>,
+    pub method: &'r Method,
+}
+
+/// Asks a method's integration.
+pub(crate) async fn integrate(
+    routed: &Routed<'_, '_>,
+    arrival: &Arrival<'_>,
+    body: Bytes,
+    snapshot: &Snapshot,
+    invoker: &Invoker,
+) -> Outcome {
+    match &routed.method.integration {
+        Integration::Mock(mock) => of_mock(mock, arrival),
+        Integration::LambdaProxy { target, timeout_ms } => {
+            let trace_id = arrival.new_trace_id();
+            let mut outcome = match &routed.track.targets[*target] {
+                Ok(target) => match permitted(routed, arrival, target, snapshot) {
+                    Some(function) => {
+                        let event = event(routed, arrival, &trace_id, &body);
+                        let limit = Duration::from_millis((*timeout_ms).into());
+                        invoke(routed, arrival, (function, target), event, &trace_id, limit, invoker).await
+                    }
+                    None => Outcome::failed(
+                        GatewayError::ApiConfiguration,
+                        "Execution failed due to configuration error: Invalid permissions on Lambda function",
+                    ),
+                },
+                Err(unrenderable) => {
+                    Outcome::failed(GatewayError::ApiConfiguration, unrenderable.to_string())
+                }
+            };
+            outcome.trace_id = Some(trace_id);
+            outcome
+        }
+        Integration::Unconfigured => Outcome::error(GatewayError::ApiConfiguration),
+    }
+}
+
+fn of_mock(mock: &Mock, arrival: &Arrival<'_>) -> Outcome {
+    match mock.answer(arrival.header(header::CONTENT_TYPE)) {
+        Ok(answer) => {
+            Outcome { answer: Answer::of_mock(answer), integration: None, error: None, trace_id: None }
+        }
+        Err(MockFault::UnsupportedMediaType) => Outcome::error(GatewayError::UnsupportedMediaType),
+        Err(MockFault::Configuration) => Outcome::error(GatewayError::ApiConfiguration),
+    }
+}
+
+/// The function, if it is there and its policy lets this API's method invoke it.
+fn permitted<'s>(
+    routed: &Routed<'_, '_>,
+    arrival: &Arrival<'_>,
+    target: &LambdaTarget,
+    snapshot: &'s Snapshot,
+) -> Option<&'s Function> {
+    let Routed { stage, matched, .. } = routed;
+    let function = snapshot.function(&target.function)?;
+    let path = &matched.value.path;
+    let arn = arn::execute_api(&stage.scope, &stage.api_id, &stage.record.name, arrival.method(), path);
+    let account = stage.scope.account.as_str();
+    let source = InvocationSource { service: "apigateway.amazonaws.com", arn: &arn, account };
+    function.policy(target.qualifier.as_ref())?.allows(&source).then_some(function)
+}
+
+async fn invoke(
+    routed: &Routed<'_, '_>,
+    arrival: &Arrival<'_>,
+    (function, target): (&Function, &LambdaTarget),
+    event: Bytes,
+    trace_id: &str,
+    limit: Duration,
+    invoker: &Invoker,
+) -> Outcome {
+    let began = Instant::now();
+    let invocation = Invocation {
+        request_id: arrival.request_id.clone(),
+        payload: event,
+        at_ms: arrival.at_ms as i64,
+        trace_id: Some(trace_id.to_owned()),
+        ..Invocation::default()
+    };
+    let invoked = invoker.invoke(function, target.qualifier.as_ref(), fastrand::f64(), invocation);
+    let invoked = tokio::time::timeout(limit, invoked).await;
+    let latency_us = began.elapsed().as_micros() as u64;
+    let mut outcome = match invoked {
+        Err(_) => {
+            Outcome::failed(GatewayError::IntegrationTimeout, "Execution failed due to a timeout error")
+        }
+        Ok(Err(refused)) => {
+            let why = format!("Execution failed due to configuration error: {refused}");
+            Outcome::failed(refusal(&refused), why)
+        }
+        Ok(Ok(outcome)) => of_function(routed, arrival, &outcome),
+    };
+    if let Some(integration) = &mut outcome.integration {
+        integration.latency_us = latency_us;
+    }
+    outcome
+}
+
+/// What a function's answer, or its failure, makes of the exchange.
+fn of_function(routed: &Routed<'_, '_>, arrival: &Arrival<'_>, outcome: &pitbird_invoke::Outcome) -> Outcome {
+    let ran = |error, why: String| {
+        let mut failed = Outcome::failed(error, why);
+        if let Some(integration) = &mut failed.integration {
+            integration.service_status = Some(200);
+        }
+        failed
+    };
+    if outcome.function_error.is_some() {
+        let error = String::from_utf8_lossy(&outcome.payload);
+        let why = format!("Lambda execution failed with status 200 due to customer function error: {error}");
+        return ran(GatewayError::BadIntegrationAnswer, why);
+    }
+    let accept = arrival.headers().get(header::ACCEPT).map(|value| value.as_bytes());
+    let binary = MediaTypes(&routed.track.deployment.binary_media_types);
+    match pitbird_event::reply(&outcome.payload, accept, binary) {
+        Ok(answer) => {
+            let status = Some(answer.status);
+            let integration =
+                IntegrationStory { latency_us: 0, status, service_status: Some(200), error: None };
+            let answer = Answer::of_function(answer);
+            Outcome { answer, integration: Some(integration), error: None, trace_id: None }
+        }
+        Err(malformed) => {
+            tracing::debug!(request_id = arrival.request_id, %malformed, "a function's answer is none");
+            let why = "Execution failed due to configuration error: Malformed Lambda proxy response";
+            ran(GatewayError::BadIntegrationAnswer, why.to_owned())
+        }
+    }
+}
+
+/// What the gateway says when Lambda won't run the function: a body too large is the caller's to know, a throttle or
+/// a missing function is the API's fault, anything else a bad gateway.
+fn refusal(refused: &Refused) -> GatewayError {
+    match refused {
+        Refused::PayloadTooLarge => GatewayError::RequestTooLarge,
+        Refused::Throttled(_) | Refused::Unknown(_) => GatewayError::ApiConfiguration,
+        _ => GatewayError::BadIntegrationAnswer,
+    }
+}
+
+fn event(routed: &Routed<'_, '_>, arrival: &Arrival<'_>, trace_id: &str, body: &[u8]) -> Bytes {
+    let Routed { stage, track, matched, method } = routed;
+    let names = NamesShown::read(arrival.peer.raw_head);
+    let headers: SmallVec<[(&str, &[u8]); 24]> = arrival
+        .headers()
+        .iter()
+        .map(|(name, value)| (names.shown(name.as_str()), value.as_bytes()))
+        .collect();
+    let captures: SmallVec<[(&str, &str); 4]> = matched.captures().collect();
+    let source_ip = arrival.peer.source.to_string();
+    let (path, domain) = (arrival.path(), arrival.domain());
+    let exchange = pitbird_event::Exchange {
+        resource: &matched.value.path,
+        method: arrival.method(),
+        path: arrival.target.path,
+        query: arrival.query(),
+        headers: &headers,
+        body,
+        path_parameters: &captures,
+        stage_variables: &track.variables,
+        binary: MediaTypes(&track.deployment.binary_media_types),
+        host: arrival.host(),
+        port: arrival.peer.port,
+        scheme: arrival.peer.scheme,
+        trace_id,
+        context: pitbird_event::Context {
+            account_id: stage.scope.account.as_str(),
+            api_id: &stage.api_id,
+            deployment_id: &track.deployment.id,
+            stage: &stage.record.name,
+            resource_id: &matched.value.id,
+            operation_name: method.operation_name.as_deref(),
+            path: &path,
+            protocol: arrival.protocol(),
+            domain_name: &domain,
+            domain_prefix: &stage.api_id,
+            request_id: &arrival.request_id,
+            extended_request_id: &arrival.extended_request_id,
+            request_time_epoch_ms: arrival.at_ms,
+            source_ip: &source_ip,
+        },
+    };
+    let mut event = Vec::new();
+    exchange.write_event(&mut event);
+    Bytes::from(event)
+}
+
+impl Outcome {
+    /// The gateway's own answer.
+    pub fn error(error: GatewayError) -> Outcome {
+        Outcome { answer: Answer::of_error(error), integration: None, error: Some(error), trace_id: None }
+    }
+
+    /// The gateway's answer to an integration that failed.
+    fn failed(error: GatewayError, why: impl Into<String>) -> Outcome {
+        let integration =
+            IntegrationStory { latency_us: 0, status: None, service_status: None, error: Some(why.into()) };
+        Outcome { integration: Some(integration), ..Outcome::error(error) }
+    }
+}
