@@ -106,7 +106,6 @@ impl Driver {
         wish: Option<(pitbird_rollout::Action, pitbird_rollout::Note)>,
     ) -> Result<Looked, Error> {
         for _ in 0..ATTEMPTS_MAX {
-            eprintln!("DBG attempt {}", (self.parts.clock)());
             let found: Option<Versioned<Rollout>> = self.parts.store.get(&self.rollout)?;
             let Versioned { rev, record: rollout } =
                 found.ok_or_else(|| Error::UnknownRollout(self.rollout.clone()))?;
