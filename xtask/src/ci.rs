@@ -17,7 +17,8 @@ pub fn run(root: &Path) -> Result<()> {
     step("tests", || tests(root))
 }
 
-/// Runs every test with nextest where it is installed, else with cargo's own runner.
+/// Runs every test with nextest, a process each, where it is installed; else with cargo's own runner, one after the other,
+/// since some tests count the processes that theirs has started.
 fn tests(root: &Path) -> Result<()> {
     let has_nextest = Command::new("cargo")
         .args(["nextest", "--version"])
@@ -25,7 +26,11 @@ fn tests(root: &Path) -> Result<()> {
         .is_ok_and(|output| output.status.success());
     match has_nextest {
         true => cargo(root, &["nextest", "run", "--workspace", "--locked", "--no-fail-fast"]),
-        false => cargo(root, &["test", "--workspace", "--locked", "--no-fail-fast"]),
+        false => {
+            let arguments =
+                ["test", "--workspace", "--locked", "--no-fail-fast", "--", "--test-threads", "1"];
+            cargo(root, &arguments)
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use pitbird_cli::ServeOptions;
 use pitbird_control::{Control, Credential, Lookup, Signatures};
 use pitbird_edge::Edge;
@@ -54,8 +54,12 @@ impl Serving {
                 options.listen
             );
         }
-        let listener = TcpListener::bind(options.listen).await.with_context(|| {
-            format!("can't listen on {}\nhint: is another server on that port? --listen 127.0.0.1:0 takes a free one", options.listen)
+        let listener = TcpListener::bind(options.listen).await.map_err(|error| {
+            anyhow!(
+                "can't listen on {}: {error}\n\
+                 hint: is another server on that port? --listen 127.0.0.1:0 takes a free one",
+                options.listen
+            )
         })?;
         let address = listener.local_addr().context("the listener has no address")?;
         let (parts, launcher) = build(options, address).await?;

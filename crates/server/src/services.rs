@@ -109,6 +109,9 @@ fn counted(edge: &Edge, aliases: &AliasCounters, target: &LiveTarget) -> Option<
 
 type AliasVersion = (Scope, String, String, VersionId);
 
+/// Counters that are held at most: a hundred rollouts may run in each scope, each with two.
+const COUNTERS_MAX: usize = 2048;
+
 /// The counters of aliases that rollouts look at, held so that they go on counting between two looks.
 struct AliasCounters {
     invoker: Invoker,
@@ -122,6 +125,10 @@ impl AliasCounters {
 
     fn read(&self, scope: &Scope, function: &str, alias: &str, version: VersionId) -> ArmCounts {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.len() >= COUNTERS_MAX {
+            // They begin again at 0, which rollouts know how to read.
+            held.clear();
+        }
         let key = (scope.clone(), function.to_owned(), alias.to_owned(), version);
         let counter = held
             .entry(key)
