@@ -187,7 +187,7 @@ def events(api):
     assert headers["content-type"] == "application/json"
     event = json.loads(body)["event"]
     has(
-        event, resource="/pets/{id}", httpMethod="POST", pathParameters={"id": "a b"},
+        event, resource="/pets/{id}", httpMethod="POST", pathParameters={"id": "a%20b"},
         queryStringParameters={"q": "2", "r": "ü"}, multiValueQueryStringParameters={"q": ["1", "2"], "r": ["ü"]},
         stageVariables={"alias": "base"}, body="text", isBase64Encoded=False, path="/pets/a%20b",
     )
@@ -229,7 +229,7 @@ def pictures():
     )
     assert [stage["stageName"] for stage in gateway.get_stages(restApiId=api)["item"]] == ["a", "b"]
     assert fetch(api, "a")[0] == 418
-    with refused("BadRequestException", "Active stages pointing to this deployment", 400):
+    with refused("BadRequestException", "Active stages with canary settings pointing to this deployment", 400):
         gateway.delete_deployment(restApiId=api, deploymentId=deployments[2])
     setting = patch(api, "a", ("replace", "/*/*/metrics/enabled", "true"))["methodSettings"]["*/*"]
     has(setting, metricsEnabled=True, throttlingBurstLimit=5000, throttlingRateLimit=10000.0, cacheTtlInSeconds=300)

@@ -46,6 +46,12 @@ def roles():
 def callers():
     caller = sts.get_caller_identity()
     assert caller["Account"] == ACCOUNT and caller["Arn"].startswith(f"arn:aws:"), caller
+    with refused("AccessDenied", status=403):
+        sts.assume_role(RoleArn=f"arn:aws:iam::{ACCOUNT}:role/app", RoleSessionName="session")
+    ours = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
+    iam.update_assume_role_policy(
+        RoleName="app", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [ours]})
+    )
     session = sts.assume_role(RoleArn=f"arn:aws:iam::{ACCOUNT}:role/app", RoleSessionName="session")
     keys = session["Credentials"]
     assert keys["AccessKeyId"].startswith("ASIA") and keys["SessionToken"], keys
