@@ -74,15 +74,49 @@ async fn main() -> std::io::Result<()> {
     }
 }
 
-async fn serve(pool: &Pool) -> Response<Full<Bytes>> {
-    let permit = pool.free.acquire().await.expect("never closed");
+async fn serve(pool: &Arc<Pool>) -> Response<Full<Bytes>> {
+    pool.free.acquire().await.expect("never closed").forget();
     let environment = pool.idle.lock().expect("no holder panics").pop().expect("as many as permits");
     let (answer, answered) = oneshot::channel();
     environment.work.send(answer).await.expect("its server lives as long as we do");
+    let mut lease = Lease { pool: pool.clone(), environment: Some((environment, answered)) };
+    let answered = &mut lease.environment.as_mut().expect("leased above").1;
     let body = answered.await.unwrap_or_default();
-    pool.idle.lock().expect("no holder panics").push(environment);
-    drop(permit);
+    lease.give_back();
     Response::new(Full::new(body))
+}
+
+/// An environment at work. When the client hangs up, it comes back after its answer all the same.
+struct Lease {
+    pool: Arc<Pool>,
+    environment: Option<(Arc<Environment>, oneshot::Receiver<Bytes>)>,
+}
+
+impl Lease {
+    fn give_back(&mut self) {
+        if let Some((environment, _)) = self.environment.take() {
+            self.pool.give_back(environment);
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if let Some((environment, answered)) = self.environment.take() {
+            let pool = self.pool.clone();
+            tokio::spawn(async move {
+                let _unwanted = answered.await;
+                pool.give_back(environment);
+            });
+        }
+    }
+}
+
+impl Pool {
+    fn give_back(&self, environment: Arc<Environment>) {
+        self.idle.lock().expect("no holder panics").push(environment);
+        self.free.add_permits(1);
+    }
 }
 
 /// The Runtime API of one environment: `next` waits for work, `response` gives it back.
