@@ -47,7 +47,8 @@ impl Control {
         let call = match identified {
             Ok(call) => call,
             Err(unidentified) => {
-                let answer = unidentified.fault().encode(None, unidentified.protocol(), false, &request_id);
+                let (fault, protocol) = (unidentified.fault(), unidentified.protocol());
+                let answer = fault.encode(unidentified.model(), protocol, false, &request_id);
                 return answer.map(Full::new);
             }
         };

@@ -29,6 +29,13 @@ impl Unidentified {
         }
     }
 
+    /// The model of the service that has no such operation: its answer bears the service's namespace.
+    pub fn model(&self) -> Option<&'static Model> {
+        let Unidentified::Operation { service, .. } = self else { return None };
+        let services = Catalog::embedded().services();
+        services.iter().find(|held| held.metadata.service_id == *service).map(Service::model)
+    }
+
     /// What to answer.
     pub fn fault(&self) -> Fault {
         match self {

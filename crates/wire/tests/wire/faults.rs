@@ -140,8 +140,9 @@ fn unidentified(method: Method, uri: &str, headers: &[(&str, &str)], body: &str)
 #[test]
 fn what_is_not_known_is_answered_in_the_protocol_that_asked() {
     let found = unidentified(Method::POST, "/", &[], "Action=Dance&Version=2010-05-08");
-    let answer = found.fault().encode(None, found.protocol(), false, "id");
+    let answer = found.fault().encode(found.model(), found.protocol(), false, "id");
     assert_eq!(answer.status(), 400);
+    assert!(text(&answer).starts_with("<ErrorResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\">"));
     assert!(text(&answer).contains(
         "<Code>InvalidAction</Code><Message>Could not find operation Dance for version 2010-05-08<"
     ));
