@@ -31,6 +31,9 @@ const BUSY_TIMEOUT_MS: u64 = 5_000;
 /// read; checking it would cost more than the start may take.
 const CHECKED_BYTES_MAX: u64 = 8 * 1024 * 1024;
 
+/// SQLite's page size, bytes; our files keep the default.
+const PAGE_BYTES: u64 = 4096;
+
 /// Page caches, KiB: the operating system's cache lies behind them.
 const WRITER_CACHE_KIB: i64 = 1024;
 const READER_CACHE_KIB: i64 = 256;
@@ -86,6 +89,11 @@ fn recognise(
     let count = "SELECT count(*) FROM sqlite_schema";
     let objects: i64 = connection.query_row(count, [], |row| row.get(0)).map_err(&failed)?;
     let is_new = application == 0 && found == 0 && objects == 0;
+    // SQLite takes a file that ends within its first page for an empty database, and would write over what is left.
+    let bytes = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+    if is_new && (1..PAGE_BYTES).contains(&bytes) {
+        return Err(damaged(path, format!("it has {bytes} bytes, not even one page")));
+    }
     if application != APPLICATION_ID && !is_new {
         return Err(OpenError::Foreign { path: path.to_owned() });
     }

@@ -81,8 +81,11 @@ fn a_truncated_database_is_refused() {
     }
     drop(store);
     let file = fs::File::options().write(true).open(database(&directory)).unwrap();
-    file.set_len(5 * 4096).unwrap();
-    assert!(refusal(&directory).contains("is damaged"));
+    for bytes in [5 * 4096, 1000, 50] {
+        file.set_len(bytes).unwrap();
+        assert!(refusal(&directory).contains("is damaged"), "{bytes}");
+        assert_eq!(file.metadata().unwrap().len(), bytes, "left as it was");
+    }
 }
 
 #[test]
