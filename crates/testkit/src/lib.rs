@@ -3,6 +3,7 @@
 //! Start at [`Server`]. Nothing here sleeps to wait for something: what is waited for is read from a pipe or asked for
 //! until it is there, with a deadline.
 
+mod calls;
 mod http;
 mod package;
 mod processes;
@@ -10,6 +11,7 @@ mod python;
 mod server;
 mod terraform;
 
+pub use calls::{Called, Calls, done};
 pub use http::{Answer, Client, get, post, send};
 pub use package::zipped;
 pub use processes::{Process, descendants, survivors};
