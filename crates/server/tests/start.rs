@@ -69,7 +69,9 @@ fn a_damaged_folder_names_the_file() {
     }
     for (file, content) in files.iter().zip(sound) {
         let _may_not_be_there = fs::remove_file(file);
-        content.map(|content| fs::write(file, content).expect("the folder is ours"));
+        if let Some(content) = content {
+            fs::write(file, content).expect("the folder is ours");
+        }
     }
     let server = start(&[], Some(folder.path())).expect("a sound folder again");
     let apis = done(Calls::new(&server.endpoint).rest("GET", "/restapis", Value::Null)).json();
