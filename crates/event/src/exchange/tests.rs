@@ -317,9 +317,12 @@ proptest! {
         prop_assert_eq!(&event["path"], &raw);
         prop_assert_eq!(&event["stageVariables"][&raw], &raw);
         let all = event["multiValueHeaders"].as_object().unwrap();
-        prop_assert_eq!(all.values().map(|values| values.as_array().unwrap().len()).sum::<usize>(), fields.len() + 5);
+        // So short that chance hits them now and then, and never shown as they came.
+        let is_dropped = |name: &str| ["te", "host"].iter().any(|dropped| name.eq_ignore_ascii_case(dropped));
+        let kept = fields.iter().filter(|(name, _)| !is_dropped(name)).count();
+        prop_assert_eq!(all.values().map(|values| values.as_array().unwrap().len()).sum::<usize>(), kept + 5);
         for (name, values) in all {
-            let last = fields.iter().rfind(|(sent, _)| sent.eq_ignore_ascii_case(name));
+            let last = fields.iter().rfind(|(sent, _)| sent.eq_ignore_ascii_case(name) && !is_dropped(sent));
             if let Some((_, last)) = last {
                 let want = String::from_utf8(last.to_vec()).unwrap_or_else(|_| last.iter().map(|&b| char::from(b)).collect());
                 prop_assert_eq!(&event["headers"][name], &want);
