@@ -4,6 +4,7 @@
 //! own on a loopback port, hands every request's fixed event to an idle one, and answers with the `body` that comes back.
 
 use std::convert::Infallible;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -18,6 +19,9 @@ use tokio::process::{Child, Command};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 const EVENT: &[u8] = include_bytes!("event.json");
+
+/// Counts invocations.
+static NUMBER: AtomicU64 = AtomicU64::new(0);
 
 type Work = oneshot::Sender<Bytes>;
 
@@ -142,10 +146,13 @@ async fn runtime_call(
     if request.method() == Method::GET {
         let Some(next) = work.lock().await.recv().await else { return Response::default() };
         *open.lock().expect("no holder panics") = Some(next);
+        // Ids are each invocation's own, as on Lambda: runtimes put the trace's into their environment.
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         return Response::builder()
-            .header("lambda-runtime-aws-request-id", "8476a536-e9f4-11e8-9739-2dfe598c3fcd")
+            .header("lambda-runtime-aws-request-id", format!("8476a536-e9f4-11e8-9739-{number:012x}"))
             .header("lambda-runtime-deadline-ms", "9999999999999")
             .header("lambda-runtime-invoked-function-arn", "arn:aws:lambda:us-east-1:000000000000:function:bench")
+            .header("lambda-runtime-trace-id", format!("Root=1-58bcab84-{number:024x}"))
             .header("content-type", "application/json")
             .body(Full::from(EVENT))
             .expect("fixed headers are valid");

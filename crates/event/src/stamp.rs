@@ -47,11 +47,9 @@ pub fn trace_id(client: Option<&[u8]>, epoch_s: u32, entropy: [u8; 12]) -> Cow<'
     {
         return Cow::Borrowed(client);
     }
-    let mut id = format!("Root=1-{epoch_s:08x}-");
-    for byte in entropy {
-        write!(id, "{byte:02x}").expect("a String takes all text");
-    }
-    Cow::Owned(id)
+    let mut unique = [0; 16];
+    unique[4..].copy_from_slice(&entropy);
+    Cow::Owned(format!("Root=1-{epoch_s:08x}-{:024x}", u128::from_be_bytes(unique)))
 }
 
 /// Longest trace header taken over from a client, bytes.

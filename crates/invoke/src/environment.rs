@@ -254,9 +254,9 @@ impl State {
         running.deadline = running.started + pool.timeout();
         running.deadline_ms = now_ms + pool.timeout().as_millis() as i64;
         let start = lines::start(&running.job.invocation.request_id, pool.version());
-        // What was written before the invocation isn't part of its tail.
-        self.output.platform(now_ms, []);
         if running.job.invocation.wants_log_tail {
+            // What was written before the invocation isn't part of its tail.
+            self.output.platform(now_ms, []);
             self.output.begin_tail();
         }
         self.output.say(now_ms, &start);

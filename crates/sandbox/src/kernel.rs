@@ -189,6 +189,14 @@ pub fn install_filter(program: &[libc::sock_filter]) -> io::Result<()> {
     if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
+/// Gives this process and what comes from it the policy by which the woken don't interrupt the waker (sched(7), `SCHED_BATCH`).
+pub fn run_in_batches() -> io::Result<()> {
+    let parameters = libc::sched_param { sched_priority: 0 };
+    // SAFETY: the call reads a sched_param, which `parameters` is; 0 is the caller.
+    let result = unsafe { libc::sched_setscheduler(0, libc::SCHED_BATCH, &raw const parameters) };
+    if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
 /// Gives every signal its default action and lets all through: what a program expects to begin with.
 pub fn reset_signals() {
     for signal in 1..=libc::SIGRTMAX() {

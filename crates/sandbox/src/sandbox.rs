@@ -1,8 +1,9 @@
 //! A running sandbox, as the daemon holds it.
 
+use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::os::unix::fs::FileExt as _;
 
 use rustix::process::Signal;
 use tokio::sync::watch;
@@ -38,7 +39,8 @@ pub struct Sandbox {
     pub(crate) listener: Option<TcpListener>,
     pub(crate) output: Option<OwnedFd>,
     pub(crate) process: Process,
-    pub(crate) peak_file: Option<PathBuf>,
+    /// The memory control group's own record, kept open: it is read every now and then while functions run.
+    pub(crate) peak_file: Option<File>,
     pub(crate) end: watch::Receiver<Option<End>>,
     /// Counts this sandbox among those that may run at the same time.
     pub(crate) _place: tokio::sync::OwnedSemaphorePermit,
@@ -111,7 +113,7 @@ impl Sandbox {
             return end.peak_bytes;
         }
         match &self.peak_file {
-            Some(file) => crate::cgroup::read_number(file).unwrap_or(0),
+            Some(file) => read_number(file).unwrap_or(0),
             None => {
                 crate::processes::children_of(self.pid).into_iter().map(crate::processes::resident_peak).sum()
             }
@@ -122,6 +124,13 @@ impl Sandbox {
     pub fn pid(&self) -> u32 {
         self.pid
     }
+}
+
+/// Reads the single number of a control file, from its start.
+fn read_number(file: &File) -> Option<u64> {
+    let mut digits = [0; 24];
+    let length = file.read_at(&mut digits, 0).ok()?;
+    std::str::from_utf8(&digits[..length]).ok()?.trim().parse().ok()
 }
 
 pub(crate) fn loopback(port: u16) -> SocketAddr {

@@ -80,6 +80,7 @@ impl Output {
         self.read_all(now_ms, |buffer| pipe.try_read(buffer))
     }
 
+    /// A read that doesn't fill the buffer has emptied the pipe.
     fn read_all(&mut self, now_ms: i64, mut read: impl FnMut(&mut [u8]) -> io::Result<usize>) -> Drained {
         let mut buffer = [0; 8 * 1024];
         let mut total = 0;
@@ -89,6 +90,9 @@ impl Output {
                 Ok(count) => {
                     total += count;
                     self.take(&buffer[..count], now_ms);
+                    if count < buffer.len() {
+                        return Drained::Empty;
+                    }
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Drained::Empty,

@@ -50,6 +50,8 @@ pub async fn serve(stream: TcpStream, environment: Arc<Environment>) {
     let connection = http1::Builder::new()
         .auto_date_header(false)
         .max_buf_size(HEAD_BYTES_MAX)
+        // Head and body go out in one piece.
+        .pipeline_flush(true)
         .serve_connection(TokioIo::new(stream), service);
     if let Err(error) = connection.await {
         tracing::debug!(error = &error as &dyn std::error::Error, "a Runtime API connection broke off");

@@ -65,7 +65,8 @@ impl Launcher {
             std::fs::create_dir(&path)?;
             Ok(Some(path))
         };
-        Ok(Group { memory: make(&self.memory)?, pids: make(&self.pids)?, cpu: make(&self.cpu)? })
+        let cpu = self.cpu.as_ref().map(|claimed| claimed.path.join(sandbox.to_string()));
+        Ok(Group { memory: make(&self.memory)?, pids: make(&self.pids)?, cpu })
     }
 
     pub fn remove(self) {
@@ -80,6 +81,7 @@ impl Launcher {
 pub struct Group {
     memory: Option<PathBuf>,
     pids: Option<PathBuf>,
+    /// Made when a share is asked for.
     cpu: Option<PathBuf>,
 }
 
@@ -91,14 +93,15 @@ impl Group {
     /// `tasks` and not `cgroup.procs`: for a thread that moves itself the kernel needs no lock on all processes, which takes
     /// milliseconds to get. The first process has one thread only.
     pub fn entrances(&self) -> Vec<PathBuf> {
-        self.directories().iter().map(|directory| directory.join("tasks")).collect()
+        let inhabited = [&self.memory, &self.pids].into_iter().flatten();
+        inhabited.map(|directory| directory.join("tasks")).collect()
     }
 
     pub fn memory_file(&self, name: &str) -> Option<PathBuf> {
         Some(self.memory.as_ref()?.join(name))
     }
 
-    pub fn limit(&self, limits: &Limits) -> io::Result<()> {
+    pub fn limit(&self, limits: &Limits, process: u32) -> io::Result<()> {
         if let Some(memory) = &self.memory {
             write(&memory.join("memory.limit_in_bytes"), limits.memory_bytes)?;
             limit_swap(memory, limits.memory_bytes)?;
@@ -107,8 +110,10 @@ impl Group {
             write(&pids.join("pids.max"), limits.processes_max.saturating_add(OWN_PROCESSES))?;
         }
         if let (Some(cpu), Some(share)) = (&self.cpu, limits.cpu_share) {
+            std::fs::create_dir(cpu)?;
             write(&cpu.join("cpu.cfs_period_us"), CPU_PERIOD_US)?;
             write(&cpu.join("cpu.cfs_quota_us"), cpu_quota_us(share))?;
+            write(&cpu.join("tasks"), process)?;
         }
         Ok(())
     }

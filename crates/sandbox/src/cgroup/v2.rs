@@ -75,14 +75,15 @@ impl Launcher {
             let launcher = Launcher {
                 has_memory: has("memory"),
                 has_pids: has("pids"),
-                has_cpu: has("cpu"),
+                has_cpu: controllers(&base.join("cgroup.controllers"))
+                    .is_some_and(|names| names.iter().any(|name| name == "cpu")),
                 path: path.clone(),
                 _lock: lock,
             };
             if !launcher.has_memory && !launcher.has_pids {
                 return Err(io::Error::other("controllers are not handed down"));
             }
-            enable(&launcher.path);
+            enable(&launcher.path, &["memory", "pids"]);
             Ok(launcher)
         });
         if result.is_err() {
@@ -126,7 +127,7 @@ fn delegate(base: &Path) -> io::Result<()> {
     if !is_top {
         empty(base)?;
     }
-    enable(base);
+    enable(base, &["memory", "pids"]);
     if enabled(base) { Ok(()) } else { Err(io::Error::other("controllers cannot be handed down")) }
 }
 
@@ -150,9 +151,9 @@ fn empty(base: &Path) -> io::Result<()> {
     members.iter().try_for_each(|member| write(&supervisor.join("cgroup.procs"), member))
 }
 
-/// Hands every controller of interest down, as far as the kernel lets.
-fn enable(directory: &Path) {
-    for controller in ["memory", "pids", "cpu"] {
+/// Hands controllers down, as far as the kernel lets.
+fn enable(directory: &Path, names: &[&str]) {
+    for controller in names {
         let _ = write(&directory.join("cgroup.subtree_control"), format!("+{controller}"));
     }
 }
@@ -188,6 +189,10 @@ impl Group {
             write(&self.path.join("pids.max"), limits.processes_max.saturating_add(OWN_PROCESSES))?;
         }
         if let (true, Some(share)) = (self.has_cpu, limits.cpu_share) {
+            // From now on the groups of all of this launcher's sandboxes are scheduled as such.
+            let launcher = self.path.parent();
+            let above = [launcher.and_then(Path::parent), launcher];
+            above.into_iter().flatten().for_each(|directory| enable(directory, &["cpu"]));
             write(&self.path.join("cpu.max"), format!("{} {CPU_PERIOD_US}", cpu_quota_us(share)))?;
         }
         Ok(())

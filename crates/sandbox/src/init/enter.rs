@@ -20,6 +20,7 @@ pub fn enter(setup: &Setup<'_>, request: &Enter, descriptors: Vec<OwnedFd>) -> R
     let mut descriptors = descriptors.into_iter();
     let output = descriptors.next().ok_or(Fault::new(Step::Exchange, libc::EPROTO))?;
     confine::limit(setup, request)?;
+    confine::give_way();
     if setup.mode.has_namespaces() {
         mount_own(request, &mut descriptors)?;
         mount_tmp(setup, request)?;

@@ -306,7 +306,8 @@ impl Shared {
             listener: Some(listener),
             output: Some(output),
             process,
-            peak_file: memory.map(|memory| memory.peak),
+            // Without it the program's own memory is looked at.
+            peak_file: memory.and_then(|memory| std::fs::File::open(memory.peak).ok()),
             end,
             _place: place,
         })

@@ -101,7 +101,7 @@ impl Spawner {
             cpu_share: spec.cpu_share,
         };
         if let Some(group) = &entry.group {
-            group.limit(&limits).at(Step::ControlGroup)?;
+            group.limit(&limits, entry.pid).at(Step::ControlGroup)?;
         }
         let port = entry.listener.as_ref().map_or(0, |(_, port)| *port);
         let mut request = request(spec, port);

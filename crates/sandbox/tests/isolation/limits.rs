@@ -120,6 +120,17 @@ async fn open_files_are_limited_and_no_core_is_written() {
 }
 
 #[tokio::test]
+async fn the_guest_gives_way() {
+    let Some(launcher) = launcher().await else { return };
+    let own = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let nice = |stat: &str| stat.split(' ').nth(18).unwrap().parse::<i32>().unwrap();
+    let said = shell(&launcher, &Code::new(), "read -r stat < /proc/self/stat; echo \"$stat\"").await;
+    assert_eq!(nice(&said), (nice(&own) + 5).min(19), "{said}");
+    // SCHED_BATCH; proc(5) counts from 1.
+    assert_eq!(said.split(' ').nth(40), Some("3"), "{said}");
+}
+
+#[tokio::test]
 async fn cpu_time_is_shared_out() {
     let Some(launcher) = limited().await else { return };
     let script = "import time\nb, c = time.monotonic(), time.process_time()\nwhile time.monotonic() < b + 1: pass\nprint(int((time.process_time() - c) * 1000))";
