@@ -25,6 +25,9 @@ fn the_demo_catches_v2_and_promotes_v3() {
     assert_eq!(v3["failed"], 0);
     assert_eq!(report["failed"], v2["failed"], "nobody failed but through v2");
     assert!(report["deviations"].as_array().is_some_and(|told| !told.is_empty()), "shortened waits are told");
+    let v2_seen = &report["answers_by_release"]["v2"];
+    assert_eq!(v2_seen["failed"], v2["failed"], "each failure is its release's");
+    assert!(v2_seen["latency_p50_ms"].as_f64() > Some(0.0), "{v2_seen}");
     let commands = report["commands"].as_array().expect("commands");
     assert!(commands.iter().all(|command| {
         let command = command.as_str().unwrap_or_default();

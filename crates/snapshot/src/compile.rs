@@ -54,7 +54,8 @@ fn owner(key: &str) -> Option<(Scope, String)> {
 }
 
 /// The snapshot after a commit: `previous` with the touched APIs and functions compiled anew. Stages and versions whose
-/// record didn't change keep their `Arc`, and so what readers keep in their slots.
+/// record didn't change keep their `Arc`, and so what readers keep in their slots; a version keeps its slot also when only
+/// what doesn't concern its environments has changed.
 pub fn compile<S: Source>(previous: &Snapshot, touched: &Touched, source: &S) -> Result<Snapshot, S::Error> {
     let mut next = Snapshot {
         generation: previous.generation + 1,
@@ -199,9 +200,13 @@ fn function<S: Source>(
         if let Some(whole) = &record.function {
             reserved_concurrency = whole.reserved_concurrency;
         }
-        let known = previous.and_then(|function| function.versions.get(&id)).filter(|known| known.rev == rev);
-        let version =
-            known.cloned().unwrap_or_else(|| Arc::new(Version { rev, record, slot: Slot::default() }));
+        let version = match previous.and_then(|function| function.versions.get(&id)) {
+            Some(known) if known.rev == rev => known.clone(),
+            Some(known) if runs_alike(&known.record, &record) => {
+                Arc::new(Version { rev, record, slot: known.slot.clone() })
+            }
+            _ => Arc::new(Version { rev, record, slot: Slot::default() }),
+        };
         versions.insert(id, version);
     }
     if versions.is_empty() {
@@ -220,6 +225,12 @@ fn function<S: Source>(
     let policies = policies.map(|(_, record)| (record.qualifier.clone(), Policy::compile(record))).collect();
     let (scope, name) = (key.scope.clone(), key.name.clone());
     Ok(Some(Function { scope, name, versions, aliases, policies, reserved_concurrency }))
+}
+
+/// Whether environments of one may run the other: `$LATEST`'s record also changes with its tags, and when a version is
+/// published or what it reserves changes.
+fn runs_alike(one: &records::FunctionVersion, other: &records::FunctionVersion) -> bool {
+    one.settings == other.settings && one.code == other.code
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ pub struct Version {
     /// The store's revision of the record.
     pub rev: u64,
     pub record: records::FunctionVersion,
-    /// Belongs to `invoke`: the version's environments.
+    /// Belongs to `invoke`: the version's environments. Kept while settings and code stay the same.
     pub slot: Slot,
 }
 

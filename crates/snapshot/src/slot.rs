@@ -3,9 +3,10 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 /// Room for what a reader derives from a part of the snapshot and wants to find again without a lookup: the edge keeps a
-/// stage's metric handles here, invoke a version's environments. It lives exactly as long as the part it belongs to.
-#[derive(Default)]
-pub struct Slot(OnceLock<Arc<dyn Any + Send + Sync>>);
+/// stage's metric handles here, invoke a version's environments. It lives exactly as long as the part it belongs to,
+/// and as any clone: a part hands its slot on to the one that replaces it where that is the same to the slot's reader.
+#[derive(Default, Clone)]
+pub struct Slot(Arc<OnceLock<Arc<dyn Any + Send + Sync>>>);
 
 impl Slot {
     /// What `make` once derived; later calls return the same value.

@@ -40,13 +40,15 @@ fn answer(release: &str, event: &Value) -> Value {
     let id: u64 = event["pathParameters"]["id"].as_str().and_then(|id| id.parse().ok()).unwrap_or(0);
     let reviews = id % 12;
     let body = json!({ "id": id, "price_cents": 900 + id % 100, "reviews": reviews, "release": release });
+    let headers = json!({ "x-release": release });
     let Some(score) = score(release, id, reviews) else {
         eprintln!("ERROR pet {id}: attempt to divide by zero");
-        return json!({ "statusCode": 500, "body": json!({ "message": "attempt to divide by zero" }).to_string() });
+        let body = json!({ "message": "attempt to divide by zero" });
+        return json!({ "statusCode": 500, "headers": headers, "body": body.to_string() });
     };
     let mut body = body;
     body["score"] = json!(score);
-    json!({ "statusCode": 200, "headers": { "x-release": release }, "body": body.to_string() })
+    json!({ "statusCode": 200, "headers": headers, "body": body.to_string() })
 }
 
 /// The average review of a pet: v1 has none to show, v2 forgets that a pet may have none, v3 remembers.

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::traffic;
+
 /// The whole story.
 #[derive(Debug, Serialize)]
 pub struct Report {
@@ -20,10 +22,27 @@ pub struct Report {
     pub releases: Vec<Release>,
     pub requests: u64,
     pub failed: u64,
-    /// Good answers by the release that gave them.
-    pub answers_by_release: BTreeMap<String, u64>,
+    /// Answers by the release that gave them.
+    pub answers_by_release: BTreeMap<String, Answers>,
     /// The aws commands that do the same.
     pub commands: Vec<String>,
+}
+
+/// What clients saw of one release.
+#[derive(Debug, Serialize)]
+pub struct Answers {
+    pub good: u64,
+    pub failed: u64,
+    /// Of the last thousand or so, milliseconds.
+    pub latency_p50_ms: f64,
+    pub latency_p99_ms: f64,
+}
+
+impl From<&traffic::Answers> for Answers {
+    fn from(seen: &traffic::Answers) -> Answers {
+        let (latency_p50_ms, latency_p99_ms) = (seen.latency_ms(0.5), seen.latency_ms(0.99));
+        Answers { good: seen.good, failed: seen.failed, latency_p50_ms, latency_p99_ms }
+    }
 }
 
 /// What became of one release.

@@ -65,7 +65,7 @@ pub async fn tell(serving: &Serving, seed: u64, teller: &mut Teller) -> Result<R
         releases: vec![bad, good],
         requests: all.requests,
         failed: all.failed,
-        answers_by_release: all.by_release,
+        answers_by_release: all.by_release.iter().map(|(name, seen)| (name.clone(), seen.into())).collect(),
         commands: crew.commands,
     })
 }

@@ -9,7 +9,7 @@ use pitbird_cli::watch::{self, RolloutView};
 use serde_json::Value;
 
 use super::report::{Release, Report};
-use super::traffic::Tally;
+use super::traffic::{Answers, Tally};
 
 /// Plain lines about a running rollout come at most this often, seconds.
 const LINE_EVERY_S: f64 = 1.0;
@@ -136,8 +136,9 @@ impl Teller {
         for deviation in &report.deviations {
             self.line(&format!("         for this demo: {deviation}"));
         }
+        let answers = report.answers_by_release.iter();
         let answers: Vec<String> =
-            report.answers_by_release.iter().map(|(release, count)| format!("{release} {count}")).collect();
+            answers.map(|(release, seen)| format!("{release} {}", seen.good)).collect();
         self.line(&format!(
             "{:5.1} s  {} requests, {} failed, good answers by release: {}",
             report.seconds,
@@ -189,15 +190,14 @@ fn reason(reason: &str) -> String {
     }
 }
 
+/// How many requests there were, and beside each other what each release did with its own.
 fn said(tally: &Tally) -> String {
-    let answers: Vec<String> =
-        tally.by_release.iter().map(|(release, count)| format!("{release} {count}")).collect();
-    format!(
-        "{} requests, {} failed, answers: {}; p50 {:.1} ms, p99 {:.1} ms",
-        tally.requests,
-        tally.failed,
-        answers.join(", "),
-        tally.latency_ms(0.5),
-        tally.latency_ms(0.99)
-    )
+    let answers = tally.by_release.iter().map(|(release, answers)| {
+        let Answers { good, failed, .. } = answers;
+        let failures = if *failed > 0 { format!(" and {failed} failures") } else { String::new() };
+        let (p50, p99) = (answers.latency_ms(0.5), answers.latency_ms(0.99));
+        format!("{release} {good} good{failures}, p50 {p50:.1} ms, p99 {p99:.1} ms")
+    });
+    let answers: Vec<String> = answers.collect();
+    format!("{} requests, {} failed: {}", tally.requests, tally.failed, answers.join(" | "))
 }

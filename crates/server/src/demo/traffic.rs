@@ -25,8 +25,15 @@ pub struct Tally {
     pub requests: u64,
     /// Answers with a status of 500 or more, and requests without an answer.
     pub failed: u64,
-    /// Good answers by the release that they name.
-    pub by_release: BTreeMap<String, u64>,
+    /// Answers by the release that they name.
+    pub by_release: BTreeMap<String, Answers>,
+}
+
+/// What one release answered.
+#[derive(Debug, Clone, Default)]
+pub struct Answers {
+    pub good: u64,
+    pub failed: u64,
     /// Latencies of the most recent answers, microseconds; at most [`RECENT_MAX`].
     recent_us: Vec<u32>,
 }
@@ -34,7 +41,7 @@ pub struct Tally {
 /// Latencies that are remembered for the percentiles.
 const RECENT_MAX: usize = 1024;
 
-impl Tally {
+impl Answers {
     /// The latency that a share of the recent answers stayed below, in milliseconds.
     pub fn latency_ms(&self, share: f64) -> f64 {
         let mut sorted = self.recent_us.clone();
@@ -43,35 +50,51 @@ impl Tally {
         sorted.get(at).map_or(0.0, |us| f64::from(*us) / 1000.0)
     }
 
-    /// What was added since an earlier tally.
+    fn count(&self) -> u64 {
+        self.good + self.failed
+    }
+
+    fn add(&mut self, is_good: bool, latency: Duration) {
+        let latency_us = u32::try_from(latency.as_micros()).unwrap_or(u32::MAX);
+        let place = self.count() as usize % RECENT_MAX;
+        match self.recent_us.get_mut(place) {
+            Some(oldest) => *oldest = latency_us,
+            None => self.recent_us.push(latency_us),
+        }
+        *if is_good { &mut self.good } else { &mut self.failed } += 1;
+    }
+}
+
+impl Tally {
+    /// What was added since an earlier tally. Latencies are the most recent ones in either case.
     pub fn since(&self, earlier: &Tally) -> Tally {
         let mut since = self.clone();
         since.requests -= earlier.requests;
         since.failed -= earlier.failed;
-        for (release, count) in &mut since.by_release {
-            *count -= earlier.by_release.get(release).copied().unwrap_or(0);
+        for (release, answers) in &mut since.by_release {
+            if let Some(before) = earlier.by_release.get(release) {
+                answers.good -= before.good;
+                answers.failed -= before.failed;
+            }
         }
-        since.by_release.retain(|_, count| *count > 0);
+        since.by_release.retain(|_, answers| answers.count() > 0);
         since
     }
 
-    fn add(&mut self, seen: &Seen, latency: Duration) {
-        match seen {
-            Seen::Release(release) => *self.by_release.entry(release.clone()).or_default() += 1,
-            Seen::Failure => self.failed += 1,
-        }
-        let latency_us = u32::try_from(latency.as_micros()).unwrap_or(u32::MAX);
-        match self.recent_us.get_mut(self.requests as usize % RECENT_MAX) {
-            Some(oldest) => *oldest = latency_us,
-            None => self.recent_us.push(latency_us),
-        }
+    fn add(&mut self, seen: Seen, latency: Duration) {
         self.requests += 1;
+        self.failed += u64::from(!seen.is_good);
+        if let Some(release) = seen.release {
+            self.by_release.entry(release).or_default().add(seen.is_good, latency);
+        }
     }
 }
 
-enum Seen {
-    Release(String),
-    Failure,
+/// What became of a request.
+struct Seen {
+    /// The release that answered, if one did.
+    release: Option<String>,
+    is_good: bool,
 }
 
 /// Clients at work, until stopped.
@@ -142,10 +165,10 @@ impl Client {
                 Ok(seen) => seen,
                 Err(_) => {
                     self.connection = connect(self.address).await?;
-                    Seen::Failure
+                    Seen { release: None, is_good: false }
                 }
             };
-            self.tally.lock().unwrap_or_else(PoisonError::into_inner).add(&seen, began.elapsed());
+            self.tally.lock().unwrap_or_else(PoisonError::into_inner).add(seen, began.elapsed());
         }
     }
 
@@ -160,10 +183,7 @@ impl Client {
         let (status, release) = (answer.status(), answer.headers().get("x-release").cloned());
         answer.into_body().collect().await?;
         let release = release.and_then(|release| release.to_str().map(str::to_owned).ok());
-        Ok(match release {
-            Some(release) if status.is_success() => Seen::Release(release),
-            _ => Seen::Failure,
-        })
+        Ok(Seen { is_good: status.is_success() && release.is_some(), release })
     }
 }
 
@@ -183,13 +203,17 @@ mod tests {
     #[test]
     fn a_tally_counts_and_subtracts() {
         let mut tally = Tally::default();
-        tally.add(&Seen::Release("v1".into()), Duration::from_millis(1));
+        let seen = |release: &str, is_good| Seen { release: Some(release.to_owned()), is_good };
+        tally.add(seen("v1", true), Duration::from_millis(1));
         let earlier = tally.clone();
-        tally.add(&Seen::Failure, Duration::from_millis(3));
-        tally.add(&Seen::Release("v2".into()), Duration::from_millis(2));
+        tally.add(Seen { release: None, is_good: false }, Duration::from_millis(9));
+        tally.add(seen("v2", true), Duration::from_millis(2));
+        tally.add(seen("v2", false), Duration::from_millis(3));
         let since = tally.since(&earlier);
-        assert_eq!((since.requests, since.failed), (2, 1));
-        assert_eq!(since.by_release, BTreeMap::from([("v2".to_owned(), 1)]));
-        assert!((tally.latency_ms(0.5) - 2.0).abs() < 0.01 && (tally.latency_ms(1.0) - 3.0).abs() < 0.01);
+        assert_eq!((since.requests, since.failed), (3, 2));
+        assert!(since.by_release.keys().eq(["v2"]));
+        let v2 = &since.by_release["v2"];
+        assert_eq!((v2.good, v2.failed), (1, 1));
+        assert!((v2.latency_ms(0.0) - 2.0).abs() < 0.01 && (v2.latency_ms(1.0) - 3.0).abs() < 0.01);
     }
 }

@@ -191,6 +191,31 @@ fn what_a_commit_did_not_touch_stays_the_same() {
 }
 
 #[test]
+fn a_version_keeps_its_slot_while_it_runs_alike() {
+    let mut source = MemorySource::default();
+    source.put(&version(VersionId::Latest));
+    let mut snapshot = everything(&source);
+    let mut kept_over = |change: &dyn Fn(&mut records::FunctionVersion)| {
+        let slot = |snapshot: &Snapshot| {
+            let key = crate::FunctionKey { scope: Scope::default(), name: "f".into() };
+            snapshot.functions[&key].versions[&VersionId::Latest].slot.clone()
+        };
+        slot(&snapshot).get_or_init(|| Arc::new("environments"));
+        let mut record = version(VersionId::Latest);
+        change(&mut record);
+        source.put(&record);
+        let mut touched = Touched::default();
+        touched.note(records::FunctionVersion::TABLE, &record.key());
+        snapshot = compile(&snapshot, &touched, &source).expect("records");
+        slot(&snapshot).get::<&str>().is_some()
+    };
+    assert!(kept_over(&|record| record.function.as_mut().expect("whole").next_version = 2));
+    assert!(kept_over(&|record| record.state = State::Pending));
+    assert!(!kept_over(&|record| record.settings.memory_mib = 256));
+    assert!(!kept_over(&|record| record.code.sha256_hex = "01".into()));
+}
+
+#[test]
 fn an_alias_splits_by_weight_and_keeps_its_versions() {
     let mut source = MemorySource::default();
     source.put(&version(VersionId::Latest));
