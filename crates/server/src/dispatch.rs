@@ -2,12 +2,14 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::HOST;
+use http::request::Parts;
 use http::{Request, Response};
-use http_body_util::Full;
-use hyper::body::Incoming;
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Body, Incoming};
 use pitbird_control::Control;
 use pitbird_edge::{Edge, Peer, Target};
 
@@ -29,16 +31,47 @@ impl Dispatch {
         head: &RawHead,
     ) -> Response<Full<Bytes>> {
         let raw_head = head.take();
-        let (parts, body) = request.into_parts();
+        let (parts, mut body) = request.into_parts();
+        let answer = self.ask(&parts, &mut body, peer, local, &raw_head).await;
+        discard(&mut body).await;
+        answer
+    }
+
+    async fn ask(
+        &self,
+        parts: &Parts,
+        body: &mut Incoming,
+        peer: SocketAddr,
+        local: SocketAddr,
+        raw_head: &[u8],
+    ) -> Response<Full<Bytes>> {
         let host = parts.headers.get(HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let path = parts.uri.path();
         if let Some(target) = Target::parse(host, path) {
-            let peer = Peer { source: peer.ip(), port: local.port(), scheme: "http", raw_head: &raw_head };
-            return self.edge.serve(target, &parts, body, peer).await;
+            let peer = Peer { source: peer.ip(), port: local.port(), scheme: "http", raw_head };
+            return self.edge.serve(target, parts, body, peer).await;
         }
-        if let Some(answer) = self.admin.answer(&parts, peer) {
+        if let Some(answer) = self.admin.answer(parts, peer) {
             return answer;
         }
-        self.control.serve(&parts, body, local).await
+        self.control.serve(parts, body, local).await
+    }
+}
+
+/// Of a body that nobody wanted to the end, this much is still read and thrown away.
+const DISCARD_BYTES_MAX: usize = 128 << 20;
+/// Longest wait for the next piece of such a body.
+const DISCARD_WAIT: Duration = Duration::from_secs(5);
+
+/// Reads what is left of a body: to hang up on somebody who is still sending would reset the connection, and the answer that
+/// says why with it.
+async fn discard(body: &mut Incoming) {
+    let mut left = DISCARD_BYTES_MAX;
+    while !body.is_end_stream() {
+        let Ok(Some(Ok(frame))) = tokio::time::timeout(DISCARD_WAIT, body.frame()).await else { return };
+        match left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) {
+            Some(less) => left = less,
+            None => return,
+        }
     }
 }

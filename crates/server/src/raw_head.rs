@@ -70,6 +70,10 @@ impl<S> Remembering<S> {
         let head = Arc::new(RawHead::default());
         (Remembering { stream, head: head.clone() }, head)
     }
+
+    pub fn get_ref(&self) -> &S {
+        &self.stream
+    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Remembering<S> {

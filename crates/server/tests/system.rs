@@ -1,6 +1,8 @@
 //! The whole system from outside, through AWS's own tools.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 
 use pitbird_testkit::{Python, Server, get, python};
@@ -26,6 +28,28 @@ fn a_fresh_server_is_healthy() {
         let answer = get(&format!("{}{path}", server.endpoint));
         assert_eq!(answer.status, 200);
         assert_eq!(answer.json()["services"]["lambda"], "running");
+    }
+}
+
+/// A body over the limit is refused before it has come whole. To hang up then would reset the connection, and clients would see
+/// that instead of the reason.
+#[test]
+fn who_sends_too_much_hears_why() {
+    let server = Server::start(BINARY);
+    let address = server.endpoint.trim_start_matches("http://");
+    for (path, length, status) in
+        [("/_aws/execute-api/none/prod/", 30 << 20, 403), ("/restapis", 80 << 20, 413)]
+    {
+        let mut connection = TcpStream::connect(address).expect("a connection");
+        write!(connection, "POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n")
+            .expect("a head");
+        let piece = vec![b'x'; 1 << 20];
+        for _ in 0..length >> 20 {
+            connection.write_all(&piece).expect("the server reads on");
+        }
+        let mut line = String::new();
+        BufReader::new(&connection).read_line(&mut line).expect("an answer");
+        assert!(line.starts_with(&format!("HTTP/1.1 {status} ")), "{path}: {line}");
     }
 }
 

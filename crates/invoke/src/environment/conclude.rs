@@ -112,7 +112,7 @@ impl Environment {
         let mut state = self.lock();
         state.is_over = true;
         state.launch = None;
-        state.output.platform(clock::now_ms(), []);
+        state.output.drain_last(clock::now_ms());
         state.peak.read = None;
         let has_started = !matches!(state.machine.phase(), Phase::Starting | Phase::Failed);
         if !has_started {

@@ -22,7 +22,7 @@ const DRAIN_BYTES: usize = 1 << 20;
 pub(crate) struct Output {
     stream: Arc<LogStream>,
     /// What the function's standard output and error end in; `None` before it starts and after it has ended.
-    pipe: Option<File>,
+    pipe: Option<Arc<Receiver>>,
     /// The beginning of a line whose end hasn't come.
     partial: Vec<u8>,
     rate: Rate,
@@ -58,29 +58,36 @@ impl Output {
 
     /// A process has started that writes to this pipe. What comes back tells when there is something to read; it is read
     /// here alone.
-    pub fn connect(&mut self, pipe: OwnedFd) -> io::Result<Receiver> {
-        let pipe = Receiver::from_owned_fd(pipe)?;
-        self.pipe = Some(File::from(pipe.as_fd().try_clone_to_owned()?));
+    pub fn connect(&mut self, pipe: OwnedFd) -> io::Result<Arc<Receiver>> {
+        let pipe = Arc::new(Receiver::from_owned_fd(pipe)?);
+        self.pipe = Some(pipe.clone());
         Ok(pipe)
     }
 
-    /// Reads what there is to read without waiting, and logs the lines that are complete.
+    /// Reads what is known to be there to read, and logs the lines that are complete. Where nothing is known this costs no
+    /// system call.
+    ///
+    /// What a process wrote before it answered is known when the answer is: the runtime hears of both by one epoll, which tells
+    /// in the order in which they came (`fs/eventpoll.c`).
     pub fn drain(&mut self, now_ms: i64) -> Drained {
-        let Some(mut pipe) = self.pipe.take() else { return Drained::Ended };
-        let drained = self.read_all(now_ms, |buffer| pipe.read(buffer));
+        let Some(pipe) = self.pipe.take() else { return Drained::Ended };
+        let drained = self.read_all(now_ms, |buffer| pipe.try_read(buffer));
         if drained != Drained::Ended {
             self.pipe = Some(pipe);
         }
         drained
     }
 
-    /// The same as [`Output::drain`], by a reader that has been told that there is something; it will be told again only if
-    /// it reads to the end itself.
-    pub fn drain_ready(&mut self, now_ms: i64, pipe: &Receiver) -> Drained {
-        self.read_all(now_ms, |buffer| pipe.try_read(buffer))
+    /// Reads what is left, known or not, once nobody writes any more.
+    pub fn drain_last(&mut self, now_ms: i64) {
+        let pipe = self.pipe.take().and_then(|pipe| pipe.as_fd().try_clone_to_owned().ok());
+        if let Some(mut pipe) = pipe.map(File::from) {
+            self.read_all(now_ms, |buffer| pipe.read(buffer));
+        }
+        self.flush(now_ms);
+        self.say_dropped(now_ms);
     }
 
-    /// A read that doesn't fill the buffer has emptied the pipe.
     fn read_all(&mut self, now_ms: i64, mut read: impl FnMut(&mut [u8]) -> io::Result<usize>) -> Drained {
         let mut buffer = [0; 8 * 1024];
         let mut total = 0;
@@ -90,9 +97,6 @@ impl Output {
                 Ok(count) => {
                     total += count;
                     self.take(&buffer[..count], now_ms);
-                    if count < buffer.len() {
-                        return Drained::Empty;
-                    }
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Drained::Empty,
@@ -203,6 +207,7 @@ mod tests {
     struct Bench {
         telemetry: Arc<Telemetry>,
         output: Output,
+        pipe: Arc<Receiver>,
         writer: std::io::PipeWriter,
         _data: tempfile::TempDir,
     }
@@ -213,8 +218,16 @@ mod tests {
         let stream = telemetry.log_stream(&Scope::default(), "g", "s", Spread::One);
         let mut output = Output::new(stream, limit_bytes_per_s);
         let (reader, writer) = std::io::pipe().unwrap();
-        output.connect(OwnedFd::from(reader)).unwrap();
-        Bench { telemetry, output, writer, _data: data }
+        let pipe = output.connect(OwnedFd::from(reader)).unwrap();
+        Bench { telemetry, output, pipe, writer, _data: data }
+    }
+
+    impl Bench {
+        /// Writes as the function does, until it is known.
+        async fn write(&mut self, bytes: &[u8]) {
+            self.writer.write_all(bytes).unwrap();
+            self.pipe.readable().await.unwrap();
+        }
     }
 
     async fn logged(bench: &Bench) -> Vec<String> {
@@ -234,11 +247,11 @@ mod tests {
     #[tokio::test]
     async fn lines_come_in_order_and_whole() {
         let mut bench = bench(1 << 20);
-        bench.writer.write_all(b"one\ntwo\nthr").unwrap();
+        bench.write(b"one\ntwo\nthr").await;
         assert_eq!(bench.output.drain(1), Drained::Empty);
-        bench.writer.write_all(b"ee\nno end \xff").unwrap();
+        bench.write(b"ee\nno end \xff").await;
         bench.output.platform(2, ["END\n"]);
-        bench.writer.write_all(b"late\n").unwrap();
+        bench.write(b"late\n").await;
         bench.output.platform(3, ["REPORT\n"]);
         let lines = ["one\n", "two\n", "three\n", "no end \u{fffd}", "END\n", "late\n", "REPORT\n"];
         assert_eq!(logged(&bench).await, lines);
@@ -249,10 +262,10 @@ mod tests {
         let mut bench = bench(100);
         let line = [b'x'; 49].iter().chain(b"\n").copied().collect::<Vec<u8>>();
         for _ in 0..5 {
-            bench.writer.write_all(&line).unwrap();
+            bench.write(&line).await;
         }
         bench.output.drain(1000);
-        bench.writer.write_all(b"next\n").unwrap();
+        bench.write(b"next\n").await;
         bench.output.drain(2000);
         let logged = logged(&bench).await;
         assert_eq!(logged.len(), 4, "{logged:?}");
@@ -265,7 +278,7 @@ mod tests {
         let mut bench = bench(10 << 20);
         let chunk = vec![b'x'; 65_536];
         for _ in 0..5 {
-            bench.writer.write_all(&chunk).unwrap();
+            bench.write(&chunk).await;
             bench.output.drain(1);
         }
         bench.output.platform(2, ["END\n"]);

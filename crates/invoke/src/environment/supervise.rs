@@ -204,7 +204,7 @@ impl Environment {
         self: &Arc<Self>,
         sandbox: &Arc<Sandbox>,
         listener: TcpListener,
-        output: Receiver,
+        output: Arc<Receiver>,
     ) -> Exit {
         let mut connections = JoinSet::new();
         let mut exited = pin!(sandbox.exited());
@@ -229,7 +229,7 @@ impl Environment {
                 Some(_) = connections.join_next(), if !connections.is_empty() => {}
                 readable = output.readable(), if has_output => match readable {
                     Ok(()) => {
-                        let drained = self.lock().output.drain_ready(clock::now_ms(), &output);
+                        let drained = self.lock().output.drain(clock::now_ms());
                         has_output = drained != Drained::Ended;
                     }
                     Err(_) => has_output = false,
