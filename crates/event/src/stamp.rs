@@ -1,7 +1,6 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::borrow::Cow;
-use std::fmt::Write;
 
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -12,9 +11,23 @@ pub fn request_time(epoch_ms: u64) -> String {
     let (year, month, day) = date(seconds / 86_400);
     let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
     let mut text = String::with_capacity(26);
-    write!(text, "{day:02}/{}/{year:04}:{hour:02}:{minute:02}:{second:02} +0000", MONTHS[month])
-        .expect("a String takes all text");
+    push_two_digits(&mut text, day, '/');
+    text.push_str(MONTHS[month]);
+    text.push('/');
+    let mut digits = itoa::Buffer::new();
+    text.push_str(digits.format(year));
+    text.push(':');
+    push_two_digits(&mut text, hour, ':');
+    push_two_digits(&mut text, minute, ':');
+    push_two_digits(&mut text, second, ' ');
+    text.push_str("+0000");
     text
+}
+
+/// A number below 100 and what follows it.
+fn push_two_digits(text: &mut String, number: u64, next: char) {
+    let digit = |value: u64| char::from(b'0' + (value % 10) as u8);
+    text.extend([digit(number / 10), digit(number), next]);
 }
 
 /// Year, month from 0, and day from 1 of a day since 1970, in the Gregorian calendar.
@@ -47,9 +60,19 @@ pub fn trace_id(client: Option<&[u8]>, epoch_s: u32, entropy: [u8; 12]) -> Cow<'
     {
         return Cow::Borrowed(client);
     }
-    let mut unique = [0; 16];
-    unique[4..].copy_from_slice(&entropy);
-    Cow::Owned(format!("Root=1-{epoch_s:08x}-{:024x}", u128::from_be_bytes(unique)))
+    let mut id = String::with_capacity(40);
+    id.push_str("Root=1-");
+    push_hex(&mut id, &epoch_s.to_be_bytes());
+    id.push('-');
+    push_hex(&mut id, &entropy);
+    Cow::Owned(id)
+}
+
+/// Lower-case digits. Made for every request, so not by way of a formatter.
+fn push_hex(text: &mut String, bytes: &[u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
+    text.extend(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]));
 }
 
 /// Longest trace header taken over from a client, bytes.
