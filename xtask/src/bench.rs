@@ -103,15 +103,21 @@ fn build(root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Runs a crate's own measuring example and keeps what it prints.
+/// Runs a crate's own measuring example and keeps what it prints: a row a line, after one that says what for.
 fn example(root: &Path, package: &str, name: &str, what: &str, goal: &'static str) -> Result<Vec<Figure>> {
     let arguments = ["run", "--quiet", "--release", "--locked", "--package", package, "--example", name];
     let output = Command::new("cargo").args(arguments).current_dir(root).output()?;
     if !output.status.success() {
         bail!("{}", String::from_utf8_lossy(&output.stderr));
     }
-    let text = String::from_utf8_lossy(&output.stdout).trim().lines().collect::<Vec<_>>().join("; ");
-    Ok(vec![Figure::new(what, goal, text)])
+    let text = String::from_utf8_lossy(&output.stdout);
+    let rows = text.trim().lines().map(|line| {
+        let (what, measured) = line.split_once("  ").or_else(|| line.split_once(": ")).unwrap_or((line, ""));
+        let measured: Vec<&str> =
+            measured.split("  ").map(str::trim).filter(|part| !part.is_empty()).collect();
+        Figure::new(format!("— {}", what.trim()), "", measured.join(", "))
+    });
+    Ok([Figure::new(what, goal, "")].into_iter().chain(rows).collect())
 }
 
 /// The middle one of some numbers.
