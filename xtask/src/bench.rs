@@ -112,7 +112,7 @@ fn example(root: &Path, package: &str, name: &str, what: &str, goal: &'static st
     }
     let text = String::from_utf8_lossy(&output.stdout);
     let rows = text.trim().lines().map(|line| {
-        let (what, measured) = line.split_once("  ").or_else(|| line.split_once(": ")).unwrap_or((line, ""));
+        let (what, measured) = line.split_once("  ").or_else(|| line.rsplit_once(": ")).unwrap_or((line, ""));
         let measured: Vec<&str> =
             measured.split("  ").map(str::trim).filter(|part| !part.is_empty()).collect();
         Figure::new(format!("— {}", what.trim()), "", measured.join(", "))
