@@ -1,5 +1,7 @@
 //! What an invocation leaves in its log.
 
+use std::sync::Arc;
+
 use pitbird_names::VersionId;
 
 use crate::bench::{Draft, bash_loop, bench, invocation, narrow_bench, text};
@@ -36,6 +38,36 @@ async fn an_environments_log_has_lambdas_lines_in_order() {
         assert_eq!(report.contains("\tInit Duration: "), event == "1", "only the first: {report}");
     }
     assert_eq!(log.len(), 11);
+}
+
+/// What a function writes before it answers stands before `END`, also when many answer at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn lines_stay_with_their_invocation_in_a_crowd() {
+    const CALLERS: usize = 16;
+    const CALLS: usize = 50;
+    let bench = Arc::new(bench().await);
+    let function = bench.create(bash_loop("f", "echo \"event $event\"; respond 1")).await;
+    let mut callers = tokio::task::JoinSet::new();
+    for _ in 0..CALLERS {
+        let (bench, function) = (bench.clone(), function.clone());
+        callers.spawn(async move {
+            for _ in 0..CALLS {
+                bench.invoke(&function, "1").await;
+            }
+        });
+    }
+    while let Some(ended) = callers.join_next().await {
+        ended.unwrap();
+    }
+    let mut count = 0;
+    for (stream, log) in bench.logs("/aws/lambda/f").await {
+        let kinds: Vec<&str> = log.iter().skip(1).map(|line| line.split(' ').next().unwrap()).collect();
+        for lines in kinds.chunks(4) {
+            assert_eq!(lines, ["START", "event", "END", "REPORT"], "{stream}: {log:?}");
+            count += 1;
+        }
+    }
+    assert_eq!(count, CALLERS * CALLS);
 }
 
 #[tokio::test(flavor = "multi_thread")]
