@@ -110,12 +110,13 @@ pub(crate) fn account_concurrency(scope: &Scope) -> ProbeSpec {
     spec(scope, &[("ConcurrentExecutions", Unit::Count)], vec![Dimensions::none()])
 }
 
-/// `AsyncEventsReceived`, `AsyncEventAge` and `AsyncEventsDropped` of a function.
+/// `AsyncEventsReceived`, `AsyncEventAge`, `AsyncEventsDropped` and `DestinationDeliveryFailures` of a function.
 pub(crate) fn events(scope: &Scope, function: &str) -> ProbeSpec {
     let metrics = [
         ("AsyncEventsReceived", Unit::Count),
         ("AsyncEventAge", Unit::Milliseconds),
         ("AsyncEventsDropped", Unit::Count),
+        ("DestinationDeliveryFailures", Unit::Count),
     ];
     spec(scope, &metrics, Called::Unqualified.dimension_sets(function))
 }

@@ -1,6 +1,8 @@
 //! Asynchronous invocations: acknowledged once they are on the disk, then tried until they succeed, have failed often
-//! enough, or are too old. At least once: after a crash an attempt that was on is made again.
+//! enough, or are too old. At least once: after a crash an attempt that was on is made again. An event that ends leaves
+//! another for whom it tells, in the same commit.
 
+mod destination;
 pub(crate) mod plan;
 
 use std::cmp::Reverse;
@@ -10,7 +12,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use pitbird_names::{FunctionName, Qualifier, Scope, limits};
-use pitbird_records::{AsyncEvent, Record};
+use pitbird_records::{AsyncEvent, EventInvokeConfig, Record};
 use pitbird_snapshot::FunctionKey;
 use pitbird_store::{ABSENT, Store};
 use pitbird_telemetry::metrics::Probe;
@@ -20,12 +22,13 @@ use tokio::sync::{Notify, Semaphore, watch};
 use crate::clock;
 use crate::concurrency::Throttle;
 use crate::config::EventPolicy;
-use crate::invocation::{Invocation, Refused};
+use crate::invocation::{Invocation, Outcome, Refused};
 use crate::invoker::{Inner, Invoker};
 use crate::measure;
 use crate::parts::Parts;
 
-use plan::{Attempt, Step};
+use destination::Told;
+use plan::{Attempt, Step, Why};
 
 /// Records read at one go when the queue is loaded.
 const PAGE: usize = 200;
@@ -132,6 +135,7 @@ impl Queue {
             errors: 0,
             refusals: 0,
             due_ms: received_ms,
+            hops: 0,
         };
         let key = event.key();
         let written = store.write(move |transaction| transaction.put_if(&event, ABSENT)).await
@@ -140,7 +144,7 @@ impl Queue {
             self.open.send_modify(|open| *open -= 1);
             return Err(error.into());
         }
-        probe.record(received_ms, &[1.0, f64::NAN, f64::NAN]);
+        probe.record(received_ms, &[1.0, f64::NAN, f64::NAN, f64::NAN]);
         self.schedule(received_ms, key);
         Ok(())
     }
@@ -207,42 +211,90 @@ async fn attempt(queue: &Queue, door: Invoker, key: &str) {
         }
     };
     let probe = parts.telemetry.probe(measure::events(&event.scope, &event.function));
-    let step = if plan::is_expired(&event, &queue.policy, clock::now_ms()) {
-        Step::Drop("it is too old")
+    let config = match store.get::<EventInvokeConfig>(&config_key(&event)) {
+        Ok(found) => found.map(|found| found.record),
+        Err(error) => {
+            tracing::error!(key, error = &error as &dyn std::error::Error, "an event's rules can't be read");
+            return queue.schedule(clock::now_ms() + 60_000, key.to_owned());
+        }
+    };
+    let policy = plan::policy(&queue.policy, config.as_ref());
+    let (step, outcome) = if plan::is_expired(&event, &policy, clock::now_ms()) {
+        (Step::Drop(Why::EventAgeExceeded), None)
     } else {
         match run(&door, &store, &event, &probe).await {
             // It stays where it is, and is found again after the restart.
             None => return,
-            Some(attempt) => plan::after(&event, attempt, &queue.policy, clock::now_ms()),
+            Some((attempt, outcome)) => (plan::after(&event, attempt, &policy, clock::now_ms()), outcome),
         }
     };
     if let Step::Drop(why) = step {
-        tracing::warn!(
-            function = event.function,
-            request_id = event.request_id,
-            why,
-            "a queued event is dropped"
-        );
-        probe.record(clock::now_ms(), &[f64::NAN, f64::NAN, 1.0]);
+        let (function, request_id) = (&event.function, &event.request_id);
+        tracing::warn!(function, request_id, why = why.words(), "a queued event is dropped");
+        probe.record(clock::now_ms(), &[f64::NAN, f64::NAN, 1.0, f64::NAN]);
     }
-    write_down(queue, &store, key, step).await;
+    let told = match &config {
+        Some(config) => {
+            let request_id = uuid::Uuid::new_v4().to_string();
+            destination::tell(&event, config, &step, outcome.as_ref(), request_id, clock::now_ms())
+        }
+        None => Told::Nobody,
+    };
+    let next = deliverable(&store, told, &event, &probe);
+    write_down(queue, &store, key, step, next).await;
 }
 
-async fn write_down(queue: &Queue, store: &Store, key: &str, step: Step) {
+/// The rules for events that name the same as this one.
+fn config_key(event: &AsyncEvent) -> String {
+    let qualifier = event.qualifier.as_deref().unwrap_or("$LATEST");
+    pitbird_records::key(&event.scope, &[&event.function, qualifier])
+}
+
+/// The event that tells a destination, if there is such a function.
+fn deliverable(store: &Store, told: Told, event: &AsyncEvent, probe: &Arc<Probe>) -> Option<AsyncEvent> {
+    let why = match told {
+        Told::Nobody => return None,
+        Told::Undeliverable(why) => why,
+        Told::Event(next) => {
+            let key = FunctionKey { scope: next.scope.clone(), name: next.function.clone() };
+            if store.snapshot().function(&key).is_some() {
+                return Some(*next);
+            }
+            "there is no such function"
+        }
+    };
+    let (function, request_id) = (&event.function, &event.request_id);
+    tracing::warn!(function, request_id, why, "a destination can't be told of an event's end");
+    probe.record(clock::now_ms(), &[f64::NAN, f64::NAN, f64::NAN, 1.0]);
+    None
+}
+
+/// Writes down what becomes of an event, and in the same commit the event that tells of its end.
+async fn write_down(queue: &Queue, store: &Store, key: &str, step: Step, next: Option<AsyncEvent>) {
     let owned = key.to_owned();
     let again_ms = match &step {
         Step::Again(event) => Some(event.due_ms),
         Step::Forget | Step::Drop(_) => None,
     };
+    let scheduled = next.as_ref().map(|next| (next.due_ms, next.key()));
     let written: Result<(), pitbird_store::Error> = store
-        .write(move |transaction| match step {
-            Step::Again(event) => transaction.put(&event).map(drop),
-            Step::Forget | Step::Drop(_) => transaction.delete::<AsyncEvent>(&owned).map(drop),
+        .write(move |transaction| {
+            if let Some(next) = next {
+                transaction.put(&next)?;
+            }
+            match step {
+                Step::Again(event) => transaction.put(&event).map(drop),
+                Step::Forget | Step::Drop(_) => transaction.delete::<AsyncEvent>(&owned).map(drop),
+            }
         })
         .await;
     if let Err(error) = &written {
         // It is still in the store and runs once more after a restart: at least once.
         tracing::error!(key, error = error as &dyn std::error::Error, "a queued event's end can't be stored");
+    }
+    if let (Some((due_ms, key)), Ok(())) = (scheduled, &written) {
+        queue.open.send_modify(|open| *open += 1);
+        queue.schedule(due_ms, key);
     }
     match again_ms {
         Some(due_ms) => queue.schedule(due_ms, key.to_owned()),
@@ -250,17 +302,23 @@ async fn write_down(queue: &Queue, store: &Store, key: &str, step: Step) {
     }
 }
 
-/// Runs an event once. `None` when the server is going down and nothing can be said.
-async fn run(door: &Invoker, store: &Store, event: &AsyncEvent, probe: &Arc<Probe>) -> Option<Attempt> {
+/// Runs an event once: what it came to, and what the function said if it ran. `None` when the server is going down and
+/// nothing can be said.
+async fn run(
+    door: &Invoker,
+    store: &Store,
+    event: &AsyncEvent,
+    probe: &Arc<Probe>,
+) -> Option<(Attempt, Option<Outcome>)> {
     let key = FunctionKey { scope: event.scope.clone(), name: event.function.clone() };
     let snapshot = store.snapshot();
-    let Some(function) = snapshot.function(&key) else { return Some(Attempt::Hopeless) };
+    let Some(function) = snapshot.function(&key) else { return Some((Attempt::Hopeless, None)) };
     if function.reserved_concurrency == Some(0) {
-        return Some(Attempt::Hopeless);
+        return Some((Attempt::Forbidden, None));
     }
     let qualifier = event.qualifier.as_deref().and_then(Qualifier::parse);
     let now_ms = clock::now_ms();
-    probe.record(now_ms, &[f64::NAN, (now_ms - event.received_ms) as f64, f64::NAN]);
+    probe.record(now_ms, &[f64::NAN, (now_ms - event.received_ms) as f64, f64::NAN, f64::NAN]);
     let invocation = Invocation {
         request_id: event.request_id.clone(),
         payload: Bytes::copy_from_slice(event.payload.as_bytes()),
@@ -270,13 +328,13 @@ async fn run(door: &Invoker, store: &Store, event: &AsyncEvent, probe: &Arc<Prob
         wants_log_tail: false,
     };
     let outcome = door.invoke(function, qualifier.as_ref(), draw(), invocation).await;
-    match outcome {
-        Ok(outcome) if outcome.function_error.is_none() => Some(Attempt::Succeeded),
+    let attempt = match &outcome {
+        Ok(outcome) if outcome.function_error.is_none() => Attempt::Succeeded,
         // Killed by our own end, perhaps: not the function's fault.
-        Ok(_) if door.is_closed() => None,
-        Ok(_) => Some(Attempt::FunctionError),
-        Err(Refused::ShuttingDown) => None,
-        Err(Refused::Unknown(_) | Refused::PayloadTooLarge) => Some(Attempt::Hopeless),
+        Ok(_) if door.is_closed() => return None,
+        Ok(_) => Attempt::FunctionError,
+        Err(Refused::ShuttingDown) => return None,
+        Err(Refused::Unknown(_) | Refused::PayloadTooLarge) => Attempt::Hopeless,
         Err(
             Refused::Throttled(
                 Throttle::ConcurrentInvocationLimitExceeded
@@ -286,8 +344,9 @@ async fn run(door: &Invoker, store: &Store, event: &AsyncEvent, probe: &Arc<Prob
             | Refused::Runtime(_)
             | Refused::Code(_)
             | Refused::Environment(_),
-        ) => Some(Attempt::Refused),
-    }
+        ) => Attempt::Refused,
+    };
+    Some((attempt, outcome.ok()))
 }
 
 /// A number in [0, 1) for an alias to choose by.

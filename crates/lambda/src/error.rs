@@ -22,6 +22,13 @@ pub enum Error {
     UnknownResource,
     #[error("The function {0} doesn't have an EventInvokeConfig")]
     NoEventInvokeConfig(String),
+    #[error("You must specify at least one of error handling or destination setting.")]
+    NoEventRules,
+    /// The words are ours.
+    #[error(
+        "The destination {0} is invalid. It must be another function of this account and region, or a version or alias of one."
+    )]
+    Destination(String),
     #[error("No Provisioned Concurrency Config found for this function")]
     NoProvisionedConcurrency,
 

@@ -12,6 +12,7 @@
 mod code;
 mod concurrency;
 mod error;
+mod event_invoke_config;
 mod find;
 mod invocation;
 mod operations;

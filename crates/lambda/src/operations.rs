@@ -6,6 +6,7 @@ mod create_function;
 mod delete_alias;
 mod delete_function;
 mod delete_function_concurrency;
+mod delete_function_event_invoke_config;
 mod get_account_settings;
 mod get_alias;
 mod get_function;
@@ -19,17 +20,20 @@ mod get_provisioned_concurrency_config;
 mod invoke;
 mod invoke_async;
 mod list_aliases;
+mod list_function_event_invoke_configs;
 mod list_functions;
 mod list_tags;
 mod list_versions_by_function;
 mod publish_version;
 mod put_function_concurrency;
+mod put_function_event_invoke_config;
 mod remove_permission;
 mod tag_resource;
 mod untag_resource;
 mod update_alias;
 mod update_function_code;
 mod update_function_configuration;
+mod update_function_event_invoke_config;
 
 use std::sync::Arc;
 
@@ -49,6 +53,7 @@ pub fn hang(builder: Builder<State>) -> Builder<State> {
         .operation("DeleteAlias", &[], delete_alias::run)
         .operation("DeleteFunction", &[], delete_function::run)
         .operation("DeleteFunctionConcurrency", &[], delete_function_concurrency::run)
+        .operation("DeleteFunctionEventInvokeConfig", &[], delete_function_event_invoke_config::run)
         .operation("GetAccountSettings", &[], get_account_settings::run)
         .operation("GetAlias", &[], get_alias::run)
         .operation("GetFunction", &[], get_function::run)
@@ -62,17 +67,20 @@ pub fn hang(builder: Builder<State>) -> Builder<State> {
         .operation("Invoke", &[], invoke::run)
         .operation("InvokeAsync", &[], invoke_async::run)
         .operation("ListAliases", &[], list_aliases::run)
+        .operation("ListFunctionEventInvokeConfigs", &[], list_function_event_invoke_configs::run)
         .operation("ListFunctions", &[], list_functions::run)
         .operation("ListTags", &[], list_tags::run)
         .operation("ListVersionsByFunction", &[], list_versions_by_function::run)
         .operation("PublishVersion", &[], publish_version::run)
         .operation("PutFunctionConcurrency", &[], put_function_concurrency::run)
+        .operation("PutFunctionEventInvokeConfig", &[], put_function_event_invoke_config::run)
         .operation("RemovePermission", &[], remove_permission::run)
         .operation("TagResource", &[], tag_resource::run)
         .operation("UntagResource", &[], untag_resource::run)
         .operation("UpdateAlias", &[], update_alias::run)
         .operation("UpdateFunctionCode", &[], update_function_code::run)
         .operation("UpdateFunctionConfiguration", &[], update_function_configuration::run)
+        .operation("UpdateFunctionEventInvokeConfig", &[], update_function_event_invoke_config::run)
 }
 
 /// Does the caller know the latest revision, if he cares?

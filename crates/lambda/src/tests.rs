@@ -3,6 +3,7 @@
 
 mod aliases;
 mod concurrency;
+mod event_invoke_configs;
 mod functions;
 mod invocations;
 mod lists;

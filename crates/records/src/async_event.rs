@@ -25,6 +25,9 @@ pub struct AsyncEvent {
     pub refusals: u32,
     /// When the next attempt is due.
     pub due_ms: i64,
+    /// How many events before it led to this one, each as the destination of the one before.
+    #[serde(default)]
+    pub hops: u32,
 }
 
 impl Record for AsyncEvent {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pitbird_records::AsyncEvent;
+use pitbird_records::{AsyncEvent, EventInvokeConfig};
 
 use crate::config::EventPolicy;
 
@@ -14,7 +14,9 @@ pub enum Attempt {
     FunctionError,
     /// It didn't run, and may another time.
     Refused,
-    /// It never will: the function or what was named of it is gone, or it may not run at all.
+    /// It may not run at all: nothing is reserved for the function.
+    Forbidden,
+    /// It never will: the function or what was named of it is gone.
     Hopeless,
 }
 
@@ -22,8 +24,50 @@ pub enum Attempt {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {
     Forget,
-    Drop(&'static str),
+    Drop(Why),
     Again(AsyncEvent),
+}
+
+/// Why an event is given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    RetriesExhausted,
+    EventAgeExceeded,
+    ZeroReservedConcurrency,
+    Gone,
+}
+
+impl Why {
+    /// `condition` of the record that a destination gets. Where nothing is left to be invoked nobody is told.
+    pub fn condition(self) -> Option<&'static str> {
+        match self {
+            Why::RetriesExhausted => Some("RetriesExhausted"),
+            Why::EventAgeExceeded => Some("EventAgeExceeded"),
+            Why::ZeroReservedConcurrency => Some("ZeroReservedConcurrency"),
+            Why::Gone => None,
+        }
+    }
+
+    pub fn words(self) -> &'static str {
+        match self {
+            Why::RetriesExhausted => "its retries are exhausted",
+            Why::EventAgeExceeded => "it is too old",
+            Why::ZeroReservedConcurrency => "nothing is reserved for its function",
+            Why::Gone => "the function can't be invoked",
+        }
+    }
+}
+
+/// The rules for the events that a configuration is for.
+pub fn policy(common: &EventPolicy, config: Option<&EventInvokeConfig>) -> EventPolicy {
+    let mut policy = common.clone();
+    if let Some(retries) = config.and_then(|config| config.retries_max) {
+        policy.retry_after.truncate(retries as usize);
+    }
+    if let Some(age_s) = config.and_then(|config| config.age_max_s) {
+        policy.age_max = Duration::from_secs(age_s.into());
+    }
+    policy
 }
 
 /// Is an event too old for another attempt?
@@ -34,10 +78,11 @@ pub fn is_expired(event: &AsyncEvent, policy: &EventPolicy, now_ms: i64) -> bool
 pub fn after(event: &AsyncEvent, attempt: Attempt, policy: &EventPolicy, now_ms: i64) -> Step {
     let again = match attempt {
         Attempt::Succeeded => return Step::Forget,
-        Attempt::Hopeless => return Step::Drop("the function can't be invoked"),
+        Attempt::Forbidden => return Step::Drop(Why::ZeroReservedConcurrency),
+        Attempt::Hopeless => return Step::Drop(Why::Gone),
         Attempt::FunctionError => {
             let Some(wait) = policy.retry_after.get(event.errors as usize) else {
-                return Step::Drop("its retries are exhausted");
+                return Step::Drop(Why::RetriesExhausted);
             };
             let (errors, refusals) = (event.errors + 1, 0);
             AsyncEvent { errors, refusals, due_ms: now_ms.saturating_add(ms(*wait)), ..event.clone() }
@@ -50,7 +95,7 @@ pub fn after(event: &AsyncEvent, attempt: Attempt, policy: &EventPolicy, now_ms:
         }
     };
     if is_expired(&again, policy, again.due_ms) {
-        return Step::Drop("it is too old");
+        return Step::Drop(Why::EventAgeExceeded);
     }
     Step::Again(again)
 }
@@ -78,6 +123,7 @@ mod tests {
             errors: 0,
             refusals: 0,
             due_ms: 0,
+            hops: 0,
         }
     }
 
@@ -95,7 +141,7 @@ mod tests {
         let second = again(&first, Attempt::FunctionError, 60_010);
         assert_eq!((second.errors, second.due_ms), (2, 180_010));
         let last = after(&second, Attempt::FunctionError, &EventPolicy::default(), 180_020);
-        assert_eq!(last, Step::Drop("its retries are exhausted"));
+        assert_eq!(last, Step::Drop(Why::RetriesExhausted));
     }
 
     #[test]
@@ -108,7 +154,7 @@ mod tests {
                     now_ms = next.due_ms;
                     event = next;
                 }
-                Step::Drop(why) => break assert_eq!(why, "it is too old"),
+                Step::Drop(why) => break assert_eq!(why, Why::EventAgeExceeded),
                 Step::Forget => unreachable!("it never ran"),
             }
         }
@@ -131,6 +177,28 @@ mod tests {
     fn what_ended_is_forgotten_and_what_is_hopeless_dropped() {
         let after = |attempt| after(&event(), attempt, &EventPolicy::default(), 0);
         assert_eq!(after(Attempt::Succeeded), Step::Forget);
-        assert!(matches!(after(Attempt::Hopeless), Step::Drop(_)));
+        assert_eq!(after(Attempt::Forbidden), Step::Drop(Why::ZeroReservedConcurrency));
+        assert_eq!(after(Attempt::Hopeless), Step::Drop(Why::Gone));
+    }
+
+    #[test]
+    fn a_configuration_has_the_last_word() {
+        let config = |retries_max, age_max_s| EventInvokeConfig {
+            scope: Scope::default(),
+            function: "f".to_owned(),
+            qualifier: "$LATEST".to_owned(),
+            retries_max,
+            age_max_s,
+            on_success: None,
+            on_failure: None,
+            modified_ms: 0,
+        };
+        let common = EventPolicy::default();
+        assert_eq!(policy(&common, Some(&config(None, None))), common);
+        let none = policy(&common, Some(&config(Some(0), None)));
+        assert_eq!(after(&event(), Attempt::FunctionError, &none, 0), Step::Drop(Why::RetriesExhausted));
+        let brief = policy(&common, Some(&config(None, Some(60))));
+        assert_eq!(after(&event(), Attempt::FunctionError, &brief, 1), Step::Drop(Why::EventAgeExceeded));
+        assert!(is_expired(&event(), &brief, 60_001) && !is_expired(&event(), &brief, 60_000));
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use pitbird_invoke::{Event, EventPolicy, Limits, Unqueued};
 use pitbird_names::{Qualifier, Scope, limits};
-use pitbird_records::AsyncEvent;
+use pitbird_records::{AsyncEvent, EventInvokeConfig};
 
 use crate::bench::{Bench, Draft, bash_loop, bench, bench_with, invocation, open};
 
@@ -64,6 +64,84 @@ async fn a_function_error_is_tried_twice_more_with_the_same_id() {
     bench.invoker.enqueue(event).await.unwrap();
     until_done(&bench).await;
     assert_eq!(starts(&bench, "f").await, [id.clone(), id.clone(), id]);
+}
+
+/// Puts rules for the unqualified function.
+async fn rule(bench: &Bench, function: &str, change: impl FnOnce(&mut EventInvokeConfig)) {
+    let mut config = EventInvokeConfig {
+        scope: Scope::default(),
+        function: function.to_owned(),
+        qualifier: "$LATEST".to_owned(),
+        retries_max: None,
+        age_max_s: None,
+        on_success: None,
+        on_failure: None,
+        modified_ms: 0,
+    };
+    change(&mut config);
+    let put: Result<(), pitbird_store::Error> =
+        bench.store.write(move |transaction| transaction.put(&config).map(drop)).await;
+    put.unwrap();
+}
+
+fn arn(function: &str) -> Option<String> {
+    Some(format!("arn:aws:lambda:us-east-1:000000000000:function:{function}"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_functions_own_rules_are_obeyed_and_its_destination_is_told() {
+    let bench = bench_with(Limits::default(), hasty()).await;
+    let fails = "call POST /runtime/invocation/$id/error '{\"errorMessage\":\"no\"}'";
+    bench.create(bash_loop("fails", fails)).await;
+    bench.create(bash_loop("works", "respond '{\"good\":1}'")).await;
+    bench.create(bash_loop("told", "echo \"told $event\"; respond 1")).await;
+    rule(&bench, "fails", |config| (config.retries_max, config.on_failure) = (Some(1), arn("told"))).await;
+    rule(&bench, "works", |config| config.on_success = arn("told")).await;
+    let (bad, good) = (event("fails", "{\"a\":1}"), event("works", "2"));
+    let ids = [bad.invocation.request_id.clone(), good.invocation.request_id.clone()];
+    bench.invoker.enqueue(bad).await.unwrap();
+    bench.invoker.enqueue(good).await.unwrap();
+    until_done(&bench).await;
+    assert_eq!(starts(&bench, "fails").await.len(), 2, "one retry, as its rules say");
+    let log = bench.log("told").await;
+    let records: Vec<serde_json::Value> = log
+        .iter()
+        .filter_map(|line| Some(serde_json::from_str(line.strip_prefix("told ")?).expect("a record is JSON")))
+        .collect();
+    assert_eq!(records.len(), 2, "{log:?}");
+    for (id, condition, count, payload) in [
+        (&ids[0], "RetriesExhausted", 2, "{\"errorMessage\":\"no\"}"),
+        (&ids[1], "Success", 1, "{\"good\":1}"),
+    ] {
+        let record =
+            records.iter().find(|record| record["requestContext"]["requestId"] == **id).expect("told of");
+        assert_eq!(record["requestContext"]["condition"], condition);
+        assert_eq!(record["requestContext"]["approximateInvokeCount"], count);
+        assert_eq!(record["responsePayload"].to_string(), payload);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_destination_that_is_gone_harms_nobody() {
+    let bench = bench_with(Limits::default(), hasty()).await;
+    bench.create(bash_loop("f", "respond 1")).await;
+    rule(&bench, "f", |config| config.on_success = arn("gone")).await;
+    bench.invoker.enqueue(event("f", "{}")).await.unwrap();
+    until_done(&bench).await;
+    assert_eq!(starts(&bench, "f").await.len(), 1);
+}
+
+/// Each other's destinations: they tell each other sixteen times, and then it is enough.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_circle_of_destinations_ends() {
+    let bench = bench_with(Limits::default(), hasty()).await;
+    for (one, other) in [("f", "g"), ("g", "f")] {
+        bench.create(bash_loop(one, "respond 1")).await;
+        rule(&bench, one, |config| config.on_success = arn(other)).await;
+    }
+    bench.invoker.enqueue(event("f", "{}")).await.unwrap();
+    until_done(&bench).await;
+    assert_eq!(starts(&bench, "f").await.len() + starts(&bench, "g").await.len(), 17);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use pitbird_service::{Call, Fault};
 use serde::Deserialize;
 
-use pitbird_records::{Alias, FunctionPolicy};
+use pitbird_records::{Alias, EventInvokeConfig, FunctionPolicy};
 use pitbird_store::Transaction;
 
 use crate::view::Nothing;
@@ -16,7 +16,7 @@ pub struct Input {
     name: String,
 }
 
-/// Deletes an alias with its policy; deleting one that isn't there succeeds.
+/// Deletes an alias with what is its own; deleting one that isn't there succeeds.
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Nothing, Fault> {
     let Call { caller, input, .. } = call;
     let target = Target::whole(&caller, "DeleteAlias", &input.function_name)?;
@@ -24,6 +24,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Nothing, Fault>
         find::head(tx, &target)?;
         if tx.delete::<Alias>(&target.key(&input.name))? {
             tx.delete::<FunctionPolicy>(&target.key(&input.name))?;
+            tx.delete::<EventInvokeConfig>(&target.key(&input.name))?;
         }
         Ok::<_, Error>(())
     };

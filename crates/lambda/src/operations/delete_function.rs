@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use pitbird_names::{Qualifier, VersionId};
-use pitbird_records::{Alias, FunctionPolicy, FunctionVersion, key};
+use pitbird_records::{Alias, EventInvokeConfig, FunctionPolicy, FunctionVersion, key};
 use pitbird_service::{Call, Fault};
 use pitbird_store::Transaction;
 use serde::Deserialize;
@@ -37,6 +37,7 @@ fn whole(tx: &mut Transaction<'_>, target: &Target) -> Result<(), Error> {
     }
     tx.delete_all::<Alias>(&target.prefix())?;
     tx.delete_all::<FunctionPolicy>(&target.prefix())?;
+    tx.delete_all::<EventInvokeConfig>(&target.prefix())?;
     tx.delete::<Update>(&key(&target.scope, &[&target.name]))?;
     Ok(())
 }
@@ -56,5 +57,6 @@ fn one_version(tx: &mut Transaction<'_>, target: &Target, version: VersionId) ->
     let key = target.key(&version.to_string());
     tx.delete::<FunctionVersion>(&key)?;
     tx.delete::<FunctionPolicy>(&key)?;
+    tx.delete::<EventInvokeConfig>(&key)?;
     Ok(())
 }

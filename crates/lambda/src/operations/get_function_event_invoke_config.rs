@@ -3,10 +3,8 @@ use std::sync::Arc;
 use pitbird_service::{Call, Fault};
 use serde::Deserialize;
 
-use pitbird_names::Qualifier;
-
-use crate::view::Nothing;
-use crate::{Error, State, Target, find};
+use crate::State;
+use crate::event_invoke_config::{self, View};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -15,12 +13,11 @@ pub struct Input {
     qualifier: Option<String>,
 }
 
-/// There are no such configurations yet, and so never one to be had.
-pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Nothing, Fault> {
+/// The rules for asynchronous invocations through one name.
+pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<View, Fault> {
     let Call { caller, input, .. } = call;
     let qualifier = input.qualifier.as_deref();
-    let target = Target::parse(&caller, "GetFunctionEventInvokeConfig", &input.function_name, qualifier)?;
-    find::version(&state.store, &target)?;
-    let qualified = target.with(target.qualifier.clone().unwrap_or(Qualifier::LATEST));
-    Err(Error::NoEventInvokeConfig(qualified.arn()).into())
+    let operation = "GetFunctionEventInvokeConfig";
+    let target = event_invoke_config::target(&caller, operation, &input.function_name, qualifier)?;
+    Ok(event_invoke_config::find(&state.store, &target)?.into())
 }

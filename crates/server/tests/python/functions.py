@@ -232,6 +232,39 @@ PY
         assert answer["Payload"] == expected, (answer, base64.b64decode(answer["LogResult"]).decode())
 
 
+def events():
+    """Rules for asynchronous invocations, and who is told of their end."""
+    role_arn = lambda_.get_function_configuration(FunctionName="life")["Role"]
+    function("told", "def handler(event, context):\n    print('told', __import__('json').dumps(event))\n", role_arn)
+    told = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:told"
+    with refused("ResourceNotFoundException", f"The function {ARN}:live doesn't have an EventInvokeConfig", 404):
+        lambda_.get_function_event_invoke_config(FunctionName="life", Qualifier="live")
+    put = lambda_.put_function_event_invoke_config(
+        FunctionName="life", Qualifier="live", MaximumRetryAttempts=0, MaximumEventAgeInSeconds=60,
+        DestinationConfig={"OnFailure": {"Destination": told}},
+    )
+    has(put, FunctionArn=f"{ARN}:live", MaximumRetryAttempts=0, MaximumEventAgeInSeconds=60)
+    assert put["DestinationConfig"] == {"OnSuccess": {}, "OnFailure": {"Destination": told}}
+    lambda_.update_function_event_invoke_config(
+        FunctionName="life", Qualifier="live", DestinationConfig={"OnSuccess": {"Destination": told}})
+    ids = {}
+    for event, condition in (({"raise": True}, "RetriesExhausted"), ({"number": 7}, "Success")):
+        answer = invoke("life:live", event, InvocationType="Event")
+        assert answer["StatusCode"] == 202
+        ids[answer["ResponseMetadata"]["RequestId"]] = (event, condition)
+    for request, (event, condition) in ids.items():
+        (line,) = wait_for("the record", lambda: messages("/aws/lambda/told", f'"{request}"'))
+        record = json.loads(line.removeprefix("told "))
+        has(record["requestContext"], functionArn=f"{ARN}:live", condition=condition, approximateInvokeCount=1)
+        assert record["requestPayload"] == event, record
+        has(record["responseContext"], statusCode=200)
+        assert ("functionError" in record["responseContext"]) == (condition != "Success"), record
+    listed = lambda_.list_function_event_invoke_configs(FunctionName="life")["FunctionEventInvokeConfigs"]
+    assert [config["FunctionArn"] for config in listed] == [f"{ARN}:live"]
+    lambda_.delete_function_event_invoke_config(FunctionName="life", Qualifier="live")
+    assert lambda_.list_function_event_invoke_configs(FunctionName="life")["FunctionEventInvokeConfigs"] == []
+
+
 def delete():
     with refused("InvalidParameterValueException", "$LATEST version cannot be deleted", 400):
         lambda_.delete_function(FunctionName="life", Qualifier="$LATEST")
@@ -253,4 +286,5 @@ versions()
 aliases()
 permissions()
 other_runtimes()
+events()
 delete()

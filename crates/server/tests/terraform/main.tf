@@ -86,6 +86,13 @@ resource "aws_lambda_alias" "live" {
   depends_on = [aws_lambda_function.app]
 }
 
+resource "aws_lambda_function_event_invoke_config" "live" {
+  function_name                = aws_lambda_function.app.function_name
+  qualifier                    = aws_lambda_alias.live.name
+  maximum_retry_attempts       = 1
+  maximum_event_age_in_seconds = 3600
+}
+
 resource "aws_lambda_permission" "api" {
   statement_id  = "api"
   action        = "lambda:InvokeFunction"
