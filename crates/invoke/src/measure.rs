@@ -110,15 +110,51 @@ pub(crate) fn account_concurrency(scope: &Scope) -> ProbeSpec {
     spec(scope, &[("ConcurrentExecutions", Unit::Count)], vec![Dimensions::none()])
 }
 
-/// `AsyncEventsReceived`, `AsyncEventAge`, `AsyncEventsDropped` and `DestinationDeliveryFailures` of a function.
-pub(crate) fn events(scope: &Scope, function: &str) -> ProbeSpec {
-    let metrics = [
-        ("AsyncEventsReceived", Unit::Count),
-        ("AsyncEventAge", Unit::Milliseconds),
-        ("AsyncEventsDropped", Unit::Count),
-        ("DestinationDeliveryFailures", Unit::Count),
-    ];
-    spec(scope, &metrics, Called::Unqualified.dimension_sets(function))
+/// What becomes of a function's queued events.
+#[derive(Debug)]
+pub(crate) struct EventProbe(Arc<Probe>);
+
+const EVENT_METRICS: [(&str, Unit); 5] = [
+    ("AsyncEventsReceived", Unit::Count),
+    ("AsyncEventAge", Unit::Milliseconds),
+    ("AsyncEventsDropped", Unit::Count),
+    ("DestinationDeliveryFailures", Unit::Count),
+    ("RecursiveInvocationsDropped", Unit::Count),
+];
+
+impl EventProbe {
+    pub fn new(telemetry: &Telemetry, scope: &Scope, function: &str) -> EventProbe {
+        let sets = Called::Unqualified.dimension_sets(function);
+        EventProbe(telemetry.probe(spec(scope, &EVENT_METRICS, sets)))
+    }
+
+    pub fn received(&self, at_ms: i64) {
+        self.record(at_ms, 0, 1.0);
+    }
+
+    pub fn age(&self, at_ms: i64, age_ms: i64) {
+        self.record(at_ms, 1, age_ms as f64);
+    }
+
+    pub fn dropped(&self, at_ms: i64) {
+        self.record(at_ms, 2, 1.0);
+    }
+
+    /// A destination couldn't be told.
+    pub fn undelivered(&self, at_ms: i64) {
+        self.record(at_ms, 3, 1.0);
+    }
+
+    /// A loop of destinations was ended.
+    pub fn unlooped(&self, at_ms: i64) {
+        self.record(at_ms, 4, 1.0);
+    }
+
+    fn record(&self, at_ms: i64, metric: usize, value: f64) {
+        let mut values = [f64::NAN; EVENT_METRICS.len()];
+        values[metric] = value;
+        self.0.record(at_ms, &values);
+    }
 }
 
 fn spec(scope: &Scope, metrics: &[(&str, Unit)], dimension_sets: Vec<Dimensions>) -> ProbeSpec {

@@ -15,7 +15,6 @@ use pitbird_names::{FunctionName, Qualifier, Scope, limits};
 use pitbird_records::{AsyncEvent, EventInvokeConfig, Record};
 use pitbird_snapshot::FunctionKey;
 use pitbird_store::{ABSENT, Store};
-use pitbird_telemetry::metrics::Probe;
 use thiserror::Error;
 use tokio::sync::{Notify, Semaphore, watch};
 
@@ -24,7 +23,7 @@ use crate::concurrency::Throttle;
 use crate::config::EventPolicy;
 use crate::invocation::{Invocation, Outcome, Refused};
 use crate::invoker::{Inner, Invoker};
-use crate::measure;
+use crate::measure::EventProbe;
 use crate::parts::Parts;
 
 use destination::Told;
@@ -121,7 +120,7 @@ impl Queue {
         if !has_room {
             return Err(Unqueued::Full);
         }
-        let probe = parts.telemetry.probe(measure::events(&scope, &function));
+        let probe = EventProbe::new(&parts.telemetry, &scope, &function);
         let received_ms = invocation.at_ms;
         let event = AsyncEvent {
             scope,
@@ -144,7 +143,7 @@ impl Queue {
             self.open.send_modify(|open| *open -= 1);
             return Err(error.into());
         }
-        probe.record(received_ms, &[1.0, f64::NAN, f64::NAN, f64::NAN]);
+        probe.received(received_ms);
         self.schedule(received_ms, key);
         Ok(())
     }
@@ -210,7 +209,7 @@ async fn attempt(queue: &Queue, door: Invoker, key: &str) {
             return queue.schedule(clock::now_ms() + 60_000, key.to_owned());
         }
     };
-    let probe = parts.telemetry.probe(measure::events(&event.scope, &event.function));
+    let probe = EventProbe::new(&parts.telemetry, &event.scope, &event.function);
     let config = match store.get::<EventInvokeConfig>(&config_key(&event)) {
         Ok(found) => found.map(|found| found.record),
         Err(error) => {
@@ -231,7 +230,7 @@ async fn attempt(queue: &Queue, door: Invoker, key: &str) {
     if let Step::Drop(why) = step {
         let (function, request_id) = (&event.function, &event.request_id);
         tracing::warn!(function, request_id, why = why.words(), "a queued event is dropped");
-        probe.record(clock::now_ms(), &[f64::NAN, f64::NAN, 1.0, f64::NAN]);
+        probe.dropped(clock::now_ms());
     }
     let told = match &config {
         Some(config) => {
@@ -251,21 +250,28 @@ fn config_key(event: &AsyncEvent) -> String {
 }
 
 /// The event that tells a destination, if there is such a function.
-fn deliverable(store: &Store, told: Told, event: &AsyncEvent, probe: &Arc<Probe>) -> Option<AsyncEvent> {
+fn deliverable(store: &Store, told: Told, event: &AsyncEvent, probe: &EventProbe) -> Option<AsyncEvent> {
+    let snapshot = store.snapshot();
+    let function = |event: &AsyncEvent| {
+        snapshot.function(&FunctionKey { scope: event.scope.clone(), name: event.function.clone() })
+    };
     let why = match told {
         Told::Nobody => return None,
         Told::Undeliverable(why) => why,
-        Told::Event(next) => {
-            let key = FunctionKey { scope: next.scope.clone(), name: next.function.clone() };
-            if store.snapshot().function(&key).is_some() {
-                return Some(*next);
-            }
-            "there is no such function"
+        Told::Event(next)
+            if destination::is_loop(&next) && !function(event).is_some_and(|it| it.allows_loops) =>
+        {
+            let (function, request_id) = (&event.function, &event.request_id);
+            tracing::warn!(function, request_id, "functions that are each other's destinations are stopped");
+            probe.unlooped(clock::now_ms());
+            return None;
         }
+        Told::Event(next) if function(&next).is_some() => return Some(*next),
+        Told::Event(_) => "there is no such function",
     };
     let (function, request_id) = (&event.function, &event.request_id);
     tracing::warn!(function, request_id, why, "a destination can't be told of an event's end");
-    probe.record(clock::now_ms(), &[f64::NAN, f64::NAN, f64::NAN, 1.0]);
+    probe.undelivered(clock::now_ms());
     None
 }
 
@@ -308,7 +314,7 @@ async fn run(
     door: &Invoker,
     store: &Store,
     event: &AsyncEvent,
-    probe: &Arc<Probe>,
+    probe: &EventProbe,
 ) -> Option<(Attempt, Option<Outcome>)> {
     let key = FunctionKey { scope: event.scope.clone(), name: event.function.clone() };
     let snapshot = store.snapshot();
@@ -318,7 +324,7 @@ async fn run(
     }
     let qualifier = event.qualifier.as_deref().and_then(Qualifier::parse);
     let now_ms = clock::now_ms();
-    probe.record(now_ms, &[f64::NAN, (now_ms - event.received_ms) as f64, f64::NAN, f64::NAN]);
+    probe.age(now_ms, now_ms - event.received_ms);
     let invocation = Invocation {
         request_id: event.request_id.clone(),
         payload: Bytes::copy_from_slice(event.payload.as_bytes()),

@@ -14,6 +14,7 @@ mod get_function_code_signing_config;
 mod get_function_concurrency;
 mod get_function_configuration;
 mod get_function_event_invoke_config;
+mod get_function_recursion_config;
 mod get_function_url_config;
 mod get_policy;
 mod get_provisioned_concurrency_config;
@@ -27,6 +28,7 @@ mod list_versions_by_function;
 mod publish_version;
 mod put_function_concurrency;
 mod put_function_event_invoke_config;
+mod put_function_recursion_config;
 mod remove_permission;
 mod tag_resource;
 mod untag_resource;
@@ -61,6 +63,7 @@ pub fn hang(builder: Builder<State>) -> Builder<State> {
         .operation("GetFunctionConcurrency", &[], get_function_concurrency::run)
         .operation("GetFunctionConfiguration", &[], get_function_configuration::run)
         .operation("GetFunctionEventInvokeConfig", &[], get_function_event_invoke_config::run)
+        .operation("GetFunctionRecursionConfig", &[], get_function_recursion_config::run)
         .operation("GetFunctionUrlConfig", &[], get_function_url_config::run)
         .operation("GetPolicy", &[], get_policy::run)
         .operation("GetProvisionedConcurrencyConfig", &[], get_provisioned_concurrency_config::run)
@@ -74,6 +77,7 @@ pub fn hang(builder: Builder<State>) -> Builder<State> {
         .operation("PublishVersion", &[], publish_version::run)
         .operation("PutFunctionConcurrency", &[], put_function_concurrency::run)
         .operation("PutFunctionEventInvokeConfig", &[], put_function_event_invoke_config::run)
+        .operation("PutFunctionRecursionConfig", &[], put_function_recursion_config::run)
         .operation("RemovePermission", &[], remove_permission::run)
         .operation("TagResource", &[], tag_resource::run)
         .operation("UntagResource", &[], untag_resource::run)

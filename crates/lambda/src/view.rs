@@ -24,6 +24,19 @@ pub struct Concurrency {
     pub reserved_concurrent_executions: Option<u32>,
 }
 
+/// Whether loops are stopped: `Terminate` or `Allow`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Recursion {
+    recursive_loop: &'static str,
+}
+
+impl Recursion {
+    pub fn new(allows_loops: bool) -> Recursion {
+        Recursion { recursive_loop: if allows_loops { "Allow" } else { "Terminate" } }
+    }
+}
+
 /// `FunctionConfiguration`.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "PascalCase")]

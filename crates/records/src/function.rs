@@ -91,4 +91,7 @@ pub struct WholeFunction {
     pub next_version: u64,
     pub tags: Texts,
     pub reserved_concurrency: Option<u32>,
+    /// May events that it causes come back to it without end? (`RecursiveLoop`)
+    #[serde(default)]
+    pub allows_loops: bool,
 }

@@ -194,11 +194,11 @@ fn function<S: Source>(
 ) -> Result<Option<Function>, S::Error> {
     let prefix = records::prefix(&key.scope, &[&key.name]);
     let mut versions = std::collections::BTreeMap::new();
-    let mut reserved_concurrency = None;
+    let (mut reserved_concurrency, mut allows_loops) = (None, false);
     for (rev, record) in source.list::<records::FunctionVersion>(&prefix)? {
         let id = record.version;
         if let Some(whole) = &record.function {
-            reserved_concurrency = whole.reserved_concurrency;
+            (reserved_concurrency, allows_loops) = (whole.reserved_concurrency, whole.allows_loops);
         }
         let version = match previous.and_then(|function| function.versions.get(&id)) {
             Some(known) if known.rev == rev => known.clone(),
@@ -224,7 +224,7 @@ fn function<S: Source>(
     let policies = source.list::<records::FunctionPolicy>(&prefix)?.into_iter();
     let policies = policies.map(|(_, record)| (record.qualifier.clone(), Policy::compile(record))).collect();
     let (scope, name) = (key.scope.clone(), key.name.clone());
-    Ok(Some(Function { scope, name, versions, aliases, policies, reserved_concurrency }))
+    Ok(Some(Function { scope, name, versions, aliases, policies, reserved_concurrency, allows_loops }))
 }
 
 /// Whether environments of one may run the other: `$LATEST`'s record also changes with its tags, and when a version is

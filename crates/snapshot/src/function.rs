@@ -17,6 +17,7 @@ pub struct Function {
     /// By qualifier; the unqualified function's under `None`.
     pub policies: BTreeMap<Option<String>, Policy>,
     pub reserved_concurrency: Option<u32>,
+    pub allows_loops: bool,
 }
 
 /// One runnable version. The same `Arc` stays in every snapshot until its record changes.

@@ -105,6 +105,7 @@ pub struct Draft {
     pub tmp_mib: u32,
     pub environment: Option<Texts>,
     pub reserved: Option<u32>,
+    pub allows_loops: bool,
     pub group: Option<&'static str>,
 }
 
@@ -120,6 +121,7 @@ pub fn draft(name: &'static str, runtime: &'static str) -> Draft {
         tmp_mib: 64,
         environment: None,
         reserved: None,
+        allows_loops: false,
         group: None,
     }
 }
@@ -152,7 +154,11 @@ impl Bench {
         let sha256_hex = self.store.put_blob(zip).await.unwrap();
         let name = draft.name;
         let group = draft.group.map_or_else(|| format!("/aws/lambda/{name}"), str::to_owned);
-        let whole = WholeFunction { reserved_concurrency: draft.reserved, ..WholeFunction::default() };
+        let whole = WholeFunction {
+            reserved_concurrency: draft.reserved,
+            allows_loops: draft.allows_loops,
+            ..WholeFunction::default()
+        };
         let record = FunctionVersion {
             scope: Scope::default(),
             name: name.to_owned(),

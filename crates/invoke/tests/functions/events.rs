@@ -145,6 +145,21 @@ async fn a_circle_of_destinations_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_circle_goes_on_where_it_is_allowed() {
+    let bench = bench_with(Limits::default(), hasty()).await;
+    for (one, other) in [("f", "g"), ("g", "f")] {
+        bench.create(Draft { allows_loops: true, ..bash_loop(one, "respond 1") }).await;
+        rule(&bench, one, |config| config.on_success = arn(other)).await;
+    }
+    bench.invoker.enqueue(event("f", "{}")).await.unwrap();
+    let count = |log: &[String]| log.iter().filter(|line| line.starts_with("START ")).count();
+    bench.until_log("g", |log| count(log) > 12).await;
+    // Nobody tells anybody any more.
+    rule(&bench, "g", |_| {}).await;
+    until_done(&bench).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_throttled_event_waits_for_its_place() {
     let bench = bench_with(Limits::default(), hasty()).await;
     let draft = Draft { reserved: Some(1), ..bash_loop("f", "sleep 0.1; respond 1") };

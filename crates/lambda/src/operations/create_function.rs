@@ -112,6 +112,7 @@ fn new_function(
             next_version: 1,
             tags,
             reserved_concurrency: None,
+            allows_loops: false,
         }),
     }
 }

@@ -121,3 +121,19 @@ async fn what_cannot_be_obeyed_is_refused() {
         );
     }
 }
+
+#[tokio::test]
+async fn loops_are_stopped_unless_allowed() {
+    let bed = bed().await;
+    let named = of(None, json!({}));
+    let told = |word: &str| json!({"RecursiveLoop": word});
+    assert_eq!(bed.ok("GetFunctionRecursionConfig", named.clone()).await, told("Terminate"));
+    for word in ["Allow", "Terminate", "Allow"] {
+        assert_eq!(bed.ok("PutFunctionRecursionConfig", of(None, told(word))).await, told(word));
+        assert_eq!(bed.ok("GetFunctionRecursionConfig", named.clone()).await, told(word));
+    }
+    let refused = bed.refused("PutFunctionRecursionConfig", of(None, told("Perhaps"))).await;
+    assert!(refused.message.contains("Member must satisfy enum value set"), "{refused:?}");
+    let unknown = bed.refused("GetFunctionRecursionConfig", json!({"FunctionName": "none"})).await;
+    assert_eq!(unknown.status, 404);
+}
