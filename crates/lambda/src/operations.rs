@@ -18,6 +18,7 @@ mod get_function_recursion_config;
 mod get_function_url_config;
 mod get_policy;
 mod get_provisioned_concurrency_config;
+mod get_runtime_management_config;
 mod invoke;
 mod invoke_async;
 mod list_aliases;
@@ -29,6 +30,7 @@ mod publish_version;
 mod put_function_concurrency;
 mod put_function_event_invoke_config;
 mod put_function_recursion_config;
+mod put_runtime_management_config;
 mod remove_permission;
 mod tag_resource;
 mod untag_resource;
@@ -67,6 +69,7 @@ pub fn hang(builder: Builder<State>) -> Builder<State> {
         .operation("GetFunctionUrlConfig", &[], get_function_url_config::run)
         .operation("GetPolicy", &[], get_policy::run)
         .operation("GetProvisionedConcurrencyConfig", &[], get_provisioned_concurrency_config::run)
+        .operation("GetRuntimeManagementConfig", &[], get_runtime_management_config::run)
         .operation("Invoke", &[], invoke::run)
         .operation("InvokeAsync", &[], invoke_async::run)
         .operation("ListAliases", &[], list_aliases::run)
@@ -78,6 +81,7 @@ pub fn hang(builder: Builder<State>) -> Builder<State> {
         .operation("PutFunctionConcurrency", &[], put_function_concurrency::run)
         .operation("PutFunctionEventInvokeConfig", &[], put_function_event_invoke_config::run)
         .operation("PutFunctionRecursionConfig", &[], put_function_recursion_config::run)
+        .operation("PutRuntimeManagementConfig", &[], put_runtime_management_config::run)
         .operation("RemovePermission", &[], remove_permission::run)
         .operation("TagResource", &[], tag_resource::run)
         .operation("UntagResource", &[], untag_resource::run)

@@ -10,6 +10,8 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
+use crate::Target;
+
 /// Why a function or a version isn't active yet, in Lambda's words; an update in progress has the same ones.
 const CREATING: &str = "The function is being created.";
 
@@ -22,6 +24,22 @@ pub struct Nothing {}
 #[serde(rename_all = "PascalCase")]
 pub struct Concurrency {
     pub reserved_concurrent_executions: Option<u32>,
+}
+
+/// When a version's runtime is replaced by a newer one.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct RuntimeManagement {
+    update_runtime_on: &'static str,
+    function_arn: String,
+}
+
+impl RuntimeManagement {
+    /// `Auto`: as soon as there is one. Unqualified means `$LATEST`.
+    pub fn auto(target: &Target) -> RuntimeManagement {
+        let qualifier = target.qualifier.clone().unwrap_or(Qualifier::LATEST);
+        RuntimeManagement { update_runtime_on: "Auto", function_arn: target.with(qualifier).arn() }
+    }
 }
 
 /// Whether loops are stopped: `Terminate` or `Allow`.

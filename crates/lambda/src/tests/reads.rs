@@ -59,3 +59,23 @@ async fn configurations_that_no_function_has_are_told_so() {
     let qualified = with(named, json!({"Qualifier": "$LATEST"}));
     assert_eq!(bed.refused("GetProvisionedConcurrencyConfig", qualified).await, provisioned);
 }
+
+#[tokio::test]
+async fn runtimes_are_managed_by_the_host() {
+    let bed = Bed::new().await;
+    bed.create("f").await;
+    let named = json!({"FunctionName": "f"});
+    let auto = json!({"UpdateRuntimeOn": "Auto", "FunctionArn": format!("{ARN}:$LATEST")});
+    assert_eq!(bed.ok("GetRuntimeManagementConfig", named.clone()).await, auto);
+    let put = |on: &str| with(named.clone(), json!({"UpdateRuntimeOn": on}));
+    assert_eq!(bed.ok("PutRuntimeManagementConfig", put("Auto")).await, auto);
+    let frozen = unsupported("UpdateRuntimeOn FunctionUpdate");
+    assert_eq!(bed.refused("PutRuntimeManagementConfig", put("FunctionUpdate")).await, frozen);
+    let pinned = with(
+        put("Manual"),
+        json!({"RuntimeVersionArn": "arn:aws:lambda:us-east-1::runtime:0000000000000000000000000000000000000000000000000000000000000000"}),
+    );
+    assert_eq!(bed.refused("PutRuntimeManagementConfig", pinned).await.code, "ValidationException");
+    let none = bed.refused("GetRuntimeManagementConfig", with(named, json!({"Qualifier": "7"}))).await;
+    assert_eq!(none, missing(format!("Function not found: {ARN}:7")));
+}
