@@ -235,8 +235,55 @@ def alarm(api):
     assert cloudwatch.describe_alarms(AlarmNames=["canary"])["MetricAlarms"] == []
 
 
+def gateway_logs(api):
+    """What the canary does is in the stage's logs, and in logs of its own besides."""
+    def replace(*pairs):
+        operations = [{"op": "replace", "path": path, "value": value} for path, value in zip(pairs[::2], pairs[1::2])]
+        gateway.update_stage(restApiId=api, stageName="prod", patchOperations=operations)
+
+    with refused("BadRequestException", "CloudWatch Logs role ARN must be set in account settings to enable logging", 400):
+        replace("/*/*/logging/loglevel", "INFO")
+    logger = iam.create_role(RoleName="gateway-logs", AssumeRolePolicyDocument=trust("apigateway.amazonaws.com"))
+    gateway.update_account(
+        patchOperations=[{"op": "replace", "path": "/cloudwatchRoleArn", "value": logger["Role"]["Arn"]}])
+    logs.create_log_group(logGroupName="access")
+    replace(
+        "/accessLogSettings/destinationArn", f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:access",
+        "/accessLogSettings/format", "$context.requestId $context.isCanaryRequest $context.status",
+        "/*/*/logging/loglevel", "INFO",
+    )
+    sent = {fetch(api, "prod")[1]["x-amzn-requestid"] for _ in range(30)}
+
+    def logged():
+        lines = [line.split() for line in messages_of("access")]
+        return lines if len(lines) >= 30 else None
+
+    lines = wait_for("the access log", logged)
+    assert {line[0] for line in lines} == sent and len(lines) == 30, lines
+    canary = {request for request, is_canary, _ in lines if is_canary == "true"}
+    assert 0 < len(canary) < 30
+    # Here the canary's function fails.
+    assert all((status == "502") == (request in canary) for request, _, status in lines), lines
+    own = wait_for("the canary's access log", lambda: messages_of("access/Canary"))
+    assert {line.split()[0] for line in own} == canary
+    group = f"API-Gateway-Execution-Logs_{api}/prod"
+    for name, expected in ((group, sent), (f"{group}/Canary", canary)):
+        ended = lambda: {
+            line[1:37] for line in messages_of(name) if "Method completed with status" in line}
+        assert wait_for(name, lambda: ended() if len(ended()) >= len(expected) else None) == expected
+
+
+def messages_of(group):
+    try:
+        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
+        return [event["message"] for page in pages for event in page["events"]]
+    except logs.exceptions.ResourceNotFoundException:
+        return []
+
+
 own_metrics()
 log_events()
 served = stages()
+gateway_logs(served)
 function_logs()
 alarm(served)
