@@ -289,7 +289,7 @@ async fn write_down(queue: &Queue, store: &Store, key: &str, step: Step, next: O
                 transaction.put(&next)?;
             }
             match step {
-                Step::Again(event) => transaction.put(&event).map(drop),
+                Step::Again(event) => transaction.put(&*event).map(drop),
                 Step::Forget | Step::Drop(_) => transaction.delete::<AsyncEvent>(&owned).map(drop),
             }
         })

@@ -131,7 +131,7 @@ impl Input {
 /// which would never end.
 pub fn check_destinations(records: &impl Records, config: &EventInvokeConfig) -> Result<(), Error> {
     for destination in [&config.on_success, &config.on_failure].into_iter().flatten() {
-        if !destination.split(':').nth(2).is_some_and(|service| service == "lambda") {
+        if destination.split(':').nth(2) != Some("lambda") {
             return Err(Error::unsupported(format!("DestinationConfig with the destination {destination}")));
         }
         let refused = || Error::Destination(destination.clone());

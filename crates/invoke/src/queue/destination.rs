@@ -225,7 +225,7 @@ mod tests {
         let dropped = Step::Drop(Why::EventAgeExceeded);
         assert!(is_told(&fails, &dropped) && !is_told(&succeeds, &dropped));
         assert!(!is_told(&fails, &Step::Drop(Why::Gone)), "nothing is left that could have failed");
-        assert!(!is_told(&fails, &Step::Again(event.clone())));
+        assert!(!is_told(&fails, &Step::Again(Box::new(event.clone()))));
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub enum Attempt {
 pub enum Step {
     Forget,
     Drop(Why),
-    Again(AsyncEvent),
+    Again(Box<AsyncEvent>),
 }
 
 /// Why an event is given up.
@@ -97,7 +97,7 @@ pub fn after(event: &AsyncEvent, attempt: Attempt, policy: &EventPolicy, now_ms:
     if is_expired(&again, policy, again.due_ms) {
         return Step::Drop(Why::EventAgeExceeded);
     }
-    Step::Again(again)
+    Step::Again(Box::new(again))
 }
 
 fn ms(duration: Duration) -> i64 {
@@ -129,7 +129,7 @@ mod tests {
 
     fn again(event: &AsyncEvent, attempt: Attempt, now_ms: i64) -> AsyncEvent {
         match after(event, attempt, &EventPolicy::default(), now_ms) {
-            Step::Again(event) => event,
+            Step::Again(event) => *event,
             other => panic!("{other:?}"),
         }
     }
@@ -152,7 +152,7 @@ mod tests {
                 Step::Again(next) => {
                     waits.push((next.due_ms - now_ms) / 1000);
                     now_ms = next.due_ms;
-                    event = next;
+                    event = *next;
                 }
                 Step::Drop(why) => break assert_eq!(why, Why::EventAgeExceeded),
                 Step::Forget => unreachable!("it never ran"),
