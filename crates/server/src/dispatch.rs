@@ -60,18 +60,24 @@ impl Dispatch {
 
 /// Of a body that nobody wanted to the end, this much is still read and thrown away.
 const DISCARD_BYTES_MAX: usize = 128 << 20;
-/// Longest wait for the next piece of such a body.
-const DISCARD_WAIT: Duration = Duration::from_secs(5);
+/// And for no longer than this.
+const DISCARD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Reads what is left of a body: to hang up on somebody who is still sending would reset the connection, and the answer that
 /// says why with it.
 async fn discard(body: &mut Incoming) {
-    let mut left = DISCARD_BYTES_MAX;
-    while !body.is_end_stream() {
-        let Ok(Some(Ok(frame))) = tokio::time::timeout(DISCARD_WAIT, body.frame()).await else { return };
-        match left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) {
-            Some(less) => left = less,
-            None => return,
-        }
+    if body.is_end_stream() {
+        return;
     }
+    let rest = async {
+        let mut left = DISCARD_BYTES_MAX;
+        while let Some(Ok(frame)) = body.frame().await {
+            match left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) {
+                Some(less) => left = less,
+                None => return,
+            }
+        }
+    };
+    // Whoever takes longer is hung up on after all.
+    let _ = tokio::time::timeout(DISCARD_TIMEOUT, rest).await;
 }

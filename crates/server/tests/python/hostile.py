@@ -126,7 +126,7 @@ def rude(context):
 def look(context):
     """What can be seen and reached from inside."""
     found = {"processes": sum(name.isdigit() for name in os.listdir("/proc")), "files": [], "runtime": sys.prefix, "users": open("/etc/passwd").read()}
-    for folder in ("/home", "/root", "/srv", "/mnt", "/media", "/work", "/var/lib", "/var/log", "/run"):
+    for folder in ("/home", "/root", "/srv", "/mnt", "/media", "/var/lib", "/var/log", "/run"):
         if os.path.isdir(folder):
             found["files"] += [f"{folder}/{name}" for name in os.listdir(folder)]
     for name, act in (
