@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::blobs::{Blobs, Removed};
 use crate::lock::DirectoryLock;
 use crate::readers::Readers;
-use crate::writer::{Change, Job, Live, QUEUE_CHANGES, Writer};
+use crate::writer::{AWAKE, Change, Job, Live, QUEUE_CHANGES, Writer};
 use crate::{Error, OpenError, Transaction, Versioned, rows, schema};
 
 /// A data directory, open. Clones share it; when the last one goes, what waits is still written and the directory is
@@ -107,11 +107,22 @@ impl Store {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let (answer, answered) = oneshot::channel();
+        let (answer, mut answered) = oneshot::channel();
         let job = Box::new(Change { change: Some(change), result: None, answer });
         let jobs = self.0.jobs.as_ref().expect("only dropping the store closes the queue");
+        let is_alone = jobs.capacity() == jobs.max_capacity();
         if jobs.send(job).await.is_err() {
             return Err(Error::Closed.into());
+        }
+        // Who writes alone lets the runtime's other work go on for the time of a fast disk's commit, rather than the thread to
+        // sleep: to be woken would take a third as long again.
+        let began = Instant::now();
+        while is_alone && began.elapsed() < AWAKE {
+            match answered.try_recv() {
+                Ok(result) => return result,
+                Err(oneshot::error::TryRecvError::Closed) => return Err(Error::Closed.into()),
+                Err(oneshot::error::TryRecvError::Empty) => tokio::task::yield_now().await,
+            }
         }
         answered.await.unwrap_or_else(|_| Err(Error::Closed.into()))
     }

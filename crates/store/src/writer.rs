@@ -20,8 +20,8 @@ pub const QUEUE_CHANGES: usize = 512;
 /// Changes that share one commit.
 const BATCH_CHANGES_MAX: usize = 256;
 
-/// How long the writer stays awake after a commit.
-const AWAKE: Duration = Duration::from_micros(100);
+/// How long the writer stays awake after a commit, and who waits for one alone.
+pub const AWAKE: Duration = Duration::from_micros(250);
 
 /// Revisions are reserved in blocks of this many, so that most commits needn't write the counter.
 const REV_BLOCK: u64 = 1 << 20;
