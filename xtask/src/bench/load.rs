@@ -78,10 +78,19 @@ pub fn proxy(root: &Path, options: &Options) -> Result<Vec<Figure>> {
     let url = format!("{}/", server.stage_url(&id, "prod"));
     let (ours, theirs, ratio) = alternate(&url, &front_end.url, options)?;
 
-    let ours_us = cpu_per_request_us(server.pid(), &url, options)?;
-    let nginx_us = nginx_cpu_us(nginx.pid(), &format!("{}/proxy", nginx.url), options)?;
+    let workers = nginx_workers(nginx.pid())?;
+    let proxied = format!("{}/proxy", nginx.url);
+    let (mut ours_us, mut nginx_us, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..options.rounds {
+        let ours = cpu_per_request_us(&[server.pid()], &url, options)?;
+        let theirs = cpu_per_request_us(&workers, &proxied, options)?;
+        ours_us.push(ours);
+        nginx_us.push(theirs);
+        ratios.push(ours / theirs);
+    }
+    let (ours_us, nginx_us, cpu_ratio) = (median(&ours_us), median(&nginx_us), median(&ratios));
     let throughput = format!("{ratio:.2} ({ours:.0}/s against {theirs:.0}/s)");
-    let cpu = format!("{:.1} × ({ours_us:.0} µs against {nginx_us:.0} µs)", ours_us / nginx_us);
+    let cpu = format!("{cpu_ratio:.1} × ({ours_us:.0} µs against {nginx_us:.0} µs)");
     Ok(vec![
         Figure::new(
             "warm AWS_PROXY, everything on, against a bare front end with a Runtime API",
@@ -92,26 +101,15 @@ pub fn proxy(root: &Path, options: &Options) -> Result<Vec<Figure>> {
     ])
 }
 
-fn cpu_per_request_us(pid: u32, url: &str, options: &Options) -> Result<f64> {
-    let mut found = Vec::new();
-    for _ in 0..options.rounds {
-        let before = cpu_s(pid)?;
-        let rate = wrk(url, options.seconds)?;
-        found.push((cpu_s(pid)? - before) * 1e6 / (rate * f64::from(options.seconds)));
-    }
-    Ok(median(&found))
+/// CPU time of some processes per request of one run of load, µs.
+fn cpu_per_request_us(pids: &[u32], url: &str, options: &Options) -> Result<f64> {
+    let all = || pids.iter().map(|pid| cpu_s(*pid)).sum::<Result<f64>>();
+    let before = all()?;
+    let rate = wrk(url, options.seconds)?;
+    Ok((all()? - before) * 1e6 / (rate * f64::from(options.seconds)))
 }
 
-/// The same for all of nginx's workers.
-fn nginx_cpu_us(master: u32, url: &str, options: &Options) -> Result<f64> {
+fn nginx_workers(master: u32) -> Result<Vec<u32>> {
     let children = std::fs::read_to_string(format!("/proc/{master}/task/{master}/children"))?;
-    let workers: Vec<u32> = children.split_whitespace().filter_map(|pid| pid.parse().ok()).collect();
-    let all = || workers.iter().map(|pid| cpu_s(*pid)).sum::<Result<f64>>();
-    let mut found = Vec::new();
-    for _ in 0..options.rounds {
-        let before = all()?;
-        let rate = wrk(url, options.seconds)?;
-        found.push((all()? - before) * 1e6 / (rate * f64::from(options.seconds)));
-    }
-    Ok(median(&found))
+    Ok(children.split_whitespace().filter_map(|pid| pid.parse().ok()).collect())
 }
