@@ -87,6 +87,7 @@ fn rollouts_go_on_after_kills_and_end_right() {
 #[test]
 fn acknowledged_events_run_after_a_kill() {
     const EVENTS: usize = 5;
+    // The function is slow, so that none has ended when its server is killed; the test itself waits for log lines.
     const CODE: &str =
         "import time\ndef handler(event, context):\n    time.sleep(2)\n    print('ran', event)\n";
     let folder = tempfile::tempdir().expect("a temporary folder");
