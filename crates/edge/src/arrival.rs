@@ -70,14 +70,14 @@ impl<'a> Arrival<'a> {
 
     /// With the stage, as it came.
     pub fn path(&self) -> String {
-        format!("/{}{}", self.target.stage, self.target.raw_path)
+        ["/", self.target.stage, self.target.raw_path].concat()
     }
 
     /// The host name under which the API was asked for, or would be.
     pub fn domain(&self) -> Cow<'a, str> {
         match self.target.domain {
             Some(domain) => Cow::Borrowed(domain),
-            None => Cow::Owned(format!("{}.execute-api.localhost", self.target.api)),
+            None => Cow::Owned([self.target.api, ".execute-api.localhost"].concat()),
         }
     }
 

@@ -253,13 +253,13 @@ impl State {
         running.started = Instant::now();
         running.deadline = running.started + pool.timeout();
         running.deadline_ms = now_ms + pool.timeout().as_millis() as i64;
-        let start = lines::start(&running.job.invocation.request_id, pool.version());
         if running.job.invocation.wants_log_tail {
             // What was written before the invocation isn't part of its tail.
             self.output.platform(now_ms, []);
             self.output.begin_tail();
         }
-        self.output.say(now_ms, &start);
+        let request_id = running.job.invocation.request_id.as_str();
+        self.output.say(now_ms, lines::Start { request_id, version: pool.version() });
     }
 }
 

@@ -1,6 +1,6 @@
 //! The platform's own lines in a function's log, in Lambda's text format.
 
-use std::fmt::Write;
+use std::fmt::{self, Display, Formatter, Write};
 
 use pitbird_names::VersionId;
 use time::OffsetDateTime;
@@ -13,15 +13,30 @@ pub fn init_start(runtime: &str, runtime_arn: &str) -> String {
     format!("INIT_START Runtime Version: {runtime}\tRuntime Version ARN: {runtime_arn}\n")
 }
 
-pub fn start(request_id: &str, version: VersionId) -> String {
-    format!("START RequestId: {request_id} Version: {version}\n")
+/// `START`, shown straight into the log.
+pub struct Start<'a> {
+    pub request_id: &'a str,
+    pub version: VersionId,
 }
 
-pub fn end(request_id: &str) -> String {
-    format!("END RequestId: {request_id}\n")
+impl Display for Start<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        writeln!(f, "START RequestId: {} Version: {}", self.request_id, self.version)
+    }
 }
 
-/// What `REPORT` says of one invocation.
+/// `END`.
+pub struct End<'a> {
+    pub request_id: &'a str,
+}
+
+impl Display for End<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        writeln!(f, "END RequestId: {}", self.request_id)
+    }
+}
+
+/// What `REPORT` says of one invocation; shown, it is the line.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report<'a> {
     pub request_id: &'a str,
@@ -34,26 +49,23 @@ pub struct Report<'a> {
     pub status: &'a Status,
 }
 
-impl Report<'_> {
-    pub fn line(&self) -> String {
-        let mut line = String::with_capacity(224);
+impl Display for Report<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Report { request_id, duration_ms, billed_ms, memory_mib, memory_peak_mib, .. } = self;
-        let written = write!(
-            line,
+        write!(
+            f,
             "REPORT RequestId: {request_id}\tDuration: {duration_ms:.2} ms\tBilled Duration: {billed_ms} ms\t\
              Memory Size: {memory_mib} MB\tMax Memory Used: {memory_peak_mib} MB\t"
-        );
-        let written = written.and_then(|()| match self.init_ms {
-            Some(init_ms) => write!(line, "Init Duration: {init_ms:.2} ms\t"),
-            None => Ok(()),
-        });
-        let written = written.and_then(|()| match self.status {
-            Status::Ended => Ok(()),
-            Status::Timeout => line.write_str("Status: timeout"),
-            Status::Error { error_type } => write!(line, "Status: error\tError Type: {error_type}"),
-        });
-        written.and_then(|()| line.write_char('\n')).expect("a String takes everything");
-        line
+        )?;
+        if let Some(init_ms) = self.init_ms {
+            write!(f, "Init Duration: {init_ms:.2} ms\t")?;
+        }
+        match self.status {
+            Status::Ended => {}
+            Status::Timeout => f.write_str("Status: timeout")?,
+            Status::Error { error_type } => write!(f, "Status: error\tError Type: {error_type}")?,
+        }
+        f.write_char('\n')
     }
 }
 
@@ -114,20 +126,26 @@ mod tests {
             status: &ended,
         };
         assert_eq!(
-            report.line(),
+            report.to_string(),
             "REPORT RequestId: id\tDuration: 1.23 ms\tBilled Duration: 2 ms\tMemory Size: 128 MB\tMax Memory Used: 36 MB\tInit Duration: 90.12 ms\t\n"
         );
         let error = Status::Error { error_type: "Runtime.ExitError".to_owned() };
         let failed = Report { init_ms: None, status: &error, ..report };
-        assert!(failed.line().ends_with("Used: 36 MB\tStatus: error\tError Type: Runtime.ExitError\n"));
+        assert!(failed.to_string().ends_with("Used: 36 MB\tStatus: error\tError Type: Runtime.ExitError\n"));
         let timeout = Report { status: &Status::Timeout, ..failed };
-        assert!(timeout.line().ends_with("Used: 36 MB\tStatus: timeout\n"));
+        assert!(timeout.to_string().ends_with("Used: 36 MB\tStatus: timeout\n"));
     }
 
     #[test]
     fn other_lines_have_lambdas_form() {
-        assert_eq!(start("id", VersionId::Latest), "START RequestId: id Version: $LATEST\n");
-        assert_eq!(start("id", VersionId::Number(7)), "START RequestId: id Version: 7\n");
+        assert_eq!(
+            Start { request_id: "id", version: VersionId::Latest }.to_string(),
+            "START RequestId: id Version: $LATEST\n"
+        );
+        assert_eq!(
+            Start { request_id: "id", version: VersionId::Number(7) }.to_string(),
+            "START RequestId: id Version: 7\n"
+        );
         assert_eq!(
             timed_out(1_712_595_382_000, "id", 3),
             "2024-04-08T16:56:22.000Z id Task timed out after 3.00 seconds\n\n"

@@ -1,7 +1,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use pitbird_names::{Account, Region, Scope};
+use pitbird_names::{Account, Qualifier, Region, Scope};
 use pitbird_records::{self as records, Record};
 
 use crate::{
@@ -222,7 +222,11 @@ fn function<S: Source>(
         aliases.insert(record.name.clone(), Alias { record, version, additional, slot, additional_slot });
     }
     let policies = source.list::<records::FunctionPolicy>(&prefix)?.into_iter();
-    let policies = policies.map(|(_, record)| (record.qualifier.clone(), Policy::compile(record))).collect();
+    let policies = policies.filter_map(|(_, record)| {
+        let qualifier = record.qualifier.as_deref().map_or(Some(Qualifier::LATEST), Qualifier::parse)?;
+        Some((qualifier, Policy::compile(record)))
+    });
+    let policies = policies.collect();
     let (scope, name) = (key.scope.clone(), key.name.clone());
     Ok(Some(Function { scope, name, versions, aliases, policies, reserved_concurrency, allows_loops }))
 }

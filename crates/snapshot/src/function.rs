@@ -14,8 +14,8 @@ pub struct Function {
     pub name: String,
     pub versions: BTreeMap<VersionId, Arc<Version>>,
     pub aliases: BTreeMap<String, Alias>,
-    /// By qualifier; the unqualified function's under `None`.
-    pub policies: BTreeMap<Option<String>, Policy>,
+    /// By qualifier; the unqualified function's under [`Qualifier::LATEST`].
+    pub policies: BTreeMap<Qualifier, Policy>,
     pub reserved_concurrency: Option<u32>,
     pub allows_loops: bool,
 }
@@ -75,10 +75,7 @@ impl Function {
 
     /// The policy that guards an invocation through `qualifier`.
     pub fn policy(&self, qualifier: Option<&Qualifier>) -> Option<&Policy> {
-        match qualifier {
-            None | Some(Qualifier::Version(VersionId::Latest)) => self.policies.get(&None),
-            Some(other) => self.policies.get(&Some(other.to_string())),
-        }
+        self.policies.get(qualifier.unwrap_or(&Qualifier::LATEST))
     }
 }
 

@@ -52,7 +52,7 @@ pub fn mock(root: &Path, options: &Options) -> Result<Vec<Figure>> {
     Ok(vec![Figure::new("MOCK, 64 keep-alive connections, against nginx `return 200`", "≥ 0.8 ×", measured)])
 }
 
-/// Everything on: a stage canary, a weighted alias, metrics, access log and function logs.
+/// Everything on: a stage canary, a weighted alias, metrics and function logs.
 pub fn proxy(root: &Path, options: &Options) -> Result<Vec<Figure>> {
     let server = serve(root);
     let function = std::fs::read(super::platform::bench_binary(root, "bench-function"))?;

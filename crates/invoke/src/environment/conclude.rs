@@ -78,11 +78,10 @@ impl State {
             Some(Fault { words: Some(words), .. }) => Some(words.clone()),
             _ => None,
         };
-        let (end, report) = (lines::end(request_id), report.line());
         self.output.platform(now_ms, []);
         words.iter().for_each(|words| self.output.say(now_ms, words));
-        self.output.say(now_ms, &end);
-        self.output.say(now_ms, &report);
+        self.output.say(now_ms, lines::End { request_id });
+        self.output.say(now_ms, report);
     }
 
     fn peak_bytes(&mut self, now: Instant) -> u64 {

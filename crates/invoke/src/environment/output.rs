@@ -1,6 +1,7 @@
 //! What an environment writes, on its way to its log stream: cut into lines, bounded in rate, between the platform's
 //! own lines in the order in which both came.
 
+use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::os::fd::{AsFd, OwnedFd};
@@ -114,9 +115,13 @@ impl Output {
         lines.into_iter().for_each(|line| self.say(now_ms, line));
     }
 
-    /// Logs a line of the platform's.
-    pub fn say(&mut self, now_ms: i64, line: &str) {
-        self.emit(now_ms, line.as_bytes());
+    /// Logs a line of the platform's, written straight into the log unless a tail wants it, too.
+    pub fn say(&mut self, now_ms: i64, line: impl Display) {
+        if self.tail.is_some() {
+            self.emit(now_ms, line.to_string().as_bytes());
+        } else {
+            self.stream.write(now_ms, format_args!("{line}"));
+        }
     }
 
     /// Remembers what is logged from here on for [`Output::end_tail`].

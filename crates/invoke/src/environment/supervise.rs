@@ -196,7 +196,7 @@ impl Environment {
         let now = Instant::now();
         (state.start.began, state.start.deadline) = (now, now + self.pool.parts.limits.init);
         let (version, arn) = self.pool.parts.runtimes.version(&self.pool.record);
-        state.output.say(clock::now_ms(), &lines::init_start(&version, &arn));
+        state.output.say(clock::now_ms(), lines::init_start(&version, &arn));
     }
 
     /// Serves a process's calls and reads its output until it is gone.

@@ -66,7 +66,14 @@ fn listen() -> Result<TcpListener, Fault> {
     let socket = rustix::net::socket_with(AddressFamily::INET, SocketType::DGRAM, SocketFlags::CLOEXEC, None)
         .at(Step::Network)?;
     kernel::loopback_up(socket.as_fd()).at(Step::Network)?;
+    send_unpaced();
     TcpListener::bind(SocketAddrV4::new(Ipv4Addr::LOCALHOST, RUNTIME_API_PORT)).at(Step::Network)
+}
+
+/// Within one machine nothing is gained by pacing, which some hosts' default (BBR) does with a timer for each packet.
+/// A wish: Reno is in every kernel, but `/proc` may not be writable.
+fn send_unpaced() {
+    let _ = std::fs::write("/proc/sys/net/ipv4/tcp_congestion_control", "reno");
 }
 
 /// Mounts the prepared root with a `/proc` of this pid namespace, makes it the root and lets go of the host's.

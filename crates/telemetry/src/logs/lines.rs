@@ -81,7 +81,7 @@ pub(crate) struct Drained {
 impl LogStream {
     /// Writes an event of one line, at `at_ms` milliseconds since 1970.
     pub fn line(self: &Arc<Self>, at_ms: i64, text: &str) {
-        self.write(at_ms, format_args!("{text}"));
+        self.append(at_ms, |buffer| buffer.push_str(text));
     }
 
     /// Writes an event whose bytes came from outside: what isn't UTF-8 is replaced by U+FFFD.
@@ -91,9 +91,14 @@ impl LogStream {
 
     /// Writes an event that is formatted straight into the buffer.
     pub fn write(self: &Arc<Self>, at_ms: i64, text: fmt::Arguments<'_>) {
+        // Formatting into a string fails only when a value's own formatting does; what it wrote until then stays.
+        self.append(at_ms, |buffer| _ = buffer.write_fmt(text));
+    }
+
+    fn append(self: &Arc<Self>, at_ms: i64, write: impl FnOnce(&mut String)) {
         let place = shard_of_thread() & (self.shards.len() - 1);
         let mut buffer = self.shards[place].0.lock().unwrap_or_else(PoisonError::into_inner);
-        buffer.take(at_ms.max(0), text, &self.intake);
+        buffer.take(at_ms.max(0), write, &self.intake);
         // Under the lock, for the same reason as a probe's mark.
         if !self.queued.load(Ordering::Relaxed) {
             self.queue();
@@ -129,10 +134,9 @@ impl LogStream {
 }
 
 impl Buffer {
-    fn take(&mut self, at_ms: i64, text: fmt::Arguments<'_>, intake: &Intake) {
+    fn take(&mut self, at_ms: i64, write: impl FnOnce(&mut String), intake: &Intake) {
         let (length, marks) = (self.lines.text.len(), self.lines.marks.len());
-        // Formatting into a string fails only when a value's own formatting does; what it wrote until then stays.
-        let _ = self.lines.text.write_fmt(text);
+        write(&mut self.lines.text);
         self.lines.mark(at_ms, length);
         let used = self.lines.text.len() + self.lines.marks.len() * MARK_BYTES;
         let fits = used <= self.room || {
