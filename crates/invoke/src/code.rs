@@ -1,6 +1,7 @@
-//! Functions' code, unpacked once per content and kept for every environment to see read-only.
+//! Functions' code and layers, unpacked once per content and kept for every environment to see read-only.
 
 pub mod archive;
+mod layers;
 
 use std::collections::HashMap;
 use std::fs;
@@ -10,6 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use pitbird_records::FunctionVersion;
+use pitbird_records::function::LayerUse;
 use pitbird_store::Store;
 use thiserror::Error;
 use tokio::sync::OnceCell;
@@ -38,6 +41,13 @@ pub enum CodeError {
 pub struct CodeDirectory {
     pub path: PathBuf,
     unpacked_bytes: u64,
+}
+
+/// What a version's environments see of its own: `/var/task`, and `/opt` where it has layers.
+#[derive(Debug)]
+pub struct Files {
+    pub code: Arc<CodeDirectory>,
+    pub layers: Option<Arc<CodeDirectory>>,
 }
 
 /// All unpacked code, by the SHA-256 of its zip.
@@ -78,24 +88,53 @@ impl CodeCache {
         Ok(CodeCache { directory, limit_bytes, known: Mutex::default(), number: AtomicU64::new(0) })
     }
 
-    /// The directory with a zip's content, unpacked from the store's blob if nobody did before.
-    pub async fn get(
+    /// A version's code and layers, unpacked from the store's blobs if nobody did before.
+    pub async fn files(
         self: &Arc<Self>,
         store: &Store,
-        sha256_hex: &str,
+        record: &FunctionVersion,
+    ) -> Result<Files, CodeError> {
+        let layers = &record.settings.layers;
+        let (code, layers) = tokio::join!(self.get(store, &record.code.sha256_hex), async {
+            if layers.is_empty() { Ok(None) } else { self.get_layers(store, layers.clone()).await.map(Some) }
+        });
+        Ok(Files { code: code?, layers: layers? })
+    }
+
+    /// The directory with a zip's content.
+    async fn get(self: &Arc<Self>, store: &Store, sha256_hex: &str) -> Result<Arc<CodeDirectory>, CodeError> {
+        let (store, name) = (store.clone(), sha256_hex.to_owned());
+        let unpack = move |cache: &CodeCache| {
+            let zip = store
+                .blob(&name)
+                .map_err(|source| CodeError::Store { sha256_hex: name.clone(), source: Arc::new(source) })?;
+            cache.unpack(&name, &zip).map(|(directory, _)| directory)
+        };
+        self.get_or(sha256_hex, unpack).await
+    }
+
+    async fn get_layers(
+        self: &Arc<Self>,
+        store: &Store,
+        layers: Vec<LayerUse>,
     ) -> Result<Arc<CodeDirectory>, CodeError> {
-        let cell = self.cell(sha256_hex);
+        let name = layers::name(&layers);
+        let (store, key) = (store.clone(), name.clone());
+        self.get_or(&name, move |cache| layers::unpack(cache, &store, &key, &layers)).await
+    }
+
+    /// The directory of a name: who knows it has it, who doesn't finds it on the disk, or else unpacks it.
+    async fn get_or(
+        self: &Arc<Self>,
+        name: &str,
+        unpack: impl FnOnce(&CodeCache) -> Result<Arc<CodeDirectory>, CodeError> + Send + 'static,
+    ) -> Result<Arc<CodeDirectory>, CodeError> {
+        let cell = self.cell(name);
         let unpack = async || {
-            let (cache, store, name) = (self.clone(), store.clone(), sha256_hex.to_owned());
+            let (cache, name) = (self.clone(), name.to_owned());
             let unpacked = spawn_blocking(move || match cache.found(&name)? {
                 Some(found) => Ok(found),
-                None => {
-                    let zip = store.blob(&name).map_err(|source| CodeError::Store {
-                        sha256_hex: name.clone(),
-                        source: Arc::new(source),
-                    })?;
-                    cache.unpack(&name, &zip).map(|(directory, _)| directory)
-                }
+                None => unpack(&cache),
             });
             unpacked.await.unwrap_or_else(|ended| Err(disk(io::Error::other(ended))))
         };
@@ -145,18 +184,27 @@ impl CodeCache {
                 return Err(CodeError::Zip { sha256_hex: sha256_hex.to_owned(), source: Arc::new(source) });
             }
         };
-        let path = self.directory.join(sha256_hex);
-        match show(&unfinished, &path) {
+        Ok((self.finish(&unfinished, sha256_hex, facts.unpacked_bytes)?, facts))
+    }
+
+    /// Gives a directory that is whole its name.
+    fn finish(
+        &self,
+        unfinished: &Path,
+        name: &str,
+        unpacked_bytes: u64,
+    ) -> Result<Arc<CodeDirectory>, CodeError> {
+        let path = self.directory.join(name);
+        match show(unfinished, &path) {
             Ok(()) => {}
             // Somebody else was faster; the content is the same.
-            Err(_) if path.is_dir() => remove(&unfinished),
+            Err(_) if path.is_dir() => remove(unfinished),
             Err(error) => {
-                remove(&unfinished);
+                remove(unfinished);
                 return Err(disk(error));
             }
         }
-        let unpacked_bytes = facts.unpacked_bytes;
-        Ok((Arc::new(CodeDirectory { path, unpacked_bytes }), facts))
+        Ok(Arc::new(CodeDirectory { path, unpacked_bytes }))
     }
 
     fn unfinished(&self) -> PathBuf {

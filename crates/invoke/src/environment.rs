@@ -23,7 +23,7 @@ use pitbird_sandbox::Sandbox;
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 
 use crate::clock;
-use crate::code::CodeDirectory;
+use crate::code::Files;
 use crate::fault::Fault;
 use crate::lines;
 use crate::pool::{Job, NextJob, Pool};
@@ -69,8 +69,8 @@ struct State {
     init_ms: Option<f64>,
     output: Output,
     process: Option<Arc<Sandbox>>,
-    /// Held so that the code stays where the process sees it.
-    code: Option<Arc<CodeDirectory>>,
+    /// Held so that code and layers stay where the process sees them.
+    files: Option<Files>,
     peak: Peak,
     /// Held while the start is young.
     launch: Option<OwnedSemaphorePermit>,

@@ -176,7 +176,7 @@ impl Invoker {
         let record = &version.record;
         parts.runtimes.find(&record.settings.runtime).await.map_err(Refused::Runtime)?;
         let store = parts.store().ok_or(Refused::ShuttingDown)?;
-        parts.code.get(&store, &record.code.sha256_hex).await.map_err(Refused::Code)?;
+        parts.code.files(&store, record).await.map_err(Refused::Code)?;
         Ok(())
     }
 

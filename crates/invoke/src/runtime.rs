@@ -9,15 +9,17 @@ mod interpreter;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pitbird_names::Region;
 use pitbird_records::FunctionVersion;
-use pitbird_sandbox::{CODE, RUNTIME, Spec};
+use pitbird_sandbox::{CODE, LAYERS, RUNTIME, Spec};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 use tokio::sync::OnceCell;
+
+use crate::code::Files;
 
 pub use interpreter::Interpreter;
 
@@ -214,11 +216,11 @@ impl Runtime {
     pub fn spec(
         &self,
         record: &FunctionVersion,
-        code: &Path,
+        files: &Files,
         log_stream: &str,
         endpoint_url: Option<&str>,
     ) -> Result<Spec, NoBootstrap> {
-        let (program, args) = self.command(record, code)?;
+        let (program, args) = self.command(record, files)?;
         let settings = &record.settings;
         let mib = |count: u32| u64::from(count) << 20;
         Ok(Spec {
@@ -226,8 +228,8 @@ impl Runtime {
             args,
             env: self.variables(record, log_stream, endpoint_url).into_iter().collect(),
             working_dir: CODE.to_owned(),
-            code: code.to_owned(),
-            layers: None,
+            code: files.code.path.clone(),
+            layers: files.layers.as_ref().map(|layers| layers.path.clone()),
             runtime: self.files.clone(),
             host_read_only: self.host_read_only.clone(),
             memory_bytes: mib(settings.memory_mib),
@@ -238,12 +240,16 @@ impl Runtime {
         })
     }
 
-    fn command(&self, record: &FunctionVersion, code: &Path) -> Result<(String, Vec<String>), NoBootstrap> {
+    fn command(&self, record: &FunctionVersion, files: &Files) -> Result<(String, Vec<String>), NoBootstrap> {
         let text = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
         let Some(interpreter) = &self.interpreter else {
-            // Not followed: where a link leads is for the sandbox to see.
-            let is_there = code.join("bootstrap").symlink_metadata().is_ok_and(|found| !found.is_dir());
-            return is_there.then(|| (format!("{CODE}/bootstrap"), Vec::new())).ok_or(NoBootstrap);
+            let places = [(Some(&files.code), CODE), (files.layers.as_ref(), LAYERS)];
+            let found = places.into_iter().find_map(|(directory, seen_as)| {
+                // Not followed: where a link leads is for the sandbox to see.
+                let bootstrap = directory?.path.join("bootstrap").symlink_metadata();
+                bootstrap.is_ok_and(|found| !found.is_dir()).then(|| format!("{seen_as}/bootstrap"))
+            });
+            return found.map(|program| (program, Vec::new())).ok_or(NoBootstrap);
         };
         let program = interpreter.program.to_string_lossy().into_owned();
         let args = match self.family {

@@ -1,4 +1,4 @@
-//! A function's zip on its way into the store.
+//! A zip of a function or a layer on its way into the store.
 
 use bytes::Bytes;
 use pitbird_names::{Scope, limits};
@@ -6,12 +6,12 @@ use pitbird_records::function::Code;
 use pitbird_service::Fault;
 use sha2::{Digest, Sha256};
 
-use crate::{Error, State};
+use crate::{Error, State, layer};
 
 /// The code of all versions in one account and region, bytes. Source: Lambda quotas.
 pub const STORAGE_BYTES_MAX: u64 = 80_530_636_800;
 
-/// A function's zip as a caller sent it.
+/// A zip as a caller sent it.
 pub struct Upload {
     zip: Bytes,
     pub code: Code,
@@ -28,7 +28,7 @@ impl Upload {
             return Err(Error::ZippedSize);
         }
         let sha256_hex = Sha256::digest(&zip).iter().map(|byte| format!("{byte:02x}")).collect();
-        let code = Code { sha256_hex, size_bytes: zip.len() as u64 };
+        let code = Code { sha256_hex, size_bytes: zip.len() as u64, unpacked_bytes: 0 };
         Ok(Upload { zip, code })
     }
 
@@ -36,30 +36,31 @@ impl Upload {
     pub async fn check(self, state: &State) -> Result<Code, Error> {
         let run = state.run.clone();
         let checked = tokio::task::spawn_blocking(move || run.check(&self.zip)).await;
-        checked.map_err(|ended| Error::told(Fault::internal(ended)))??;
-        Ok(self.code)
+        let unpacked_bytes = checked.map_err(|ended| Error::told(Fault::internal(ended)))??;
+        Ok(Code { unpacked_bytes, ..self.code })
     }
 
     /// Unpacks the zip to where it will be run, and keeps it; durable when it returns.
     pub async fn store(self, state: &State) -> Result<Code, Error> {
-        state.run.admit(&self.code.sha256_hex, self.zip.clone()).await?;
+        let unpacked_bytes = state.run.admit(&self.code.sha256_hex, self.zip.clone()).await?;
         state.store.put_blob(self.zip).await?;
-        Ok(self.code)
+        Ok(Code { unpacked_bytes, ..self.code })
     }
 }
 
-/// The code of all versions in one account and region, bytes.
-pub fn stored_bytes(state: &State, scope: &Scope) -> u64 {
+/// The code of all versions of functions and layers in one account and region, bytes.
+pub fn stored_bytes(state: &State, scope: &Scope) -> Result<u64, Error> {
     let snapshot = state.store.snapshot();
     let functions = snapshot.functions().filter(|function| function.scope == *scope);
-    functions
+    let functions: u64 = functions
         .flat_map(|function| function.versions.values())
         .map(|version| version.record.code.size_bytes)
-        .sum()
+        .sum();
+    Ok(functions + layer::stored_bytes(state, scope)?)
 }
 
 /// Is there room for more code?
 pub fn check_room(state: &State, scope: &Scope, more_bytes: u64) -> Result<(), Error> {
-    let total = stored_bytes(state, scope).saturating_add(more_bytes);
+    let total = stored_bytes(state, scope)?.saturating_add(more_bytes);
     if total > STORAGE_BYTES_MAX { Err(Error::CodeStorage) } else { Ok(()) }
 }

@@ -96,6 +96,27 @@ pub enum Error {
          {0}"
     )]
     ReservedKeys(String),
+    #[error("Cannot reference more than {0} layers.")]
+    TooManyLayers(usize),
+    #[error("Layer version {0} does not exist.")]
+    UnknownLayerVersion(String),
+    #[error("Layers are not in the same region as the function. Layers are expected to be in region {0}.")]
+    LayerRegion(String),
+    #[error(
+        "Two different versions of the same layer are not allowed to be referenced in the same function. {first} and \
+         {second} are versions of the same layer."
+    )]
+    TwoLayerVersions { first: String, second: String },
+    #[error("Layers consume more than the available size of {} bytes", pitbird_names::limits::UNZIPPED_BYTES)]
+    LayersSize,
+    #[error(
+        "Function code combined with layers exceeds the maximum allowed size of {limit} bytes. The actual size is \
+         {actual} bytes.",
+        limit = pitbird_names::limits::UNZIPPED_BYTES
+    )]
+    CombinedSize { actual: u64 },
+    #[error("Layer Version Cannot be less than 1.")]
+    LayerNumber,
     #[error("Number of tags exceeds resource tag limit.")]
     TooManyTags,
     #[error("Invalid tag: {0}")]

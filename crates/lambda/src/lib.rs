@@ -2,11 +2,11 @@
 //!
 //! [`service`] hangs the operations in, one file each under `operations`. An operation reads records, lets a pure module
 //! decide and writes records back in one transaction: `target` is what a name and a qualifier mean, `settings` what a
-//! function may be, `routing` what an alias may point to, `policy` who may be let in. `view` is what callers get to see,
+//! function may be, `layer` what layers it may have, `routing` what an alias may point to, `policy` who may be let in. `view` is what callers get to see,
 //! `error` what they are told when something fails, in Lambda's words. New code is made ready in the background
 //! (`preparation`), and until it is, the old goes on serving.
 //!
-//! What the data plane can't obey yet (images, layers, VPCs, file systems, dead letters, SnapStart, tracing, JSON logs,
+//! What the data plane can't obey yet (images, VPCs, file systems, dead letters, SnapStart, tracing, JSON logs,
 //! code in S3) is refused by name. Nothing here speaks HTTP, runs a function or looks into another service.
 
 mod code;
@@ -15,6 +15,7 @@ mod error;
 mod event_invoke_config;
 mod find;
 mod invocation;
+mod layer;
 mod operations;
 mod page;
 mod policy;

@@ -7,6 +7,7 @@ mod delete_alias;
 mod delete_function;
 mod delete_function_concurrency;
 mod delete_function_event_invoke_config;
+mod delete_layer_version;
 mod get_account_settings;
 mod get_alias;
 mod get_function;
@@ -16,6 +17,8 @@ mod get_function_configuration;
 mod get_function_event_invoke_config;
 mod get_function_recursion_config;
 mod get_function_url_config;
+mod get_layer_version;
+mod get_layer_version_by_arn;
 mod get_policy;
 mod get_provisioned_concurrency_config;
 mod get_runtime_management_config;
@@ -24,8 +27,11 @@ mod invoke_async;
 mod list_aliases;
 mod list_function_event_invoke_configs;
 mod list_functions;
+mod list_layer_versions;
+mod list_layers;
 mod list_tags;
 mod list_versions_by_function;
+mod publish_layer_version;
 mod publish_version;
 mod put_function_concurrency;
 mod put_function_event_invoke_config;
@@ -58,6 +64,7 @@ pub fn hang(builder: Builder<State>) -> Builder<State> {
         .operation("DeleteFunction", &[], delete_function::run)
         .operation("DeleteFunctionConcurrency", &[], delete_function_concurrency::run)
         .operation("DeleteFunctionEventInvokeConfig", &[], delete_function_event_invoke_config::run)
+        .operation("DeleteLayerVersion", &[], delete_layer_version::run)
         .operation("GetAccountSettings", &[], get_account_settings::run)
         .operation("GetAlias", &[], get_alias::run)
         .operation("GetFunction", &[], get_function::run)
@@ -67,6 +74,8 @@ pub fn hang(builder: Builder<State>) -> Builder<State> {
         .operation("GetFunctionEventInvokeConfig", &[], get_function_event_invoke_config::run)
         .operation("GetFunctionRecursionConfig", &[], get_function_recursion_config::run)
         .operation("GetFunctionUrlConfig", &[], get_function_url_config::run)
+        .operation("GetLayerVersion", &[], get_layer_version::run)
+        .operation("GetLayerVersionByArn", &[], get_layer_version_by_arn::run)
         .operation("GetPolicy", &[], get_policy::run)
         .operation("GetProvisionedConcurrencyConfig", &[], get_provisioned_concurrency_config::run)
         .operation("GetRuntimeManagementConfig", &[], get_runtime_management_config::run)
@@ -75,8 +84,11 @@ pub fn hang(builder: Builder<State>) -> Builder<State> {
         .operation("ListAliases", &[], list_aliases::run)
         .operation("ListFunctionEventInvokeConfigs", &[], list_function_event_invoke_configs::run)
         .operation("ListFunctions", &[], list_functions::run)
+        .operation("ListLayerVersions", &[], list_layer_versions::run)
+        .operation("ListLayers", &[], list_layers::run)
         .operation("ListTags", &[], list_tags::run)
         .operation("ListVersionsByFunction", &[], list_versions_by_function::run)
+        .operation("PublishLayerVersion", &[], publish_layer_version::run)
         .operation("PublishVersion", &[], publish_version::run)
         .operation("PutFunctionConcurrency", &[], put_function_concurrency::run)
         .operation("PutFunctionEventInvokeConfig", &[], put_function_event_invoke_config::run)

@@ -133,7 +133,7 @@ impl Failure {
     }
 }
 
-/// What became of everything that has the code and the runtime of `of`.
+/// What became of everything that has the code, the layers and the runtime of `of`.
 struct Settlement {
     target: Target,
     of: FunctionVersion,
@@ -182,7 +182,8 @@ impl Settlement {
     }
 
     fn concerns(&self, settings: &Settings, code: &Code) -> bool {
-        *code == self.of.code && settings.runtime == self.of.settings.runtime
+        let of = &self.of;
+        *code == of.code && settings.runtime == of.settings.runtime && settings.layers == of.settings.layers
     }
 
     fn revision(&self) -> String {

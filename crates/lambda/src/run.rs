@@ -15,11 +15,13 @@ pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// Runs functions. [`Invoker`] does it for real; tests of the operations put another in its place, since a sandbox is not
 /// to be had everywhere.
 pub trait Run: Send + Sync + 'static {
-    /// Is this a zip that can be unpacked, within the bounds? Computes; call it where that holds nobody up.
-    fn check(&self, zip: &[u8]) -> Result<(), Error>;
+    /// Is this a zip that can be unpacked, within the bounds, and to how many bytes? Computes; call it where that holds
+    /// nobody up.
+    fn check(&self, zip: &[u8]) -> Result<u64, Error>;
 
-    /// Checks a zip by unpacking it to where it will be run. `sha256_hex` is its hash in lower case.
-    fn admit<'a>(&'a self, sha256_hex: &'a str, zip: Bytes) -> Answer<'a, Result<(), Error>>;
+    /// Checks a zip by unpacking it to where it will be run, and answers its bytes there. `sha256_hex` is its hash in lower
+    /// case.
+    fn admit<'a>(&'a self, sha256_hex: &'a str, zip: Bytes) -> Answer<'a, Result<u64, Error>>;
 
     /// Makes ready what a version's first environment needs.
     fn prepare<'a>(&'a self, version: &'a Version) -> Answer<'a, Result<(), Refused>>;
@@ -38,11 +40,11 @@ pub trait Run: Send + Sync + 'static {
 }
 
 impl Run for Invoker {
-    fn check(&self, zip: &[u8]) -> Result<(), Error> {
+    fn check(&self, zip: &[u8]) -> Result<u64, Error> {
         admitted(pitbird_invoke::check_zip(zip).map_err(|error| refused(&error)))
     }
 
-    fn admit<'a>(&'a self, sha256_hex: &'a str, zip: Bytes) -> Answer<'a, Result<(), Error>> {
+    fn admit<'a>(&'a self, sha256_hex: &'a str, zip: Bytes) -> Answer<'a, Result<u64, Error>> {
         Box::pin(async move {
             let facts = self.admit_code(sha256_hex, zip).await;
             admitted(facts.map_err(|error| match &error {
@@ -71,8 +73,9 @@ impl Run for Invoker {
     }
 }
 
-fn admitted(facts: Result<ZipFacts, Error>) -> Result<(), Error> {
-    if facts?.entries == 0 { Err(Error::EmptyZip) } else { Ok(()) }
+fn admitted(facts: Result<ZipFacts, Error>) -> Result<u64, Error> {
+    let ZipFacts { entries, unpacked_bytes } = facts?;
+    if entries == 0 { Err(Error::EmptyZip) } else { Ok(unpacked_bytes) }
 }
 
 fn refused(error: &ZipError) -> Error {
@@ -92,7 +95,7 @@ mod tests {
 
     use super::*;
 
-    fn check(zip: &[u8]) -> Result<(), Error> {
+    fn check(zip: &[u8]) -> Result<u64, Error> {
         admitted(pitbird_invoke::check_zip(zip).map_err(|error| refused(&error)))
     }
 
@@ -107,7 +110,7 @@ mod tests {
 
     #[test]
     fn a_zip_has_something_in_it_and_nothing_outside() {
-        assert!(check(&zip(&["bootstrap"])).is_ok());
+        assert!(matches!(check(&zip(&["bootstrap"])), Ok(7)));
         assert!(matches!(check(&zip(&[])), Err(Error::EmptyZip)));
         assert!(matches!(check(b"no zip"), Err(Error::BadZip)));
         assert!(matches!(check(&zip(&["../bootstrap"])), Err(Error::BadZip)));

@@ -4,7 +4,7 @@ mod environment;
 mod runtime;
 
 use pitbird_records::Texts;
-use pitbird_records::function::{Logging, Settings};
+use pitbird_records::function::{LayerUse, Logging, Settings};
 use serde::Deserialize;
 
 use crate::Error;
@@ -33,6 +33,7 @@ pub struct Wanted {
     pub ephemeral_storage: Option<EphemeralStorage>,
     pub environment: Option<Environment>,
     pub logging_config: Option<LoggingConfig>,
+    pub layers: Option<Vec<LayerUse>>,
     pub harmless: Harmless,
 }
 
@@ -43,7 +44,6 @@ pub struct Harmless {
     pub dead_letter_config: Option<DeadLetterConfig>,
     pub kms_key_arn: Option<String>,
     pub tracing_config: Option<TracingConfig>,
-    pub layers: Option<Vec<String>>,
     pub file_system_configs: Option<Vec<FileSystemConfig>>,
     pub snap_start: Option<SnapStart>,
 }
@@ -118,6 +118,7 @@ pub fn create(function: &str, wanted: Wanted) -> Result<Settings, Error> {
         architecture: ARCHITECTURE.to_owned(),
         logging,
         tracing_mode: "PassThrough".to_owned(),
+        layers: Vec::new(),
     };
     change(&mut settings, function, wanted)?;
     Ok(settings)
@@ -144,6 +145,7 @@ pub fn change(settings: &mut Settings, function: &str, wanted: Wanted) -> Result
     if let Some(logging) = wanted.logging_config {
         settings.logging = self::logging(function, logging)?;
     }
+    settings.layers = wanted.layers.unwrap_or(std::mem::take(&mut settings.layers));
     settings.handler = wanted.handler.or(settings.handler.take());
     let set =
         |setting: &mut String, wanted: Option<String>| *setting = wanted.unwrap_or(std::mem::take(setting));
@@ -214,7 +216,6 @@ impl Harmless {
             (dead_letter, "DeadLetterConfig"),
             (is_some(&self.kms_key_arn), "KMSKeyArn"),
             (tracing, "TracingConfig Active"),
-            (has_items(&self.layers), "Layers"),
             (files, "FileSystemConfigs"),
             (snap_start, "SnapStart PublishedVersions"),
         ] {

@@ -6,6 +6,7 @@ mod concurrency;
 mod event_invoke_configs;
 mod functions;
 mod invocations;
+mod layers;
 mod lists;
 mod model;
 mod permissions;
@@ -71,16 +72,17 @@ struct Seen {
 }
 
 impl Run for Stand {
-    fn check(&self, zip: &[u8]) -> Result<(), Error> {
+    fn check(&self, zip: &[u8]) -> Result<u64, Error> {
         match zip {
             b"empty" => Err(Error::EmptyZip),
             b"bad" => Err(Error::BadZip),
             b"bomb" => Err(Error::UnzippedSize),
-            _ => Ok(()),
+            b"large" => Ok(150_000_000),
+            _ => Ok(1000),
         }
     }
 
-    fn admit<'a>(&'a self, _: &'a str, zip: Bytes) -> Answer<'a, Result<(), Error>> {
+    fn admit<'a>(&'a self, _: &'a str, zip: Bytes) -> Answer<'a, Result<u64, Error>> {
         Box::pin(async move { self.check(&zip) })
     }
 

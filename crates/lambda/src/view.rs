@@ -4,7 +4,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use pitbird_names::{Qualifier, VersionId, arn};
-use pitbird_records::function::{LastUpdate, State};
+use pitbird_records::function::{LastUpdate, LayerUse, State};
 use pitbird_records::{self as records, FunctionVersion, Texts};
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -72,6 +72,7 @@ pub struct Configuration {
     code_sha256: String,
     version: String,
     environment: Option<Environment>,
+    layers: Option<Vec<Layer>>,
     tracing_config: Mode,
     revision_id: String,
     state: Option<&'static str>,
@@ -92,6 +93,19 @@ pub struct Configuration {
 #[serde(rename_all = "PascalCase")]
 struct Environment {
     variables: Texts,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Layer {
+    arn: String,
+    code_size: u64,
+}
+
+impl From<LayerUse> for Layer {
+    fn from(layer: LayerUse) -> Layer {
+        Layer { arn: layer.arn, code_size: layer.code.size_bytes }
+    }
 }
 
 #[derive(Debug, Default, Serialize)]
@@ -172,6 +186,8 @@ impl Configuration {
             code_sha256: base64_of_hex(&version.code.sha256_hex),
             version: version.version.to_string(),
             environment: settings.environment.map(|variables| Environment { variables }),
+            layers: (!settings.layers.is_empty())
+                .then(|| settings.layers.into_iter().map(Layer::from).collect()),
             tracing_config: Mode { mode: settings.tracing_mode },
             revision_id: version.revision_id,
             package_type: "Zip",

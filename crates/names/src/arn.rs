@@ -11,6 +11,12 @@ pub fn function(scope: &Scope, name: &str, qualifier: Option<&Qualifier>) -> Str
     }
 }
 
+/// `arn:aws:lambda:{region}:{account}:layer:{name}[:{version}]`.
+pub fn layer(scope: &Scope, name: &str, version: Option<u64>) -> String {
+    let base = format!("arn:aws:lambda:{}:{}:layer:{name}", scope.region, scope.account);
+    version.map_or(base.clone(), |version| format!("{base}:{version}"))
+}
+
 /// `arn:aws:execute-api:{region}:{account}:{api}/{stage}/{METHOD}/{path}`, what API Gateway names as the source of an
 /// invocation. `path` is the resource template with its leading slash.
 pub fn execute_api(scope: &Scope, api: &str, stage: &str, method: &str, path: &str) -> String {

@@ -45,6 +45,16 @@ pub struct Settings {
     pub logging: Logging,
     /// `PassThrough` or `Active`.
     pub tracing_mode: String,
+    /// What `/opt` is made of: each over those before it.
+    #[serde(default)]
+    pub layers: Vec<LayerUse>,
+}
+
+/// A layer's version as a function has it. It stays usable when the version is deleted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LayerUse {
+    pub arn: String,
+    pub code: Code,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -62,6 +72,9 @@ pub struct Code {
     /// Lower-case hex; the wire wants it in base64.
     pub sha256_hex: String,
     pub size_bytes: u64,
+    /// All files' contents together; 0 where nobody wrote it down.
+    #[serde(default)]
+    pub unpacked_bytes: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -90,7 +90,7 @@ impl Environment {
             init_ms: None,
             output: Output::new(log, parts.limits.output_bytes_per_s),
             process: None,
-            code: None,
+            files: None,
             peak: Peak::default(),
             launch: None,
         };
@@ -266,15 +266,13 @@ impl Environment {
     async fn spec(&self) -> Result<Spec, Unmade> {
         let Pool { parts, record, .. } = &*self.pool;
         let store = parts.store().ok_or(Unmade::Refused(Refused::ShuttingDown))?;
-        let (code, runtime) = tokio::join!(
-            parts.code.get(&store, &record.code.sha256_hex),
-            parts.runtimes.find(&record.settings.runtime)
-        );
+        let (files, runtime) =
+            tokio::join!(parts.code.files(&store, record), parts.runtimes.find(&record.settings.runtime));
         let runtime = runtime.map_err(|error| Unmade::Refused(Refused::Runtime(error)))?;
-        let code = code.map_err(|error| Unmade::Refused(Refused::Code(error)))?;
-        let spec = runtime.spec(record, &code.path, &self.stream, parts.endpoint_url.as_deref());
-        // The code stays on the disk while the environment's process may read it.
-        self.lock().code = Some(code);
+        let files = files.map_err(|error| Unmade::Refused(Refused::Code(error)))?;
+        let spec = runtime.spec(record, &files, &self.stream, parts.endpoint_url.as_deref());
+        // They stay on the disk while the environment's process may read them.
+        self.lock().files = Some(files);
         spec.map_err(|NoBootstrap| Unmade::Fault(StartFault::NoBootstrap))
     }
 }

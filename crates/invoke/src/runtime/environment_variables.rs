@@ -27,8 +27,13 @@ pub fn of(
     set("TZ", ":UTC");
     set("AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR");
     set("AWS_XRAY_DAEMON_ADDRESS", "169.254.100.1:2000");
-    if managed.is_some_and(|runtime| runtime.starts_with("nodejs")) {
-        set("NODE_PATH", "/opt/nodejs/node_modules:/var/runtime/node_modules:/var/runtime");
+    if let Some(major) = managed.and_then(|runtime| runtime.strip_prefix("nodejs")?.strip_suffix(".x")) {
+        set(
+            "NODE_PATH",
+            &format!(
+                "/opt/nodejs/node{major}/node_modules:/opt/nodejs/node_modules:/var/runtime/node_modules:/var/runtime"
+            ),
+        );
     }
     if let Some(url) = endpoint_url {
         set("AWS_ENDPOINT_URL", url);

@@ -9,7 +9,9 @@ use bytes::Bytes;
 use pitbird_invoke::{Config, EventPolicy, Invocation, Invoker, Limits, Outcome, Refused};
 use pitbird_names::{Qualifier, Scope, VersionId, Weight};
 use pitbird_records::alias::Additional;
-use pitbird_records::function::{Code, FunctionVersion, LastUpdate, Logging, Settings, State, WholeFunction};
+use pitbird_records::function::{
+    Code, FunctionVersion, LastUpdate, LayerUse, Logging, Settings, State, WholeFunction,
+};
 use pitbird_records::{Alias, Texts};
 use pitbird_sandbox::{Launcher, SpawnerCommand};
 use pitbird_snapshot::{Function, FunctionKey};
@@ -107,6 +109,8 @@ pub struct Draft {
     pub reserved: Option<u32>,
     pub allows_loops: bool,
     pub group: Option<&'static str>,
+    /// Files of each layer, in the layers' order.
+    pub layers: Vec<Vec<(&'static str, String, u32)>>,
 }
 
 pub fn draft(name: &'static str, runtime: &'static str) -> Draft {
@@ -123,6 +127,7 @@ pub fn draft(name: &'static str, runtime: &'static str) -> Draft {
         reserved: None,
         allows_loops: false,
         group: None,
+        layers: Vec::new(),
     }
 }
 
@@ -149,9 +154,11 @@ pub fn bash_loop(name: &'static str, body: &str) -> Draft {
 impl Bench {
     /// Stores a version and answers its function as the data plane sees it.
     pub async fn create(&self, draft: Draft) -> Arc<Function> {
-        let zip = zip(&draft.files);
-        let size_bytes = zip.len() as u64;
-        let sha256_hex = self.store.put_blob(zip).await.unwrap();
+        let code = self.code(&draft.files).await;
+        let mut layers = Vec::new();
+        for files in &draft.layers {
+            layers.push(LayerUse { arn: String::new(), code: self.code(files).await });
+        }
         let name = draft.name;
         let group = draft.group.map_or_else(|| format!("/aws/lambda/{name}"), str::to_owned);
         let whole = WholeFunction {
@@ -180,8 +187,9 @@ impl Bench {
                     system_level: None,
                 },
                 tracing_mode: "PassThrough".to_owned(),
+                layers,
             },
-            code: Code { sha256_hex, size_bytes },
+            code,
             revision_id: "r".to_owned(),
             modified_ms: 0,
             state: State::Active,
@@ -190,6 +198,12 @@ impl Bench {
         };
         self.put(record).await;
         self.function(name)
+    }
+
+    async fn code(&self, files: &[(&'static str, String, u32)]) -> Code {
+        let zip = zip(files);
+        let size_bytes = zip.len() as u64;
+        Code { sha256_hex: self.store.put_blob(zip).await.unwrap(), size_bytes, unpacked_bytes: 0 }
     }
 
     /// Stores an alias that gives `weight` of its invocations to version 2 and the rest to version 1.

@@ -9,6 +9,7 @@ mod concurrency;
 mod custom;
 mod events;
 mod faults;
+mod layers;
 mod logs;
 mod metrics;
 mod node;

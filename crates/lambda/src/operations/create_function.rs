@@ -1,7 +1,9 @@
 use std::sync::Arc;
 
 use pitbird_names::VersionId;
-use pitbird_records::function::{Code, LastUpdate, Settings, State as FunctionState, WholeFunction};
+use pitbird_records::function::{
+    Code, LastUpdate, LayerUse, Settings, State as FunctionState, WholeFunction,
+};
 use pitbird_records::{FunctionVersion, Texts};
 use pitbird_service::{Call, Fault};
 use pitbird_store::Transaction;
@@ -14,7 +16,7 @@ use crate::settings::{
     SnapStart, TracingConfig, VpcConfig, Wanted,
 };
 use crate::view::Configuration;
-use crate::{Error, State, Target, publishing, role, tags};
+use crate::{Error, State, Target, layer, publishing, role, tags};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -66,11 +68,13 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Configuration, 
     tags::check(&tags)?;
     let zip = input.code.zip_file.take().map(|blob| blob.0);
     let publishes = input.publish == Some(true);
-    let settings = settings::create(&target.name, input.wanted())?;
+    let layers = input.layers.take().map(|arns| layer::resolve(&state.store, &caller, &arns)).transpose()?;
+    let settings = settings::create(&target.name, input.wanted(layers))?;
     role::check(&state.store, &caller.scope, &settings.role)?;
     let upload = Upload::parse(zip)?;
     code::check_room(&state, &target.scope, upload.code.size_bytes)?;
     let code = upload.store(&state).await?;
+    layer::check_size(&code, &settings.layers)?;
     let mut head = new_function(&target, settings, code, state.revision(), now_ms, tags);
     let published = publishes.then(|| publishing::publish(&mut head, state.revision()));
     let create = {
@@ -118,7 +122,7 @@ fn new_function(
 }
 
 impl Input {
-    fn wanted(self) -> Wanted {
+    fn wanted(self, layers: Option<Vec<LayerUse>>) -> Wanted {
         Wanted {
             runtime: self.runtime,
             handler: self.handler,
@@ -129,12 +133,12 @@ impl Input {
             ephemeral_storage: self.ephemeral_storage,
             environment: self.environment,
             logging_config: self.logging_config,
+            layers,
             harmless: Harmless {
                 vpc_config: self.vpc_config,
                 dead_letter_config: self.dead_letter_config,
                 kms_key_arn: self.kms_key_arn,
                 tracing_config: self.tracing_config,
-                layers: self.layers,
                 file_system_configs: self.file_system_configs,
                 snap_start: self.snap_start,
             },

@@ -47,7 +47,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> 
             unreserved_concurrent_executions: concurrency::ACCOUNT_MAX.saturating_sub(reserved),
         },
         account_usage: Usage {
-            total_code_size: code::stored_bytes(&state, &scope),
+            total_code_size: code::stored_bytes(&state, &scope)?,
             function_count: own().count(),
         },
     })

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use crate::code::{self, Upload};
 use crate::update::Update;
 use crate::view::Configuration;
-use crate::{Error, State, Target, find, publishing, settings};
+use crate::{Error, State, Target, find, layer, publishing, settings};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -45,6 +45,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Configuration, 
         let head = find::settled_head(&state.store, &target)?;
         super::check_revision(input.revision_id.as_deref(), &head.revision_id)?;
         let head = FunctionVersion { code: upload.check(&state).await?, ..head };
+        layer::check_size(&head.code, &head.settings.layers)?;
         return Ok(Configuration::of(head, None));
     }
     let change = Change {
@@ -65,6 +66,7 @@ impl Change {
     fn write(self, tx: &mut Transaction<'_>) -> Result<(FunctionVersion, Option<FunctionVersion>), Error> {
         let mut head = find::settled_head(tx, &self.target)?;
         super::check_revision(self.asked_revision.as_deref(), &head.revision_id)?;
+        layer::check_size(&self.code, &head.settings.layers)?;
         let [revision_id, published_revision_id] = self.revisions;
         let (scope, name, settings) = (head.scope.clone(), head.name.clone(), head.settings.clone());
         let update = Update { scope, name, settings, code: self.code, revision_id, modified_ms: self.now_ms };

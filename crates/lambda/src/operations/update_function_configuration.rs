@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use pitbird_records::function::LayerUse;
 use pitbird_service::{Call, Fault};
 use pitbird_store::Transaction;
 use serde::Deserialize;
@@ -10,7 +11,7 @@ use crate::settings::{
 };
 use crate::update::Update;
 use crate::view::Configuration;
-use crate::{Error, State, Target, find, role};
+use crate::{Error, State, Target, find, layer, role};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -44,7 +45,8 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Configuration, 
         role::check(&state.store, &caller.scope, role)?;
     }
     let (revision_id, asked) = (state.revision(), input.revision_id.take());
-    let wanted = input.wanted();
+    let layers = input.layers.take().map(|arns| layer::resolve(&state.store, &caller, &arns)).transpose()?;
+    let wanted = input.wanted(layers);
     let change = {
         let target = target.clone();
         move |tx: &mut Transaction<'_>| {
@@ -52,6 +54,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Configuration, 
             super::check_revision(asked.as_deref(), &head.revision_id)?;
             let mut settings = head.settings.clone();
             settings::change(&mut settings, &head.name, wanted)?;
+            layer::check_size(&head.code, &settings.layers)?;
             let (scope, name, code) = (head.scope.clone(), head.name.clone(), head.code.clone());
             let update = Update { scope, name, settings, code, revision_id, modified_ms: now_ms };
             tx.put(&update)?;
@@ -64,7 +67,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Configuration, 
 }
 
 impl Input {
-    fn wanted(self) -> Wanted {
+    fn wanted(self, layers: Option<Vec<LayerUse>>) -> Wanted {
         Wanted {
             runtime: self.runtime,
             handler: self.handler,
@@ -75,12 +78,12 @@ impl Input {
             ephemeral_storage: self.ephemeral_storage,
             environment: self.environment,
             logging_config: self.logging_config,
+            layers,
             harmless: Harmless {
                 vpc_config: self.vpc_config,
                 dead_letter_config: self.dead_letter_config,
                 kms_key_arn: self.kms_key_arn,
                 tracing_config: self.tracing_config,
-                layers: self.layers,
                 file_system_configs: self.file_system_configs,
                 snap_start: self.snap_start,
             },

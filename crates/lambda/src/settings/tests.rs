@@ -114,7 +114,6 @@ fn what_is_not_obeyed_is_refused_by_name_unless_it_is_the_default() {
         dead_letter_config: Some(DeadLetterConfig { target_arn: some("") }),
         kms_key_arn: some(""),
         tracing_config: Some(TracingConfig { mode: some("PassThrough") }),
-        layers: Some(vec![]),
         file_system_configs: Some(vec![]),
         snap_start: Some(SnapStart { apply_on: some("None") }),
     };
@@ -130,7 +129,6 @@ fn what_is_not_obeyed_is_refused_by_name_unless_it_is_the_default() {
             Harmless { tracing_config: Some(TracingConfig { mode: some("Active") }), ..empty() },
             "TracingConfig",
         ),
-        (Harmless { layers: Some(vec![String::new()]), ..empty() }, "Layers"),
         (Harmless { file_system_configs: Some(vec![FileSystemConfig {}]), ..empty() }, "FileSystemConfigs"),
         (
             Harmless { snap_start: Some(SnapStart { apply_on: some("PublishedVersions") }), ..empty() },

@@ -87,7 +87,6 @@ def unknown_things():
     }
     for setting, named in (
         ({"VpcConfig": {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}}, "VpcConfig"),
-        ({"Layers": [f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:l:1"]}, "ayer"),
         ({"Code": {"S3Bucket": "bucket", "S3Key": "key"}}, "S3"),
         ({"PackageType": "Image", "Code": {"ImageUri": "x"}}, "Image"),
         ({"KMSKeyArn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1"}, "KMS"),

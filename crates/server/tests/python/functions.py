@@ -265,6 +265,44 @@ def events():
     assert lambda_.list_function_event_invoke_configs(FunctionName="life")["FunctionEventInvokeConfigs"] == []
 
 
+def layers():
+    """Published, laid over each other under /opt in the function's order, and kept after they are deleted."""
+    first = lambda_.publish_layer_version(
+        LayerName="tools", Content={"ZipFile": zipped({"python/tool.py": "name = 'one'\n", "data/only": "first"})},
+        CompatibleRuntimes=["python3.11"], Description="tools",
+    )
+    assert first["ResponseMetadata"]["HTTPStatusCode"] == 201
+    arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:tools"
+    has(first, LayerArn=arn, LayerVersionArn=f"{arn}:1", Version=1, CompatibleRuntimes=["python3.11"])
+    second = lambda_.publish_layer_version(
+        LayerName="more", Content={"ZipFile": zipped({"python/tool.py": "name = 'two'\n"})})
+    # The content can be had back from where the answer says.
+    location = urllib.parse.urlparse(lambda_.get_layer_version_by_arn(Arn=f"{arn}:1")["Content"]["Location"])
+    status, _, body = exchange("GET", location.path)
+    assert status == 200 and zipfile.ZipFile(io.BytesIO(body)).read("data/only") == b"first"
+    code = "import tool\ndef handler(event, context):\n    return [tool.name, open('/opt/data/only').read()]\n"
+    lambda_.create_function(
+        FunctionName="layered", Runtime="python3.11", Handler="app.handler",
+        Role=lambda_.get_function_configuration(FunctionName="life")["Role"],
+        Code={"ZipFile": zipped({"app.py": code})}, Layers=[f"{arn}:1"],
+    )
+    lambda_.get_waiter("function_active_v2").wait(FunctionName="layered", WaiterConfig={"Delay": 0.05})
+    assert invoke("layered")["Payload"] == ["one", "first"]
+    lambda_.update_function_configuration(FunctionName="layered", Layers=[f"{arn}:1", second["LayerVersionArn"]])
+    updated("layered")
+    assert invoke("layered")["Payload"] == ["two", "first"]
+    lambda_.delete_layer_version(LayerName="tools", VersionNumber=1)
+    with refused("ResourceNotFoundException", "The resource you requested does not exist.", 404):
+        lambda_.get_layer_version(LayerName="tools", VersionNumber=1)
+    lambda_.update_function_configuration(FunctionName="layered", Environment={"Variables": {"COLOR": "red"}})
+    updated("layered")
+    assert invoke("layered")["Payload"] == ["two", "first"], "a function keeps what it has"
+    with refused("InvalidParameterValueException", f"Layer version {arn}:1 does not exist.", 400):
+        lambda_.update_function_configuration(FunctionName="layered", Layers=[f"{arn}:1"])
+    assert [layer["LayerName"] for layer in lambda_.list_layers()["Layers"]] == ["more"]
+    lambda_.delete_function(FunctionName="layered")
+
+
 def delete():
     with refused("InvalidParameterValueException", "$LATEST version cannot be deleted", 400):
         lambda_.delete_function(FunctionName="life", Qualifier="$LATEST")
@@ -287,4 +325,5 @@ aliases()
 permissions()
 other_runtimes()
 events()
+layers()
 delete()

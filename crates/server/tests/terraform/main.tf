@@ -57,6 +57,15 @@ resource "aws_iam_role_policy_attachment" "app" {
   policy_arn = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 }
 
+resource "aws_lambda_layer_version" "tools" {
+  layer_name               = "terraform-tools"
+  description              = "tools"
+  filename                 = var.package
+  source_code_hash         = filebase64sha256(var.package)
+  compatible_runtimes      = ["python3.11"]
+  compatible_architectures = ["x86_64"]
+}
+
 resource "aws_lambda_function" "app" {
   function_name    = "terraform-app"
   role             = aws_iam_role.app.arn
@@ -66,6 +75,7 @@ resource "aws_lambda_function" "app" {
   source_code_hash = filebase64sha256(var.package)
   publish          = true
   timeout          = 10
+  layers           = [aws_lambda_layer_version.tools.arn]
   environment {
     variables = { COLOR = "blue" }
   }
