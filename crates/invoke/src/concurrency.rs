@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pitbird_names::Scope;
-use pitbird_snapshot::{FunctionKey, Snapshot};
+use pitbird_snapshot::{Function, FunctionKey, Snapshot};
 use pitbird_telemetry::Telemetry;
 use pitbird_telemetry::metrics::Probe;
 
@@ -51,45 +51,66 @@ pub(crate) struct AccountCounter {
 pub(crate) struct FunctionCounter {
     account: Arc<AccountCounter>,
     running: AtomicU32,
+    /// Those in places that are kept for what is kept ready.
+    provisioned: AtomicU32,
     gauge: Gauge,
+}
+
+/// What a function has for itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Own {
+    /// All that it gets, and nobody else.
+    pub reserved: Option<u32>,
+    /// Environments that are kept ready, where those are asked for; places beside the shared ones unless it reserves some.
+    pub provisioned: u32,
 }
 
 /// One invocation's place; given back when dropped.
 #[derive(Debug)]
 pub(crate) struct Permit {
     function: Arc<FunctionCounter>,
-    is_reserved: bool,
+    place: Place,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Reserved,
+    Provisioned,
+    Shared,
 }
 
 impl FunctionCounter {
     /// Takes a place for one invocation. `snapshot` is asked only when it gets tight.
     pub fn acquire(
         self: &Arc<Self>,
-        reserved: Option<u32>,
+        own: Own,
         snapshot: impl FnOnce() -> Arc<Snapshot>,
         at_ms: i64,
     ) -> Result<Permit, Throttle> {
         let account = &self.account;
-        match reserved {
+        let place = match own.reserved {
             Some(limit) => take(&self.running, limit)
-                .then_some(())
+                .then_some(Place::Reserved)
                 .ok_or(Throttle::ReservedFunctionConcurrentInvocationLimitExceeded)?,
+            None if own.provisioned > 0 && take(&self.provisioned, own.provisioned) => Place::Provisioned,
             None => {
                 let limit = account.unreserved_limit(snapshot);
                 take(&account.unreserved, limit)
-                    .then_some(())
-                    .ok_or(Throttle::ConcurrentInvocationLimitExceeded)?;
-                self.running.fetch_add(1, Ordering::Relaxed);
+                    .then_some(Place::Shared)
+                    .ok_or(Throttle::ConcurrentInvocationLimitExceeded)?
             }
+        };
+        if place != Place::Reserved {
+            self.running.fetch_add(1, Ordering::Relaxed);
         }
         self.gauge.note(self.running.load(Ordering::Relaxed), at_ms);
         account.gauge.note(account.running.fetch_add(1, Ordering::Relaxed) + 1, at_ms);
-        Ok(Permit { function: self.clone(), is_reserved: reserved.is_some() })
+        Ok(Permit { function: self.clone(), place })
     }
 }
 
 impl AccountCounter {
-    /// What is left for functions without a reservation.
+    /// What is left for functions without a reservation, and for more than is kept ready.
     fn unreserved_limit(&self, snapshot: impl FnOnce() -> Arc<Snapshot>) -> u32 {
         // Reservations leave at least 100 to everybody else, so that below it there is nothing to look up.
         if self.unreserved.load(Ordering::Relaxed) < self.limit.min(UNRESERVED_MIN) {
@@ -102,7 +123,10 @@ impl AccountCounter {
             return self.limit.saturating_sub(known as u32);
         }
         let functions = snapshot.functions().filter(|function| function.scope == self.scope);
-        let reserved: u32 = functions.filter_map(|function| function.reserved_concurrency).sum();
+        let own = |function: &Arc<Function>| {
+            function.reserved_concurrency.unwrap_or_else(|| function.provisioned.values().sum())
+        };
+        let reserved: u32 = functions.map(own).sum();
         self.reserved.store(u64::from(generation) << 32 | u64::from(reserved), Ordering::Relaxed);
         self.limit.saturating_sub(reserved)
     }
@@ -124,8 +148,10 @@ impl Drop for Permit {
         let account = &self.function.account;
         self.function.running.fetch_sub(1, Ordering::Relaxed);
         account.running.fetch_sub(1, Ordering::Relaxed);
-        if !self.is_reserved {
-            account.unreserved.fetch_sub(1, Ordering::Relaxed);
+        match self.place {
+            Place::Reserved => {}
+            Place::Provisioned => drop(self.function.provisioned.fetch_sub(1, Ordering::Relaxed)),
+            Place::Shared => drop(account.unreserved.fetch_sub(1, Ordering::Relaxed)),
         }
     }
 }
@@ -150,7 +176,8 @@ impl Counters {
             .or_insert_with_key(|key| {
                 let gauge = Gauge::new(telemetry.probe(measure::function_concurrency(&key.scope, &key.name)));
                 let account = self.account(telemetry, &key.scope, account_limit);
-                Arc::new(FunctionCounter { account, running: AtomicU32::new(0), gauge })
+                let (running, provisioned) = (AtomicU32::new(0), AtomicU32::new(0));
+                Arc::new(FunctionCounter { account, running, provisioned, gauge })
             })
             .clone()
     }
@@ -209,7 +236,7 @@ mod tests {
         let telemetry = Telemetry::open(data.path(), &Config::default()).unwrap();
         let counters = Counters::default();
         let of = |name| counters.of(&telemetry, key(name), 2);
-        let acquire = |name, reserved| of(name).acquire(reserved, Arc::default, 0);
+        let acquire = |name, reserved| of(name).acquire(Own { reserved, provisioned: 0 }, Arc::default, 0);
         let held = acquire("own", Some(1)).unwrap();
         assert_eq!(
             acquire("own", Some(1)).unwrap_err(),
@@ -221,6 +248,14 @@ mod tests {
         drop(held);
         acquire("own", Some(1)).unwrap();
         assert!(acquire("a", None).is_err());
+        let ready = Own { reserved: None, provisioned: 1 };
+        let held = of("ready").acquire(ready, Arc::default, 0).unwrap();
+        assert!(
+            of("ready").acquire(ready, Arc::default, 0).is_err(),
+            "one is kept ready, the rest is shared"
+        );
+        drop(held);
+        of("ready").acquire(ready, Arc::default, 0).unwrap();
     }
 
     #[tokio::test]

@@ -26,7 +26,7 @@ use crate::clock;
 use crate::code::Files;
 use crate::fault::Fault;
 use crate::lines;
-use crate::pool::{Job, NextJob, Pool};
+use crate::pool::{AtWork, Job, NextJob, Pool};
 use crate::runtime_api::event;
 use crate::runtime_api::machine::{Answer, Machine, Next, Phase, Rejection};
 
@@ -34,7 +34,7 @@ use deadlines::Rest;
 use output::Output;
 use start::Start;
 
-pub(crate) use supervise::supervise;
+pub(crate) use supervise::{supervise, supervise_provisioned};
 
 /// What the process is given for an invocation.
 pub(crate) type Event = Response<Full<Bytes>>;
@@ -47,6 +47,7 @@ pub(crate) struct Environment {
     control: Notify,
     /// The name of its log stream.
     stream: String,
+    is_provisioned: bool,
 }
 
 #[derive(Debug)]
@@ -56,6 +57,8 @@ struct State {
     is_over: bool,
     /// Counted by the pool among those that have started.
     is_ready: bool,
+    /// Kept ready by the pool.
+    is_provisioned: bool,
     /// On the pool's list of idle ones.
     is_listed: bool,
     parked: Option<Parked>,
@@ -95,6 +98,8 @@ struct Running {
     is_announced: bool,
     /// The process has been given the event.
     is_delivered: bool,
+    /// Where the environment is kept ready: from `START` on.
+    at_work: Option<AtWork>,
 }
 
 /// The most memory that was used, read now and then.
@@ -210,6 +215,11 @@ impl Environment {
         self.control.notify_one();
     }
 
+    /// Is it kept ready, whether there is something to do or not?
+    pub fn is_provisioned(&self) -> bool {
+        self.is_provisioned
+    }
+
     fn started(&self, state: &mut State) {
         let launch_ms = ms(state.start.began.elapsed());
         state.launch = None;
@@ -217,7 +227,10 @@ impl Environment {
         if !state.start.is_retry {
             state.init_ms = Some(launch_ms);
         }
-        self.pool.started(launch_ms, state.start.is_retry);
+        self.pool.started(launch_ms, !state.start.is_retry && !self.is_provisioned);
+        if self.is_provisioned {
+            self.pool.provisioned_started();
+        }
         // It planned to look again when the start would be due.
         self.control.notify_one();
     }
@@ -227,17 +240,22 @@ impl Environment {
     }
 }
 
+impl Running {
+    fn new(job: Box<Job>, started: Instant, deadline: Instant) -> Running {
+        let (is_announced, is_delivered, deadline_ms, at_work) = (false, false, 0, None);
+        Running { job, started, deadline, deadline_ms, is_announced, is_delivered, at_work }
+    }
+}
+
 impl State {
     fn give(&mut self, job: Box<Job>, timeout: std::time::Duration) {
         self.machine.assign(&job.invocation.request_id);
         let started = Instant::now();
-        let deadline = started + timeout;
-        let (is_announced, is_delivered, deadline_ms) = (false, false, 0);
-        self.running = Some(Running { job, started, deadline, deadline_ms, is_announced, is_delivered });
+        self.running = Some(Running::new(job, started, started + timeout));
     }
 
     /// The event of the invocation that runs. The first time it is asked for, the function's time begins.
-    fn deliver(&mut self, pool: &Pool) -> Event {
+    fn deliver(&mut self, pool: &Arc<Pool>) -> Event {
         if self.running.as_ref().is_some_and(|running| !running.is_announced) {
             self.announce(pool);
         }
@@ -246,13 +264,14 @@ impl State {
         event(&running.job, running.deadline_ms)
     }
 
-    fn announce(&mut self, pool: &Pool) {
+    fn announce(&mut self, pool: &Arc<Pool>) {
         let running = self.running.as_mut().expect("only what runs is announced");
         let now_ms = clock::now_ms();
         running.is_announced = true;
         running.started = Instant::now();
         running.deadline = running.started + pool.timeout();
         running.deadline_ms = now_ms + pool.timeout().as_millis() as i64;
+        running.at_work = self.is_provisioned.then(|| pool.at_work(now_ms));
         if running.job.invocation.wants_log_tail {
             // What was written before the invocation isn't part of its tail.
             self.output.platform(now_ms, []);

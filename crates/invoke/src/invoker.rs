@@ -14,11 +14,13 @@ use tokio::sync::{oneshot, watch};
 
 use crate::code::archive::ZipFacts;
 use crate::code::{CodeCache, CodeError};
+use crate::concurrency::Own;
 use crate::config::Config;
 use crate::invocation::{Invocation, Outcome, Refused};
 use crate::measure::{Called, InvocationProbe, LiveCounts};
 use crate::parts::Parts;
 use crate::pool::{Job, Pool, Target};
+use crate::provision;
 use crate::queue::{self, Event, Queue, Unqueued};
 use crate::runtime::{RuntimeError, RuntimeReport, Runtimes, Served};
 
@@ -63,8 +65,8 @@ pub enum StartError {
 }
 
 /// What a version's slot in the snapshot holds: it ends with the version.
-struct VersionSlot {
-    pool: Arc<Pool>,
+pub(crate) struct VersionSlot {
+    pub pool: Arc<Pool>,
     /// Called without a qualifier, as `$LATEST` or by its number.
     target: Arc<Target>,
 }
@@ -95,6 +97,7 @@ impl Invoker {
         queue.load(&config.store).map_err(StartError::Queue)?;
         let inner = Arc::new(Inner { parts, queue: queue.clone(), is_closed: AtomicBool::new(false) });
         tokio::spawn(queue::dispatch(queue, Arc::downgrade(&inner)));
+        tokio::spawn(provision::follow(config.store.watch(), Arc::downgrade(&inner)));
         Ok(Invoker(inner))
     }
 
@@ -158,7 +161,12 @@ impl Invoker {
         };
         let pool = &version.pool;
         let snapshot = || self.0.parts.store().map(|store| store.snapshot()).unwrap_or_default();
-        let permit = match pool.counter.acquire(function.reserved_concurrency, snapshot, invocation.at_ms) {
+        let is_kept_ready = pool.provisioned_wanted() > 0;
+        let own = Own {
+            reserved: function.reserved_concurrency,
+            provisioned: if is_kept_ready { function.provisioned.values().sum() } else { 0 },
+        };
+        let permit = match pool.counter.acquire(own, snapshot, invocation.at_ms) {
             Ok(permit) => permit,
             Err(throttle) => {
                 target.probe.throttled(invocation.at_ms);
@@ -237,7 +245,7 @@ impl Invoker {
         self.0.is_closed()
     }
 
-    fn version_slot<'v>(&self, version: &'v Version) -> &'v VersionSlot {
+    pub(crate) fn version_slot<'v>(&self, version: &'v Version) -> &'v VersionSlot {
         version.slot.get_or_init(|| {
             let parts = &self.0.parts;
             let record = version.record.clone();

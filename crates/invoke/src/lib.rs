@@ -13,8 +13,7 @@
 //! (`runtime_api::machine`) and what becomes of a queued event (`queue::plan`).
 //!
 //! It knows no HTTP of callers, no AWS service and no permissions: refusals are facts ([`Refused`]) that others turn into
-//! AWS's errors. Extensions, the telemetry API, SnapStart, layers, provisioned concurrency and response streaming to
-//! callers are not here.
+//! AWS's errors. Extensions, the telemetry API, SnapStart and response streaming to callers are not here.
 //!
 //! Start at [`Invoker`], then [`Invocation`] and [`Outcome`]; inside, at the environment.
 
@@ -30,6 +29,7 @@ mod lines;
 mod measure;
 mod parts;
 mod pool;
+mod provision;
 mod queue;
 mod runtime;
 mod runtime_api;
@@ -41,5 +41,6 @@ pub use config::{Config, EventPolicy, Limits};
 pub use invocation::{Invocation, Outcome, Refused};
 pub use invoker::{Invoker, StartError};
 pub use measure::{Counts, LiveCounts};
+pub use pool::Provisioned;
 pub use queue::{Event, Unqueued};
 pub use runtime::{RuntimeError, RuntimeReport, Served, runtime_version_arn, runtimes};

@@ -21,17 +21,25 @@ impl InvocationProbe {
             ("Errors", Unit::Count),
             ("Duration", Unit::Milliseconds),
             ("Throttles", Unit::Count),
+            ("ProvisionedConcurrencyInvocations", Unit::Count),
+            ("ProvisionedConcurrencySpilloverInvocations", Unit::Count),
         ];
         InvocationProbe(telemetry.probe(spec(scope, &metrics, target.dimension_sets(function))))
     }
 
-    pub fn ended(&self, at_ms: i64, duration_ms: f64, is_error: bool) {
-        self.0.record(at_ms, &[1.0, f64::from(u8::from(is_error)), duration_ms, f64::NAN]);
+    /// `on_provisioned` says whether it ran where environments are kept ready, and was in one of those.
+    pub fn ended(&self, at_ms: i64, duration_ms: f64, is_error: bool, on_provisioned: Option<bool>) {
+        let (ready, spilled) = match on_provisioned {
+            Some(true) => (1.0, f64::NAN),
+            Some(false) => (f64::NAN, 1.0),
+            None => (f64::NAN, f64::NAN),
+        };
+        self.0.record(at_ms, &[1.0, f64::from(u8::from(is_error)), duration_ms, f64::NAN, ready, spilled]);
     }
 
     /// A throttled call counts in `Throttles` only.
     pub fn throttled(&self, at_ms: i64) {
-        self.0.record(at_ms, &[f64::NAN, f64::NAN, f64::NAN, 1.0]);
+        self.0.record(at_ms, &[f64::NAN, f64::NAN, f64::NAN, 1.0, f64::NAN, f64::NAN]);
     }
 
     pub fn counts(&self) -> Counts {
@@ -103,6 +111,18 @@ impl Called {
 pub(crate) fn function_concurrency(scope: &Scope, function: &str) -> ProbeSpec {
     let sets = vec![[("FunctionName", function)].into_iter().collect()];
     spec(scope, &[("ConcurrentExecutions", Unit::Count)], sets)
+}
+
+/// How many of a version's environments that are kept ready are at work, and which part of all that is.
+pub(crate) fn provisioned_concurrency(scope: &Scope, function: &str, version: VersionId) -> ProbeSpec {
+    let resource = format!("{function}:{version}");
+    let sets = vec![
+        [("FunctionName", function)].into_iter().collect(),
+        [("FunctionName", function), ("Resource", &resource)].into_iter().collect(),
+    ];
+    let metrics =
+        [("ProvisionedConcurrentExecutions", Unit::Count), ("ProvisionedConcurrencyUtilization", Unit::None)];
+    spec(scope, &metrics, sets)
 }
 
 /// `ConcurrentExecutions` of an account.

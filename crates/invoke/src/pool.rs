@@ -1,10 +1,12 @@
 //! A version's environments, and the invocations that wait for one.
 
+mod idle;
+mod provision;
 pub(crate) mod scale;
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use hyper::header::HeaderValue;
@@ -18,6 +20,10 @@ use crate::invocation::{Invocation, Outcome, Refused};
 use crate::measure::InvocationProbe;
 use crate::parts::Parts;
 
+use idle::Idle;
+pub(crate) use provision::AtWork;
+pub use provision::Provisioned;
+use provision::{Busy, Provision};
 use scale::{Load, Usual};
 
 /// How a function was called, resolved once: what its invocations have in common.
@@ -54,13 +60,15 @@ pub(crate) struct Pool {
     pub counter: Arc<FunctionCounter>,
     /// Environments that have answered and not asked for more yet.
     resting: AtomicUsize,
+    /// How many are to be kept ready; as under the lock, for those who only look.
+    provisioned: AtomicU32,
+    busy: OnceLock<Busy>,
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// The one that was used last comes first again, so that those that aren't needed stay idle and end.
-    idle: Vec<Arc<Environment>>,
+    idle: Idle,
     waiting: VecDeque<(Instant, Box<Job>)>,
     launching: usize,
     ready: usize,
@@ -68,12 +76,14 @@ struct State {
     launch_ms: Usual,
     is_patrolled: bool,
     is_closed: bool,
+    provision: Provision,
 }
 
 impl Pool {
     pub fn new(parts: Arc<Parts>, record: FunctionVersion, counter: Arc<FunctionCounter>) -> Arc<Pool> {
-        let pool =
-            Arc::new(Pool { parts, record, counter, resting: AtomicUsize::new(0), state: Mutex::default() });
+        let (resting, provisioned, busy) = (AtomicUsize::new(0), AtomicU32::new(0), OnceLock::new());
+        let state = Mutex::default();
+        let pool = Arc::new(Pool { parts, record, counter, resting, provisioned, busy, state });
         pool.parts.enlist(&pool);
         pool
     }
@@ -121,6 +131,7 @@ impl Pool {
         }
         match state.waiting.pop_front() {
             Some((_, job)) => NextJob::Job(job),
+            None if environment.is_provisioned() && state.provision.is_more_than_wanted() => NextJob::Closed,
             None => {
                 state.idle.push(environment.clone());
                 NextJob::Listed
@@ -140,15 +151,13 @@ impl Pool {
 
     /// Takes an environment off the list; `false` if it isn't on it.
     pub fn unlist(&self, environment: &Arc<Environment>) -> bool {
-        let mut state = self.lock();
-        let place = state.idle.iter().position(|idle| Arc::ptr_eq(idle, environment));
-        place.map(|place| state.idle.remove(place)).is_some()
+        self.lock().idle.remove(environment)
     }
 
-    /// An environment's process has started. One that `is_retry` wasn't counted among those that are being started.
-    pub fn started(&self, launch_ms: f64, is_retry: bool) {
+    /// An environment's process has started; `was_counted` among those that are being started, or not.
+    pub fn started(&self, launch_ms: f64, was_counted: bool) {
         let mut state = self.lock();
-        state.launching = state.launching.saturating_sub(usize::from(!is_retry));
+        state.launching = state.launching.saturating_sub(usize::from(was_counted));
         state.ready += 1;
         state.launch_ms.take(launch_ms);
     }
@@ -199,27 +208,21 @@ impl Pool {
     /// When the longest idle environment was last used, if one is idle.
     pub fn oldest_idle(&self) -> Option<Instant> {
         // Environments ask the pool while they hold their own state, so never the other way round.
-        let oldest = self.lock().idle.first().cloned();
+        let oldest = self.lock().idle.oldest().cloned();
         oldest.map(|environment| environment.idle_since())
     }
 
     /// Ends the environment that has been idle longest.
     pub fn end_oldest_idle(&self) -> bool {
-        let mut state = self.lock();
-        if state.idle.is_empty() {
-            return false;
-        }
-        let environment = state.idle.remove(0);
-        drop(state);
-        environment.close();
-        true
+        let oldest = self.lock().idle.take_oldest();
+        oldest.as_ref().inspect(|environment| environment.close()).is_some()
     }
 
     /// Ends idle environments at once and busy ones after their invocation. Invocations that wait are refused.
     pub fn close(&self) {
         let mut state = self.lock();
         state.is_closed = true;
-        let (idle, waiting) = (std::mem::take(&mut state.idle), std::mem::take(&mut state.waiting));
+        let (idle, waiting) = (state.idle.take_all(), std::mem::take(&mut state.waiting));
         drop(state);
         idle.iter().for_each(|environment| environment.close());
         waiting.into_iter().for_each(|(_, job)| job.refuse(Refused::ShuttingDown));

@@ -219,6 +219,7 @@ impl Runtime {
         files: &Files,
         log_stream: &str,
         endpoint_url: Option<&str>,
+        is_provisioned: bool,
     ) -> Result<Spec, NoBootstrap> {
         let (program, args) = self.command(record, files)?;
         let settings = &record.settings;
@@ -226,7 +227,7 @@ impl Runtime {
         Ok(Spec {
             program,
             args,
-            env: self.variables(record, log_stream, endpoint_url).into_iter().collect(),
+            env: self.variables(record, log_stream, endpoint_url, is_provisioned).into_iter().collect(),
             working_dir: CODE.to_owned(),
             code: files.code.path.clone(),
             layers: files.layers.as_ref().map(|layers| layers.path.clone()),
@@ -268,9 +269,16 @@ impl Runtime {
         record: &FunctionVersion,
         log_stream: &str,
         endpoint_url: Option<&str>,
+        is_provisioned: bool,
     ) -> BTreeMap<String, String> {
         let is_managed = self.interpreter.is_some();
-        environment_variables::of(record, is_managed.then_some(self.name), log_stream, endpoint_url)
+        environment_variables::of(
+            record,
+            is_managed.then_some(self.name),
+            log_stream,
+            endpoint_url,
+            is_provisioned,
+        )
     }
 }
 

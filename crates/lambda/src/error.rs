@@ -31,6 +31,20 @@ pub enum Error {
     Destination(String),
     #[error("No Provisioned Concurrency Config found for this function")]
     NoProvisionedConcurrency,
+    #[error("Provisioned Concurrency Configs cannot be applied to unpublished function versions.")]
+    ProvisionedLatest,
+    #[error("The function resource provided must be an alias or a published version.")]
+    NotPublished,
+    #[error(
+        "Alias can't be used for Provisioned Concurrency configuration on an already Provisioned version"
+    )]
+    ProvisionedVersion,
+    #[error("Version is pointed by a Provisioned Concurrency alias")]
+    ProvisionedAlias,
+    #[error(
+        "Requested Provisioned Concurrency should not be greater than the reservedConcurrentExecution for function"
+    )]
+    ProvisionedAboveReserved,
 
     #[error(
         "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: {constraint}"
@@ -236,6 +250,8 @@ impl Error {
             | AliasExists(_)
             | InProgress(_)
             | VersionInUse { .. }
+            | ProvisionedVersion
+            | ProvisionedAlias
             | StatementExists(_) => "ResourceConflictException",
             Runtime(_) => "InvalidRuntimeException",
             Revision(_) => "PreconditionFailedException",

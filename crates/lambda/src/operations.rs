@@ -8,6 +8,7 @@ mod delete_function;
 mod delete_function_concurrency;
 mod delete_function_event_invoke_config;
 mod delete_layer_version;
+mod delete_provisioned_concurrency_config;
 mod get_account_settings;
 mod get_alias;
 mod get_function;
@@ -29,6 +30,7 @@ mod list_function_event_invoke_configs;
 mod list_functions;
 mod list_layer_versions;
 mod list_layers;
+mod list_provisioned_concurrency_configs;
 mod list_tags;
 mod list_versions_by_function;
 mod publish_layer_version;
@@ -36,6 +38,7 @@ mod publish_version;
 mod put_function_concurrency;
 mod put_function_event_invoke_config;
 mod put_function_recursion_config;
+mod put_provisioned_concurrency_config;
 mod put_runtime_management_config;
 mod remove_permission;
 mod tag_resource;
@@ -65,6 +68,7 @@ pub fn hang(builder: Builder<State>) -> Builder<State> {
         .operation("DeleteFunctionConcurrency", &[], delete_function_concurrency::run)
         .operation("DeleteFunctionEventInvokeConfig", &[], delete_function_event_invoke_config::run)
         .operation("DeleteLayerVersion", &[], delete_layer_version::run)
+        .operation("DeleteProvisionedConcurrencyConfig", &[], delete_provisioned_concurrency_config::run)
         .operation("GetAccountSettings", &[], get_account_settings::run)
         .operation("GetAlias", &[], get_alias::run)
         .operation("GetFunction", &[], get_function::run)
@@ -86,6 +90,7 @@ pub fn hang(builder: Builder<State>) -> Builder<State> {
         .operation("ListFunctions", &[], list_functions::run)
         .operation("ListLayerVersions", &[], list_layer_versions::run)
         .operation("ListLayers", &[], list_layers::run)
+        .operation("ListProvisionedConcurrencyConfigs", &[], list_provisioned_concurrency_configs::run)
         .operation("ListTags", &[], list_tags::run)
         .operation("ListVersionsByFunction", &[], list_versions_by_function::run)
         .operation("PublishLayerVersion", &[], publish_layer_version::run)
@@ -93,6 +98,7 @@ pub fn hang(builder: Builder<State>) -> Builder<State> {
         .operation("PutFunctionConcurrency", &[], put_function_concurrency::run)
         .operation("PutFunctionEventInvokeConfig", &[], put_function_event_invoke_config::run)
         .operation("PutFunctionRecursionConfig", &[], put_function_recursion_config::run)
+        .operation("PutProvisionedConcurrencyConfig", &[], put_provisioned_concurrency_config::run)
         .operation("PutRuntimeManagementConfig", &[], put_runtime_management_config::run)
         .operation("RemovePermission", &[], remove_permission::run)
         .operation("TagResource", &[], tag_resource::run)

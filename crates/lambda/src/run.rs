@@ -3,7 +3,9 @@
 use std::pin::Pin;
 
 use bytes::Bytes;
-use pitbird_invoke::{CodeError, Event, Invocation, Invoker, Outcome, Refused, Unqueued, ZipError, ZipFacts};
+use pitbird_invoke::{
+    CodeError, Event, Invocation, Invoker, Outcome, Provisioned, Refused, Unqueued, ZipError, ZipFacts,
+};
 use pitbird_names::Qualifier;
 use pitbird_service::Fault;
 use pitbird_snapshot::{Function, Version};
@@ -34,6 +36,9 @@ pub trait Run: Send + Sync + 'static {
         draw: f64,
         invocation: Invocation,
     ) -> Answer<'a, Result<Outcome, Refused>>;
+
+    /// How it stands with the environments that are kept ready for a version or an alias.
+    fn provisioned(&self, function: &Function, qualifier: &Qualifier) -> Provisioned;
 
     /// Keeps an event for later; durable when it returns. Whether its function exists was asked before.
     fn enqueue(&self, event: Event) -> Answer<'_, Result<(), Unqueued>>;
@@ -66,6 +71,10 @@ impl Run for Invoker {
         invocation: Invocation,
     ) -> Answer<'a, Result<Outcome, Refused>> {
         Box::pin(Invoker::invoke(self, function, qualifier, draw, invocation))
+    }
+
+    fn provisioned(&self, function: &Function, qualifier: &Qualifier) -> Provisioned {
+        Invoker::provisioned(self, function, qualifier)
     }
 
     fn enqueue(&self, event: Event) -> Answer<'_, Result<(), Unqueued>> {

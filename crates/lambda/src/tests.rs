@@ -10,6 +10,7 @@ mod layers;
 mod lists;
 mod model;
 mod permissions;
+mod provisioned;
 mod reads;
 mod restarts;
 mod tags;
@@ -22,7 +23,7 @@ use std::sync::{Arc, Mutex};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use pitbird_invoke::{Event, Invocation, Outcome, Refused, Unqueued};
+use pitbird_invoke::{Event, Invocation, Outcome, Provisioned, Refused, Unqueued};
 use pitbird_names::{Account, Qualifier};
 use pitbird_records::role::{Role, TrustStatement};
 use pitbird_service::{Call, Caller, Fault, Service};
@@ -56,6 +57,8 @@ struct Stand {
     unready: Mutex<Option<Refused>>,
     /// What becomes of invocations.
     outcome: Mutex<Result<Outcome, Refused>>,
+    /// How it stands with what is to be kept ready.
+    provisioned: Mutex<Provisioned>,
     /// What becomes of the next event.
     unqueued: Mutex<Option<Unqueued>>,
     /// What was invoked or enqueued, the latest last.
@@ -104,6 +107,10 @@ impl Run for Stand {
         let seen = Seen { is_event: false, function: function.name.clone(), qualifier, draw, invocation };
         self.seen.lock().expect("nobody panics").push(seen);
         Box::pin(async { self.outcome.lock().expect("nobody panics").clone() })
+    }
+
+    fn provisioned(&self, _: &Function, _: &Qualifier) -> Provisioned {
+        *self.provisioned.lock().expect("nobody panics")
     }
 
     fn enqueue(&self, event: Event) -> Answer<'_, Result<(), Unqueued>> {
@@ -229,6 +236,7 @@ impl Bed {
             preparations,
             unready: Mutex::default(),
             outcome: Mutex::new(Ok(outcome)),
+            provisioned: Mutex::default(),
             unqueued: Mutex::default(),
             seen: Mutex::default(),
         });

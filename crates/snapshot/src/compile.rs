@@ -20,9 +20,10 @@ impl Touched {
     pub fn note(&mut self, table: &str, key: &str) {
         let set = match table {
             records::RestApi::TABLE | records::Stage::TABLE | records::Deployment::TABLE => &mut self.apis,
-            records::FunctionVersion::TABLE | records::Alias::TABLE | records::FunctionPolicy::TABLE => {
-                &mut self.functions
-            }
+            records::FunctionVersion::TABLE
+            | records::Alias::TABLE
+            | records::FunctionPolicy::TABLE
+            | records::ProvisionedConcurrency::TABLE => &mut self.functions,
             _ => return,
         };
         set.extend(owner(key));
@@ -227,8 +228,21 @@ fn function<S: Source>(
         Some((qualifier, Policy::compile(record)))
     });
     let policies = policies.collect();
+    let provisioned = source.list::<records::ProvisionedConcurrency>(&prefix)?.into_iter();
+    let provisioned =
+        provisioned.filter_map(|(_, record)| Some((Qualifier::parse(&record.qualifier)?, record.requested)));
+    let provisioned = provisioned.collect();
     let (scope, name) = (key.scope.clone(), key.name.clone());
-    Ok(Some(Function { scope, name, versions, aliases, policies, reserved_concurrency, allows_loops }))
+    Ok(Some(Function {
+        scope,
+        name,
+        versions,
+        aliases,
+        policies,
+        reserved_concurrency,
+        provisioned,
+        allows_loops,
+    }))
 }
 
 /// Whether environments of one may run the other: `$LATEST`'s record also changes with its tags, and when a version is

@@ -17,6 +17,8 @@ pub struct Function {
     /// By qualifier; the unqualified function's under [`Qualifier::LATEST`].
     pub policies: BTreeMap<Qualifier, Policy>,
     pub reserved_concurrency: Option<u32>,
+    /// Environments kept ready, by the version or alias that they are for.
+    pub provisioned: BTreeMap<Qualifier, u32>,
     pub allows_loops: bool,
 }
 
@@ -71,6 +73,42 @@ impl Function {
         };
         let version = self.versions.get(&version).ok_or_else(unknown)?;
         Ok(Resolved { version, alias: None, is_additional: false })
+    }
+
+    /// Environments to keep ready of each version that any are wanted of. Those of an alias with weights are divided among
+    /// its two versions by weight; either has one at least where there are two.
+    pub fn provisioned_versions(&self) -> BTreeMap<VersionId, u32> {
+        let mut versions = BTreeMap::new();
+        for (qualifier, requested) in &self.provisioned {
+            for (version, count) in self.shares(qualifier, *requested) {
+                *versions.entry(version).or_default() += count;
+            }
+        }
+        versions
+    }
+
+    /// Of those the ones that a version or an alias asks for.
+    pub fn provisioned_versions_of(&self, qualifier: &Qualifier) -> Vec<(VersionId, u32)> {
+        let requested = self.provisioned.get(qualifier);
+        requested.map_or_else(Vec::new, |requested| self.shares(qualifier, *requested))
+    }
+
+    fn shares(&self, qualifier: &Qualifier, requested: u32) -> Vec<(VersionId, u32)> {
+        match qualifier {
+            Qualifier::Version(version) => vec![(*version, requested)],
+            Qualifier::Alias(name) => {
+                let Some(alias) = self.aliases.get(name) else { return Vec::new() };
+                let version = alias.version.record.version;
+                match &alias.additional {
+                    Some((additional, weight)) if requested > 1 && weight.get() > 0.0 => {
+                        let share = (f64::from(requested) * weight.get()).round() as u32;
+                        let share = share.clamp(1, requested - 1);
+                        vec![(version, requested - share), (additional.record.version, share)]
+                    }
+                    _ => vec![(version, requested)],
+                }
+            }
+        }
     }
 
     /// The policy that guards an invocation through `qualifier`.

@@ -26,7 +26,9 @@ impl State {
         let ended = Instant::now();
         let duration_ms = ms(ended - running.started);
         let init_ms = self.init_ms.take();
-        let billed_ms = (duration_ms + init_ms.unwrap_or(0.0)).ceil() as u64;
+        // What is kept ready is paid for by the hour, its start with it.
+        let billed_init_ms = init_ms.filter(|_| !self.is_provisioned).unwrap_or(0.0);
+        let billed_ms = (duration_ms + billed_init_ms).ceil() as u64;
         let memory_peak_mib = self.peak_bytes(ended).div_ceil(1 << 20);
         let ended_well = Status::Ended;
         let status = result.as_ref().err().map_or(&ended_well, |fault| &fault.status);
@@ -45,7 +47,8 @@ impl State {
             },
         );
         let Running { job, started, deadline, .. } = running;
-        job.target.probe.ended(job.invocation.at_ms, duration_ms, result.is_err());
+        let on_provisioned = (pool.provisioned_wanted() > 0).then_some(self.is_provisioned);
+        job.target.probe.ended(job.invocation.at_ms, duration_ms, result.is_err(), on_provisioned);
         let (payload, function_error) = match result {
             Ok(payload) => (payload, None),
             Err(fault) => (fault.body, Some(UNHANDLED)),

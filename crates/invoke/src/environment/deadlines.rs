@@ -76,6 +76,9 @@ impl Environment {
     }
 
     fn check_idle(self: &Arc<Self>, state: &mut State, now: Instant) -> Check {
+        if self.is_provisioned && self.pool.keeps_provisioned() {
+            return Check::LookAgain(now + self.pool.idle().min(self.pool.timeout()));
+        }
         let due = state.idle_since + self.pool.idle();
         if now < due {
             return Check::LookAgain(due.min(now + self.pool.timeout()));

@@ -48,7 +48,7 @@ pub(crate) async fn supervise(pool: Arc<Pool>) {
         return;
     }
     let Some(_place) = pool.parts.take_place() else { return pool.give_up_launch() };
-    let environment = Arc::new(Environment::new(pool.clone()));
+    let environment = Arc::new(Environment::new(pool.clone(), false));
     match environment.live(Some(turn)).await {
         Lived::Started => {}
         Lived::Refused(refused) => return pool.refuse_one(refused),
@@ -66,8 +66,30 @@ pub(crate) async fn supervise(pool: Arc<Pool>) {
     }
 }
 
+/// The whole life of an environment that is kept ready. The pool counts it among those.
+pub(crate) async fn supervise_provisioned(pool: Arc<Pool>) {
+    let turn = pool.parts.launch_turn().await;
+    if !pool.keeps_provisioned() {
+        return pool.provisioned_unwanted();
+    }
+    let Some(_place) = pool.parts.take_place() else { return pool.provisioned_gone(false) };
+    let environment = Arc::new(Environment::new(pool.clone(), true));
+    match environment.live(Some(turn)).await {
+        Lived::Started => {}
+        Lived::Refused(refused) => {
+            tracing::warn!(function = pool.record.name, %refused, "an environment can't be kept ready");
+        }
+        Lived::NotStarted(fault) => environment.lock().report_start(false, &fault),
+    }
+    let had_started = environment.lock().is_ready;
+    if had_started {
+        pool.gone(&environment);
+    }
+    pool.provisioned_gone(had_started);
+}
+
 impl Environment {
-    fn new(pool: Arc<Pool>) -> Environment {
+    fn new(pool: Arc<Pool>, is_provisioned: bool) -> Environment {
         let parts = &pool.parts;
         let record = &pool.record;
         let group = &record.settings.logging.group;
@@ -80,6 +102,7 @@ impl Environment {
             machine: Machine::new(),
             is_over: false,
             is_ready: false,
+            is_provisioned,
             is_listed: false,
             parked: None,
             ticket: 0,
@@ -94,7 +117,7 @@ impl Environment {
             peak: Peak::default(),
             launch: None,
         };
-        Environment { pool, state: Mutex::new(state), control: Notify::new(), stream }
+        Environment { pool, state: Mutex::new(state), control: Notify::new(), stream, is_provisioned }
     }
 
     /// Since when it has nothing to do.
@@ -112,9 +135,7 @@ impl Environment {
             state.is_over = false;
             state.machine = Machine::new();
             state.start = Start { began: now, deadline: now + timeout, is_retry: true, fault: None };
-            let (started, deadline, deadline_ms) = (now, now + timeout, 0);
-            let (is_announced, is_delivered) = (false, false);
-            state.running = Some(Running { job, started, deadline, deadline_ms, is_announced, is_delivered });
+            state.running = Some(Running::new(job, now, now + timeout));
             state.announce(&self.pool);
             if first.is_certain() {
                 let fault = first.fault(&request_id, self.pool.timeout_s());
@@ -270,7 +291,8 @@ impl Environment {
             tokio::join!(parts.code.files(&store, record), parts.runtimes.find(&record.settings.runtime));
         let runtime = runtime.map_err(|error| Unmade::Refused(Refused::Runtime(error)))?;
         let files = files.map_err(|error| Unmade::Refused(Refused::Code(error)))?;
-        let spec = runtime.spec(record, &files, &self.stream, parts.endpoint_url.as_deref());
+        let spec =
+            runtime.spec(record, &files, &self.stream, parts.endpoint_url.as_deref(), self.is_provisioned);
         // They stay on the disk while the environment's process may read them.
         self.lock().files = Some(files);
         spec.map_err(|NoBootstrap| Unmade::Fault(StartFault::NoBootstrap))

@@ -12,6 +12,7 @@ pub fn of(
     managed: Option<&str>,
     log_stream: &str,
     endpoint_url: Option<&str>,
+    is_provisioned: bool,
 ) -> BTreeMap<String, String> {
     let settings = &record.settings;
     let mut variables = BTreeMap::new();
@@ -56,7 +57,8 @@ pub fn of(
     set("AWS_LAMBDA_FUNCTION_NAME", &record.name);
     set("AWS_LAMBDA_FUNCTION_VERSION", &record.version.to_string());
     set("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", &settings.memory_mib.to_string());
-    set("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand");
+    let initialization = if is_provisioned { "provisioned-concurrency" } else { "on-demand" };
+    set("AWS_LAMBDA_INITIALIZATION_TYPE", initialization);
     set("AWS_LAMBDA_LOG_GROUP_NAME", &settings.logging.group);
     set("AWS_LAMBDA_LOG_STREAM_NAME", log_stream);
     set("_HANDLER", settings.handler.as_deref().unwrap_or_default());

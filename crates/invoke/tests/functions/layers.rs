@@ -21,7 +21,8 @@ async fn the_later_layer_lies_over_the_earlier() {
     let function = bench.create(Draft { layers: layers.clone(), ..bash_loop("f", body) }).await;
     assert_eq!(text(&bench.invoke(&function, "{}").await), "secondonetwo ran");
     let reversed = layers.into_iter().rev().collect();
-    let function = bench.create(Draft { layers: reversed, ..bash_loop("g", "respond \"$(cat /opt/same)\"") }).await;
+    let function =
+        bench.create(Draft { layers: reversed, ..bash_loop("g", "respond \"$(cat /opt/same)\"") }).await;
     assert_eq!(text(&bench.invoke(&function, "{}").await), "first", "the order counts");
 }
 

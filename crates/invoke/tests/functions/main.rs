@@ -13,4 +13,5 @@ mod layers;
 mod logs;
 mod metrics;
 mod node;
+mod provisioned;
 mod python;

@@ -8,7 +8,7 @@ use pitbird_invoke::Event;
 use crate::bench::{Bench, Draft, bash_loop, bench, invocation, now_ms};
 
 /// A statistic of the last minutes, `None` when nothing was measured.
-async fn measured(bench: &Bench, name: &str, dimensions: &[(&str, &str)], stat: Stat) -> Option<f64> {
+pub async fn measured(bench: &Bench, name: &str, dimensions: &[(&str, &str)], stat: Stat) -> Option<f64> {
     let unit = if ["Duration", "AsyncEventAge"].contains(&name) { Unit::Milliseconds } else { Unit::Count };
     let metric = Metric {
         scope: Scope::default(),

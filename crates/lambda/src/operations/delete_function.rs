@@ -1,7 +1,9 @@
 use std::sync::Arc;
 
 use pitbird_names::{Qualifier, VersionId};
-use pitbird_records::{Alias, EventInvokeConfig, FunctionPolicy, FunctionVersion, key};
+use pitbird_records::{
+    Alias, EventInvokeConfig, FunctionPolicy, FunctionVersion, ProvisionedConcurrency, key,
+};
 use pitbird_service::{Call, Fault};
 use pitbird_store::Transaction;
 use serde::Deserialize;
@@ -38,6 +40,7 @@ fn whole(tx: &mut Transaction<'_>, target: &Target) -> Result<(), Error> {
     tx.delete_all::<Alias>(&target.prefix())?;
     tx.delete_all::<FunctionPolicy>(&target.prefix())?;
     tx.delete_all::<EventInvokeConfig>(&target.prefix())?;
+    tx.delete_all::<ProvisionedConcurrency>(&target.prefix())?;
     tx.delete::<Update>(&key(&target.scope, &[&target.name]))?;
     Ok(())
 }
@@ -58,5 +61,6 @@ fn one_version(tx: &mut Transaction<'_>, target: &Target, version: VersionId) ->
     tx.delete::<FunctionVersion>(&key)?;
     tx.delete::<FunctionPolicy>(&key)?;
     tx.delete::<EventInvokeConfig>(&key)?;
+    tx.delete::<ProvisionedConcurrency>(&key)?;
     Ok(())
 }

@@ -37,14 +37,14 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> 
     let scope = call.caller.scope;
     let snapshot = state.store.snapshot();
     let own = || snapshot.functions().filter(|function| function.scope == scope);
-    let reserved: u32 = own().filter_map(|function| function.reserved_concurrency).sum();
+    let owned = concurrency::owned_total(&state.store, &scope)?;
     Ok(Output {
         account_limit: Limit {
             total_code_size: code::STORAGE_BYTES_MAX,
             code_size_unzipped: limits::UNZIPPED_BYTES,
             code_size_zipped: limits::ZIP_BYTES,
             concurrent_executions: concurrency::ACCOUNT_MAX,
-            unreserved_concurrent_executions: concurrency::ACCOUNT_MAX.saturating_sub(reserved),
+            unreserved_concurrent_executions: concurrency::ACCOUNT_MAX.saturating_sub(owned),
         },
         account_usage: Usage {
             total_code_size: code::stored_bytes(&state, &scope)?,

@@ -3,8 +3,9 @@ use std::sync::Arc;
 use pitbird_service::{Call, Fault};
 use serde::Deserialize;
 
-use crate::view::Nothing;
-use crate::{Error, State, Target, find};
+use crate::find::Records;
+use crate::provisioned::{self, View};
+use crate::{Error, State};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -13,11 +14,11 @@ pub struct Input {
     qualifier: String,
 }
 
-/// There is no provisioned concurrency yet, and so never one to be had.
-pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Nothing, Fault> {
+/// How it stands with the environments that are kept ready of a version or an alias.
+pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<View, Fault> {
     let Call { caller, input, .. } = call;
-    let qualifier = Some(input.qualifier.as_str());
-    let target = Target::parse(&caller, "GetProvisionedConcurrencyConfig", &input.function_name, qualifier)?;
-    find::version(&state.store, &target)?;
-    Err(Error::NoProvisionedConcurrency.into())
+    let (operation, store) = ("GetProvisionedConcurrencyConfig", &state.store);
+    let target = provisioned::target(store, &caller, operation, &input.function_name, &input.qualifier)?;
+    let record = Records::get(store, &provisioned::key(&target))?;
+    Ok(View::of(&state, &target, &record.ok_or(Error::NoProvisionedConcurrency)?))
 }

@@ -21,8 +21,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Concurrency, Fa
     let wanted = input.reserved_concurrent_executions;
     let reserve = move |tx: &mut Transaction<'_>| {
         let mut head = find::head(tx, &target)?;
-        let others = find::heads(tx, &target.scope)?.into_iter().filter(|other| other.name != head.name);
-        concurrency::check(others, wanted)?;
+        concurrency::check(&*tx, &target, wanted)?;
         head.function.get_or_insert_default().reserved_concurrency = Some(wanted);
         tx.put(&head)?;
         Ok::<_, Error>(())

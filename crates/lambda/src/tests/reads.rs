@@ -54,8 +54,7 @@ async fn configurations_that_no_function_has_are_told_so() {
     assert_eq!(bed.refused("GetFunctionEventInvokeConfig", named.clone()).await, invoke);
     let url = missing("The resource you requested does not exist.");
     assert_eq!(bed.refused("GetFunctionUrlConfig", named.clone()).await, url);
-    let message = "No Provisioned Concurrency Config found for this function";
-    let provisioned = refusal(404, "ProvisionedConcurrencyConfigNotFoundException", message);
+    let provisioned = invalid("The function resource provided must be an alias or a published version.");
     let qualified = with(named, json!({"Qualifier": "$LATEST"}));
     assert_eq!(bed.refused("GetProvisionedConcurrencyConfig", qualified).await, provisioned);
 }

@@ -303,6 +303,41 @@ def layers():
     lambda_.delete_function(FunctionName="layered")
 
 
+def provisioned():
+    """Environments of an alias are there before anybody calls, as many as asked for, divided by weight."""
+    code = "import os\ndef handler(event, context):\n    return os.environ['AWS_LAMBDA_INITIALIZATION_TYPE']\n"
+    lambda_.create_function(
+        FunctionName="ready", Runtime="python3.11", Handler="app.handler",
+        Role=lambda_.get_function_configuration(FunctionName="life")["Role"],
+        Code={"ZipFile": zipped({"app.py": code})}, Publish=True,
+    )
+    lambda_.get_waiter("function_active_v2").wait(FunctionName="ready", WaiterConfig={"Delay": 0.05})
+    lambda_.get_waiter("published_version_active").wait(
+        FunctionName="ready", Qualifier="1", WaiterConfig={"Delay": 0.05})
+    lambda_.create_alias(FunctionName="ready", Name="live", FunctionVersion="1")
+    put = lambda_.put_provisioned_concurrency_config(
+        FunctionName="ready", Qualifier="live", ProvisionedConcurrentExecutions=2)
+    assert put["ResponseMetadata"]["HTTPStatusCode"] == 202
+    has(put, Status="IN_PROGRESS", RequestedProvisionedConcurrentExecutions=2)
+
+    def state():
+        found = lambda_.get_provisioned_concurrency_config(FunctionName="ready", Qualifier="live")
+        return found if found["Status"] == "READY" else None
+
+    has(wait_for("readiness", state), AllocatedProvisionedConcurrentExecutions=2)
+    assert invoke("ready", Qualifier="live")["Payload"] == "provisioned-concurrency"
+    assert invoke("ready")["Payload"] == "on-demand"
+    (listed,) = lambda_.list_provisioned_concurrency_configs(FunctionName="ready")["ProvisionedConcurrencyConfigs"]
+    has(listed, FunctionArn=f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:ready:live", Status="READY")
+    with refused("ResourceConflictException", "Version is pointed by a Provisioned Concurrency alias", 409):
+        lambda_.put_provisioned_concurrency_config(
+            FunctionName="ready", Qualifier="1", ProvisionedConcurrentExecutions=1)
+    lambda_.delete_provisioned_concurrency_config(FunctionName="ready", Qualifier="live")
+    with refused("ProvisionedConcurrencyConfigNotFoundException", "No Provisioned Concurrency Config found", 404):
+        lambda_.get_provisioned_concurrency_config(FunctionName="ready", Qualifier="live")
+    lambda_.delete_function(FunctionName="ready")
+
+
 def delete():
     with refused("InvalidParameterValueException", "$LATEST version cannot be deleted", 400):
         lambda_.delete_function(FunctionName="life", Qualifier="$LATEST")
@@ -326,4 +361,5 @@ permissions()
 other_runtimes()
 events()
 layers()
+provisioned()
 delete()

@@ -96,6 +96,12 @@ resource "aws_lambda_alias" "live" {
   depends_on = [aws_lambda_function.app]
 }
 
+resource "aws_lambda_provisioned_concurrency_config" "live" {
+  function_name                     = aws_lambda_function.app.function_name
+  qualifier                         = aws_lambda_alias.live.name
+  provisioned_concurrent_executions = 2
+}
+
 resource "aws_lambda_function_event_invoke_config" "live" {
   function_name                = aws_lambda_function.app.function_name
   qualifier                    = aws_lambda_alias.live.name

@@ -242,6 +242,20 @@ fn an_alias_splits_by_weight_and_keeps_its_versions() {
     assert_eq!((drawn(0.249), drawn(0.25)), (VersionId::Number(2), VersionId::Number(1)));
     assert_eq!(function.resolve(None, 0.0).unwrap().version.record.version, VersionId::Latest);
     assert!(function.resolve(Some(&Qualifier::Alias("nobody".into())), 0.0).is_err());
+
+    let ready = |requested| {
+        source.put(&records::ProvisionedConcurrency {
+            scope: Scope::default(),
+            function: "f".into(),
+            qualifier: "live".into(),
+            requested,
+            modified_ms: 0,
+        });
+        let versions = everything(&source).function(&key).expect("the function").provisioned_versions();
+        let of = |number| versions.get(&VersionId::Number(number)).copied().unwrap_or(0);
+        (of(1), of(2))
+    };
+    assert_eq!([1, 2, 4, 10].map(ready), [(1, 0), (1, 1), (3, 1), (7, 3)]);
 }
 
 #[test]

@@ -1,0 +1,165 @@
+//! Provisioned concurrency: the environments of a version that are kept ready, whether there is something to do or not.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use pitbird_telemetry::metrics::Probe;
+
+use super::Pool;
+use crate::environment;
+use crate::measure;
+
+/// How long after a start that failed the next is tried: doubled with each failure in a row.
+const AGAIN: Duration = Duration::from_secs(1);
+const AGAIN_MAX: Duration = Duration::from_secs(60);
+
+/// How it stands with them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Provisioned {
+    /// Environments that are ready or at work.
+    pub ready: u32,
+    /// The last start has failed; it is tried again.
+    pub has_failed: bool,
+}
+
+/// A pool's count of them, under the pool's lock.
+#[derive(Debug, Default)]
+pub(super) struct Provision {
+    pub wanted: u32,
+    /// Those that have started, or are being started.
+    alive: u32,
+    ready: u32,
+    /// Starts that failed since the last that didn't.
+    failures: u32,
+    /// Somebody will start more after a while.
+    is_due: bool,
+}
+
+impl Provision {
+    pub fn is_more_than_wanted(&self) -> bool {
+        self.alive > self.wanted
+    }
+}
+
+/// Of those that are kept ready: how many are at work.
+#[derive(Debug)]
+pub(super) struct Busy {
+    probe: Arc<Probe>,
+    count: AtomicU32,
+}
+
+/// One that is at work; until it is dropped.
+#[derive(Debug)]
+pub(crate) struct AtWork(Arc<Pool>);
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        if let Some(busy) = self.0.busy.get() {
+            busy.count.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Pool {
+    /// Keeps so many environments ready from now on; 0 is none.
+    pub fn provision(self: &Arc<Self>, wanted: u32) {
+        let mut state = self.lock();
+        if state.is_closed || (state.provision.wanted == wanted && wanted == 0) {
+            return;
+        }
+        if state.provision.wanted != wanted {
+            state.provision.failures = 0;
+        }
+        state.provision.wanted = wanted;
+        self.provisioned.store(wanted, Ordering::Relaxed);
+        let surplus = state.provision.alive.saturating_sub(wanted);
+        let surplus = state.idle.take_provisioned(surplus as usize);
+        drop(state);
+        surplus.iter().for_each(|environment| environment.close());
+        self.refill();
+    }
+
+    /// How many environments shall be kept ready.
+    pub fn provisioned_wanted(&self) -> u32 {
+        self.provisioned.load(Ordering::Relaxed)
+    }
+
+    pub fn provisioned(&self) -> Provisioned {
+        let Provision { ready, failures, .. } = self.lock().provision;
+        Provisioned { ready, has_failed: failures > 0 }
+    }
+
+    /// Starts those that are missing.
+    fn refill(self: &Arc<Self>) {
+        let mut state = self.lock();
+        if state.is_closed {
+            return;
+        }
+        let missing = state.provision.wanted.saturating_sub(state.provision.alive);
+        state.provision.alive += missing;
+        drop(state);
+        for _ in 0..missing {
+            self.parts.tasks.spawn(environment::supervise_provisioned(self.clone()));
+        }
+    }
+
+    /// Is one that is kept ready, or is about to be started for it, still wanted?
+    pub fn keeps_provisioned(&self) -> bool {
+        let state = self.lock();
+        !state.is_closed && !state.provision.is_more_than_wanted()
+    }
+
+    /// One has started.
+    pub fn provisioned_started(&self) {
+        let mut state = self.lock();
+        state.provision.ready += 1;
+        state.provision.failures = 0;
+    }
+
+    /// One is gone, and another is started in its place: at once if it had started, else after a while.
+    pub fn provisioned_gone(self: &Arc<Self>, had_started: bool) {
+        let mut state = self.lock();
+        let provision = &mut state.provision;
+        provision.alive = provision.alive.saturating_sub(1);
+        if had_started {
+            provision.ready = provision.ready.saturating_sub(1);
+            drop(state);
+            return self.refill();
+        }
+        provision.failures = provision.failures.saturating_add(1);
+        let is_due = std::mem::replace(&mut provision.is_due, true);
+        let after = AGAIN.saturating_mul(1 << provision.failures.min(8).saturating_sub(1)).min(AGAIN_MAX);
+        drop(state);
+        if !is_due {
+            tokio::spawn(refill_after(Arc::downgrade(self), after));
+        }
+    }
+
+    /// One is not wanted any more before it was started.
+    pub fn provisioned_unwanted(&self) {
+        let mut state = self.lock();
+        state.provision.alive = state.provision.alive.saturating_sub(1);
+    }
+
+    /// One of them begins an invocation.
+    pub fn at_work(self: &Arc<Self>, at_ms: i64) -> AtWork {
+        let busy = self.busy.get_or_init(|| {
+            let Pool { parts, record, .. } = &**self;
+            let spec = measure::provisioned_concurrency(&record.scope, &record.name, record.version);
+            Busy { probe: parts.telemetry.probe(spec), count: AtomicU32::new(0) }
+        });
+        let count = f64::from(busy.count.fetch_add(1, Ordering::Relaxed) + 1);
+        let wanted = f64::from(self.provisioned_wanted().max(1));
+        busy.probe.record(at_ms, &[count, count / wanted]);
+        AtWork(self.clone())
+    }
+}
+
+async fn refill_after(pool: Weak<Pool>, after: Duration) {
+    tokio::time::sleep(after).await;
+    if let Some(pool) = pool.upgrade() {
+        pool.lock().provision.is_due = false;
+        pool.refill();
+    }
+}
