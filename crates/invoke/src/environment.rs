@@ -25,7 +25,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit};
 use crate::clock;
 use crate::code::Files;
 use crate::fault::Fault;
-use crate::lines;
+use crate::lines::Line;
 use crate::pool::{AtWork, Job, NextJob, Pool};
 use crate::runtime_api::event;
 use crate::runtime_api::machine::{Answer, Machine, Next, Phase, Rejection};
@@ -274,11 +274,11 @@ impl State {
         running.at_work = self.is_provisioned.then(|| pool.at_work(now_ms));
         if running.job.invocation.wants_log_tail {
             // What was written before the invocation isn't part of its tail.
-            self.output.platform(now_ms, []);
+            self.output.catch_up(now_ms);
             self.output.begin_tail();
         }
         let request_id = running.job.invocation.request_id.as_str();
-        self.output.say(now_ms, lines::Start { request_id, version: pool.version() });
+        self.output.say(now_ms, &Line::Start { request_id, version: pool.version() });
     }
 }
 

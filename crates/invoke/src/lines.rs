@@ -1,42 +1,107 @@
-//! The platform's own lines in a function's log, in Lambda's text format.
+//! The platform's own lines in a function's log, in Lambda's text format or as JSON.
 
 use std::fmt::{self, Display, Formatter, Write};
 
 use pitbird_names::VersionId;
+use pitbird_records::function::Logging;
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
 use crate::fault::Status;
 
-/// `INIT_START`: the first line of every environment.
-pub fn init_start(runtime: &str, runtime_arn: &str) -> String {
-    format!("INIT_START Runtime Version: {runtime}\tRuntime Version ARN: {runtime_arn}\n")
+/// How much a line matters, the least first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    Trace,
+    Debug,
+    Info,
+    Warn,
+    Error,
+    Fatal,
 }
 
-/// `START`, shown straight into the log.
-pub struct Start<'a> {
-    pub request_id: &'a str,
-    pub version: VersionId,
-}
-
-impl Display for Start<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        writeln!(f, "START RequestId: {} Version: {}", self.request_id, self.version)
+impl Level {
+    /// Reads a level in any case; `None` when it is none.
+    pub fn parse(text: &str) -> Option<Level> {
+        let levels = [
+            ("TRACE", Level::Trace),
+            ("DEBUG", Level::Debug),
+            ("INFO", Level::Info),
+            ("WARN", Level::Warn),
+            ("WARNING", Level::Warn),
+            ("ERROR", Level::Error),
+            ("FATAL", Level::Fatal),
+            ("CRITICAL", Level::Fatal),
+        ];
+        levels.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(text)).map(|(_, level)| level)
     }
 }
 
-/// `END`.
-pub struct End<'a> {
-    pub request_id: &'a str,
+/// What a function's log is to look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    Text,
+    /// With the least level of the platform's lines and of the function's own.
+    Json {
+        system: Level,
+        application: Level,
+    },
 }
 
-impl Display for End<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        writeln!(f, "END RequestId: {}", self.request_id)
+impl Form {
+    pub fn of(logging: &Logging) -> Form {
+        if logging.format != "JSON" {
+            return Form::Text;
+        }
+        let level = |text: &Option<String>| text.as_deref().and_then(Level::parse).unwrap_or(Level::Info);
+        Form::Json { system: level(&logging.system_level), application: level(&logging.application_level) }
     }
 }
 
-/// What `REPORT` says of one invocation; shown, it is the line.
+/// One line of the platform's. Shown, it is the text format's; some have none.
+#[derive(Debug, Clone)]
+pub enum Line<'a> {
+    /// The first line of every environment.
+    InitStart {
+        runtime: &'a str,
+        runtime_arn: &'a str,
+        function: &'a str,
+        version: VersionId,
+        is_provisioned: bool,
+    },
+    /// An initialisation that failed. `is_retry` says that it ran again inside an invocation.
+    InitReport {
+        init_ms: f64,
+        is_retry: bool,
+        is_provisioned: bool,
+        status: Status,
+    },
+    Start {
+        request_id: &'a str,
+        version: VersionId,
+    },
+    /// The runtime is done with an invocation.
+    End {
+        request_id: &'a str,
+        duration_ms: f64,
+        produced_bytes: usize,
+        status: &'a Status,
+    },
+    Report(Report<'a>),
+    /// What the platform says of a failure.
+    Words {
+        request_id: &'a str,
+        words: &'a str,
+    },
+    /// A function wrote more than is kept.
+    Dropped {
+        bytes: u64,
+        limit_bytes: u64,
+    },
+}
+
+/// What is told of one invocation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report<'a> {
     pub request_id: &'a str,
@@ -47,6 +112,154 @@ pub struct Report<'a> {
     /// Only of the environment's first invocation.
     pub init_ms: Option<f64>,
     pub status: &'a Status,
+}
+
+impl Line<'_> {
+    /// The line as JSON with its line break; `None` when the level asks for more. Source: Lambda developer guide, "Log-level
+    /// filtering", and the Telemetry API's event schema.
+    pub fn json(&self, now_ms: i64, least: Level) -> Option<String> {
+        let (level, object) = match self {
+            Line::InitStart { runtime, runtime_arn, function, version, is_provisioned } => (
+                Level::Info,
+                event(
+                    now_ms,
+                    "initStart",
+                    json!({
+                        "initializationType": initialization(*is_provisioned), "phase": "init", "runtimeVersion": runtime,
+                        "runtimeVersionArn": runtime_arn, "functionName": function, "functionVersion": version.to_string(),
+                    }),
+                ),
+            ),
+            Line::InitReport { init_ms, is_retry, is_provisioned, status } => (
+                level_of(status, Level::Debug),
+                event(
+                    now_ms,
+                    "initReport",
+                    with_status(
+                        status,
+                        json!({
+                            "initializationType": initialization(*is_provisioned),
+                            "phase": if *is_retry { "invoke" } else { "init" }, "metrics": { "durationMs": rounded(*init_ms) },
+                        }),
+                    ),
+                ),
+            ),
+            Line::Start { request_id, version } => (
+                Level::Info,
+                event(now_ms, "start", json!({ "requestId": request_id, "version": version.to_string() })),
+            ),
+            Line::End { request_id, duration_ms, produced_bytes, status } => (
+                level_of(status, Level::Debug),
+                event(
+                    now_ms,
+                    "runtimeDone",
+                    with_status(
+                        status,
+                        json!({
+                            "requestId": request_id,
+                            "metrics": { "durationMs": rounded(*duration_ms), "producedBytes": produced_bytes },
+                        }),
+                    ),
+                ),
+            ),
+            Line::Report(report) => {
+                (level_of(report.status, Level::Info), event(now_ms, "report", report.json()))
+            }
+            Line::Words { request_id, words } => (
+                Level::Error,
+                json!({
+                    "timestamp": instant(now_ms), "level": "ERROR", "requestId": request_id,
+                    "message": words.trim_end(),
+                }),
+            ),
+            Line::Dropped { bytes, limit_bytes } => (
+                Level::Warn,
+                event(
+                    now_ms,
+                    "logsDropped",
+                    json!({
+                        "droppedBytes": bytes,
+                        "reason": format!("the function wrote more than {limit_bytes} bytes within a second"),
+                    }),
+                ),
+            ),
+        };
+        (level >= least).then(|| format!("{object}\n"))
+    }
+}
+
+impl Report<'_> {
+    fn json(&self) -> Value {
+        let mut metrics = json!({
+            "durationMs": rounded(self.duration_ms), "billedDurationMs": self.billed_ms,
+            "memorySizeMB": self.memory_mib, "maxMemoryUsedMB": self.memory_peak_mib,
+        });
+        if let Some(init_ms) = self.init_ms {
+            metrics["initDurationMs"] = json!(rounded(init_ms));
+        }
+        with_status(self.status, json!({ "requestId": self.request_id, "metrics": metrics }))
+    }
+}
+
+fn event(now_ms: i64, name: &str, record: Value) -> Value {
+    json!({ "time": instant(now_ms), "type": format!("platform.{name}"), "record": record })
+}
+
+fn with_status(status: &Status, mut record: Value) -> Value {
+    let (name, error_type) = match status {
+        Status::Ended => ("success", None),
+        Status::Timeout => ("timeout", None),
+        Status::Error { error_type } => ("error", Some(error_type)),
+    };
+    record["status"] = json!(name);
+    if let Some(error_type) = error_type {
+        record["errorType"] = json!(error_type);
+    }
+    record
+}
+
+/// What went wrong is a warning, whatever it is else.
+fn level_of(status: &Status, else_level: Level) -> Level {
+    if *status == Status::Ended { else_level } else { Level::Warn }
+}
+
+/// Milliseconds to the third place.
+fn rounded(ms: f64) -> f64 {
+    (ms * 1000.0).round() / 1000.0
+}
+
+fn initialization(is_provisioned: bool) -> &'static str {
+    if is_provisioned { "provisioned-concurrency" } else { "on-demand" }
+}
+
+impl Display for Line<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Line::InitStart { runtime, runtime_arn, .. } => {
+                writeln!(f, "INIT_START Runtime Version: {runtime}\tRuntime Version ARN: {runtime_arn}")
+            }
+            Line::InitReport { init_ms, is_retry, status, .. } => {
+                let phase = if *is_retry { "invoke" } else { "init" };
+                write!(f, "INIT_REPORT Init Duration: {init_ms:.2} ms\tPhase: {phase}\tStatus: ")?;
+                match status {
+                    Status::Ended => f.write_str("success")?,
+                    Status::Timeout => f.write_str("timeout")?,
+                    Status::Error { error_type } => write!(f, "error\tError Type: {error_type}")?,
+                }
+                f.write_char('\n')
+            }
+            Line::Start { request_id, version } => {
+                writeln!(f, "START RequestId: {request_id} Version: {version}")
+            }
+            Line::End { request_id, .. } => writeln!(f, "END RequestId: {request_id}"),
+            Line::Report(report) => report.fmt(f),
+            Line::Words { words, .. } => f.write_str(words),
+            Line::Dropped { bytes, limit_bytes } => writeln!(
+                f,
+                "LOGS_DROPPED {bytes} bytes: the function wrote more than {limit_bytes} bytes within a second"
+            ),
+        }
+    }
 }
 
 impl Display for Report<'_> {
@@ -69,25 +282,9 @@ impl Display for Report<'_> {
     }
 }
 
-/// `INIT_REPORT`: an initialisation that failed. `is_retry` says that it ran again inside an invocation.
-pub fn init_report(init_ms: f64, is_retry: bool, status: &Status) -> String {
-    let phase = if is_retry { "invoke" } else { "init" };
-    let status = match status {
-        Status::Ended => "success".to_owned(),
-        Status::Timeout => "timeout".to_owned(),
-        Status::Error { error_type } => format!("error\tError Type: {error_type}"),
-    };
-    format!("INIT_REPORT Init Duration: {init_ms:.2} ms\tPhase: {phase}\tStatus: {status}\n")
-}
-
 /// What stands in the log when a function's time is over.
 pub fn timed_out(at_ms: i64, request_id: &str, timeout_s: u32) -> String {
     format!("{} {request_id} Task timed out after {timeout_s}.00 seconds\n\n", instant(at_ms))
-}
-
-/// Says that a function wrote more than is kept.
-pub fn dropped(bytes: u64, limit_bytes: u64) -> String {
-    format!("LOGS_DROPPED {bytes} bytes: the function wrote more than {limit_bytes} bytes within a second\n")
 }
 
 /// The log stream of an environment: `2026/11/23/[$LATEST]0123456789abcdef0123456789abcdef`; with a group of the
@@ -139,26 +336,81 @@ mod tests {
     #[test]
     fn other_lines_have_lambdas_form() {
         assert_eq!(
-            Start { request_id: "id", version: VersionId::Latest }.to_string(),
+            Line::Start { request_id: "id", version: VersionId::Latest }.to_string(),
             "START RequestId: id Version: $LATEST\n"
         );
         assert_eq!(
-            Start { request_id: "id", version: VersionId::Number(7) }.to_string(),
+            Line::Start { request_id: "id", version: VersionId::Number(7) }.to_string(),
             "START RequestId: id Version: 7\n"
         );
         assert_eq!(
             timed_out(1_712_595_382_000, "id", 3),
             "2024-04-08T16:56:22.000Z id Task timed out after 3.00 seconds\n\n"
         );
+        let init_report = |init_ms, is_retry, status| {
+            Line::InitReport { init_ms, is_retry, is_provisioned: false, status }.to_string()
+        };
         assert_eq!(
-            init_report(9999.79, false, &Status::Timeout),
+            init_report(9999.79, false, Status::Timeout),
             "INIT_REPORT Init Duration: 9999.79 ms\tPhase: init\tStatus: timeout\n"
         );
         let error = Status::Error { error_type: "Runtime.ExitError".to_owned() };
         assert_eq!(
-            init_report(1.0, true, &error),
+            init_report(1.0, true, error),
             "INIT_REPORT Init Duration: 1.00 ms\tPhase: invoke\tStatus: error\tError Type: Runtime.ExitError\n"
         );
+    }
+
+    #[test]
+    fn the_same_is_told_in_json() {
+        let (ended, error) = (Status::Ended, Status::Error { error_type: "Runtime.ExitError".to_owned() });
+        let report = |status| {
+            let (duration_ms, billed_ms, memory_mib) = (1.2345, 2, 128);
+            let (memory_peak_mib, init_ms) = (36, Some(90.0));
+            Line::Report(Report {
+                request_id: "id",
+                duration_ms,
+                billed_ms,
+                memory_mib,
+                memory_peak_mib,
+                init_ms,
+                status,
+            })
+        };
+        let json = |line: &Line<'_>, least| {
+            let text = line.json(1_712_595_382_000, least)?;
+            assert!(text.ends_with('\n'));
+            Some(serde_json::from_str::<Value>(&text).expect("JSON"))
+        };
+        let metrics = json!({
+            "durationMs": 1.235, "billedDurationMs": 2, "memorySizeMB": 128, "maxMemoryUsedMB": 36,
+            "initDurationMs": 90.0,
+        });
+        assert_eq!(
+            json(&report(&ended), Level::Info),
+            Some(json!({
+                "time": "2024-04-08T16:56:22.000Z", "type": "platform.report",
+                "record": { "requestId": "id", "metrics": metrics, "status": "success" },
+            }))
+        );
+        assert_eq!(json(&report(&ended), Level::Warn), None);
+        let failed = json(&report(&error), Level::Warn).expect("a failure is a warning");
+        assert_eq!(failed["record"]["status"], "error");
+        assert_eq!(failed["record"]["errorType"], "Runtime.ExitError");
+        let start = Line::Start { request_id: "id", version: VersionId::Latest };
+        assert_eq!(
+            json(&start, Level::Debug),
+            Some(json!({
+                "time": "2024-04-08T16:56:22.000Z", "type": "platform.start",
+                "record": { "requestId": "id", "version": "$LATEST" },
+            }))
+        );
+        let end = |status| Line::End { request_id: "id", duration_ms: 1.0, produced_bytes: 7, status };
+        assert_eq!(json(&end(&ended), Level::Info), None, "only for who wants every detail");
+        let done = json(&end(&ended), Level::Debug).expect("a line");
+        assert_eq!(done["record"]["metrics"], json!({ "durationMs": 1.0, "producedBytes": 7 }));
+        let words = Line::Words { request_id: "id", words: "went wrong\n" };
+        assert_eq!(json(&words, Level::Warn).expect("a line")["message"], "went wrong");
     }
 
     #[test]

@@ -7,7 +7,7 @@
 //! `error` what they are told when something fails, in Lambda's words. New code is made ready in the background
 //! (`preparation`), and until it is, the old goes on serving.
 //!
-//! What the data plane can't obey yet (images, VPCs, file systems, dead letters, SnapStart, tracing, JSON logs,
+//! What the data plane can't obey yet (images, VPCs, file systems, dead letters, SnapStart, tracing,
 //! code in S3) is refused by name. Nothing here speaks HTTP, runs a function or looks into another service.
 
 mod code;

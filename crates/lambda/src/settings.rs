@@ -179,20 +179,21 @@ fn memory(mib: u32) -> Result<u32, Error> {
     if mib > MEMORY_MIB_MAX { Err(Error::MemorySize(MEMORY_MIB_MAX)) } else { Ok(mib) }
 }
 
-/// What is left out goes back to its default, as it does at AWS.
+/// What is left out goes back to its default, as it does at AWS. Only JSON has levels.
 fn logging(function: &str, wanted: LoggingConfig) -> Result<Logging, Error> {
     let format = wanted.log_format.unwrap_or_else(|| "Text".to_owned());
-    if format != "Text" {
-        return Err(Error::unsupported(format!("LoggingConfig.LogFormat {format}")));
+    let group = wanted.log_group.unwrap_or_else(|| format!("/aws/lambda/{function}"));
+    let (application, system) = (wanted.application_log_level, wanted.system_log_level);
+    if format == "JSON" {
+        let level = |wanted: Option<String>| Some(wanted.unwrap_or_else(|| "INFO".to_owned()));
+        let (application_level, system_level) = (level(application), level(system));
+        return Ok(Logging { group, format, application_level, system_level });
     }
-    for (name, level) in
-        [("ApplicationLogLevel", &wanted.application_log_level), ("SystemLogLevel", &wanted.system_log_level)]
-    {
+    for (name, level) in [("ApplicationLogLevel", application), ("SystemLogLevel", system)] {
         if level.is_some() {
             return Err(Error::unsupported(format!("LoggingConfig.{name} with LogFormat Text")));
         }
     }
-    let group = wanted.log_group.unwrap_or_else(|| format!("/aws/lambda/{function}"));
     Ok(Logging { group, format, application_level: None, system_level: None })
 }
 

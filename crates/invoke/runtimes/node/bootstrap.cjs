@@ -56,7 +56,40 @@ function write(text) {
   }
 }
 
+const LEVELS = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'];
+const LOGS_JSON = process.env.AWS_LAMBDA_LOG_FORMAT === 'JSON';
+const LEAST = LOGS_JSON ? LEVELS.indexOf((process.env.AWS_LAMBDA_LOG_LEVEL || 'INFO').toUpperCase()) : 0;
+
+/** An error within a JSON log, whose own properties are not enumerable. */
+function errorInJson(_key, value) {
+  if (!isError(value)) return value;
+  const { name, message, code, stack } = value;
+  return { errorType: name, errorMessage: message, code, ...value, stackTrace: typeof stack === 'string' ? stack.split('\n') : stack };
+}
+
+function logJson(level, values) {
+  format ??= require('util').format;
+  const line = { timestamp: new Date().toISOString(), level, requestId };
+  if (values.length === 1 && typeof values[0] === 'object') {
+    line.message = values[0];
+  } else {
+    line.message = format(...values);
+    const error = values.find(isError);
+    if (error) Object.assign(line, errorInJson('', error));
+  }
+  let text;
+  try {
+    text = JSON.stringify(line, errorInJson);
+  } catch {
+    // It holds itself, or something that JSON doesn't know.
+    text = JSON.stringify({ ...line, message: format(...values) });
+  }
+  write(`${text}\n`);
+}
+
 function log(level, values) {
+  if (LEVELS.indexOf(level) < LEAST) return;
+  if (LOGS_JSON) return logJson(level, values);
   format ??= require('util').format;
   const text = values.length === 1 && typeof values[0] === 'string' ? values[0] : format(...values);
   const line = `${new Date().toISOString()}\t${requestId}\t${level}\t${text}`;
@@ -69,6 +102,7 @@ function patchConsole() {
 }
 
 function logError(words, error) {
+  if (LOGS_JSON) return logJson('ERROR', [isError(error) ? error : new Error(error)]);
   const withHidden = (_key, value) => {
     if (!(value instanceof Error)) return value;
     const { name, message, code, stack } = value;

@@ -257,6 +257,8 @@ def _parse_header(text, name):
 # ---- Logging --------------------------------------------------------------------------------------------------------
 
 request_id = None
+LOGS_JSON = os.environ.get("AWS_LAMBDA_LOG_FORMAT") == "JSON"
+LOG_LEVEL = os.environ.get("AWS_LAMBDA_LOG_LEVEL", "INFO").upper()
 
 
 class _LoggingHook:
@@ -294,6 +296,14 @@ def _install_handler(logging):
         return True
 
     handler = Handler()
+    if LOGS_JSON:
+        handler.setFormatter(_json_formatter(logging))
+        handler.addFilter(add_request_id)
+        logging.getLogger().addHandler(handler)
+        # Lambda knows a level below Python's lowest and calls the highest another name.
+        level = {"TRACE": "NOTSET", "FATAL": "CRITICAL"}.get(LOG_LEVEL, LOG_LEVEL)
+        logging.getLogger().setLevel(level)
+        return
     form = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s\n"
     formatter = logging.Formatter(form, "%Y-%m-%dT%H:%M:%S")
     formatter.converter = gmtime
@@ -302,7 +312,46 @@ def _install_handler(logging):
     logging.getLogger().addHandler(handler)
 
 
+def _json_formatter(logging):
+    import json
+    from time import gmtime
+
+    # What a record has in any case; anything else was given by whoever logs.
+    usual = set(logging.LogRecord("", 0, "", 0, "", (), None).__dict__) | {"aws_request_id", "message", "asctime"}
+
+    class JsonFormatter(logging.Formatter):
+        converter = gmtime
+
+        def format(self, record):
+            line = {
+                "timestamp": self.formatTime(record, "%Y-%m-%dT%H:%M:%SZ"),
+                "level": record.levelname,
+                "message": record.getMessage(),
+                "logger": record.name,
+                "requestId": record.aws_request_id or None,
+            }
+            if record.exc_info:
+                error_type, error, trace = record.exc_info
+                if trace:
+                    line["stackTrace"] = self.formatException(record.exc_info).splitlines()
+                line["errorType"] = error_type.__name__ if error_type else None
+                line["errorMessage"] = str(error)
+                line["location"] = f"{record.pathname}:{record.funcName}:{record.lineno}"
+            line.update((name, value) for name, value in record.__dict__.items() if name not in usual)
+            line = {name: value for name, value in line.items() if value is not None}
+            return json.dumps(line, ensure_ascii=False, default=str) + "\n"
+
+    return JsonFormatter()
+
+
 def log_error(error):
+    if LOGS_JSON:
+        import json
+        from time import gmtime, strftime
+
+        line = {"timestamp": strftime("%Y-%m-%dT%H:%M:%SZ", gmtime()), "log_level": "ERROR", "level": "ERROR", **error}
+        sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
+        return
     lines = ["[ERROR] " + ": ".join(filter(None, (error["errorType"], error["errorMessage"])))]
     lines.append("Traceback (most recent call last):")
     for part in error["stackTrace"]:

@@ -12,7 +12,7 @@ use super::{Environment, Peak, Running, State, ms};
 use crate::clock;
 use crate::fault::{Ending, Fault, Status, UNHANDLED};
 use crate::invocation::Outcome;
-use crate::lines::{self, Report};
+use crate::lines::{self, Line, Report};
 use crate::pool::Pool;
 use crate::runtime_api::machine::Phase;
 
@@ -32,12 +32,14 @@ impl State {
         let memory_peak_mib = self.peak_bytes(ended).div_ceil(1 << 20);
         let ended_well = Status::Ended;
         let status = result.as_ref().err().map_or(&ended_well, |fault| &fault.status);
+        let request_id = running.job.invocation.request_id.as_str();
+        let produced_bytes = result.as_ref().map_or_else(|fault| fault.body.len(), Bytes::len);
         self.log_end(
             pool,
-            &running,
             result.as_ref().err(),
-            &Report {
-                request_id: &running.job.invocation.request_id,
+            produced_bytes,
+            Report {
+                request_id,
                 duration_ms,
                 billed_ms,
                 memory_mib: pool.memory_mib(),
@@ -71,9 +73,9 @@ impl State {
         Some(rest)
     }
 
-    fn log_end(&mut self, pool: &Pool, running: &Running, fault: Option<&Fault>, report: &Report<'_>) {
+    fn log_end(&mut self, pool: &Pool, fault: Option<&Fault>, produced_bytes: usize, report: Report<'_>) {
         let now_ms = clock::now_ms();
-        let request_id = &running.job.invocation.request_id;
+        let Report { request_id, duration_ms, status, .. } = report;
         let words = match fault {
             Some(Fault { status: Status::Timeout, .. }) => {
                 Some(lines::timed_out(now_ms, request_id, pool.timeout_s()))
@@ -81,10 +83,12 @@ impl State {
             Some(Fault { words: Some(words), .. }) => Some(words.clone()),
             _ => None,
         };
-        self.output.platform(now_ms, []);
-        words.iter().for_each(|words| self.output.say(now_ms, words));
-        self.output.say(now_ms, lines::End { request_id });
-        self.output.say(now_ms, report);
+        self.output.catch_up(now_ms);
+        if let Some(words) = &words {
+            self.output.say(now_ms, &Line::Words { request_id, words });
+        }
+        self.output.say(now_ms, &Line::End { request_id, duration_ms, produced_bytes, status });
+        self.output.say(now_ms, &Line::Report(report));
     }
 
     fn peak_bytes(&mut self, now: Instant) -> u64 {

@@ -1,7 +1,7 @@
 //! What an environment writes, on its way to its log stream: cut into lines, bounded in rate, between the platform's
 //! own lines in the order in which both came.
 
-use std::fmt::Display;
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::os::fd::{AsFd, OwnedFd};
@@ -9,9 +9,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use pitbird_telemetry::logs::{LINE_BYTES, LogStream};
+use serde::Deserialize;
 use tokio::net::unix::pipe::Receiver;
 
-use crate::lines;
+use crate::lines::{Form, Level, Line};
 
 /// What Invoke's log tail has at most, bytes. Source: Lambda, `X-Amz-Log-Result`.
 const TAIL_BYTES: usize = 4096;
@@ -22,6 +23,7 @@ const DRAIN_BYTES: usize = 1 << 20;
 #[derive(Debug)]
 pub(crate) struct Output {
     stream: Arc<LogStream>,
+    form: Form,
     /// What the function's standard output and error end in; `None` before it starts and after it has ended.
     pipe: Option<Arc<Receiver>>,
     /// The beginning of a line whose end hasn't come.
@@ -52,9 +54,9 @@ pub(crate) enum Drained {
 }
 
 impl Output {
-    pub fn new(stream: Arc<LogStream>, limit_bytes_per_s: u64) -> Output {
+    pub fn new(stream: Arc<LogStream>, form: Form, limit_bytes_per_s: u64) -> Output {
         let rate = Rate { limit_bytes: limit_bytes_per_s, second: 0, used_bytes: 0, dropped_bytes: 0 };
-        Output { stream, pipe: None, partial: Vec::new(), rate, tail: None }
+        Output { stream, form, pipe: None, partial: Vec::new(), rate, tail: None }
     }
 
     /// A process has started that writes to this pipe. What comes back tells when there is something to read; it is read
@@ -107,20 +109,21 @@ impl Output {
         Drained::Bounded
     }
 
-    /// Logs lines of the platform's, after everything that the function has written until now.
-    pub fn platform<const N: usize>(&mut self, now_ms: i64, lines: [&str; N]) {
+    /// Logs everything that the function has written until now.
+    pub fn catch_up(&mut self, now_ms: i64) {
         self.drain(now_ms);
         self.flush(now_ms);
         self.say_dropped(now_ms);
-        lines.into_iter().for_each(|line| self.say(now_ms, line));
     }
 
     /// Logs a line of the platform's, written straight into the log unless a tail wants it, too.
-    pub fn say(&mut self, now_ms: i64, line: impl Display) {
-        if self.tail.is_some() {
-            self.emit(now_ms, line.to_string().as_bytes());
-        } else {
-            self.stream.write(now_ms, format_args!("{line}"));
+    pub fn say(&mut self, now_ms: i64, line: &Line<'_>) {
+        match self.form {
+            Form::Text if self.tail.is_none() => self.stream.write(now_ms, format_args!("{line}")),
+            Form::Text => self.emit(now_ms, line.to_string().as_bytes()),
+            Form::Json { system, .. } => {
+                line.json(now_ms, system).into_iter().for_each(|line| self.emit(now_ms, line.as_bytes()));
+            }
         }
     }
 
@@ -162,8 +165,11 @@ impl Output {
         }
     }
 
-    /// Logs a line of the function's if it still may say something this second.
+    /// Logs a line of the function's if it matters enough, and the function still may say something this second.
     fn write(&mut self, now_ms: i64, line: &[u8]) {
+        if matches!(self.form, Form::Json { application, .. } if level(line) < application) {
+            return;
+        }
         let second = now_ms / 1000;
         if second != self.rate.second {
             self.say_dropped(now_ms);
@@ -182,8 +188,7 @@ impl Output {
     fn say_dropped(&mut self, now_ms: i64) {
         let bytes = std::mem::take(&mut self.rate.dropped_bytes);
         if bytes > 0 {
-            let line = lines::dropped(bytes, self.rate.limit_bytes);
-            self.emit(now_ms, line.as_bytes());
+            self.say(now_ms, &Line::Dropped { bytes, limit_bytes: self.rate.limit_bytes });
         }
     }
 
@@ -197,6 +202,18 @@ impl Output {
         }
         self.stream.bytes(now_ms, line);
     }
+}
+
+/// The level that a line of the function's says it has: a JSON object's own, else that of any line. Source: Lambda developer
+/// guide, "Log-level filtering".
+fn level(line: &[u8]) -> Level {
+    #[derive(Deserialize)]
+    struct Said<'l> {
+        #[serde(borrow)]
+        level: Cow<'l, str>,
+    }
+    let said = line.starts_with(b"{").then(|| serde_json::from_slice::<Said<'_>>(line).ok()).flatten();
+    said.and_then(|said| Level::parse(&said.level)).unwrap_or(Level::Info)
 }
 
 #[cfg(test)]
@@ -218,16 +235,26 @@ mod tests {
     }
 
     fn bench(limit_bytes_per_s: u64) -> Bench {
+        bench_with(Form::Text, limit_bytes_per_s)
+    }
+
+    fn bench_with(form: Form, limit_bytes_per_s: u64) -> Bench {
         let data = tempfile::tempdir().unwrap();
         let telemetry = Telemetry::open(data.path(), &Config::default()).unwrap();
         let stream = telemetry.log_stream(&Scope::default(), "g", "s", Spread::One);
-        let mut output = Output::new(stream, limit_bytes_per_s);
+        let mut output = Output::new(stream, form, limit_bytes_per_s);
         let (reader, writer) = std::io::pipe().unwrap();
         let pipe = output.connect(OwnedFd::from(reader)).unwrap();
         Bench { telemetry, output, pipe, writer, _data: data }
     }
 
     impl Bench {
+        /// Says something as the platform does.
+        fn platform(&mut self, now_ms: i64, words: &str) {
+            self.output.catch_up(now_ms);
+            self.output.say(now_ms, &Line::Words { request_id: "id", words });
+        }
+
         /// Writes as the function does, until it is known.
         async fn write(&mut self, bytes: &[u8]) {
             self.writer.write_all(bytes).unwrap();
@@ -255,11 +282,33 @@ mod tests {
         bench.write(b"one\ntwo\nthr").await;
         assert_eq!(bench.output.drain(1), Drained::Empty);
         bench.write(b"ee\nno end \xff").await;
-        bench.output.platform(2, ["END\n"]);
+        bench.platform(2, "END\n");
         bench.write(b"late\n").await;
-        bench.output.platform(3, ["REPORT\n"]);
+        bench.platform(3, "REPORT\n");
         let lines = ["one\n", "two\n", "three\n", "no end \u{fffd}", "END\n", "late\n", "REPORT\n"];
         assert_eq!(logged(&bench).await, lines);
+    }
+
+    #[tokio::test]
+    async fn json_logs_have_what_matters() {
+        let form = Form::Json { system: Level::Warn, application: Level::Warn };
+        let mut bench = bench_with(form, 1 << 20);
+        let lines = [
+            r#"{"level": "ERROR", "message": "kept"}"#,
+            r#"{"message": "kept, too", "level": "warning"}"#,
+            r#"{"level": "info", "message": "not wanted"}"#,
+            r#"{"message": "says no level, so it has that of most"}"#,
+            "plain words",
+        ];
+        bench.write((lines.join("\n") + "\n").as_bytes()).await;
+        let start = Line::Start { request_id: "id", version: pitbird_names::VersionId::Latest };
+        bench.output.catch_up(1);
+        bench.output.say(1, &start);
+        bench.platform(2, "failed\n");
+        let logged = logged(&bench).await;
+        assert_eq!(logged.len(), 3, "{logged:?}");
+        assert_eq!(logged[..2], [format!("{}\n", lines[0]), format!("{}\n", lines[1])]);
+        assert!(logged[2].contains(r#""message":"failed""#), "{logged:?}");
     }
 
     #[tokio::test]
@@ -286,7 +335,7 @@ mod tests {
             bench.write(&chunk).await;
             bench.output.drain(1);
         }
-        bench.output.platform(2, ["END\n"]);
+        bench.platform(2, "END\n");
         let lengths: Vec<usize> = logged(&bench).await.iter().map(String::len).collect();
         assert_eq!(lengths, [LINE_BYTES, 5 * 65_536 - LINE_BYTES, 4]);
     }
@@ -294,16 +343,16 @@ mod tests {
     #[tokio::test]
     async fn the_tail_is_the_last_of_it() {
         let mut bench = bench(10 << 20);
-        bench.output.platform(1, ["before\n"]);
+        bench.platform(1, "before\n");
         bench.output.begin_tail();
         for number in 0..5000 {
-            bench.output.platform(1, [&format!("{number}\n")]);
+            bench.platform(1, &format!("{number}\n"));
         }
         let tail = bench.output.end_tail().unwrap();
         assert_eq!(tail.len(), TAIL_BYTES);
         assert!(tail.ends_with(b"4998\n4999\n"));
         bench.output.begin_tail();
-        bench.output.platform(1, ["short\n"]);
+        bench.platform(1, "short\n");
         assert_eq!(bench.output.end_tail().unwrap(), "short\n");
         assert_eq!(bench.output.end_tail(), None);
     }

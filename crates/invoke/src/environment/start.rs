@@ -6,7 +6,7 @@ use super::State;
 use super::ms;
 use crate::clock;
 use crate::fault::{Ending, Fault, Status};
-use crate::lines;
+use crate::lines::Line;
 
 /// One start.
 #[derive(Debug)]
@@ -66,7 +66,10 @@ impl StartFault {
 impl State {
     /// `INIT_REPORT`.
     pub(super) fn report_start(&mut self, is_retry: bool, fault: &StartFault) {
-        let line = lines::init_report(ms(self.start.began.elapsed()), is_retry, &fault.status());
-        self.output.platform(clock::now_ms(), [&line]);
+        let init_ms = ms(self.start.began.elapsed());
+        let (now_ms, is_provisioned) = (clock::now_ms(), self.is_provisioned);
+        self.output.catch_up(now_ms);
+        let report = Line::InitReport { init_ms, is_retry, is_provisioned, status: fault.status() };
+        self.output.say(now_ms, &report);
     }
 }

@@ -20,7 +20,7 @@ use super::start::{Start, StartFault};
 use super::{Environment, Peak, Running, State};
 use crate::clock;
 use crate::invocation::Refused;
-use crate::lines;
+use crate::lines::{self, Form, Line};
 use crate::pool::{Job, Pool};
 use crate::runtime::NoBootstrap;
 use crate::runtime_api::machine::Machine;
@@ -32,6 +32,10 @@ const CONNECTIONS_MAX: usize = 64;
 const LAST_WORDS_MAX: Duration = Duration::from_millis(100);
 /// A process that doesn't die is left to its fate after this.
 const KILL_MAX: Duration = Duration::from_secs(10);
+
+/// How long the start of an environment that is kept ready may take at least. Source: Lambda developer guide, "Lambda runtime
+/// environment".
+const PROVISIONED_INIT: Duration = Duration::from_secs(130);
 
 /// How a process's life went.
 enum Lived {
@@ -111,7 +115,7 @@ impl Environment {
             idle_since: now,
             start: Start { began: now, deadline: now + parts.limits.init, is_retry: false, fault: None },
             init_ms: None,
-            output: Output::new(log, parts.limits.output_bytes_per_s),
+            output: Output::new(log, Form::of(&record.settings.logging), parts.limits.output_bytes_per_s),
             process: None,
             files: None,
             peak: Peak::default(),
@@ -207,6 +211,12 @@ impl Environment {
         }
     }
 
+    /// How long a start may take. Nobody waits for what is kept ready, so that it may take longer.
+    fn init_limit(&self) -> Duration {
+        let limit = self.pool.parts.limits.init;
+        if self.is_provisioned { limit.max(PROVISIONED_INIT).max(self.pool.timeout()) } else { limit }
+    }
+
     /// The start begins now, whatever had to be waited for until now.
     fn begin(&self, turn: Option<OwnedSemaphorePermit>) {
         let mut state = self.lock();
@@ -215,9 +225,16 @@ impl Environment {
             return;
         }
         let now = Instant::now();
-        (state.start.began, state.start.deadline) = (now, now + self.pool.parts.limits.init);
+        (state.start.began, state.start.deadline) = (now, now + self.init_limit());
         let (version, arn) = self.pool.parts.runtimes.version(&self.pool.record);
-        state.output.say(clock::now_ms(), lines::init_start(&version, &arn));
+        let start = Line::InitStart {
+            runtime: &version,
+            runtime_arn: &arn,
+            function: &self.pool.record.name,
+            version: self.pool.version(),
+            is_provisioned: self.is_provisioned,
+        };
+        state.output.say(clock::now_ms(), &start);
     }
 
     /// Serves a process's calls and reads its output until it is gone.

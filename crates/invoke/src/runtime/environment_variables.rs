@@ -61,6 +61,10 @@ pub fn of(
     set("AWS_LAMBDA_INITIALIZATION_TYPE", initialization);
     set("AWS_LAMBDA_LOG_GROUP_NAME", &settings.logging.group);
     set("AWS_LAMBDA_LOG_STREAM_NAME", log_stream);
+    if settings.logging.format == "JSON" {
+        set("AWS_LAMBDA_LOG_FORMAT", "JSON");
+        set("AWS_LAMBDA_LOG_LEVEL", settings.logging.application_level.as_deref().unwrap_or("INFO"));
+    }
     set("_HANDLER", settings.handler.as_deref().unwrap_or_default());
     if let Some(runtime) = managed {
         set("AWS_EXECUTION_ENV", &format!("AWS_Lambda_{runtime}"));

@@ -109,6 +109,8 @@ pub struct Draft {
     pub reserved: Option<u32>,
     pub allows_loops: bool,
     pub group: Option<&'static str>,
+    /// Logs in JSON, with the least levels of the platform's lines and of the function's own.
+    pub json_levels: Option<(&'static str, &'static str)>,
     /// Files of each layer, in the layers' order.
     pub layers: Vec<Vec<(&'static str, String, u32)>>,
 }
@@ -127,6 +129,7 @@ pub fn draft(name: &'static str, runtime: &'static str) -> Draft {
         reserved: None,
         allows_loops: false,
         group: None,
+        json_levels: None,
         layers: Vec::new(),
     }
 }
@@ -182,9 +185,9 @@ impl Bench {
                 architecture: "x86_64".to_owned(),
                 logging: Logging {
                     group,
-                    format: "Text".to_owned(),
-                    application_level: None,
-                    system_level: None,
+                    format: if draft.json_levels.is_some() { "JSON" } else { "Text" }.to_owned(),
+                    application_level: draft.json_levels.map(|(_, level)| level.to_owned()),
+                    system_level: draft.json_levels.map(|(level, _)| level.to_owned()),
                 },
                 tracing_mode: "PassThrough".to_owned(),
                 layers,

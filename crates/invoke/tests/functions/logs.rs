@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pitbird_names::VersionId;
 
-use crate::bench::{Draft, bash_loop, bench, invocation, narrow_bench, text};
+use crate::bench::{Bench, Draft, bash_loop, bench, has, invocation, narrow_bench, node, python, text};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_environments_log_has_lambdas_lines_in_order() {
@@ -95,4 +95,105 @@ async fn a_group_of_ones_own_names_the_function_in_its_streams() {
     let logs = bench.logs("mine").await;
     assert!(logs[0].0.contains("/f[3]"), "{}", logs[0].0);
     assert!(logs[0].1[1].ends_with("Version: 3\n"));
+}
+
+/// The lines of a function that logs in JSON, all but the moments in them.
+async fn json_log(bench: &Bench) -> Vec<serde_json::Value> {
+    let lines = bench.log("f").await;
+    let read = lines.iter().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}")));
+    let mut lines: Vec<serde_json::Value> = read.collect();
+    for line in &mut lines {
+        let object = line.as_object_mut().unwrap();
+        let moment = object.remove("time").or_else(|| object.remove("timestamp")).expect("a moment");
+        assert!(moment.as_str().is_some_and(|moment| moment.ends_with('Z')), "{moment}");
+    }
+    lines
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn json_logs_tell_the_same() {
+    let bench = narrow_bench().await;
+    let body = r#"echo '{"level": "debug", "a": 1}'; echo '{"timestamp": "2026-01-01T00:00:00Z", "level": "INFO", "a": 2}'; respond 1"#;
+    let draft = Draft { json_levels: Some(("INFO", "INFO")), ..bash_loop("f", body) };
+    let function = bench.create(draft).await;
+    let call = invocation("1");
+    let id = call.request_id.clone();
+    bench.invoker.invoke(&function, None, 0.0, call).await.unwrap();
+    let log = json_log(&bench).await;
+    let types: Vec<_> = log.iter().map(|line| line["type"].as_str().unwrap_or("own")).collect();
+    assert_eq!(types, ["platform.initStart", "platform.start", "own", "platform.report"]);
+    assert_eq!(log[0]["record"]["functionName"], "f");
+    assert_eq!(log[1]["record"], serde_json::json!({"requestId": id, "version": "$LATEST"}));
+    assert_eq!(log[2], serde_json::json!({"level": "INFO", "a": 2}));
+    let (report, metrics) = (&log[3]["record"], &log[3]["record"]["metrics"]);
+    assert_eq!((&report["requestId"], &report["status"]), (&id.into(), &"success".into()));
+    assert!(metrics["durationMs"].as_f64() > Some(0.0) && metrics["initDurationMs"].as_f64() > Some(0.0));
+    assert_eq!(metrics["memorySizeMB"], 256);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pythons_loggers_write_json() {
+    let bench = narrow_bench().await;
+    if !has(&bench, "python3.11").await {
+        return;
+    }
+    let code = r#"
+import logging
+log = logging.getLogger("birds")
+def handler(event, context):
+    log.debug("not wanted")
+    log.info("seen %d", 3, extra={"kind": "wren"})
+    try:
+        1 / 0
+    except ZeroDivisionError:
+        log.exception("went wrong")
+    raise KeyError("end")
+"#;
+    let draft = Draft { json_levels: Some(("WARN", "INFO")), ..python("f", code) };
+    let function = bench.create(draft).await;
+    let call = invocation("1");
+    let id = call.request_id.clone();
+    bench.invoker.invoke(&function, None, 0.0, call).await.unwrap();
+    let mut log = json_log(&bench).await;
+    assert_eq!(log.len(), 3, "{log:?}");
+    let info = serde_json::json!({
+        "level": "INFO", "message": "seen 3", "logger": "birds", "requestId": id, "kind": "wren",
+    });
+    assert_eq!(log[0], info);
+    let trace = log[1]["stackTrace"].take();
+    assert!(trace.as_array().is_some_and(|lines| lines.len() > 2), "{trace}");
+    assert_eq!((&log[1]["errorType"], &log[1]["level"]), (&"ZeroDivisionError".into(), &"ERROR".into()));
+    assert_eq!((&log[2]["errorType"], &log[2]["errorMessage"]), (&"KeyError".into(), &"'end'".into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nodes_console_writes_json() {
+    let bench = narrow_bench().await;
+    if !has(&bench, "nodejs20.x").await {
+        return;
+    }
+    let code = r#"
+exports.handler = async () => {
+  console.debug('not wanted');
+  console.log('seen %d', 3, { a: 1 });
+  console.warn({ kind: 'wren' });
+  const round = {}; round.round = round;
+  console.info(round);
+  throw new TypeError('end');
+};
+"#;
+    let draft = Draft { json_levels: Some(("WARN", "INFO")), ..node("f", code) };
+    let function = bench.create(draft).await;
+    let call = invocation("1");
+    let id = call.request_id.clone();
+    bench.invoker.invoke(&function, None, 0.0, call).await.unwrap();
+    let log = json_log(&bench).await;
+    let line = |level: &str, message: serde_json::Value| serde_json::json!({"level": level, "requestId": id, "message": message});
+    assert_eq!(log[0], line("INFO", "seen 3 { a: 1 }".into()));
+    assert_eq!(log[1], line("WARN", serde_json::json!({"kind": "wren"})));
+    assert!(log[2]["message"].as_str().is_some_and(|text| text.contains("[Circular")), "{}", log[2]);
+    let error = &log[3]["message"];
+    assert_eq!((&error["errorType"], &error["errorMessage"]), (&"TypeError".into(), &"end".into()));
+    assert!(error["stackTrace"].is_array(), "{error}");
+    assert_eq!(log.len(), 4, "{log:?}");
 }

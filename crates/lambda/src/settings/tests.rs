@@ -55,7 +55,9 @@ fn a_log_group_of_ones_own_is_kept_and_given_back() {
     assert_eq!(logging("f", config(Some("mine"))).expect("a group").group, "mine");
     assert_eq!(logging("f", config(None)).expect("the default").group, "/aws/lambda/f");
     let json = LoggingConfig { log_format: Some("JSON".to_owned()), ..config(None) };
-    assert_eq!(logging("f", json).unwrap_err().to_string(), "LoggingConfig.LogFormat JSON is not supported");
+    let json = logging("f", json).expect("JSON");
+    assert_eq!((json.format.as_str(), json.application_level.as_deref()), ("JSON", Some("INFO")));
+    assert_eq!(json.system_level.as_deref(), Some("INFO"));
     let level = LoggingConfig { application_log_level: Some("WARN".to_owned()), ..config(None) };
     assert!(logging("f", level).unwrap_err().to_string().starts_with("LoggingConfig.ApplicationLogLevel"));
 }

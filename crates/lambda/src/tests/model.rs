@@ -66,8 +66,8 @@ async fn what_no_operation_heeds_is_refused_by_name() {
         ("CreateFunction", with(function("f"), json!({"PublishTo": "LATEST_PUBLISHED"})), "PublishTo"),
         (
             "CreateFunction",
-            with(function("f"), json!({"LoggingConfig": {"LogFormat": "JSON"}})),
-            "LoggingConfig.LogFormat JSON",
+            with(function("f"), json!({"LoggingConfig": {"SystemLogLevel": "WARN"}})),
+            "LoggingConfig.SystemLogLevel with LogFormat Text",
         ),
         ("CreateFunction", with(function("f"), json!({"Runtime": "java21"})), "Runtime java21"),
         ("UpdateFunctionCode", with(update.clone(), json!({"S3Bucket": "abc", "S3Key": "k"})), "S3Bucket"),

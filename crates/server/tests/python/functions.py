@@ -338,6 +338,27 @@ def provisioned():
     lambda_.delete_function(FunctionName="ready")
 
 
+def json_logs():
+    """Logs in JSON, with levels of the platform's lines and of the function's own."""
+    code = """
+import logging
+def handler(event, context):
+    logging.getLogger().info("not wanted")
+    logging.getLogger().warning("seen", extra={"kind": "wren"})
+"""
+    function("structured", code, lambda_.get_function_configuration(FunctionName="life")["Role"])
+    changed = lambda_.update_function_configuration(
+        FunctionName="structured", LoggingConfig={"LogFormat": "JSON", "ApplicationLogLevel": "WARN"})
+    has(changed["LoggingConfig"], LogFormat="JSON", ApplicationLogLevel="WARN", SystemLogLevel="INFO")
+    updated("structured")
+    request = invoke("structured")["ResponseMetadata"]["RequestId"]
+    wait_for("the report", lambda: messages("/aws/lambda/structured", '"platform.report"'))
+    (line,) = messages("/aws/lambda/structured", '"wren"')
+    has(json.loads(line), level="WARNING", message="seen", requestId=request, logger="root")
+    assert messages("/aws/lambda/structured", '"not wanted"') == []
+    lambda_.delete_function(FunctionName="structured")
+
+
 def delete():
     with refused("InvalidParameterValueException", "$LATEST version cannot be deleted", 400):
         lambda_.delete_function(FunctionName="life", Qualifier="$LATEST")
@@ -362,4 +383,5 @@ other_runtimes()
 events()
 layers()
 provisioned()
+json_logs()
 delete()
