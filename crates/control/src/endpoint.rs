@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
@@ -8,9 +9,10 @@ use http::request::Parts;
 use http::{HeaderMap, Response};
 use http_body_util::{BodyExt, Full, Limited};
 use pitbird_names::limits;
-use pitbird_service::{self as service, Call, Service};
+use pitbird_service::{self as service, Call, Caller, Service};
 use pitbird_wire::{self as wire, Catalog, Fault, Value};
 
+use crate::asked::Asked;
 use crate::caller::{self, Lookup, Signatures};
 
 /// The AWS endpoint in front of all services.
@@ -19,16 +21,30 @@ pub struct Control {
     services: BTreeMap<&'static str, Service>,
     signatures: Signatures,
     lookup: Lookup,
+    gate: Gate,
 }
+
+/// Where a call comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// Through the server's own listener.
+    Outside,
+    /// Out of a function's sandbox: it must be signed in any case, and do what the signer's policies allow.
+    Function,
+}
+
+/// Says whether a caller's policies allow what it asks for. Heard for calls of functions only.
+pub type Gate = Arc<dyn Fn(&Caller, &Asked) -> bool + Send + Sync>;
 
 impl Control {
     pub fn new(
         services: impl IntoIterator<Item = Service>,
         signatures: Signatures,
         lookup: Lookup,
+        gate: Gate,
     ) -> Control {
         let services = services.into_iter().map(|service| (service.model, service)).collect();
-        Control { services, signatures, lookup }
+        Control { services, signatures, lookup, gate }
     }
 
     pub fn services(&self) -> impl Iterator<Item = &Service> {
@@ -36,7 +52,13 @@ impl Control {
     }
 
     /// A call's whole way, from its head to its answer. `local` is where the caller reached us.
-    pub async fn serve<B>(&self, parts: &Parts, body: B, local: SocketAddr) -> Response<Full<Bytes>>
+    pub async fn serve<B>(
+        &self,
+        parts: &Parts,
+        body: B,
+        local: SocketAddr,
+        origin: Origin,
+    ) -> Response<Full<Bytes>>
     where
         B: http_body::Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -53,7 +75,7 @@ impl Control {
             }
         };
         let answer = match body {
-            Ok(body) => self.run(&call, parts, body, local, &request_id).await,
+            Ok(body) => self.run(&call, parts, body, (local, origin), &request_id).await,
             Err(fault) => Err((fault, None)),
         };
         let (fault, retry_after_s) = match answer {
@@ -72,15 +94,21 @@ impl Control {
         call: &wire::Call<'_>,
         parts: &Parts,
         body: Bytes,
-        local: SocketAddr,
+        (local, origin): (SocketAddr, Origin),
         request_id: &str,
     ) -> Result<Response<Bytes>, (Fault, Option<u32>)> {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let signing_name = call.model.metadata.signing_name;
-        let caller =
-            caller::identify(parts, &body, signing_name, since.as_secs(), self.signatures, &self.lookup);
+        let signatures = match origin {
+            Origin::Outside => self.signatures,
+            Origin::Function => Signatures::Required,
+        };
+        let caller = caller::identify(parts, &body, signing_name, since.as_secs(), signatures, &self.lookup);
         let caller = caller.map_err(|fault| (fault, None))?;
         let input = input(call, parts, body).map_err(|fault| (fault, None))?;
+        if origin == Origin::Function {
+            self.permit(call, parts, &caller, &input).map_err(|fault| (fault, None))?;
+        }
         let made = Call {
             caller,
             request_id: request_id.to_owned(),
@@ -101,6 +129,29 @@ impl Control {
             }),
             Err(fault) => Err(told(service, operation, request_id, fault)),
         }
+    }
+}
+
+impl Control {
+    /// What the caller's policies don't allow is refused in AWS's words.
+    fn permit(
+        &self,
+        call: &wire::Call<'_>,
+        parts: &Parts,
+        caller: &Caller,
+        input: &Value,
+    ) -> Result<(), Fault> {
+        let all = Asked::all(call, parts, caller, input);
+        let refused = |asked: &&Asked| !asked.needs_no_permission() && !(self.gate)(caller, asked);
+        let Some(asked) = all.iter().find(refused) else { return Ok(()) };
+        let words = format!(
+            "User: {} is not authorized to perform: {action} on resource: {} because no identity-based policy allows the \
+             {action} action",
+            caller.principal,
+            asked.resource(),
+            action = asked.action
+        );
+        Err(Fault::new("AccessDeniedException", words).with_status(403))
     }
 }
 

@@ -6,8 +6,10 @@
 //!
 //! Start at [`Control`], then [`Signatures`].
 
+mod asked;
 mod caller;
 mod endpoint;
 
+pub use asked::Asked;
 pub use caller::{Credential, Lookup, Signatures};
-pub use endpoint::Control;
+pub use endpoint::{Control, Gate, Origin};

@@ -8,6 +8,8 @@ use pitbird_sandbox::Launcher;
 use pitbird_store::Store;
 use pitbird_telemetry::Telemetry;
 
+use crate::aws::Aws;
+
 /// Everything that an [`Invoker`](crate::Invoker) needs.
 #[derive(Clone)]
 pub struct Config {
@@ -19,7 +21,10 @@ pub struct Config {
     pub cache_directory: PathBuf,
     /// Where interpreters are looked for, in this order; usually `PATH`.
     pub search_path: Vec<PathBuf>,
-    /// Becomes `AWS_ENDPOINT_URL` in functions that don't set it themselves.
+    /// AWS as functions reach it; without it they have no credentials, and nobody answers.
+    pub aws: Option<Arc<dyn Aws>>,
+    /// Becomes `AWS_ENDPOINT_URL` where sandboxes share the host's network, in functions that don't set it themselves. Where
+    /// they have a network of their own, AWS is behind the address of the Runtime API.
     pub endpoint_url: Option<String>,
     pub limits: Limits,
     pub events: EventPolicy,
@@ -46,6 +51,8 @@ pub struct Limits {
     pub output_bytes_per_s: u64,
     /// Unpacked code that nobody uses is kept up to this size, bytes.
     pub code_cache_bytes: u64,
+    /// An environment that is older than this ends when it has nothing to do, so that its credentials outlive it.
+    pub lifetime: Duration,
     /// Invocations that run may take this long to end when the server shuts down.
     pub shutdown: Duration,
 }
@@ -63,6 +70,7 @@ impl Default for Limits {
             wait: Duration::from_secs(30),
             output_bytes_per_s: 4 << 20,
             code_cache_bytes: 8 << 30,
+            lifetime: Duration::from_secs(6 * 60 * 60),
             shutdown: Duration::from_secs(5),
         }
     }

@@ -22,6 +22,7 @@ use hyper::Response;
 use pitbird_sandbox::Sandbox;
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 
+use crate::aws::Aws;
 use crate::clock;
 use crate::code::Files;
 use crate::fault::Fault;
@@ -48,6 +49,7 @@ pub(crate) struct Environment {
     /// The name of its log stream.
     stream: String,
     is_provisioned: bool,
+    made: Instant,
 }
 
 #[derive(Debug)]
@@ -218,6 +220,16 @@ impl Environment {
     /// Is it kept ready, whether there is something to do or not?
     pub fn is_provisioned(&self) -> bool {
         self.is_provisioned
+    }
+
+    /// Has it lived so long that it shall take no more invocations?
+    pub fn is_old(&self) -> bool {
+        self.made.elapsed() >= self.pool.parts.limits.lifetime
+    }
+
+    /// AWS, for what its process asks of it.
+    pub fn aws(&self) -> Option<Arc<dyn Aws>> {
+        self.pool.parts.aws()
     }
 
     fn started(&self, state: &mut State) {

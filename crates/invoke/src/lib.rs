@@ -17,6 +17,7 @@
 //!
 //! Start at [`Invoker`], then [`Invocation`] and [`Outcome`]; inside, at the environment.
 
+mod aws;
 mod clock;
 mod code;
 mod concurrency;
@@ -34,6 +35,7 @@ mod queue;
 mod runtime;
 mod runtime_api;
 
+pub use aws::{Aws, Credentials, Later};
 pub use code::CodeError;
 pub use code::archive::{ZipError, ZipFacts, check_zip};
 pub use concurrency::Throttle;

@@ -4,11 +4,12 @@ use std::fs;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use pitbird_sandbox::Launcher;
+use pitbird_sandbox::{Launcher, Level, RUNTIME_API_PORT};
 use pitbird_store::Store;
 use pitbird_telemetry::Telemetry;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
+use crate::aws::Aws;
 use crate::code::CodeCache;
 use crate::concurrency::Counters;
 use crate::config::Limits;
@@ -21,6 +22,9 @@ pub(crate) struct Parts {
     /// `None` after the end: snapshots in the store hold pools, and pools hold this.
     store: Mutex<Option<Store>>,
     pub limits: Limits,
+    /// As the store: it has that in it.
+    aws: Mutex<Option<Arc<dyn Aws>>>,
+    /// Where functions reach AWS.
     pub endpoint_url: Option<String>,
     pub code: Arc<CodeCache>,
     pub runtimes: Runtimes,
@@ -51,12 +55,18 @@ impl Drop for Place {
 
 impl Parts {
     pub fn new(config: &crate::Config, code: Arc<CodeCache>, runtimes: Runtimes) -> Parts {
+        let has_own_network = config.launcher.report().level >= Level::NamespacesUser;
+        let endpoint_url = match (&config.aws, has_own_network) {
+            (Some(_), true) => Some(format!("http://127.0.0.1:{RUNTIME_API_PORT}")),
+            _ => config.endpoint_url.clone(),
+        };
         Parts {
             launcher: config.launcher.clone(),
             telemetry: config.telemetry.clone(),
             store: Mutex::new(Some(config.store.clone())),
             limits: config.limits.clone(),
-            endpoint_url: config.endpoint_url.clone(),
+            aws: Mutex::new(config.aws.clone()),
+            endpoint_url,
             code,
             runtimes,
             counters: Counters::default(),
@@ -106,8 +116,14 @@ impl Parts {
         self.store.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// AWS for functions, until the end.
+    pub fn aws(&self) -> Option<Arc<dyn Aws>> {
+        self.aws.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Lets the store go.
     pub fn release_store(&self) {
+        *self.aws.lock().unwrap_or_else(PoisonError::into_inner) = None;
         *self.store.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 

@@ -126,7 +126,8 @@ impl Pool {
         if let Some(service_ms) = service_ms {
             state.service_ms.take(service_ms);
         }
-        if state.is_closed {
+        // Of one that is too old, another takes the place.
+        if state.is_closed || environment.is_old() {
             return NextJob::Closed;
         }
         match state.waiting.pop_front() {

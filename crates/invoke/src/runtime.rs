@@ -20,6 +20,7 @@ use thiserror::Error;
 use tokio::sync::OnceCell;
 
 use crate::code::Files;
+pub use environment_variables::Made;
 
 pub use interpreter::Interpreter;
 
@@ -217,9 +218,7 @@ impl Runtime {
         &self,
         record: &FunctionVersion,
         files: &Files,
-        log_stream: &str,
-        endpoint_url: Option<&str>,
-        is_provisioned: bool,
+        made: &Made<'_>,
     ) -> Result<Spec, NoBootstrap> {
         let (program, args) = self.command(record, files)?;
         let settings = &record.settings;
@@ -227,7 +226,7 @@ impl Runtime {
         Ok(Spec {
             program,
             args,
-            env: self.variables(record, log_stream, endpoint_url, is_provisioned).into_iter().collect(),
+            env: self.variables(record, made).into_iter().collect(),
             working_dir: CODE.to_owned(),
             code: files.code.path.clone(),
             layers: files.layers.as_ref().map(|layers| layers.path.clone()),
@@ -264,21 +263,9 @@ impl Runtime {
         Ok((program, args))
     }
 
-    fn variables(
-        &self,
-        record: &FunctionVersion,
-        log_stream: &str,
-        endpoint_url: Option<&str>,
-        is_provisioned: bool,
-    ) -> BTreeMap<String, String> {
+    fn variables(&self, record: &FunctionVersion, made: &Made<'_>) -> BTreeMap<String, String> {
         let is_managed = self.interpreter.is_some();
-        environment_variables::of(
-            record,
-            is_managed.then_some(self.name),
-            log_stream,
-            endpoint_url,
-            is_provisioned,
-        )
+        environment_variables::of(record, is_managed.then_some(self.name), made)
     }
 }
 

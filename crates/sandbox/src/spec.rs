@@ -10,6 +10,8 @@ pub const CODE: &str = "/var/task";
 pub const LAYERS: &str = "/opt";
 /// Where the guest finds the runtime's own files.
 pub const RUNTIME: &str = "/var/runtime";
+/// The Runtime API's port on the loopback of a sandbox with a network of its own; the one that AWS uses.
+pub const RUNTIME_API_PORT: u16 = 9001;
 /// The guest's only writable directory.
 pub const TMP: &str = "/tmp";
 

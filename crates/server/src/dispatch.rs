@@ -1,6 +1,6 @@
 //! Whose request is it: the edge's, the AWS endpoint's, or pitbird's own?
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,8 +10,9 @@ use http::request::Parts;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
-use pitbird_control::Control;
+use pitbird_control::{Control, Origin};
 use pitbird_edge::{Edge, Peer, Target};
+use pitbird_sandbox::RUNTIME_API_PORT;
 
 use crate::admin::Admin;
 use crate::raw_head::RawHead;
@@ -54,7 +55,24 @@ impl Dispatch {
         if let Some(answer) = self.admin.answer(parts, peer) {
             return answer;
         }
-        self.control.serve(parts, body, local).await
+        self.control.serve(parts, body, local, Origin::Outside).await
+    }
+
+    /// A request that a function made from inside its sandbox: for an API or for AWS. What this server tells its users beside
+    /// is none of a function's business.
+    pub async fn answer_function(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let (parts, mut body) = request.into_parts();
+        let host = parts.headers.get(HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, RUNTIME_API_PORT));
+        let answer = match Target::parse(host, parts.uri.path()) {
+            Some(target) => {
+                let peer = Peer { source: address.ip(), port: address.port(), scheme: "http", raw_head: &[] };
+                self.edge.serve(target, &parts, &mut body, peer).await
+            }
+            None => self.control.serve(&parts, &mut body, address, Origin::Function).await,
+        };
+        discard(&mut body).await;
+        answer
     }
 }
 

@@ -6,6 +6,7 @@
 mod admin;
 mod demo;
 mod dispatch;
+mod inside;
 mod listen;
 mod raw_head;
 mod serve;

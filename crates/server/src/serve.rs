@@ -8,12 +8,12 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow, bail};
 use pitbird_cli::ServeOptions;
-use pitbird_control::{Control, Credential, Lookup, Signatures};
+use pitbird_control::{Asked, Control, Credential, Lookup, Signatures};
 use pitbird_edge::Edge;
 use pitbird_invoke::Invoker;
 use pitbird_names::Account;
 use pitbird_sandbox::{Launcher, Level, SpawnerCommand};
-use pitbird_service::Service;
+use pitbird_service::{Caller, Service};
 use pitbird_sigv4::{Secret, Session};
 use pitbird_store::Store;
 use pitbird_telemetry::Telemetry;
@@ -23,6 +23,7 @@ use tokio::task::JoinHandle;
 
 use crate::admin::Admin;
 use crate::dispatch::Dispatch;
+use crate::inside::Inside;
 use crate::listen;
 use crate::services::{self, Parts, Tasks};
 
@@ -62,7 +63,7 @@ impl Serving {
             )
         })?;
         let address = listener.local_addr().context("the listener has no address")?;
-        let (parts, launcher) = build(options, address).await?;
+        let (parts, launcher, inside) = build(options, address).await?;
         let (services, tasks) = services::start(&parts)?;
         let Parts { store, telemetry, invoker, edge } = parts;
         let isolation = launcher.report().to_string();
@@ -71,6 +72,7 @@ impl Serving {
         let admin = Admin { store, services: names, began: Instant::now(), isolation: isolation.clone() };
         let (stop, stopped) = watch::channel(false);
         let dispatch = Arc::new(Dispatch { edge, control, admin });
+        inside.connect(&dispatch);
         let listening = tokio::spawn(listen::run(listener, dispatch, stopped));
         Ok(Serving { address, isolation, stop, listening, tasks, invoker, telemetry, launcher })
     }
@@ -87,15 +89,21 @@ impl Serving {
 }
 
 /// What services are made of, and the launcher under it.
-pub(crate) async fn build(options: &ServeOptions, address: SocketAddr) -> Result<(Parts, Launcher)> {
+pub(crate) async fn build(
+    options: &ServeOptions,
+    address: SocketAddr,
+) -> Result<(Parts, Launcher, Arc<Inside>)> {
     std::fs::create_dir_all(&options.data_dir)
         .with_context(|| format!("can't make the data folder {}", options.data_dir.display()))?;
     let store = Store::open(&options.data_dir)?;
     let telemetry = Telemetry::open(&options.data_dir.join("telemetry"), &Default::default())?;
     let launcher = launcher(options).await?;
-    let invoker = Invoker::start(invoker_config(options, address, &launcher, &telemetry, &store))?;
+    let sts = pitbird_sts::State { store: store.clone(), entropy: services::entropy };
+    let inside = Arc::new(Inside::new(sts));
+    let config = invoker_config(options, address, &launcher, &telemetry, &store, &inside);
+    let invoker = Invoker::start(config)?;
     let edge = Arc::new(Edge::new(store.snapshots().clone(), invoker.clone(), telemetry.clone()));
-    Ok((Parts { store, telemetry, invoker, edge }, launcher))
+    Ok((Parts { store, telemetry, invoker, edge }, launcher, inside))
 }
 
 /// Serves until SIGTERM or SIGINT.
@@ -129,6 +137,7 @@ fn invoker_config(
     launcher: &Launcher,
     telemetry: &Arc<Telemetry>,
     store: &Store,
+    inside: &Arc<Inside>,
 ) -> pitbird_invoke::Config {
     pitbird_invoke::Config {
         launcher: launcher.clone(),
@@ -140,6 +149,7 @@ fn invoker_config(
         search_path: std::env::var_os("PATH")
             .map(|path| std::env::split_paths(&path).collect())
             .unwrap_or_default(),
+        aws: Some(inside.clone()),
         endpoint_url: Some(format!("http://{address}")),
         limits: Default::default(),
         events: Default::default(),
@@ -149,8 +159,22 @@ fn invoker_config(
 fn control(services: Vec<Service>, store: &Store, keys: Keys) -> Control {
     let signatures = if keys.is_empty() { Signatures::Unchecked } else { Signatures::Required };
     let store = store.clone();
+    let policies = store.clone();
     let lookup: Lookup = Arc::new(move |id| keys.get(id).cloned().or_else(|| temporary(&store, id)));
-    Control::new(services, signatures, lookup)
+    Control::new(services, signatures, lookup, Arc::new(move |caller, asked| may(&policies, caller, asked)))
+}
+
+/// Do a role's policies allow what its session asks for? A key of the file that the server was given is its owner's in person.
+/// A store that can't be read allows nothing.
+fn may(store: &Store, caller: &Caller, asked: &Asked) -> bool {
+    if !caller.principal.contains(":assumed-role/") {
+        return true;
+    }
+    let asked = pitbird_iam::Asked { action: &asked.action, resources: &asked.resources };
+    pitbird_iam::role_session_may(store, &caller.principal, asked).unwrap_or_else(|error| {
+        tracing::error!(%error, "a role's policies can't be read");
+        false
+    })
 }
 
 /// Credentials that STS gave out. A store that can't be read knows nobody.

@@ -154,7 +154,7 @@ fn alarms(cloudwatch: &pitbird_cloudwatch::State, scope: &Scope, names: &[String
 }
 
 /// Random bits that nobody can foretell: secrets are made from them.
-fn entropy() -> u128 {
+pub fn entropy() -> u128 {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).expect("every system that we run on has a random source");
     u128::from_ne_bytes(bytes)

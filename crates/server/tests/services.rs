@@ -36,6 +36,11 @@ fn roles_and_callers_are_who_they_are() {
 }
 
 #[test]
+fn a_function_reaches_aws_in_its_roles_name_and_nothing_else() {
+    check("inside.py");
+}
+
+#[test]
 fn cloudwatch_speaks_every_protocol_of_its_model() {
     check("protocols.py");
 }

@@ -16,6 +16,7 @@ use pitbird_records::Session;
 use pitbird_service::{Builder, Service};
 use pitbird_store::Store;
 
+use credentials::Grant;
 pub use error::Error;
 
 /// What the operations work with.
@@ -36,6 +37,27 @@ pub fn service(state: Arc<State>) -> Service {
 pub fn session(store: &Store, access_key_id: &str) -> Result<Option<Session>, pitbird_store::Error> {
     let Some(account) = key_id::temporary_account(access_key_id) else { return Ok(None) };
     Ok(store.get::<Session>(&Session::key_of(&account, access_key_id))?.map(|found| found.record))
+}
+
+/// Credentials with which a service acts as a role that trusts it, for `duration_s` seconds; durable when this returns. `None`
+/// when the role isn't there or doesn't trust the service any more. The session's name shows in its ARN:
+/// `arn:aws:sts::{account}:assumed-role/{role}/{session_name}`.
+pub async fn assume_for_service(
+    state: &State,
+    role_arn: &str,
+    service: &str,
+    session_name: &str,
+    duration_s: u32,
+    now_ms: i64,
+) -> Result<Option<Session>, Error> {
+    let (account, Some(role)) = operations::find_role(&state.store, role_arn)? else { return Ok(None) };
+    if !role.trusts_service(service) {
+        return Ok(None);
+    }
+    let principal = format!("arn:aws:sts::{account}:assumed-role/{}/{session_name}", role.name);
+    let user_id = format!("{}:{session_name}", role.id);
+    let grant = Grant { account, principal, user_id, source_identity: None, duration_s, now_ms };
+    credentials::make(state, grant).await.map(Some)
 }
 
 #[cfg(test)]

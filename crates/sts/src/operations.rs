@@ -5,6 +5,7 @@ mod get_access_key_info;
 mod get_caller_identity;
 mod get_session_token;
 
+pub use assume_role::find as find_role;
 use pitbird_records::Session;
 use pitbird_service::{Builder, Caller};
 

@@ -32,7 +32,14 @@ fn control(signatures: Signatures) -> Control {
             principal: "arn:aws:iam::123456789012:user/ada".into(),
         })
     });
-    Control::new([sts], signatures, lookup)
+    let lambda = Builder::new("lambda", Arc::new(())).operation("GetFunction", &[], who).build();
+    // Ada may read one function.
+    let gate: Gate = Arc::new(|caller, asked| {
+        let f = "arn:aws:lambda:us-east-1:123456789012:function:f".to_owned();
+        let may = Asked { action: "lambda:GetFunction".to_owned(), resources: vec![f] };
+        caller.principal.ends_with("user/ada") && *asked == may
+    });
+    Control::new([sts, lambda], signatures, lookup, gate)
 }
 
 async fn post(control: &Control, headers: &[(&str, &str)], body: &str) -> (u16, String) {
@@ -42,7 +49,7 @@ async fn post(control: &Control, headers: &[(&str, &str)], body: &str) -> (u16, 
     }
     let (parts, body) = request.body(Full::from(body.to_owned())).expect("a request").into_parts();
     let local = SocketAddr::from(([127, 0, 0, 1], 4566));
-    let answer = control.serve(&parts, body, local).await;
+    let answer = control.serve(&parts, body, local, Origin::Outside).await;
     assert!(answer.headers().contains_key("x-amzn-requestid"));
     let status = answer.status().as_u16();
     let body = answer.into_body().collect().await.expect("a whole body").to_bytes();
@@ -85,6 +92,45 @@ async fn required_signatures_are_verified() {
         let (status, body) = post(&control, &signed, WHO).await;
         assert_eq!(status, expected, "{body}");
     }
+}
+
+#[tokio::test]
+async fn a_function_must_sign_and_may_do_what_its_policies_allow() {
+    let control = control(Signatures::Unchecked);
+    let ask = async |path: &str, is_signed: bool, service: &str| {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
+        let (method, body) = if path == "/" { ("POST", WHO) } else { ("GET", "") };
+        let headers: &[(&str, &[u8])] = &[("host", b"localhost")];
+        let request = pitbird_sigv4::Request { method, path, query: "", headers };
+        let credentials =
+            Credentials { access_key_id: "AKIDEXAMPLE", secret_access_key: "secret", session_token: None };
+        let payload = pitbird_sigv4::Payload::Bytes(body.as_bytes());
+        let signed = pitbird_sigv4::sign(&request, &payload, &credentials, "us-east-1", service, now);
+        let mut request = Request::builder().method(method).uri(path).header("host", "localhost");
+        for (name, value) in signed.iter().filter(|_| is_signed) {
+            request = request.header(*name, value);
+        }
+        let (parts, body) = request.body(Full::from(body.to_owned())).expect("a request").into_parts();
+        let local = SocketAddr::from(([127, 0, 0, 1], 9001));
+        let answer = control.serve(&parts, body, local, Origin::Function).await;
+        let status = answer.status().as_u16();
+        let body = answer.into_body().collect().await.expect("a whole body").to_bytes();
+        (status, String::from_utf8(body.to_vec()).expect("text"))
+    };
+    let (status, body) = ask("/", false, "sts").await;
+    assert_eq!((status, body.contains("MissingAuthenticationToken")), (403, true), "{body}");
+    assert_eq!(ask("/", true, "sts").await.0, 200, "who one is, one may always ask");
+    let functions = "/2015-03-31/functions";
+    let (status, body) = ask(&format!("{functions}/f"), true, "lambda").await;
+    // Its stand-in answers with another shape; it was called.
+    assert_ne!(status, 403, "{body}");
+    let (status, body) = ask(&format!("{functions}/g"), true, "lambda").await;
+    assert_eq!(status, 403);
+    let words = "User: arn:aws:iam::123456789012:user/ada is not authorized to perform: lambda:GetFunction on resource: \
+                 arn:aws:lambda:us-east-1:123456789012:function:g because no identity-based policy allows the \
+                 lambda:GetFunction action";
+    assert!(body.contains(words), "{body}");
+    assert_eq!(ask(&format!("{functions}/f"), false, "lambda").await.0, 403);
 }
 
 #[tokio::test]

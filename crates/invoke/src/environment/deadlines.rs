@@ -76,11 +76,11 @@ impl Environment {
     }
 
     fn check_idle(self: &Arc<Self>, state: &mut State, now: Instant) -> Check {
-        if self.is_provisioned && self.pool.keeps_provisioned() {
+        if self.is_provisioned && self.pool.keeps_provisioned() && !self.is_old() {
             return Check::LookAgain(now + self.pool.idle().min(self.pool.timeout()));
         }
         let due = state.idle_since + self.pool.idle();
-        if now < due {
+        if now < due && !self.is_old() {
             return Check::LookAgain(due.min(now + self.pool.timeout()));
         }
         if !self.pool.unlist(self) {

@@ -22,7 +22,7 @@ use crate::clock;
 use crate::invocation::Refused;
 use crate::lines::{self, Form, Line};
 use crate::pool::{Job, Pool};
-use crate::runtime::NoBootstrap;
+use crate::runtime::{Made, NoBootstrap};
 use crate::runtime_api::machine::Machine;
 use crate::runtime_api::serve;
 
@@ -121,7 +121,8 @@ impl Environment {
             peak: Peak::default(),
             launch: None,
         };
-        Environment { pool, state: Mutex::new(state), control: Notify::new(), stream, is_provisioned }
+        let (state, control) = (Mutex::new(state), Notify::new());
+        Environment { pool, state, control, stream, is_provisioned, made: now }
     }
 
     /// Since when it has nothing to do.
@@ -304,12 +305,26 @@ impl Environment {
     async fn spec(&self) -> Result<Spec, Unmade> {
         let Pool { parts, record, .. } = &*self.pool;
         let store = parts.store().ok_or(Unmade::Refused(Refused::ShuttingDown))?;
-        let (files, runtime) =
-            tokio::join!(parts.code.files(&store, record), parts.runtimes.find(&record.settings.runtime));
+        let credentials = async {
+            match parts.aws() {
+                Some(aws) => aws.credentials(record).await,
+                None => None,
+            }
+        };
+        let (files, runtime, credentials) = tokio::join!(
+            parts.code.files(&store, record),
+            parts.runtimes.find(&record.settings.runtime),
+            credentials
+        );
         let runtime = runtime.map_err(|error| Unmade::Refused(Refused::Runtime(error)))?;
         let files = files.map_err(|error| Unmade::Refused(Refused::Code(error)))?;
-        let spec =
-            runtime.spec(record, &files, &self.stream, parts.endpoint_url.as_deref(), self.is_provisioned);
+        let made = Made {
+            log_stream: &self.stream,
+            endpoint_url: parts.endpoint_url.as_deref(),
+            credentials: credentials.as_ref(),
+            is_provisioned: self.is_provisioned,
+        };
+        let spec = runtime.spec(record, &files, &made);
         // They stay on the disk while the environment's process may read them.
         self.lock().files = Some(files);
         spec.map_err(|NoBootstrap| Unmade::Fault(StartFault::NoBootstrap))

@@ -5,15 +5,20 @@ use std::collections::BTreeMap;
 use pitbird_records::FunctionVersion;
 use pitbird_sandbox::{CODE, RUNTIME};
 
+use crate::aws::Credentials;
+
+/// What one environment is made with.
+#[derive(Debug, Clone, Copy)]
+pub struct Made<'a> {
+    pub log_stream: &'a str,
+    pub endpoint_url: Option<&'a str>,
+    pub credentials: Option<&'a Credentials>,
+    pub is_provisioned: bool,
+}
+
 /// The variables of one environment; `managed` is the runtime's name if AWS and not the function brings it. The function's
 /// own variables come on top of those that Lambda doesn't reserve. `AWS_LAMBDA_RUNTIME_API` is the sandbox's to add.
-pub fn of(
-    record: &FunctionVersion,
-    managed: Option<&str>,
-    log_stream: &str,
-    endpoint_url: Option<&str>,
-    is_provisioned: bool,
-) -> BTreeMap<String, String> {
+pub fn of(record: &FunctionVersion, managed: Option<&str>, made: &Made<'_>) -> BTreeMap<String, String> {
     let settings = &record.settings;
     let mut variables = BTreeMap::new();
     let mut set = |name: &str, value: &str| {
@@ -36,7 +41,7 @@ pub fn of(
             ),
         );
     }
-    if let Some(url) = endpoint_url {
+    if let Some(url) = made.endpoint_url {
         set("AWS_ENDPOINT_URL", url);
     }
     variables
@@ -50,17 +55,18 @@ pub fn of(
     set("LAMBDA_RUNTIME_DIR", RUNTIME);
     set("AWS_REGION", record.scope.region.as_str());
     set("AWS_DEFAULT_REGION", record.scope.region.as_str());
-    // Twelve digits as an access key's id name the account to pitbird's own endpoint, which takes any secret on loopback.
-    set("AWS_ACCESS_KEY_ID", record.scope.account.as_str());
-    set("AWS_SECRET_ACCESS_KEY", "pitbird");
-    set("AWS_SESSION_TOKEN", "pitbird");
+    if let Some(Credentials { access_key_id, secret_access_key, session_token }) = made.credentials {
+        set("AWS_ACCESS_KEY_ID", access_key_id);
+        set("AWS_SECRET_ACCESS_KEY", secret_access_key);
+        set("AWS_SESSION_TOKEN", session_token);
+    }
     set("AWS_LAMBDA_FUNCTION_NAME", &record.name);
     set("AWS_LAMBDA_FUNCTION_VERSION", &record.version.to_string());
     set("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", &settings.memory_mib.to_string());
-    let initialization = if is_provisioned { "provisioned-concurrency" } else { "on-demand" };
+    let initialization = if made.is_provisioned { "provisioned-concurrency" } else { "on-demand" };
     set("AWS_LAMBDA_INITIALIZATION_TYPE", initialization);
     set("AWS_LAMBDA_LOG_GROUP_NAME", &settings.logging.group);
-    set("AWS_LAMBDA_LOG_STREAM_NAME", log_stream);
+    set("AWS_LAMBDA_LOG_STREAM_NAME", made.log_stream);
     if settings.logging.format == "JSON" {
         set("AWS_LAMBDA_LOG_FORMAT", "JSON");
         set("AWS_LAMBDA_LOG_LEVEL", settings.logging.application_level.as_deref().unwrap_or("INFO"));

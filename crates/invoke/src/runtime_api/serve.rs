@@ -32,6 +32,8 @@ const ERROR_BODY: HeaderName = HeaderName::from_static("lambda-runtime-function-
 const RESPONSE_MODE: HeaderName = HeaderName::from_static("lambda-runtime-function-response-mode");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
+/// What the Runtime API's paths begin with; no path of an AWS API does.
+const RUNTIME_API: &str = "/2018-06-01/";
 /// Of a body that is too long already, this much is still read and thrown away, so that the sender sees the answer.
 const DISCARD_BYTES_MAX: u64 = 64 << 20;
 /// Longest `errorType` that is believed, bytes.
@@ -103,10 +105,14 @@ fn trace_id(request_id: &str, at_ms: i64) -> String {
 }
 
 async fn call(environment: &Arc<Environment>, request: Request<Incoming>) -> Event {
+    if !request.uri().path().starts_with(RUNTIME_API) {
+        return match environment.aws() {
+            Some(aws) if !is_extensions(request.uri().path()) => aws.answer(request).await,
+            _ => not_here(request.uri().path()),
+        };
+    }
     let (head, body) = request.into_parts();
-    let Some(path) = head.uri.path().strip_prefix("/2018-06-01/") else {
-        return not_here(head.uri.path());
-    };
+    let path = &head.uri.path()[RUNTIME_API.len()..];
     let answer = match (&head.method, path) {
         (&Method::GET, "runtime/invocation/next") => environment.next().await,
         (&Method::POST, "runtime/init/error") => init_error(environment, &head.headers, body).await,
@@ -272,6 +278,13 @@ fn reject(rejection: &Rejection) -> Event {
         Rejection::Transition { .. } => StatusCode::FORBIDDEN,
     };
     refuse(status, &rejection.to_string(), rejection.error_type())
+}
+
+/// Are these the paths of the Extensions API or of the Telemetry and Logs API?
+fn is_extensions(path: &str) -> bool {
+    ["/2020-01-01/extension", "/2022-07-01/telemetry", "/2020-08-15/logs"]
+        .iter()
+        .any(|api| path.starts_with(api))
 }
 
 /// Extensions, telemetry and SnapStart's calls are not served, and whoever makes them is told.

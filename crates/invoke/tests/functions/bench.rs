@@ -83,6 +83,7 @@ pub async fn open_path(data: &Path, limits: Limits, events: EventPolicy) -> Benc
         store: store.clone(),
         cache_directory: data.join("cache"),
         search_path: search_path(),
+        aws: None,
         endpoint_url: None,
         limits,
         events,

@@ -13,9 +13,7 @@ use super::{Setup, await_go, die_with_parent, kept};
 use crate::error::{At, Fault, Step};
 use crate::kernel;
 use crate::mounts::STAGE;
-
-/// The Runtime API's port inside a sandbox with a network of its own; the one that AWS uses.
-const RUNTIME_API_PORT: u16 = 9001;
+use crate::spec::RUNTIME_API_PORT;
 
 /// What the host's name is, inside.
 const HOST_NAME: &[u8] = b"localhost";

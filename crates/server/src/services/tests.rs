@@ -60,7 +60,7 @@ async fn bed() -> Bed {
         minimum_isolation: "process".to_owned(),
         log: "warn".to_owned(),
     };
-    let (parts, launcher) = crate::serve::build(&options, address).await.expect("the parts");
+    let (parts, launcher, _inside) = crate::serve::build(&options, address).await.expect("the parts");
     let (services, tasks) = start(&parts).expect("the services");
     Bed { services, _tasks: tasks, _launcher: launcher, _folder: folder }
 }

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use pitbird_names::{Account, arn};
 use pitbird_records::Role;
 use pitbird_service::{Call, Fault};
+use pitbird_store::Store;
 use serde::{Deserialize, Serialize};
 
 use crate::credentials::{self, Credentials, Grant};
@@ -39,7 +40,7 @@ struct AssumedRoleUser {
 
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> {
     let Call { caller, input, now_ms, .. } = call;
-    let (account, role) = find(&state, &input.role_arn)?;
+    let (account, role) = find(&state.store, &input.role_arn)?;
     let refused = || Error::NotTrusted { principal: caller.principal.clone(), role: input.role_arn.clone() };
     let role = role.ok_or_else(refused)?;
     let asking = Asking {
@@ -68,13 +69,13 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> 
 }
 
 /// The role behind an ARN, and the account it would be in.
-fn find(state: &State, text: &str) -> Result<(Account, Option<Role>), Error> {
+pub fn find(store: &Store, text: &str) -> Result<(Account, Option<Role>), Error> {
     let invalid = || Error::RoleArn(text.to_owned());
     let parsed = arn::parse(text).filter(|arn| arn.service == "iam").ok_or_else(invalid)?;
     let account = Account::parse(parsed.account).ok_or_else(invalid)?;
     let named = parsed.resource.strip_prefix("role/").ok_or_else(invalid)?;
     let name = named.rsplit('/').next().unwrap_or_default();
-    let role = state.store.get::<Role>(&Role::key_of(&account, name))?.map(|found| found.record);
+    let role = store.get::<Role>(&Role::key_of(&account, name))?.map(|found| found.record);
     Ok((account, role.filter(|role| role.arn() == text)))
 }
 

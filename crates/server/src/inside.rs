@@ -1,0 +1,112 @@
+//! AWS as functions see it from inside their sandboxes: their role's credentials, and an endpoint behind the address of
+//! their Runtime API.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use pitbird_invoke::{Aws, Credentials, Later};
+use pitbird_names::Account;
+use pitbird_records::FunctionVersion;
+use tokio::sync::Mutex as Turn;
+
+use crate::dispatch::Dispatch;
+
+/// As whom a function's role is assumed.
+const SERVICE: &str = "lambda.amazonaws.com";
+/// How long credentials are good for.
+const DURATION_S: u32 = 12 * 60 * 60;
+/// For so long environments that are made are given the same ones. With an environment's lifetime it is less than
+/// [`DURATION_S`].
+const SHARED_MS: i64 = 5 * 60 * 60 * 1000;
+
+pub struct Inside {
+    sts: pitbird_sts::State,
+    /// By function, those that were made last.
+    sessions: Mutex<HashMap<Whose, Arc<Turn<Option<Made>>>>>,
+    /// Made after the functions' door, since it needs that.
+    dispatch: OnceLock<Weak<Dispatch>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Whose {
+    account: Account,
+    role: String,
+    function: String,
+}
+
+struct Made {
+    at_ms: i64,
+    credentials: Credentials,
+}
+
+impl Inside {
+    pub fn new(sts: pitbird_sts::State) -> Inside {
+        Inside { sts, sessions: Mutex::default(), dispatch: OnceLock::new() }
+    }
+
+    /// From now on functions' requests are answered.
+    pub fn connect(&self, dispatch: &Arc<Dispatch>) {
+        let _only_once = self.dispatch.set(Arc::downgrade(dispatch));
+    }
+
+    async fn credentials_of(&self, whose: Whose) -> Option<Credentials> {
+        let turn = {
+            let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+            sessions.entry(whose.clone()).or_default().clone()
+        };
+        // Of many environments that start at once one makes them for all.
+        let mut made = turn.lock().await;
+        let now_ms = now_ms();
+        if let Some(Made { at_ms, credentials }) = &*made
+            && now_ms - at_ms < SHARED_MS
+        {
+            return Some(credentials.clone());
+        }
+        let Whose { role, function, .. } = &whose;
+        let session =
+            pitbird_sts::assume_for_service(&self.sts, role, SERVICE, function, DURATION_S, now_ms).await;
+        let session = session.unwrap_or_else(|error| {
+            tracing::error!(function, role, %error, "a function's role can't be assumed");
+            None
+        })?;
+        let credentials = Credentials {
+            access_key_id: session.access_key_id,
+            secret_access_key: session.secret_access_key,
+            session_token: session.token,
+        };
+        *made = Some(Made { at_ms: now_ms, credentials: credentials.clone() });
+        Some(credentials)
+    }
+}
+
+impl Aws for Inside {
+    fn credentials<'a>(&'a self, version: &'a FunctionVersion) -> Later<'a, Option<Credentials>> {
+        Box::pin(self.credentials_of(Whose {
+            account: version.scope.account.clone(),
+            role: version.settings.role.clone(),
+            function: version.name.clone(),
+        }))
+    }
+
+    fn answer(&self, request: Request<Incoming>) -> Later<'_, Response<Full<Bytes>>> {
+        Box::pin(async {
+            match self.dispatch.get().and_then(Weak::upgrade) {
+                Some(dispatch) => dispatch.answer_function(request).await,
+                None => {
+                    let mut answer = Response::new(Full::default());
+                    *answer.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+                    answer
+                }
+            }
+        })
+    }
+}
+
+fn now_ms() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as i64
+}
