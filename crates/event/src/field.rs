@@ -28,6 +28,18 @@ const DROPPED: [Known; 17] = [
     Known::new("x-forwarded-proto"),
 ];
 
+/// What belongs to one connection, and the cookies, which payload format 2.0 tells by themselves.
+const OF_CONNECTION: [&str; 8] = [
+    "connection",
+    "cookie",
+    "keep-alive",
+    "proxy-authenticate",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
 /// Names that the service shows in its own case, whatever the client wrote.
 const RECASED: [Known; 2] = [Known::new("Authorization"), Known::new("User-Agent")];
 
@@ -75,6 +87,27 @@ impl<'a> Fields<'a> {
             let recased = RECASED.iter().find(|recased| recased.is(name, prefix));
             let name = recased.map_or(name, |recased| recased.name);
             sorted.push(Field { prefix, name: Cow::Borrowed(name), value: text(value) });
+        }
+        for (name, value) in added {
+            sorted.push(Field { prefix: prefix(name, true), name: Cow::Borrowed(name), value });
+        }
+        sorted.sort_by(|a, b| a.prefix.cmp(&b.prefix).then_with(|| without_case(&a.name, &b.name)));
+        Fields { sorted, same: str::eq_ignore_ascii_case }
+    }
+
+    /// The headers that a function behind an HTTP API or a URL sees, with names in lower case: the client's and `added`, the
+    /// gateway's own. Cookies are told elsewhere.
+    pub(crate) fn of_http_headers(
+        client: &[(&'a str, &'a [u8])],
+        added: [(&'a str, Cow<'a, str>); 5],
+    ) -> Fields<'a> {
+        let mut sorted: SmallVec<[Field<'a>; 24]> = SmallVec::with_capacity(client.len() + added.len());
+        for &(name, value) in client {
+            let is_added = added.iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
+            if !is_added && !OF_CONNECTION.iter().any(|dropped| dropped.eq_ignore_ascii_case(name)) {
+                let name = Cow::Borrowed(name);
+                sorted.push(Field { prefix: prefix(&name, true), name, value: text(value) });
+            }
         }
         for (name, value) in added {
             sorted.push(Field { prefix: prefix(name, true), name: Cow::Borrowed(name), value });
@@ -131,6 +164,25 @@ impl<'a> Fields<'a> {
             out.push(b']');
         }
         json::raw(out, if lead == b',' { "}" } else { "null" });
+    }
+
+    /// Writes the map from name to all values, joined by commas; at least `{}`.
+    pub(crate) fn write_joined(&self, out: &mut Vec<u8>) {
+        let mut lead = b'{';
+        for group in self.groups() {
+            out.push(lead);
+            lead = b',';
+            json::string(out, &group[0].name);
+            out.push(b':');
+            match group {
+                [alone] => json::string(out, &alone.value),
+                many => {
+                    let values: Vec<&str> = many.iter().map(|field| &*field.value).collect();
+                    json::string(out, &values.join(","));
+                }
+            }
+        }
+        json::raw(out, if lead == b',' { "}" } else { "{}" });
     }
 
     fn groups(&self) -> impl Iterator<Item = &[Field<'a>]> {

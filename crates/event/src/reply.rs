@@ -128,7 +128,7 @@ fn push<'p>(headers: &mut Vec<Header<'p>>, name: Cow<'p, str>, value: Cow<'p, st
 }
 
 /// RFC 9110 §5.6.2.
-fn is_token(byte: u8) -> bool {
+pub(crate) fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 

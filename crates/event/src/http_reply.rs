@@ -1,0 +1,151 @@
+use crate::reply::{Answer, Header, Malformed, is_token};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use serde_json::Value;
+use std::borrow::Cow;
+
+/// Turns a function's output into an answer by payload format 2.0: an object with a `statusCode` says what the answer is, any
+/// other JSON is the body itself, a string without its quotes. `content_type` is for those that don't name theirs. Header
+/// names come out in lower case; each cookie is a `set-cookie` of its own.
+pub fn http_reply(payload: &Bytes, content_type: &'static str) -> Result<Answer<'static>, Malformed> {
+    let output: Value =
+        serde_json::from_slice(payload).map_err(|error| Malformed::Shape(error.to_string()))?;
+    match output {
+        Value::Object(members) if members.contains_key("statusCode") => said(members, content_type),
+        Value::String(text) => Ok(inferred(Bytes::from(text))),
+        _ => Ok(inferred(payload.clone())),
+    }
+}
+
+fn inferred(body: Bytes) -> Answer<'static> {
+    let headers = vec![(Cow::Borrowed("content-type"), Cow::Borrowed("application/json"))];
+    Answer { status: 200, headers, body }
+}
+
+fn said(
+    mut members: serde_json::Map<String, Value>,
+    content_type: &'static str,
+) -> Result<Answer<'static>, Malformed> {
+    let status = match &members["statusCode"] {
+        Value::Number(status) => status.as_i64(),
+        Value::String(status) => status.parse().ok(),
+        _ => None,
+    };
+    let status = status.ok_or_else(|| Malformed::Shape("statusCode is no number".to_owned()))?;
+    let status = u16::try_from(status).ok().filter(|status| (200..=599).contains(status));
+    let status = status.ok_or_else(|| Malformed::Shape("statusCode is not from 200 to 599".to_owned()))?;
+    let is_base64 = members.get("isBase64Encoded").and_then(Value::as_bool).unwrap_or(false);
+    let body = match members.remove("body") {
+        None | Some(Value::Null) => Bytes::new(),
+        Some(Value::String(text)) if is_base64 => {
+            Bytes::from(STANDARD.decode(text).map_err(|_| Malformed::Base64)?)
+        }
+        Some(Value::String(text)) => Bytes::from(text),
+        Some(_) => return Err(Malformed::Shape("body is no string".to_owned())),
+    };
+    let mut headers = Vec::new();
+    if let Some(Value::Object(given)) = members.remove("headers") {
+        for (name, value) in given {
+            push(&mut headers, name.to_ascii_lowercase(), text(value)?)?;
+        }
+    }
+    if let Some(Value::Array(cookies)) = members.remove("cookies") {
+        for cookie in cookies {
+            push(&mut headers, "set-cookie".to_owned(), text(cookie)?)?;
+        }
+    }
+    if !headers.iter().any(|(name, _)| name == "content-type") {
+        headers.push((Cow::Borrowed("content-type"), Cow::Borrowed(content_type)));
+    }
+    Ok(Answer { status, headers, body })
+}
+
+/// Lengths and framing are ours to say.
+const OWN: [&str; 3] = ["content-length", "transfer-encoding", "connection"];
+
+fn push(headers: &mut Vec<Header<'static>>, name: String, value: String) -> Result<(), Malformed> {
+    if name.is_empty() || !name.bytes().all(is_token) {
+        return Err(Malformed::HeaderName(name));
+    }
+    if value.bytes().any(|byte| byte < b' ' && byte != b'\t' || byte == 0x7f) {
+        return Err(Malformed::HeaderValue(name));
+    }
+    if headers.len() >= crate::reply::ANSWER_HEADERS_MAX {
+        return Err(Malformed::Shape("too many headers".to_owned()));
+    }
+    if !OWN.contains(&name.as_str()) {
+        headers.push((Cow::Owned(name), Cow::Owned(value)));
+    }
+    Ok(())
+}
+
+fn text(value: Value) -> Result<String, Malformed> {
+    match value {
+        Value::String(text) => Ok(text),
+        Value::Number(number) => Ok(number.to_string()),
+        Value::Bool(is_so) => Ok(is_so.to_string()),
+        _ => Err(Malformed::Shape("a header's value is no text".to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reply(payload: &str) -> Result<(u16, Vec<(String, String)>, String), Malformed> {
+        let answer = http_reply(&Bytes::from(payload.to_owned()), "text/plain")?;
+        let headers = answer.headers.into_iter().map(|(name, value)| (name.into_owned(), value.into_owned()));
+        let body = String::from_utf8(answer.body.to_vec()).expect("text");
+        Ok((answer.status, headers.collect(), body))
+    }
+
+    fn json(body: &str) -> (u16, Vec<(String, String)>, String) {
+        (200, vec![("content-type".to_owned(), "application/json".to_owned())], body.to_owned())
+    }
+
+    #[test]
+    fn json_without_a_status_is_the_body() {
+        for (payload, body) in [
+            (r#"{"a": 1}"#, r#"{"a": 1}"#),
+            ("[1]", "[1]"),
+            ("null", "null"),
+            (r#""plain \"words\"""#, r#"plain "words""#),
+        ] {
+            assert_eq!(reply(payload).expect(payload), json(body));
+        }
+    }
+
+    #[test]
+    fn a_status_says_what_the_rest_is() {
+        let payload = r#"{"statusCode": "201", "headers": {"X-Count": 3, "Content-Length": "9", "X-So": true},
+            "cookies": ["a=1; Secure", "b=2"], "body": "aGk=", "isBase64Encoded": true}"#;
+        let (status, headers, body) = reply(payload).expect("an answer");
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!((status, body.as_str()), (201, "hi"));
+        let expected = [
+            pair("x-count", "3"),
+            pair("x-so", "true"),
+            pair("set-cookie", "a=1; Secure"),
+            pair("set-cookie", "b=2"),
+            pair("content-type", "text/plain"),
+        ];
+        assert_eq!(headers, expected);
+    }
+
+    #[test]
+    fn what_is_no_answer_is_said_to_be_none() {
+        for payload in [
+            "no JSON",
+            r#"{"statusCode": 99}"#,
+            r#"{"statusCode": []}"#,
+            r#"{"statusCode": 200, "body": {}}"#,
+            r#"{"statusCode": 200, "headers": {"a b": "c"}}"#,
+            r#"{"statusCode": 200, "headers": {"a": "b\nc"}}"#,
+            r#"{"statusCode": 200, "headers": {"a": []}}"#,
+            r#"{"statusCode": 200, "body": "?", "isBase64Encoded": true}"#,
+        ] {
+            assert!(reply(payload).is_err(), "{payload}");
+        }
+    }
+}
