@@ -99,10 +99,7 @@ impl Control {
     ) -> Result<Response<Bytes>, (Fault, Option<u32>)> {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let signing_name = call.model.metadata.signing_name;
-        let signatures = match origin {
-            Origin::Outside => self.signatures,
-            Origin::Function => Signatures::Required,
-        };
+        let signatures = self.signatures_of(origin);
         let caller = caller::identify(parts, &body, signing_name, since.as_secs(), signatures, &self.lookup);
         let caller = caller.map_err(|fault| (fault, None))?;
         let input = input(call, parts, body).map_err(|fault| (fault, None))?;
@@ -133,6 +130,32 @@ impl Control {
 }
 
 impl Control {
+    /// Who signed a request that is no call of ours, for a service such as `lambda`, and whether his policies let him do what
+    /// is `asked`. `None` for who didn't sign, or not validly; on loopback signatures are taken at their word, as those of
+    /// calls are.
+    pub fn signer(
+        &self,
+        parts: &Parts,
+        body: &[u8],
+        signing_name: &str,
+        origin: Origin,
+        asked: &[Asked],
+    ) -> Option<(Caller, bool)> {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let signatures = self.signatures_of(origin);
+        let caller = caller::identify(parts, body, signing_name, since, signatures, &self.lookup).ok()?;
+        caller.access_key_id.as_ref()?;
+        let may = asked.iter().all(|asked| (self.gate)(&caller, asked));
+        Some((caller, may))
+    }
+
+    fn signatures_of(&self, origin: Origin) -> Signatures {
+        match origin {
+            Origin::Outside => self.signatures,
+            Origin::Function => Signatures::Required,
+        }
+    }
+
     /// What the caller's policies don't allow is refused in AWS's words.
     fn permit(
         &self,

@@ -20,9 +20,9 @@ use crate::{GatewayError, Target};
 
 /// Serves invoke URLs.
 pub struct Edge {
-    snapshots: Arc<ArcSwap<Snapshot>>,
-    invoker: Invoker,
-    telemetry: Arc<Telemetry>,
+    pub(crate) snapshots: Arc<ArcSwap<Snapshot>>,
+    pub(crate) invoker: Invoker,
+    pub(crate) telemetry: Arc<Telemetry>,
     log_stream: Arc<str>,
     /// The counting probes of each stage: they must outlive the stage's changes.
     counters: Mutex<HashMap<StageName, [Arc<Probe>; 2]>>,
@@ -128,7 +128,7 @@ fn route<'r, 'a>(
     Ok(Routed { stage, track, matched, method })
 }
 
-async fn read_body<B>(headers: &HeaderMap, body: B) -> Result<Bytes, GatewayError>
+pub(crate) async fn read_body<B>(headers: &HeaderMap, body: B) -> Result<Bytes, GatewayError>
 where
     B: http_body::Body<Data = Bytes>,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,

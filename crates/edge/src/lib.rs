@@ -1,14 +1,15 @@
 //! The invoke URLs: admit, choose, integrate, answer, record.
 //!
-//! One function tells a request's whole way: [`Edge::serve`]. It reads one snapshot and keeps it to the end; it never
+//! One function tells a request's whole way: [`Edge::serve`] through an API, [`Edge::serve_url`] through a function's URL. It reads one snapshot and keeps it to the end; it never
 //! sees the store, a service or AWS's control-plane protocols. Whatever happens, the exchange is recorded: metrics for
 //! the stage and its canary, the access log, the execution log.
 //!
-//! Start at [`Target`] (what an invoke URL names), then [`Edge`].
+//! Start at [`Target`] and [`UrlTarget`] (what an invoke URL names), then [`Edge`].
 
 mod access_log;
 mod answer;
 mod arrival;
+mod cors;
 mod execution_log;
 mod gateway_error;
 mod integrate;
@@ -17,9 +18,11 @@ mod measure;
 mod names_shown;
 mod story;
 mod target;
+mod url;
 
 pub use arrival::Peer;
 pub use gateway_error::GatewayError;
 pub use journey::Edge;
 pub use measure::Counts;
-pub use target::Target;
+pub use target::{Target, UrlTarget};
+pub use url::UrlSigner;

@@ -41,6 +41,31 @@ impl<'a> Target<'a> {
     }
 }
 
+/// What a function's URL names: the URL's id, and the path below it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UrlTarget<'a> {
+    pub id: &'a str,
+    /// Begins with a `/`, still percent-encoded.
+    pub path: &'a str,
+    /// The caller's own host name when it named the URL, else `None`.
+    pub domain: Option<&'a str>,
+}
+
+impl<'a> UrlTarget<'a> {
+    /// Reads the forms of function URLs; `None` when a request isn't meant for one:
+    ///
+    /// - host `{id}.lambda-url.…`
+    /// - path `/_aws/lambda-url/{id}/…`
+    pub fn parse(host: &'a str, path: &'a str) -> Option<UrlTarget<'a>> {
+        let name = host.split(':').next().unwrap_or(host);
+        if let Some((id, _)) = name.split_once(".lambda-url.") {
+            return Some(UrlTarget { id, path, domain: Some(name) });
+        }
+        let (id, path) = part(path.strip_prefix("/_aws/lambda-url/")?);
+        Some(UrlTarget { id, path: if path.is_empty() { "/" } else { path }, domain: None })
+    }
+}
+
 /// The text up to the first `/`, and the rest with it.
 fn part(text: &str) -> (&str, &str) {
     text.split_at(text.find('/').unwrap_or(text.len()))
@@ -65,6 +90,22 @@ mod tests {
         ] {
             let target = Target::parse(host, path).expect(path);
             assert_eq!((target.api, target.stage, target.path), (api, stage, routed), "{host}{path}");
+        }
+    }
+
+    #[test]
+    fn every_form_of_a_functions_url_is_read() {
+        for (host, path, id, below) in [
+            ("id.lambda-url.us-east-1.localhost:4566", "/a%20b", "id", "/a%20b"),
+            ("id.lambda-url.us-east-1.on.aws", "/", "id", "/"),
+            ("localhost:4566", "/_aws/lambda-url/id/a/", "id", "/a/"),
+            ("localhost", "/_aws/lambda-url/id", "id", "/"),
+        ] {
+            let target = UrlTarget::parse(host, path).expect(path);
+            assert_eq!((target.id, target.path), (id, below), "{host}{path}");
+        }
+        for path in ["/", "/_aws/execute-api/abc/prod", "/2021-10-31/functions/f/url"] {
+            assert_eq!(UrlTarget::parse("localhost:4566", path), None, "{path}");
         }
     }
 

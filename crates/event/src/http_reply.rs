@@ -93,14 +93,17 @@ fn text(value: Value) -> Result<String, Malformed> {
 mod tests {
     use super::*;
 
-    fn reply(payload: &str) -> Result<(u16, Vec<(String, String)>, String), Malformed> {
+    /// Status, headers and body.
+    type Told = (u16, Vec<(String, String)>, String);
+
+    fn reply(payload: &str) -> Result<Told, Malformed> {
         let answer = http_reply(&Bytes::from(payload.to_owned()), "text/plain")?;
         let headers = answer.headers.into_iter().map(|(name, value)| (name.into_owned(), value.into_owned()));
         let body = String::from_utf8(answer.body.to_vec()).expect("text");
         Ok((answer.status, headers.collect(), body))
     }
 
-    fn json(body: &str) -> (u16, Vec<(String, String)>, String) {
+    fn json(body: &str) -> Told {
         (200, vec![("content-type".to_owned(), "application/json".to_owned())], body.to_owned())
     }
 

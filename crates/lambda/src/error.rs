@@ -29,6 +29,13 @@ pub enum Error {
         "The destination {0} is invalid. It must be another function of this account and region, or a version or alias of one."
     )]
     Destination(String),
+    #[error("Function does not exist")]
+    NoFunction,
+    #[error(
+        "Failed to create function url config for [functionArn = {0}]. Error message:  FunctionUrlConfig exists for this \
+         Lambda function"
+    )]
+    UrlExists(String),
     #[error("No Provisioned Concurrency Config found for this function")]
     NoProvisionedConcurrency,
     #[error("Provisioned Concurrency Configs cannot be applied to unpublished function versions.")]
@@ -239,6 +246,7 @@ impl Error {
             | UnknownAliasToUpdate(_)
             | OtherRegion { .. }
             | UnknownResource
+            | NoFunction
             | NoEventInvokeConfig(_)
             | UnknownStatement(_)
             | NoPolicy => "ResourceNotFoundException",
@@ -251,6 +259,7 @@ impl Error {
             | InProgress(_)
             | VersionInUse { .. }
             | ProvisionedVersion
+            | UrlExists(_)
             | ProvisionedAlias
             | StatementExists(_) => "ResourceConflictException",
             Runtime(_) => "InvalidRuntimeException",

@@ -3,7 +3,7 @@
 //! [`service`] hangs the operations in, one file each under `operations`. An operation reads records, lets a pure module
 //! decide and writes records back in one transaction: `target` is what a name and a qualifier mean, `settings` what a
 //! function may be, `layer` what layers it may have, `provisioned` what is
-//! kept ready, `routing` what an alias may point to, `policy` who may be let in. `view` is what callers get to see,
+//! kept ready, `routing` what an alias may point to, `policy` who may be let in, `url` who may have one. `view` is what callers get to see,
 //! `error` what they are told when something fails, in Lambda's words. New code is made ready in the background
 //! (`preparation`), and until it is, the old goes on serving.
 //!
@@ -30,6 +30,7 @@ mod settings;
 mod tags;
 mod target;
 mod update;
+mod url;
 mod view;
 
 use std::sync::Arc;

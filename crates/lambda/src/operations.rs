@@ -3,10 +3,12 @@
 mod add_permission;
 mod create_alias;
 mod create_function;
+mod create_function_url_config;
 mod delete_alias;
 mod delete_function;
 mod delete_function_concurrency;
 mod delete_function_event_invoke_config;
+mod delete_function_url_config;
 mod delete_layer_version;
 mod delete_provisioned_concurrency_config;
 mod get_account_settings;
@@ -27,6 +29,7 @@ mod invoke;
 mod invoke_async;
 mod list_aliases;
 mod list_function_event_invoke_configs;
+mod list_function_url_configs;
 mod list_functions;
 mod list_layer_versions;
 mod list_layers;
@@ -47,6 +50,7 @@ mod update_alias;
 mod update_function_code;
 mod update_function_configuration;
 mod update_function_event_invoke_config;
+mod update_function_url_config;
 
 use std::sync::Arc;
 
@@ -63,10 +67,12 @@ pub fn hang(builder: Builder<State>) -> Builder<State> {
         .operation("AddPermission", &[], add_permission::run)
         .operation("CreateAlias", &[], create_alias::run)
         .operation("CreateFunction", &[], create_function::run)
+        .operation("CreateFunctionUrlConfig", &[], create_function_url_config::run)
         .operation("DeleteAlias", &[], delete_alias::run)
         .operation("DeleteFunction", &[], delete_function::run)
         .operation("DeleteFunctionConcurrency", &[], delete_function_concurrency::run)
         .operation("DeleteFunctionEventInvokeConfig", &[], delete_function_event_invoke_config::run)
+        .operation("DeleteFunctionUrlConfig", &[], delete_function_url_config::run)
         .operation("DeleteLayerVersion", &[], delete_layer_version::run)
         .operation("DeleteProvisionedConcurrencyConfig", &[], delete_provisioned_concurrency_config::run)
         .operation("GetAccountSettings", &[], get_account_settings::run)
@@ -87,6 +93,7 @@ pub fn hang(builder: Builder<State>) -> Builder<State> {
         .operation("InvokeAsync", &[], invoke_async::run)
         .operation("ListAliases", &[], list_aliases::run)
         .operation("ListFunctionEventInvokeConfigs", &[], list_function_event_invoke_configs::run)
+        .operation("ListFunctionUrlConfigs", &[], list_function_url_configs::run)
         .operation("ListFunctions", &[], list_functions::run)
         .operation("ListLayerVersions", &[], list_layer_versions::run)
         .operation("ListLayers", &[], list_layers::run)
@@ -107,6 +114,7 @@ pub fn hang(builder: Builder<State>) -> Builder<State> {
         .operation("UpdateFunctionCode", &[], update_function_code::run)
         .operation("UpdateFunctionConfiguration", &[], update_function_configuration::run)
         .operation("UpdateFunctionEventInvokeConfig", &[], update_function_event_invoke_config::run)
+        .operation("UpdateFunctionUrlConfig", &[], update_function_url_config::run)
 }
 
 /// Does the caller know the latest revision, if he cares?

@@ -15,6 +15,7 @@ mod reads;
 mod restarts;
 mod tags;
 mod updates;
+mod urls;
 mod versions;
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};

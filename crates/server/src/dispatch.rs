@@ -10,8 +10,8 @@ use http::request::Parts;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
-use pitbird_control::{Control, Origin};
-use pitbird_edge::{Edge, Peer, Target};
+use pitbird_control::{Asked, Control, Origin};
+use pitbird_edge::{Edge, Peer, Target, UrlSigner, UrlTarget};
 use pitbird_sandbox::RUNTIME_API_PORT;
 
 use crate::admin::Admin;
@@ -52,6 +52,11 @@ impl Dispatch {
             let peer = Peer { source: peer.ip(), port: local.port(), scheme: "http", raw_head };
             return self.edge.serve(target, parts, body, peer).await;
         }
+        if let Some(target) = UrlTarget::parse(host, path) {
+            let peer = Peer { source: peer.ip(), port: local.port(), scheme: "http", raw_head };
+            let signer = |body: &[u8], arn: &str| self.url_signer(parts, body, arn, Origin::Outside);
+            return self.edge.serve_url(target, parts, body, peer, signer).await;
+        }
         if let Some(answer) = self.admin.answer(parts, peer) {
             return answer;
         }
@@ -64,15 +69,31 @@ impl Dispatch {
         let (parts, mut body) = request.into_parts();
         let host = parts.headers.get(HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, RUNTIME_API_PORT));
-        let answer = match Target::parse(host, parts.uri.path()) {
-            Some(target) => {
-                let peer = Peer { source: address.ip(), port: address.port(), scheme: "http", raw_head: &[] };
-                self.edge.serve(target, &parts, &mut body, peer).await
-            }
-            None => self.control.serve(&parts, &mut body, address, Origin::Function).await,
+        let peer = Peer { source: address.ip(), port: address.port(), scheme: "http", raw_head: &[] };
+        let answer = if let Some(target) = Target::parse(host, parts.uri.path()) {
+            self.edge.serve(target, &parts, &mut body, peer).await
+        } else if let Some(target) = UrlTarget::parse(host, parts.uri.path()) {
+            let signer = |body: &[u8], arn: &str| self.url_signer(&parts, body, arn, Origin::Function);
+            self.edge.serve_url(target, &parts, &mut body, peer, signer).await
+        } else {
+            self.control.serve(&parts, &mut body, address, Origin::Function).await
         };
         discard(&mut body).await;
         answer
+    }
+
+    /// Who signed a request to the URL of this function.
+    fn url_signer(&self, parts: &Parts, body: &[u8], arn: &str, origin: Origin) -> Option<UrlSigner> {
+        let asked = ["lambda:InvokeFunctionUrl", "lambda:InvokeFunction"]
+            .map(|action| Asked { action: action.to_owned(), resources: vec![arn.to_owned()] });
+        let (caller, may_call) = self.control.signer(parts, body, "lambda", origin, &asked)?;
+        Some(UrlSigner {
+            access_key_id: caller.access_key_id?,
+            account: caller.scope.account.to_string(),
+            user_id: pitbird_records::session::user_id(&caller.principal),
+            principal: caller.principal,
+            may_call,
+        })
     }
 }
 

@@ -41,6 +41,11 @@ fn a_function_reaches_aws_in_its_roles_name_and_nothing_else() {
 }
 
 #[test]
+fn functions_are_called_by_their_urls() {
+    check("urls.py");
+}
+
+#[test]
 fn cloudwatch_speaks_every_protocol_of_its_model() {
     check("protocols.py");
 }

@@ -5,7 +5,8 @@ use pitbird_names::{Account, Qualifier, Region, Scope};
 use pitbird_records::{self as records, Record};
 
 use crate::{
-    Alias, Api, Deployment, Function, FunctionKey, Policy, Slot, Snapshot, Source, Stage, Track, Version,
+    Alias, Api, Deployment, Function, FunctionKey, FunctionUrl, Policy, Slot, Snapshot, Source, Stage, Track,
+    Version,
 };
 
 /// The APIs and functions that a set of changes concerns.
@@ -23,6 +24,7 @@ impl Touched {
             records::FunctionVersion::TABLE
             | records::Alias::TABLE
             | records::FunctionPolicy::TABLE
+            | records::FunctionUrl::TABLE
             | records::ProvisionedConcurrency::TABLE => &mut self.functions,
             _ => return,
         };
@@ -62,6 +64,7 @@ pub fn compile<S: Source>(previous: &Snapshot, touched: &Touched, source: &S) ->
         generation: previous.generation + 1,
         apis: previous.apis.clone(),
         functions: previous.functions.clone(),
+        urls: previous.urls.clone(),
     };
     if !touched.apis.is_empty() {
         let mut apis = HashMap::clone(&previous.apis);
@@ -83,8 +86,39 @@ pub fn compile<S: Source>(previous: &Snapshot, touched: &Touched, source: &S) ->
             };
         }
         next.functions = Arc::new(functions);
+        if let Some(urls) = urls(previous, touched, source)? {
+            next.urls = Arc::new(urls);
+        }
     }
     Ok(next)
+}
+
+/// The URLs, if those of a touched function have changed.
+fn urls<S: Source>(
+    previous: &Snapshot,
+    touched: &Touched,
+    source: &S,
+) -> Result<Option<HashMap<String, Arc<FunctionUrl>>>, S::Error> {
+    let mut found = Vec::new();
+    for (scope, name) in &touched.functions {
+        for (rev, record) in source.list::<records::FunctionUrl>(&records::prefix(scope, &[name]))? {
+            let known = previous.urls.get(&record.url_id).filter(|known| known.rev == rev).cloned();
+            found.push(known.unwrap_or_else(|| FunctionUrl::compile(rev, record)));
+        }
+    }
+    let is_touched = |url: &FunctionUrl| {
+        touched
+            .functions
+            .iter()
+            .any(|(scope, name)| url.function.scope == *scope && url.function.name == *name)
+    };
+    if found.is_empty() && !previous.urls.values().any(|url| is_touched(url)) {
+        return Ok(None);
+    }
+    let mut urls = HashMap::clone(&previous.urls);
+    urls.retain(|_, url| !is_touched(url));
+    urls.extend(found.into_iter().map(|url| (url.record.url_id.clone(), url)));
+    Ok(Some(urls))
 }
 
 fn api<S: Source>(

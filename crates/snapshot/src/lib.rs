@@ -15,6 +15,7 @@ mod integration;
 mod policy;
 mod slot;
 mod source;
+mod url;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -26,9 +27,10 @@ pub use compile::{Touched, compile};
 pub use deployment::{Deployment, Method, Resource};
 pub use function::{Alias, Function, Resolved, Unknown, Version};
 pub use integration::{Integration, LambdaTarget, Mock, MockAnswer, MockFault, Unrenderable, static_status};
-pub use policy::{Policy, Source as InvocationSource};
+pub use policy::{Policy, Source as InvocationSource, UrlCaller};
 pub use slot::Slot;
 pub use source::{MemorySource, Source};
+pub use url::FunctionUrl;
 
 /// Everything that the data plane knows, at one generation.
 #[derive(Debug, Default)]
@@ -37,6 +39,8 @@ pub struct Snapshot {
     pub generation: u64,
     apis: Arc<HashMap<String, Arc<Api>>>,
     functions: Arc<HashMap<FunctionKey, Arc<Function>>>,
+    /// By the id that their hosts carry.
+    urls: Arc<HashMap<String, Arc<FunctionUrl>>>,
 }
 
 /// A function's name within its scope.
@@ -55,6 +59,11 @@ impl Snapshot {
     /// The stage that an invoke URL names.
     pub fn stage(&self, api: &str, stage: &str) -> Option<&Arc<Stage>> {
         self.apis.get(api)?.stages.get(stage)
+    }
+
+    /// A function's URL by the id that its host carries.
+    pub fn url(&self, id: &str) -> Option<&Arc<FunctionUrl>> {
+        self.urls.get(id)
     }
 
     pub fn function(&self, key: &FunctionKey) -> Option<&Arc<Function>> {

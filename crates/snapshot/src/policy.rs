@@ -15,6 +15,17 @@ pub struct Source<'a> {
     pub account: &'a str,
 }
 
+/// Who calls a function's URL.
+#[derive(Debug, Clone, Copy)]
+pub enum UrlCaller<'a> {
+    Anybody,
+    /// Somebody of an account, by the ARN of the user or role session.
+    Signer {
+        account: &'a str,
+        principal: &'a str,
+    },
+}
+
 impl Policy {
     pub(crate) fn compile(record: records::FunctionPolicy) -> Policy {
         Policy { statements: record.statements }
@@ -34,6 +45,51 @@ impl Policy {
                 || statement.invoked_via_function_url == Some(true);
             names_invoke && names_source && arn && account && !unmet
         })
+    }
+}
+
+impl Policy {
+    /// May somebody call the function by its URL? It takes a permission for the URL and one for the function. Source: Lambda
+    /// developer guide, "Control access to Lambda function URLs" (both since October 2025).
+    pub fn allows_url(&self, caller: UrlCaller<'_>) -> bool {
+        let auth_type = if matches!(caller, UrlCaller::Anybody) { "NONE" } else { "AWS_IAM" };
+        let mut about = self.statements.iter().filter(|statement| {
+            let unmet = statement.source_arn.is_some()
+                || statement.source_account.is_some()
+                || statement.principal_org_id.is_some()
+                || statement.event_source_token.is_some();
+            !unmet && names_caller(&statement.principal, caller)
+        });
+        let mut for_url = about.clone().filter(|statement| {
+            let wanted = statement.function_url_auth_type.as_deref();
+            names_action(&statement.action, "lambda:InvokeFunctionUrl")
+                && wanted.is_none_or(|wanted| wanted == auth_type)
+        });
+        let for_function = about.any(|statement| {
+            names_action(&statement.action, "lambda:InvokeFunction")
+                && statement.function_url_auth_type.is_none()
+                && statement.invoked_via_function_url != Some(false)
+        });
+        for_url.next().is_some() && for_function
+    }
+}
+
+fn names_action(action: &str, wanted: &str) -> bool {
+    action == wanted || action == "lambda:*" || action == "*"
+}
+
+/// A statement's principal: everybody, an account (by its number or its root), or one ARN.
+fn names_caller(named: &str, caller: UrlCaller<'_>) -> bool {
+    match caller {
+        _ if named == "*" => true,
+        UrlCaller::Anybody => false,
+        UrlCaller::Signer { account, principal } => {
+            let is_root = named
+                .strip_prefix("arn:aws:iam::")
+                .and_then(|rest| rest.strip_suffix(":root"))
+                .is_some_and(|root| root == account);
+            named == account || named == principal || is_root
+        }
     }
 }
 
@@ -68,6 +124,54 @@ fn is_like(pattern: &str, text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn statement(action: &str, principal: &str) -> records::function_policy::Statement {
+        let (action, principal) = (action.to_owned(), principal.to_owned());
+        records::function_policy::Statement { action, principal, ..Default::default() }
+    }
+
+    #[test]
+    fn a_url_takes_two_permissions_of_its_own() {
+        let for_url = |auth_type: &str| records::function_policy::Statement {
+            function_url_auth_type: Some(auth_type.to_owned()),
+            ..statement("lambda:InvokeFunctionUrl", "*")
+        };
+        let for_function = records::function_policy::Statement {
+            invoked_via_function_url: Some(true),
+            ..statement("lambda:InvokeFunction", "*")
+        };
+        let lets = |statements: &[records::function_policy::Statement], caller| {
+            Policy { statements: statements.to_vec() }.allows_url(caller)
+        };
+        let ada =
+            UrlCaller::Signer { account: "000000000000", principal: "arn:aws:iam::000000000000:user/ada" };
+        let both = [for_url("NONE"), for_function.clone()];
+        assert!(lets(&both, UrlCaller::Anybody));
+        assert!(!lets(&both, ada), "it is for those who don't sign");
+        assert!(lets(&[for_url("AWS_IAM"), for_function.clone()], ada));
+        for alone in [for_url("NONE"), for_function.clone()] {
+            assert!(!lets(&[alone], UrlCaller::Anybody));
+        }
+        let conditional =
+            records::function_policy::Statement { source_account: Some("1".to_owned()), ..for_url("NONE") };
+        assert!(!lets(&[conditional, for_function], UrlCaller::Anybody));
+        for (principal, expected) in [
+            ("000000000000", true),
+            ("arn:aws:iam::000000000000:root", true),
+            ("arn:aws:iam::000000000000:user/ada", true),
+            ("arn:aws:iam::000000000000:user/bob", false),
+            ("111111111111", false),
+            ("apigateway.amazonaws.com", false),
+        ] {
+            let all =
+                ["lambda:InvokeFunctionUrl", "lambda:InvokeFunction"].map(|it| statement(it, principal));
+            assert_eq!(lets(&all, ada), expected, "{principal}");
+            assert!(!lets(&all, UrlCaller::Anybody), "{principal}");
+        }
+        // And none of it lets an API in.
+        let api = Source { service: "apigateway.amazonaws.com", arn: "arn", account: "000000000000" };
+        assert!(!Policy { statements: both.to_vec() }.allows(&api));
+    }
 
     #[test]
     fn stars_stand_for_any_text() {

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use pitbird_service::{Call, Fault};
 use serde::Deserialize;
 
-use pitbird_records::{Alias, EventInvokeConfig, FunctionPolicy, ProvisionedConcurrency};
+use pitbird_records::{Alias, EventInvokeConfig, FunctionPolicy, FunctionUrl, ProvisionedConcurrency};
 use pitbird_store::Transaction;
 
 use crate::view::Nothing;
@@ -25,6 +25,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Nothing, Fault>
         if tx.delete::<Alias>(&target.key(&input.name))? {
             tx.delete::<FunctionPolicy>(&target.key(&input.name))?;
             tx.delete::<EventInvokeConfig>(&target.key(&input.name))?;
+            tx.delete::<FunctionUrl>(&target.key(&input.name))?;
             tx.delete::<ProvisionedConcurrency>(&target.key(&input.name))?;
         }
         Ok::<_, Error>(())

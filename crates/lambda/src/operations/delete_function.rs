@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use pitbird_names::{Qualifier, VersionId};
 use pitbird_records::{
-    Alias, EventInvokeConfig, FunctionPolicy, FunctionVersion, ProvisionedConcurrency, key,
+    Alias, EventInvokeConfig, FunctionPolicy, FunctionUrl, FunctionVersion, ProvisionedConcurrency, key,
 };
 use pitbird_service::{Call, Fault};
 use pitbird_store::Transaction;
@@ -40,6 +40,7 @@ fn whole(tx: &mut Transaction<'_>, target: &Target) -> Result<(), Error> {
     tx.delete_all::<Alias>(&target.prefix())?;
     tx.delete_all::<FunctionPolicy>(&target.prefix())?;
     tx.delete_all::<EventInvokeConfig>(&target.prefix())?;
+    tx.delete_all::<FunctionUrl>(&target.prefix())?;
     tx.delete_all::<ProvisionedConcurrency>(&target.prefix())?;
     tx.delete::<Update>(&key(&target.scope, &[&target.name]))?;
     Ok(())

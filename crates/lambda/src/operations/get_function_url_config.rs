@@ -3,8 +3,8 @@ use std::sync::Arc;
 use pitbird_service::{Call, Fault};
 use serde::Deserialize;
 
-use crate::view::Nothing;
-use crate::{Error, State, Target, find};
+use crate::State;
+use crate::url::{self, View};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -13,11 +13,9 @@ pub struct Input {
     qualifier: Option<String>,
 }
 
-/// There are no function URLs yet, and so never one to be had.
-pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Nothing, Fault> {
-    let Call { caller, input, .. } = call;
-    let qualifier = input.qualifier.as_deref();
-    let target = Target::parse(&caller, "GetFunctionUrlConfig", &input.function_name, qualifier)?;
-    find::version(&state.store, &target)?;
-    Err(Error::UnknownResource.into())
+pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<View, Fault> {
+    let Call { caller, input, endpoint, .. } = call;
+    let (operation, qualifier) = ("GetFunctionUrlConfig", input.qualifier.as_deref());
+    let target = url::target(&state.store, &caller, operation, &input.function_name, qualifier)?;
+    Ok(View::of(url::find(&state.store, &target)?, &endpoint))
 }

@@ -102,6 +102,17 @@ resource "aws_lambda_provisioned_concurrency_config" "live" {
   provisioned_concurrent_executions = 2
 }
 
+resource "aws_lambda_function_url" "live" {
+  function_name      = aws_lambda_function.app.function_name
+  qualifier          = aws_lambda_alias.live.name
+  authorization_type = "NONE"
+  cors {
+    allow_origins = ["https://birds.example"]
+    allow_methods = ["GET"]
+    max_age       = 600
+  }
+}
+
 resource "aws_lambda_function_event_invoke_config" "live" {
   function_name                = aws_lambda_function.app.function_name
   qualifier                    = aws_lambda_alias.live.name
