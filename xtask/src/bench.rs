@@ -4,6 +4,7 @@
 //! figures don't.
 
 mod cold;
+mod functions;
 mod load;
 mod page;
 mod peers;
@@ -18,7 +19,7 @@ use anyhow::{Context, Result, bail};
 /// What to measure
 #[derive(clap::Args)]
 pub struct Options {
-    /// Measure only these: mock, proxy, cold, start, switch, store, analysis, telemetry
+    /// Measure only these: mock, proxy, cold, functions, start, switch, store, analysis, telemetry
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Rounds of each alternating pair
@@ -69,6 +70,7 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
     measure("mock", &|| load::mock(root, options))?;
     measure("proxy", &|| load::proxy(root, options))?;
     measure("cold", &|| cold::figures(root))?;
+    measure("functions", &|| functions::figures(root))?;
     measure("switch", &|| switch::figures(root))?;
     measure("store", &|| {
         example(root, "pitbird-store", "commit_rate", "durable control-plane write", "≥ 0.8 × the engine")

@@ -151,7 +151,7 @@ pub fn permit(server: &Server, name: &str, qualifier: Option<&str>) -> Result<()
     Ok(())
 }
 
-fn zipped(files: &[(&str, &[u8])]) -> Result<Vec<u8>> {
+pub fn zipped(files: &[(&str, &[u8])]) -> Result<Vec<u8>> {
     use std::io::Write;
     let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
     for (name, content) in files {
@@ -168,7 +168,7 @@ fn encoded(text: &str) -> String {
         .collect()
 }
 
-fn base64(bytes: &[u8]) -> String {
+pub fn base64(bytes: &[u8]) -> String {
     use base64::Engine;
     base64::engine::general_purpose::STANDARD.encode(bytes)
 }
