@@ -20,7 +20,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::Response;
 use pitbird_sandbox::Sandbox;
-use tokio::sync::{Notify, OwnedSemaphorePermit};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 use crate::aws::Aws;
 use crate::clock;
@@ -50,7 +50,12 @@ pub(crate) struct Environment {
     stream: String,
     is_provisioned: bool,
     made: Instant,
+    /// Bounds what its process asks of AWS at the same time.
+    aws_turns: Semaphore,
 }
+
+/// Requests to AWS that one environment's process may make at the same time; more wait.
+const AWS_REQUESTS_MAX: usize = 8;
 
 #[derive(Debug)]
 struct State {
@@ -230,6 +235,11 @@ impl Environment {
     /// AWS, for what its process asks of it.
     pub fn aws(&self) -> Option<Arc<dyn Aws>> {
         self.pool.parts.aws()
+    }
+
+    /// Waits until its process may ask for one more thing.
+    pub async fn aws_turn(&self) -> SemaphorePermit<'_> {
+        self.aws_turns.acquire().await.expect("the semaphore is never closed")
     }
 
     fn started(&self, state: &mut State) {

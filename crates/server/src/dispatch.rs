@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::header::HOST;
 use http::request::Parts;
 use http::{Request, Response};
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Body, Incoming};
 use pitbird_control::{Asked, Control, Origin};
 use pitbird_edge::{Edge, Peer, Target, UrlSigner, UrlTarget};
@@ -70,13 +70,14 @@ impl Dispatch {
         let host = parts.headers.get(HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, RUNTIME_API_PORT));
         let peer = Peer { source: address.ip(), port: address.port(), scheme: "http", raw_head: &[] };
+        let limited = Limited::new(&mut body, FUNCTION_BODY_BYTES_MAX);
         let answer = if let Some(target) = Target::parse(host, parts.uri.path()) {
-            self.edge.serve(target, &parts, &mut body, peer).await
+            self.edge.serve(target, &parts, limited, peer).await
         } else if let Some(target) = UrlTarget::parse(host, parts.uri.path()) {
             let signer = |body: &[u8], arn: &str| self.url_signer(&parts, body, arn, Origin::Function);
-            self.edge.serve_url(target, &parts, &mut body, peer, signer).await
+            self.edge.serve_url(target, &parts, limited, peer, signer).await
         } else {
-            self.control.serve(&parts, &mut body, address, Origin::Function).await
+            self.control.serve(&parts, limited, address, Origin::Function).await
         };
         discard(&mut body).await;
         answer
@@ -96,6 +97,10 @@ impl Dispatch {
         })
     }
 }
+
+/// Longest body of a request that a function makes, bytes. With the bound on its requests at the same time it is what a
+/// function can make this process hold.
+const FUNCTION_BODY_BYTES_MAX: usize = 8 << 20;
 
 /// Of a body that nobody wanted to the end, this much is still read and thrown away.
 const DISCARD_BYTES_MAX: usize = 128 << 20;

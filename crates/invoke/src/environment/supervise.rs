@@ -10,14 +10,14 @@ use pitbird_sandbox::{Exit, Sandbox, Spec};
 use pitbird_telemetry::logs::Spread;
 use tokio::net::TcpListener;
 use tokio::net::unix::pipe::Receiver;
-use tokio::sync::{Notify, OwnedSemaphorePermit};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
 use super::conclude::Came;
 use super::deadlines::Check;
 use super::output::{Drained, Output};
 use super::start::{Start, StartFault};
-use super::{Environment, Peak, Running, State};
+use super::{AWS_REQUESTS_MAX, Environment, Peak, Running, State};
 use crate::clock;
 use crate::invocation::Refused;
 use crate::lines::{self, Form, Line};
@@ -122,7 +122,8 @@ impl Environment {
             launch: None,
         };
         let (state, control) = (Mutex::new(state), Notify::new());
-        Environment { pool, state, control, stream, is_provisioned, made: now }
+        let aws_turns = Semaphore::new(AWS_REQUESTS_MAX);
+        Environment { pool, state, control, stream, is_provisioned, made: now, aws_turns }
     }
 
     /// Since when it has nothing to do.

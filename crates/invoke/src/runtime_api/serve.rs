@@ -107,7 +107,10 @@ fn trace_id(request_id: &str, at_ms: i64) -> String {
 async fn call(environment: &Arc<Environment>, request: Request<Incoming>) -> Event {
     if !request.uri().path().starts_with(RUNTIME_API) {
         return match environment.aws() {
-            Some(aws) if !is_extensions(request.uri().path()) => aws.answer(request).await,
+            Some(aws) if !is_extensions(request.uri().path()) => {
+                let _turn = environment.aws_turn().await;
+                aws.answer(request).await
+            }
             _ => not_here(request.uri().path()),
         };
     }

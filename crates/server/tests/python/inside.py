@@ -59,6 +59,8 @@ def handler(event, context):
         return signed("lambda", "PUT", path, {}, json.dumps(event["changes"]))
     if what == "get":
         return exchange("GET", event["path"], {}, None)
+    if what == "large":
+        return exchange("POST", "/2015-03-31/functions/other/invocations", {}, b"x" * event["bytes"])
     if what == "reach":
         return [reaches(port) for port in event["ports"]]
     if what == "variables":
@@ -136,6 +138,8 @@ def what_it_reaches():
     assert exchange("GET", f"/_pitbird/code/{sha256}.zip")[0] == 200
     status, body = ask("get", path=f"/_pitbird/code/{sha256}.zip")
     assert status in (403, 404) and "PK" not in body, (status, body)
+    status, body = ask("large", bytes=9 << 20)
+    assert status == 413, (status, body[:200])
     api, root = rest_api("inside")
     mock(api, root, status=204)
     gateway.create_deployment(restApiId=api, stageName="prod")
