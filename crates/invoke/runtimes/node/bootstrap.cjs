@@ -210,8 +210,7 @@ const api = new Api(process.env.AWS_LAMBDA_RUNTIME_API);
 function ignore() {}
 
 /** Waits for the next invocation, with what is to be posted before it in the same write. */
-function next(handler, before) {
-  const receivers = before ? [ignore] : [];
+function next(handler, before, receivers = before ? [ignore] : []) {
   api.send((before || '') + api.getNext, ...receivers, (status, headers, body) => {
     if (status !== 200) {
       write(`the Runtime API refused to give an invocation: ${status} ${body}\n`);
@@ -260,6 +259,15 @@ function run(handler, headers, body) {
     logError('Invoke Error', error);
     settle(api.postError(`${where}/error`, error));
   };
+  if (handler[STREAMING]) {
+    const end = (request, receivers) => {
+      if (isDone) return;
+      isDone = true;
+      onEmpty = ignore;
+      next(handler, request, receivers);
+    };
+    return runStreaming(handler, headers, body, where, end, fail);
+  }
 
   onEmpty = () => {
     // A promise that can't settle any more is an error; a callback that was forgotten is a null.
@@ -307,6 +315,87 @@ function run(handler, headers, body) {
     callback(error ?? 'handled');
   }
 }
+
+// ---- Streaming ------------------------------------------------------------------------------------------------------
+
+const STREAMING = Symbol('streaming');
+const HTTP_TYPE = 'application/vnd.awslambda.http-integration-response';
+
+/** What a streaming handler writes its answer to; each piece goes out as it comes. */
+function responseStream(where) {
+  const { Writable } = require('stream');
+  let contentType = 'application/octet-stream';
+  let hasBegun = false;
+  const stream = new Writable({
+    write(chunk, _encoding, done) {
+      stream.begin();
+      if (chunk.length === 0) return done();
+      const frame = Buffer.concat([Buffer.from(`${chunk.length.toString(16)}\r\n`), chunk, Buffer.from('\r\n')]);
+      api.socket.write(frame, done);
+    },
+  });
+  stream.setContentType = (type) => {
+    contentType = String(type).replace(/[^ -~]/g, '');
+  };
+  stream.begin = () => {
+    if (hasBegun) return;
+    hasBegun = true;
+    api.send(
+      `POST ${API}${where}/response HTTP/1.1\r\nhost: ${api.address}\r\ncontent-type: ${contentType}\r\n` +
+        'lambda-runtime-function-response-mode: streaming\r\ntransfer-encoding: chunked\r\n' +
+        'trailer: Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body\r\n\r\n',
+      ignore,
+    );
+  };
+  Object.defineProperty(stream, 'hasBegun', { get: () => hasBegun });
+  return stream;
+}
+
+function runStreaming(handler, headers, body, where, end, fail) {
+  const stream = responseStream(where);
+  const isFinished = new Promise((resolve, reject) => stream.on('finish', resolve).on('error', reject));
+  const broken = (error) => {
+    if (!stream.hasBegun) return fail(error);
+    // Too late for an error of its own: it comes behind what was said already.
+    logError('Invoke Error', error);
+    const described = describe(error);
+    const type = String(described.errorType).replace(/[^ -~]/g, '');
+    const text = Buffer.from(JSON.stringify(described)).toString('base64');
+    end(`0\r\nLambda-Runtime-Function-Error-Type: ${type}\r\nLambda-Runtime-Function-Error-Body: ${text}\r\n\r\n`, []);
+  };
+  onEmpty = () => broken(named('NodeJsExit', 'The handler has ended, but not its response stream.'));
+  onUncaught = (error, code) => {
+    broken(error);
+    api.socket.end(() => process.exit(code));
+  };
+  const context = {};
+  new Promise((resolve) => {
+    describeInvocation(context, headers);
+    resolve(handler(JSON.parse(body), stream, context));
+  })
+    .then(() => isFinished)
+    .then(() => {
+      stream.begin();
+      end('0\r\n\r\n', []);
+    })
+    .catch(broken);
+}
+
+/** What functions find as `awslambda`. */
+const awslambda = {
+  streamifyResponse(handler) {
+    handler[STREAMING] = true;
+    return handler;
+  },
+  HttpResponseStream: {
+    /** Status and headers go before the body, eight zeros between them. */
+    from(stream, metadata) {
+      stream.setContentType(HTTP_TYPE);
+      stream.write(Buffer.concat([Buffer.from(JSON.stringify(metadata)), Buffer.alloc(8)]));
+      return stream;
+    },
+  },
+};
 
 function describeInvocation(context, headers) {
   const json = (name, label) => {
@@ -392,11 +481,7 @@ async function load(full) {
 
 function main() {
   patchConsole();
-  globalThis.awslambda = {
-    streamifyResponse() {
-      throw named('MalformedStreamingHandler', 'Response streaming is not supported yet.');
-    },
-  };
+  globalThis.awslambda = awslambda;
   process.on('uncaughtException', (error) => {
     logError('Uncaught Exception', error);
     onUncaught(error, 129);

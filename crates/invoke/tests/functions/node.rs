@@ -239,3 +239,42 @@ async fn a_large_event_and_a_large_answer_pass() {
     assert_eq!(json(&outcome)["errorType"], "Function.ResponseSizeTooLarge");
     assert_eq!(text(&bench.invoke(&function, "2").await), "4", "the same process goes on");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_streaming_handlers_answer_is_gathered() {
+    let Some(bench) = door().await else { return };
+    let code = r#"
+const { pipeline } = require('stream/promises');
+const { Readable } = require('stream');
+exports.handler = awslambda.streamifyResponse(async (event, stream, context) => {
+  if (event.how === 'pipe') {
+    await pipeline(Readable.from(['one ', 'two ', 'ü'.repeat(100000)]), stream);
+  } else if (event.how === 'http') {
+    const http = awslambda.HttpResponseStream.from(stream, { statusCode: 201 });
+    http.write('body');
+    http.end();
+  } else if (event.how === 'empty') {
+    stream.end();
+  } else if (event.how === 'late') {
+    stream.write('said');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    throw new TypeError('too late');
+  } else {
+    throw new RangeError(`early ${context.functionName}`);
+  }
+});
+"#;
+    let function = bench.create(node("f", code)).await;
+    let ask = async |how: &str| bench.invoke(&function, &format!(r#"{{"how": "{how}"}}"#)).await;
+    let piped = ask("pipe").await;
+    assert_eq!(text(&piped), format!("one two {}", "ü".repeat(100_000)));
+    assert_eq!(text(&ask("http").await), "{\"statusCode\":201}\0\0\0\0\0\0\0\0body");
+    assert_eq!(text(&ask("empty").await), "");
+    let early = ask("early").await;
+    assert_eq!((&json(&early)["errorType"], early.function_error), (&"RangeError".into(), Some("Unhandled")));
+    assert_eq!(json(&early)["errorMessage"], "early f");
+    let late = ask("late").await;
+    assert_eq!((&json(&late)["errorType"], late.function_error), (&"TypeError".into(), Some("Unhandled")));
+    assert_eq!(text(&ask("empty").await), "", "the same process goes on");
+    assert_eq!(*bench.invoker.environments().borrow(), 1);
+}
