@@ -1,14 +1,15 @@
 //! Nothing stays: after a drop, a shutdown, the spawner's death, the daemon's death, and both.
 
 use std::io::{BufRead as _, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use pitbird_sandbox::{Error, Launcher, Level};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::{
-    Code, config, groups_of, launcher, processes_with, read_all, ready, shell, spawner_of, start, until,
-    within,
+    Code, config, groups_of, launcher, open_to_all, processes_with, read_all, ready, shell, spawner_of,
+    start, until, within,
 };
 
 /// Set for the process that plays the daemon and is killed.
@@ -131,11 +132,13 @@ async fn daemon_to_be_killed() {
     within(kept[0].0.exited()).await;
 }
 
-fn daemon(marker: &str, level: Level) -> Child {
+/// What it leaves behind when it is killed goes with `folder`.
+fn daemon(marker: &str, level: Level, folder: &Path) -> Child {
     let mut daemon = Command::new(std::env::current_exe().expect("this binary"))
         .args(["--exact", "life::daemon_to_be_killed", "--nocapture"])
         .env(ROLE, marker)
         .env("SANDBOX_TEST_LEVEL", level.as_str())
+        .env("TMPDIR", folder)
         .stdout(Stdio::piped())
         .spawn()
         .expect("it starts");
@@ -149,7 +152,9 @@ fn daemon(marker: &str, level: Level) -> Child {
 async fn the_daemons_death_leaves_nothing() {
     for level in [Level::NamespacesRoot, Level::Landlock, Level::Process] {
         let marker = marker(5);
-        let mut daemon = daemon(&marker, level);
+        let folder = tempfile::tempdir().unwrap();
+        open_to_all(folder.path());
+        let mut daemon = daemon(&marker, level, folder.path());
         until("all sleep", || processes_with(&marker).len() == 6).await;
         daemon.kill().unwrap();
         daemon.wait().unwrap();
@@ -163,7 +168,9 @@ async fn the_daemons_death_leaves_nothing() {
 async fn the_death_of_both_leaves_groups_that_the_next_start_sweeps() {
     for level in [Level::NamespacesRoot, Level::Landlock, Level::Process] {
         let marker = marker(6);
-        let mut daemon = daemon(&marker, level);
+        let folder = tempfile::tempdir().unwrap();
+        open_to_all(folder.path());
+        let mut daemon = daemon(&marker, level, folder.path());
         let spawner = spawner_of(daemon.id())[0];
         // The daemon first, stopped, so that it cannot clean up after the spawner.
         kill_process(Pid::from_child(&daemon), Signal::STOP).unwrap();

@@ -26,12 +26,17 @@ fn every_promise_holds_without_privileges() {
     open_to_all(folder.path());
     let binary = folder.path().join("isolation");
     std::fs::copy(std::env::current_exe().unwrap(), &binary).unwrap();
+    // What tests leave behind that end by being killed goes with the folder.
+    let temporary = folder.path().join("tmp");
+    std::fs::create_dir(&temporary).unwrap();
+    std::os::unix::fs::chown(&temporary, Some(NOBODY), Some(NOBODY)).unwrap();
     let run = |arguments: &[&str]| {
         let output = Command::new(&binary)
             .args(arguments)
             .current_dir("/")
             .env_remove("HOME")
             .env("PATH", "/usr/bin:/bin")
+            .env("TMPDIR", &temporary)
             .uid(NOBODY)
             .gid(NOBODY)
             .output()
