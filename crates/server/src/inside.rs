@@ -24,6 +24,9 @@ const DURATION_S: u32 = 12 * 60 * 60;
 /// [`DURATION_S`].
 const SHARED_MS: i64 = 5 * 60 * 60 * 1000;
 
+/// From this many functions on those that haven't started anything for long are forgotten.
+const SESSIONS_KEPT: usize = 1024;
+
 pub struct Inside {
     sts: pitbird_sts::State,
     /// By function, those that were made last.
@@ -55,16 +58,11 @@ impl Inside {
     }
 
     async fn credentials_of(&self, whose: Whose) -> Option<Credentials> {
-        let turn = {
-            let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-            sessions.entry(whose.clone()).or_default().clone()
-        };
+        let turn = self.turn(&whose, now_ms());
         // Of many environments that start at once one makes them for all.
         let mut made = turn.lock().await;
         let now_ms = now_ms();
-        if let Some(Made { at_ms, credentials }) = &*made
-            && now_ms - at_ms < SHARED_MS
-        {
+        if let Some(Made { credentials, .. }) = made.as_ref().filter(|made| made.is_shared(now_ms)) {
             return Some(credentials.clone());
         }
         let Whose { role, function, .. } = &whose;
@@ -81,6 +79,26 @@ impl Inside {
         };
         *made = Some(Made { at_ms: now_ms, credentials: credentials.clone() });
         Some(credentials)
+    }
+}
+
+impl Inside {
+    fn turn(&self, whose: &Whose, now_ms: i64) -> Arc<Turn<Option<Made>>> {
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        if sessions.len() >= SESSIONS_KEPT && !sessions.contains_key(whose) {
+            // Those that are in somebody's hands, and those that still are of use.
+            sessions.retain(|_, turn| match turn.try_lock() {
+                Ok(made) => made.as_ref().is_some_and(|made| made.is_shared(now_ms)),
+                Err(_) => true,
+            });
+        }
+        sessions.entry(whose.clone()).or_default().clone()
+    }
+}
+
+impl Made {
+    fn is_shared(&self, now_ms: i64) -> bool {
+        now_ms - self.at_ms < SHARED_MS
     }
 }
 
