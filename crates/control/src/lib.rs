@@ -6,6 +6,7 @@
 //!
 //! Start at [`Control`], then [`Signatures`].
 
+mod body;
 mod caller;
 mod endpoint;
 
