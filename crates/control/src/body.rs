@@ -3,12 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::{BufMut, Bytes, BytesMut};
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderName, HeaderValue};
 use http::request::Parts;
 use http_body_util::{BodyExt, Limited};
 use pitbird_names::limits;
 use pitbird_sigv4::{FrameError, Framing, Seal, unframe};
+use pitbird_wire::checksum::{self, Algorithm};
 use pitbird_wire::{Catalog, Fault};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -154,6 +157,24 @@ pub(crate) fn unframed(
         _ => parts.headers.remove(CONTENT_ENCODING),
     };
     Ok((parts, unframed.body.into()))
+}
+
+/// Holds a body that is a document against the checksums in its head. Whoever takes a body that streams checks it himself.
+pub(crate) fn check(parts: &Parts, body: &[u8]) -> Result<(), Fault> {
+    for algorithm in Algorithm::ALL {
+        let announced = text(parts, &HeaderName::from_static(algorithm.header()));
+        if announced.is_some_and(|announced| announced != algorithm.of(body)) {
+            let words =
+                format!("The {} you specified did not match the calculated checksum.", algorithm.name());
+            return Err(Fault::new("BadDigest", words).with_status(400));
+        }
+    }
+    let announced = text(parts, &HeaderName::from_static("content-md5"));
+    if announced.is_some_and(|announced| announced != STANDARD.encode(checksum::md5(body))) {
+        let words = "The Content-MD5 you specified did not match what we received.";
+        return Err(Fault::new("BadDigest", words).with_status(400));
+    }
+    Ok(())
 }
 
 fn malformed_trailer() -> Fault {

@@ -119,6 +119,9 @@ impl Control {
 /// The input, held against the model: what the model doesn't know and what breaks its constraints is refused before
 /// the operation sees anything.
 fn input(call: &wire::Call<'_>, parts: &Parts, body: Bytes) -> Result<Value, Fault> {
+    if call.model.metadata.peculiar.bare_errors && !call.streams() {
+        body::check(parts, &body)?;
+    }
     let decoded = call.decode(parts, body).map_err(|error| Fault::decoding(call.model, &error))?;
     let violations = wire::check(call.model, call.operation, &decoded.input);
     if !violations.is_empty() {

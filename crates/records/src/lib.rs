@@ -2,13 +2,14 @@
 //!
 //! Every record belongs to a table and has a key of parts joined by `/`, the scope first
 //! (`000000000000/us-east-1/...`). Only the last part may itself contain `/`, so that a prefix lists exactly the
-//! children. Times are epoch milliseconds. A field added later carries `#[serde(default)]`: older data stays readable.
+//! children. Buckets and their objects have one world of names and no scope in their keys. Times are epoch milliseconds. A field added later carries `#[serde(default)]`: older data stays readable.
 //!
 //! Start at [`Record`], then [`rest_api`], [`stage`] and [`function`].
 
 pub mod alarm;
 pub mod alias;
 pub mod async_event;
+pub mod bucket;
 pub mod deployment;
 pub mod event_invoke_config;
 pub mod function;
@@ -16,6 +17,7 @@ pub mod function_policy;
 pub mod gateway_account;
 pub mod log_group;
 pub mod managed_policy;
+pub mod object;
 pub mod resource;
 pub mod rest_api;
 pub mod role;
@@ -32,6 +34,7 @@ use serde::de::DeserializeOwned;
 pub use alarm::{Alarm, AlarmEvent};
 pub use alias::Alias;
 pub use async_event::AsyncEvent;
+pub use bucket::Bucket;
 pub use deployment::Deployment;
 pub use event_invoke_config::EventInvokeConfig;
 pub use function::FunctionVersion;
@@ -39,6 +42,7 @@ pub use function_policy::FunctionPolicy;
 pub use gateway_account::GatewayAccount;
 pub use log_group::LogGroup;
 pub use managed_policy::ManagedPolicy;
+pub use object::{MultipartUpload, Object, UploadedPart};
 pub use resource::{Integration, IntegrationResponse, Method, MethodResponse, Resource};
 pub use rest_api::RestApi;
 pub use role::Role;
