@@ -6,8 +6,10 @@
 //! `error` what they are told when something fails, in Lambda's words. New code is made ready in the background
 //! (`preparation`), and until it is, the old goes on serving.
 //!
-//! What the data plane can't obey yet (images, layers, VPCs, file systems, dead letters, SnapStart, tracing, JSON logs,
-//! code in S3) is refused by name. Nothing here speaks HTTP, runs a function or looks into another service.
+//! Code comes in the call, or from a bucket whose records and blobs `source` reads.
+//!
+//! What the data plane can't obey yet (images, layers, VPCs, file systems, dead letters, SnapStart, tracing, JSON logs) is
+//! refused by name. Nothing here speaks HTTP, runs a function or looks into another service.
 
 mod code;
 mod concurrency;
@@ -24,6 +26,7 @@ mod role;
 mod routing;
 mod run;
 mod settings;
+mod source;
 mod tags;
 mod target;
 mod update;

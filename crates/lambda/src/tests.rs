@@ -11,6 +11,7 @@ mod model;
 mod permissions;
 mod reads;
 mod restarts;
+mod sources;
 mod tags;
 mod updates;
 mod versions;
