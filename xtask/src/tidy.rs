@@ -29,6 +29,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("iam", 5),
     ("invoke", 5),
     ("logs", 5),
+    ("s3", 5),
     ("sts", 5),
     ("apigateway", 6),
     ("edge", 6),

@@ -5,6 +5,8 @@ use pitbird_names::{FunctionRef, arn};
 use pitbird_service::Caller;
 use pitbird_wire::{Call, Value};
 
+mod s3;
+
 /// An action and the resource that it is about, by every name that policies know it by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
@@ -15,13 +17,24 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// All that must be allowed: the call itself, and where it hands a role to a service, that as well.
+    /// All that must be allowed: the call itself, and what it does on the way, such as handing a role to a service or reading
+    /// another object.
     pub(crate) fn all(call: &Call<'_>, parts: &Parts, caller: &Caller, input: &Value) -> Vec<Asked> {
+        if call.model.key == "s3" {
+            return s3::asked(call.operation.name, input);
+        }
         let mut all = vec![Asked::of(call, parts, caller, input)];
-        if let ("lambda", Some(role)) = (call.model.key, input.get("Role").and_then(Value::as_str)) {
-            all.push(Asked { action: "iam:PassRole".to_owned(), resources: vec![role.to_owned()] });
+        if call.model.key == "lambda" {
+            let role = input.get("Role").and_then(Value::as_str);
+            all.extend(role.map(|role| Asked::one("iam:PassRole", role.to_owned())));
+            all.extend(["Code", "Content"].iter().filter_map(|member| s3::code(input.get(member)?)));
+            all.extend(s3::code(input));
         }
         all
+    }
+
+    fn one(action: &str, resource: String) -> Asked {
+        Asked { action: action.to_owned(), resources: vec![resource] }
     }
 
     /// Source: AWS service authorization reference.

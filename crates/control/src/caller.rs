@@ -4,8 +4,9 @@ use http::header::HOST;
 use http::request::Parts;
 use pitbird_names::{Account, Region, Scope};
 use pitbird_service::Caller;
-use pitbird_sigv4::{Error, Expected, Identity, Kind, Payload, Request, Secret};
-use pitbird_wire::Fault;
+use pitbird_sigv4::{Error, Expected, Identity, Kind, Payload, Request, Seal, Secret};
+use pitbird_wire::{Fault, Metadata};
+use sha2::{Digest, Sha256};
 
 /// What the endpoint asks of signatures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,15 +29,21 @@ pub struct Credential {
 /// Finds an access key id's credential.
 pub type Lookup = Arc<dyn Fn(&str) -> Option<Credential> + Send + Sync>;
 
-/// Who calls.
+/// Who calls, and what the frames of the body are held against.
+pub(crate) struct Identified {
+    pub caller: Caller,
+    pub seal: Option<Seal>,
+}
+
+/// Finds out who calls.
 pub(crate) fn identify(
     parts: &Parts,
     body: &[u8],
-    signing_name: &str,
+    service: &Metadata,
     now_epoch_s: u64,
     signatures: Signatures,
     lookup: &Lookup,
-) -> Result<Caller, Fault> {
+) -> Result<Identified, Fault> {
     let mut headers: Vec<(&str, &[u8])> =
         parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
     // Under HTTP/2 the host is part of the target.
@@ -48,18 +55,31 @@ pub(crate) fn identify(
         query: parts.uri.query().unwrap_or_default(),
         headers: &headers,
     };
+    let told = |error: Error| fault(&error, service);
     if signatures == Signatures::Unchecked {
-        return Ok(claimed(&request, lookup));
+        check_hash(parts, body).map_err(told)?;
+        return Ok(Identified { caller: claimed(&request, lookup), seal: None });
     }
     let mut found = None;
-    let expected = Expected { service: Some(signing_name), region: None };
+    let expected = Expected { service: Some(service.signing_name), region: None };
     let known = |id: &str| {
         found = lookup(id);
         found.as_ref().map(|credential| credential.secret.clone())
     };
     let identity = pitbird_sigv4::verify(&request, &Payload::Bytes(body), now_epoch_s, &expected, known);
-    let identity = identity.map_err(|error| fault(&error))?;
-    Ok(caller(identity, found, true))
+    let identity = identity.map_err(told)?;
+    let is_framed = crate::body::framing(parts).is_some();
+    let seal = found.as_ref().filter(|_| is_framed);
+    let seal = seal.map(|credential| pitbird_sigv4::seal(&request, &credential.secret)).transpose();
+    Ok(Identified { caller: caller(identity, found, true), seal: seal.map_err(told)? })
+}
+
+/// Nobody's word is asked for on loopback, but a body must be what its head says: it may have been damaged on the way.
+fn check_hash(parts: &Parts, body: &[u8]) -> Result<(), Error> {
+    let announced = parts.headers.get("x-amz-content-sha256").and_then(|value| value.to_str().ok());
+    let Some(announced) = announced.map(str::trim).filter(|word| word.len() == 64) else { return Ok(()) };
+    let hash: String = Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect();
+    if hash == announced { Ok(()) } else { Err(Error::ContentSha256Mismatch) }
 }
 
 /// Who a request says it is from, taken at its word. Unsigned or unreadable, it is the default account's root.
@@ -69,8 +89,16 @@ fn claimed(request: &Request<'_>, lookup: &Lookup) -> Caller {
             let credential = lookup(&identity.access_key_id);
             caller(identity, credential, false)
         }
-        Err(_) => Caller::root(Scope::default()),
+        Err(_) => older(request).unwrap_or_else(|| Caller::root(Scope::default())),
     }
+}
+
+/// Who a URL presigned in the older way says it is from: SDKs still make them unless they are told which version to use.
+fn older(request: &Request<'_>) -> Option<Caller> {
+    let pairs = request.query.split('&').filter_map(|pair| pair.split_once('='));
+    let (_, key_id) = pairs.into_iter().find(|(name, _)| *name == "AWSAccessKeyId")?;
+    let account = Account::parse(key_id)?;
+    Some(Caller::root(Scope { account, region: Region::default() }))
 }
 
 fn caller(identity: Identity, credential: Option<Credential>, is_verified: bool) -> Caller {
@@ -90,7 +118,10 @@ fn caller(identity: Identity, credential: Option<Credential>, is_verified: bool)
     caller
 }
 
-fn fault(error: &Error) -> Fault {
+fn fault(error: &Error, service: &Metadata) -> Fault {
+    if service.peculiar.bare_errors {
+        return bare_fault(error);
+    }
     let code = match error.kind() {
         Kind::MissingAuthenticationToken => "MissingAuthenticationTokenException",
         Kind::UnrecognizedClient => "UnrecognizedClientException",
@@ -99,4 +130,36 @@ fn fault(error: &Error) -> Fault {
         Kind::IncompleteSignature | Kind::Unsupported => "IncompleteSignatureException",
     };
     Fault::new(code, error.to_string())
+}
+
+/// The same facts in the words of the services whose errors are bare. Source: S3 API reference, "Error responses".
+fn bare_fault(error: &Error) -> Fault {
+    let told = error.to_string();
+    let (code, words, status) = match error {
+        Error::MissingAuthenticationToken => ("AccessDenied", "Access Denied", 403),
+        Error::UnrecognizedClient => {
+            ("InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.", 403)
+        }
+        Error::ExpiredToken => ("ExpiredToken", "The provided token has expired.", 400),
+        Error::SignatureExpired { is_presigned: true, .. } => ("AccessDenied", "Request has expired", 403),
+        Error::SignatureExpired { .. } | Error::SignatureNotYetCurrent { .. } => (
+            "RequestTimeTooSkewed",
+            "The difference between the request time and the current time is too large.",
+            403,
+        ),
+        Error::ContentSha256Mismatch => ("XAmzContentSHA256Mismatch", told.as_str(), 400),
+        Error::InvalidSignature { .. } => (
+            "SignatureDoesNotMatch",
+            "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
+            403,
+        ),
+        Error::HeaderNotSigned { .. } | Error::HostNotSigned => ("AccessDenied", told.as_str(), 403),
+        Error::Unsupported { .. } => ("NotImplemented", told.as_str(), 501),
+        Error::WrongRegion { .. }
+        | Error::WrongService { .. }
+        | Error::WrongTerminator { .. }
+        | Error::WrongDate { .. }
+        | Error::IncompleteSignature(_) => ("AuthorizationHeaderMalformed", told.as_str(), 400),
+    };
+    Fault::new(code, words).with_status(status)
 }

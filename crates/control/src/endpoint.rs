@@ -7,13 +7,13 @@ use bytes::Bytes;
 use http::header::{HOST, HeaderValue, RETRY_AFTER};
 use http::request::Parts;
 use http::{HeaderMap, Response};
-use http_body_util::{BodyExt, Full, Limited};
-use pitbird_names::limits;
+use http_body_util::Full;
 use pitbird_service::{self as service, Call, Caller, Service};
 use pitbird_wire::{self as wire, Catalog, Fault, Value};
 
 use crate::asked::Asked;
-use crate::caller::{self, Lookup, Signatures};
+use crate::body::{self, Bodies};
+use crate::caller::{self, Identified, Lookup, Signatures};
 
 /// The AWS endpoint in front of all services.
 pub struct Control {
@@ -22,6 +22,7 @@ pub struct Control {
     signatures: Signatures,
     lookup: Lookup,
     gate: Gate,
+    bodies: Bodies,
 }
 
 /// Where a call comes from.
@@ -44,7 +45,7 @@ impl Control {
         gate: Gate,
     ) -> Control {
         let services = services.into_iter().map(|service| (service.model, service)).collect();
-        Control { services, signatures, lookup, gate }
+        Control { services, signatures, lookup, gate, bodies: Bodies::default() }
     }
 
     pub fn services(&self) -> impl Iterator<Item = &Service> {
@@ -64,8 +65,9 @@ impl Control {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let request_id = pitbird_names::uuid(fastrand::u128(..));
-        let body = read_body(&parts.headers, body).await;
-        let identified = Catalog::embedded().identify(parts, body.as_ref().map_or(&[], |body| body));
+        let body = self.bodies.read(parts, body).await;
+        let bytes = body.as_ref().map_or_else(|_| Bytes::new(), |body| body.bytes.clone());
+        let identified = Catalog::embedded().identify(parts, &bytes);
         let call = match identified {
             Ok(call) => call,
             Err(unidentified) => {
@@ -75,12 +77,17 @@ impl Control {
             }
         };
         let answer = match body {
-            Ok(body) => self.run(&call, parts, body, (local, origin), &request_id).await,
+            // The body keeps its room until the answer is there.
+            Ok(_held) => self.run(&call, parts, bytes, (local, origin), &request_id).await,
             Err(fault) => Err((fault, None)),
         };
         let (fault, retry_after_s) = match answer {
             Ok(answer) => return answer.map(Full::new),
             Err(failed) => failed,
+        };
+        let fault = match call.model.metadata.peculiar.bare_errors {
+            true => fault.with_member("Resource", parts.uri.path()),
+            false => fault,
         };
         let mut answer = call.encode_fault(&fault, &request_id);
         if let Some(seconds) = retry_after_s {
@@ -98,11 +105,16 @@ impl Control {
         request_id: &str,
     ) -> Result<Response<Bytes>, (Fault, Option<u32>)> {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let signing_name = call.model.metadata.signing_name;
         let signatures = self.signatures_of(origin);
-        let caller = caller::identify(parts, &body, signing_name, since.as_secs(), signatures, &self.lookup);
-        let caller = caller.map_err(|fault| (fault, None))?;
-        let input = input(call, parts, body).map_err(|fault| (fault, None))?;
+        let metadata = &call.model.metadata;
+        let identified = caller::identify(parts, &body, metadata, since.as_secs(), signatures, &self.lookup);
+        let Identified { caller, seal } = identified.map_err(|fault| (fault, None))?;
+        let input = match body::framing(parts) {
+            None => input(call, parts, body),
+            Some(framing) => body::unframed(parts, framing, &body, seal.as_ref())
+                .and_then(|(parts, body)| input(call, &parts, body)),
+        };
+        let input = input.map_err(|fault| (fault, None))?;
         if origin == Origin::Function {
             self.permit(call, parts, &caller, &input).map_err(|fault| (fault, None))?;
         }
@@ -137,13 +149,15 @@ impl Control {
         &self,
         parts: &Parts,
         body: &[u8],
-        signing_name: &str,
+        service: &str,
         origin: Origin,
         asked: &[Asked],
     ) -> Option<(Caller, bool)> {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let signatures = self.signatures_of(origin);
-        let caller = caller::identify(parts, body, signing_name, since, signatures, &self.lookup).ok()?;
+        let metadata = &Catalog::embedded().model(service)?.metadata;
+        let identified = caller::identify(parts, body, metadata, since, signatures, &self.lookup);
+        let Identified { caller, .. } = identified.ok()?;
         caller.access_key_id.as_ref()?;
         let may = asked.iter().all(|asked| (self.gate)(&caller, asked));
         Some((caller, may))
@@ -181,6 +195,9 @@ impl Control {
 /// The input, held against the model: what the model doesn't know and what breaks its constraints is refused before
 /// the operation sees anything.
 fn input(call: &wire::Call<'_>, parts: &Parts, body: Bytes) -> Result<Value, Fault> {
+    if call.model.metadata.peculiar.bare_errors && !call.streams() {
+        body::check(parts, &body)?;
+    }
     let decoded = call.decode(parts, body).map_err(|error| Fault::decoding(call.model, &error))?;
     let violations = wire::check(call.model, call.operation, &decoded.input);
     if !violations.is_empty() {
@@ -192,7 +209,9 @@ fn input(call: &wire::Call<'_>, parts: &Parts, body: Bytes) -> Result<Value, Fau
                 "{path} is no member of {}'s input, so it is refused rather than ignored.",
                 call.operation.name
             );
-            Err(Fault::new("ValidationException", words))
+            let is_bare = call.model.metadata.peculiar.bare_errors;
+            let code = call.model.metadata.peculiar.validation_code.filter(|_| is_bare);
+            Err(Fault::new(code.unwrap_or("ValidationException"), words))
         }
         None => Ok(decoded.input),
     }
@@ -218,32 +237,6 @@ fn endpoint(headers: &HeaderMap, local: SocketAddr) -> String {
     match headers.get(HOST).and_then(|host| host.to_str().ok()) {
         Some(host) => format!("http://{host}"),
         None => format!("http://{local}"),
-    }
-}
-
-async fn read_body<B>(headers: &HeaderMap, body: B) -> Result<Bytes, Fault>
-where
-    B: http_body::Body<Data = Bytes>,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    if body.is_end_stream() {
-        return Ok(Bytes::new());
-    }
-    let too_large = || {
-        let words = format!("Request must be smaller than {} bytes", limits::CALL_BODY_BYTES);
-        Fault::new("RequestEntityTooLargeException", words)
-    };
-    let announced = headers.get(http::header::CONTENT_LENGTH);
-    let announced = announced.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    if announced.is_some_and(|length| length > limits::CALL_BODY_BYTES) {
-        return Err(too_large());
-    }
-    match Limited::new(body, limits::CALL_BODY_BYTES).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(too_large()),
-        Err(error) => {
-            Err(Fault::new("SerializationException", format!("The request's body broke off: {error}")))
-        }
     }
 }
 

@@ -7,6 +7,7 @@
 //! Start at [`Control`], then [`Signatures`].
 
 mod asked;
+mod body;
 mod caller;
 mod endpoint;
 

@@ -5,6 +5,7 @@ use pitbird_names::{Scope, limits};
 use pitbird_records::function::Code;
 use pitbird_service::Fault;
 use sha2::{Digest, Sha256};
+use tokio::sync::SemaphorePermit;
 
 use crate::{Error, State, layer};
 
@@ -15,29 +16,42 @@ pub const STORAGE_BYTES_MAX: u64 = 80_530_636_800;
 pub struct Upload {
     zip: Bytes,
     pub code: Code,
+    /// The room that a package from a bucket takes.
+    held: Option<SemaphorePermit<'static>>,
 }
 
 impl Upload {
     /// Looks at the size only; [`Self::store`] and [`Self::check`] look inside.
     pub fn parse(zip: Option<Bytes>) -> Result<Upload, Error> {
         let zip = zip.ok_or(Error::NoCode)?;
-        if zip.is_empty() {
-            return Err(Error::EmptyZip);
-        }
         if zip.len() > limits::ZIP_BYTES {
             return Err(Error::ZippedSize);
         }
+        Upload::of(zip, None)
+    }
+
+    /// A package from a bucket, which may be larger than one in a call, and the room that it takes.
+    pub fn held(zip: Bytes, held: SemaphorePermit<'static>) -> Result<Upload, Error> {
+        Upload::of(zip, Some(held))
+    }
+
+    fn of(zip: Bytes, held: Option<SemaphorePermit<'static>>) -> Result<Upload, Error> {
+        if zip.is_empty() {
+            return Err(Error::EmptyZip);
+        }
         let sha256_hex = Sha256::digest(&zip).iter().map(|byte| format!("{byte:02x}")).collect();
         let code = Code { sha256_hex, size_bytes: zip.len() as u64, unpacked_bytes: 0 };
-        Ok(Upload { zip, code })
+        Ok(Upload { zip, code, held })
     }
 
     /// Checks the zip as thoroughly as unpacking it would, and keeps nothing.
     pub async fn check(self, state: &State) -> Result<Code, Error> {
         let run = state.run.clone();
-        let checked = tokio::task::spawn_blocking(move || run.check(&self.zip)).await;
+        let Upload { zip, code, held } = self;
+        let checked = tokio::task::spawn_blocking(move || run.check(&zip)).await;
+        drop(held);
         let unpacked_bytes = checked.map_err(|ended| Error::told(Fault::internal(ended)))??;
-        Ok(Code { unpacked_bytes, ..self.code })
+        Ok(Code { unpacked_bytes, ..code })
     }
 
     /// Unpacks the zip to where it will be run, and keeps it; durable when it returns.

@@ -147,6 +147,15 @@ pub enum Error {
 
     #[error("Please provide a source for function code.")]
     NoCode,
+    #[error("Please do not provide other FunctionCode parameters when providing a ZipFile.")]
+    TwoSources,
+    #[error("Error occurred while GetObject. S3 Error Code: {code}. S3 Error Message: {message}")]
+    Source { code: &'static str, message: String },
+    #[error(
+        "Your access has been denied by S3, please make sure your request credentials have permission to GetObject for {0}. \
+         S3 Error Code: AccessDenied. S3 Error Message: Access Denied"
+    )]
+    SourceDenied(String),
     #[error("Uploaded file must be a non-empty zip")]
     EmptyZip,
     #[error("Could not unzip uploaded file. Please check your file, then try to upload again.")]
@@ -251,7 +260,7 @@ impl Error {
             | UnknownStatement(_)
             | NoPolicy => "ResourceNotFoundException",
             NoProvisionedConcurrency => "ProvisionedConcurrencyConfigNotFoundException",
-            OtherAccount { .. } | CrossAccountRole => "AccessDeniedException",
+            OtherAccount { .. } | CrossAccountRole | SourceDenied(_) => "AccessDeniedException",
             Constraint { .. } => "ValidationException",
             NotReady(_)
             | FunctionExists(_)

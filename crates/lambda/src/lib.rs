@@ -7,8 +7,10 @@
 //! `error` what they are told when something fails, in Lambda's words. New code is made ready in the background
 //! (`preparation`), and until it is, the old goes on serving.
 //!
-//! What the data plane can't obey yet (images, VPCs, file systems, dead letters, SnapStart, tracing,
-//! code in S3) is refused by name. Nothing here speaks HTTP, runs a function or looks into another service.
+//! Code comes in the call, or from a bucket whose records and blobs `source` reads.
+//!
+//! What the data plane can't obey yet (images, VPCs, file systems, dead letters, SnapStart, tracing) is refused by name.
+//! Nothing here speaks HTTP, runs a function or looks into another service.
 
 mod code;
 mod concurrency;
@@ -27,6 +29,7 @@ mod role;
 mod routing;
 mod run;
 mod settings;
+mod source;
 mod tags;
 mod target;
 mod update;

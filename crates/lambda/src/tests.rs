@@ -13,6 +13,7 @@ mod permissions;
 mod provisioned;
 mod reads;
 mod restarts;
+mod sources;
 mod tags;
 mod updates;
 mod urls;

@@ -14,6 +14,12 @@ pub const GATEWAY_BODY_BYTES: usize = 10 * 1024 * 1024;
 pub const GATEWAY_HEADER_BYTES: usize = 10_240;
 /// Body of a control-plane call, bytes: a 50 MiB zip in base64 and its envelope.
 pub const CALL_BODY_BYTES: usize = 70_167_211;
+/// An S3 object, and a part of one, bytes. AWS takes 50 TB and 5 GiB; here contents are held in memory on their way.
+pub const OBJECT_BYTES: usize = 256 * 1024 * 1024;
+/// All bodies of control-plane calls that are held at a time and longer than [`LONG_BODY_BYTES`], bytes together.
+pub const HELD_BODIES_BYTES: usize = 1024 * 1024 * 1024;
+/// A longer body than this waits for room, bytes.
+pub const LONG_BODY_BYTES: usize = 8 * 1024 * 1024;
 /// An API Gateway integration's longest wait, milliseconds.
 pub const INTEGRATION_TIMEOUT_MS: u32 = 29_000;
 /// A function's zip, bytes.

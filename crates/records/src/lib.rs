@@ -2,13 +2,14 @@
 //!
 //! Every record belongs to a table and has a key of parts joined by `/`, the scope first
 //! (`000000000000/us-east-1/...`). Only the last part may itself contain `/`, so that a prefix lists exactly the
-//! children. Times are epoch milliseconds. A field added later carries `#[serde(default)]`: older data stays readable.
+//! children. Buckets and their objects have one world of names and no scope in their keys. Times are epoch milliseconds. A field added later carries `#[serde(default)]`: older data stays readable.
 //!
 //! Start at [`Record`], then [`rest_api`], [`stage`] and [`function`].
 
 pub mod alarm;
 pub mod alias;
 pub mod async_event;
+pub mod bucket;
 pub mod deployment;
 pub mod event_invoke_config;
 pub mod function;
@@ -18,6 +19,7 @@ pub mod gateway_account;
 pub mod layer;
 pub mod log_group;
 pub mod managed_policy;
+pub mod object;
 pub mod provisioned_concurrency;
 pub mod resource;
 pub mod rest_api;
@@ -35,6 +37,7 @@ use serde::de::DeserializeOwned;
 pub use alarm::{Alarm, AlarmEvent};
 pub use alias::Alias;
 pub use async_event::AsyncEvent;
+pub use bucket::Bucket;
 pub use deployment::Deployment;
 pub use event_invoke_config::EventInvokeConfig;
 pub use function::FunctionVersion;
@@ -44,6 +47,7 @@ pub use gateway_account::GatewayAccount;
 pub use layer::{Layer, LayerVersion};
 pub use log_group::LogGroup;
 pub use managed_policy::ManagedPolicy;
+pub use object::{MultipartUpload, Object, UploadedPart};
 pub use provisioned_concurrency::ProvisionedConcurrency;
 pub use resource::{Integration, IntegrationResponse, Method, MethodResponse, Resource};
 pub use rest_api::RestApi;

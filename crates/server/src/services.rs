@@ -28,6 +28,7 @@ pub struct Parts {
 pub struct Tasks {
     evaluator: pitbird_cloudwatch::Evaluator,
     sweeper: pitbird_logs::Sweeper,
+    blob_sweeper: pitbird_s3::Sweeper,
     stop_rollouts: oneshot::Sender<()>,
     rollouts: JoinHandle<Result<(), pitbird_rollouts::Error>>,
 }
@@ -39,6 +40,7 @@ impl Tasks {
         self.rollouts.await??;
         self.evaluator.stop().await;
         self.sweeper.stop().await;
+        self.blob_sweeper.stop().await;
         Ok(())
     }
 }
@@ -52,12 +54,14 @@ pub fn start(parts: &Parts) -> Result<(Vec<Service>, Tasks)> {
     let logs = Arc::new(pitbird_logs::State { store: store.clone(), telemetry: telemetry.clone() });
     let cloudwatch =
         Arc::new(pitbird_cloudwatch::State { store: store.clone(), telemetry: telemetry.clone() });
+    let s3 = pitbird_s3::State::new(store.clone(), entropy);
     let sts = pitbird_sts::State { store: store.clone(), entropy };
     let (rollouts, executor) = pitbird_rollouts::new(rollout_parts(parts, cloudwatch.clone()));
     let (stop_rollouts, stopped) = oneshot::channel::<()>();
     let tasks = Tasks {
         evaluator: pitbird_cloudwatch::start_evaluator(cloudwatch.clone()),
         sweeper: pitbird_logs::start_sweeper(logs.clone()),
+        blob_sweeper: pitbird_s3::start_sweeper(store.clone()),
         stop_rollouts,
         rollouts: tokio::spawn(executor.run(async move {
             // A dropped sender stops them as well.
@@ -71,6 +75,7 @@ pub fn start(parts: &Parts) -> Result<(Vec<Service>, Tasks)> {
         pitbird_lambda::service(Arc::new(lambda)),
         pitbird_logs::service(logs),
         pitbird_rollouts::service(rollouts),
+        pitbird_s3::service(Arc::new(s3)),
         pitbird_sts::service(Arc::new(sts)),
     ];
     Ok((services, tasks))

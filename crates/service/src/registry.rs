@@ -13,6 +13,8 @@ use crate::{Call, Fault, Member, members};
 /// `Tags.member`; a path covers all below it.
 pub type Harmless = &'static [&'static str];
 
+/// Makes a fault of a member's path.
+type Refuse = fn(&str) -> Fault;
 type Answer = Pin<Box<dyn Future<Output = Result<Value, Fault>> + Send>>;
 type Run<S> = Box<dyn Fn(Arc<S>, Call<Value>) -> Answer + Send + Sync>;
 
@@ -50,11 +52,18 @@ pub struct Builder<S> {
     model: &'static str,
     state: Arc<S>,
     operations: BTreeMap<&'static str, Operation>,
+    refuse: Refuse,
 }
 
 impl<S: Send + Sync + 'static> Builder<S> {
     pub fn new(model: &'static str, state: Arc<S>) -> Builder<S> {
-        Builder { model, state, operations: BTreeMap::new() }
+        Builder { model, state, operations: BTreeMap::new(), refuse: Fault::unsupported }
+    }
+
+    /// Says in the service's own words that a member isn't heeded; for the operations that are hung in afterwards.
+    pub fn refusing(mut self, refuse: Refuse) -> Builder<S> {
+        self.refuse = refuse;
+        self
     }
 
     /// Adds one operation: its name in the model, the members it may leave unheeded, and its function.
@@ -65,9 +74,9 @@ impl<S: Send + Sync + 'static> Builder<S> {
         F: Fn(Arc<S>, Call<I>) -> R + Copy + Send + Sync + 'static,
         R: Future<Output = Result<O, Fault>> + Send + 'static,
     {
-        let state = self.state.clone();
+        let (state, refuse) = (self.state.clone(), self.refuse);
         let erased: Run<S> =
-            Box::new(move |state, call| Box::pin(decode_and_run(state, call, harmless, run)));
+            Box::new(move |state, call| Box::pin(decode_and_run(state, call, harmless, refuse, run)));
         let run = Box::new(move |call| erased(state.clone(), call));
         let before = self.operations.insert(name, Operation { run, input: members::<I> });
         assert!(before.is_none(), "{name} is hung in twice");
@@ -83,6 +92,7 @@ async fn decode_and_run<S, I, O, F, R>(
     state: Arc<S>,
     call: Call<Value>,
     harmless: Harmless,
+    refuse: Refuse,
     run: F,
 ) -> Result<Value, Fault>
 where
@@ -95,7 +105,7 @@ where
     let (input, ignored) = pitbird_wire::from_value_reporting::<I>(input)
         .map_err(|error| Fault::new("SerializationException", error.to_string()).with_status(400))?;
     if let Some(path) = ignored.iter().find(|path| !is_harmless(path, harmless)) {
-        return Err(Fault::unsupported(path));
+        return Err(refuse(path));
     }
     let output = run(state, Call { caller, request_id, now_ms, endpoint, input }).await?;
     pitbird_wire::to_value(&output).map_err(Fault::internal)

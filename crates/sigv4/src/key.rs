@@ -16,18 +16,23 @@ pub(crate) fn string_to_sign(signed: Stamp, identity: &Identity, canonical_reque
 
 /// The signature's keyed hash, to be compared or written down.
 pub(crate) fn signature(secret_access_key: &str, identity: &Identity, string_to_sign: &str) -> Hmac<Sha256> {
+    mac(&signing(secret_access_key, identity), string_to_sign)
+}
+
+/// The key of a scope.
+pub(crate) fn signing(secret_access_key: &str, identity: &Identity) -> [u8; 32] {
     let mut key = chain(format!("AWS4{secret_access_key}").as_bytes(), &identity.date);
     for step in [&*identity.region, &*identity.service, TERMINATOR] {
         key = chain(&key, step);
     }
-    mac(&key, string_to_sign)
+    key
 }
 
 fn chain(key: &[u8], text: &str) -> [u8; 32] {
     mac(key, text).finalize().into_bytes().into()
 }
 
-fn mac(key: &[u8], text: &str) -> Hmac<Sha256> {
+pub(crate) fn mac(key: &[u8], text: &str) -> Hmac<Sha256> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
     mac.update(text.as_bytes());
     mac

@@ -1,5 +1,6 @@
 use crate::claim::Claim;
 use crate::error::Error;
+use crate::frames::{Framing, Seal};
 use crate::identity::{Expected, Identity, Secret, is_s3};
 use crate::request::{Payload, Request};
 use crate::stamp::Stamp;
@@ -17,6 +18,8 @@ const NEED_NO_SIGNATURE: [&str; 4] =
     ["x-amz-date", "x-amz-content-sha256", "x-amz-security-token", "x-amz-cf-id"];
 
 /// Proves that a request comes from who it says and is as it was sent.
+///
+/// Of a framed body ([`Framing`]) the head alone is proven; [`seal`] proves the frames.
 ///
 /// `lookup` gives the secret of an access key id. `now_epoch_s` is in seconds since 1970. The body is hashed only once
 /// key, scope and time are good.
@@ -37,6 +40,12 @@ pub fn verify(
     let hash = payload_hash(request, payload, &claim.identity)?;
     check_signature(request, &claim, &secret, &hash)?;
     Ok(claim.identity)
+}
+
+/// What proves the frames of a request that [`verify`] has let pass.
+pub fn seal(request: &Request<'_>, secret: &Secret) -> Result<Seal, Error> {
+    let Claim { identity, signature, signed, .. } = Claim::parse(request)?;
+    Ok(Seal::new(&secret.secret_access_key, &identity, signed, signature))
 }
 
 fn check_scope(claim: &Claim, expected: &Expected<'_>) -> Result<(), Error> {
@@ -115,7 +124,7 @@ fn payload_hash(request: &Request<'_>, payload: &Payload<'_>, identity: &Identit
         let announced = announced.or_else(|| if identity.is_presigned { in_query() } else { None });
         match announced {
             None if identity.is_presigned => return Ok(UNSIGNED.into()),
-            Some(word) if word == UNSIGNED => return Ok(word),
+            Some(word) if word == UNSIGNED || Framing::parse(&word).is_some() => return Ok(word),
             Some(word) if word.starts_with("STREAMING-") => return Err(Error::Unsupported { what: word }),
             announced => return same_hash(announced, payload),
         }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,6 +15,9 @@ use crate::Error;
 
 /// The start of the names of files that aren't whole yet.
 const UNFINISHED: &str = "unfinished-";
+
+/// What is read at a time when blobs are joined, bytes.
+const PIECE_BYTES: usize = 1024 * 1024;
 
 /// What a removal of unused blobs has freed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -80,8 +83,7 @@ impl Blobs {
     /// Writes the whole file under another name, syncs it and only then gives it its own, so that a blob is there
     /// entirely or not at all.
     fn bring_in(&self, path: &Path, content: &[u8]) -> Result<(), Error> {
-        let number = self.unfinished.fetch_add(1, Ordering::Relaxed);
-        let unfinished = self.directory.join(format!("{UNFINISHED}{number}"));
+        let unfinished = self.unfinished();
         let written = write_durably(&unfinished, content).and_then(|()| {
             let _entries = self.lock();
             fs::rename(&unfinished, path)
@@ -91,6 +93,87 @@ impl Blobs {
             let _ = fs::remove_file(&unfinished);
             Error::file(path, error)
         })
+    }
+
+    fn unfinished(&self) -> PathBuf {
+        let number = self.unfinished.fetch_add(1, Ordering::Relaxed);
+        self.directory.join(format!("{UNFINISHED}{number}"))
+    }
+
+    /// Keeps what several blobs hold one after the other as one more, and shows each piece of it on the way. Holds one
+    /// piece in memory at a time.
+    pub fn join(&self, names: &[String], mut see: impl FnMut(&[u8])) -> Result<String, Error> {
+        let unfinished = self.unfinished();
+        let joined = self.write_joined(&unfinished, names, &mut see).and_then(|name| {
+            let path = self.path(&name);
+            let entries = self.lock();
+            fs::rename(&unfinished, &path).map_err(|error| Error::file(&path, error))?;
+            drop(entries);
+            sync_directory(&self.directory)?;
+            Ok(name)
+        });
+        if joined.is_err() {
+            // The next opening clears it away if this doesn't.
+            let _ = fs::remove_file(&unfinished);
+        }
+        joined
+    }
+
+    fn write_joined(
+        &self,
+        unfinished: &Path,
+        names: &[String],
+        see: &mut impl FnMut(&[u8]),
+    ) -> Result<String, Error> {
+        let failed = |error| Error::file(unfinished, error);
+        let mut file = File::create(unfinished).map_err(failed)?;
+        let mut whole = Sha256::new();
+        let mut piece = vec![0; PIECE_BYTES];
+        for name in names {
+            let mut part = self.file(name)?;
+            let mut own = Sha256::new();
+            loop {
+                let read = part.read(&mut piece).map_err(|error| Error::file(&self.path(name), error))?;
+                if read == 0 {
+                    break;
+                }
+                let read = &piece[..read];
+                own.update(read);
+                whole.update(read);
+                see(read);
+                file.write_all(read).map_err(failed)?;
+            }
+            if hex(&own.finalize()) != *name {
+                return Err(Error::BlobDamaged(name.clone()));
+            }
+        }
+        file.sync_all().map_err(failed)?;
+        Ok(hex(&whole.finalize()))
+    }
+
+    fn file(&self, name: &str) -> Result<File, Error> {
+        let path = self.path(name);
+        File::open(&path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => Error::NoSuchBlob(name.to_owned()),
+            _ => Error::file(&path, error),
+        })
+    }
+
+    /// Some of a blob's bytes. Unlike the whole they can't be checked against the name.
+    pub fn slice(&self, name: &str, from: u64, length: usize) -> Result<Bytes, Error> {
+        let mut file = self.file(name)?;
+        let mut slice = vec![0; length];
+        let mut read = || {
+            file.seek(io::SeekFrom::Start(from))?;
+            file.read_exact(&mut slice)
+        };
+        match read() {
+            Ok(()) => Ok(slice.into()),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                Err(Error::BlobDamaged(name.to_owned()))
+            }
+            Err(error) => Err(Error::file(&self.path(name), error)),
+        }
     }
 
     /// Where a blob lies. A text that isn't a blob's name leads to a path where there is never anything.
@@ -152,7 +235,7 @@ fn sync_directory(directory: &Path) -> Result<(), Error> {
     sync().map_err(|error| Error::file(directory, error))
 }
 
-fn is_name(name: &str) -> bool {
+pub(crate) fn is_name(name: &str) -> bool {
     name.len() == 64 && name.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 

@@ -1,11 +1,13 @@
 //! How records are read from a connection, the writer's or a reader's.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use pitbird_records::Record;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::Error;
+use crate::blobs::is_name;
 
 /// A record as it is stored. `rev` is above 0, grows with every change of any record and is never used twice, also not
 /// after a delete or a restart; it has gaps.
@@ -77,6 +79,19 @@ fn walk<R: Record>(
         }
     }
     Ok(())
+}
+
+/// The blobs that any record names, whatever it is: each run of 64 hex digits in a record's text.
+pub fn named_blobs(connection: &Connection) -> Result<HashSet<String>, Error> {
+    let mut statement = connection.prepare("SELECT value FROM records")?;
+    let mut rows = statement.query([])?;
+    let mut named = HashSet::new();
+    while let Some(row) = rows.next()? {
+        let text = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
+        let words = text.split(|character: char| !character.is_ascii_hexdigit());
+        named.extend(words.filter(|word| is_name(word)).map(str::to_owned));
+    }
+    Ok(named)
 }
 
 fn record<R: Record>(row: &Row<'_>) -> Result<Versioned<R>, Error> {

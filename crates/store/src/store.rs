@@ -137,6 +137,30 @@ impl Store {
         }
     }
 
+    /// Keeps what several blobs hold one after the other as one more blob, and answers its name and what `see` made of the
+    /// pieces. Memory stays small, however long the blobs are. Needs a tokio runtime, whose blocking threads do the work.
+    pub async fn join_blobs<D: Send + 'static>(
+        &self,
+        names: Vec<String>,
+        mut digest: D,
+        see: fn(&mut D, &[u8]),
+    ) -> Result<(String, D), Error> {
+        let blobs = self.0.blobs.clone();
+        let join = move || {
+            let name = blobs.join(&names, |piece| see(&mut digest, piece))?;
+            Ok((name, digest))
+        };
+        match tokio::task::spawn_blocking(join).await {
+            Ok(joined) => joined,
+            Err(ended) => Err(Error::Panicked(ended.to_string())),
+        }
+    }
+
+    /// `length` of a blob's bytes, from `from` on, unchecked: only the whole has a hash. Reads on the caller's thread.
+    pub fn blob_slice(&self, sha256_hex: &str, from: u64, length: usize) -> Result<Bytes, Error> {
+        self.0.blobs.slice(sha256_hex, from, length)
+    }
+
     /// Where a blob lies. A text that isn't a blob's name leads to a path where there is never anything.
     pub fn blob_path(&self, sha256_hex: &str) -> PathBuf {
         self.0.blobs.path(sha256_hex)
@@ -145,6 +169,13 @@ impl Store {
     /// A blob's content, checked against its name. Reads and hashes the whole file on the caller's thread.
     pub fn blob(&self, sha256_hex: &str) -> Result<Bytes, Error> {
         self.0.blobs.get(sha256_hex)
+    }
+
+    /// Removes the blobs that no record names and that were last put before `put_before`: see
+    /// [`Store::remove_unused_blobs`]. Reads every record, on the caller's thread.
+    pub fn remove_unnamed_blobs(&self, put_before: SystemTime) -> Result<Removed, Error> {
+        let named = self.0.readers.read(rows::named_blobs)?;
+        self.remove_unused_blobs(&named, put_before)
     }
 
     /// Removes the blobs that are not in `live` and were last put before `put_before`. A blob is put before the record

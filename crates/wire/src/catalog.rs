@@ -36,7 +36,8 @@ impl Catalog {
         static EMBEDDED: LazyLock<Catalog> = LazyLock::new(|| {
             let service = |source: &'static Source| Service {
                 source,
-                metadata: model::metadata(source.metadata()).expect("a test parses all embedded models"),
+                metadata: model::metadata(source.metadata(), source.patch)
+                    .expect("a test parses all embedded models"),
                 model: OnceLock::new(),
             };
             Catalog { services: SOURCES.iter().map(service).collect() }

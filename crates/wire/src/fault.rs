@@ -86,7 +86,9 @@ impl Fault {
     ) -> Response<Bytes> {
         let form = self.form(model);
         let status = StatusCode::from_u16(form.status).unwrap_or(StatusCode::BAD_REQUEST);
+        let is_bare = model.is_some_and(|model| model.metadata.peculiar.bare_errors);
         let body = match protocol {
+            Protocol::RestXml if is_bare => self.bare_xml_body(&form, request_id),
             Protocol::Query | Protocol::RestXml => self.xml_body(&form, model, request_id),
             Protocol::Cbor => self.cbor_body(&form, model),
             Protocol::RestJson | Protocol::Json10 | Protocol::Json11 => {
@@ -94,6 +96,9 @@ impl Fault {
             }
         };
         let mut answer = response(status, protocol, Some(protocol.content_type()), request_id, body);
+        if is_bare {
+            put(&mut answer, HeaderName::from_static("x-amz-request-id"), request_id);
+        }
         if protocol == Protocol::RestJson {
             put(&mut answer, HeaderName::from_static("x-amzn-errortype"), form.name);
         }
@@ -223,6 +228,26 @@ impl Fault {
         body.push_str("</Error><RequestId>");
         xml::escape(request_id, &mut body);
         body.push_str("</RequestId></ErrorResponse>");
+        body.into_bytes()
+    }
+
+    /// The root is the error itself; members that the shape doesn't have are told as well.
+    fn bare_xml_body(&self, form: &FaultForm<'_>, request_id: &str) -> Vec<u8> {
+        let mut body = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>");
+        let mut tell = |name: &str, text: &str| {
+            body.extend(["<", name, ">"]);
+            xml::escape(text, &mut body);
+            body.extend(["</", name, ">"]);
+        };
+        tell("Code", form.query_code);
+        tell("Message", &self.message);
+        for (name, value) in &self.members {
+            if let Some(text) = value.as_str() {
+                tell(name, text);
+            }
+        }
+        tell("RequestId", request_id);
+        body.push_str("</Error>");
         body.into_bytes()
     }
 

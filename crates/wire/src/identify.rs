@@ -2,11 +2,12 @@
 
 use crate::catalog::{Catalog, Service};
 use crate::fault::Fault;
-use crate::model::{Model, Operation};
+use crate::model::{Addressed, Model, Operation};
 use crate::protocol::Protocol;
 use crate::query;
 use crate::server::Call;
 use http::request::Parts;
+use std::borrow::Cow;
 use thiserror::Error;
 
 /// Why a request means no operation.
@@ -44,6 +45,10 @@ impl Unidentified {
                 format!("Could not find operation {operation} for version {api_version}"),
             )
             .with_status(400),
+            Unidentified::Operation { protocol: Protocol::RestXml, .. } => {
+                let words = "The specified method is not allowed against this resource.";
+                Fault::new("MethodNotAllowed", words).with_status(405)
+            }
             other => Fault::new("UnknownOperationException", other.to_string()),
         }
     }
@@ -66,7 +71,8 @@ struct Clues<'r> {
 
 impl Catalog {
     /// Finds what a request means: by credential scope, then `X-Amz-Target`, then the rpc-v2-cbor path, then form, then
-    /// path. The body is read for forms only. The host is never asked, since everything shares ours.
+    /// path. The body is read for forms only. The host is asked of services alone that let it bear a label, since everything
+    /// shares ours.
     pub fn identify(&self, parts: &Parts, body: &[u8]) -> Result<Call<'_>, Unidentified> {
         let clues =
             Clues { parts, body, path: parts.uri.path(), query: parts.uri.query().unwrap_or_default() };
@@ -88,9 +94,17 @@ impl Catalog {
         if let Some(service) = by_head {
             return clues.call(service.model());
         }
+        let hosted = self.services().iter().find(|service| {
+            let word = service.metadata.peculiar.host_word;
+            // What a `.localhost` name means is only asked when no path says it.
+            word.is_some_and(|word| hosted_label(clues.host(), word).is_some_and(|(_, is_named)| is_named))
+        });
+        if let Some(service) = hosted {
+            return clues.call(service.model());
+        }
         let rest =
             self.services().iter().filter(|service| service.metadata.protocols.iter().any(|p| p.is_rest()));
-        let found = rest.filter_map(|service| clues.call(service.model()).ok()).next();
+        let found = rest.filter_map(|service| clues.whole_call(service.model())).next();
         found.ok_or_else(|| match clues.target().or_else(|| clues.action()) {
             Some(name) => Unidentified::Service { name, protocol: clues.guessed_protocol() },
             None => Unidentified::Nothing,
@@ -119,6 +133,12 @@ impl<'r> Clues<'r> {
             .nth(1)
             .filter(|name| !name.is_empty() && scope.split('/').count() >= 5)
             .map(str::to_owned)
+    }
+
+    /// The host's name, without its port.
+    fn host(&self) -> &str {
+        let host = self.header("host").or_else(|| self.parts.uri.host()).unwrap_or_default();
+        host.split(':').next().unwrap_or_default()
     }
 
     fn target(&self) -> Option<String> {
@@ -211,13 +231,28 @@ impl<'r> Clues<'r> {
     }
 
     fn rest_call<'c>(&self, model: &'c Model, protocol: Protocol) -> Result<Call<'c>, Unidentified> {
-        match model.route(&self.parts.method, self.path, self.query) {
-            Some((operation, labels)) => {
-                let labels = labels.into_iter().map(|raw| pitbird_paths::decode(raw).into_owned()).collect();
-                Ok(self.made(model, operation, protocol, labels))
-            }
-            None => Err(unknown(model, format!("{} {}", self.parts.method, self.path), protocol)),
-        }
+        let routed = self.routed(model, protocol).map(|(call, _)| call);
+        routed.ok_or_else(|| unknown(model, format!("{} {}", self.parts.method, self.path), protocol))
+    }
+
+    /// The operation of a rest service that has all it requires; nobody named the service, so a guess must fit.
+    fn whole_call<'c>(&self, model: &'c Model) -> Option<Call<'c>> {
+        let protocol = model.metadata.protocols.iter().copied().find(|protocol| protocol.is_rest())?;
+        let is_open = model.metadata.peculiar.host_word.is_some();
+        self.routed(model, protocol).filter(|(_, is_complete)| *is_complete || !is_open).map(|(call, _)| call)
+    }
+
+    fn routed<'c>(&self, model: &'c Model, protocol: Protocol) -> Option<(Call<'c>, bool)> {
+        let addressed =
+            Addressed { method: &self.parts.method, query: self.query, headers: &self.parts.headers };
+        let label = model.metadata.peculiar.host_word.and_then(|word| hosted_label(self.host(), word));
+        let path = match label {
+            Some((label, _)) => Cow::Owned(format!("/{label}{}", self.path)),
+            None => Cow::Borrowed(self.path),
+        };
+        let routed = model.route(&addressed, &path)?;
+        let labels = routed.labels.iter().map(|raw| pitbird_paths::decode(raw).into_owned()).collect();
+        Some((self.made(model, routed.operation, protocol, labels), routed.is_complete))
     }
 
     fn made<'c>(
@@ -230,6 +265,22 @@ impl<'r> Clues<'r> {
         let query_mode = self.header("x-amzn-query-mode") == Some("true");
         Call { model, operation, protocol, query_mode, labels }
     }
+}
+
+/// The label that stands before a service's word in a host name (`{label}.{word}.…`, `{label}.{word}-…`), or alone before
+/// `localhost`, and whether the word was there.
+fn hosted_label<'h>(host: &'h str, word: &str) -> Option<(&'h str, bool)> {
+    let is_word = |at: usize| {
+        let rest = host[at + 1..].strip_prefix(word);
+        rest.is_some_and(|rest| rest.starts_with(['.', '-']))
+    };
+    if let Some((at, _)) = host.match_indices('.').rev().find(|(at, _)| is_word(*at)) {
+        return Some((&host[..at], true)).filter(|(label, _)| !label.is_empty());
+    }
+    let label = host.strip_suffix(".localhost").filter(|label| !label.is_empty())?;
+    let is_service =
+        label.strip_prefix(word).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-']));
+    (!is_service).then_some((label, false))
 }
 
 fn unknown(model: &Model, operation: String, protocol: Protocol) -> Unidentified {

@@ -10,6 +10,7 @@
 
 mod catalog;
 mod check;
+pub mod checksum;
 pub mod client;
 mod codec;
 mod fault;

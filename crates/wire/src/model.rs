@@ -13,8 +13,8 @@ pub use shape::{
 };
 
 use crate::Protocol;
-use http::Method;
-use pitbird_paths::{Router, Template};
+use http::{HeaderMap, Method};
+use pitbird_paths::{Router, Segment, Template};
 use std::collections::HashMap;
 
 /// One service as its model describes it. Names are borrowed from the model's text, which lives as long as the
@@ -65,6 +65,13 @@ pub struct Peculiar {
     pub blob_content_type: Option<&'static str>,
     /// Code and beginning of the message when a body is malformed.
     pub malformed_body: Option<(&'static str, &'static str)>,
+    /// The path's first label may stand in the host name instead, before this word: `{label}.{word}.…`, or alone before
+    /// `localhost`.
+    pub host_word: Option<&'static str>,
+    /// Whether errors in XML have no wrapper (Smithy's `noErrorWrapping`).
+    pub bare_errors: bool,
+    /// Bytes at most of a body that streams, if it may be longer than other bodies.
+    pub body_bytes_max: Option<usize>,
 }
 
 /// One operation and how HTTP carries it.
@@ -146,19 +153,64 @@ impl Model {
         named.or_else(coded)
     }
 
-    /// The rest operation that a method, raw path and raw query mean, with the raw text of the path's labels in the
-    /// template's order.
-    pub(crate) fn route<'p>(
-        &self,
-        method: &Method,
-        path: &'p str,
-        query: &str,
-    ) -> Option<(&Operation, Vec<&'p str>)> {
+    /// The rest operation that a request means, with the raw text of the path's labels in the template's order. Of several
+    /// that share method and template it is the one whose fixed query fits best, then the one that has all that it requires
+    /// and requires most: that is what sets a part's upload apart from an object's.
+    pub(crate) fn route<'p>(&self, request: &Addressed<'_>, path: &'p str) -> Option<Routed<'_, 'p>> {
+        let Addressed { method, query, headers } = *request;
         let meant = |&at: &usize| crate::query::has_all(query, &self.operations[at].fixed_query);
         let router = self.routes.get(method)?;
         let found = router.find_where(path, |candidates| candidates.iter().any(meant))?;
-        let candidates = found.value.iter().copied().filter(|at| meant(at));
-        let at = candidates.max_by_key(|&at| self.operations[at].fixed_query.len())?;
-        Some((&self.operations[at], found.captures().map(|(_, text)| text).collect()))
+        let rank = |&at: &usize| {
+            let operation = &self.operations[at];
+            let required = self.required(operation, query, headers);
+            (operation.fixed_query.len(), required.is_some(), required)
+        };
+        let at = found.value.iter().copied().filter(|at| meant(at)).max_by_key(rank)?;
+        let operation = &self.operations[at];
+        let mut labels: Vec<&str> = found.captures().map(|(_, text)| text).collect();
+        // A greedy label has all that is left, a trailing slash too.
+        if let (Some(Segment::Greedy(_)), Some(last)) = (operation.path.segments().last(), labels.last_mut())
+        {
+            let tail = usize::from(path.ends_with('/') && !path.ends_with(*last));
+            *last = &path[path.len() - last.len() - tail..];
+        }
+        let is_complete = self.required(operation, query, headers).is_some();
+        Some(Routed { operation, labels, is_complete })
     }
+
+    /// How many members in query and headers an operation requires; `None` if one isn't there.
+    fn required(&self, operation: &Operation, query: &str, headers: &HeaderMap) -> Option<usize> {
+        let members = operation.input.map_or(&[][..], |shape| self.members(shape));
+        let mut required = 0;
+        for member in members.iter().filter(|member| member.required) {
+            let is_there = match member.location {
+                Location::Query => crate::query::get(query, member.wire_name()).is_some(),
+                Location::Header => headers.contains_key(member.wire_name()),
+                _ => continue,
+            };
+            required += 1;
+            if !is_there {
+                return None;
+            }
+        }
+        Some(required)
+    }
+}
+
+/// What a request's head says beside its path.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Addressed<'r> {
+    pub method: &'r Method,
+    pub query: &'r str,
+    pub headers: &'r HeaderMap,
+}
+
+/// A rest operation that a request means.
+#[derive(Debug)]
+pub(crate) struct Routed<'m, 'p> {
+    pub operation: &'m Operation,
+    pub labels: Vec<&'p str>,
+    /// Whether all that the operation requires of query and headers is there.
+    pub is_complete: bool,
 }

@@ -2,7 +2,7 @@
 
 use crate::codec::{DecodeError, EncodeError, Reading, cbor, form, gzip, json, xml};
 use crate::fault::Fault;
-use crate::model::{Model, Operation, Reference, ShapeId};
+use crate::model::{Kind, Model, Operation, Reference, ShapeId};
 use crate::protocol::Protocol;
 use crate::rest;
 use crate::value::Value;
@@ -34,7 +34,8 @@ pub struct Decoded {
 impl Call<'_> {
     /// Reads the input. Payloads that are blobs are the body itself, not a copy.
     pub fn decode(&self, parts: &Parts, body: Bytes) -> Result<Decoded, DecodeError> {
-        let body = plain(parts, body)?;
+        // What a streaming body holds is the caller's, its encoding too.
+        let body = if self.streams() { body } else { plain(parts, body)? };
         let mut reading = Reading::new(self.model);
         let input = match (self.protocol, self.operation.input) {
             (protocol, _) if protocol.is_rest() => {
@@ -54,6 +55,15 @@ impl Call<'_> {
         };
         let input = if input.is_null() { Value::empty_map() } else { input };
         Ok(Decoded { input, unknown: reading.unknown })
+    }
+
+    /// Whether the request's body is kept as it is, whatever its size: a blob that streams.
+    pub fn streams(&self) -> bool {
+        let structure = self.operation.input.and_then(|shape| self.model.structure(shape));
+        let payload = structure.and_then(|structure| Some(&structure.members[structure.payload?]));
+        payload.is_some_and(|member| {
+            matches!(self.model.shape(member.reference.shape).kind, Kind::Blob { streaming: true })
+        })
     }
 
     /// Writes the output.

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use http::Request;
+use http_body_util::BodyExt;
 use pitbird_names::Account;
 use pitbird_service::Builder;
 use pitbird_sigv4::{Credentials, Secret};

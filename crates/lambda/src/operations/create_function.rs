@@ -10,11 +10,12 @@ use pitbird_store::Transaction;
 use pitbird_wire::Blob;
 use serde::Deserialize;
 
-use crate::code::{self, Upload};
+use crate::code;
 use crate::settings::{
     self, DeadLetterConfig, Environment, EphemeralStorage, FileSystemConfig, Harmless, LoggingConfig,
     SnapStart, TracingConfig, VpcConfig, Wanted,
 };
+use crate::source::Source;
 use crate::view::Configuration;
 use crate::{Error, State, Target, layer, publishing, role, tags};
 
@@ -46,10 +47,13 @@ pub struct Input {
     snap_start: Option<SnapStart>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct FunctionCode {
     zip_file: Option<Blob>,
+    s3_bucket: Option<String>,
+    s3_key: Option<String>,
+    s3_object_version: Option<String>,
 }
 
 /// Makes a function; it becomes active once its code is ready.
@@ -66,12 +70,12 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Configuration, 
     settings::check_architectures(input.architectures.as_deref())?;
     let tags = input.tags.take().unwrap_or_default();
     tags::check(&tags)?;
-    let zip = input.code.zip_file.take().map(|blob| blob.0);
+    let source = std::mem::take(&mut input.code).source();
     let publishes = input.publish == Some(true);
     let layers = input.layers.take().map(|arns| layer::resolve(&state.store, &caller, &arns)).transpose()?;
     let settings = settings::create(&target.name, input.wanted(layers))?;
     role::check(&state.store, &caller.scope, &settings.role)?;
-    let upload = Upload::parse(zip)?;
+    let upload = source.upload(&state, &target.scope).await?;
     code::check_room(&state, &target.scope, upload.code.size_bytes)?;
     let code = upload.store(&state).await?;
     layer::check_size(&code, &settings.layers)?;
@@ -118,6 +122,13 @@ fn new_function(
             reserved_concurrency: None,
             allows_loops: false,
         }),
+    }
+}
+
+impl FunctionCode {
+    fn source(self) -> Source {
+        let FunctionCode { zip_file, s3_bucket, s3_key, s3_object_version } = self;
+        Source { zip_file, s3_bucket, s3_key, s3_object_version }
     }
 }
 

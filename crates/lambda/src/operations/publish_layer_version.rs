@@ -6,9 +6,10 @@ use pitbird_store::Transaction;
 use pitbird_wire::Blob;
 use serde::Deserialize;
 
-use crate::code::{self, Upload};
+use crate::code;
 use crate::find::Records;
 use crate::layer::{LayerName, Whole};
+use crate::source::Source;
 use crate::{Error, State};
 
 #[derive(Debug, Deserialize)]
@@ -26,6 +27,9 @@ pub struct Input {
 #[serde(rename_all = "PascalCase")]
 struct Content {
     zip_file: Option<Blob>,
+    s3_bucket: Option<String>,
+    s3_key: Option<String>,
+    s3_object_version: Option<String>,
 }
 
 /// Makes a layer's next version, and the layer with the first.
@@ -35,7 +39,9 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Whole, Fault> {
     if layer.scope != caller.scope {
         return Err(Error::UnknownResource.into());
     }
-    let upload = Upload::parse(input.content.zip_file.map(|blob| blob.0))?;
+    let Content { zip_file, s3_bucket, s3_key, s3_object_version } = input.content;
+    let source = Source { zip_file, s3_bucket, s3_key, s3_object_version };
+    let upload = source.upload(&state, &layer.scope).await?;
     code::check_room(&state, &layer.scope, upload.code.size_bytes)?;
     let version = LayerVersion {
         scope: layer.scope.clone(),

@@ -7,7 +7,8 @@ use pitbird_store::Transaction;
 use pitbird_wire::Blob;
 use serde::Deserialize;
 
-use crate::code::{self, Upload};
+use crate::code;
+use crate::source::Source;
 use crate::update::Update;
 use crate::view::Configuration;
 use crate::{Error, State, Target, find, layer, publishing, settings};
@@ -17,6 +18,9 @@ use crate::{Error, State, Target, find, layer, publishing, settings};
 pub struct Input {
     function_name: String,
     zip_file: Option<Blob>,
+    s3_bucket: Option<String>,
+    s3_key: Option<String>,
+    s3_object_version: Option<String>,
     publish: Option<bool>,
     dry_run: Option<bool>,
     revision_id: Option<String>,
@@ -39,7 +43,13 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Configuration, 
     let target = Target::whole(&caller, "UpdateFunctionCode", &input.function_name)?;
     find::head(&state.store, &target)?;
     settings::check_architectures(input.architectures.as_deref())?;
-    let upload = Upload::parse(input.zip_file.map(|blob| blob.0))?;
+    let source = Source {
+        zip_file: input.zip_file,
+        s3_bucket: input.s3_bucket,
+        s3_key: input.s3_key,
+        s3_object_version: input.s3_object_version,
+    };
+    let upload = source.upload(&state, &target.scope).await?;
     code::check_room(&state, &target.scope, upload.code.size_bytes)?;
     if input.dry_run == Some(true) {
         let head = find::settled_head(&state.store, &target)?;

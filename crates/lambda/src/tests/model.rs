@@ -50,11 +50,6 @@ async fn what_no_operation_heeds_is_refused_by_name() {
     let bed = Bed::new().await;
     let update = json!({"FunctionName": "f"});
     for (operation, input, name) in [
-        (
-            "CreateFunction",
-            with(function("f"), json!({"Code": {"S3Bucket": "abc", "S3Key": "k"}})),
-            "Code.S3Bucket",
-        ),
         ("CreateFunction", with(function("f"), json!({"Code": {"ImageUri": "i"}})), "Code.ImageUri"),
         ("CreateFunction", with(function("f"), json!({"PackageType": "Image"})), "PackageType Image"),
         ("CreateFunction", with(function("f"), json!({"ImageConfig": {"Command": []}})), "ImageConfig"),
@@ -70,7 +65,6 @@ async fn what_no_operation_heeds_is_refused_by_name() {
             "LoggingConfig.SystemLogLevel with LogFormat Text",
         ),
         ("CreateFunction", with(function("f"), json!({"Runtime": "java21"})), "Runtime java21"),
-        ("UpdateFunctionCode", with(update.clone(), json!({"S3Bucket": "abc", "S3Key": "k"})), "S3Bucket"),
         ("UpdateFunctionCode", with(update, json!({"ImageUri": "i"})), "ImageUri"),
         ("ListFunctions", json!({"MasterRegion": "ALL"}), "MasterRegion"),
     ] {

@@ -87,7 +87,7 @@ def unknown_things():
     }
     for setting, named in (
         ({"VpcConfig": {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}}, "VpcConfig"),
-        ({"Code": {"S3Bucket": "bucket", "S3Key": "key"}}, "S3"),
+        ({"Code": {"S3Bucket": "bucket", "S3Key": "key"}}, "S3 Error Code: NoSuchBucket"),
         ({"PackageType": "Image", "Code": {"ImageUri": "x"}}, "Image"),
         ({"KMSKeyArn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1"}, "KMS"),
         ({"FileSystemConfigs": [{"Arn": f"arn:aws:elasticfilesystem:{REGION}:{ACCOUNT}:access-point/fsap-12345678901234567", "LocalMountPath": "/mnt/x"}]}, "FileSystem"),

@@ -92,3 +92,38 @@ fn only_old_blobs_that_nobody_names_are_removed() {
         assert!(blobs.get(&name).is_ok());
     }
 }
+
+#[test]
+fn blobs_are_joined_and_seen_on_the_way() {
+    let (_directory, blobs) = blobs();
+    let long = vec![b'x'; PIECE_BYTES + 5];
+    let names = [blobs.put(b"abc").unwrap(), blobs.put(&long).unwrap(), blobs.put(b"abc").unwrap()];
+    let mut seen = Vec::new();
+    let joined = blobs.join(&names, |piece| seen.extend_from_slice(piece)).unwrap();
+    assert_eq!(seen, [b"abc", &long[..], b"abc"].concat());
+    assert_eq!(blobs.get(&joined).unwrap(), seen, "under its own hash");
+    assert_eq!(blobs.join(&names, |_| ()).unwrap(), joined, "again");
+    assert_eq!(fs::read_dir(&blobs.directory).unwrap().count(), 3, "nothing is left unfinished");
+}
+
+#[test]
+fn what_is_joined_must_be_there_and_whole() {
+    let (_directory, blobs) = blobs();
+    blobs.put(b"abc").unwrap();
+    let missing = "0".repeat(64);
+    let joined = blobs.join(&[ABC.into(), missing.clone()], |_| ());
+    assert!(matches!(joined, Err(Error::NoSuchBlob(name)) if name == missing));
+    fs::write(blobs.path(ABC), "abd").unwrap();
+    assert!(matches!(blobs.join(&[ABC.into()], |_| ()), Err(Error::BlobDamaged(_))));
+    assert_eq!(fs::read_dir(&blobs.directory).unwrap().count(), 1);
+}
+
+#[test]
+fn some_of_a_blobs_bytes_can_be_read() {
+    let (_directory, blobs) = blobs();
+    blobs.put(b"abc").unwrap();
+    assert_eq!(blobs.slice(ABC, 1, 2).unwrap(), "bc");
+    assert_eq!(blobs.slice(ABC, 3, 0).unwrap(), "");
+    assert!(matches!(blobs.slice(ABC, 2, 2), Err(Error::BlobDamaged(_))));
+    assert!(matches!(blobs.slice("..", 0, 1), Err(Error::NoSuchBlob(_))));
+}

@@ -4,6 +4,6 @@ mod read;
 mod tree;
 mod write;
 
-pub use read::read_element;
+pub use read::{read_element, read_unwrapped};
 pub use tree::{Element, parse};
 pub use write::{escape, write_element, write_members};

@@ -25,8 +25,12 @@ pub enum ModelError {
     Path { operation: &'static str, source: pitbird_paths::Error },
 }
 
-pub fn metadata(text: &'static str) -> Result<Metadata, ModelError> {
-    from_raw_metadata(serde_json::from_str(text)?)
+pub fn metadata(text: &'static str, patch: Option<&'static str>) -> Result<Metadata, ModelError> {
+    let mut raw: RawMetadata = serde_json::from_str(text)?;
+    if let Some(patch) = patch {
+        patch::apply_metadata(&mut raw, patch)?;
+    }
+    from_raw_metadata(raw)
 }
 
 pub fn model(
@@ -107,6 +111,9 @@ fn from_raw_metadata(raw: RawMetadata) -> Result<Metadata, ModelError> {
             validation_code: text(raw.validation_code),
             blob_content_type: text(raw.blob_content_type),
             malformed_body: malformed,
+            host_word: text(raw.host_word),
+            bare_errors: raw.bare_errors,
+            body_bytes_max: raw.body_bytes_max,
         },
     })
 }
@@ -249,7 +256,8 @@ fn structure(name: &'static str, raw: RawShape, names: &Names) -> Result<Structu
         .map(|(at, member)| (member.wire_name(), at))
         .collect();
     by_wire_name.sort_unstable();
-    Ok(Structure { members, payload, union: raw.union, event_stream: raw.eventstream, by_wire_name })
+    let (union, unwrapped, event_stream) = (raw.union, raw.unwrapped, raw.eventstream);
+    Ok(Structure { members, payload, union, unwrapped, event_stream, by_wire_name })
 }
 
 fn reference(raw: &RawReference, names: &Names) -> Result<Reference, ModelError> {

@@ -34,3 +34,14 @@ pub fn apply(model: &mut RawModel, patch: &'static str) -> Result<(), ModelError
     }
     Ok(())
 }
+
+/// Applies what a patch says of a service's metadata.
+pub fn apply_metadata(raw: &mut RawMetadata, patch: &'static str) -> Result<(), ModelError> {
+    let deviations: Vec<Deviation> = serde_json::from_str(patch)?;
+    for deviation in deviations {
+        if let Deviation::Metadata { metadata, .. } = deviation {
+            raw.overlay(*metadata);
+        }
+    }
+    Ok(())
+}

@@ -134,6 +134,9 @@ raw! {
         blob_content_type: Option<Text>,
         malformed_body_code: Option<Text>,
         malformed_body_message: Option<Text>,
+        host_word: Option<Text>,
+        bare_errors: bool,
+        body_bytes_max: Option<usize>,
     }
 }
 
@@ -206,6 +209,7 @@ raw! {
         streaming: bool,
         eventstream: bool,
         union: bool,
+        unwrapped: bool,
         document: bool,
         exception: bool,
         fault: bool,

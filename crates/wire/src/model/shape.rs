@@ -57,6 +57,8 @@ pub struct Structure {
     /// Index of the member that is the whole body.
     pub payload: Option<usize>,
     pub union: bool,
+    /// Whether the only body member is an XML document's root, with nothing around it.
+    pub unwrapped: bool,
     /// Whether the structure's members are events of a stream.
     pub event_stream: bool,
     /// Wire names of the members that travel in the body, sorted, with their indices.

@@ -1,5 +1,5 @@
 use super::split;
-use crate::codec::{DecodeError, Reading, json, scalar, timestamp_format, xml};
+use crate::codec::{DecodeError, Reading, Step, json, scalar, timestamp_format, xml};
 use crate::model::{Kind, Location, Member, Operation, Reference, ShapeId, Structure, TimestampFormat};
 use crate::protocol::Protocol;
 use crate::query;
@@ -74,8 +74,7 @@ fn read_query(
 ) -> Result<(), DecodeError> {
     let mut rest: Vec<(Cow<'_, str>, Cow<'_, str>)> = query::pairs(text)
         .filter(|(name, value)| {
-            !name.starts_with("X-Amz-")
-                && !operation.fixed_query.iter().any(|fixed| fixed.0 == name && fixed.1 == value)
+            !says_who(name) && !operation.fixed_query.iter().any(|fixed| fixed.0 == name && fixed.1 == value)
         })
         .collect();
     let in_query = || structure.members.iter().filter(|member| member.location == Location::Query);
@@ -107,6 +106,12 @@ fn read_query(
         None => rest.iter().for_each(|(name, _)| reading.note_unknown(name)),
     }
     Ok(())
+}
+
+/// Whether a parameter belongs to the signature (the older one of presigned URLs too) or repeats the operation's name, as
+/// newer SDKs do.
+fn says_who(name: &str) -> bool {
+    name.starts_with("X-Amz-") || matches!(name, "AWSAccessKeyId" | "Signature" | "Expires" | "x-id")
 }
 
 fn is_map(reading: &Reading<'_>, reference: &Reference) -> bool {
@@ -215,6 +220,9 @@ fn read_body(
     }
     let reference = Reference::to(shape);
     let value = match protocol {
+        Protocol::RestXml if structure.unwrapped => {
+            xml::read_unwrapped(reading, structure, xml::parse(body)?)?
+        }
         Protocol::RestXml => xml::read_element(reading, &reference, &xml::parse(body)?)?,
         _ => json::read(reading, &reference, body)?,
     };
@@ -244,7 +252,9 @@ fn read_payload(
             Value::String(text.map_err(|_| DecodeError::Malformed("the body is no UTF-8".into()))?.to_owned())
         }
         _ if protocol == Protocol::RestXml => {
-            xml::read_element(reading, &member.reference, &xml::parse(body)?)?
+            let document = xml::parse(body)?;
+            let step = || Step::Name(member.name.into());
+            reading.within(step, true, |reading| xml::read_element(reading, &member.reference, &document))?
         }
         _ => json::read(reading, &member.reference, body)?,
     };

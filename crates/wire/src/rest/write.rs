@@ -179,7 +179,13 @@ fn write_members(
         return Ok(());
     }
     let mut body = Vec::new();
-    if protocol == Protocol::RestXml {
+    if protocol == Protocol::RestXml && structure.unwrapped {
+        let mut text = String::new();
+        if let Value::Map(members) = value {
+            xml::write_members(model, model.shape(shape).name, structure, members, &mut text)?;
+        }
+        body = text.into_bytes();
+    } else if protocol == Protocol::RestXml {
         let mut text = String::new();
         let named = model.shape(shape);
         let name = named.wire_name.unwrap_or(named.name);

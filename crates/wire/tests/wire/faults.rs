@@ -162,10 +162,10 @@ fn what_is_not_known_is_answered_in_the_protocol_that_asked() {
 
     let scope = [(
         "authorization",
-        "AWS4-HMAC-SHA256 Credential=A/20261123/eu-central-1/s3/aws4_request, Signature=0",
+        "AWS4-HMAC-SHA256 Credential=A/20261123/eu-central-1/sqs/aws4_request, Signature=0",
     )];
     let found = unidentified(Method::GET, "/bucket/key", &scope, "");
-    assert!(matches!(found, Unidentified::Service { name, .. } if name == "s3"));
+    assert!(matches!(found, Unidentified::Service { name, .. } if name == "sqs"));
 
-    assert_eq!(unidentified(Method::GET, "/favicon.ico", &[], ""), Unidentified::Nothing);
+    assert_eq!(unidentified(Method::POST, "/favicon.ico", &[], ""), Unidentified::Nothing);
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "clippy knows tests, not what helps them")]
 
+mod buckets;
 mod check;
 mod faults;
 mod hostile;

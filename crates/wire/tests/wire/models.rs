@@ -50,17 +50,21 @@ fn every_operation_is_identified_by_scope_and_without() {
     assert!(count > 790, "{count}");
 }
 
+fn told(protocol: Protocol, value: Value) -> Value {
+    if protocol == Protocol::RestXml { sample::without_empty_lists(value) } else { value }
+}
+
 #[test]
 fn every_input_comes_through() {
     each(|model, operation, protocol| {
         let Some(shape) = operation.input else { return };
-        let input = sample(model, shape);
+        let input = told(protocol, sample(model, shape));
         let request = client::encode(model, operation, protocol, input.clone()).unwrap();
         let (parts, body) = request.into_parts();
         let call = Catalog::embedded().identify(&parts, &body).unwrap();
         let Decoded { input: found, unknown } = call.decode(&parts, body).unwrap();
         assert_eq!(
-            sample::sorted(found),
+            sample::sorted(told(protocol, found)),
             sample::sorted(input),
             "{} {} {protocol:?}",
             model.key,
@@ -74,7 +78,7 @@ fn every_input_comes_through() {
 fn every_output_comes_through() {
     each(|model, operation, protocol| {
         let Some(shape) = operation.output else { return };
-        let output = sample(model, shape);
+        let output = told(protocol, sample(model, shape));
         let call = Call { model, operation, protocol, query_mode: false, labels: Vec::new() };
         let answer = match call.encode(output.clone(), "id") {
             Err(EncodeError::Unsupported(_)) => return assert!(is_event_stream(model, Some(shape))),
@@ -82,7 +86,7 @@ fn every_output_comes_through() {
         };
         let found = client::decode(model, operation, protocol, answer).unwrap();
         assert_eq!(
-            sample::sorted(found),
+            sample::sorted(told(protocol, found)),
             sample::sorted(output),
             "{} {} {protocol:?}",
             model.key,

@@ -19,6 +19,8 @@ fn below(model: &Model, id: ShapeId, depth: usize) -> Value {
             let member = |member: &pitbird_wire::Member| {
                 let value = match member.location {
                     Location::StatusCode => Value::Integer(200),
+                    // The names become parts of header names.
+                    Location::Headers => Value::Map(vec![("key".into(), "a value".into())]),
                     _ => below(model, member.reference.shape, depth + 1),
                 };
                 (Key::Borrowed(member.name), value)
@@ -59,6 +61,18 @@ pub fn sorted(value: Value) -> Value {
             let mut entries: Vec<_> = entries.into_iter().map(|(key, value)| (key, sorted(value))).collect();
             entries.sort_by(|(one, _), (other, _)| one.cmp(other));
             Value::Map(entries)
+        }
+        other => other,
+    }
+}
+
+/// The value as XML can tell it: a flattened list without elements is as good as none.
+pub fn without_empty_lists(value: Value) -> Value {
+    match value {
+        Value::List(items) => Value::List(items.into_iter().map(without_empty_lists).collect()),
+        Value::Map(entries) => {
+            let entries = entries.into_iter().filter(|(_, value)| *value != Value::List(Vec::new()));
+            Value::Map(entries.map(|(key, value)| (key, without_empty_lists(value))).collect())
         }
         other => other,
     }

@@ -26,6 +26,15 @@ pub fn read_element(
     }
 }
 
+/// Reads a document whose root is a structure's only body member.
+pub fn read_unwrapped(
+    reading: &mut Reading<'_>,
+    structure: &Structure,
+    root: Element,
+) -> Result<Value, DecodeError> {
+    read_structure(reading, structure, &Element { children: vec![root], ..Element::default() })
+}
+
 fn read_structure(
     reading: &mut Reading<'_>,
     structure: &Structure,
@@ -45,8 +54,22 @@ fn read_structure(
             members.push((Key::Borrowed(member.name), value));
         }
     }
+    note_unknown(reading, structure, element);
     reading.leave();
     Ok(Value::Map(members))
+}
+
+/// Notes elements that no member of the structure has.
+fn note_unknown(reading: &mut Reading<'_>, structure: &Structure, element: &Element) {
+    for child in &element.children {
+        let is_known = structure.members.iter().any(|member| {
+            let flattened = flattened_name(reading.model, &member.reference);
+            member.location == Location::Body && child.name == flattened.unwrap_or(member.wire_name())
+        });
+        if !is_known {
+            reading.note_unknown(&child.name);
+        }
+    }
 }
 
 fn read_member(

@@ -1,0 +1,14 @@
+use std::sync::Arc;
+
+use pitbird_service::{Call, Fault};
+
+use super::{Nothing, OfBucket};
+use crate::find::named;
+use crate::{Error, State};
+
+/// A bucket has no policy that could make it public.
+pub async fn run(state: Arc<State>, call: Call<OfBucket>) -> Result<Nothing, Fault> {
+    let bucket = named!(call).find(&state.store)?;
+    let words = "The bucket policy does not exist";
+    Err(Error::NotSet("NoSuchBucketPolicy", words, bucket.name).into())
+}
