@@ -36,6 +36,11 @@ fn roles_and_callers_are_who_they_are() {
 }
 
 #[test]
+fn objects_are_put_listed_joined_and_run() {
+    check("objects.py");
+}
+
+#[test]
 fn cloudwatch_speaks_every_protocol_of_its_model() {
     check("protocols.py");
 }
