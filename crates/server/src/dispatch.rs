@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONNECTION, EXPECT, HOST, HeaderValue};
+use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, HeaderValue};
 use http::request::Parts;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full, Limited};
@@ -33,14 +33,16 @@ impl Dispatch {
     ) -> Response<Full<Bytes>> {
         let raw_head = head.take();
         let (parts, mut body) = request.into_parts();
-        let is_unanswered = parts.headers.contains_key(EXPECT) && body.is_end_stream();
+        let asks_first = parts.headers.contains_key(EXPECT) && parts.headers.contains_key(CONTENT_LENGTH);
+        let is_empty = body.is_end_stream();
         let mut answer = self.ask(&parts, &mut body, peer, local, &raw_head).await;
-        discard(&mut body).await;
-        if is_unanswered {
-            // Who asks whether an empty body is wanted gets no word on that, only the answer. botocore then takes this answer's
-            // status for the next one's on the same connection, so there is none.
+        if asks_first && (is_empty || !body.is_end_stream()) {
+            // Who asks whether his body is wanted, and gets an answer instead, doesn't send it. There is no next request on this
+            // connection: the body might come after all, and botocore would take this answer's status for the next one's.
             answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            return answer;
         }
+        discard(&mut body).await;
         answer
     }
 

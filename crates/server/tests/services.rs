@@ -46,6 +46,11 @@ fn functions_are_called_by_their_urls() {
 }
 
 #[test]
+fn objects_are_put_listed_joined_and_run() {
+    check("objects.py");
+}
+
+#[test]
 fn cloudwatch_speaks_every_protocol_of_its_model() {
     check("protocols.py");
 }

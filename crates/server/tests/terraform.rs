@@ -61,6 +61,13 @@ impl Release {
         self.ask("/2015-03-31/functions/terraform-app/aliases/live").json()
     }
 
+    /// What the function answers whose code lies in a bucket.
+    fn stored(&self) -> String {
+        let path = "/2015-03-31/functions/terraform-stored/invocations";
+        let answer = send("POST", &format!("{}{path}", self.server.endpoint), &[], b"{}").json();
+        answer["body"].as_str().unwrap_or_default().to_owned()
+    }
+
     fn fetch(&self) -> String {
         let answer = get(&format!("{}/pets", self.server.stage_url(&self.output("api"), "prod")));
         assert_eq!(answer.status, 200, "{}", answer.text());
@@ -81,6 +88,7 @@ fn a_release_kept_in_terraform_is_applied_stepped_and_destroyed() {
     assert_eq!(release.step(&["apply", "-auto-approve"], &[]), 0, "apply");
     assert_eq!(release.output("version"), "1");
     assert_eq!(release.fetch(), "one 1");
+    assert_eq!(release.stored(), "one $LATEST");
     assert_eq!(release.stage()["canarySettings"]["percentTraffic"], 0.0);
     assert!(release.alias().get("RoutingConfig").is_none(), "{}", release.alias());
     assert_eq!(release.step(&["plan", "-detailed-exitcode"], &[]), EMPTY, "second plan");
@@ -90,6 +98,7 @@ fn a_release_kept_in_terraform_is_applied_stepped_and_destroyed() {
     let canary = ["weights={\"2\"=0.5}", "percent=25"];
     assert_eq!(release.step(&["apply", "-auto-approve"], &canary), 0, "canary step");
     assert_eq!(release.output("version"), "2");
+    assert_eq!((release.output("stored").as_str(), release.stored().as_str()), ("2", "two $LATEST"));
     assert_eq!(release.alias()["RoutingConfig"]["AdditionalVersionWeights"]["2"], 0.5);
     let settings = &release.stage()["canarySettings"];
     assert_eq!(
@@ -104,6 +113,7 @@ fn a_release_kept_in_terraform_is_applied_stepped_and_destroyed() {
     assert_eq!(release.step(&["destroy", "-auto-approve"], &canary), 0, "destroy");
     assert_eq!(release.ask("/restapis").json()["item"], serde_json::json!([]));
     assert_eq!(release.ask("/2015-03-31/functions").json()["Functions"], serde_json::json!([]));
+    assert_eq!(release.ask("/terraform-packages").status, 404);
     for (target, members) in [
         ("Logs_20140328.DescribeLogGroups", "logGroups"),
         ("GraniteServiceVersion20100801.DescribeAlarms", "MetricAlarms"),

@@ -8,7 +8,7 @@ use crate::checksum::{self, Sums};
 use crate::find::named;
 use crate::object::{quoted, seconds};
 use crate::owner::Owner;
-use crate::{Error, State, listing, plain};
+use crate::{State, listing, plain};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -16,7 +16,7 @@ pub struct Input {
     bucket: String,
     key: String,
     upload_id: String,
-    part_number_marker: Option<String>,
+    part_number_marker: Option<u32>,
     max_parts: Option<i64>,
     expected_bucket_owner: Option<String>,
 }
@@ -30,8 +30,8 @@ pub struct Output {
     initiator: Owner,
     owner: Owner,
     storage_class: &'static str,
-    part_number_marker: String,
-    next_part_number_marker: String,
+    part_number_marker: u32,
+    next_part_number_marker: u32,
     max_parts: usize,
     is_truncated: bool,
     checksum_algorithm: Option<String>,
@@ -56,12 +56,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> 
     let named = named!(call);
     let input = call.input;
     let upload = named.upload(&state.store, &input.key, &input.upload_id)?;
-    let marker = input.part_number_marker.unwrap_or_else(|| "0".into());
-    let after: u32 = marker.parse().map_err(|_| Error::Argument {
-        name: "part-number-marker",
-        value: marker,
-        message: "Argument part-number-marker must be an integer between 0 and 2147483647.",
-    })?;
+    let after = input.part_number_marker.unwrap_or(0);
     let max = listing::max("max-parts", input.max_parts)?;
     let mut parts = named.parts(&state.store, &upload.id)?;
     parts.retain(|part| part.number > after);
@@ -85,8 +80,8 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> 
         initiator: owner.clone(),
         owner,
         storage_class: plain::STORAGE_CLASS,
-        part_number_marker: after.to_string(),
-        next_part_number_marker: last.to_string(),
+        part_number_marker: after,
+        next_part_number_marker: last,
         max_parts: max,
         is_truncated,
         checksum_type: upload.is_algorithm_asked.then(|| checksum::kind(upload.is_composite)),

@@ -40,3 +40,23 @@ aws apigateway delete-rest-api --rest-api-id "$API"
 says None aws apigateway get-rest-apis --query 'items[0].id'
 if aws lambda get-function --function-name none 2> words.txt; then exit 1; fi
 grep -q 'ResourceNotFoundException.*Function not found: arn:aws:lambda:us-east-1:000000000000:function:none' words.txt
+
+aws s3 mb s3://smoke > bucket.txt
+head -c 20000000 /dev/urandom > big.bin
+aws s3 cp big.bin s3://smoke/a/big.bin --quiet
+aws s3 cp app.zip s3://smoke/app.zip --quiet
+says 'PRE a/' sh -c "aws s3 ls s3://smoke | head -1 | tr -s ' ' | sed 's/^ //'" text
+aws s3 cp s3://smoke/a/big.bin back.bin --quiet
+cmp big.bin back.bin
+aws s3 cp s3://smoke/a/big.bin s3://smoke/b.bin --quiet
+aws s3 cp s3://smoke/b.bin - --no-sign-request | cmp big.bin -
+python3 -c 'import sys, urllib.request; sys.stdout.buffer.write(urllib.request.urlopen(sys.argv[1]).read())' \
+  "$(aws s3 presign s3://smoke/app.zip)" | cmp app.zip -
+aws lambda create-function --function-name stored --runtime python3.11 --handler app.handler \
+  --code S3Bucket=smoke,S3Key=app.zip --role arn:aws:iam::000000000000:role/smoke > stored.json
+aws lambda wait function-active-v2 --function-name stored
+says 200 aws lambda invoke --function-name stored --query StatusCode answer.json
+aws lambda update-function-code --function-name stored --s3-bucket smoke --s3-key app.zip > updated.json
+aws s3 rm s3://smoke --recursive --quiet
+aws s3 rb s3://smoke > bucket.txt
+says None aws s3api list-buckets --query 'Buckets[0].Name'

@@ -23,6 +23,7 @@ provider "aws" {
   secret_key                  = "test"
   skip_credentials_validation = true
   skip_metadata_api_check     = true
+  s3_use_path_style           = true
 
   endpoints {
     apigateway = var.endpoint
@@ -30,6 +31,7 @@ provider "aws" {
     iam        = var.endpoint
     lambda     = var.endpoint
     logs       = var.endpoint
+    s3         = var.endpoint
     sts        = var.endpoint
   }
 }
@@ -80,6 +82,31 @@ resource "aws_lambda_function" "app" {
     variables = { COLOR = "blue" }
   }
   tags = { team = "birds" }
+}
+
+resource "aws_s3_bucket" "packages" {
+  bucket = "terraform-packages"
+  tags   = { team = "birds" }
+}
+
+resource "aws_s3_object" "package" {
+  bucket = aws_s3_bucket.packages.id
+  key    = "app/app.zip"
+  source = var.package
+  etag   = filemd5(var.package)
+  tags   = { team = "birds" }
+}
+
+# The same code, by way of a bucket.
+resource "aws_lambda_function" "stored" {
+  function_name    = "terraform-stored"
+  role             = aws_iam_role.app.arn
+  runtime          = "python3.11"
+  handler          = "app.handler"
+  s3_bucket        = aws_s3_object.package.bucket
+  s3_key           = aws_s3_object.package.key
+  source_code_hash = filebase64sha256(var.package)
+  publish          = true
 }
 
 resource "aws_lambda_alias" "live" {
@@ -218,4 +245,5 @@ resource "aws_cloudwatch_metric_alarm" "canary" {
 }
 
 output "api" { value = aws_api_gateway_rest_api.app.id }
+output "stored" { value = aws_lambda_function.stored.version }
 output "version" { value = aws_lambda_function.app.version }
