@@ -12,7 +12,7 @@ use http_body_util::{BodyExt, Limited};
 use pitbird_names::limits;
 use pitbird_sigv4::{FrameError, Framing, Seal, unframe};
 use pitbird_wire::checksum::{self, Algorithm};
-use pitbird_wire::{Catalog, Fault};
+use pitbird_wire::{Call, Catalog, Fault, Location};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// What room is counted in, bytes.
@@ -66,7 +66,16 @@ impl Bodies {
         let mut bytes = BytesMut::with_capacity(announced.unwrap_or_default().min(PREPARED_BYTES_MAX));
         while let Some(frame) = body.frame().await {
             match frame {
-                Ok(frame) => frame.into_data().map_or((), |data| bytes.put(data)),
+                Ok(frame) => {
+                    let data = frame.into_data().unwrap_or_default();
+                    if bytes.len() + data.len() > bytes.capacity() {
+                        // Who has sent so much is believed the rest, which spares doubling.
+                        bytes.reserve(
+                            announced.unwrap_or_default().saturating_sub(bytes.len()).max(data.len()),
+                        );
+                    }
+                    bytes.put(data);
+                }
                 Err(error) if error.is::<http_body_util::LengthLimitError>() => return Err(too_large()),
                 Err(error) => {
                     let words = format!("The request's body broke off: {error}");
@@ -159,9 +168,14 @@ pub(crate) fn unframed(
     Ok((parts, unframed.body.into()))
 }
 
-/// Holds a body that is a document against the checksums in its head. Whoever takes a body that streams checks it himself.
-pub(crate) fn check(parts: &Parts, body: &[u8]) -> Result<(), Fault> {
-    for algorithm in Algorithm::ALL {
+/// Holds a body that is a document against the checksums in its head. A checksum that is a member of the input is the
+/// operation's to check, as are bodies that stream: it may be of something else.
+pub(crate) fn check(call: &Call<'_>, parts: &Parts, body: &[u8]) -> Result<(), Fault> {
+    let members = call.operation.input.map_or(&[][..], |shape| call.model.members(shape));
+    let is_member = |header: &str| {
+        members.iter().any(|member| member.location == Location::Header && member.wire_name() == header)
+    };
+    for algorithm in Algorithm::ALL.into_iter().filter(|algorithm| !is_member(algorithm.header())) {
         let announced = text(parts, &HeaderName::from_static(algorithm.header()));
         if announced.is_some_and(|announced| announced != algorithm.of(body)) {
             let words =

@@ -196,7 +196,7 @@ impl Control {
 /// the operation sees anything.
 fn input(call: &wire::Call<'_>, parts: &Parts, body: Bytes) -> Result<Value, Fault> {
     if call.model.metadata.peculiar.bare_errors && !call.streams() {
-        body::check(parts, &body)?;
+        body::check(call, parts, &body)?;
     }
     let decoded = call.decode(parts, body).map_err(|error| Fault::decoding(call.model, &error))?;
     let violations = wire::check(call.model, call.operation, &decoded.input);

@@ -131,6 +131,9 @@ def objects():
     deleted = s3.delete_objects(Bucket="birds", Delete={"Objects": [{"Key": key}, {"Key": "copy"}, {"Key": "none"}]})
     assert [entry["Key"] for entry in deleted["Deleted"]] == [key, "copy", "none"] and "Errors" not in deleted
     s3.delete_object(Bucket="birds", Key="none")
+    document = b"<Delete><Object><Key>k</Key></Object></Delete>"
+    status, _, text = exchange("POST", "/birds?delete", {"x-amz-checksum-crc32": "AAAAAA=="}, document)
+    assert status == 400 and b"<Code>BadDigest</Code>" in text, text
 
 
 def lists():
@@ -189,6 +192,17 @@ def parts():
     complete((7, last))
     found = s3.get_object(**ids)
     assert (found["Body"].read(), found["Metadata"]) == (content[:10], {"a": "b"})
+    with refused("NoSuchUpload", "The specified upload does not exist.", 404):
+        complete((7, last))
+    whole = {"ChecksumAlgorithm": "CRC32", "ChecksumType": "FULL_OBJECT"}
+    upload = s3.create_multipart_upload(**ids, **whole)["UploadId"]
+    part = s3.upload_part(**ids, UploadId=upload, PartNumber=1, Body=b"whole", ChecksumAlgorithm="CRC32")
+    chosen = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"], "ChecksumCRC32": part["ChecksumCRC32"]}]}
+    crc = b64encode(zlib.crc32(b"whole").to_bytes(4)).decode()
+    with refused("BadDigest", "The CRC32 you specified did not match the calculated checksum.", 400):
+        s3.complete_multipart_upload(**ids, UploadId=upload, MultipartUpload=chosen, ChecksumCRC32="AAAAAA==")
+    done = s3.complete_multipart_upload(**ids, UploadId=upload, MultipartUpload=chosen, ChecksumCRC32=crc)
+    has(done, ChecksumCRC32=crc, ChecksumType="FULL_OBJECT")
     with refused("NoSuchUpload", "The specified upload does not exist.", 404):
         s3.abort_multipart_upload(**ids, UploadId=upload)
 

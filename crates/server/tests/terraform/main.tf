@@ -227,6 +227,10 @@ resource "aws_cloudwatch_log_group" "app" {
   tags              = { team = "birds" }
 }
 
+resource "aws_cloudwatch_log_group" "stored" {
+  name = "/aws/lambda/terraform-stored"
+}
+
 resource "aws_cloudwatch_metric_alarm" "canary" {
   alarm_name          = "terraform-canary"
   namespace           = "AWS/ApiGateway"
