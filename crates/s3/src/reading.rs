@@ -1,6 +1,7 @@
 //! What a caller gets to read of an object.
 
 use std::ops::Range;
+use std::time::{Duration, UNIX_EPOCH};
 
 use pitbird_records::Object;
 
@@ -23,7 +24,8 @@ pub struct Asked {
     pub content_language: Option<String>,
     pub content_disposition: Option<String>,
     pub cache_control: Option<String>,
-    pub expires: Option<String>,
+    /// Seconds since 1970.
+    pub expires_s: Option<f64>,
 }
 
 /// Takes it out of an input that has these members.
@@ -45,7 +47,7 @@ macro_rules! asked {
             content_language: $input.response_content_language.take(),
             content_disposition: $input.response_content_disposition.take(),
             cache_control: $input.response_cache_control.take(),
-            expires: $input.response_expires.take(),
+            expires_s: $input.response_expires,
         }
     };
 }
@@ -76,9 +78,16 @@ impl Reading {
         shown.content_language = asked.content_language.or(shown.content_language);
         shown.content_disposition = asked.content_disposition.or(shown.content_disposition);
         shown.cache_control = asked.cache_control.or(shown.cache_control);
-        shown.expires = asked.expires.or(shown.expires);
+        shown.expires = asked.expires_s.map(http_date).or(shown.expires);
         Ok(Reading { object, range, shown })
     }
+}
+
+/// A time as headers have it; what comes before 1970 or after 9999 is cut to that.
+fn http_date(epoch_s: f64) -> String {
+    const LAST_S: f64 = 253_402_300_799.0;
+    let since = Duration::from_secs(epoch_s.clamp(0.0, LAST_S) as u64);
+    httpdate::fmt_http_date(UNIX_EPOCH + since)
 }
 
 impl Asked {

@@ -275,6 +275,27 @@ async fn a_setting_that_is_not_obeyed_is_refused_by_name() {
 }
 
 #[tokio::test]
+async fn a_reader_may_ask_for_other_headers() {
+    let bed = Bed::new().await;
+    bed.put("k", "v").await;
+    let asked = json!({
+        "Bucket": "bbb", "Key": "k", "ResponseContentType": "text/css", "ResponseContentDisposition": "inline",
+        "ResponseCacheControl": "no-store", "ResponseExpires": 1_600_000_000.0,
+    });
+    for operation in ["GetObject", "HeadObject"] {
+        let seen = bed.ok(operation, asked.clone()).await;
+        for (name, expected) in [
+            ("ContentType", "text/css"),
+            ("ContentDisposition", "inline"),
+            ("CacheControl", "no-store"),
+            ("Expires", "Sun, 13 Sep 2020 12:26:40 GMT"),
+        ] {
+            assert_eq!(seen[name], expected, "{operation}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn deleting_a_bucket_ends_its_uploads() {
     let bed = Bed::new().await;
     let upload = bed.upload("k").await;

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use pitbird_records::object::Content;
 use pitbird_records::{MultipartUpload, Object, UploadedPart};
 use pitbird_service::{Call, Fault};
 use pitbird_store::Transaction;
@@ -12,7 +13,6 @@ use crate::condition::Conditions;
 use crate::find::{Named, named};
 use crate::object::quoted;
 use crate::{Error, State, plain};
-use pitbird_records::object::Content;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use pitbird_records::object::Description;
 use pitbird_records::{Object, Texts};
 use pitbird_service::{Call, Fault};
 use pitbird_store::Transaction;
@@ -11,7 +12,6 @@ use crate::copy_source::CopySource;
 use crate::find::{Named, named};
 use crate::object::{check_key, description, quoted, seconds};
 use crate::{Error, State, plain};
-use pitbird_records::object::Description;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]

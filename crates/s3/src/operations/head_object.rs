@@ -26,7 +26,7 @@ pub struct Input {
     response_content_language: Option<String>,
     response_content_disposition: Option<String>,
     response_cache_control: Option<String>,
-    response_expires: Option<String>,
+    response_expires: Option<f64>,
     expected_bucket_owner: Option<String>,
 }
 

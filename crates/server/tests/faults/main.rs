@@ -1,6 +1,7 @@
 //! Faults: servers killed under load and during rollouts, and functions that do their worst.
 
 mod load;
+mod objects;
 mod releases;
 
 use std::path::Path;

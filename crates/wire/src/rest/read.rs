@@ -72,9 +72,11 @@ fn read_query(
     text: &str,
     members: &mut Members,
 ) -> Result<(), DecodeError> {
+    let is_presigned = text.contains("AWSAccessKeyId=");
     let mut rest: Vec<(Cow<'_, str>, Cow<'_, str>)> = query::pairs(text)
         .filter(|(name, value)| {
-            !says_who(name) && !operation.fixed_query.iter().any(|fixed| fixed.0 == name && fixed.1 == value)
+            !says_who(name, is_presigned)
+                && !operation.fixed_query.iter().any(|fixed| fixed.0 == name && fixed.1 == value)
         })
         .collect();
     let in_query = || structure.members.iter().filter(|member| member.location == Location::Query);
@@ -108,10 +110,11 @@ fn read_query(
     Ok(())
 }
 
-/// Whether a parameter belongs to the signature (the older one of presigned URLs too) or repeats the operation's name, as
+/// Whether a parameter belongs to the signature, or to the older one of presigned URLs, or repeats the operation's name as
 /// newer SDKs do.
-fn says_who(name: &str) -> bool {
-    name.starts_with("X-Amz-") || matches!(name, "AWSAccessKeyId" | "Signature" | "Expires" | "x-id")
+fn says_who(name: &str, is_presigned: bool) -> bool {
+    let is_older = is_presigned && matches!(name, "AWSAccessKeyId" | "Signature" | "Expires");
+    name.starts_with("X-Amz-") || name == "x-id" || is_older
 }
 
 fn is_map(reading: &Reading<'_>, reference: &Reference) -> bool {
