@@ -46,7 +46,7 @@ pub fn nginx(upstream: Option<SocketAddr>) -> Result<Peer> {
     let configuration = format!(
         "worker_processes auto; daemon off; master_process on; pid {path}/pid; error_log {path}/error.log crit;
          events {{ worker_connections 1024; }}
-         http {{ access_log off; keepalive_requests 100000000; client_body_temp_path {path}; proxy_temp_path {path};
+         http {{ access_log {path}/access.log; keepalive_requests 100000000; client_body_temp_path {path}; proxy_temp_path {path};
                  fastcgi_temp_path {path}; uwsgi_temp_path {path}; scgi_temp_path {path};
          server {{ listen 127.0.0.1:{port}; location / {{ default_type application/json; return 200 '{BODY}'; }} {proxy} }} }}"
     );
