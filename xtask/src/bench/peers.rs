@@ -31,22 +31,22 @@ impl Drop for Peer {
     }
 }
 
-/// nginx in the foreground: `/` answers with the mock's body, `/proxy` passes on to `upstream`. As many workers as pitbird
-/// has threads.
+/// nginx in the foreground: `/` answers with the mock's body, `/proxy` passes on to `upstream` and is logged, as pitbird
+/// logs and measures what it passes on. As many workers as pitbird has threads.
 pub fn nginx(upstream: Option<SocketAddr>) -> Result<Peer> {
     let folder = tempfile::tempdir()?;
     let port = free_port()?;
     let path = folder.path().display();
     let proxy = upstream.map_or(String::new(), |upstream| {
         format!(
-            "location /proxy {{ proxy_pass http://up/; proxy_http_version 1.1; proxy_set_header Connection \"\"; }} }}
-             upstream up {{ server {upstream}; keepalive 64; "
+            "location /proxy {{ access_log {path}/access.log; proxy_pass http://up/; proxy_http_version 1.1;
+             proxy_set_header Connection \"\"; }} }} upstream up {{ server {upstream}; keepalive 64; "
         )
     });
     let configuration = format!(
         "worker_processes auto; daemon off; master_process on; pid {path}/pid; error_log {path}/error.log crit;
          events {{ worker_connections 1024; }}
-         http {{ access_log {path}/access.log; keepalive_requests 100000000; client_body_temp_path {path}; proxy_temp_path {path};
+         http {{ access_log off; keepalive_requests 100000000; client_body_temp_path {path}; proxy_temp_path {path};
                  fastcgi_temp_path {path}; uwsgi_temp_path {path}; scgi_temp_path {path};
          server {{ listen 127.0.0.1:{port}; location / {{ default_type application/json; return 200 '{BODY}'; }} {proxy} }} }}"
     );

@@ -15,20 +15,21 @@ import errno, os, signal, socket, sys, time
 
 API = os.environ["AWS_LAMBDA_RUNTIME_API"]
 
-def speak(sent):
-    """Bytes to the Runtime API, and the head of what comes back."""
+def speak(sent, last=True):
+    """Bytes to the Runtime API, the last ones or not, and the head of what comes back."""
     host, port = API.split(":")
     with socket.create_connection((host, int(port)), timeout=5) as connection:
         try:
             connection.sendall(sent)
-            connection.shutdown(socket.SHUT_WR)
+            if last:
+                connection.shutdown(socket.SHUT_WR)
             return connection.recv(4096).decode("latin-1").split("\\r\\n")[0]
         except OSError as error:
             return type(error).__name__
 
 def post(path, body, *headers):
     head = [f"POST /2018-06-01/runtime/{path} HTTP/1.1", "Host: x", f"Content-Length: {len(body)}", *headers]
-    return speak("\\r\\n".join(head).encode() + b"\\r\\n\\r\\n" + body)
+    return speak("\\r\\n".join(head).encode() + b"\\r\\n\\r\\n" + body, last=False)
 
 def ok(context):
     return "ok"
