@@ -98,10 +98,16 @@ impl Bed {
             endpoint: String::new(),
             input,
         };
-        let output = self.service.call(operation, call).expect(operation).await.map_err(|fault| {
-            let status = model.error(&fault.code).and_then(|shape| shape.error.as_ref()?.status);
-            refusal(fault.status.or(status).unwrap_or(0), &fault.code, fault.message)
-        })?;
+        let output = self
+            .service
+            .call(operation, call)
+            .expect(operation)
+            .await
+            .map(pitbird_service::Answer::into_output)
+            .map_err(|fault| {
+                let status = model.error(&fault.code).and_then(|shape| shape.error.as_ref()?.status);
+                refusal(fault.status.or(status).unwrap_or(0), &fault.code, fault.message)
+            })?;
         Ok(written(operation, output))
     }
 

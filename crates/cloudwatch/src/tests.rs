@@ -121,11 +121,17 @@ impl Bed {
             endpoint: String::new(),
             input,
         };
-        let output = self.service.call(operation, call).expect(operation).await.map_err(|fault| {
-            let mut told_as = pitbird_wire::Fault::new(fault.code, fault.message);
-            told_as.status = fault.status;
-            told(&told_as)
-        })?;
+        let output = self
+            .service
+            .call(operation, call)
+            .expect(operation)
+            .await
+            .map(pitbird_service::Answer::into_output)
+            .map_err(|fault| {
+                let mut told_as = pitbird_wire::Fault::new(fault.code, fault.message);
+                told_as.status = fault.status;
+                told(&told_as)
+            })?;
         Ok(written(operation, output))
     }
 

@@ -11,6 +11,7 @@ use http_body_util::Full;
 use pitbird_service::{self as service, Call, Caller, Service};
 use pitbird_wire::{self as wire, Catalog, Fault, Value};
 
+use crate::answer::{Answer, EventBody};
 use crate::asked::Asked;
 use crate::body::{self, Bodies};
 use crate::caller::{self, Identified, Lookup, Signatures};
@@ -59,7 +60,7 @@ impl Control {
         body: B,
         local: SocketAddr,
         origin: Origin,
-    ) -> Response<Full<Bytes>>
+    ) -> Response<Answer>
     where
         B: http_body::Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -73,7 +74,7 @@ impl Control {
             Err(unidentified) => {
                 let (fault, protocol) = (unidentified.fault(), unidentified.protocol());
                 let answer = fault.encode(unidentified.model(), protocol, false, &request_id);
-                return answer.map(Full::new);
+                return answer.map(whole);
             }
         };
         let answer = match body {
@@ -82,7 +83,7 @@ impl Control {
             Err(fault) => Err((fault, None)),
         };
         let (fault, retry_after_s) = match answer {
-            Ok(answer) => return answer.map(Full::new),
+            Ok(answer) => return answer,
             Err(failed) => failed,
         };
         let fault = match call.model.metadata.peculiar.bare_errors {
@@ -93,17 +94,17 @@ impl Control {
         if let Some(seconds) = retry_after_s {
             answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
-        answer.map(Full::new)
+        answer.map(whole)
     }
 
     async fn run(
         &self,
-        call: &wire::Call<'_>,
+        call: &wire::Call<'static>,
         parts: &Parts,
         body: Bytes,
         (local, origin): (SocketAddr, Origin),
         request_id: &str,
-    ) -> Result<Response<Bytes>, (Fault, Option<u32>)> {
+    ) -> Result<Response<Answer>, (Fault, Option<u32>)> {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let signatures = self.signatures_of(origin);
         let metadata = &call.model.metadata;
@@ -131,13 +132,22 @@ impl Control {
             let words = format!("{service} {operation} is not implemented by pitbird yet");
             return Err((Fault::new("NotImplementedException", words), None));
         };
-        match running.await {
-            Ok(output) => call.encode(output, request_id).map_err(|error| {
-                tracing::error!(service, operation, request_id, %error, "an output doesn't fit its model");
-                (internal(), None)
+        let answer = running.await.map_err(|fault| told(service, operation, request_id, fault))?;
+        let (output, events) = match answer {
+            service::Answer::Whole(output) => (output, None),
+            service::Answer::Events(output, events) => (output, Some(events)),
+        };
+        let answer = call.encode(output, request_id).map_err(|error| {
+            tracing::error!(service, operation, request_id, %error, "an output doesn't fit its model");
+            (internal(), None)
+        })?;
+        Ok(match events {
+            None => answer.map(whole),
+            Some(events) => answer.map(|_| {
+                let (call, request_id) = (call.clone(), request_id.to_owned());
+                Answer::Right(EventBody { call, request_id, events })
             }),
-            Err(fault) => Err(told(service, operation, request_id, fault)),
-        }
+        })
     }
 }
 
@@ -215,6 +225,10 @@ fn input(call: &wire::Call<'_>, parts: &Parts, body: Bytes) -> Result<Value, Fau
         }
         None => Ok(decoded.input),
     }
+}
+
+fn whole(body: Bytes) -> Answer {
+    Answer::Left(Full::new(body))
 }
 
 /// A service's fault in wire's words; its cause goes to the log.

@@ -6,11 +6,13 @@
 //!
 //! Start at [`Control`], then [`Signatures`].
 
+mod answer;
 mod asked;
 mod body;
 mod caller;
 mod endpoint;
 
+pub use answer::{Answer, EventBody};
 pub use asked::Asked;
 pub use caller::{Credential, Lookup, Signatures};
 pub use endpoint::{Control, Gate, Origin};

@@ -25,4 +25,4 @@ pub use gateway_error::GatewayError;
 pub use journey::Edge;
 pub use measure::Counts;
 pub use target::{Target, UrlTarget};
-pub use url::UrlSigner;
+pub use url::{UrlBody, UrlSigner};

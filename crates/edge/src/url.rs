@@ -1,5 +1,7 @@
 //! A request's way through a function's URL: find, admit, invoke, answer, record.
 
+mod streamed;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -8,9 +10,9 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Response, StatusCode};
-use http_body_util::Full;
+use http_body_util::{Either, Full};
 use pitbird_event::{HttpContext, HttpExchange, Signer};
-use pitbird_invoke::{Invocation, Refused};
+use pitbird_invoke::{self as invoke, Invocation, Refused};
 use pitbird_names::{Qualifier, arn, limits};
 use pitbird_snapshot::{Function, FunctionUrl, Snapshot, UrlCaller};
 use pitbird_telemetry::Telemetry;
@@ -20,6 +22,8 @@ use smallvec::SmallVec;
 use crate::arrival::Peer;
 use crate::journey::read_body;
 use crate::{Edge, GatewayError, UrlTarget, cors};
+
+use streamed::StreamBody;
 
 /// Who signed a request, and whether he may call the function for all that his own policies say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,11 +42,21 @@ const FAILED: &str = "Internal Server Error";
 /// What an answer is that doesn't say it. Source: Lambda developer guide, "Invoking Lambda function URLs".
 const USUAL_TYPE: &str = "application/json";
 
+/// Body of what goes back to the client.
+pub type UrlBody = Either<Full<Bytes>, Box<StreamBody>>;
+
 /// What goes back to the client.
+#[derive(Debug)]
 struct Answer {
     status: u16,
     headers: Vec<(HeaderName, HeaderValue)>,
-    body: Bytes,
+    body: Content,
+}
+
+#[derive(Debug)]
+enum Content {
+    Whole(Bytes),
+    Streamed(Box<StreamBody>),
 }
 
 /// One request once it has come in.
@@ -66,7 +80,7 @@ impl Edge {
         body: B,
         peer: Peer<'_>,
         signer_of: impl Fn(&[u8], &str) -> Option<UrlSigner>,
-    ) -> Response<Full<Bytes>>
+    ) -> Response<UrlBody>
     where
         B: http_body::Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -78,7 +92,7 @@ impl Edge {
         };
         let cors = url.record.cors.as_ref();
         let answer = match (cors::preflight(cors, head), read_body(&head.headers, body).await) {
-            (Some(headers), _) => Answer { status: 200, headers, body: Bytes::new() },
+            (Some(headers), _) => Answer { status: 200, headers, body: Content::Whole(Bytes::new()) },
             (None, Err(error)) => Answer::refused(error),
             (None, Ok(body)) => match admit(url, function, |arn| signer_of(&body, arn)) {
                 None => Answer::json(403, FORBIDDEN),
@@ -104,27 +118,30 @@ impl Edge {
             trace_id: Some(arrival.trace_id.clone()),
             ..Invocation::default()
         };
-        match self.invoker.invoke(function, url.qualifier.as_ref(), fastrand::f64(), invocation).await {
-            Ok(outcome) if outcome.function_error.is_some() => Answer::json(502, FAILED),
-            Ok(outcome) => match pitbird_event::http_reply(&outcome.payload, USUAL_TYPE) {
-                Ok(answer) => Answer::of_function(answer),
-                Err(malformed) => {
-                    tracing::debug!(request_id = arrival.request_id, %malformed, "a function's answer is none");
-                    Answer::json(502, FAILED)
-                }
-            },
-            Err(Refused::Throttled(throttle)) => {
-                let reason = throttle.as_str();
-                Answer::json(
-                    429,
-                    &format!(r#"{{"Reason":"{reason}","Type":"User","message":"Rate Exceeded."}}"#),
-                )
-            }
-            Err(Refused::PayloadTooLarge) => Answer::refused(GatewayError::RequestTooLarge),
-            Err(refused) => {
-                tracing::debug!(request_id = arrival.request_id, %refused, "a function can't be called");
+        let (qualifier, draw) = (url.qualifier.as_ref(), fastrand::f64());
+        let malformed = |malformed: &dyn std::fmt::Display| {
+            tracing::debug!(request_id = arrival.request_id, %malformed, "a function's answer is none");
+            Answer::json(502, FAILED)
+        };
+        let refused = |refused| Answer::not_run(&refused, &arrival.request_id);
+        if !url.record.is_streamed {
+            return match self.invoker.invoke(function, qualifier, draw, invocation).await {
+                Ok(outcome) if outcome.function_error.is_some() => Answer::json(502, FAILED),
+                Ok(outcome) => pitbird_event::http_reply(&outcome.payload, USUAL_TYPE)
+                    .map_or_else(|error| malformed(&error), Answer::of_function),
+                Err(error) => refused(error),
+            };
+        }
+        match self.invoker.invoke_streaming(function, qualifier, draw, invocation).await {
+            Ok(invoke::Answer::Whole(outcome)) if outcome.function_error.is_some() => {
                 Answer::json(502, FAILED)
             }
+            // What it answers goes out as it is: only a stream can say a status.
+            Ok(invoke::Answer::Whole(outcome)) => Answer::whole(200, outcome.payload),
+            Ok(invoke::Answer::Pieces(pieces)) => {
+                streamed::answer(pieces).await.unwrap_or_else(|error| malformed(&error))
+            }
+            Err(error) => refused(error),
         }
     }
 
@@ -225,8 +242,31 @@ const TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 
 impl Answer {
     fn json(status: u16, body: &str) -> Answer {
-        let headers = vec![(CONTENT_TYPE, HeaderValue::from_static("application/json"))];
-        Answer { status, headers, body: Bytes::copy_from_slice(body.as_bytes()) }
+        Answer::whole(status, Bytes::copy_from_slice(body.as_bytes()))
+    }
+
+    /// JSON that is there.
+    fn whole(status: u16, body: Bytes) -> Answer {
+        let headers = vec![(CONTENT_TYPE, HeaderValue::from_static(USUAL_TYPE))];
+        Answer { status, headers, body: Content::Whole(body) }
+    }
+
+    /// The function couldn't be called.
+    fn not_run(refused: &Refused, request_id: &str) -> Answer {
+        match refused {
+            Refused::Throttled(throttle) => {
+                let reason = throttle.as_str();
+                Answer::json(
+                    429,
+                    &format!(r#"{{"Reason":"{reason}","Type":"User","message":"Rate Exceeded."}}"#),
+                )
+            }
+            Refused::PayloadTooLarge => Answer::refused(GatewayError::RequestTooLarge),
+            refused => {
+                tracing::debug!(request_id, %refused, "a function can't be called");
+                Answer::json(502, FAILED)
+            }
+        }
     }
 
     /// The request itself is at fault.
@@ -250,7 +290,7 @@ impl Answer {
             ))
         };
         let headers = answer.headers.iter().filter_map(header).collect();
-        Answer { status: answer.status, headers, body: answer.body }
+        Answer { status: answer.status, headers, body: Content::Whole(answer.body) }
     }
 
     /// With headers that take the place of the function's own.
@@ -260,8 +300,11 @@ impl Answer {
         self
     }
 
-    fn into_response(self, arrival: Arrival<'_>) -> Response<Full<Bytes>> {
-        let mut response = Response::new(Full::new(self.body));
+    fn into_response(self, arrival: Arrival<'_>) -> Response<UrlBody> {
+        let mut response = Response::new(match self.body {
+            Content::Whole(body) => Either::Left(Full::new(body)),
+            Content::Streamed(body) => Either::Right(body),
+        });
         *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_GATEWAY);
         let headers = response.headers_mut();
         for (name, value) in self.headers {

@@ -18,6 +18,20 @@ pub fn http_reply(payload: &Bytes, content_type: &'static str) -> Result<Answer<
     }
 }
 
+/// What ends the text before a streamed answer's body.
+pub const PRELUDE_END: [u8; 8] = [0; 8];
+
+/// The head of a streamed answer: the JSON that stands before its body, up to [`PRELUDE_END`]. Its own body is empty;
+/// without a `statusCode` it is 200.
+pub fn stream_prelude(json: &[u8], content_type: &'static str) -> Result<Answer<'static>, Malformed> {
+    let parsed = serde_json::from_slice(json);
+    let mut members: serde_json::Map<String, Value> =
+        parsed.map_err(|error| Malformed::Shape(error.to_string()))?;
+    members.remove("body");
+    members.entry("statusCode").or_insert(Value::from(200));
+    said(members, content_type)
+}
+
 fn inferred(body: Bytes) -> Answer<'static> {
     let headers = vec![(Cow::Borrowed("content-type"), Cow::Borrowed("application/json"))];
     Answer { status: 200, headers, body }
@@ -116,6 +130,17 @@ mod tests {
             (r#""plain \"words\"""#, r#"plain "words""#),
         ] {
             assert_eq!(reply(payload).expect(payload), json(body));
+        }
+    }
+
+    #[test]
+    fn a_stream_says_its_head_first() {
+        let said = |json: &str| stream_prelude(json.as_bytes(), "text/plain");
+        let head = said(r#"{"headers":{"X-A":"b"},"cookies":["c=1"],"body":"none"}"#).expect("a head");
+        assert_eq!((head.status, head.body.len(), head.headers.len()), (200, 0, 3));
+        assert_eq!(said(r#"{"statusCode":404}"#).expect("a head").status, 404);
+        for json in ["", "[]", "7", r#"{"statusCode":99}"#, r#"{"headers":{"a b":"c"}}"#] {
+            assert!(said(json).is_err(), "{json}");
         }
     }
 

@@ -70,7 +70,13 @@ impl Bed {
         let now_ms = self.now_ms.fetch_add(1000, Ordering::Relaxed);
         let answer = if violations.is_empty() {
             let call = Call { caller, request_id: "id".into(), now_ms, endpoint: String::new(), input };
-            match self.service.call(operation, call).expect(operation).await {
+            match self
+                .service
+                .call(operation, call)
+                .expect(operation)
+                .await
+                .map(pitbird_service::Answer::into_output)
+            {
                 Ok(output) => wire.encode(output, "id").expect("an output fits its model"),
                 Err(fault) => wire.encode_fault(&told(fault), "id"),
             }

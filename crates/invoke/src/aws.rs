@@ -4,13 +4,16 @@ use std::fmt;
 use std::pin::Pin;
 
 use bytes::Bytes;
-use http_body_util::Full;
+use http_body_util::combinators::UnsyncBoxBody;
 use hyper::body::Incoming;
 use hyper::{Request, Response};
 use pitbird_records::FunctionVersion;
 
 /// What is answered a little later.
 pub type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What AWS answers, whole or piece by piece. An error is its breaking off.
+pub type Body = UnsyncBoxBody<Bytes, std::io::Error>;
 
 /// Temporary credentials of a role.
 #[derive(Clone, PartialEq, Eq)]
@@ -35,5 +38,5 @@ pub trait Aws: Send + Sync + 'static {
 
     /// Answers a request that a function made to its Runtime API's address and that isn't the Runtime API's. Everything in it is
     /// the function's word: who it is only its signature can say.
-    fn answer(&self, request: Request<Incoming>) -> Later<'_, Response<Full<Bytes>>>;
+    fn answer(&self, request: Request<Incoming>) -> Later<'_, Response<Body>>;
 }

@@ -30,6 +30,7 @@ use crate::lines::Line;
 use crate::pool::{AtWork, Job, NextJob, Pool};
 use crate::runtime_api::event;
 use crate::runtime_api::machine::{Answer, Machine, Next, Phase, Rejection};
+use crate::stream::Sink;
 
 use deadlines::Rest;
 use output::Output;
@@ -107,6 +108,8 @@ struct Running {
     is_delivered: bool,
     /// Where the environment is kept ready: from `START` on.
     at_work: Option<AtWork>,
+    /// How much of an answer has gone to its caller as it came, once one has begun to.
+    streamed_bytes: Option<usize>,
 }
 
 /// The most memory that was used, read now and then.
@@ -264,8 +267,9 @@ impl Environment {
 
 impl Running {
     fn new(job: Box<Job>, started: Instant, deadline: Instant) -> Running {
-        let (is_announced, is_delivered, deadline_ms, at_work) = (false, false, 0, None);
-        Running { job, started, deadline, deadline_ms, is_announced, is_delivered, at_work }
+        let (is_announced, is_delivered, deadline_ms) = (false, false, 0);
+        let (at_work, streamed_bytes) = (None, None);
+        Running { job, started, deadline, deadline_ms, is_announced, is_delivered, at_work, streamed_bytes }
     }
 }
 
@@ -327,10 +331,28 @@ pub(crate) struct Answering<'a> {
 }
 
 impl Answering<'_> {
+    /// Where the answer goes as it comes, if its caller takes it so and none went there before.
+    pub fn sink(&self) -> Option<Sink> {
+        let mut state = self.environment.lock();
+        let running = state.running.as_mut()?;
+        let sink = running.job.sink.take()?;
+        running.streamed_bytes = Some(0);
+        Some(sink)
+    }
+
     /// The whole body has come, or a fault instead of it.
     pub fn finish(self, result: Result<Bytes, Fault>) -> Result<(), Rejection> {
+        self.end(None, result)
+    }
+
+    /// So many bytes have gone to the caller; a fault is one that came after them.
+    pub fn finish_streamed(self, bytes: usize, fault: Option<Fault>) -> Result<(), Rejection> {
+        self.end(Some(bytes), fault.map_or(Ok(Bytes::new()), Err))
+    }
+
+    fn end(self, streamed_bytes: Option<usize>, result: Result<Bytes, Fault>) -> Result<(), Rejection> {
         let mut state = self.environment.lock();
-        if state.running.is_none() {
+        let Some(running) = state.running.as_mut() else {
             // Its time was over before its answer was complete.
             let to = if self.answer == Answer::Response {
                 "InvocationResponse"
@@ -338,7 +360,14 @@ impl Answering<'_> {
                 "InvocationErrorResponse"
             };
             return Err(Rejection::Transition { from: "ResponseSent", to });
-        }
+        };
+        let has_broken_off = running.streamed_bytes.is_some() && streamed_bytes.is_none();
+        // Of an answer that broke off its caller has the beginning; another one can't follow.
+        let result = match result {
+            Ok(_) if has_broken_off => Err(Fault::truncated(&running.job.invocation.request_id)),
+            result => result,
+        };
+        running.streamed_bytes = streamed_bytes.or(running.streamed_bytes);
         state.machine.finish();
         state.conclude(&self.environment.pool, result);
         Ok(())

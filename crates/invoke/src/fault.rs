@@ -92,18 +92,31 @@ impl Fault {
 
     /// The function answered with more than [`limits::INVOKE_PAYLOAD_BYTES`].
     pub fn response_too_large() -> Fault {
+        Fault::too_large(limits::INVOKE_PAYLOAD_BYTES)
+    }
+
+    fn too_large(limit: usize) -> Fault {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
         struct Body {
             error_message: String,
             error_type: &'static str,
         }
-        let limit = limits::INVOKE_PAYLOAD_BYTES;
         let error_message =
             format!("Response payload size exceeded maximum allowed payload size ({limit} bytes).");
         let error_type = "Function.ResponseSizeTooLarge";
         let body = json(&Body { error_message, error_type });
         Fault { error_type: error_type.to_owned(), body, status: Status::Ended, words: None }
+    }
+
+    /// The function streamed more than [`limits::STREAMED_BYTES`].
+    pub fn stream_too_large() -> Fault {
+        Fault::too_large(limits::STREAMED_BYTES)
+    }
+
+    /// The answer broke off after its beginning had gone to the caller, and the runtime lives on.
+    pub fn truncated(request_id: &str) -> Fault {
+        Fault::platform("Runtime.TruncatedResponse", request_id, "Response was truncated")
     }
 
     /// What the runtime's client reported: passed through as it came.

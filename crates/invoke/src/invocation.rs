@@ -35,6 +35,8 @@ pub struct Outcome {
     pub payload: Bytes,
     /// `Unhandled` when the function failed.
     pub function_error: Option<&'static str>,
+    /// Of a failure: `Sandbox.Timedout`, `Runtime.ExitError`, or what the function named.
+    pub error_type: Option<String>,
     pub executed_version: VersionId,
     /// The last 4 KiB of what this invocation logged, the platform's lines among it.
     pub log_tail: Option<Bytes>,

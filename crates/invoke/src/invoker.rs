@@ -23,6 +23,7 @@ use crate::pool::{Job, Pool, Target};
 use crate::provision;
 use crate::queue::{self, Event, Queue, Unqueued};
 use crate::runtime::{RuntimeError, RuntimeReport, Runtimes, Served};
+use crate::stream::{self, Answer, Sink};
 
 /// Runs function versions. Clones share everything.
 #[derive(Clone)]
@@ -130,9 +131,24 @@ impl Invoker {
         invocation: Invocation,
     ) -> Result<Outcome, Refused> {
         let (reply, replied) = oneshot::channel();
-        self.begin(function, qualifier, draw, invocation, reply)?;
+        self.begin(function, qualifier, draw, invocation, reply, None)?;
         // The other end is dropped without a word only when the whole server goes.
         replied.await.unwrap_or(Err(Refused::ShuttingDown))
+    }
+
+    /// As [`Invoker::invoke`], but what a function answers as a stream comes as it writes it: at most
+    /// [`limits::STREAMED_BYTES`]. While the caller takes nothing, the function waits, on its own time.
+    pub async fn invoke_streaming(
+        &self,
+        function: &Function,
+        qualifier: Option<&Qualifier>,
+        draw: f64,
+        invocation: Invocation,
+    ) -> Result<Answer, Refused> {
+        let (reply, replied) = oneshot::channel();
+        let (sink, said) = stream::channel();
+        let version = self.begin(function, qualifier, draw, invocation, reply, Some(sink))?;
+        Answer::begin(version, said, replied).await
     }
 
     fn begin(
@@ -142,7 +158,8 @@ impl Invoker {
         draw: f64,
         invocation: Invocation,
         reply: oneshot::Sender<Result<Outcome, Refused>>,
-    ) -> Result<(), Refused> {
+        sink: Option<Sink>,
+    ) -> Result<VersionId, Refused> {
         if self.is_closed() {
             return Err(Refused::ShuttingDown);
         }
@@ -173,8 +190,8 @@ impl Invoker {
                 return Err(Refused::Throttled(throttle));
             }
         };
-        pool.submit(Box::new(Job { invocation, target: target.clone(), permit, reply }));
-        Ok(())
+        pool.submit(Box::new(Job { invocation, target: target.clone(), permit, reply, sink }));
+        Ok(pool.version())
     }
 
     /// Makes ready what a version's first environment needs: its code unpacked, its interpreter found. An error is what

@@ -3,6 +3,7 @@
 //! ```text
 //! Invoker::invoke ─ resolve ─ permit ─ pool ── idle ──→ environment ── next ──→ process ── response ──→ Outcome
 //!                                        └─ waiting ─→ first free or new one
+//! Invoker::invoke_streaming, the same way ──── pieces as the function writes them ──→ Answer
 //! Invoker::enqueue ─ store ─ due ─→ Invoker::invoke ─→ forgotten, tried again, dropped
 //! ```
 //!
@@ -13,7 +14,7 @@
 //! (`runtime_api::machine`) and what becomes of a queued event (`queue::plan`).
 //!
 //! It knows no HTTP of callers, no AWS service and no permissions: refusals are facts ([`Refused`]) that others turn into
-//! AWS's errors. Extensions, the telemetry API, SnapStart and response streaming to callers are not here.
+//! AWS's errors. Extensions, the telemetry API and SnapStart are not here.
 //!
 //! Start at [`Invoker`], then [`Invocation`] and [`Outcome`]; inside, at the environment.
 
@@ -34,8 +35,9 @@ mod provision;
 mod queue;
 mod runtime;
 mod runtime_api;
+mod stream;
 
-pub use aws::{Aws, Credentials, Later};
+pub use aws::{Aws, Body, Credentials, Later};
 pub use code::CodeError;
 pub use code::archive::{ZipError, ZipFacts, check_zip};
 pub use concurrency::Throttle;
@@ -46,3 +48,4 @@ pub use measure::{Counts, LiveCounts};
 pub use pool::Provisioned;
 pub use queue::{Event, Unqueued};
 pub use runtime::{RuntimeError, RuntimeReport, Served, runtime_version_arn, runtimes};
+pub use stream::{Answer, Piece, Pieces};

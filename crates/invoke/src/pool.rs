@@ -19,6 +19,7 @@ use crate::environment::{self, Environment};
 use crate::invocation::{Invocation, Outcome, Refused};
 use crate::measure::InvocationProbe;
 use crate::parts::Parts;
+use crate::stream::Sink;
 
 use idle::Idle;
 pub(crate) use provision::AtWork;
@@ -41,6 +42,8 @@ pub(crate) struct Job {
     pub target: Arc<Target>,
     pub permit: Permit,
     pub reply: oneshot::Sender<Result<Outcome, Refused>>,
+    /// Where the answer goes as it comes, if its caller takes it so.
+    pub sink: Option<Sink>,
 }
 
 /// What an environment gets when it is free.

@@ -27,6 +27,7 @@ mod get_provisioned_concurrency_config;
 mod get_runtime_management_config;
 mod invoke;
 mod invoke_async;
+mod invoke_with_response_stream;
 mod list_aliases;
 mod list_function_event_invoke_configs;
 mod list_function_url_configs;
@@ -91,6 +92,7 @@ pub fn hang(builder: Builder<State>) -> Builder<State> {
         .operation("GetRuntimeManagementConfig", &[], get_runtime_management_config::run)
         .operation("Invoke", &[], invoke::run)
         .operation("InvokeAsync", &[], invoke_async::run)
+        .streaming_operation("InvokeWithResponseStream", &[], invoke_with_response_stream::run)
         .operation("ListAliases", &[], list_aliases::run)
         .operation("ListFunctionEventInvokeConfigs", &[], list_function_event_invoke_configs::run)
         .operation("ListFunctionUrlConfigs", &[], list_function_url_configs::run)

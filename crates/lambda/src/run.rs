@@ -37,6 +37,15 @@ pub trait Run: Send + Sync + 'static {
         invocation: Invocation,
     ) -> Answer<'a, Result<Outcome, Refused>>;
 
+    /// The same, and what the function streams comes as it writes it.
+    fn invoke_streaming<'a>(
+        &'a self,
+        function: &'a Function,
+        qualifier: Option<&'a Qualifier>,
+        draw: f64,
+        invocation: Invocation,
+    ) -> Answer<'a, Result<pitbird_invoke::Answer, Refused>>;
+
     /// How it stands with the environments that are kept ready for a version or an alias.
     fn provisioned(&self, function: &Function, qualifier: &Qualifier) -> Provisioned;
 
@@ -71,6 +80,16 @@ impl Run for Invoker {
         invocation: Invocation,
     ) -> Answer<'a, Result<Outcome, Refused>> {
         Box::pin(Invoker::invoke(self, function, qualifier, draw, invocation))
+    }
+
+    fn invoke_streaming<'a>(
+        &'a self,
+        function: &'a Function,
+        qualifier: Option<&'a Qualifier>,
+        draw: f64,
+        invocation: Invocation,
+    ) -> Answer<'a, Result<pitbird_invoke::Answer, Refused>> {
+        Box::pin(Invoker::invoke_streaming(self, function, qualifier, draw, invocation))
     }
 
     fn provisioned(&self, function: &Function, qualifier: &Qualifier) -> Provisioned {

@@ -111,6 +111,17 @@ impl Run for Stand {
         Box::pin(async { self.outcome.lock().expect("nobody panics").clone() })
     }
 
+    fn invoke_streaming<'a>(
+        &'a self,
+        function: &'a Function,
+        qualifier: Option<&'a Qualifier>,
+        draw: f64,
+        invocation: Invocation,
+    ) -> Answer<'a, Result<pitbird_invoke::Answer, Refused>> {
+        let answer = self.invoke(function, qualifier, draw, invocation);
+        Box::pin(async { answer.await.map(pitbird_invoke::Answer::Whole) })
+    }
+
     fn provisioned(&self, _: &Function, _: &Qualifier) -> Provisioned {
         *self.provisioned.lock().expect("nobody panics")
     }
@@ -228,6 +239,7 @@ impl Bed {
         let outcome = Outcome {
             payload: Bytes::from_static(b"{\"ok\":true}"),
             function_error: None,
+            error_type: None,
             executed_version: pitbird_names::VersionId::Latest,
             log_tail: None,
             duration_ms: 1.0,
@@ -279,7 +291,7 @@ impl Bed {
             endpoint: "http://localhost:4566".to_owned(),
             input,
         };
-        let output = self.service.call(operation, call).expect(operation).await?;
+        let output = self.service.call(operation, call).expect(operation).await?.into_output();
         Ok(written(operation, output))
     }
 

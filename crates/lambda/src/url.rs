@@ -71,12 +71,9 @@ pub fn is_signed(auth_type: &str) -> bool {
     auth_type == "AWS_IAM"
 }
 
-/// Answers are buffered here.
-pub fn check_mode(invoke_mode: Option<&str>) -> Result<(), Error> {
-    match invoke_mode {
-        Some(mode) if mode != "BUFFERED" => Err(Error::unsupported(format!("InvokeMode {mode}"))),
-        _ => Ok(()),
-    }
+/// `BUFFERED` and `RESPONSE_STREAM`, the model's only two.
+pub fn is_streamed(invoke_mode: &str) -> bool {
+    invoke_mode == "RESPONSE_STREAM"
 }
 
 /// What browsers shall be told, as callers give it.
@@ -128,7 +125,7 @@ impl View {
             cors: url.cors,
             creation_time: instant(url.created_ms),
             last_modified_time: Some(instant(url.modified_ms)),
-            invoke_mode: Some("BUFFERED"),
+            invoke_mode: Some(if url.is_streamed { "RESPONSE_STREAM" } else { "BUFFERED" }),
         }
     }
 

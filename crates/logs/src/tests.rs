@@ -102,10 +102,16 @@ impl Bed {
             endpoint: String::new(),
             input,
         };
-        let output = self.service.call(operation, call).expect(operation).await.map_err(|fault| {
-            assert!(matches!(fault.status, None | Some(400)), "{fault:?}");
-            refusal(&fault.code, fault.message)
-        })?;
+        let output = self
+            .service
+            .call(operation, call)
+            .expect(operation)
+            .await
+            .map(pitbird_service::Answer::into_output)
+            .map_err(|fault| {
+                assert!(matches!(fault.status, None | Some(400)), "{fault:?}");
+                refusal(&fault.code, fault.message)
+            })?;
         Ok(written(operation, output))
     }
 

@@ -16,6 +16,9 @@ pub struct FunctionUrl {
     /// Must callers sign?
     pub is_signed: bool,
     pub cors: Option<Cors>,
+    /// Does an answer go to its caller as the function writes it?
+    #[serde(default)]
+    pub is_streamed: bool,
     pub created_ms: i64,
     pub modified_ms: i64,
 }

@@ -82,7 +82,13 @@ impl Bed {
         assert_eq!(pitbird_wire::check(model, known, &input).len(), 0, "{operation} {input:?}");
         let (request_id, endpoint) = ("id".to_owned(), "http://localhost:4566".to_owned());
         let call = Call { caller, request_id, now_ms: NOW_MS, endpoint, input };
-        let answer = match self.service.call(operation, call).expect(operation).await {
+        let answer = match self
+            .service
+            .call(operation, call)
+            .expect(operation)
+            .await
+            .map(pitbird_service::Answer::into_output)
+        {
             Ok(output) => wire.encode(output, "id").expect("an output fits its model"),
             Err(fault) => refused(&wire, fault),
         };

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, HeaderValue};
 use http::request::Parts;
 use http::{Request, Response};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Either, Full, Limited};
 use hyper::body::{Body, Incoming};
 use pitbird_control::{Asked, Control, Origin};
 use pitbird_edge::{Edge, Peer, Target, UrlSigner, UrlTarget};
@@ -16,6 +16,9 @@ use pitbird_sandbox::RUNTIME_API_PORT;
 
 use crate::admin::Admin;
 use crate::raw_head::RawHead;
+
+/// Body of an answer: there, or to come piece by piece.
+pub type Answer = Either<Full<Bytes>, pitbird_invoke::Body>;
 
 pub struct Dispatch {
     pub edge: Arc<Edge>,
@@ -30,7 +33,7 @@ impl Dispatch {
         peer: SocketAddr,
         local: SocketAddr,
         head: &RawHead,
-    ) -> Response<Full<Bytes>> {
+    ) -> Response<Answer> {
         let raw_head = head.take();
         let (parts, mut body) = request.into_parts();
         let asks_first = parts.headers.contains_key(EXPECT) && parts.headers.contains_key(CONTENT_LENGTH);
@@ -53,39 +56,39 @@ impl Dispatch {
         peer: SocketAddr,
         local: SocketAddr,
         raw_head: &[u8],
-    ) -> Response<Full<Bytes>> {
+    ) -> Response<Answer> {
         let host = parts.headers.get(HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let path = parts.uri.path();
         if let Some(target) = Target::parse(host, path) {
             let peer = Peer { source: peer.ip(), port: local.port(), scheme: "http", raw_head };
-            return self.edge.serve(target, parts, body, peer).await;
+            return self.edge.serve(target, parts, body, peer).await.map(Either::Left);
         }
         if let Some(target) = UrlTarget::parse(host, path) {
             let peer = Peer { source: peer.ip(), port: local.port(), scheme: "http", raw_head };
             let signer = |body: &[u8], arn: &str| self.url_signer(parts, body, arn, Origin::Outside);
-            return self.edge.serve_url(target, parts, body, peer, signer).await;
+            return self.edge.serve_url(target, parts, body, peer, signer).await.map(boxed);
         }
         if let Some(answer) = self.admin.answer(parts, peer) {
-            return answer;
+            return answer.map(Either::Left);
         }
-        self.control.serve(parts, body, local, Origin::Outside).await
+        self.control.serve(parts, body, local, Origin::Outside).await.map(boxed)
     }
 
     /// A request that a function made from inside its sandbox: for an API or for AWS. What this server tells its users beside
     /// is none of a function's business.
-    pub async fn answer_function(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    pub async fn answer_function(&self, request: Request<Incoming>) -> Response<Answer> {
         let (parts, mut body) = request.into_parts();
         let host = parts.headers.get(HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, RUNTIME_API_PORT));
         let peer = Peer { source: address.ip(), port: address.port(), scheme: "http", raw_head: &[] };
         let limited = Limited::new(&mut body, FUNCTION_BODY_BYTES_MAX);
         let answer = if let Some(target) = Target::parse(host, parts.uri.path()) {
-            self.edge.serve(target, &parts, limited, peer).await
+            self.edge.serve(target, &parts, limited, peer).await.map(Either::Left)
         } else if let Some(target) = UrlTarget::parse(host, parts.uri.path()) {
             let signer = |body: &[u8], arn: &str| self.url_signer(&parts, body, arn, Origin::Function);
-            self.edge.serve_url(target, &parts, limited, peer, signer).await
+            self.edge.serve_url(target, &parts, limited, peer, signer).await.map(boxed)
         } else {
-            self.control.serve(&parts, limited, address, Origin::Function).await
+            self.control.serve(&parts, limited, address, Origin::Function).await.map(boxed)
         };
         discard(&mut body).await;
         answer
@@ -103,6 +106,17 @@ impl Dispatch {
             principal: caller.principal,
             may_call,
         })
+    }
+}
+
+/// Of all the ways in which an answer can come only the usual one goes without a box.
+fn boxed<B>(body: Either<Full<Bytes>, B>) -> Answer
+where
+    B: Body<Data = Bytes, Error = std::io::Error> + Send + 'static,
+{
+    match body {
+        Either::Left(whole) => Either::Left(whole),
+        Either::Right(streamed) => Either::Right(streamed.boxed_unsync()),
     }
 }
 

@@ -5,11 +5,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use bytes::Bytes;
 use http::{Request, Response, StatusCode};
-use http_body_util::Full;
+use http_body_util::{BodyExt, Either};
 use hyper::body::Incoming;
-use pitbird_invoke::{Aws, Credentials, Later};
+use pitbird_invoke::{Aws, Body, Credentials, Later};
 use pitbird_names::Account;
 use pitbird_records::FunctionVersion;
 use tokio::sync::Mutex as Turn;
@@ -111,12 +110,15 @@ impl Aws for Inside {
         }))
     }
 
-    fn answer(&self, request: Request<Incoming>) -> Later<'_, Response<Full<Bytes>>> {
+    fn answer(&self, request: Request<Incoming>) -> Later<'_, Response<Body>> {
         Box::pin(async {
             match self.dispatch.get().and_then(Weak::upgrade) {
-                Some(dispatch) => dispatch.answer_function(request).await,
+                Some(dispatch) => dispatch.answer_function(request).await.map(|body| match body {
+                    Either::Left(whole) => whole.map_err(|never| match never {}).boxed_unsync(),
+                    Either::Right(streamed) => streamed,
+                }),
                 None => {
-                    let mut answer = Response::new(Full::default());
+                    let mut answer = Response::new(Body::default());
                     *answer.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
                     answer
                 }

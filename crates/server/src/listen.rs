@@ -4,9 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -15,7 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 
-use crate::dispatch::Dispatch;
+use crate::dispatch::{Answer, Dispatch};
 use crate::raw_head::{RawHead, Remembering};
 
 /// A client that takes longer than this, and at most twice as long, for a request's head is hung up on.
@@ -113,7 +111,7 @@ async fn connection(
     let local = stream.get_ref().local_addr().unwrap_or(peer);
     let (dispatch, arriving) = (&dispatch, &head);
     let service = service_fn(|request: Request<Incoming>| async move {
-        Ok::<Response<Full<Bytes>>, std::convert::Infallible>(
+        Ok::<Response<Answer>, std::convert::Infallible>(
             dispatch.answer(request, peer, local, arriving).await,
         )
     });

@@ -46,6 +46,11 @@ fn functions_are_called_by_their_urls() {
 }
 
 #[test]
+fn answers_come_as_functions_write_them() {
+    check("streaming.py");
+}
+
+#[test]
 fn objects_are_put_listed_joined_and_run() {
     check("objects.py");
 }

@@ -3,6 +3,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use futures_core::Stream;
 use pitbird_wire::Value;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -15,8 +16,41 @@ pub type Harmless = &'static [&'static str];
 
 /// Makes a fault of a member's path.
 type Refuse = fn(&str) -> Fault;
-type Answer = Pin<Box<dyn Future<Output = Result<Value, Fault>> + Send>>;
-type Run<S> = Box<dyn Fn(Arc<S>, Call<Value>) -> Answer + Send + Sync>;
+type Later<T> = Pin<Box<dyn Future<Output = Result<T, Fault>> + Send>>;
+type Run<T> = Box<dyn Fn(Call<Value>) -> Later<T> + Send + Sync>;
+
+/// What an operation answers.
+pub enum Answer {
+    Whole(Value),
+    /// The output's other members, and then its events as they come.
+    Events(Value, Events),
+}
+
+impl Answer {
+    /// The output without its events.
+    pub fn into_output(self) -> Value {
+        match self {
+            Answer::Whole(output) | Answer::Events(output, _) => output,
+        }
+    }
+}
+
+/// An output's events; a fault ends them before their end.
+pub type Events = Pin<Box<dyn Stream<Item = Result<Event, Fault>> + Send>>;
+
+/// One event of an output's stream.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// Its member in the model: `PayloadChunk`.
+    pub name: &'static str,
+    pub value: Value,
+}
+
+impl Event {
+    pub fn new<T: Serialize>(name: &'static str, value: &T) -> Result<Event, Fault> {
+        Ok(Event { name, value: pitbird_wire::to_value(value).map_err(Fault::internal)? })
+    }
+}
 
 /// A service with its operations.
 pub struct Service {
@@ -26,13 +60,13 @@ pub struct Service {
 }
 
 struct Operation {
-    run: Box<dyn Fn(Call<Value>) -> Answer + Send + Sync>,
+    run: Run<Answer>,
     input: fn() -> Vec<Member>,
 }
 
 impl Service {
     /// Runs an operation; `None` when it isn't written yet.
-    pub fn call(&self, operation: &str, call: Call<Value>) -> Option<Answer> {
+    pub fn call(&self, operation: &str, call: Call<Value>) -> Option<Later<Answer>> {
         Some((self.operations.get(operation)?.run)(call))
     }
 
@@ -67,7 +101,7 @@ impl<S: Send + Sync + 'static> Builder<S> {
     }
 
     /// Adds one operation: its name in the model, the members it may leave unheeded, and its function.
-    pub fn operation<I, O, F, R>(mut self, name: &'static str, harmless: Harmless, run: F) -> Builder<S>
+    pub fn operation<I, O, F, R>(self, name: &'static str, harmless: Harmless, run: F) -> Builder<S>
     where
         I: DeserializeOwned + Send + 'static,
         O: Serialize + 'static,
@@ -75,9 +109,36 @@ impl<S: Send + Sync + 'static> Builder<S> {
         R: Future<Output = Result<O, Fault>> + Send + 'static,
     {
         let (state, refuse) = (self.state.clone(), self.refuse);
-        let erased: Run<S> =
-            Box::new(move |state, call| Box::pin(decode_and_run(state, call, harmless, refuse, run)));
-        let run = Box::new(move |call| erased(state.clone(), call));
+        let run = Box::new(move |call: Call<Value>| -> Later<Answer> {
+            let state = state.clone();
+            Box::pin(async move {
+                let output = run(state, decode(call, harmless, refuse)?).await?;
+                encode(&output).map(Answer::Whole)
+            })
+        });
+        self.hang_in::<I>(name, run)
+    }
+
+    /// Adds an operation whose output has events: its function gives the output without them, and them.
+    pub fn streaming_operation<I, O, F, R>(self, name: &'static str, harmless: Harmless, run: F) -> Builder<S>
+    where
+        I: DeserializeOwned + Send + 'static,
+        O: Serialize + 'static,
+        F: Fn(Arc<S>, Call<I>) -> R + Copy + Send + Sync + 'static,
+        R: Future<Output = Result<(O, Events), Fault>> + Send + 'static,
+    {
+        let (state, refuse) = (self.state.clone(), self.refuse);
+        let run = Box::new(move |call: Call<Value>| -> Later<Answer> {
+            let state = state.clone();
+            Box::pin(async move {
+                let (output, events) = run(state, decode(call, harmless, refuse)?).await?;
+                Ok(Answer::Events(encode(&output)?, events))
+            })
+        });
+        self.hang_in::<I>(name, run)
+    }
+
+    fn hang_in<I: DeserializeOwned>(mut self, name: &'static str, run: Run<Answer>) -> Builder<S> {
         let before = self.operations.insert(name, Operation { run, input: members::<I> });
         assert!(before.is_none(), "{name} is hung in twice");
         self
@@ -88,27 +149,22 @@ impl<S: Send + Sync + 'static> Builder<S> {
     }
 }
 
-async fn decode_and_run<S, I, O, F, R>(
-    state: Arc<S>,
+fn decode<I: DeserializeOwned>(
     call: Call<Value>,
     harmless: Harmless,
     refuse: Refuse,
-    run: F,
-) -> Result<Value, Fault>
-where
-    I: DeserializeOwned,
-    O: Serialize,
-    F: Fn(Arc<S>, Call<I>) -> R,
-    R: Future<Output = Result<O, Fault>>,
-{
+) -> Result<Call<I>, Fault> {
     let Call { caller, request_id, now_ms, endpoint, input } = call;
     let (input, ignored) = pitbird_wire::from_value_reporting::<I>(input)
         .map_err(|error| Fault::new("SerializationException", error.to_string()).with_status(400))?;
     if let Some(path) = ignored.iter().find(|path| !is_harmless(path, harmless)) {
         return Err(refuse(path));
     }
-    let output = run(state, Call { caller, request_id, now_ms, endpoint, input }).await?;
-    pitbird_wire::to_value(&output).map_err(Fault::internal)
+    Ok(Call { caller, request_id, now_ms, endpoint, input })
+}
+
+fn encode(output: &impl Serialize) -> Result<Value, Fault> {
+    pitbird_wire::to_value(output).map_err(Fault::internal)
 }
 
 fn is_harmless(path: &str, harmless: Harmless) -> bool {
@@ -147,7 +203,7 @@ mod tests {
         let input = Value::Map(pairs.collect());
         let caller = Caller::root(Default::default());
         let call = Call { caller, request_id: String::new(), now_ms: 0, endpoint: String::new(), input };
-        service.call("Greet", call).expect("the operation is hung in").await
+        service.call("Greet", call).expect("the operation is hung in").await.map(Answer::into_output)
     }
 
     #[tokio::test]

@@ -101,7 +101,13 @@ impl Bed {
             true => {
                 let now_ms = self.now_ms.load(Ordering::Relaxed);
                 let call = Call { caller, request_id: "id".into(), now_ms, endpoint: String::new(), input };
-                match self.service.call(operation, call).expect(operation).await {
+                match self
+                    .service
+                    .call(operation, call)
+                    .expect(operation)
+                    .await
+                    .map(pitbird_service::Answer::into_output)
+                {
                     Ok(output) => wire.encode(output, "id").expect("an output fits its model"),
                     Err(fault) => refused(&wire, fault),
                 }

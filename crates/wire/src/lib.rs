@@ -13,6 +13,7 @@ mod check;
 pub mod checksum;
 pub mod client;
 mod codec;
+pub mod events;
 mod fault;
 mod identify;
 mod model;

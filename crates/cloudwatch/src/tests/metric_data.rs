@@ -106,7 +106,13 @@ async fn numbers_that_are_none_are_refused() {
             endpoint: String::new(),
             input,
         };
-        let fault = bed.service.call("PutMetricData", call).expect("written").await.expect_err(text);
+        let fault = bed
+            .service
+            .call("PutMetricData", call)
+            .expect("written")
+            .await
+            .map(pitbird_service::Answer::into_output)
+            .expect_err(text);
         assert_eq!(
             fault.message,
             format!("The value {text} for parameter MetricData.member.1.Value is invalid.")

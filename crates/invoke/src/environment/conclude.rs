@@ -33,7 +33,8 @@ impl State {
         let ended_well = Status::Ended;
         let status = result.as_ref().err().map_or(&ended_well, |fault| &fault.status);
         let request_id = running.job.invocation.request_id.as_str();
-        let produced_bytes = result.as_ref().map_or_else(|fault| fault.body.len(), Bytes::len);
+        let whole_bytes = result.as_ref().map_or_else(|fault| fault.body.len(), Bytes::len);
+        let produced_bytes = running.streamed_bytes.unwrap_or(whole_bytes);
         self.log_end(
             pool,
             result.as_ref().err(),
@@ -51,17 +52,25 @@ impl State {
         let Running { job, started, deadline, .. } = running;
         let on_provisioned = (pool.provisioned_wanted() > 0).then_some(self.is_provisioned);
         job.target.probe.ended(job.invocation.at_ms, duration_ms, result.is_err(), on_provisioned);
-        let (payload, function_error) = match result {
-            Ok(payload) => (payload, None),
-            Err(fault) => (fault.body, Some(UNHANDLED)),
+        let (payload, function_error, error_type) = match result {
+            Ok(payload) => (payload, None, None),
+            Err(fault) => (fault.body, Some(UNHANDLED), Some(fault.error_type)),
         };
         let (executed_version, log_tail) = (pool.version(), self.output.end_tail());
         self.rest = Some(Rest { started, deadline });
         pool.rests();
         // First the place, then the answer: who has it may call again at once.
         drop(job.permit);
-        let outcome =
-            Outcome { payload, function_error, executed_version, log_tail, duration_ms, billed_ms, init_ms };
+        let outcome = Outcome {
+            payload,
+            function_error,
+            error_type,
+            executed_version,
+            log_tail,
+            duration_ms,
+            billed_ms,
+            init_ms,
+        };
         // A caller that doesn't wait any more has no use for it.
         let _ = job.reply.send(Ok(outcome));
     }

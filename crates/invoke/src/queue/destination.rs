@@ -173,6 +173,7 @@ mod tests {
         Outcome {
             payload: Bytes::copy_from_slice(payload.as_bytes()),
             function_error,
+            error_type: function_error.map(str::to_owned),
             executed_version: VersionId::Number(3),
             log_tail: None,
             duration_ms: 1.0,

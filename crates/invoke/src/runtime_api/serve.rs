@@ -7,7 +7,7 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Either, Full};
 use hyper::body::{Body, Incoming};
 use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use hyper::server::conn::http1;
@@ -17,7 +17,9 @@ use hyper_util::rt::TokioIo;
 use pitbird_names::limits;
 use tokio::net::TcpStream;
 
+use super::forward::forward;
 use super::machine::{Answer, ErrorBody, Rejection};
+use crate::aws;
 use crate::environment::{Environment, Event};
 use crate::fault::Fault;
 use crate::pool::Job;
@@ -32,10 +34,13 @@ const ERROR_BODY: HeaderName = HeaderName::from_static("lambda-runtime-function-
 const RESPONSE_MODE: HeaderName = HeaderName::from_static("lambda-runtime-function-response-mode");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
+/// An answer of the Runtime API, or of AWS behind it.
+type AnyBody = Either<Full<Bytes>, aws::Body>;
+
 /// What the Runtime API's paths begin with; no path of an AWS API does.
 const RUNTIME_API: &str = "/2018-06-01/";
 /// Of a body that is too long already, this much is still read and thrown away, so that the sender sees the answer.
-const DISCARD_BYTES_MAX: u64 = 64 << 20;
+pub(super) const DISCARD_BYTES_MAX: u64 = 64 << 20;
 /// Longest `errorType` that is believed, bytes.
 const ERROR_TYPE_BYTES_MAX: usize = 256;
 /// Longest request head, bytes.
@@ -104,15 +109,20 @@ fn trace_id(request_id: &str, at_ms: i64) -> String {
     )
 }
 
-async fn call(environment: &Arc<Environment>, request: Request<Incoming>) -> Event {
+async fn call(environment: &Arc<Environment>, request: Request<Incoming>) -> Response<AnyBody> {
+    let path = request.uri().path();
+    match environment.aws() {
+        Some(aws) if !path.starts_with(RUNTIME_API) && !is_extensions(path) => {
+            let _turn = environment.aws_turn().await;
+            aws.answer(request).await.map(Either::Right)
+        }
+        _ => runtime_call(environment, request).await.map(Either::Left),
+    }
+}
+
+async fn runtime_call(environment: &Arc<Environment>, request: Request<Incoming>) -> Event {
     if !request.uri().path().starts_with(RUNTIME_API) {
-        return match environment.aws() {
-            Some(aws) if !is_extensions(request.uri().path()) => {
-                let _turn = environment.aws_turn().await;
-                aws.answer(request).await
-            }
-            _ => not_here(request.uri().path()),
-        };
+        return not_here(request.uri().path());
     }
     let (head, body) = request.into_parts();
     let path = &head.uri.path()[RUNTIME_API.len()..];
@@ -140,8 +150,8 @@ async fn response(
     headers: &HeaderMap,
     body: Incoming,
 ) -> Result<Event, Rejection> {
-    // A streaming function's answer is collected: who invokes it buffered wants it whole.
-    if headers.get(RESPONSE_MODE).is_some_and(|mode| mode != "streaming" && mode != "buffered") {
+    let mode = headers.get(RESPONSE_MODE);
+    if mode.is_some_and(|mode| mode != "streaming" && mode != "buffered") {
         return Ok(refuse(
             StatusCode::BAD_REQUEST,
             "Invalid function response mode",
@@ -149,6 +159,11 @@ async fn response(
         ));
     }
     let answering = environment.begin_answer(request_id, Answer::Response)?;
+    // A streaming function's answer is collected for who invokes it buffered: he wants it whole.
+    let sink = mode.filter(|mode| *mode == "streaming").and_then(|_| answering.sink());
+    if let Some(sink) = sink {
+        return forward(answering, sink, headers, body).await;
+    }
     match read(body).await {
         Ok(Read { bytes, trailers }) => {
             let fault = trailers.as_ref().and_then(fault_of_trailers);
@@ -157,7 +172,7 @@ async fn response(
         }
         Err(Unread::TooLong) => {
             answering.finish(Err(Fault::response_too_large()))?;
-            Ok(too_long())
+            Ok(too_long(limits::INVOKE_PAYLOAD_BYTES))
         }
         Err(Unread::Truncated) => Ok(truncated()),
     }
@@ -177,7 +192,7 @@ async fn error(
         }
         Err(Unread::TooLong) => {
             answering.finish(Err(Fault::response_too_large()))?;
-            Ok(too_long())
+            Ok(too_long(limits::INVOKE_PAYLOAD_BYTES))
         }
         Err(Unread::Truncated) => Ok(truncated()),
     }
@@ -193,7 +208,7 @@ async fn init_error(
             environment.init_error(Fault::reported(error_type(headers), bytes))?;
             Ok(accepted())
         }
-        Err(Unread::TooLong) => Ok(too_long()),
+        Err(Unread::TooLong) => Ok(too_long(limits::INVOKE_PAYLOAD_BYTES)),
         Err(Unread::Truncated) => Ok(truncated()),
     }
 }
@@ -204,7 +219,7 @@ fn error_type(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// How a streaming function says that it failed after its answer had begun.
-fn fault_of_trailers(trailers: &HeaderMap) -> Option<Fault> {
+pub(super) fn fault_of_trailers(trailers: &HeaderMap) -> Option<Fault> {
     let body = trailers.get(ERROR_BODY).and_then(|body| STANDARD.decode(body).ok());
     let error_type = error_type(trailers);
     (body.is_some() || error_type.is_some())
@@ -262,16 +277,16 @@ async fn read(mut body: Incoming) -> Result<Read, Unread> {
     Ok(Read { bytes, trailers })
 }
 
-fn accepted() -> Event {
+pub(super) fn accepted() -> Event {
     json(StatusCode::ACCEPTED, Bytes::from_static(b"{\"status\":\"OK\"}\n"))
 }
 
-fn too_long() -> Event {
-    let words = format!("Exceeded maximum allowed payload size ({} bytes).", limits::INVOKE_PAYLOAD_BYTES);
+pub(super) fn too_long(limit: usize) -> Event {
+    let words = format!("Exceeded maximum allowed payload size ({limit} bytes).");
     refuse(StatusCode::PAYLOAD_TOO_LARGE, &words, "RequestEntityTooLarge")
 }
 
-fn truncated() -> Event {
+pub(super) fn truncated() -> Event {
     refuse(StatusCode::BAD_REQUEST, "HTTP request detected as truncated", "TruncatedHTTPRequest")
 }
 

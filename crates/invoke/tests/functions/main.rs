@@ -15,3 +15,4 @@ mod metrics;
 mod node;
 mod provisioned;
 mod python;
+mod streaming;

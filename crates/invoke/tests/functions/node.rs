@@ -2,7 +2,7 @@
 
 use crate::bench::{Bench, Draft, has, invocation, json, narrow_bench, node, text};
 
-async fn door() -> Option<Bench> {
+pub async fn door() -> Option<Bench> {
     let bench = narrow_bench().await;
     has(&bench, "nodejs20.x").await.then_some(bench)
 }

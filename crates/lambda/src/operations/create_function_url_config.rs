@@ -22,7 +22,6 @@ pub struct Input {
 /// Gives a function or an alias a URL.
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<View, Fault> {
     let Call { caller, input, now_ms, endpoint, .. } = call;
-    url::check_mode(input.invoke_mode.as_deref())?;
     let is_mode_given = input.invoke_mode.is_some();
     let url_id = url::id([(state.entropy)(), (state.entropy)()]);
     let create = move |tx: &mut Transaction<'_>| {
@@ -38,6 +37,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<View, Fault> {
             url_id,
             is_signed: url::is_signed(&input.auth_type),
             cors: input.cors.map(Into::into),
+            is_streamed: input.invoke_mode.as_deref().is_some_and(url::is_streamed),
             created_ms: now_ms,
             modified_ms: now_ms,
         };

@@ -23,6 +23,14 @@ pub struct Input {
     payload: Option<Blob>,
 }
 
+/// What is to be done, all of it checked.
+pub struct Asked {
+    pub kind: Kind,
+    pub target: Target,
+    pub function: Arc<Function>,
+    pub invocation: Invocation,
+}
+
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Output {
@@ -35,15 +43,7 @@ pub struct Output {
 
 /// Runs a function and waits for its answer, or keeps an event for later, or only looks whether it could.
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> {
-    let Call { caller, input, request_id, now_ms, .. } = call;
-    let kind = Kind::parse(input.invocation_type.as_deref());
-    let (target, function) = find(&state, &caller, &input.function_name, input.qualifier.as_deref())?;
-    let payload = input.payload.map_or(Bytes::new(), |blob| blob.0);
-    invocation::check_payload(&payload, kind)?;
-    let client_context = input.client_context.as_deref().map(invocation::client_context).transpose()?;
-    let wants_log_tail = input.log_type.as_deref() == Some("Tail") && kind == Kind::RequestResponse;
-    let invocation =
-        Invocation { request_id, payload, at_ms: now_ms, trace_id: None, client_context, wants_log_tail };
+    let Asked { kind, target, function, invocation } = read(&state, call)?;
     match kind {
         Kind::DryRun => Ok(Output { status_code: 204, ..Output::default() }),
         Kind::Event => {
@@ -57,6 +57,20 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> 
             Ok(outcome?.into())
         }
     }
+}
+
+/// What a call asks for.
+pub fn read(state: &State, call: Call<Input>) -> Result<Asked, Error> {
+    let Call { caller, input, request_id, now_ms, .. } = call;
+    let kind = Kind::parse(input.invocation_type.as_deref());
+    let (target, function) = find(state, &caller, &input.function_name, input.qualifier.as_deref())?;
+    let payload = input.payload.map_or(Bytes::new(), |blob| blob.0);
+    invocation::check_payload(&payload, kind)?;
+    let client_context = input.client_context.as_deref().map(invocation::client_context).transpose()?;
+    let wants_log_tail = input.log_type.as_deref() == Some("Tail") && kind == Kind::RequestResponse;
+    let invocation =
+        Invocation { request_id, payload, at_ms: now_ms, trace_id: None, client_context, wants_log_tail };
+    Ok(Asked { kind, target, function, invocation })
 }
 
 /// Keeps an event for later.

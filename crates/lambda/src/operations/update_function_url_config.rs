@@ -20,13 +20,13 @@ pub struct Input {
 /// Changes a URL; what isn't given stays.
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<View, Fault> {
     let Call { caller, input, now_ms, endpoint, .. } = call;
-    url::check_mode(input.invoke_mode.as_deref())?;
     let update = move |tx: &mut Transaction<'_>| {
         let operation = "UpdateFunctionUrlConfig";
         let target = url::target(tx, &caller, operation, &input.function_name, input.qualifier.as_deref())?;
         let mut url = url::find(&*tx, &target)?;
         url.is_signed = input.auth_type.map_or(url.is_signed, |auth_type| url::is_signed(&auth_type));
         url.cors = input.cors.map(Into::into).or(url.cors);
+        url.is_streamed = input.invoke_mode.map_or(url.is_streamed, |mode| url::is_streamed(&mode));
         url.modified_ms = now_ms;
         tx.put(&url)?;
         Ok::<_, Error>(url)

@@ -40,6 +40,10 @@ async fn a_url_is_given_changed_listed_and_taken_away() {
     let changed = bed.ok("UpdateFunctionUrlConfig", of(Some("live"), json!({"AuthType": "AWS_IAM"}))).await;
     assert_eq!((&changed["AuthType"], &changed["Cors"]), (&json!("AWS_IAM"), &cors));
     assert_ne!(changed["LastModifiedTime"], changed["CreationTime"]);
+    assert_eq!(changed["InvokeMode"], "BUFFERED");
+    let streamed = of(Some("live"), json!({"InvokeMode": "RESPONSE_STREAM"}));
+    let changed = bed.ok("UpdateFunctionUrlConfig", streamed).await;
+    assert_eq!((&changed["InvokeMode"], &changed["Cors"]), (&json!("RESPONSE_STREAM"), &cors));
     let listed = bed.ok("ListFunctionUrlConfigs", json!({"FunctionName": "f"})).await;
     let arns: Vec<&Json> = listed["FunctionUrlConfigs"]
         .as_array()
@@ -87,7 +91,5 @@ async fn what_can_have_no_url_is_refused() {
     assert_eq!(refused(of(Some("old"), none.clone())).await, missing("Function does not exist"));
     let version = refused(of(Some("1"), none.clone())).await;
     assert!(version.message.contains("at 'qualifier' failed to satisfy constraint"), "{version:?}");
-    let streamed = of(None, json!({"AuthType": "NONE", "InvokeMode": "RESPONSE_STREAM"}));
-    assert_eq!(refused(streamed).await, unsupported("InvokeMode RESPONSE_STREAM"));
     assert_eq!(refused(of(None, json!({"AuthType": "SOME"}))).await.code, "ValidationException");
 }

@@ -178,7 +178,12 @@ impl Bed {
             endpoint: String::new(),
             input,
         };
-        let output = self.service.call(operation, call).expect(operation).await;
+        let output = self
+            .service
+            .call(operation, call)
+            .expect(operation)
+            .await
+            .map(pitbird_service::Answer::into_output);
         let output = output.map_err(|fault| {
             let words = fault.cause.unwrap_or(fault.message);
             format!("{}: {words}", fault.code)

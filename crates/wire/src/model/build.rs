@@ -241,6 +241,7 @@ fn structure(name: &'static str, raw: RawShape, names: &Names) -> Result<Structu
             idempotency_token: raw.idempotency_token,
             host_label: raw.host_label,
             json_value: raw.jsonvalue,
+            is_event_payload: raw.eventpayload,
         });
     }
     let payload = match raw.payload {

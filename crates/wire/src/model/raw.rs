@@ -184,6 +184,7 @@ raw! {
         idempotency_token: bool,
         host_label: bool,
         jsonvalue: bool,
+        eventpayload: bool,
         xml_attribute: bool,
         xml_namespace: Option<RawNamespace>,
         result_wrapper: Option<Text>,

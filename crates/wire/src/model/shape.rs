@@ -90,6 +90,8 @@ pub struct Member {
     pub host_label: bool,
     /// Header value is base64 of JSON.
     pub json_value: bool,
+    /// Whether the member is all of an event's payload.
+    pub is_event_payload: bool,
 }
 
 impl Member {

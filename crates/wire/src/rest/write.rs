@@ -1,5 +1,6 @@
 use super::join;
 use crate::codec::{EncodeError, json, scalar, xml};
+use crate::events;
 use crate::model::{
     Kind, Location, Member, Model, Operation, Reference, ShapeId, Structure, TimestampFormat,
 };
@@ -215,9 +216,8 @@ fn write_payload(
         }
         (Kind::String, Some(Value::String(text))) => (text.into(), "text/plain"),
         (Kind::Blob { .. } | Kind::String, None | Some(Value::Null)) => return Ok(()),
-        (Kind::Structure(structure), _) if structure.event_stream => {
-            return Err(EncodeError::Unsupported("event streams"));
-        }
+        // The events come one by one, after the head.
+        (Kind::Structure(structure), _) if structure.event_stream => (Bytes::new(), events::CONTENT_TYPE),
         (Kind::Structure(_), None) if protocol == Protocol::RestJson => {
             (Bytes::from_static(b"{}"), protocol.content_type())
         }

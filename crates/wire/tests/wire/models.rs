@@ -84,6 +84,11 @@ fn every_output_comes_through() {
             Err(EncodeError::Unsupported(_)) => return assert!(is_event_stream(model, Some(shape))),
             other => other.unwrap(),
         };
+        if protocol.is_rest() && is_event_stream(model, Some(shape)) {
+            // Its events follow one by one.
+            assert_eq!(answer.headers()["x-amzn-requestid"], "id");
+            return assert!(answer.body().is_empty(), "{}", operation.name);
+        }
         let found = client::decode(model, operation, protocol, answer).unwrap();
         assert_eq!(
             sample::sorted(told(protocol, found)),
