@@ -31,6 +31,11 @@ pub enum Error {
     Destination(String),
     #[error("Function does not exist")]
     NoFunction,
+    /// The same words of another code, where an event source is to feed it.
+    #[error("Function does not exist")]
+    NoFunctionToFeed,
+    #[error("Unrecognized event source.")]
+    UnknownSource,
     #[error(
         "Failed to create function url config for [functionArn = {0}]. Error message:  FunctionUrlConfig exists for this \
          Lambda function"

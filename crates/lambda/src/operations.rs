@@ -1,7 +1,9 @@
 //! One file per operation: its input, its output, one function.
 
+mod absent_event_source_mapping;
 mod add_permission;
 mod create_alias;
+mod create_event_source_mapping;
 mod create_function;
 mod create_function_url_config;
 mod delete_alias;
@@ -29,6 +31,7 @@ mod invoke;
 mod invoke_async;
 mod invoke_with_response_stream;
 mod list_aliases;
+mod list_event_source_mappings;
 mod list_function_event_invoke_configs;
 mod list_function_url_configs;
 mod list_functions;
@@ -67,9 +70,19 @@ pub fn hang(builder: Builder<State>) -> Builder<State> {
     builder
         .operation("AddPermission", &[], add_permission::run)
         .operation("CreateAlias", &[], create_alias::run)
+        .operation(
+            "CreateEventSourceMapping",
+            create_event_source_mapping::HARMLESS,
+            create_event_source_mapping::run,
+        )
         .operation("CreateFunction", &[], create_function::run)
         .operation("CreateFunctionUrlConfig", &[], create_function_url_config::run)
         .operation("DeleteAlias", &[], delete_alias::run)
+        .operation(
+            "DeleteEventSourceMapping",
+            absent_event_source_mapping::HARMLESS,
+            absent_event_source_mapping::run,
+        )
         .operation("DeleteFunction", &[], delete_function::run)
         .operation("DeleteFunctionConcurrency", &[], delete_function_concurrency::run)
         .operation("DeleteFunctionEventInvokeConfig", &[], delete_function_event_invoke_config::run)
@@ -78,6 +91,11 @@ pub fn hang(builder: Builder<State>) -> Builder<State> {
         .operation("DeleteProvisionedConcurrencyConfig", &[], delete_provisioned_concurrency_config::run)
         .operation("GetAccountSettings", &[], get_account_settings::run)
         .operation("GetAlias", &[], get_alias::run)
+        .operation(
+            "GetEventSourceMapping",
+            absent_event_source_mapping::HARMLESS,
+            absent_event_source_mapping::run,
+        )
         .operation("GetFunction", &[], get_function::run)
         .operation("GetFunctionCodeSigningConfig", &[], get_function_code_signing_config::run)
         .operation("GetFunctionConcurrency", &[], get_function_concurrency::run)
@@ -94,6 +112,11 @@ pub fn hang(builder: Builder<State>) -> Builder<State> {
         .operation("InvokeAsync", &[], invoke_async::run)
         .streaming_operation("InvokeWithResponseStream", &[], invoke_with_response_stream::run)
         .operation("ListAliases", &[], list_aliases::run)
+        .operation(
+            "ListEventSourceMappings",
+            list_event_source_mappings::HARMLESS,
+            list_event_source_mappings::run,
+        )
         .operation("ListFunctionEventInvokeConfigs", &[], list_function_event_invoke_configs::run)
         .operation("ListFunctionUrlConfigs", &[], list_function_url_configs::run)
         .operation("ListFunctions", &[], list_functions::run)
@@ -113,6 +136,11 @@ pub fn hang(builder: Builder<State>) -> Builder<State> {
         .operation("TagResource", &[], tag_resource::run)
         .operation("UntagResource", &[], untag_resource::run)
         .operation("UpdateAlias", &[], update_alias::run)
+        .operation(
+            "UpdateEventSourceMapping",
+            absent_event_source_mapping::HARMLESS,
+            absent_event_source_mapping::run,
+        )
         .operation("UpdateFunctionCode", &[], update_function_code::run)
         .operation("UpdateFunctionConfiguration", &[], update_function_configuration::run)
         .operation("UpdateFunctionEventInvokeConfig", &[], update_function_event_invoke_config::run)

@@ -4,6 +4,7 @@
 mod aliases;
 mod concurrency;
 mod event_invoke_configs;
+mod event_sources;
 mod functions;
 mod invocations;
 mod layers;
