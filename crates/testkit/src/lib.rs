@@ -6,6 +6,7 @@
 mod calls;
 mod http;
 mod package;
+mod packages;
 mod processes;
 mod python;
 mod server;
@@ -14,6 +15,7 @@ mod terraform;
 pub use calls::{Called, Calls, done};
 pub use http::{Answer, Client, get, post, send};
 pub use package::zipped;
+pub use packages::{Tool, packages};
 pub use processes::{Process, descendants, survivors};
 pub use python::{Python, aws, python};
 pub use server::{Ended, Server, ServerOptions};
