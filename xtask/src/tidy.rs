@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail};
 /// `docs/decisions/`.
 const LAYERS: &[(&str, u8)] = &[
     ("models", 1),
+    ("egress", 1),
     ("names", 1),
     ("paths", 1),
     ("sandbox", 1),

@@ -1,0 +1,176 @@
+//! Each connection of the sandbox's, and the host's that answers it.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{SocketAddr, SocketAddrV4};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use smoltcp::iface::{SocketHandle, SocketSet};
+use smoltcp::socket::tcp::{Socket, SocketBuffer, State};
+use tokio::net::TcpStream;
+
+use crate::policy::Policy;
+
+/// Connections of one sandbox at the same time.
+const CONNECTIONS_MAX: usize = 256;
+/// What is held for a connection in either direction, bytes.
+const BUFFER_BYTES: usize = 64 * 1024;
+/// How long the other side may take to answer.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+
+type Connecting = Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send>>;
+
+/// The sandbox's end, and where it wants to go.
+type Ends = (SocketAddrV4, SocketAddrV4);
+
+#[derive(Default)]
+pub struct Connections(HashMap<Ends, Connection>);
+
+struct Connection {
+    handle: SocketHandle,
+    outside: Outside,
+}
+
+enum Outside {
+    Connecting(Connecting),
+    Open { stream: TcpStream, has_said_all: bool, has_heard_all: bool },
+    Over,
+}
+
+impl Connections {
+    /// The sandbox wants to open a connection: a socket that takes it is there afterwards, unless it mayn't; the stack refuses
+    /// what no socket takes.
+    pub fn open(&mut self, ends: Ends, policy: &Policy, sockets: &mut SocketSet<'_>) {
+        if self.0.contains_key(&ends) || self.0.len() >= CONNECTIONS_MAX {
+            return;
+        }
+        let Some(destination) = policy.destination(ends.1) else { return };
+        let buffer = || SocketBuffer::new(vec![0; BUFFER_BYTES]);
+        let mut socket = Socket::new(buffer(), buffer());
+        // It isn't told that it is connected before it is.
+        socket.pause_synack(true);
+        socket.set_nagle_enabled(false);
+        if socket.listen((*ends.1.ip(), ends.1.port())).is_ok() {
+            let handle = sockets.add(socket);
+            let outside = Outside::Connecting(Box::pin(connect(destination)));
+            self.0.insert(ends, Connection { handle, outside });
+        }
+    }
+
+    /// Moves what can be moved; `true` if anything was. The rest wakes when it can go on.
+    pub fn pump(&mut self, sockets: &mut SocketSet<'_>, context: &mut Context<'_>) -> bool {
+        let mut has_moved = false;
+        self.0.retain(|_, connection| {
+            let socket = sockets.get_mut::<Socket<'_>>(connection.handle);
+            has_moved |= connection.pump(socket, context);
+            // One that was broken off keeps its other end until that has been told.
+            let is_over = socket.state() == State::Closed && socket.remote_endpoint().is_none();
+            if is_over {
+                sockets.remove(connection.handle);
+            }
+            !is_over
+        });
+        has_moved
+    }
+}
+
+async fn connect(destination: SocketAddr) -> io::Result<TcpStream> {
+    let stream = tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(destination)).await??;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+impl Connection {
+    fn pump(&mut self, socket: &mut Socket<'_>, context: &mut Context<'_>) -> bool {
+        match &mut self.outside {
+            Outside::Connecting(connecting) => {
+                let Poll::Ready(connected) = connecting.as_mut().poll(context) else { return false };
+                match connected {
+                    Ok(stream) => {
+                        socket.pause_synack(false);
+                        self.outside = Outside::Open { stream, has_said_all: false, has_heard_all: false };
+                    }
+                    Err(_) => self.break_off(socket),
+                }
+                true
+            }
+            Outside::Open { stream, has_said_all, has_heard_all } => {
+                let moved = say(socket, stream, has_said_all, context)
+                    .and_then(|said| Ok(said | hear(socket, stream, has_heard_all, context)?));
+                moved.unwrap_or_else(|_| {
+                    self.break_off(socket);
+                    true
+                })
+            }
+            Outside::Over => false,
+        }
+    }
+
+    fn break_off(&mut self, socket: &mut Socket<'_>) {
+        socket.abort();
+        self.outside = Outside::Over;
+    }
+}
+
+/// From the sandbox to the outside.
+fn say(
+    socket: &mut Socket<'_>,
+    stream: &TcpStream,
+    has_said_all: &mut bool,
+    context: &mut Context<'_>,
+) -> io::Result<bool> {
+    let mut has_moved = false;
+    while socket.can_recv() {
+        let Poll::Ready(ready) = stream.poll_write_ready(context) else { return Ok(has_moved) };
+        ready?;
+        let written = socket.recv(|bytes| match stream.try_write(bytes) {
+            Ok(written) => (written, Ok(written)),
+            Err(error) => (0, Err(error)),
+        });
+        match written {
+            Ok(Ok(_)) => has_moved = true,
+            Ok(Err(error)) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Ok(Err(error)) => return Err(error),
+            Err(_) => break,
+        }
+    }
+    let is_closing =
+        matches!(socket.state(), State::CloseWait | State::LastAck | State::Closing | State::TimeWait);
+    if is_closing && !*has_said_all && socket.recv_queue() == 0 {
+        *has_said_all = true;
+        rustix::net::shutdown(stream, rustix::net::Shutdown::Write)?;
+    }
+    Ok(has_moved)
+}
+
+/// From the outside to the sandbox.
+fn hear(
+    socket: &mut Socket<'_>,
+    stream: &TcpStream,
+    has_heard_all: &mut bool,
+    context: &mut Context<'_>,
+) -> io::Result<bool> {
+    let mut has_moved = false;
+    while !*has_heard_all && socket.can_send() {
+        let Poll::Ready(ready) = stream.poll_read_ready(context) else { return Ok(has_moved) };
+        ready?;
+        let read = socket.send(|room| match stream.try_read(room) {
+            Ok(read) => (read, Ok(read)),
+            Err(error) => (0, Err(error)),
+        });
+        match read {
+            Ok(Ok(0)) => {
+                *has_heard_all = true;
+                socket.close();
+                has_moved = true;
+            }
+            Ok(Ok(_)) => has_moved = true,
+            Ok(Err(error)) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Ok(Err(error)) => return Err(error),
+            Err(_) => break,
+        }
+    }
+    Ok(has_moved)
+}

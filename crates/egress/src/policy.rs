@@ -1,0 +1,128 @@
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
+use std::sync::Arc;
+
+use crate::ROUTER;
+
+/// Port of name servers.
+const NAMES: u16 = 53;
+
+/// Which addresses a sandbox may reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Those of the internet: no private networks.
+    Public,
+    /// Private networks, too.
+    Networks,
+}
+
+/// Where a sandbox may go, and where its questions for names go.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    pub reach: Reach,
+    /// The name servers that are asked, as the host has them; the first that has a socket.
+    pub name_servers: Arc<[SocketAddr]>,
+}
+
+impl Policy {
+    /// The host's own name servers.
+    pub fn with_host_names(reach: Reach) -> Policy {
+        let text = std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
+        Policy { reach, name_servers: name_servers(&text).into() }
+    }
+
+    /// Where what a sandbox sends to an address really goes; `None` is nowhere.
+    pub fn destination(&self, asked: SocketAddrV4) -> Option<SocketAddr> {
+        if *asked.ip() == ROUTER {
+            return self.name_servers.first().copied().filter(|_| asked.port() == NAMES);
+        }
+        let may = self.reach.allows(*asked.ip()) && asked.port() != 0 && !is_own(*asked.ip());
+        may.then_some(SocketAddr::V4(asked))
+    }
+}
+
+impl Reach {
+    /// Is it an address of the networks that may be reached? Those of this host are told apart by [`is_own`].
+    fn allows(self, address: Ipv4Addr) -> bool {
+        let [first, second, third, _] = address.octets();
+        // Source: IANA's registry of special-purpose addresses.
+        let is_special = address.is_loopback()
+            || address.is_link_local()
+            || address.is_multicast()
+            || first == 0
+            || first >= 240
+            || [first, second, third] == [192, 0, 0];
+        let is_shared = first == 100 && (64..128).contains(&second);
+        let is_private = address.is_private() || is_shared || (first == 198 && (18..20).contains(&second));
+        !is_special && (self == Reach::Networks || !is_private)
+    }
+}
+
+/// Is it an address of this host's? The kernel says by what it would send from: to an address of its own it sends from that
+/// very one. Nothing is sent. What can't be told is held to be one.
+fn is_own(address: Ipv4Addr) -> bool {
+    let asked = || {
+        let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
+        socket.connect((address, NAMES))?;
+        socket.local_addr()
+    };
+    asked().map_or(true, |from| from.ip() == address)
+}
+
+fn name_servers(text: &str) -> Vec<SocketAddr> {
+    let lines = text.lines().filter_map(|line| line.trim().strip_prefix("nameserver"));
+    let addresses = lines.filter_map(|rest| rest.trim().parse().ok());
+    addresses.map(|address| SocketAddr::new(address, NAMES)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn special_addresses_are_out_of_reach() {
+        for (address, public, networks) in [
+            ("1.1.1.1", true, true),
+            ("203.0.113.9", true, true),
+            ("10.1.2.3", false, true),
+            ("172.16.0.1", false, true),
+            ("192.168.7.1", false, true),
+            ("100.64.0.1", false, true),
+            ("100.128.0.1", true, true),
+            ("198.19.0.1", false, true),
+            ("127.0.0.1", false, false),
+            ("127.9.9.9", false, false),
+            ("169.254.169.254", false, false),
+            ("0.0.0.0", false, false),
+            ("0.1.2.3", false, false),
+            ("224.0.0.1", false, false),
+            ("255.255.255.255", false, false),
+            ("192.0.0.1", false, false),
+        ] {
+            let address: Ipv4Addr = address.parse().expect(address);
+            assert_eq!(Reach::Public.allows(address), public, "{address}");
+            assert_eq!(Reach::Networks.allows(address), networks, "{address}");
+        }
+    }
+
+    #[test]
+    fn the_hosts_own_addresses_are_told() {
+        assert!(is_own(Ipv4Addr::LOCALHOST));
+        // The address that the host goes out from, if it has a way out.
+        let Ok(socket) = UdpSocket::bind("0.0.0.0:0") else { return };
+        if let (Ok(()), Ok(SocketAddr::V4(from))) = (socket.connect("203.0.113.9:9"), socket.local_addr()) {
+            assert!(is_own(*from.ip()) && !is_own(Ipv4Addr::new(203, 0, 113, 9)), "{from}");
+        }
+    }
+
+    #[test]
+    fn names_are_asked_of_the_hosts_servers() {
+        let text = "# by hand\nsearch example\nnameserver 10.0.0.53\n  nameserver fd00::1\nnameserver none\n";
+        let servers = name_servers(text);
+        assert_eq!(servers, ["10.0.0.53:53".parse().expect("v4"), "[fd00::1]:53".parse().expect("v6")]);
+        let policy = Policy { reach: Reach::Public, name_servers: servers.into() };
+        let to = |port| policy.destination(SocketAddrV4::new(ROUTER, port)).map(|to| to.to_string());
+        assert_eq!((to(53).as_deref(), to(80)), (Some("10.0.0.53:53"), None));
+        let silent = Policy { reach: Reach::Public, name_servers: Arc::new([]) };
+        assert_eq!(silent.destination(SocketAddrV4::new(ROUTER, 53)), None);
+    }
+}
