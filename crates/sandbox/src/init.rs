@@ -2,11 +2,13 @@
 //!
 //! It is a copy of the spawner and never executes anything. Its life has two halves. [`prepare`] does all that needs no
 //! knowledge of the function, and may be done ahead: network, root, `/proc`. Then it waits. [`enter`] makes it one
-//! function's: code, `/tmp`, limits, privileges, filter, program. At the levels with a pid namespace it is process 1 there, and
+//! function's: code, `/tmp`, limits, privileges, filter, program. Or [`park`] starts the program before, confined as it ever will
+//! be, and this process keeps its own privileges until it has mounted what is the function's. At the levels with a pid namespace it is process 1 there, and
 //! its death is everybody's; elsewhere it is a subreaper that kills what it has gathered.
 
 mod confine;
 mod enter;
+mod park;
 mod prepare;
 mod watch;
 
@@ -58,8 +60,17 @@ fn live(setup: &Setup<'_>) -> Result<Infallible, Fault> {
 
     let (request, descriptors) = receive(setup.control)?;
     let ToInit::Enter(request) = request else { return Err(out_of_order()) };
-    let program = enter::enter(setup, &request, descriptors)?;
-    tell(setup.control, FromInit::Started, &[]);
+    let (program, request) = if request.is_parked {
+        let parked = park::park(setup, &request, descriptors)?;
+        tell(setup.control, FromInit::Started, &[]);
+        let adopted = parked.wait_for_function(setup)?;
+        tell(setup.control, FromInit::Adopted, &[]);
+        adopted
+    } else {
+        let program = enter::enter(setup, &request, descriptors)?;
+        tell(setup.control, FromInit::Started, &[]);
+        (program, request)
+    };
 
     let ended = if setup.mode.has_namespaces() {
         watch::reap(program, &request)

@@ -158,9 +158,11 @@ fn close_range(first: RawFd, last: RawFd) -> io::Result<()> {
     if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
-/// Makes descriptor `number` (0, 1 or 2) a copy of `source`, which stays open. The copy survives execution.
+/// Makes descriptor `number` (0, 1, 2, or one that nothing in this process owns) a copy of `source`, which stays open. The copy
+/// survives execution.
 pub fn place(source: impl AsFd, number: RawFd) -> io::Result<()> {
-    // SAFETY: dup2 onto a standard stream replaces it; std's handles of these refer to it by number only.
+    // SAFETY: dup2 onto a standard stream replaces it; std's handles of these refer to it by number only. Another number is
+    // nobody's, as the caller says.
     let result = unsafe { libc::dup2(source.as_fd().as_raw_fd(), number) };
     if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }

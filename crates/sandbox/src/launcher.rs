@@ -1,6 +1,7 @@
 //! The daemon's handle to its spawner.
 
 mod link;
+mod parked;
 mod verdict;
 
 use std::ffi::OsString;
@@ -14,12 +15,13 @@ use rustix::pipe::PipeFlags;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 
 use crate::error::{Error, Fault, Step};
-use crate::message::{Mode, Start};
+use crate::message::{Mode, Start, ToSpawner};
 use crate::report::{Level, Report};
 use crate::spec::Spec;
 use crate::{Sandbox, cgroup};
 
 use link::{Failure, Link, Opening};
+pub use parked::Parked;
 
 /// How long a sandbox may take to be ready.
 const READY_MAX: Duration = Duration::from_secs(30);
@@ -141,17 +143,23 @@ impl Launcher {
     /// # Errors
     /// See [`Error`]. Nothing of the sandbox is left then.
     pub async fn launch(&self, spec: Spec) -> Result<Sandbox, Error> {
+        let link = self.link().await?;
+        self.ask(&link, ToSpawner::launch, &spec).await
+    }
+
+    /// Has a sandbox made and waits for it.
+    async fn ask(
+        &self,
+        link: &Link,
+        message: fn(u64, &Spec) -> Vec<u8>,
+        spec: &Spec,
+    ) -> Result<Sandbox, Error> {
         spec.check()?;
         let place = self.take_place()?;
-        let link = self.link().await?;
         let (output, input) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)
             .map_err(|errno| Error::Step { step: Step::Streams, source: errno.into() })?;
-        match link.launch(&spec, input, output, place, READY_MAX).await {
-            Ok(sandbox) => Ok(sandbox),
-            Err(Failure::SpawnerEnded) => Err(Error::SpawnerEnded),
-            Err(Failure::Deadline) => Err(Error::Deadline { seconds: READY_MAX.as_secs() }),
-            Err(Failure::Fault(fault)) => Err(explain(fault, spec)),
-        }
+        let made = link.launch(message, spec, input, output, place, READY_MAX).await;
+        made.map_err(|failure| failure.explain(READY_MAX, spec))
     }
 
     /// Says that sandboxes with these host paths will be wanted, so that spares are ready for the first. Returns at once; with
@@ -193,12 +201,22 @@ impl Launcher {
     }
 }
 
+impl Failure {
+    fn explain(self, time: Duration, spec: &Spec) -> Error {
+        match self {
+            Failure::SpawnerEnded => Error::SpawnerEnded,
+            Failure::Deadline => Error::Deadline { seconds: time.as_secs() },
+            Failure::Fault(fault) => explain(fault, spec),
+        }
+    }
+}
+
 /// The error for a step that failed, with what it failed on where that can be told.
-fn explain(fault: Fault, spec: Spec) -> Error {
+fn explain(fault: Fault, spec: &Spec) -> Error {
     let source = fault.source();
     match fault.step {
-        Step::Program => Error::Program { program: spec.program, source },
-        Step::WorkingDirectory => Error::WorkingDirectory { directory: spec.working_dir, source },
+        Step::Program => Error::Program { program: spec.program.clone(), source },
+        Step::WorkingDirectory => Error::WorkingDirectory { directory: spec.working_dir.clone(), source },
         Step::Root => match spec.host_read_only.iter().find(|path| !path.exists()) {
             Some(path) => Error::Spec(format!("host path {} does not exist", path.display())),
             None => Error::Step { step: fault.step, source },

@@ -31,12 +31,13 @@ mod spawner;
 mod spec;
 
 pub use error::{Error, Step};
-pub use launcher::{Config, Launcher, SpawnerCommand};
+pub use launcher::{Config, Launcher, Parked, SpawnerCommand};
 pub use report::{CgroupVersion, Level, Missing, Report};
 pub use sandbox::{Exit, Sandbox};
 pub use spawner::{ARGUMENT as SPAWNER_ARGUMENT, spawner_if_asked, spawner_main};
 pub use spec::{
-    CODE, HOST_PATHS_MAX, LAYERS, RUNTIME, RUNTIME_API_PORT, Spec, TEXT_BYTES_MAX, TMP, system_read_only,
+    CODE, HOST_PATHS_MAX, IDENTITY_DESCRIPTOR, IDENTITY_VARIABLE, LAYERS, RUNTIME, RUNTIME_API_PORT, Spec,
+    TEXT_BYTES_MAX, TMP, system_read_only,
 };
 
 /// Makes every binary that this crate is linked into its own spawner, before its `main` runs. For tests, whose `main` is not

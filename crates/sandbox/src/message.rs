@@ -52,6 +52,17 @@ pub enum ToSpawner {
         request: u64,
         spec: Spec,
     },
+    /// Comes with the write end of the output pipe. The program is to start and to wait for its function.
+    Park {
+        request: u64,
+        spec: Spec,
+    },
+    /// A sandbox that waits for its function is to become this one's.
+    Adopt {
+        request: u64,
+        sandbox: u64,
+        spec: Spec,
+    },
     /// Sandboxes with these host paths will be wanted.
     Prepare {
         host_paths: Vec<PathBuf>,
@@ -94,6 +105,10 @@ pub enum FromSpawner {
         port: u16,
         memory: Option<MemoryFiles>,
     },
+    /// A parked program has taken its function.
+    Adopted {
+        request: u64,
+    },
     Failed {
         request: u64,
         fault: Fault,
@@ -117,6 +132,8 @@ pub enum ToInit {
     /// Users are mapped, go on.
     Go,
     Enter(Box<Enter>),
+    /// To one whose program waits: what it is to become. Comes with the detached mounts of code and layers as far as given.
+    Adopt(Box<Enter>),
 }
 
 /// Everything a prepared sandbox has to know to become one function's.
@@ -129,6 +146,7 @@ pub struct Enter {
     /// `NAME=value`.
     pub env: Vec<OsString>,
     pub working_dir: OsString,
+    pub has_code: bool,
     pub has_layers: bool,
     pub has_runtime: bool,
     pub memory_bytes: u64,
@@ -143,6 +161,8 @@ pub struct Enter {
     pub runtime_api_port: u16,
     /// Whether the sandbox watches its own memory because no control group does.
     pub watch_memory: bool,
+    /// Whether the program is to wait for its function.
+    pub is_parked: bool,
 }
 
 /// From a sandbox's first process to the spawner.
@@ -153,8 +173,10 @@ pub enum FromInit {
         port: u16,
     },
     Failed(Fault),
-    /// The program has been executed.
+    /// The program has been executed; one that is to wait for its function does.
     Started,
+    /// The program that waited has taken its function.
+    Adopted,
     /// The program's wait status. Everything else in the sandbox ends with it.
     Ended {
         status: i32,
@@ -178,12 +200,24 @@ impl ToSpawner {
                 Writer::new(3).list(host_paths.iter().map(|path| path.as_os_str().as_bytes())).done()
             }
             ToSpawner::Abandon { request } => Writer::new(4).u64(*request).done(),
+            ToSpawner::Park { request, spec } => ToSpawner::park(*request, spec),
+            ToSpawner::Adopt { request, sandbox, spec } => ToSpawner::adopt(*request, *sandbox, spec),
         }
     }
 
     /// The bytes of [`ToSpawner::Launch`].
     pub fn launch(request: u64, spec: &Spec) -> Vec<u8> {
         write_spec(Writer::new(1).u64(request), spec).done()
+    }
+
+    /// The bytes of [`ToSpawner::Park`].
+    pub fn park(request: u64, spec: &Spec) -> Vec<u8> {
+        write_spec(Writer::new(5).u64(request), spec).done()
+    }
+
+    /// The bytes of [`ToSpawner::Adopt`].
+    pub fn adopt(request: u64, sandbox: u64, spec: &Spec) -> Vec<u8> {
+        write_spec(Writer::new(6).u64(request).u64(sandbox), spec).done()
     }
 
     pub fn decode(bytes: &[u8]) -> Result<ToSpawner, Malformed> {
@@ -199,6 +233,12 @@ impl ToSpawner {
             2 => ToSpawner::Shutdown,
             3 => ToSpawner::Prepare { host_paths: reader.list(read_path)? },
             4 => ToSpawner::Abandon { request: reader.u64()? },
+            5 => ToSpawner::Park { request: reader.u64()?, spec: read_spec(&mut reader)? },
+            6 => ToSpawner::Adopt {
+                request: reader.u64()?,
+                sandbox: reader.u64()?,
+                spec: read_spec(&mut reader)?,
+            },
             _ => return Err(Malformed),
         };
         reader.end(message)
@@ -286,6 +326,7 @@ impl FromSpawner {
                 .byte(u8::from(exit.out_of_memory))
                 .u64(*peak_bytes)
                 .done(),
+            FromSpawner::Adopted { request } => Writer::new(5).u64(*request).done(),
         }
     }
 
@@ -311,6 +352,7 @@ impl FromSpawner {
                 },
                 peak_bytes: reader.u64()?,
             },
+            5 => FromSpawner::Adopted { request: reader.u64()? },
             _ => return Err(Malformed),
         };
         reader.end(message)
@@ -336,22 +378,8 @@ impl ToInit {
     pub fn encode(&self) -> Vec<u8> {
         match self {
             ToInit::Go => Writer::new(0).done(),
-            ToInit::Enter(enter) => Writer::new(1)
-                .bytes(enter.program.as_bytes())
-                .bytes(enter.working_dir.as_bytes())
-                .bytes(enter.private_directory.as_os_str().as_bytes())
-                .list(enter.args.iter().map(|text| text.as_bytes()))
-                .list(enter.env.iter().map(|text| text.as_bytes()))
-                .list(enter.readable.iter().map(|path| path.as_os_str().as_bytes()))
-                .byte(u8::from(enter.has_layers))
-                .byte(u8::from(enter.has_runtime))
-                .byte(u8::from(enter.watch_memory))
-                .u64(enter.memory_bytes)
-                .u64(enter.tmp_bytes)
-                .u32(enter.processes_max)
-                .u32(enter.open_files_max)
-                .u32(u32::from(enter.runtime_api_port))
-                .done(),
+            ToInit::Enter(enter) => write_enter(Writer::new(1), enter).done(),
+            ToInit::Adopt(enter) => write_enter(Writer::new(2), enter).done(),
         }
     }
 
@@ -359,26 +387,53 @@ impl ToInit {
         let mut reader = Reader::new(bytes);
         let message = match reader.byte()? {
             0 => ToInit::Go,
-            1 => ToInit::Enter(Box::new(Enter {
-                program: read_os(&mut reader)?,
-                working_dir: read_os(&mut reader)?,
-                private_directory: read_path(&mut reader)?,
-                args: reader.list(read_os)?,
-                env: reader.list(read_os)?,
-                readable: reader.list(read_path)?,
-                has_layers: reader.byte()? != 0,
-                has_runtime: reader.byte()? != 0,
-                watch_memory: reader.byte()? != 0,
-                memory_bytes: reader.u64()?,
-                tmp_bytes: reader.u64()?,
-                processes_max: reader.u32()?,
-                open_files_max: reader.u32()?,
-                runtime_api_port: u16::try_from(reader.u32()?).map_err(|_| Malformed)?,
-            })),
+            1 => ToInit::Enter(Box::new(read_enter(&mut reader)?)),
+            2 => ToInit::Adopt(Box::new(read_enter(&mut reader)?)),
             _ => return Err(Malformed),
         };
         reader.end(message)
     }
+}
+
+fn write_enter(writer: Writer, enter: &Enter) -> Writer {
+    writer
+        .bytes(enter.program.as_bytes())
+        .bytes(enter.working_dir.as_bytes())
+        .bytes(enter.private_directory.as_os_str().as_bytes())
+        .list(enter.args.iter().map(|text| text.as_bytes()))
+        .list(enter.env.iter().map(|text| text.as_bytes()))
+        .list(enter.readable.iter().map(|path| path.as_os_str().as_bytes()))
+        .byte(u8::from(enter.has_code))
+        .byte(u8::from(enter.has_layers))
+        .byte(u8::from(enter.has_runtime))
+        .byte(u8::from(enter.watch_memory))
+        .byte(u8::from(enter.is_parked))
+        .u64(enter.memory_bytes)
+        .u64(enter.tmp_bytes)
+        .u32(enter.processes_max)
+        .u32(enter.open_files_max)
+        .u32(u32::from(enter.runtime_api_port))
+}
+
+fn read_enter(reader: &mut Reader<'_>) -> Result<Enter, Malformed> {
+    Ok(Enter {
+        program: read_os(reader)?,
+        working_dir: read_os(reader)?,
+        private_directory: read_path(reader)?,
+        args: reader.list(read_os)?,
+        env: reader.list(read_os)?,
+        readable: reader.list(read_path)?,
+        has_code: reader.byte()? != 0,
+        has_layers: reader.byte()? != 0,
+        has_runtime: reader.byte()? != 0,
+        watch_memory: reader.byte()? != 0,
+        is_parked: reader.byte()? != 0,
+        memory_bytes: reader.u64()?,
+        tmp_bytes: reader.u64()?,
+        processes_max: reader.u32()?,
+        open_files_max: reader.u32()?,
+        runtime_api_port: u16::try_from(reader.u32()?).map_err(|_| Malformed)?,
+    })
 }
 
 impl FromInit {
@@ -387,6 +442,7 @@ impl FromInit {
             FromInit::Prepared { port } => Writer::new(0).u32(u32::from(*port)).done(),
             FromInit::Failed(fault) => write_fault(Writer::new(1), *fault).done(),
             FromInit::Started => Writer::new(2).done(),
+            FromInit::Adopted => Writer::new(4).done(),
             FromInit::Ended { status, out_of_memory, peak_bytes } => {
                 Writer::new(3).optional(Some(*status)).byte(u8::from(*out_of_memory)).u64(*peak_bytes).done()
             }
@@ -399,6 +455,7 @@ impl FromInit {
             0 => FromInit::Prepared { port: u16::try_from(reader.u32()?).map_err(|_| Malformed)? },
             1 => FromInit::Failed(read_fault(&mut reader)?),
             2 => FromInit::Started,
+            4 => FromInit::Adopted,
             3 => FromInit::Ended {
                 status: reader.optional()?.ok_or(Malformed)?,
                 out_of_memory: reader.byte()? != 0,

@@ -34,6 +34,8 @@ pub(crate) struct End {
 /// One program and everything it started. Dropping it kills all of that.
 #[derive(Debug)]
 pub struct Sandbox {
+    /// The spawner's number of it.
+    pub(crate) number: u64,
     pub(crate) pid: u32,
     pub(crate) runtime_api: SocketAddr,
     pub(crate) listener: Option<TcpListener>,

@@ -7,6 +7,7 @@
 
 mod birth;
 mod launch;
+mod park;
 mod private;
 mod sandboxes;
 
@@ -270,7 +271,13 @@ impl Spawner {
                 }
             };
             match ToSpawner::decode(&buffer[..received.length]) {
-                Ok(ToSpawner::Launch { request, spec }) => self.launch(request, spec, received.descriptors),
+                Ok(ToSpawner::Launch { request, spec }) => {
+                    self.launch(request, spec, false, received.descriptors)
+                }
+                Ok(ToSpawner::Park { request, spec }) => {
+                    self.launch(request, spec, true, received.descriptors);
+                }
+                Ok(ToSpawner::Adopt { request, sandbox, spec }) => self.adopt(request, sandbox, &spec),
                 Ok(ToSpawner::Prepare { host_paths }) => self.prepare(&host_paths),
                 Ok(ToSpawner::Abandon { request }) => self.abandon(request),
                 Ok(ToSpawner::Shutdown) | Ok(ToSpawner::Start(_)) | Err(_) => {

@@ -15,6 +15,13 @@ pub const RUNTIME_API_PORT: u16 = 9001;
 /// The guest's only writable directory.
 pub const TMP: &str = "/tmp";
 
+/// Of a parked program's environment: the number of the stream socket by which it is told whose it is; see
+/// [`crate::Launcher::park`].
+pub const IDENTITY_VARIABLE: &str = "_PITBIRD_IDENTITY";
+/// That number. Out of the way of those that the program opens, so that they are the same as without it; and below 64, up to
+/// which the kernel needs no larger table.
+pub const IDENTITY_DESCRIPTOR: i32 = 63;
+
 /// The longest program, arguments, environment and paths together, in bytes, with 8 for each. AWS allows 4 KiB of environment.
 pub const TEXT_BYTES_MAX: usize = 64 * 1024;
 /// The most host paths that one sandbox may see.
@@ -27,7 +34,7 @@ pub const HOST_PATHS_MAX: usize = 64;
 /// `host_read_only` paths at the place they have on the host. Nothing else of the host is visible.
 ///
 /// The guest runs as a user of its own, so code must be readable by others (directories 0755, files 0644 or 0755).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Spec {
     /// Absolute path as the guest sees it.
     pub program: String,
@@ -59,6 +66,21 @@ pub struct Spec {
 }
 
 impl Spec {
+    /// What of it doesn't depend on the function, for [`crate::Launcher::park`]: a program with these arguments that starts
+    /// with the environment `env`. Functions for which this is equal can have each other's parked programs.
+    pub fn without_function(&self, env: Vec<(String, String)>) -> Spec {
+        Spec {
+            env,
+            working_dir: "/".to_owned(),
+            code: PathBuf::from("/"),
+            layers: None,
+            memory_bytes: u64::MAX,
+            tmp_bytes: u64::MAX,
+            cpu_share: None,
+            ..self.clone()
+        }
+    }
+
     /// Refuses by name what no sandbox could give.
     pub(crate) fn check(&self) -> Result<(), Error> {
         self.check_text()?;

@@ -38,6 +38,8 @@ struct Shared {
     socket: AsyncFd<OwnedFd>,
     next: AtomicU64,
     pending: Mutex<HashMap<u64, Pending>>,
+    /// Parked sandboxes that have been given their function, by the number of the request.
+    adopting: Mutex<HashMap<u64, oneshot::Sender<Result<(), Failure>>>>,
     /// Ends of running sandboxes, by the spawner's number.
     running: Mutex<HashMap<u64, watch::Sender<Option<End>>>>,
     /// Turns true when the spawner has ended and what it left has been removed.
@@ -133,6 +135,7 @@ impl Link {
             socket,
             next: AtomicU64::new(1),
             pending: Mutex::default(),
+            adopting: Mutex::default(),
             running: Mutex::default(),
             ended,
             kill_signal,
@@ -145,9 +148,11 @@ impl Link {
         *self.shared.ended.borrow() != Stage::Working
     }
 
-    /// Asks for a sandbox and waits for it. If the caller stops waiting, the sandbox is killed when it comes.
+    /// Asks for a sandbox by what `message` makes of a request and waits for it. If the caller stops waiting, the sandbox is
+    /// killed when it comes.
     pub async fn launch(
         &self,
+        message: fn(u64, &Spec) -> Vec<u8>,
         spec: &Spec,
         input: OwnedFd,
         output: OwnedFd,
@@ -157,8 +162,7 @@ impl Link {
         let request = self.shared.next.fetch_add(1, Ordering::Relaxed);
         let (answer, answered) = oneshot::channel();
         lock(&self.shared.pending).insert(request, Pending { answer, output, place });
-        let message = ToSpawner::launch(request, spec);
-        let sent = send(&self.shared.socket, &message, &[input.as_fd()]).await;
+        let sent = send(&self.shared.socket, &message(request, spec), &[input.as_fd()]).await;
         drop(input);
         if sent.is_err() || self.has_ended() {
             lock(&self.shared.pending).remove(&request);
@@ -167,6 +171,25 @@ impl Link {
             Ok(answer) => answer.unwrap_or(Err(Failure::SpawnerEnded)),
             Err(_) => {
                 let _ = send(&self.shared.socket, &ToSpawner::Abandon { request }.encode(), &[]).await;
+                Err(Failure::Deadline)
+            }
+        }
+    }
+
+    /// Gives a parked sandbox its function, and waits until its program has taken it. Whatever the failure, the sandbox is to be
+    /// dropped.
+    pub async fn adopt(&self, sandbox: u64, spec: &Spec, time: Duration) -> Result<(), Failure> {
+        let request = self.shared.next.fetch_add(1, Ordering::Relaxed);
+        let (answer, answered) = oneshot::channel();
+        lock(&self.shared.adopting).insert(request, answer);
+        let sent = send(&self.shared.socket, &ToSpawner::adopt(request, sandbox, spec), &[]).await;
+        if sent.is_err() || self.has_ended() {
+            lock(&self.shared.adopting).remove(&request);
+        }
+        match tokio::time::timeout(time, answered).await {
+            Ok(answer) => answer.unwrap_or(Err(Failure::SpawnerEnded)),
+            Err(_) => {
+                lock(&self.shared.adopting).remove(&request);
                 Err(Failure::Deadline)
             }
         }
@@ -226,6 +249,7 @@ async fn listen(
     }
     let _ = stage.send(Stage::Closed);
     lock(&shared.pending).clear();
+    lock(&shared.adopting).clear();
     // The kernel kills the sandboxes with the spawner.
     for (_, end) in lock(&shared.running).drain() {
         let _ = end.send(Some(End { exit: Exit::KILLED, peak_bytes: 0 }));
@@ -271,7 +295,16 @@ impl Shared {
                     ),
                 }
             }
+            FromSpawner::Adopted { request } => {
+                if let Some(answer) = lock(&self.adopting).remove(&request) {
+                    let _ = answer.send(Ok(()));
+                }
+            }
             FromSpawner::Failed { request, fault } => {
+                if let Some(answer) = lock(&self.adopting).remove(&request) {
+                    let _ = answer.send(Err(Failure::Fault(fault)));
+                    return;
+                }
                 if let Some(pending) = lock(&self.pending).remove(&request) {
                     let _ = pending.answer.send(Err(Failure::Fault(fault)));
                 }
@@ -301,6 +334,7 @@ impl Shared {
         let (sender, end) = watch::channel(None);
         lock(&self.running).insert(number, sender);
         Some(Sandbox {
+            number,
             pid,
             runtime_api: loopback(port),
             listener: Some(listener),

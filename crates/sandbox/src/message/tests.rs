@@ -32,6 +32,8 @@ fn to_spawner() -> Vec<ToSpawner> {
             request: 8,
             spec: Spec { cpu_share: None, layers: None, runtime: Some("/r".into()), ..spec() },
         },
+        ToSpawner::Park { request: 9, spec: spec() },
+        ToSpawner::Adopt { request: 10, sandbox: 11, spec: spec() },
         ToSpawner::Prepare { host_paths: vec!["/usr".into()] },
         ToSpawner::Abandon { request: u64::MAX },
         ToSpawner::Shutdown,
@@ -47,6 +49,7 @@ fn from_spawner() -> Vec<FromSpawner> {
         FromSpawner::Unable(fault),
         FromSpawner::Launched { request: 1, sandbox: 2, pid: 3, port: 9001, memory: Some(files) },
         FromSpawner::Launched { request: 1, sandbox: 2, pid: 3, port: u16::MAX, memory: None },
+        FromSpawner::Adopted { request: 1 },
         FromSpawner::Failed { request: 1, fault },
         FromSpawner::Exited {
             sandbox: 1,
@@ -68,9 +71,10 @@ fn to_init() -> Vec<ToInit> {
         readable: vec!["/usr".into()],
         runtime_api_port: 9001,
         watch_memory: true,
+        is_parked: true,
         ..Enter::default()
     };
-    vec![ToInit::Go, ToInit::Enter(Box::new(enter))]
+    vec![ToInit::Go, ToInit::Enter(Box::new(enter.clone())), ToInit::Adopt(Box::new(enter))]
 }
 
 fn from_init() -> Vec<FromInit> {
@@ -78,6 +82,7 @@ fn from_init() -> Vec<FromInit> {
         FromInit::Prepared { port: 9001 },
         FromInit::Failed(Fault::new(Step::Exchange, -1)),
         FromInit::Started,
+        FromInit::Adopted,
         FromInit::Ended { status: 9, out_of_memory: true, peak_bytes: 1 << 40 },
     ]
 }

@@ -82,6 +82,9 @@ impl Spawner {
             peak_bytes: 0,
             fault: None,
             listener: None,
+            port: 0,
+            is_parked: false,
+            adopting: None,
             user,
             private_directory: None,
         };

@@ -11,21 +11,23 @@ use crate::channel;
 use crate::error::{At, Fault, Step};
 use crate::message::{Enter, FromSpawner, ToInit};
 use crate::mounts;
-use crate::spec::{CODE, LAYERS, RUNTIME, Spec, TMP};
+use crate::spec::{CODE, IDENTITY_DESCRIPTOR, IDENTITY_VARIABLE, LAYERS, RUNTIME, Spec, TMP};
 
 /// A launch that waits for its sandbox.
 pub struct Pending {
     pub request: u64,
     spec: Spec,
+    /// The program is to wait for its function.
+    is_parked: bool,
     output: OwnedFd,
 }
 
 impl Spawner {
-    pub fn launch(&mut self, request: u64, spec: Spec, descriptors: Vec<OwnedFd>) {
+    pub fn launch(&mut self, request: u64, spec: Spec, is_parked: bool, descriptors: Vec<OwnedFd>) {
         let Some(output) = descriptors.into_iter().next() else {
             return self.refuse(request, Fault::new(Step::Exchange, libc::EPROTO));
         };
-        let pending = Pending { request, spec, output };
+        let pending = Pending { request, spec, is_parked, output };
         match self.sandbox_for(&pending.spec) {
             Err(fault) => self.refuse(request, fault),
             Ok(id) => {
@@ -73,14 +75,14 @@ impl Spawner {
         self.give_birth(root)
     }
 
-    fn refuse(&mut self, request: u64, fault: Fault) {
+    pub fn refuse(&mut self, request: u64, fault: Fault) {
         self.say(&FromSpawner::Failed { request, fault }, &[]);
     }
 
     /// Makes a prepared sandbox this launch's.
     pub fn enter(&mut self, id: u64, pending: Pending) {
-        let Pending { request, spec, output } = pending;
-        match self.try_enter(id, &spec, output) {
+        let request = pending.request;
+        match self.try_enter(id, pending) {
             Ok(()) => {
                 if let Some(entry) = self.entries.get_mut(&id) {
                     entry.state = State::Entering(request);
@@ -93,25 +95,30 @@ impl Spawner {
         }
     }
 
-    fn try_enter(&mut self, id: u64, spec: &Spec, output: OwnedFd) -> Result<(), Fault> {
+    fn try_enter(&mut self, id: u64, pending: Pending) -> Result<(), Fault> {
+        let Pending { spec, is_parked, output, .. } = &pending;
         let entry = self.entries.get_mut(&id).ok_or(Fault::new(Step::Clone, libc::ESRCH))?;
-        let limits = Limits {
-            memory_bytes: spec.memory_bytes,
-            processes_max: spec.processes_max,
-            cpu_share: spec.cpu_share,
-        };
-        if let Some(group) = &entry.group {
-            group.limit(&limits, entry.pid).at(Step::ControlGroup)?;
+        // What waits for its function gets its limits with it.
+        if let Some(group) = entry.group.as_ref().filter(|_| !is_parked) {
+            group.limit(&limits(spec), entry.pid).at(Step::ControlGroup)?;
         }
-        let port = entry.listener.as_ref().map_or(0, |(_, port)| *port);
-        let mut request = request(spec, port);
+        let mut request = request(spec, entry.port);
         request.watch_memory = !self.cgroups.limits_memory();
+        if *is_parked {
+            (request.is_parked, request.has_code) = (true, false);
+            request.env.push(OsString::from(format!("{IDENTITY_VARIABLE}={IDENTITY_DESCRIPTOR}")));
+        }
+        entry.is_parked = *is_parked;
         let mut trees = Vec::new();
         if self.start.mode.has_namespaces() {
-            let given = [Some(&spec.code), spec.layers.as_ref(), spec.runtime.as_ref()].into_iter().flatten();
+            let code = (!is_parked).then_some(&spec.code);
+            let given = [code, spec.layers.as_ref(), spec.runtime.as_ref()].into_iter().flatten();
             for directory in given {
                 trees.push(mounts::code_tree(directory)?);
             }
+        } else if *is_parked {
+            // Nothing can be mounted there later.
+            return Err(Fault::new(Step::Code, libc::EOPNOTSUPP));
         } else {
             let private = self.private.as_ref().ok_or(Fault::new(Step::Tmp, libc::EBADF))?;
             let directory = private.create(id, entry.user)?;
@@ -126,7 +133,11 @@ impl Spawner {
     }
 }
 
-fn request(spec: &Spec, port: u16) -> Enter {
+pub fn limits(spec: &Spec) -> Limits {
+    Limits { memory_bytes: spec.memory_bytes, processes_max: spec.processes_max, cpu_share: spec.cpu_share }
+}
+
+pub fn request(spec: &Spec, port: u16) -> Enter {
     let mut env: Vec<OsString> = spec
         .env
         .iter()
@@ -139,6 +150,7 @@ fn request(spec: &Spec, port: u16) -> Enter {
         args: spec.args.iter().map(OsString::from).collect(),
         env,
         working_dir: OsString::from(&spec.working_dir),
+        has_code: true,
         has_layers: spec.layers.is_some(),
         has_runtime: spec.runtime.is_some(),
         memory_bytes: spec.memory_bytes,

@@ -29,8 +29,14 @@ pub struct Entry {
     pub ended: Option<(i32, bool)>,
     pub peak_bytes: u64,
     pub fault: Option<Fault>,
-    /// The listener and its port, until they are handed over.
-    pub listener: Option<(OwnedFd, u16)>,
+    /// The listener, until it is handed over.
+    pub listener: Option<OwnedFd>,
+    /// The listener's port.
+    pub port: u16,
+    /// The program is to wait for its function, or does.
+    pub is_parked: bool,
+    /// The request by which a parked program was given its function, until it has taken it.
+    pub adopting: Option<u64>,
     /// The host's number of the guest's user.
     pub user: Option<u32>,
     /// Private directory, at the levels without mounts.
@@ -98,11 +104,13 @@ impl Spawner {
             };
             match FromInit::decode(&buffer[..received.length]) {
                 Ok(FromInit::Prepared { port }) => {
-                    entry.listener = received.descriptors.into_iter().next().map(|listener| (listener, port));
+                    entry.listener = received.descriptors.into_iter().next();
+                    entry.port = port;
                     self.prepared(id);
                 }
                 Ok(FromInit::Failed(fault)) => entry.fault = Some(fault),
                 Ok(FromInit::Started) => self.started(id),
+                Ok(FromInit::Adopted) => self.adopted(id),
                 Ok(FromInit::Ended { status, out_of_memory, peak_bytes }) => {
                     entry.ended = Some((status, out_of_memory));
                     entry.peak_bytes = peak_bytes;
@@ -128,7 +136,7 @@ impl Spawner {
         let Some(entry) = self.entries.get_mut(&id) else { return };
         let State::Entering(request) = entry.state else { return };
         entry.state = State::Running;
-        let Some((listener, port)) = entry.listener.take() else { return self.kill(id) };
+        let (Some(listener), port) = (entry.listener.take(), entry.port) else { return self.kill(id) };
         let Ok(pidfd) = entry.pidfd.try_clone() else { return self.kill(id) };
         let memory =
             entry.group.as_ref().and_then(Group::peak_file).map(|peak| crate::message::MemoryFiles { peak });
@@ -173,6 +181,9 @@ impl Spawner {
             }
             State::Preparing(None) | State::Spare => self.note_failed_spare(entry.root),
             State::Condemned => {}
+        }
+        if let Some(request) = entry.adopting {
+            self.say(&FromSpawner::Failed { request, fault }, &[]);
         }
         self.starving.remove(&id);
         if let Some(directory) = &entry.private_directory {

@@ -7,6 +7,7 @@ mod files;
 mod life;
 mod limits;
 mod network;
+mod parked;
 mod privileges;
 mod processes;
 mod support;
