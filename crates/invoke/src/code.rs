@@ -8,7 +8,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use pitbird_records::FunctionVersion;
@@ -41,6 +41,7 @@ pub enum CodeError {
 pub struct CodeDirectory {
     pub path: PathBuf,
     unpacked_bytes: u64,
+    has_libraries: OnceLock<bool>,
 }
 
 /// What a version's environments see of its own: `/var/task`, and `/opt` where it has layers.
@@ -48,6 +49,24 @@ pub struct CodeDirectory {
 pub struct Files {
     pub code: Arc<CodeDirectory>,
     pub layers: Option<Arc<CodeDirectory>>,
+}
+
+impl Files {
+    /// Whether `LD_LIBRARY_PATH` leads to anything here that an interpreter may be linked to when it starts.
+    pub fn has_libraries(&self) -> bool {
+        [Some(&self.code), self.layers.as_ref()].into_iter().flatten().any(|files| files.has_libraries())
+    }
+}
+
+impl CodeDirectory {
+    /// A folder for shared libraries, or one of them beside the code.
+    fn has_libraries(&self) -> bool {
+        *self.has_libraries.get_or_init(|| {
+            let is_library = |name: &str| name == "lib" || (name.starts_with("lib") && name.contains(".so"));
+            let entries = fs::read_dir(&self.path).into_iter().flatten().flatten();
+            entries.into_iter().any(|entry| is_library(&entry.file_name().to_string_lossy()))
+        })
+    }
 }
 
 /// All unpacked code, by the SHA-256 of its zip.
@@ -169,7 +188,7 @@ impl CodeCache {
             return Ok(None);
         }
         let unpacked_bytes = size_of(&path).map_err(disk)?;
-        Ok(Some(Arc::new(CodeDirectory { path, unpacked_bytes })))
+        Ok(Some(Arc::new(CodeDirectory { path, unpacked_bytes, has_libraries: OnceLock::new() })))
     }
 
     /// Unpacks beside its place and then moves it there, so that a directory is there entirely or not at all.
@@ -204,7 +223,7 @@ impl CodeCache {
                 return Err(disk(error));
             }
         }
-        Ok(Arc::new(CodeDirectory { path, unpacked_bytes }))
+        Ok(Arc::new(CodeDirectory { path, unpacked_bytes, has_libraries: OnceLock::new() }))
     }
 
     fn unfinished(&self) -> PathBuf {

@@ -30,6 +30,9 @@ pub struct Config {
     pub events: EventPolicy,
 }
 
+/// The most that [`Limits::parked`] may be.
+pub const PARKED_MAX: u32 = 16;
+
 /// Bounds, each with AWS's value or, where AWS names none, ours.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Limits {
@@ -39,9 +42,14 @@ pub struct Limits {
     pub environments_max: u32,
     /// Environments that start at the same time; the others wait their turn.
     pub launches_max: u32,
+    /// Interpreters that are kept started for the next environment of each runtime in use, 0 to [`PARKED_MAX`]. Each takes some 8 MB of memory for
+    /// Python and 15 MB for Node; of each runtime that functions of several memory sizes use with Node, there may be so many for
+    /// each size.
+    pub parked: u32,
     /// Memory that must be available on the host for another environment to start, bytes.
     pub memory_reserve_bytes: u64,
-    /// After this time without an invocation an environment ends.
+    /// After this time without an invocation an environment ends, and after this time without a start so do the interpreters that
+    /// are kept started.
     pub idle: Duration,
     /// A runtime must ask for its first invocation within this time. Lambda's is 10 s.
     pub init: Duration,
@@ -64,6 +72,7 @@ impl Default for Limits {
             concurrent_executions: 1000,
             environments_max: 1000,
             launches_max: u32::try_from(2 * cores).unwrap_or(u32::MAX).max(4),
+            parked: 2,
             memory_reserve_bytes: 256 << 20,
             idle: Duration::from_secs(600),
             init: Duration::from_secs(10),

@@ -199,9 +199,12 @@ impl Invoker {
     pub async fn prepare(&self, version: &Version) -> Result<(), Refused> {
         let parts = &self.0.parts;
         let record = &version.record;
-        parts.runtimes.find(&record.settings.runtime).await.map_err(Refused::Runtime)?;
+        let runtime = parts.runtimes.find(&record.settings.runtime).await.map_err(Refused::Runtime)?;
         let store = parts.store().ok_or(Refused::ShuttingDown)?;
-        parts.code.files(&store, record).await.map_err(Refused::Code)?;
+        let files = parts.code.files(&store, record).await.map_err(Refused::Code)?;
+        if let Some(template) = runtime.template(record, &files) {
+            parts.parking.want(&parts.tasks, template);
+        }
         Ok(())
     }
 
@@ -238,6 +241,11 @@ impl Invoker {
     /// How many environments there are, now and at every change.
     pub fn environments(&self) -> watch::Receiver<u32> {
         self.0.parts.environments()
+    }
+
+    /// How many interpreters wait for a function, now and at every change.
+    pub fn parked(&self) -> watch::Receiver<usize> {
+        self.0.parts.parking.count()
     }
 
     /// Refuses what comes, lets what runs end within [`Limits::shutdown`](crate::Limits::shutdown), and returns when no

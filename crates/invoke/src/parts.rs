@@ -4,7 +4,7 @@ use std::fs;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use pitbird_sandbox::{Launcher, Level, RUNTIME_API_PORT};
+use pitbird_sandbox::{Level, RUNTIME_API_PORT};
 use pitbird_store::Store;
 use pitbird_telemetry::Telemetry;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -13,11 +13,11 @@ use crate::aws::Aws;
 use crate::code::CodeCache;
 use crate::concurrency::Counters;
 use crate::config::Limits;
+use crate::parking::Parking;
 use crate::pool::Pool;
 use crate::runtime::Runtimes;
 
 pub(crate) struct Parts {
-    pub launcher: Launcher,
     pub telemetry: Arc<Telemetry>,
     /// `None` after the end: snapshots in the store hold pools, and pools hold this.
     store: Mutex<Option<Store>>,
@@ -32,6 +32,8 @@ pub(crate) struct Parts {
     pub tasks: Tasks,
     /// Environments that start, within [`Limits::launches_max`].
     launches: Arc<Semaphore>,
+    /// Interpreters that wait for their function.
+    pub parking: Arc<Parking>,
     /// Environments there are, within [`Limits::environments_max`].
     environments: watch::Sender<u32>,
     pools: Mutex<Vec<Weak<Pool>>>,
@@ -60,8 +62,9 @@ impl Parts {
             (Some(_), true) => Some(format!("http://127.0.0.1:{RUNTIME_API_PORT}")),
             _ => config.endpoint_url.clone(),
         };
+        let launches = Arc::new(Semaphore::new(config.limits.launches_max.max(1) as usize));
         Parts {
-            launcher: config.launcher.clone(),
+            parking: Arc::new(Parking::new(&config.launcher, &config.limits, launches.clone())),
             telemetry: config.telemetry.clone(),
             store: Mutex::new(Some(config.store.clone())),
             limits: config.limits.clone(),
@@ -71,7 +74,7 @@ impl Parts {
             runtimes,
             counters: Counters::default(),
             tasks: Tasks::new(),
-            launches: Arc::new(Semaphore::new(config.limits.launches_max.max(1) as usize)),
+            launches,
             environments: watch::Sender::new(0),
             pools: Mutex::default(),
         }
@@ -97,8 +100,10 @@ impl Parts {
             *count += u32::from(has_room);
             has_room
         };
-        let has_memory =
-            memory_available_bytes().is_none_or(|available| available >= self.limits.memory_reserve_bytes);
+        let has_memory = has_memory(self.limits.memory_reserve_bytes);
+        if !has_memory {
+            self.parking.clear();
+        }
         if has_memory && self.environments.send_if_modified(more) {
             return Some(Place(self.environments.clone()));
         }
@@ -133,6 +138,7 @@ impl Parts {
 
     /// Closes every pool.
     pub fn close(&self) {
+        self.parking.close();
         let pools: Vec<_> = self.pools().iter().filter_map(Weak::upgrade).collect();
         pools.iter().for_each(|pool| pool.close());
     }
@@ -140,6 +146,11 @@ impl Parts {
     fn pools(&self) -> std::sync::MutexGuard<'_, Vec<Weak<Pool>>> {
         self.pools.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Does the host have so much memory left? Where the kernel doesn't say, it has.
+pub fn has_memory(bytes: u64) -> bool {
+    memory_available_bytes().is_none_or(|available| available >= bytes)
 }
 
 /// What the kernel thinks that programs could still get; `None` where it doesn't say.

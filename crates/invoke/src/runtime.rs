@@ -240,6 +240,15 @@ impl Runtime {
         })
     }
 
+    /// What an interpreter that waits for functions such as this starts with. `None` if it must start with what is the
+    /// function's own.
+    pub fn template(&self, record: &FunctionVersion, files: &Files) -> Option<Spec> {
+        self.interpreter.as_ref().filter(|_| !files.has_libraries())?;
+        let env = environment_variables::before_a_function(record, self.name)?;
+        let made = Made { log_stream: "", endpoint_url: None, credentials: None, is_provisioned: false };
+        Some(self.spec(record, files, &made).ok()?.without_function(env))
+    }
+
     fn command(&self, record: &FunctionVersion, files: &Files) -> Result<(String, Vec<String>), NoBootstrap> {
         let text = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
         let Some(interpreter) = &self.interpreter else {

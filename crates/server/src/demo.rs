@@ -59,6 +59,7 @@ async fn serve(options: &DemoOptions, data_dir: PathBuf) -> Result<Serving> {
         data_dir: data_dir.clone(),
         keys: None,
         minimum_isolation: "process".to_owned(),
+        parked: 2,
         log: "warn".to_owned(),
     };
     if let Some(port) = options.port {

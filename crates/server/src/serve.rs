@@ -128,6 +128,8 @@ async fn launcher(options: &ServeOptions) -> Result<Launcher> {
     config.minimum_level = Level::parse(&options.minimum_isolation)
         .with_context(|| format!("{:?} is no isolation level", options.minimum_isolation))?;
     config.state_directory = absolute(&options.data_dir)?.join("sandbox");
+    // Interpreters that wait take no environment's place.
+    config.sandboxes_max += 4 * pitbird_invoke::PARKED_MAX;
     Launcher::start(config).await.context("functions can't be isolated as asked")
 }
 
@@ -151,7 +153,7 @@ fn invoker_config(
             .unwrap_or_default(),
         aws: Some(inside.clone()),
         endpoint_url: Some(format!("http://{address}")),
-        limits: Default::default(),
+        limits: pitbird_invoke::Limits { parked: options.parked, ..Default::default() },
         events: Default::default(),
     }
 }

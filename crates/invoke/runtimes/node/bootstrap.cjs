@@ -10,7 +10,9 @@ const fs = require('fs');
 const path = require('path');
 
 const API = '/2018-06-01/runtime';
-const TASK_ROOT = process.env.LAMBDA_TASK_ROOT || '/var/task';
+
+// The function's own, once it is known.
+let TASK_ROOT, LOGS_JSON, LEAST, api;
 
 // ---- Errors ---------------------------------------------------------------------------------------------------------
 
@@ -57,8 +59,6 @@ function write(text) {
 }
 
 const LEVELS = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'];
-const LOGS_JSON = process.env.AWS_LAMBDA_LOG_FORMAT === 'JSON';
-const LEAST = LOGS_JSON ? LEVELS.indexOf((process.env.AWS_LAMBDA_LOG_LEVEL || 'INFO').toUpperCase()) : 0;
 
 /** An error within a JSON log, whose own properties are not enumerable. */
 function errorInJson(_key, value) {
@@ -204,8 +204,6 @@ class Api {
     return this.post(where, JSON.stringify(body), `lambda-runtime-function-error-type: ${errorType}\r\n`);
   }
 }
-
-const api = new Api(process.env.AWS_LAMBDA_RUNTIME_API);
 
 function ignore() {}
 
@@ -479,7 +477,51 @@ async function load(full) {
   return handler;
 }
 
+// What handlers usually load, and nothing that looks at its environment: loaded while nobody waits.
+const USUAL = ['util', 'stream', 'events', 'buffer', 'url', 'querystring', 'crypto', 'zlib', 'http', 'https', 'tls', 'timers/promises'];
+
+/** Where the interpreter was started before its function was known: waits for it, and becomes its own. */
+function waitForFunction(channel) {
+  fs.writeSync(channel, 'r');
+  const pieces = [];
+  for (;;) {
+    const piece = Buffer.alloc(65536);
+    const length = fs.readSync(channel, piece);
+    if (length === 0) break;
+    pieces.push(piece.subarray(0, length));
+  }
+  const [directory, ...variables] = Buffer.concat(pieces).toString().split('\0').slice(0, -1);
+  // All anew, so that they come in the same order.
+  for (const name of Object.keys(process.env)) delete process.env[name];
+  for (const variable of variables) {
+    const at = variable.indexOf('=');
+    process.env[variable.slice(0, at)] = variable.slice(at + 1);
+  }
+  process.chdir(directory);
+  fs.writeSync(channel, 't');
+  fs.closeSync(channel);
+}
+
 function main() {
+  const channel = process.env._PITBIRD_IDENTITY;
+  if (!channel) return start();
+  USUAL.forEach((name) => require(name));
+  // The loader of ES modules is itself loaded with the first of them.
+  import('data:text/javascript,').then(() => {
+    waitForFunction(Number(channel));
+    start();
+  });
+}
+
+function knowFunction() {
+  TASK_ROOT = process.env.LAMBDA_TASK_ROOT || '/var/task';
+  LOGS_JSON = process.env.AWS_LAMBDA_LOG_FORMAT === 'JSON';
+  LEAST = LOGS_JSON ? LEVELS.indexOf((process.env.AWS_LAMBDA_LOG_LEVEL || 'INFO').toUpperCase()) : 0;
+  api = new Api(process.env.AWS_LAMBDA_RUNTIME_API);
+}
+
+function start() {
+  knowFunction();
   patchConsole();
   globalThis.awslambda = awslambda;
   process.on('uncaughtException', (error) => {

@@ -12,7 +12,6 @@ from time import time
 
 RECEIVE_BYTES = 65536
 API = "/2018-06-01/runtime"
-TASK_ROOT = os.environ.get("LAMBDA_TASK_ROOT", "/var/task")
 
 
 class Fault(Exception):
@@ -202,11 +201,8 @@ class ClientContext(_Fields):
 
 
 class LambdaContext:
-    function_name = os.environ.get("AWS_LAMBDA_FUNCTION_NAME")
-    function_version = os.environ.get("AWS_LAMBDA_FUNCTION_VERSION")
-    memory_limit_in_mb = os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
-    log_group_name = os.environ.get("AWS_LAMBDA_LOG_GROUP_NAME")
-    log_stream_name = os.environ.get("AWS_LAMBDA_LOG_STREAM_NAME")
+    # The function's own, once it is known.
+    function_name = function_version = memory_limit_in_mb = log_group_name = log_stream_name = None
 
     def __init__(self, headers):
         self.aws_request_id = headers["lambda-runtime-aws-request-id"]
@@ -257,8 +253,6 @@ def _parse_header(text, name):
 # ---- Logging --------------------------------------------------------------------------------------------------------
 
 request_id = None
-LOGS_JSON = os.environ.get("AWS_LAMBDA_LOG_FORMAT") == "JSON"
-LOG_LEVEL = os.environ.get("AWS_LAMBDA_LOG_LEVEL", "INFO").upper()
 
 
 class _LoggingHook:
@@ -413,6 +407,65 @@ def load(handler):
         raise Fault("Runtime.HandlerNotFound", message) from None
 
 
+# What handlers usually import, and nothing that looks at its environment: loaded while nobody waits.
+USUAL = ("json", "datetime", "base64", "hashlib", "string", "threading", "traceback", "typing", "urllib.parse", "uuid")
+
+
+def wait_for_function(channel):
+    """Where the interpreter was started before its function was known: waits for it, and becomes its own."""
+    before = set(sys.modules)
+    for name in USUAL:
+        __import__(name)
+    early = [name for name in sys.modules if name not in before]
+    os.write(channel, b"r")
+    said = b""
+    while True:
+        more = os.read(channel, RECEIVE_BYTES)
+        if not more:
+            break
+        said += more
+    directory, *variables = os.fsdecode(said).split("\0")[:-1]
+    # The interpreter's own addition (PEP 538), also after a fresh start.
+    coerced = os.environ.get("LC_CTYPE")
+    os.environ.clear()
+    for variable in variables:
+        name, _, value = variable.partition("=")
+        os.environ[name] = value
+    if coerced is not None:
+        os.environ["LC_CTYPE"] = coerced
+    os.chdir(directory)
+    os.write(channel, b"t")
+    os.close(channel)
+    return early
+
+
+def forget_hidden(early):
+    """A function's own module `json` is its own in everybody's eyes: what was loaded early is loaded anew."""
+    tops = {name.partition(".")[0] for name in early}
+    for path in sys.path[:3]:
+        try:
+            names = os.listdir(path)
+        except OSError:
+            continue
+        if not tops.isdisjoint(name.partition(".")[0] for name in names):
+            for name in early:
+                sys.modules.pop(name, None)
+            return
+
+
+def know_function():
+    global TASK_ROOT, LOGS_JSON, LOG_LEVEL
+    find = os.environ.get
+    TASK_ROOT = find("LAMBDA_TASK_ROOT", "/var/task")
+    LOGS_JSON = find("AWS_LAMBDA_LOG_FORMAT") == "JSON"
+    LOG_LEVEL = find("AWS_LAMBDA_LOG_LEVEL", "INFO").upper()
+    LambdaContext.function_name = find("AWS_LAMBDA_FUNCTION_NAME")
+    LambdaContext.function_version = find("AWS_LAMBDA_FUNCTION_VERSION")
+    LambdaContext.memory_limit_in_mb = find("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
+    LambdaContext.log_group_name = find("AWS_LAMBDA_LOG_GROUP_NAME")
+    LambdaContext.log_stream_name = find("AWS_LAMBDA_LOG_STREAM_NAME")
+
+
 def prepare():
     version = "python%d.%d" % sys.version_info[:2]
     own = os.path.dirname(__file__)
@@ -472,7 +525,12 @@ def answer(api, handler, headers, body):
 
 
 def main():
+    channel = os.environ.get("_PITBIRD_IDENTITY")
+    early = wait_for_function(int(channel)) if channel else ()
+    know_function()
     prepare()
+    if early:
+        forget_hidden(early)
     api = Api(os.environ["AWS_LAMBDA_RUNTIME_API"])
     try:
         handler = load(os.environ.get("_HANDLER", ""))

@@ -170,14 +170,14 @@ impl Environment {
 
     /// One process's life, from its making to its end.
     async fn live(self: &Arc<Self>, turn: Option<OwnedSemaphorePermit>) -> Lived {
-        let spec = match self.spec().await {
-            Ok(spec) => spec,
+        let (spec, template) = match self.spec().await {
+            Ok(found) => found,
             Err(Unmade::Refused(refused)) => return Lived::Refused(refused),
             Err(Unmade::Fault(fault)) => return Lived::NotStarted(fault),
         };
         let program = spec.program.clone();
         self.begin(turn);
-        let mut sandbox = match self.pool.parts.launcher.launch(spec).await {
+        let mut sandbox = match self.pool.parts.parking.launch(&self.pool.parts.tasks, spec, template).await {
             Ok(sandbox) => sandbox,
             Err(pitbird_sandbox::Error::Program { source, .. }) => {
                 return Lived::NotStarted(StartFault::Unstartable { program, why: words(&source) });
@@ -302,8 +302,9 @@ impl Environment {
         let _ = tokio::time::timeout(LAST_WORDS_MAX, all).await;
     }
 
-    /// What is to be run, once the code is unpacked and the interpreter is found.
-    async fn spec(&self) -> Result<Spec, Unmade> {
+    /// What is to be run, once the code is unpacked and the interpreter is found, and with what its interpreter may have been
+    /// started before.
+    async fn spec(&self) -> Result<(Spec, Option<Spec>), Unmade> {
         let Pool { parts, record, .. } = &*self.pool;
         let store = parts.store().ok_or(Unmade::Refused(Refused::ShuttingDown))?;
         let credentials = async {
@@ -326,6 +327,10 @@ impl Environment {
             is_provisioned: self.is_provisioned,
         };
         let spec = runtime.spec(record, &files, &made);
+        let spec = spec.map(|spec| {
+            let template = runtime.template(record, &files);
+            (spec, template)
+        });
         // They stay on the disk while the environment's process may read them.
         self.lock().files = Some(files);
         spec.map_err(|NoBootstrap| Unmade::Fault(StartFault::NoBootstrap))

@@ -20,27 +20,10 @@ pub struct Made<'a> {
 /// own variables come on top of those that Lambda doesn't reserve. `AWS_LAMBDA_RUNTIME_API` is the sandbox's to add.
 pub fn of(record: &FunctionVersion, managed: Option<&str>, made: &Made<'_>) -> BTreeMap<String, String> {
     let settings = &record.settings;
-    let mut variables = BTreeMap::new();
+    let mut variables = of_any_function(managed);
     let mut set = |name: &str, value: &str| {
         variables.insert(name.to_owned(), value.to_owned());
     };
-    set("LANG", "en_US.UTF-8");
-    set(
-        "LD_LIBRARY_PATH",
-        "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib",
-    );
-    set("PATH", "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin");
-    set("TZ", ":UTC");
-    set("AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR");
-    set("AWS_XRAY_DAEMON_ADDRESS", "169.254.100.1:2000");
-    if let Some(major) = managed.and_then(|runtime| runtime.strip_prefix("nodejs")?.strip_suffix(".x")) {
-        set(
-            "NODE_PATH",
-            &format!(
-                "/opt/nodejs/node{major}/node_modules:/opt/nodejs/node_modules:/var/runtime/node_modules:/var/runtime"
-            ),
-        );
-    }
     if let Some(url) = made.endpoint_url {
         set("AWS_ENDPOINT_URL", url);
     }
@@ -76,4 +59,49 @@ pub fn of(record: &FunctionVersion, managed: Option<&str>, made: &Made<'_>) -> B
         set("AWS_EXECUTION_ENV", &format!("AWS_Lambda_{runtime}"));
     }
     variables
+}
+
+/// What every function of a runtime finds if it doesn't set it otherwise.
+fn of_any_function(managed: Option<&str>) -> BTreeMap<String, String> {
+    let mut variables = BTreeMap::new();
+    let mut set = |name: &str, value: &str| {
+        variables.insert(name.to_owned(), value.to_owned());
+    };
+    set("LANG", "en_US.UTF-8");
+    set(
+        "LD_LIBRARY_PATH",
+        "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib",
+    );
+    set("PATH", "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin");
+    set("TZ", ":UTC");
+    set("AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR");
+    set("AWS_XRAY_DAEMON_ADDRESS", "169.254.100.1:2000");
+    if let Some(major) = managed.and_then(|runtime| runtime.strip_prefix("nodejs")?.strip_suffix(".x")) {
+        set(
+            "NODE_PATH",
+            &format!(
+                "/opt/nodejs/node{major}/node_modules:/opt/nodejs/node_modules:/var/runtime/node_modules:/var/runtime"
+            ),
+        );
+    }
+    variables
+}
+
+/// With what an interpreter starts that is to wait for its function. `None` if this one sets something that interpreters, or the
+/// libraries that they are linked to, read when they start.
+pub fn before_a_function(record: &FunctionVersion, runtime: &str) -> Option<Vec<(String, String)>> {
+    let variables = of_any_function(Some(runtime));
+    let mut own = record.settings.environment.iter().flatten();
+    let is_late = own.any(|(name, value)| is_read_at_start(name) && variables.get(name) != Some(value));
+    (!is_late).then(|| variables.into_iter().collect())
+}
+
+/// Sources: ld.so(8), setlocale(3), tzset(3), mallopt(3), `python3 --help-env`, Node's command-line documentation, libuv, OpenSSL,
+/// ICU.
+fn is_read_at_start(name: &str) -> bool {
+    const NAMES: [&str; 9] =
+        ["AWS_LAMBDA_EXEC_WRAPPER", "HOME", "LANG", "LANGUAGE", "LOCPATH", "NLSPATH", "PATH", "TZ", "TZDIR"];
+    const PREFIXES: [&str; 10] =
+        ["GCONV_", "GLIBC_", "ICU_", "LC_", "LD_", "MALLOC_", "NODE_", "OPENSSL_", "PYTHON", "SSL_"];
+    NAMES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || name.starts_with("UV_")
 }

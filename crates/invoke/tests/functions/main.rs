@@ -13,6 +13,7 @@ mod layers;
 mod logs;
 mod metrics;
 mod node;
+mod parked;
 mod provisioned;
 mod python;
 mod streaming;

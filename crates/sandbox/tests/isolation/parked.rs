@@ -173,10 +173,11 @@ async fn one_that_dies_is_told_and_takes_no_function() {
 
 /// Kills the program in a sandbox, not its first process.
 fn kill_guest(first: u32) {
-    let children = std::fs::read_to_string(format!("/proc/{first}/task/{first}/children")).unwrap();
-    let guest = children.split_whitespace().next().unwrap().parse().unwrap();
-    let guest = rustix::process::Pid::from_raw(guest).unwrap();
-    rustix::process::kill_process(guest, rustix::process::Signal::KILL).unwrap();
+    let children =
+        std::fs::read_to_string(format!("/proc/{first}/task/{first}/children")).expect("it is there");
+    let guest = children.split_whitespace().next().and_then(|pid| pid.parse().ok());
+    let guest = guest.and_then(rustix::process::Pid::from_raw).expect("it has a child");
+    rustix::process::kill_process(guest, rustix::process::Signal::KILL).expect("it can be killed");
 }
 
 #[tokio::test]

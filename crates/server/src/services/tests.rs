@@ -58,6 +58,7 @@ async fn bed() -> Bed {
         data_dir: folder.path().to_owned(),
         keys: None,
         minimum_isolation: "process".to_owned(),
+        parked: 0,
         log: "warn".to_owned(),
     };
     let (parts, launcher, _inside) = crate::serve::build(&options, address).await.expect("the parts");
