@@ -9,7 +9,7 @@
 //!
 //! A version's `pool` lives in the version's slot of the snapshot and ends with it: new code gets new environments,
 //! the old ones end what they run. An `environment` is one sandboxed process behind a Runtime API of its own,
-//! with one invocation at a time. Nothing on an invocation's way is shared by all functions but a few counters. How many
+//! with one invocation at a time; interpreters for the next ones wait in the `parking`. Nothing on an invocation's way is shared by all functions but a few counters. How many
 //! environments a version starts is arithmetic (`pool::scale`), and so is what the Runtime API allows when
 //! (`runtime_api::machine`) and what becomes of a queued event (`queue::plan`).
 //!

@@ -3,7 +3,7 @@
 //! [`Launcher::start`] starts a small process, the spawner, which finds out by trial how strongly this host can isolate
 //! ([`Report`]). [`Launcher::launch`] asks it for a [`Sandbox`]: a program with its own user, processes, files and network, which
 //! sees its code, a private `/tmp` and little else, and talks to the outside through one listener and one output pipe.
-//! When a `Sandbox` is dropped, everything in it is killed; when the daemon or the spawner dies, for whatever reason, so is
+//! [`Launcher::park`] starts a program before its function is known. When a `Sandbox` is dropped, everything in it is killed; when the daemon or the spawner dies, for whatever reason, so is
 //! everything they started.
 //!
 //! ```text

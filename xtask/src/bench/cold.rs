@@ -8,28 +8,34 @@ use pitbird_testkit::{Server, get};
 use serde_json::json;
 
 use super::platform::{
-    api, bench_binary, call, create_function, deploy, permit, put_proxy, serve, wait_until_settled,
+    api, bench_binary, call, create_function, deploy, permit, put_proxy, serve, serve_with,
+    wait_until_settled,
 };
 use super::{Figure, quantile};
 
-const ROUNDS: usize = 21;
+const ROUNDS: usize = 51;
 
 const PYTHON: &[u8] =
     b"def handler(event, context):\n    return {\"statusCode\": 200, \"body\": \"hello\"}\n";
 const NODE: &[u8] = b"exports.handler = async () => ({ statusCode: 200, body: \"hello\" });\n";
 
 pub fn figures(root: &Path) -> Result<Vec<Figure>> {
-    let server = serve(root);
     let rust = std::fs::read(bench_binary(root, "bench-function"))?;
+    let rust = ("provided.al2023", "bootstrap", "bootstrap", rust.as_slice());
+    let python = ("python3.11", "app.handler", "app.py", PYTHON);
+    let node = ("nodejs20.x", "app.handler", "app.js", NODE);
+    let (fresh, parked) = (serve_with(root, &["--parked", "0"])?, serve(root));
     let mut figures = Vec::new();
-    for (what, goal, runtime, handler, file, code) in [
-        ("Rust", "p50 ≤ 6 ms", "provided.al2023", "bootstrap", "bootstrap", rust.as_slice()),
-        ("Python", "p50 ≤ 40 ms", "python3.11", "app.handler", "app.py", PYTHON),
-        ("Node", "p50 ≤ 65 ms", "nodejs20.x", "app.handler", "app.js", NODE),
+    for (server, what, goal, (runtime, handler, file, code)) in [
+        (&fresh, "Rust", "p50 ≤ 6 ms", rust),
+        (&fresh, "Python, nothing parked", "p50 ≤ 25 ms", python),
+        (&parked, "Python", "p50 ≤ 12 ms", python),
+        (&fresh, "Node, nothing parked", "p50 ≤ 50 ms", node),
+        (&parked, "Node", "p50 ≤ 10 ms", node),
     ] {
-        let name = what.to_lowercase();
-        create_function(&server, &name, runtime, handler, &[(file, code)])?;
-        let ms = measure(&server, &name)?;
+        let name = runtime.replace('.', "-");
+        create_function(server, &name, runtime, handler, &[(file, code)])?;
+        let ms = measure(server, &name)?;
         let measured = format!("p50 {:.1} ms, p99 {:.1} ms", quantile(&ms, 0.5), quantile(&ms, 0.99));
         figures.push(Figure::new(
             format!("cold start, {what}, sandboxed, request to response"),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use pitbird_testkit::{Answer, Server, send, wait_for};
+use pitbird_testkit::{Answer, Server, ServerOptions, send, wait_for};
 use serde_json::{Value, json};
 
 use super::{Figure, median};
@@ -23,6 +23,14 @@ pub fn bench_binary(root: &Path, name: &str) -> PathBuf {
 
 pub fn serve(root: &Path) -> Server {
     Server::start(&binary(root).display().to_string())
+}
+
+/// A server with more arguments.
+pub fn serve_with(root: &Path, arguments: &[&str]) -> Result<Server> {
+    let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+    let options = ServerOptions { arguments, ..ServerOptions::default() };
+    Server::start_with(&binary(root).display().to_string(), options)
+        .map_err(|ended| anyhow::anyhow!("no server: {ended:?}"))
 }
 
 /// How fast it is ready, and what it weighs.
