@@ -480,6 +480,19 @@ async function load(full) {
 // What handlers usually load, and nothing that looks at its environment: loaded while nobody waits.
 const USUAL = ['util', 'stream', 'events', 'buffer', 'url', 'querystring', 'crypto', 'zlib', 'http', 'https', 'tls', 'timers/promises'];
 
+/** Uses a connection as it will be used, to this very process: what is needed for that is then loaded and compiled. */
+function tryConnection() {
+  return new Promise((resolve) => {
+    const server = net.createServer((peer) => peer.on('data', () => peer.end('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n')));
+    server.listen(0, '127.0.0.1', () => {
+      const own = new Api(`127.0.0.1:${server.address().port}`);
+      own.send(own.getNext, () => {
+        own.socket.on('close', () => server.close(resolve)).destroy();
+      });
+    });
+  });
+}
+
 /** Where the interpreter was started before its function was known: waits for it, and becomes its own. */
 function waitForFunction(channel) {
   fs.writeSync(channel, 'r');
@@ -507,7 +520,7 @@ function main() {
   if (!channel) return start();
   USUAL.forEach((name) => require(name));
   // The loader of ES modules is itself loaded with the first of them.
-  import('data:text/javascript,').then(() => {
+  Promise.all([tryConnection(), import('data:text/javascript,')]).then(() => {
     waitForFunction(Number(channel));
     start();
   });

@@ -408,7 +408,7 @@ def load(handler):
 
 
 # What handlers usually import, and nothing that looks at its environment: loaded while nobody waits.
-USUAL = ("json", "datetime", "base64", "hashlib", "string", "threading", "traceback", "typing", "urllib.parse", "uuid")
+USUAL = ("json", "datetime", "base64", "string", "threading", "traceback", "typing", "urllib.parse", "uuid")
 
 
 def wait_for_function(channel):
