@@ -10,6 +10,9 @@ use crate::cgroup::PREFIX;
 use crate::claim::{claim, is_abandoned};
 use crate::error::{At, Fault, Step};
 
+/// How often a directory that others take away is made again.
+const TRIES: usize = 8;
+
 /// One launcher's directory of directories, locked while its spawner lives.
 pub struct PrivateDirectories {
     above: PathBuf,
@@ -20,17 +23,18 @@ pub struct PrivateDirectories {
 impl PrivateDirectories {
     /// Makes this launcher's directory below `above`, and removes those that launchers which are no more have left there.
     pub fn new(above: &Path, name: &str) -> Result<PrivateDirectories, Fault> {
-        DirBuilder::new().recursive(true).mode(0o711).create(above).at(Step::Tmp)?;
-        let found = std::fs::symlink_metadata(above).at(Step::Tmp)?;
-        // It may lie where others can write too, so it is not trusted unless it is this user's and nobody else can change it.
-        let is_ours = found.uid() == rustix::process::geteuid().as_raw() && found.mode() & 0o022 == 0;
-        if !found.is_dir() || !is_ours {
-            return Err(Fault::new(Step::Tmp, libc::EPERM));
-        }
-        sweep(above);
         let path = above.join(name);
-        let lock = claim(&path).at(Step::Tmp)?;
-        Ok(PrivateDirectories { above: above.to_owned(), path, _lock: lock })
+        for _ in 0..TRIES {
+            trusted(above)?;
+            sweep(above);
+            match claim(&path) {
+                Ok(lock) => return Ok(PrivateDirectories { above: above.to_owned(), path, _lock: lock }),
+                // Another launcher that just ended was the last to use the directory above, and has taken it away.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error).at(Step::Tmp),
+            }
+        }
+        Err(Fault::new(Step::Tmp, libc::ENOENT))
     }
 
     /// Makes one guest's directory. `user` is its own user, if it has one.
@@ -48,6 +52,19 @@ impl PrivateDirectories {
         let _ = std::fs::remove_dir_all(&self.path);
         let _ = std::fs::remove_dir(&self.above);
     }
+}
+
+/// Makes the directory above all launchers', or finds it. It may lie where others can write too, so it is not trusted unless
+/// it is this user's and nobody else can change it.
+fn trusted(above: &Path) -> Result<(), Fault> {
+    DirBuilder::new().recursive(true).mode(0o711).create(above).at(Step::Tmp)?;
+    let found = match std::fs::symlink_metadata(above) {
+        // Taken away again; so will be found who claims a place in it.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        found => found.at(Step::Tmp)?,
+    };
+    let is_ours = found.uid() == rustix::process::geteuid().as_raw() && found.mode() & 0o022 == 0;
+    if found.is_dir() && is_ours { Ok(()) } else { Err(Fault::new(Step::Tmp, libc::EPERM)) }
 }
 
 fn sweep(above: &Path) {
