@@ -92,8 +92,8 @@ pub struct ServeOptions {
     /// "namespaces root"
     #[arg(long, default_value = "process", env = "PITBIRD_MINIMUM_ISOLATION", hide_env_values = true)]
     pub minimum_isolation: String,
-    /// Interpreters that are kept started for the next environment of each runtime in use, 0 to 16; a faster start for some 10
-    /// to 20 MB each
+    /// Interpreters of Python and Node that are started ahead, of each kind that functions use, for a quicker first
+    /// response; 0 to 16, some 8 MB each
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(0..=16), env = "PITBIRD_PARKED",
           hide_env_values = true)]
     pub parked: u32,

@@ -42,9 +42,8 @@ pub struct Limits {
     pub environments_max: u32,
     /// Environments that start at the same time; the others wait their turn.
     pub launches_max: u32,
-    /// Interpreters that are kept started for the next environment of each runtime in use, 0 to [`PARKED_MAX`]. Each takes some 8 MB of memory for
-    /// Python and 15 MB for Node; of each runtime that functions of several memory sizes use with Node, there may be so many for
-    /// each size.
+    /// Interpreters that are kept started for the next environments of each kind in use, 0 to [`PARKED_MAX`]. Each has some 8 MB of
+    /// memory of its own. With Node each memory size is a kind. Kinds beyond four, those wanted longest ago, have none.
     pub parked: u32,
     /// Memory that must be available on the host for another environment to start, bytes.
     pub memory_reserve_bytes: u64,

@@ -216,7 +216,7 @@ async fn a_module_of_the_functions_hides_one_that_was_loaded_early() {
     let files = vec![
         (
             "app.py",
-            "import json, uuid, datetime\ndef handler(event, context):\n    return [json.own, str(uuid.UUID(int=1)), datetime.date(2024, 1, 2).isoformat()]\n"
+            "import json, uuid, datetime, logging, threading\ndef handler(event, context):\n    thread = threading.Thread(target=logging.warning, args=['said'])\n    thread.start()\n    thread.join()\n    return [json.own, str(uuid.UUID(int=1)), datetime.date(2024, 1, 2).isoformat()]\n"
                 .to_owned(),
             0o644,
         ),
@@ -227,6 +227,7 @@ async fn a_module_of_the_functions_hides_one_that_was_loaded_early() {
     let function = bench.create(draft).await;
     let expected = r#"["mine", "00000000-0000-0000-0000-000000000001", "2024-01-02"]"#;
     assert_eq!(text(&bench.invoke(&function, "").await), expected);
+    bench.until_log("f", |lines| lines.iter().any(|line| line.ends_with("said\n"))).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
