@@ -57,7 +57,7 @@ async fn what_it_sees_is_what_a_fresh_start_sees() {
     let script = r#"
 env | grep -vE "^(PWD|OLDPWD|SHLVL|_)=" | sort; pwd; ls -lA /var/task /opt /tmp; umask; ulimit -a; ulimit -H -a; cat /proc/self/cgroup
 for process in $$ 1; do
-    grep -E '^(Uid|Gid|Groups|Cap.*|NoNewPrivs|Seccomp.*|SigIgn|SigCgt|Threads|NSpid|NSsid):' /proc/$process/status
+    grep -E '^(Uid|Gid|Groups|Cap.*|NoNewPrivs|Seccomp.*|SigIgn|Threads|NSpid|NSsid):' /proc/$process/status
 done
 cat /proc/self/oom_score_adj; cut -d' ' -f18,19,41 /proc/self/stat; tr '\0' ' ' < /proc/$$/cmdline
 cut -d' ' -f4- /proc/self/mountinfo | sed 's/uid=[0-9]*,gid=[0-9]*//' | sort
