@@ -24,6 +24,8 @@ mod code;
 mod concurrency;
 mod config;
 mod environment;
+#[expect(dead_code, reason = "for the next change")]
+mod extensions;
 mod fault;
 mod invocation;
 mod invoker;
