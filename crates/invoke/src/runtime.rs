@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use pitbird_names::Region;
 use pitbird_records::FunctionVersion;
-use pitbird_sandbox::{CODE, LAYERS, RUNTIME, Spec};
+use pitbird_sandbox::{CODE, Companions, LAYERS, RUNTIME, Spec};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 use tokio::sync::OnceCell;
@@ -237,6 +237,8 @@ impl Runtime {
             processes_max: PROCESSES_MAX,
             open_files_max: OPEN_FILES_MAX,
             cpu_share: None,
+            companions: Companions::default(),
+            connectors: 0,
         })
     }
 

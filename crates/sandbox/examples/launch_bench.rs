@@ -9,7 +9,9 @@
 use std::io::Read as _;
 use std::time::{Duration, Instant};
 
-use pitbird_sandbox::{Config, Launcher, SpawnerCommand, Spec, spawner_if_asked, system_read_only};
+use pitbird_sandbox::{
+    Companions, Config, Launcher, SpawnerCommand, Spec, spawner_if_asked, system_read_only,
+};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     spawner_if_asked();
@@ -40,6 +42,8 @@ async fn run(rounds: usize, program: Option<String>) -> Result<(), Box<dyn std::
         processes_max: 1024,
         open_files_max: 1024,
         cpu_share: None,
+        companions: Companions::default(),
+        connectors: 0,
     };
     if let Some(program) = program {
         std::fs::copy(program, folder.join("bootstrap"))?;

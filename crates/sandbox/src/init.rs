@@ -10,6 +10,7 @@ mod confine;
 mod enter;
 mod park;
 mod prepare;
+mod programs;
 mod watch;
 
 use std::convert::Infallible;
@@ -60,23 +61,22 @@ fn live(setup: &Setup<'_>) -> Result<Infallible, Fault> {
 
     let (request, descriptors) = receive(setup.control)?;
     let ToInit::Enter(request) = request else { return Err(out_of_order()) };
-    let (program, request) = if request.is_parked {
+    let (programs, request) = if request.is_parked {
         let parked = park::park(setup, &request, descriptors)?;
         tell(setup.control, FromInit::Started, &[]);
         let adopted = parked.wait_for_function(setup)?;
         tell(setup.control, FromInit::Adopted, &[]);
         adopted
     } else {
-        let program = enter::enter(setup, &request, descriptors)?;
-        tell(setup.control, FromInit::Started, &[]);
-        (program, request)
+        let (mut programs, connectors) = enter::enter(setup, &request, descriptors)?;
+        let given: Vec<BorrowedFd<'_>> = connectors.iter().map(AsFd::as_fd).collect();
+        tell(setup.control, FromInit::Started, &given);
+        drop(connectors);
+        programs.tell_failed(setup.control);
+        (programs, request)
     };
 
-    let ended = if setup.mode.has_namespaces() {
-        watch::reap(program, &request)
-    } else {
-        watch::supervise(program, &request)
-    };
+    let ended = watch::watch(setup, &request, programs);
     tell(setup.control, ended, &[]);
     kernel::exit_now(0)
 }

@@ -20,7 +20,7 @@ use crate::report::{Level, Report};
 use crate::spec::Spec;
 use crate::{Sandbox, cgroup};
 
-use link::{Failure, Link, Opening};
+use link::{Failure, Link, Opening, Outputs};
 pub use parked::Parked;
 
 /// How long a sandbox may take to be ready.
@@ -136,7 +136,8 @@ impl Launcher {
         &self.shared.report
     }
 
-    /// Runs a program in a new sandbox. Returns when it has been executed.
+    /// Runs a program in a new sandbox. Returns when it has been executed; with companions, when those have been, as far as they
+    /// can be, and the program waits for its order.
     ///
     /// If the spawner has died, another is started first.
     ///
@@ -156,9 +157,18 @@ impl Launcher {
     ) -> Result<Sandbox, Error> {
         spec.check()?;
         let place = self.take_place()?;
-        let (output, input) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)
-            .map_err(|errno| Error::Step { step: Step::Streams, source: errno.into() })?;
-        let made = link.launch(message, spec, input, output, place, READY_MAX).await;
+        let pipe = || {
+            rustix::pipe::pipe_with(PipeFlags::CLOEXEC)
+                .map_err(|errno| Error::Step { step: Step::Streams, source: errno.into() })
+        };
+        let (output, input) = pipe()?;
+        let (mut outputs, mut inputs) = (Outputs { program: output, companions: None }, vec![input]);
+        if !spec.companions.programs.is_empty() {
+            let (output, input) = pipe()?;
+            outputs.companions = Some(output);
+            inputs.push(input);
+        }
+        let made = link.launch(message, spec, inputs, outputs, place, READY_MAX).await;
         made.map_err(|failure| failure.explain(READY_MAX, spec))
     }
 

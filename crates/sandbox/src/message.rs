@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use text::{Malformed, Reader, Writer};
 
 use crate::error::{Fault, Step};
-use crate::spec::Spec;
+use crate::spec::{Companions, Spec};
 use crate::{CgroupVersion, Exit, Missing};
 
 /// One way of making sandboxes that a host may allow, strongest first. A spawner process serves one.
@@ -47,21 +47,21 @@ impl Mode {
 #[derive(Debug)]
 pub enum ToSpawner {
     Start(Start),
-    /// Comes with the write end of the output pipe.
+    /// Comes with the write end of the output pipe, and where there are companions, of theirs.
     Launch {
         request: u64,
-        spec: Spec,
+        spec: Box<Spec>,
     },
     /// Comes with the write end of the output pipe. The program is to start and to wait for its function.
     Park {
         request: u64,
-        spec: Spec,
+        spec: Box<Spec>,
     },
     /// A sandbox that waits for its function is to become this one's.
     Adopt {
         request: u64,
         sandbox: u64,
-        spec: Spec,
+        spec: Box<Spec>,
     },
     /// Sandboxes with these host paths will be wanted.
     Prepare {
@@ -97,7 +97,7 @@ pub enum FromSpawner {
     },
     /// They cannot. The spawner ends.
     Unable(Fault),
-    /// Comes with the listener of the Runtime API and a pidfd of the sandbox's first process.
+    /// Comes with the listener of the Runtime API, a pidfd of the sandbox's first process, and the connectors.
     Launched {
         request: u64,
         sandbox: u64,
@@ -117,6 +117,17 @@ pub enum FromSpawner {
         sandbox: u64,
         exit: Exit,
         peak_bytes: u64,
+    },
+    /// One of several programs, counted as in [`FromInit::ProgramEnded`].
+    ProgramEnded {
+        sandbox: u64,
+        program: u32,
+        exit: Exit,
+    },
+    ProgramFailed {
+        sandbox: u64,
+        program: u32,
+        fault: Fault,
     },
 }
 
@@ -163,6 +174,9 @@ pub struct Enter {
     pub watch_memory: bool,
     /// Whether the program is to wait for its function.
     pub is_parked: bool,
+    pub companions: Vec<OsString>,
+    pub companions_env_without: Vec<OsString>,
+    pub connectors: u32,
 }
 
 /// From a sandbox's first process to the spawner.
@@ -173,10 +187,20 @@ pub enum FromInit {
         port: u16,
     },
     Failed(Fault),
-    /// The program has been executed; one that is to wait for its function does.
+    /// The program has been executed, or its companions; one that is to wait for its function does. Comes with the connectors.
     Started,
     /// The program that waited has taken its function.
     Adopted,
+    /// The wait status of one of several programs: 0 is the program, the first companion is 1.
+    ProgramEnded {
+        program: u32,
+        status: i32,
+    },
+    /// One of several programs could not be executed.
+    ProgramFailed {
+        program: u32,
+        fault: Fault,
+    },
     /// The program's wait status. Everything else in the sandbox ends with it.
     Ended {
         status: i32,
@@ -229,15 +253,15 @@ impl ToSpawner {
                 state_directory: read_path(&mut reader)?,
                 group: reader.string()?,
             }),
-            1 => ToSpawner::Launch { request: reader.u64()?, spec: read_spec(&mut reader)? },
+            1 => ToSpawner::Launch { request: reader.u64()?, spec: Box::new(read_spec(&mut reader)?) },
             2 => ToSpawner::Shutdown,
             3 => ToSpawner::Prepare { host_paths: reader.list(read_path)? },
             4 => ToSpawner::Abandon { request: reader.u64()? },
-            5 => ToSpawner::Park { request: reader.u64()?, spec: read_spec(&mut reader)? },
+            5 => ToSpawner::Park { request: reader.u64()?, spec: Box::new(read_spec(&mut reader)?) },
             6 => ToSpawner::Adopt {
                 request: reader.u64()?,
                 sandbox: reader.u64()?,
-                spec: read_spec(&mut reader)?,
+                spec: Box::new(read_spec(&mut reader)?),
             },
             _ => return Err(Malformed),
         };
@@ -248,8 +272,9 @@ impl ToSpawner {
 fn write_spec(writer: Writer, spec: &Spec) -> Writer {
     let optional =
         |path: &Option<PathBuf>| path.iter().map(|path| path.as_os_str().as_bytes().to_vec()).collect();
-    let lists: [Vec<Vec<u8>>; 5] = [
-        spec.args.iter().map(|text| text.as_bytes().to_vec()).collect(),
+    let texts = |texts: &[String]| texts.iter().map(|text| text.as_bytes().to_vec()).collect();
+    let lists: [Vec<Vec<u8>>; 7] = [
+        texts(&spec.args),
         spec.env
             .iter()
             .flat_map(|(name, value)| [name, value])
@@ -258,6 +283,8 @@ fn write_spec(writer: Writer, spec: &Spec) -> Writer {
         optional(&spec.layers),
         optional(&spec.runtime),
         spec.host_read_only.iter().map(|path| path.as_os_str().as_bytes().to_vec()).collect(),
+        texts(&spec.companions.programs),
+        texts(&spec.companions.env_without),
     ];
     let writer = writer
         .bytes(spec.program.as_bytes())
@@ -267,6 +294,7 @@ fn write_spec(writer: Writer, spec: &Spec) -> Writer {
         .u64(spec.tmp_bytes)
         .u32(spec.processes_max)
         .u32(spec.open_files_max)
+        .u32(spec.connectors)
         .u64(spec.cpu_share.unwrap_or(0.0).to_bits());
     lists.iter().fold(writer, |writer, list| writer.list(list.iter().map(Vec::as_slice)))
 }
@@ -279,6 +307,7 @@ fn read_spec(reader: &mut Reader<'_>) -> Result<Spec, Malformed> {
     let tmp_bytes = reader.u64()?;
     let processes_max = reader.u32()?;
     let open_files_max = reader.u32()?;
+    let connectors = reader.u32()?;
     let share = f64::from_bits(reader.u64()?);
     let args = reader.list(Reader::string)?;
     let mut env = Vec::new();
@@ -295,6 +324,11 @@ fn read_spec(reader: &mut Reader<'_>) -> Result<Spec, Malformed> {
         layers: reader.list(read_path)?.pop(),
         runtime: reader.list(read_path)?.pop(),
         host_read_only: reader.list(read_path)?,
+        companions: Companions {
+            programs: reader.list(Reader::string)?,
+            env_without: reader.list(Reader::string)?,
+        },
+        connectors,
         memory_bytes,
         tmp_bytes,
         processes_max,
@@ -319,14 +353,16 @@ impl FromSpawner {
             FromSpawner::Failed { request, fault } => {
                 write_fault(Writer::new(3).u64(*request), *fault).done()
             }
-            FromSpawner::Exited { sandbox, exit, peak_bytes } => Writer::new(4)
-                .u64(*sandbox)
-                .optional(exit.code)
-                .optional(exit.signal)
-                .byte(u8::from(exit.out_of_memory))
-                .u64(*peak_bytes)
-                .done(),
-            FromSpawner::Adopted { request } => Writer::new(5).u64(*request).done(),
+            FromSpawner::Exited { sandbox, exit, peak_bytes } => {
+                write_exit(Writer::new(4).u64(*sandbox), *exit).u64(*peak_bytes).done()
+            }
+            FromSpawner::ProgramEnded { sandbox, program, exit } => {
+                write_exit(Writer::new(5).u64(*sandbox).u32(*program), *exit).done()
+            }
+            FromSpawner::ProgramFailed { sandbox, program, fault } => {
+                write_fault(Writer::new(6).u64(*sandbox).u32(*program), *fault).done()
+            }
+            FromSpawner::Adopted { request } => Writer::new(7).u64(*request).done(),
         }
     }
 
@@ -345,14 +381,20 @@ impl FromSpawner {
             3 => FromSpawner::Failed { request: reader.u64()?, fault: read_fault(&mut reader)? },
             4 => FromSpawner::Exited {
                 sandbox: reader.u64()?,
-                exit: Exit {
-                    code: reader.optional()?,
-                    signal: reader.optional()?,
-                    out_of_memory: reader.byte()? != 0,
-                },
+                exit: read_exit(&mut reader)?,
                 peak_bytes: reader.u64()?,
             },
-            5 => FromSpawner::Adopted { request: reader.u64()? },
+            5 => FromSpawner::ProgramEnded {
+                sandbox: reader.u64()?,
+                program: reader.u32()?,
+                exit: read_exit(&mut reader)?,
+            },
+            6 => FromSpawner::ProgramFailed {
+                sandbox: reader.u64()?,
+                program: reader.u32()?,
+                fault: read_fault(&mut reader)?,
+            },
+            7 => FromSpawner::Adopted { request: reader.u64()? },
             _ => return Err(Malformed),
         };
         reader.end(message)
@@ -403,6 +445,8 @@ fn write_enter(writer: Writer, enter: &Enter) -> Writer {
         .list(enter.args.iter().map(|text| text.as_bytes()))
         .list(enter.env.iter().map(|text| text.as_bytes()))
         .list(enter.readable.iter().map(|path| path.as_os_str().as_bytes()))
+        .list(enter.companions.iter().map(|text| text.as_bytes()))
+        .list(enter.companions_env_without.iter().map(|text| text.as_bytes()))
         .byte(u8::from(enter.has_code))
         .byte(u8::from(enter.has_layers))
         .byte(u8::from(enter.has_runtime))
@@ -413,6 +457,7 @@ fn write_enter(writer: Writer, enter: &Enter) -> Writer {
         .u32(enter.processes_max)
         .u32(enter.open_files_max)
         .u32(u32::from(enter.runtime_api_port))
+        .u32(enter.connectors)
 }
 
 fn read_enter(reader: &mut Reader<'_>) -> Result<Enter, Malformed> {
@@ -423,6 +468,8 @@ fn read_enter(reader: &mut Reader<'_>) -> Result<Enter, Malformed> {
         args: reader.list(read_os)?,
         env: reader.list(read_os)?,
         readable: reader.list(read_path)?,
+        companions: reader.list(read_os)?,
+        companions_env_without: reader.list(read_os)?,
         has_code: reader.byte()? != 0,
         has_layers: reader.byte()? != 0,
         has_runtime: reader.byte()? != 0,
@@ -433,6 +480,7 @@ fn read_enter(reader: &mut Reader<'_>) -> Result<Enter, Malformed> {
         processes_max: reader.u32()?,
         open_files_max: reader.u32()?,
         runtime_api_port: u16::try_from(reader.u32()?).map_err(|_| Malformed)?,
+        connectors: reader.u32()?,
     })
 }
 
@@ -442,9 +490,15 @@ impl FromInit {
             FromInit::Prepared { port } => Writer::new(0).u32(u32::from(*port)).done(),
             FromInit::Failed(fault) => write_fault(Writer::new(1), *fault).done(),
             FromInit::Started => Writer::new(2).done(),
-            FromInit::Adopted => Writer::new(4).done(),
+            FromInit::Adopted => Writer::new(6).done(),
             FromInit::Ended { status, out_of_memory, peak_bytes } => {
                 Writer::new(3).optional(Some(*status)).byte(u8::from(*out_of_memory)).u64(*peak_bytes).done()
+            }
+            FromInit::ProgramEnded { program, status } => {
+                Writer::new(4).u32(*program).optional(Some(*status)).done()
+            }
+            FromInit::ProgramFailed { program, fault } => {
+                write_fault(Writer::new(5).u32(*program), *fault).done()
             }
         }
     }
@@ -455,16 +509,30 @@ impl FromInit {
             0 => FromInit::Prepared { port: u16::try_from(reader.u32()?).map_err(|_| Malformed)? },
             1 => FromInit::Failed(read_fault(&mut reader)?),
             2 => FromInit::Started,
-            4 => FromInit::Adopted,
             3 => FromInit::Ended {
                 status: reader.optional()?.ok_or(Malformed)?,
                 out_of_memory: reader.byte()? != 0,
                 peak_bytes: reader.u64()?,
             },
+            4 => FromInit::ProgramEnded {
+                program: reader.u32()?,
+                status: reader.optional()?.ok_or(Malformed)?,
+            },
+            5 => FromInit::ProgramFailed { program: reader.u32()?, fault: read_fault(&mut reader)? },
+            6 => FromInit::Adopted,
             _ => return Err(Malformed),
         };
         reader.end(message)
     }
+}
+
+fn write_exit(writer: Writer, exit: Exit) -> Writer {
+    writer.optional(exit.code).optional(exit.signal).byte(u8::from(exit.out_of_memory))
+}
+
+fn read_exit(reader: &mut Reader<'_>) -> Result<Exit, Malformed> {
+    let (code, signal) = (reader.optional()?, reader.optional()?);
+    Ok(Exit { code, signal, out_of_memory: reader.byte()? != 0 })
 }
 
 fn write_fault(writer: Writer, fault: Fault) -> Writer {

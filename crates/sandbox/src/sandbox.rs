@@ -1,9 +1,11 @@
 //! A running sandbox, as the daemon holds it.
 
 use std::fs::File;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt as _;
+use std::sync::Arc;
 
 use rustix::process::Signal;
 use tokio::sync::watch;
@@ -31,7 +33,44 @@ pub(crate) struct End {
     pub peak_bytes: u64,
 }
 
-/// One program and everything it started. Dropping it kills all of that.
+/// How one of a sandbox's programs ended, where it has companions.
+#[derive(Clone, Debug)]
+pub struct ProgramEnd {
+    /// 0 is the program, 1 the first companion.
+    pub program: usize,
+    /// The kernel's reason when it couldn't be executed.
+    pub how: Result<Exit, Arc<io::Error>>,
+}
+
+/// What the launcher has heard about a sandbox since it runs.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Life {
+    /// Of the program and its companions those that have ended, in that order.
+    pub programs: Vec<ProgramEnd>,
+    pub end: Option<End>,
+}
+
+/// A socket of a sandbox's network, for one connection at a time to what listens inside.
+#[derive(Debug)]
+pub struct Connector(OwnedFd);
+
+impl Connector {
+    pub(crate) fn new(socket: OwnedFd) -> Connector {
+        Connector(socket)
+    }
+
+    /// The socket, non-blocking and not connected. A connection that was made with it before ends at once.
+    ///
+    /// # Errors
+    /// When no descriptor is to be had.
+    pub fn socket(&self) -> io::Result<TcpStream> {
+        // A socket that has been connected may be connected anew once it has been dissolved (connect(2)).
+        rustix::net::connect_unspec(&self.0)?;
+        Ok(TcpStream::from(self.0.try_clone()?))
+    }
+}
+
+/// One program, its companions and everything they started. Dropping it kills all of that.
 #[derive(Debug)]
 pub struct Sandbox {
     /// The spawner's number of it.
@@ -40,10 +79,12 @@ pub struct Sandbox {
     pub(crate) runtime_api: SocketAddr,
     pub(crate) listener: Option<TcpListener>,
     pub(crate) output: Option<OwnedFd>,
+    pub(crate) companions_output: Option<OwnedFd>,
+    pub(crate) connectors: Vec<Connector>,
     pub(crate) process: Process,
     /// The memory control group's own record, kept open: it is read every now and then while functions run.
     pub(crate) peak_file: Option<File>,
-    pub(crate) end: watch::Receiver<Option<End>>,
+    pub(crate) life: watch::Receiver<Life>,
     /// Counts this sandbox among those that may run at the same time.
     pub(crate) _place: tokio::sync::OwnedSemaphorePermit,
 }
@@ -58,8 +99,12 @@ pub(crate) struct Process {
 
 impl Process {
     pub fn kill(&self) {
+        self.send(self.signal);
+    }
+
+    fn send(&self, signal: Signal) {
         // Fails only when it has ended already.
-        let _ = rustix::process::pidfd_send_signal(&self.pidfd, self.signal);
+        let _ = rustix::process::pidfd_send_signal(&self.pidfd, signal);
     }
 }
 
@@ -93,11 +138,47 @@ impl Sandbox {
         self.output.take().expect("the output is taken once")
     }
 
-    /// Waits until the sandbox has ended: its program has, and so has everything else in it. May be called again.
+    /// As [`Sandbox::take_output`], of the companions; `None` where there are none.
+    pub fn take_companions_output(&mut self) -> Option<OwnedFd> {
+        self.companions_output.take()
+    }
+
+    /// The sockets that were asked for; none where sandboxes have no network of their own.
+    pub fn take_connectors(&mut self) -> Vec<Connector> {
+        std::mem::take(&mut self.connectors)
+    }
+
+    /// Starts the program of a sandbox that has companions. To be called once: after that the same order would end it.
+    pub fn start_program(&self) {
+        self.process.send(Signal::USR1);
+    }
+
+    /// Asks the program, once it has been started, to end (`SIGTERM`). Its companions and what it has started stay.
+    pub fn terminate_program(&self) {
+        self.process.send(Signal::USR1);
+    }
+
+    /// Kills the program alone.
+    pub fn kill_program(&self) {
+        self.process.send(Signal::USR2);
+    }
+
+    /// Waits until one of the programs has ended, of which `seen` are known. Where there are no companions this never comes: the
+    /// program's end is the sandbox's.
+    pub async fn program_ended(&self, seen: usize) -> ProgramEnd {
+        let mut life = self.life.clone();
+        if let Ok(life) = life.wait_for(|life| life.programs.len() > seen).await {
+            return life.programs[seen].clone();
+        }
+        std::future::pending().await
+    }
+
+    /// Waits until the sandbox has ended: its program has, its companions have, and so has everything else in it. May be called
+    /// again.
     pub async fn exited(&self) -> Exit {
-        let mut end = self.end.clone();
-        match end.wait_for(Option::is_some).await {
-            Ok(end) => end.as_ref().map_or(Exit::KILLED, |end| end.exit),
+        let mut life = self.life.clone();
+        match life.wait_for(|life| life.end.is_some()).await {
+            Ok(life) => life.end.map_or(Exit::KILLED, |end| end.exit),
             // The launcher is gone, and with it the spawner and all sandboxes.
             Err(_) => Exit::KILLED,
         }
@@ -111,7 +192,7 @@ impl Sandbox {
     /// The most memory the sandbox has used so far, in bytes. Without a memory control group that of the program's own process is
     /// taken.
     pub fn memory_peak_bytes(&self) -> u64 {
-        if let Some(end) = *self.end.borrow() {
+        if let Some(end) = self.life.borrow().end {
             return end.peak_bytes;
         }
         match &self.peak_file {

@@ -26,6 +26,10 @@ pub const IDENTITY_DESCRIPTOR: i32 = 63;
 pub const TEXT_BYTES_MAX: usize = 64 * 1024;
 /// The most host paths that one sandbox may see.
 pub const HOST_PATHS_MAX: usize = 64;
+/// The most companions that one program may have.
+pub const COMPANIONS_MAX: usize = 10;
+/// The most sockets of a sandbox's network that the daemon may have, so that they travel in one message.
+pub const CONNECTORS_MAX: u32 = 12;
 
 /// One program to run in a sandbox of its own.
 ///
@@ -63,6 +67,21 @@ pub struct Spec {
     pub open_files_max: u32,
     /// CPUs' worth of time the sandbox may use: 0.5 is half a CPU. `None` is no limit.
     pub cpu_share: Option<f64>,
+    pub companions: Companions,
+    /// Sockets with which the daemon may connect to what listens inside, at most [`CONNECTORS_MAX`]; none are made where sandboxes
+    /// have no network of their own.
+    pub connectors: u32,
+}
+
+/// Programs that run beside the program, started before it, held by the same limits. The sandbox lives until all have
+/// ended, and the program, too.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Companions {
+    /// Absolute paths as the guest sees them, at most [`COMPANIONS_MAX`]. They get no arguments and begin in `/`. Where there are any,
+    /// the program isn't started before [`Sandbox::start_program`](crate::Sandbox::start_program).
+    pub programs: Vec<String>,
+    /// Names of the variables that they, other than the program, are not given.
+    pub env_without: Vec<String>,
 }
 
 impl Spec {
@@ -103,8 +122,16 @@ impl Spec {
                 format!("environment variable name {name:?} is not usable")
             })?;
         }
+        let Companions { programs, env_without } = &self.companions;
+        for program in programs {
+            require(program.starts_with('/'), || format!("companion {program:?} must be an absolute path"))?;
+        }
         let env = self.env.iter().flat_map(|(name, value)| [name, value]);
-        let texts = || [&self.program, &self.working_dir].into_iter().chain(&self.args).chain(env.clone());
+        let companions = programs.iter().chain(env_without);
+        let texts = || {
+            let own = [&self.program, &self.working_dir].into_iter().chain(&self.args);
+            own.chain(env.clone()).chain(companions.clone())
+        };
         require(!texts().any(|text| text.contains('\0')), || {
             "program, arguments and environment must not contain NUL".to_owned()
         })?;
@@ -121,6 +148,10 @@ impl Spec {
         require(self.tmp_bytes >= 1 << 12, || "/tmp must be at least 4 KiB".to_owned())?;
         require(self.processes_max >= 1, || "at least one process must be allowed".to_owned())?;
         require(self.open_files_max >= 8, || "at least 8 open files must be allowed".to_owned())?;
+        require(self.companions.programs.len() <= COMPANIONS_MAX, || {
+            format!("more than {COMPANIONS_MAX} companions")
+        })?;
+        require(self.connectors <= CONNECTORS_MAX, || format!("more than {CONNECTORS_MAX} connectors"))?;
         require(self.cpu_share.is_none_or(|share| share.is_finite() && share >= 0.01), || {
             "the CPU share must be at least 0.01".to_owned()
         })

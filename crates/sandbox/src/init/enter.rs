@@ -1,24 +1,31 @@
 //! The half of a sandbox that makes it one function's.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 
-use rustix::fs::{CWD, Mode};
+use rustix::fs::CWD;
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags};
-use rustix::pipe::PipeFlags;
-use rustix::process::Pid;
+use rustix::net::{AddressFamily, SocketFlags, SocketType};
 
-use super::{Setup, c_string, c_strings, confine, die_with_parent};
+use super::programs::Programs;
+use super::{Setup, confine, die_with_parent};
 use crate::error::{At, Fault, Step};
-use crate::kernel;
 use crate::message::Enter;
-use crate::spec::{CODE, IDENTITY_DESCRIPTOR, LAYERS, RUNTIME, TMP};
+use crate::spec::{CODE, LAYERS, RUNTIME, TMP};
 
-/// Mounts what is the function's, gives up what is not needed any more, and starts the program.
+/// Mounts what is the function's, gives up what is not needed any more, and starts the program, or its companions.
 ///
-/// Returns the program's process once it has been executed.
-pub fn enter(setup: &Setup<'_>, request: &Enter, descriptors: Vec<OwnedFd>) -> Result<Pid, Fault> {
+/// Returns once they have been executed, with sockets of this network for the daemon.
+pub fn enter(
+    setup: &Setup<'_>,
+    request: &Enter,
+    descriptors: Vec<OwnedFd>,
+) -> Result<(Programs, Vec<OwnedFd>), Fault> {
     let mut descriptors = descriptors.into_iter();
-    let output = descriptors.next().ok_or(Fault::new(Step::Exchange, libc::EPROTO))?;
+    let missing = Fault::new(Step::Exchange, libc::EPROTO);
+    let output = descriptors.next().ok_or(missing)?;
+    let companions_output =
+        if request.companions.is_empty() { None } else { Some(descriptors.next().ok_or(missing)?) };
+    let connectors = connectors(setup, request)?;
     confine::limit(setup, request)?;
     confine::give_way();
     if setup.mode.has_namespaces() {
@@ -27,9 +34,17 @@ pub fn enter(setup: &Setup<'_>, request: &Enter, descriptors: Vec<OwnedFd>) -> R
         confine_self(setup)?;
     } else {
         confine::hide()?;
-        super::watch::prepare_to_supervise()?;
     }
-    start(setup, request, output, None)
+    super::watch::prepare()?;
+    Ok((Programs::start(setup, request, output, companions_output)?, connectors))
+}
+
+/// Sockets that are not connected. A socket stays in the network in which it was made, whoever connects it.
+fn connectors(setup: &Setup<'_>, request: &Enter) -> Result<Vec<OwnedFd>, Fault> {
+    let count = if setup.mode.has_namespaces() { request.connectors } else { 0 };
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = |_| rustix::net::socket_with(AddressFamily::INET, SocketType::STREAM, flags, None);
+    (0..count).map(socket).collect::<Result<_, _>>().at(Step::Network)
 }
 
 /// Where there are namespaces: this process is from now on held as its program is.
@@ -71,78 +86,4 @@ pub fn mount_tmp(setup: &Setup<'_>, request: &Enter) -> Result<(), Fault> {
     let attributes = MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NODEV;
     let mount = rustix::mount::fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, attributes).at(Step::Tmp)?;
     rustix::mount::move_mount(&mount, "", CWD, TMP, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH).at(Step::Tmp)
-}
-
-/// Forks the program's process and waits until it has been executed, or has said why not. One that is to wait for its function
-/// is given the end of the socket by which it will be told.
-pub fn start(
-    setup: &Setup<'_>,
-    request: &Enter,
-    output: OwnedFd,
-    told_by: Option<OwnedFd>,
-) -> Result<Pid, Fault> {
-    let program = c_string(&request.program)?;
-    let mut arguments = vec![program.clone()];
-    arguments.extend(c_strings(&request.args)?);
-    let environment = c_strings(&request.env)?;
-
-    let (failure, failed) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC).at(Step::Fork)?;
-    match kernel::fork().at(Step::Fork)? {
-        None => {
-            let fault = match become_guest(setup, request, &output, &failed, told_by.as_ref()) {
-                Err(fault) => fault,
-                Ok(()) => {
-                    Fault::new(Step::Program, errno(&kernel::execute(&program, &arguments, &environment)))
-                }
-            };
-            let mut words = [0; 8];
-            words[0] = fault.step as u8;
-            words[4..].copy_from_slice(&fault.errno.to_le_bytes());
-            let _ = rustix::io::write(&failed, &words);
-            kernel::exit_now(127)
-        }
-        Some(pid) => {
-            drop((failed, output, told_by));
-            let mut words = [0; 8];
-            match rustix::io::retry_on_intr(|| rustix::io::read(&failure, &mut words)).at(Step::Fork)? {
-                0 => Ok(pid),
-                _ => {
-                    let [step, _, _, _, errno @ ..] = words;
-                    let step = Step::from_byte(step).unwrap_or(Step::Program);
-                    Err(Fault::new(step, i32::from_le_bytes(errno)))
-                }
-            }
-        }
-    }
-}
-
-/// What the program's process does before it becomes the program.
-fn become_guest(
-    setup: &Setup<'_>,
-    request: &Enter,
-    output: &OwnedFd,
-    failed: &OwnedFd,
-    told_by: Option<&OwnedFd>,
-) -> Result<(), Fault> {
-    use std::os::fd::AsRawFd as _;
-    kernel::place(output.as_fd(), 1).at(Step::Streams)?;
-    kernel::place(output.as_fd(), 2).at(Step::Streams)?;
-    if let Some(told_by) = told_by {
-        kernel::place(told_by.as_fd(), IDENTITY_DESCRIPTOR).at(Step::Streams)?;
-    }
-    let kept = [Some(failed.as_raw_fd()), told_by.map(|_| IDENTITY_DESCRIPTOR)];
-    kernel::close_inherited(3, &kept.into_iter().flatten().collect::<Vec<_>>()).at(Step::Streams)?;
-    rustix::process::setsid().at(Step::Streams)?;
-    rustix::process::umask(Mode::from_raw_mode(0o022));
-    kernel::reset_signals();
-    if !setup.mode.has_namespaces() || told_by.is_some() {
-        confine::give_up_privileges(setup.identity)?;
-        confine::landlock(setup.mode, request)?;
-        confine::filter(setup.filter)?;
-    }
-    rustix::process::chdir(&*request.working_dir).at(Step::WorkingDirectory)
-}
-
-fn errno(error: &std::io::Error) -> i32 {
-    error.raw_os_error().unwrap_or(libc::EIO)
 }

@@ -12,7 +12,8 @@ use rustix::event::{PollFd, PollFlags};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, Shutdown, SocketFlags, SocketType};
 use rustix::process::Pid;
 
-use super::{Setup, confine, enter, out_of_order, receive};
+use super::programs::{self, Programs};
+use super::{Setup, confine, enter, out_of_order, receive, watch};
 use crate::error::{At, Fault, Step};
 use crate::message::{Enter, ToInit};
 
@@ -33,14 +34,16 @@ pub fn park(setup: &Setup<'_>, request: &Enter, descriptors: Vec<OwnedFd>) -> Re
     let (socket, theirs) =
         rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)
             .at(Step::Exchange)?;
-    let program = enter::start(setup, request, output, Some(theirs))?;
+    watch::prepare()?;
+    let program = programs::start_waiting(setup, request, output.as_fd(), theirs.as_fd())?;
+    drop((output, theirs));
     await_word(&socket)?;
     Ok(Parked { program, socket })
 }
 
 impl Parked {
     /// Waits for the function, and makes the sandbox its own. Returns when the program knows.
-    pub fn wait_for_function(self, setup: &Setup<'_>) -> Result<(Pid, Box<Enter>), Fault> {
+    pub fn wait_for_function(self, setup: &Setup<'_>) -> Result<(Programs, Box<Enter>), Fault> {
         self.wait(setup.control)?;
         let (ToInit::Adopt(request), descriptors) = receive(setup.control)? else {
             return Err(out_of_order());
@@ -50,7 +53,7 @@ impl Parked {
         enter::confine_self(setup)?;
         self.tell(&request)?;
         await_word(&self.socket)?;
-        Ok((self.program, request))
+        Ok((Programs::only(self.program), request))
     }
 
     /// Waits for a message. A program that says something meanwhile, or ends, is of no use.

@@ -1,8 +1,9 @@
-//! Waiting for the program's end, reaping, and where no control group does it, watching memory and killing.
+//! Waiting for the programs' end, reaping, and where no control group does it, watching memory and killing.
 
 use rustix::process::{Pid, Signal};
 
-use super::reap_one;
+use super::programs::Programs;
+use super::{Setup, reap_one};
 use crate::error::{At, Fault, Step};
 use crate::kernel;
 use crate::message::{Enter, FromInit};
@@ -14,68 +15,44 @@ const MEMORY_INTERVAL_MS: u32 = 50;
 /// A wait status that says "killed by signal 9".
 const KILLED: i32 = libc::SIGKILL;
 
-const SIGNALS: [i32; 2] = [libc::SIGCHLD, libc::SIGTERM];
+/// A child has ended; start the program, or ask it to end; kill it; end everything.
+const SIGNALS: [i32; 4] = [libc::SIGCHLD, libc::SIGUSR1, libc::SIGUSR2, libc::SIGTERM];
 
-/// Process 1 of a pid namespace: reaps everybody until the program ends.
-pub fn reap(program: Pid, request: &Enter) -> FromInit {
-    if request.watch_memory && kernel::block_signals(&SIGNALS[..1]).is_ok() {
-        return reap_and_watch(program, request);
-    }
-    loop {
-        match reap_one(true) {
-            Some((pid, status)) if pid == program => return ended(status, 0),
-            Some(_) => {}
-            None => return ended(KILLED, 0),
-        }
-    }
-}
-
-fn reap_and_watch(program: Pid, request: &Enter) -> FromInit {
-    let mut peak = 0;
-    loop {
-        while let Some((pid, status)) = reap_one(false) {
-            if pid == program {
-                return ended(status, peak);
-            }
-        }
-        kernel::next_signal(&SIGNALS[..1], Some(MEMORY_INTERVAL_MS));
-        peak = peak.max(memory_in_use(None));
-        if peak > request.memory_bytes {
-            return out_of_memory(peak);
-        }
-    }
-}
-
-/// Before the program is forked: signals are to be taken one by one.
-pub fn prepare_to_supervise() -> Result<(), Fault> {
+/// Before anything is forked: signals are to be taken one by one.
+pub fn prepare() -> Result<(), Fault> {
     kernel::block_signals(&SIGNALS).at(Step::Fork)
 }
 
-/// Without a pid namespace: waits for the program's end or the order to end it, then kills all that came from it.
-pub fn supervise(program: Pid, request: &Enter) -> FromInit {
+/// Reaps everybody and does as it is told until the programs have ended. With a pid namespace all that is left ends with this
+/// process; without one it kills what came from them.
+pub fn watch(setup: &Setup<'_>, request: &Enter, mut programs: Programs) -> FromInit {
+    let has_namespaces = setup.mode.has_namespaces();
     let mut peak = 0;
     let end = loop {
-        let mut end = None;
         while let Some((pid, status)) = reap_one(false) {
-            if pid == program {
-                end = Some(ended(status, peak));
-            }
+            programs.note(setup.control, pid, status);
         }
-        if let Some(end) = end {
-            break end;
+        if let Some(status) = programs.end() {
+            break ended(status.unwrap_or(KILLED), peak);
         }
         let interval = request.watch_memory.then_some(MEMORY_INTERVAL_MS);
-        if kernel::next_signal(&SIGNALS, interval) == Some(libc::SIGTERM) {
-            break ended(KILLED, peak);
+        match kernel::next_signal(&SIGNALS, interval) {
+            Some(libc::SIGUSR1) => programs.start_or_terminate(setup, request),
+            Some(libc::SIGUSR2) => programs.signal(Signal::KILL),
+            // In a pid namespace the order is to be killed; this comes from inside.
+            Some(libc::SIGTERM) if !has_namespaces => break ended(KILLED, peak),
+            _ => {}
         }
         if request.watch_memory {
-            peak = peak.max(memory_in_use(Some(program)));
+            peak = peak.max(if has_namespaces { memory_of_all() } else { memory_from(programs.running()) });
             if peak > request.memory_bytes {
                 break out_of_memory(peak);
             }
         }
     };
-    kill_descendants();
+    if !has_namespaces {
+        kill_descendants();
+    }
     end
 }
 
@@ -99,15 +76,16 @@ fn out_of_memory(peak: u64) -> FromInit {
     FromInit::Ended { status: KILLED, out_of_memory: true, peak_bytes: peak }
 }
 
-/// Memory that the sandbox's processes have to themselves plus what is in `/tmp`, in bytes. With a pid namespace all
-/// processes of `/proc` are the sandbox's; without one those that come from `program` are.
-fn memory_in_use(program: Option<Pid>) -> u64 {
-    let Some(program) = program else {
-        let tmp = rustix::fs::statvfs(crate::spec::TMP);
-        let tmp = tmp.map_or(0, |tmp| tmp.f_blocks.saturating_sub(tmp.f_bfree).saturating_mul(tmp.f_frsize));
-        return all().map(own_memory).sum::<u64>() + tmp;
-    };
-    let mut found = vec![program.as_raw_nonzero().get().cast_unsigned()];
+/// Memory that the sandbox's processes have to themselves plus what is in `/tmp`, in bytes, where a pid namespace shows no others.
+fn memory_of_all() -> u64 {
+    let tmp = rustix::fs::statvfs(crate::spec::TMP);
+    let tmp = tmp.map_or(0, |tmp| tmp.f_blocks.saturating_sub(tmp.f_bfree).saturating_mul(tmp.f_frsize));
+    all().map(own_memory).sum::<u64>() + tmp
+}
+
+/// Memory that these processes and those that come from them have to themselves, in bytes.
+fn memory_from(programs: impl Iterator<Item = Pid>) -> u64 {
+    let mut found: Vec<u32> = programs.map(|pid| pid.as_raw_nonzero().get().cast_unsigned()).collect();
     let mut next = 0;
     while let Some(pid) = found.get(next).copied() {
         found.extend(children_of(pid));

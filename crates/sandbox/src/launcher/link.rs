@@ -20,7 +20,7 @@ use crate::channel::{self, MESSAGE_BYTES_MAX, Received};
 use crate::error::{Error, Fault, Step};
 use crate::message::{FromSpawner, MemoryFiles, Mode, ToSpawner};
 use crate::report::{CgroupVersion, Missing};
-use crate::sandbox::{End, Process, Sandbox, loopback};
+use crate::sandbox::{Connector, End, Life, Process, ProgramEnd, Sandbox, loopback};
 use crate::spec::Spec;
 use crate::{Exit, cgroup};
 
@@ -40,8 +40,8 @@ struct Shared {
     pending: Mutex<HashMap<u64, Pending>>,
     /// Parked sandboxes that have been given their function, by the number of the request.
     adopting: Mutex<HashMap<u64, oneshot::Sender<Result<(), Failure>>>>,
-    /// Ends of running sandboxes, by the spawner's number.
-    running: Mutex<HashMap<u64, watch::Sender<Option<End>>>>,
+    /// Lives of running sandboxes, by the spawner's number.
+    running: Mutex<HashMap<u64, watch::Sender<Life>>>,
     /// Turns true when the spawner has ended and what it left has been removed.
     ended: watch::Receiver<Stage>,
     kill_signal: Signal,
@@ -59,8 +59,15 @@ enum Stage {
 #[derive(Debug)]
 struct Pending {
     answer: oneshot::Sender<Result<Sandbox, Failure>>,
-    output: OwnedFd,
+    outputs: Outputs,
     place: OwnedSemaphorePermit,
+}
+
+/// The ends from which is read what a sandbox writes.
+#[derive(Debug)]
+pub struct Outputs {
+    pub program: OwnedFd,
+    pub companions: Option<OwnedFd>,
 }
 
 /// Why a launch failed, before it is known what was to be launched.
@@ -154,16 +161,17 @@ impl Link {
         &self,
         message: fn(u64, &Spec) -> Vec<u8>,
         spec: &Spec,
-        input: OwnedFd,
-        output: OwnedFd,
+        inputs: Vec<OwnedFd>,
+        outputs: Outputs,
         place: OwnedSemaphorePermit,
         time: Duration,
     ) -> Result<Sandbox, Failure> {
         let request = self.shared.next.fetch_add(1, Ordering::Relaxed);
         let (answer, answered) = oneshot::channel();
-        lock(&self.shared.pending).insert(request, Pending { answer, output, place });
-        let sent = send(&self.shared.socket, &message(request, spec), &[input.as_fd()]).await;
-        drop(input);
+        lock(&self.shared.pending).insert(request, Pending { answer, outputs, place });
+        let given: Vec<BorrowedFd<'_>> = inputs.iter().map(AsFd::as_fd).collect();
+        let sent = send(&self.shared.socket, &message(request, spec), &given).await;
+        drop(inputs);
         if sent.is_err() || self.has_ended() {
             lock(&self.shared.pending).remove(&request);
         }
@@ -251,8 +259,8 @@ async fn listen(
     lock(&shared.pending).clear();
     lock(&shared.adopting).clear();
     // The kernel kills the sandboxes with the spawner.
-    for (_, end) in lock(&shared.running).drain() {
-        let _ = end.send(Some(End { exit: Exit::KILLED, peak_bytes: 0 }));
+    for (_, life) in lock(&shared.running).drain() {
+        life.send_modify(|life| life.end = Some(End { exit: Exit::KILLED, peak_bytes: 0 }));
     }
     bury(child, group).await;
     let _ = stage.send(Stage::Gone);
@@ -287,7 +295,8 @@ impl Shared {
         match message {
             FromSpawner::Launched { request, sandbox, pid, port, memory } => {
                 let Some(pending) = lock(&self.pending).remove(&request) else { return };
-                match self.sandbox(pending.output, sandbox, (pid, port), memory, descriptors, pending.place) {
+                match self.sandbox(pending.outputs, sandbox, (pid, port), memory, descriptors, pending.place)
+                {
                     // If nobody waits any more, dropping the sandbox kills it.
                     Some(made) => drop(pending.answer.send(Ok(made))),
                     None => drop(
@@ -310,17 +319,30 @@ impl Shared {
                 }
             }
             FromSpawner::Exited { sandbox, exit, peak_bytes } => {
-                if let Some(end) = lock(&self.running).remove(&sandbox) {
-                    let _ = end.send(Some(End { exit, peak_bytes }));
+                if let Some(life) = lock(&self.running).remove(&sandbox) {
+                    life.send_modify(|life| life.end = Some(End { exit, peak_bytes }));
                 }
+            }
+            FromSpawner::ProgramEnded { sandbox, program, exit } => {
+                self.program_ended(sandbox, ProgramEnd { program: program as usize, how: Ok(exit) });
+            }
+            FromSpawner::ProgramFailed { sandbox, program, fault } => {
+                let how = Err(Arc::new(fault.source()));
+                self.program_ended(sandbox, ProgramEnd { program: program as usize, how });
             }
             FromSpawner::Ready { .. } | FromSpawner::Unable(_) => {}
         }
     }
 
+    fn program_ended(&self, sandbox: u64, end: ProgramEnd) {
+        if let Some(life) = lock(&self.running).get(&sandbox) {
+            life.send_modify(|life| life.programs.push(end));
+        }
+    }
+
     fn sandbox(
         &self,
-        output: OwnedFd,
+        outputs: Outputs,
         number: u64,
         (pid, port): (u32, u16),
         memory: Option<MemoryFiles>,
@@ -331,18 +353,21 @@ impl Shared {
         let listener = TcpListener::from(descriptors.next()?);
         let process = Process { pidfd: descriptors.next()?, signal: self.kill_signal };
         listener.set_nonblocking(true).ok()?;
-        let (sender, end) = watch::channel(None);
+        let connectors = descriptors.map(Connector::new).collect();
+        let (sender, life) = watch::channel(Life::default());
         lock(&self.running).insert(number, sender);
         Some(Sandbox {
             number,
             pid,
             runtime_api: loopback(port),
             listener: Some(listener),
-            output: Some(output),
+            output: Some(outputs.program),
+            companions_output: outputs.companions,
+            connectors,
             process,
             // Without it the program's own memory is looked at.
             peak_file: memory.and_then(|memory| std::fs::File::open(memory.peak).ok()),
-            end,
+            life,
             _place: place,
         })
     }

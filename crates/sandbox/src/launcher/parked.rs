@@ -41,6 +41,9 @@ impl Launcher {
         if !self.can_park() {
             return Err(Error::Spec("programs can't be parked without namespaces".to_owned()));
         }
+        if !spec.companions.programs.is_empty() || spec.connectors > 0 {
+            return Err(Error::Spec("a parked program has neither companions nor connectors".to_owned()));
+        }
         let link = self.link().await?;
         let sandbox = self.ask(&link, ToSpawner::park, &spec).await?;
         Ok(Parked { sandbox, link, spec })
@@ -60,15 +63,15 @@ impl Parked {
 
     /// Whether it has ended, and is of no use any more.
     pub fn has_ended(&self) -> bool {
-        self.sandbox.end.borrow().is_some() || self.link.has_ended()
+        self.sandbox.life.borrow().end.is_some() || self.link.has_ended()
     }
 
     /// Waits until it has ended.
     pub fn ended(&self) -> impl Future<Output = ()> + Send + use<> {
-        let mut end = self.sandbox.end.clone();
+        let mut life = self.sandbox.life.clone();
         async move {
             // An error means the end, too: nobody is left to tell of it.
-            let _ = end.wait_for(Option::is_some).await;
+            let _ = life.wait_for(|life| life.end.is_some()).await;
         }
     }
 

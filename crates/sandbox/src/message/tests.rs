@@ -15,6 +15,11 @@ fn spec() -> Spec {
         processes_max: u32::MAX,
         open_files_max: 8,
         cpu_share: Some(0.25),
+        companions: Companions {
+            programs: vec!["/opt/extensions/a".to_owned()],
+            env_without: vec!["B".to_owned()],
+        },
+        connectors: 2,
     }
 }
 
@@ -27,13 +32,13 @@ fn to_spawner() -> Vec<ToSpawner> {
     };
     vec![
         ToSpawner::Start(start),
-        ToSpawner::Launch { request: 7, spec: spec() },
+        ToSpawner::Launch { request: 7, spec: Box::new(spec()) },
         ToSpawner::Launch {
             request: 8,
-            spec: Spec { cpu_share: None, layers: None, runtime: Some("/r".into()), ..spec() },
+            spec: Box::new(Spec { cpu_share: None, layers: None, runtime: Some("/r".into()), ..spec() }),
         },
-        ToSpawner::Park { request: 9, spec: spec() },
-        ToSpawner::Adopt { request: 10, sandbox: 11, spec: spec() },
+        ToSpawner::Park { request: 9, spec: Box::new(spec()) },
+        ToSpawner::Adopt { request: 10, sandbox: 11, spec: Box::new(spec()) },
         ToSpawner::Prepare { host_paths: vec!["/usr".into()] },
         ToSpawner::Abandon { request: u64::MAX },
         ToSpawner::Shutdown,
@@ -57,6 +62,8 @@ fn from_spawner() -> Vec<FromSpawner> {
             peak_bytes: 5,
         },
         FromSpawner::Exited { sandbox: 1, exit: Exit::KILLED, peak_bytes: u64::MAX },
+        FromSpawner::ProgramEnded { sandbox: 1, program: 0, exit: Exit::KILLED },
+        FromSpawner::ProgramFailed { sandbox: 1, program: 10, fault },
     ]
 }
 
@@ -72,6 +79,9 @@ fn to_init() -> Vec<ToInit> {
         runtime_api_port: 9001,
         watch_memory: true,
         is_parked: true,
+        companions: vec!["/opt/extensions/a".into(), "".into()],
+        companions_env_without: vec!["A".into()],
+        connectors: 3,
         ..Enter::default()
     };
     vec![ToInit::Go, ToInit::Enter(Box::new(enter.clone())), ToInit::Adopt(Box::new(enter))]
@@ -83,6 +93,8 @@ fn from_init() -> Vec<FromInit> {
         FromInit::Failed(Fault::new(Step::Exchange, -1)),
         FromInit::Started,
         FromInit::Adopted,
+        FromInit::ProgramEnded { program: 1, status: 256 },
+        FromInit::ProgramFailed { program: 2, fault: Fault::new(Step::Program, libc::ENOEXEC) },
         FromInit::Ended { status: 9, out_of_memory: true, peak_bytes: 1 << 40 },
     ]
 }

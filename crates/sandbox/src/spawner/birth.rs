@@ -85,6 +85,7 @@ impl Spawner {
             port: 0,
             is_parked: false,
             adopting: None,
+            connectors: Vec::new(),
             user,
             private_directory: None,
         };

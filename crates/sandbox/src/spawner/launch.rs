@@ -20,14 +20,16 @@ pub struct Pending {
     /// The program is to wait for its function.
     is_parked: bool,
     output: OwnedFd,
+    companions_output: Option<OwnedFd>,
 }
 
 impl Spawner {
     pub fn launch(&mut self, request: u64, spec: Spec, is_parked: bool, descriptors: Vec<OwnedFd>) {
-        let Some(output) = descriptors.into_iter().next() else {
+        let mut descriptors = descriptors.into_iter();
+        let (Some(output), companions_output) = (descriptors.next(), descriptors.next()) else {
             return self.refuse(request, Fault::new(Step::Exchange, libc::EPROTO));
         };
-        let pending = Pending { request, spec, is_parked, output };
+        let pending = Pending { request, spec, is_parked, output, companions_output };
         match self.sandbox_for(&pending.spec) {
             Err(fault) => self.refuse(request, fault),
             Ok(id) => {
@@ -96,7 +98,7 @@ impl Spawner {
     }
 
     fn try_enter(&mut self, id: u64, pending: Pending) -> Result<(), Fault> {
-        let Pending { spec, is_parked, output, .. } = &pending;
+        let Pending { spec, is_parked, output, companions_output, .. } = &pending;
         let entry = self.entries.get_mut(&id).ok_or(Fault::new(Step::Clone, libc::ESRCH))?;
         // What waits for its function gets its limits with it.
         if let Some(group) = entry.group.as_ref().filter(|_| !is_parked) {
@@ -126,8 +128,8 @@ impl Spawner {
             check_reachable(spec, entry.user)?;
             on_the_host(&mut request, spec, directory);
         }
-        let descriptors: Vec<BorrowedFd<'_>> =
-            [output.as_fd()].into_iter().chain(trees.iter().map(AsFd::as_fd)).collect();
+        let outputs = [Some(output), companions_output.as_ref()].into_iter().flatten();
+        let descriptors: Vec<BorrowedFd<'_>> = outputs.chain(&trees).map(AsFd::as_fd).collect();
         channel::send(&entry.control, &ToInit::Enter(Box::new(request)).encode(), &descriptors)
             .at(Step::Exchange)
     }
@@ -157,6 +159,9 @@ pub fn request(spec: &Spec, port: u16) -> Enter {
         tmp_bytes: spec.tmp_bytes,
         processes_max: spec.processes_max,
         open_files_max: spec.open_files_max,
+        companions: spec.companions.programs.iter().map(OsString::from).collect(),
+        companions_env_without: spec.companions.env_without.iter().map(OsString::from).collect(),
+        connectors: spec.connectors,
         runtime_api_port: port,
         ..Enter::default()
     }
@@ -180,6 +185,7 @@ fn on_the_host(request: &mut Enter, spec: &Spec, private: PathBuf) {
     request.program = replace(&request.program);
     request.working_dir = replace(&request.working_dir);
     request.args = request.args.iter().map(replace).collect();
+    request.companions = request.companions.iter().map(replace).collect();
     let mut env: Vec<OsString> = request.env.iter().map(replace).collect();
     env.retain(|text| !text.to_string_lossy().starts_with("TMPDIR="));
     let mut tmp = OsString::from("TMPDIR=");

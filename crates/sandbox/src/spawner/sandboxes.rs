@@ -37,6 +37,8 @@ pub struct Entry {
     pub is_parked: bool,
     /// The request by which a parked program was given its function, until it has taken it.
     pub adopting: Option<u64>,
+    /// Sockets of its network, until they are handed over.
+    pub connectors: Vec<OwnedFd>,
     /// The host's number of the guest's user.
     pub user: Option<u32>,
     /// Private directory, at the levels without mounts.
@@ -109,8 +111,18 @@ impl Spawner {
                     self.prepared(id);
                 }
                 Ok(FromInit::Failed(fault)) => entry.fault = Some(fault),
-                Ok(FromInit::Started) => self.started(id),
+                Ok(FromInit::Started) => {
+                    entry.connectors = received.descriptors;
+                    self.started(id);
+                }
                 Ok(FromInit::Adopted) => self.adopted(id),
+                Ok(FromInit::ProgramEnded { program, status }) => {
+                    let exit = exit(Some((status, false)), false);
+                    self.say(&FromSpawner::ProgramEnded { sandbox: id, program, exit }, &[]);
+                }
+                Ok(FromInit::ProgramFailed { program, fault }) => {
+                    self.say(&FromSpawner::ProgramFailed { sandbox: id, program, fault }, &[]);
+                }
                 Ok(FromInit::Ended { status, out_of_memory, peak_bytes }) => {
                     entry.ended = Some((status, out_of_memory));
                     entry.peak_bytes = peak_bytes;
@@ -141,7 +153,9 @@ impl Spawner {
         let memory =
             entry.group.as_ref().and_then(Group::peak_file).map(|peak| crate::message::MemoryFiles { peak });
         let message = FromSpawner::Launched { request, sandbox: id, pid: entry.pid, port, memory };
-        self.say(&message, &[listener.as_fd(), pidfd.as_fd()]);
+        let connectors = std::mem::take(&mut entry.connectors);
+        let given = [listener.as_fd(), pidfd.as_fd()].into_iter().chain(connectors.iter().map(AsFd::as_fd));
+        self.say(&message, &given.collect::<Vec<_>>());
     }
 
     /// Kills a sandbox. Its burial follows when it is dead.

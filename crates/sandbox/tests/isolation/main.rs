@@ -3,6 +3,7 @@
 //! Each test starts a launcher of its own. Where the host lacks what a promise needs, the test says so and passes.
 
 mod code;
+mod companions;
 mod files;
 mod life;
 mod limits;

@@ -6,7 +6,9 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use pitbird_sandbox::{Config, Exit, Launcher, Level, Sandbox, SpawnerCommand, Spec, system_read_only};
+use pitbird_sandbox::{
+    Companions, Config, Exit, Launcher, Level, Sandbox, SpawnerCommand, Spec, system_read_only,
+};
 use tempfile::TempDir;
 
 /// No wait in these tests is longer.
@@ -93,6 +95,8 @@ impl Code {
             processes_max: 64,
             open_files_max: 64,
             cpu_share: None,
+            companions: Companions::default(),
+            connectors: 0,
         }
     }
 }
