@@ -7,6 +7,7 @@
 
 mod conclude;
 mod deadlines;
+mod extend;
 mod output;
 mod start;
 mod supervise;
@@ -19,6 +20,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::Response;
+use pitbird_records::FunctionVersion;
 use pitbird_sandbox::Sandbox;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
@@ -33,6 +35,7 @@ use crate::runtime_api::machine::{Answer, Machine, Next, Phase, Rejection};
 use crate::stream::Sink;
 
 use deadlines::Rest;
+use extend::Extended;
 use output::Output;
 use start::Start;
 
@@ -85,6 +88,8 @@ struct State {
     peak: Peak,
     /// Held while the start is young.
     launch: Option<OwnedSemaphorePermit>,
+    /// `None` where nobody has registered as an extension and nobody is expected to.
+    extended: Option<Box<Extended>>,
 }
 
 /// A call of `next` that waits.
@@ -146,35 +151,16 @@ impl Environment {
     /// The event, if there is one, or the ticket of a call that waits.
     fn next_at_once(self: &Arc<Self>) -> Result<Result<Event, u64>, Rejection> {
         let mut state = self.lock();
-        if state.is_over {
+        if state.is_over || state.start.fault.is_some() {
             return Err(Rejection::Transition { from: "ResponseSent", to: "Ready" });
         }
-        let mut service_ms = None;
-        match state.machine.next()? {
-            Next::Again => return Ok(Ok(state.deliver(&self.pool))),
-            Next::Waiting => {}
-            Next::Started => self.started(&mut state),
-            Next::Finished => service_ms = state.end_rest(&self.pool).map(|rest| ms(rest.started.elapsed())),
-        }
-        state.idle_since = Instant::now();
-        if let Some(running) = &state.running {
-            // It had one before it started.
-            let request_id = running.job.invocation.request_id.clone();
-            state.machine.assign(&request_id);
+        let next = state.machine.next()?;
+        if next == Next::Again {
             return Ok(Ok(state.deliver(&self.pool)));
         }
-        if !state.is_listed {
-            match self.pool.next_job(self, service_ms) {
-                NextJob::Job(job) => {
-                    state.give(job, self.pool.timeout());
-                    return Ok(Ok(state.deliver(&self.pool)));
-                }
-                NextJob::Listed => state.is_listed = true,
-                NextJob::Closed => {
-                    state.is_over = true;
-                    self.control.notify_one();
-                }
-            }
+        let is_held = state.extended.as_deref_mut().is_some_and(|extended| extended.holds(next));
+        if !is_held && self.freed(&mut state) {
+            return Ok(Ok(state.deliver(&self.pool)));
         }
         state.ticket += 1;
         let ticket = state.ticket;
@@ -183,6 +169,36 @@ impl Environment {
         // A call that waited before this one is told that its place has been taken.
         before.and_then(|before| before.waker).into_iter().for_each(Waker::wake);
         Ok(Err(ticket))
+    }
+
+    /// The start, or an invocation, is over. Answers whether there is an invocation to be delivered.
+    fn freed(self: &Arc<Self>, state: &mut State) -> bool {
+        if !state.is_ready {
+            self.started(state);
+        }
+        let service_ms = state.end_rest(&self.pool).map(|rest| ms(rest.started.elapsed()));
+        state.idle_since = Instant::now();
+        if let Some(running) = &state.running {
+            // It had one before it started.
+            let request_id = running.job.invocation.request_id.clone();
+            state.machine.assign(&request_id);
+            return true;
+        }
+        if state.is_listed {
+            return false;
+        }
+        match self.pool.next_job(self, service_ms) {
+            NextJob::Job(job) => {
+                state.give(job, self.pool.timeout());
+                return true;
+            }
+            NextJob::Listed => state.is_listed = true,
+            NextJob::Closed => {
+                state.is_over = true;
+                self.control.notify_one();
+            }
+        }
+        false
     }
 
     fn poll_next(&self, ticket: u64, context: &mut Context<'_>) -> Poll<Result<Event, Rejection>> {
@@ -235,6 +251,11 @@ impl Environment {
         self.made.elapsed() >= self.pool.parts.limits.lifetime
     }
 
+    /// What it runs.
+    pub fn function(&self) -> &FunctionVersion {
+        &self.pool.record
+    }
+
     /// AWS, for what its process asks of it.
     pub fn aws(&self) -> Option<Arc<dyn Aws>> {
         self.pool.parts.aws()
@@ -256,6 +277,7 @@ impl Environment {
         if self.is_provisioned {
             self.pool.provisioned_started();
         }
+        state.say_extensions();
         // It planned to look again when the start would be due.
         self.control.notify_one();
     }
@@ -287,6 +309,9 @@ impl State {
         }
         let running = self.running.as_mut().expect("only what runs is delivered");
         running.is_delivered = true;
+        if let Some(extended) = &mut self.extended {
+            extended.tell_of(running);
+        }
         event(&running.job, running.deadline_ms)
     }
 

@@ -56,6 +56,16 @@ impl Ending {
             _ => "Runtime exited without providing a reason".to_owned(),
         }
     }
+
+    /// The words that Lambda has for it when it is an extension's.
+    pub fn extensions_words(self) -> String {
+        match self {
+            Ending { out_of_memory: true, .. } => "signal: killed".to_owned(),
+            Ending { signal: Some(signal), .. } => format!("signal: {}", signal_name(signal)),
+            Ending { code: Some(code), .. } if code != 0 => format!("exit status {code}"),
+            _ => "exit code 0".to_owned(),
+        }
+    }
 }
 
 impl Fault {
@@ -88,6 +98,11 @@ impl Fault {
     /// The program is there and cannot be executed; `why` is the kernel's reason.
     pub fn unstartable(request_id: &str, program: &str, why: &str) -> Fault {
         Fault::platform("Runtime.InvalidEntrypoint", request_id, &format!("fork/exec {program}: {why}"))
+    }
+
+    /// An extension failed, and the environment with it. `error_type` is `Extension.Crash` and the like.
+    pub fn extension(error_type: &str, request_id: &str, why: &str) -> Fault {
+        Fault::platform(error_type, request_id, why)
     }
 
     /// The function answered with more than [`limits::INVOKE_PAYLOAD_BYTES`].

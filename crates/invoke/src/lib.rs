@@ -11,10 +11,10 @@
 //! the old ones end what they run. An `environment` is one sandboxed process behind a Runtime API of its own,
 //! with one invocation at a time; interpreters for the next ones wait in the `parking`. Nothing on an invocation's way is shared by all functions but a few counters. How many
 //! environments a version starts is arithmetic (`pool::scale`), and so is what the Runtime API allows when
-//! (`runtime_api::machine`) and what becomes of a queued event (`queue::plan`).
+//! (`runtime_api::machine`), what extensions may (`extensions::machine`) and what becomes of a queued event (`queue::plan`).
 //!
 //! It knows no HTTP of callers, no AWS service and no permissions: refusals are facts ([`Refused`]) that others turn into
-//! AWS's errors. Extensions, the telemetry API and SnapStart are not here.
+//! AWS's errors. The telemetry API and SnapStart are not here.
 //!
 //! Start at [`Invoker`], then [`Invocation`] and [`Outcome`]; inside, at the environment.
 
@@ -24,7 +24,6 @@ mod code;
 mod concurrency;
 mod config;
 mod environment;
-#[expect(dead_code, reason = "for the next change")]
 mod extensions;
 mod fault;
 mod invocation;

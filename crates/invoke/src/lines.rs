@@ -94,6 +94,13 @@ pub enum Line<'a> {
         request_id: &'a str,
         words: &'a str,
     },
+    /// How an extension stands when the start is over, or has failed.
+    Extension {
+        name: &'a str,
+        state: &'static str,
+        events: Vec<&'static str>,
+        error_type: Option<&'static str>,
+    },
     /// A function wrote more than is kept.
     Dropped {
         bytes: u64,
@@ -172,6 +179,13 @@ impl Line<'_> {
                     "message": words.trim_end(),
                 }),
             ),
+            Line::Extension { name, state, events, error_type } => {
+                let mut record = json!({ "name": name, "state": state, "events": events });
+                if let Some(error_type) = error_type {
+                    record["errorType"] = json!(error_type);
+                }
+                (Level::Info, event(now_ms, "extension", record))
+            }
             Line::Dropped { bytes, limit_bytes } => (
                 Level::Warn,
                 event(
@@ -254,6 +268,13 @@ impl Display for Line<'_> {
             Line::End { request_id, .. } => writeln!(f, "END RequestId: {request_id}"),
             Line::Report(report) => report.fmt(f),
             Line::Words { words, .. } => f.write_str(words),
+            Line::Extension { name, state, events, error_type } => {
+                write!(f, "EXTENSION\tName: {name}\tState: {state}\tEvents: [{}]", events.join(","))?;
+                if let Some(error_type) = error_type {
+                    write!(f, "\tError Type: {error_type}")?;
+                }
+                f.write_char('\n')
+            }
             Line::Dropped { bytes, limit_bytes } => writeln!(
                 f,
                 "LOGS_DROPPED {bytes} bytes: the function wrote more than {limit_bytes} bytes within a second"

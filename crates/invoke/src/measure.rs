@@ -23,6 +23,7 @@ impl InvocationProbe {
             ("Throttles", Unit::Count),
             ("ProvisionedConcurrencyInvocations", Unit::Count),
             ("ProvisionedConcurrencySpilloverInvocations", Unit::Count),
+            ("PostRuntimeExtensionsDuration", Unit::Milliseconds),
         ];
         InvocationProbe(telemetry.probe(spec(scope, &metrics, target.dimension_sets(function))))
     }
@@ -34,12 +35,19 @@ impl InvocationProbe {
             Some(false) => (f64::NAN, 1.0),
             None => (f64::NAN, f64::NAN),
         };
-        self.0.record(at_ms, &[1.0, f64::from(u8::from(is_error)), duration_ms, f64::NAN, ready, spilled]);
+        let error = f64::from(u8::from(is_error));
+        self.0.record(at_ms, &[1.0, error, duration_ms, f64::NAN, ready, spilled, f64::NAN]);
+    }
+
+    /// How long extensions worked on after the function had answered.
+    pub fn extended(&self, at_ms: i64, extensions_ms: f64) {
+        let nothing = f64::NAN;
+        self.0.record(at_ms, &[nothing, nothing, nothing, nothing, nothing, nothing, extensions_ms]);
     }
 
     /// A throttled call counts in `Throttles` only.
     pub fn throttled(&self, at_ms: i64) {
-        self.0.record(at_ms, &[f64::NAN, f64::NAN, f64::NAN, 1.0, f64::NAN, f64::NAN]);
+        self.0.record(at_ms, &[f64::NAN, f64::NAN, f64::NAN, 1.0, f64::NAN, f64::NAN, f64::NAN]);
     }
 
     pub fn counts(&self) -> Counts {

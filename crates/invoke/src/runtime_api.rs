@@ -4,4 +4,4 @@ mod forward;
 pub mod machine;
 mod serve;
 
-pub use serve::{event, serve};
+pub use serve::{accepted, event, json, not_here, refuse, serve, trace_of};

@@ -14,7 +14,6 @@ use crate::fault::{Ending, Fault, Status, UNHANDLED};
 use crate::invocation::Outcome;
 use crate::lines::{self, Line, Report};
 use crate::pool::Pool;
-use crate::runtime_api::machine::Phase;
 
 /// The peak of memory is read from the control group at most this often, but for the first and the last time.
 const PEAK_READ_EVERY: Duration = Duration::from_millis(50);
@@ -28,7 +27,8 @@ impl State {
         let init_ms = self.init_ms.take();
         // What is kept ready is paid for by the hour, its start with it.
         let billed_init_ms = init_ms.filter(|_| !self.is_provisioned).unwrap_or(0.0);
-        let billed_ms = (duration_ms + billed_init_ms).ceil() as u64;
+        let paid_ms = duration_ms + billed_init_ms;
+        let billed_ms = paid_ms.ceil() as u64;
         let memory_peak_mib = self.peak_bytes(ended).div_ceil(1 << 20);
         let ended_well = Status::Ended;
         let status = result.as_ref().err().map_or(&ended_well, |fault| &fault.status);
@@ -50,6 +50,10 @@ impl State {
             },
         );
         let Running { job, started, deadline, .. } = running;
+        if self.is_reported_later(status) {
+            let measured = (duration_ms, paid_ms, init_ms, memory_peak_mib);
+            self.report_later(pool, &job, ended, measured);
+        }
         let on_provisioned = (pool.provisioned_wanted() > 0).then_some(self.is_provisioned);
         job.target.probe.ended(job.invocation.at_ms, duration_ms, result.is_err(), on_provisioned);
         let (payload, function_error, error_type) = match result {
@@ -79,6 +83,7 @@ impl State {
     pub(super) fn end_rest(&mut self, pool: &Pool) -> Option<Rest> {
         let rest = self.rest.take()?;
         pool.rested();
+        self.report_invocation(pool);
         Some(rest)
     }
 
@@ -97,7 +102,9 @@ impl State {
             self.output.say(now_ms, &Line::Words { request_id, words });
         }
         self.output.say(now_ms, &Line::End { request_id, duration_ms, produced_bytes, status });
-        self.output.say(now_ms, &Line::Report(report));
+        if !self.is_reported_later(status) {
+            self.output.say(now_ms, &Line::Report(report));
+        }
     }
 
     fn peak_bytes(&mut self, now: Instant) -> u64 {
@@ -129,8 +136,7 @@ impl Environment {
         state.launch = None;
         state.output.drain_last(clock::now_ms());
         state.peak.read = None;
-        let has_started = !matches!(state.machine.phase(), Phase::Starting | Phase::Failed);
-        if !has_started {
+        if !state.is_ready {
             let fault = state.start.fault.take().unwrap_or(StartFault::Exit(ending));
             if let Some(running) = &state.running {
                 let fault_of_it = fault.fault(&running.job.invocation.request_id, self.pool.timeout_s());

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use super::start::StartFault;
 use super::{Environment, State};
 use crate::fault::Fault;
-use crate::runtime_api::machine::Phase;
 
 /// A start that takes longer than this doesn't keep others from starting.
 const YOUNG: Duration = Duration::from_millis(50);
@@ -35,6 +34,16 @@ impl Environment {
     /// due before the next one.
     pub(super) fn check(self: &Arc<Self>, now: Instant) -> Check {
         let mut state = self.lock();
+        match self.due(&mut state, now) {
+            Check::Kill => self.wind_down(&mut state, now),
+            later => later,
+        }
+    }
+
+    fn due(self: &Arc<Self>, state: &mut State, now: Instant) -> Check {
+        if let Some(check) = self.runtime_is_gone(state, now) {
+            return check;
+        }
         if state.is_over || state.start.fault.is_some() {
             return Check::Kill;
         }
@@ -44,20 +53,21 @@ impl Environment {
                     state.release_launch(now).unwrap_or(deadline).min(self.soon(deadline, now)),
                 );
             }
-            self.time_out(&mut state);
+            self.time_out(state);
             return Check::Kill;
         }
-        match state.machine.phase() {
-            Phase::Starting | Phase::Failed => self.check_start(&mut state, now),
-            _ => match state.rest {
-                Some(rest) if now >= rest.deadline => {
-                    // Its caller has the answer; what it does besides has no time left.
-                    state.is_over = true;
-                    Check::Kill
-                }
-                Some(rest) => Check::LookAgain(self.soon(rest.deadline, now)),
-                None => self.check_idle(&mut state, now),
-            },
+        if !state.is_ready {
+            return self.check_start(state, now);
+        }
+        match state.rest {
+            Some(rest) if now >= rest.deadline => {
+                // Its caller has the answer; what it does besides has no time left.
+                state.is_over = true;
+                state.note_timeout();
+                Check::Kill
+            }
+            Some(rest) => Check::LookAgain(self.soon(rest.deadline, now)),
+            None => self.check_idle(state, now),
         }
     }
 
@@ -91,7 +101,8 @@ impl Environment {
     }
 
     fn time_out(&self, state: &mut State) {
-        if !matches!(state.machine.phase(), Phase::Starting | Phase::Failed) {
+        state.note_timeout();
+        if state.is_ready {
             let running = state.running.as_ref().expect("it was there just now");
             let fault = Fault::timeout(&running.job.invocation.request_id, self.pool.timeout_s());
             state.conclude(&self.pool, Err(fault));

@@ -24,14 +24,50 @@ const DRAIN_BYTES: usize = 1 << 20;
 pub(crate) struct Output {
     stream: Arc<LogStream>,
     form: Form,
-    /// What the function's standard output and error end in; `None` before it starts and after it has ended.
-    pipe: Option<Arc<Receiver>>,
-    /// The beginning of a line whose end hasn't come.
-    partial: Vec<u8>,
+    function: Source,
+    /// Only where extensions have processes of their own.
+    extensions: Option<Box<Source>>,
     rate: Rate,
     /// What the invocation that runs has logged, while somebody wants to know.
     tail: Option<Vec<u8>>,
 }
+
+/// Where lines come from.
+#[derive(Debug)]
+struct Source {
+    origin: Origin,
+    /// What standard output and error end in; `None` before the process starts and after it has ended.
+    pipe: Option<Arc<Receiver>>,
+    /// The beginning of a line whose end hasn't come.
+    partial: Vec<u8>,
+}
+
+impl Source {
+    fn new(origin: Origin) -> Source {
+        Source { origin, pipe: None, partial: Vec::new() }
+    }
+
+    /// Taken out while it is read, and to be put back.
+    fn take(&mut self) -> Source {
+        std::mem::replace(self, Source::new(self.origin))
+    }
+
+    fn connect(&mut self, pipe: OwnedFd) -> io::Result<Arc<Receiver>> {
+        let pipe = Arc::new(Receiver::from_owned_fd(pipe)?);
+        self.pipe = Some(pipe.clone());
+        Ok(pipe)
+    }
+}
+
+/// Whose lines they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    Function,
+    Extension,
+}
+
+/// The pipes of the function and of its extensions, to be asked whether there is something to read.
+pub(crate) type Pipes = (Arc<Receiver>, Option<Arc<Receiver>>);
 
 /// Bytes per second of the clock.
 #[derive(Debug)]
@@ -56,15 +92,16 @@ pub(crate) enum Drained {
 impl Output {
     pub fn new(stream: Arc<LogStream>, form: Form, limit_bytes_per_s: u64) -> Output {
         let rate = Rate { limit_bytes: limit_bytes_per_s, second: 0, used_bytes: 0, dropped_bytes: 0 };
-        Output { stream, form, pipe: None, partial: Vec::new(), rate, tail: None }
+        Output { stream, form, function: Source::new(Origin::Function), extensions: None, rate, tail: None }
     }
 
-    /// A process has started that writes to this pipe. What comes back tells when there is something to read; it is read
-    /// here alone.
-    pub fn connect(&mut self, pipe: OwnedFd) -> io::Result<Arc<Receiver>> {
-        let pipe = Arc::new(Receiver::from_owned_fd(pipe)?);
-        self.pipe = Some(pipe.clone());
-        Ok(pipe)
+    /// A process has started that writes to this pipe, and maybe extensions that write to another. What comes back tells when there
+    /// is something to read; it is read here alone.
+    pub fn connect(&mut self, function: OwnedFd, extensions: Option<OwnedFd>) -> io::Result<Pipes> {
+        let function = self.function.connect(function)?;
+        let Some(pipe) = extensions else { return Ok((function, None)) };
+        let extensions = self.extensions.get_or_insert_with(|| Box::new(Source::new(Origin::Extension)));
+        Ok((function, Some(extensions.connect(pipe)?)))
     }
 
     /// Reads what is known to be there to read, and logs the lines that are complete. Where nothing is known this costs no
@@ -73,25 +110,54 @@ impl Output {
     /// What a process wrote before it answered is known when the answer is: the runtime hears of both by one epoll, which tells
     /// in the order in which they came (`fs/eventpoll.c`).
     pub fn drain(&mut self, now_ms: i64) -> Drained {
-        let Some(pipe) = self.pipe.take() else { return Drained::Ended };
-        let drained = self.read_all(now_ms, |buffer| pipe.try_read(buffer));
+        let mut function = self.function.take();
+        let drained = self.drain_source(&mut function, now_ms);
+        self.function = function;
+        drained
+    }
+
+    /// As [`Output::drain`], of the extensions.
+    pub fn drain_extensions(&mut self, now_ms: i64) -> Drained {
+        let Some(mut extensions) = self.extensions.take() else { return Drained::Ended };
+        let drained = self.drain_source(&mut extensions, now_ms);
+        self.extensions = Some(extensions);
+        drained
+    }
+
+    fn drain_source(&mut self, source: &mut Source, now_ms: i64) -> Drained {
+        let Some(pipe) = source.pipe.take() else { return Drained::Ended };
+        let drained = self.read_all(source, now_ms, |buffer| pipe.try_read(buffer));
         if drained != Drained::Ended {
-            self.pipe = Some(pipe);
+            source.pipe = Some(pipe);
         }
         drained
     }
 
     /// Reads what is left, known or not, once nobody writes any more.
     pub fn drain_last(&mut self, now_ms: i64) {
-        let pipe = self.pipe.take().and_then(|pipe| pipe.as_fd().try_clone_to_owned().ok());
-        if let Some(mut pipe) = pipe.map(File::from) {
-            self.read_all(now_ms, |buffer| pipe.read(buffer));
+        if let Some(mut extensions) = self.extensions.take() {
+            self.drain_last_of(&mut extensions, now_ms);
         }
-        self.flush(now_ms);
+        let mut function = self.function.take();
+        self.drain_last_of(&mut function, now_ms);
+        self.function = function;
         self.say_dropped(now_ms);
     }
 
-    fn read_all(&mut self, now_ms: i64, mut read: impl FnMut(&mut [u8]) -> io::Result<usize>) -> Drained {
+    fn drain_last_of(&mut self, source: &mut Source, now_ms: i64) {
+        let pipe = source.pipe.take().and_then(|pipe| pipe.as_fd().try_clone_to_owned().ok());
+        if let Some(mut pipe) = pipe.map(File::from) {
+            self.read_all(source, now_ms, |buffer| pipe.read(buffer));
+        }
+        self.flush(source, now_ms);
+    }
+
+    fn read_all(
+        &mut self,
+        source: &mut Source,
+        now_ms: i64,
+        mut read: impl FnMut(&mut [u8]) -> io::Result<usize>,
+    ) -> Drained {
         let mut buffer = [0; 8 * 1024];
         let mut total = 0;
         while total < DRAIN_BYTES {
@@ -99,7 +165,7 @@ impl Output {
                 Ok(0) => return Drained::Ended,
                 Ok(count) => {
                     total += count;
-                    self.take(&buffer[..count], now_ms);
+                    self.take(source, &buffer[..count], now_ms);
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Drained::Empty,
@@ -111,8 +177,14 @@ impl Output {
 
     /// Logs everything that the function has written until now.
     pub fn catch_up(&mut self, now_ms: i64) {
-        self.drain(now_ms);
-        self.flush(now_ms);
+        if let Some(mut extensions) = self.extensions.take() {
+            self.drain_source(&mut extensions, now_ms);
+            self.extensions = Some(extensions);
+        }
+        let mut function = self.function.take();
+        self.drain_source(&mut function, now_ms);
+        self.flush(&mut function, now_ms);
+        self.function = function;
         self.say_dropped(now_ms);
     }
 
@@ -138,36 +210,36 @@ impl Output {
         Some(tail.into())
     }
 
-    fn take(&mut self, mut bytes: &[u8], now_ms: i64) {
+    fn take(&mut self, source: &mut Source, mut bytes: &[u8], now_ms: i64) {
         while !bytes.is_empty() {
-            let room = LINE_BYTES - self.partial.len();
+            let room = LINE_BYTES - source.partial.len();
             let end = bytes.iter().take(room).position(|byte| *byte == b'\n').map(|at| at + 1);
             let is_whole = end.is_some() || bytes.len() >= room;
             let (piece, rest) = bytes.split_at(end.unwrap_or(room.min(bytes.len())));
             bytes = rest;
-            if self.partial.is_empty() && is_whole {
-                self.write(now_ms, piece);
+            if source.partial.is_empty() && is_whole {
+                self.write(source.origin, now_ms, piece);
                 continue;
             }
-            self.partial.extend_from_slice(piece);
+            source.partial.extend_from_slice(piece);
             if is_whole {
-                self.flush(now_ms);
+                self.flush(source, now_ms);
             }
         }
     }
 
-    fn flush(&mut self, now_ms: i64) {
-        if !self.partial.is_empty() {
-            let mut line = std::mem::take(&mut self.partial);
-            self.write(now_ms, &line);
-            line.clear();
-            self.partial = line;
+    fn flush(&mut self, source: &mut Source, now_ms: i64) {
+        if !source.partial.is_empty() {
+            self.write(source.origin, now_ms, &source.partial);
+            source.partial.clear();
         }
     }
 
-    /// Logs a line of the function's if it matters enough, and the function still may say something this second.
-    fn write(&mut self, now_ms: i64, line: &[u8]) {
-        if matches!(self.form, Form::Json { application, .. } if level(line) < application) {
+    /// Logs a line of the function's if it matters enough, or of an extension's, and they still may say something this second.
+    fn write(&mut self, origin: Origin, now_ms: i64, line: &[u8]) {
+        if origin == Origin::Function
+            && matches!(self.form, Form::Json { application, .. } if level(line) < application)
+        {
             return;
         }
         let second = now_ms / 1000;
@@ -244,7 +316,7 @@ mod tests {
         let stream = telemetry.log_stream(&Scope::default(), "g", "s", Spread::One);
         let mut output = Output::new(stream, form, limit_bytes_per_s);
         let (reader, writer) = std::io::pipe().unwrap();
-        let pipe = output.connect(OwnedFd::from(reader)).unwrap();
+        let (pipe, _) = output.connect(OwnedFd::from(reader), None).unwrap();
         Bench { telemetry, output, pipe, writer, _data: data }
     }
 

@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::State;
 use super::ms;
 use crate::clock;
+use crate::extensions::EXTENSIONS_MAX;
 use crate::fault::{Ending, Fault, Status};
 use crate::lines::Line;
 
@@ -30,12 +31,21 @@ pub(super) enum StartFault {
     Reported(Fault),
     Exit(Ending),
     Timeout,
+    /// An extension ended, or said that it can't start, or couldn't be started.
+    Extension {
+        error_type: &'static str,
+        why: String,
+    },
+    TooManyExtensions,
 }
 
 impl StartFault {
     /// A second start would fail just the same.
     pub fn is_certain(&self) -> bool {
-        matches!(self, StartFault::NoBootstrap | StartFault::Unstartable { .. })
+        matches!(
+            self,
+            StartFault::NoBootstrap | StartFault::Unstartable { .. } | StartFault::TooManyExtensions
+        )
     }
 
     /// As the caller of an invocation sees it.
@@ -48,6 +58,11 @@ impl StartFault {
             StartFault::Reported(fault) => fault.clone(),
             StartFault::Exit(ending) => Fault::exit(request_id, *ending),
             StartFault::Timeout => Fault::timeout(request_id, timeout_s),
+            StartFault::Extension { error_type, why } => Fault::extension(error_type, request_id, why),
+            StartFault::TooManyExtensions => {
+                let why = format!("more than {EXTENSIONS_MAX} extensions in /opt/extensions");
+                Fault::extension("Extension.LaunchError", request_id, &why)
+            }
         }
     }
 
@@ -58,6 +73,8 @@ impl StartFault {
             StartFault::Reported(fault) => &fault.error_type,
             StartFault::Exit(Ending { out_of_memory: true, .. }) => "Runtime.OutOfMemory",
             StartFault::Exit(_) => "Runtime.ExitError",
+            StartFault::Extension { error_type, .. } => error_type,
+            StartFault::TooManyExtensions => "Extension.LaunchError",
         };
         Status::Error { error_type: error_type.to_owned() }
     }
@@ -69,6 +86,7 @@ impl State {
         let init_ms = ms(self.start.began.elapsed());
         let (now_ms, is_provisioned) = (clock::now_ms(), self.is_provisioned);
         self.output.catch_up(now_ms);
+        self.say_extensions();
         let report = Line::InitReport { init_ms, is_retry, is_provisioned, status: fault.status() };
         self.output.say(now_ms, &report);
     }

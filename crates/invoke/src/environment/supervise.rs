@@ -9,16 +9,17 @@ use std::time::{Duration, Instant};
 use pitbird_sandbox::{Exit, Sandbox, Spec};
 use pitbird_telemetry::logs::Spread;
 use tokio::net::TcpListener;
-use tokio::net::unix::pipe::Receiver;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
 use super::conclude::Came;
 use super::deadlines::Check;
-use super::output::{Drained, Output};
+use super::extend::Extended;
+use super::output::{Drained, Output, Pipes};
 use super::start::{Start, StartFault};
 use super::{AWS_REQUESTS_MAX, Environment, Peak, Running, State};
 use crate::clock;
+use crate::extensions::{self, TooMany};
 use crate::invocation::Refused;
 use crate::lines::{self, Form, Line};
 use crate::pool::{Job, Pool};
@@ -62,7 +63,7 @@ pub(crate) async fn supervise(pool: Arc<Pool>) {
             environment.retry(job, fault).await;
         }
     }
-    if environment.lock().is_ready {
+    if environment.is_counted() {
         pool.gone(&environment);
     } else {
         // Somebody may wait whom nobody else will serve.
@@ -86,7 +87,7 @@ pub(crate) async fn supervise_provisioned(pool: Arc<Pool>) {
         Lived::NotStarted(fault) => environment.lock().report_start(false, &fault),
     }
     let had_started = environment.lock().is_ready;
-    if had_started {
+    if environment.is_counted() {
         pool.gone(&environment);
     }
     pool.provisioned_gone(had_started);
@@ -120,6 +121,7 @@ impl Environment {
             files: None,
             peak: Peak::default(),
             launch: None,
+            extended: None,
         };
         let (state, control) = (Mutex::new(state), Notify::new());
         let aws_turns = Semaphore::new(AWS_REQUESTS_MAX);
@@ -176,7 +178,7 @@ impl Environment {
             Err(Unmade::Fault(fault)) => return Lived::NotStarted(fault),
         };
         let program = spec.program.clone();
-        self.begin(turn);
+        self.begin(turn, &spec);
         let mut sandbox = match self.pool.parts.parking.launch(&self.pool.parts.tasks, spec, template).await {
             Ok(sandbox) => sandbox,
             Err(pitbird_sandbox::Error::Program { source, .. }) => {
@@ -192,21 +194,22 @@ impl Environment {
             }
         };
         let listener = sandbox.take_listener();
-        let output = sandbox.take_output();
+        let (output, extensions) = (sandbox.take_output(), sandbox.take_companions_output());
         let sandbox = Arc::new(sandbox);
         let made = {
             let mut state = self.lock();
             state.process = Some(sandbox.clone());
-            TcpListener::from_std(listener).and_then(|listener| Ok((listener, state.output.connect(output)?)))
+            TcpListener::from_std(listener)
+                .and_then(|listener| Ok((listener, state.output.connect(output, extensions)?)))
         };
-        let (listener, output) = match made {
+        let (listener, pipes) = match made {
             Ok(made) => made,
             Err(source) => {
                 let error = pitbird_sandbox::Error::Step { step: pitbird_sandbox::Step::Exchange, source };
                 return Lived::Refused(Refused::Environment(Arc::new(error)));
             }
         };
-        let exit = self.watch(&sandbox, listener, output).await;
+        let exit = self.watch(&sandbox, listener, pipes).await;
         match self.ended(exit) {
             Came::Started => Lived::Started,
             Came::NotStarted(fault) => Lived::NotStarted(fault),
@@ -220,9 +223,10 @@ impl Environment {
     }
 
     /// The start begins now, whatever had to be waited for until now.
-    fn begin(&self, turn: Option<OwnedSemaphorePermit>) {
+    fn begin(&self, turn: Option<OwnedSemaphorePermit>, spec: &Spec) {
         let mut state = self.lock();
         state.launch = turn;
+        state.extended = Extended::of(spec);
         if state.start.is_retry {
             return;
         }
@@ -244,8 +248,9 @@ impl Environment {
         self: &Arc<Self>,
         sandbox: &Arc<Sandbox>,
         listener: TcpListener,
-        output: Arc<Receiver>,
+        (output, mut extensions): Pipes,
     ) -> Exit {
+        let has_extensions = extensions.is_some();
         let mut connections = JoinSet::new();
         let mut exited = pin!(sandbox.exited());
         let mut end = self.pool.parts.tasks.end();
@@ -254,6 +259,7 @@ impl Environment {
             let _ = end.wait_for(|end| *end).await;
         });
         let mut has_output = true;
+        let mut programs_ended = 0;
         while let Check::LookAgain(at) = self.check(Instant::now()) {
             tokio::select! {
                 exit = &mut exited => {
@@ -274,6 +280,15 @@ impl Environment {
                     }
                     Err(_) => has_output = false,
                 },
+                drained = self.extensions_output(extensions.as_deref()), if extensions.is_some() => {
+                    if drained == Drained::Ended {
+                        extensions = None;
+                    }
+                }
+                end = sandbox.program_ended(programs_ended), if has_extensions => {
+                    programs_ended += 1;
+                    self.program_ended(end);
+                }
                 () = tokio::time::sleep_until(at.into()) => {}
                 () = self.control.notified() => {}
                 () = &mut end => break,
@@ -327,13 +342,17 @@ impl Environment {
             is_provisioned: self.is_provisioned,
         };
         let spec = runtime.spec(record, &files, &made);
-        let spec = spec.map(|spec| {
-            let template = runtime.template(record, &files);
-            (spec, template)
-        });
+        let mut spec = spec.map_err(|NoBootstrap| Unmade::Fault(StartFault::NoBootstrap))?;
+        if let Some(layers) = &files.layers {
+            extensions::add(&mut spec, &layers.path)
+                .map_err(|TooMany| Unmade::Fault(StartFault::TooManyExtensions))?;
+        }
+        // Extensions start before the runtime, which then can't have been started before them.
+        let is_alone = spec.companions.programs.is_empty();
+        let template = if is_alone { runtime.template(record, &files) } else { None };
         // They stay on the disk while the environment's process may read them.
         self.lock().files = Some(files);
-        spec.map_err(|NoBootstrap| Unmade::Fault(StartFault::NoBootstrap))
+        Ok((spec, template))
     }
 }
 
@@ -343,7 +362,7 @@ enum Unmade {
 }
 
 /// The kernel's words without the number that Rust adds.
-fn words(error: &io::Error) -> String {
+pub(super) fn words(error: &io::Error) -> String {
     let text = error.to_string().to_lowercase();
     text.split(" (os error").next().unwrap_or_default().to_owned()
 }

@@ -374,7 +374,7 @@ mod tests {
     #[test]
     fn an_invocation_is_over_when_those_that_take_it_ask_again() {
         let mut machine = two();
-        (machine.next(0).unwrap(), machine.next(1).unwrap());
+        (0..2).for_each(|place| machine.next(place).unwrap());
         assert!(machine.invoke());
         assert!(!machine.are_free());
         assert_eq!((machine.take(0), machine.take(1)), (Some(Happening::Invoke), None));
@@ -393,7 +393,7 @@ mod tests {
     #[test]
     fn a_broken_connection_loses_no_event() {
         let mut machine = two();
-        (machine.next(0).unwrap(), machine.next(1).unwrap());
+        (0..2).for_each(|place| machine.next(place).unwrap());
         machine.give_up(0);
         machine.invoke();
         assert_eq!(machine.take(0), None, "nobody is there to be told");
@@ -409,7 +409,7 @@ mod tests {
     #[test]
     fn the_end_reaches_whoever_is_busy_when_it_asks_again() {
         let mut machine = two();
-        (machine.next(0).unwrap(), machine.next(1).unwrap());
+        (0..2).for_each(|place| machine.next(place).unwrap());
         machine.invoke();
         machine.take(0).unwrap();
         machine.shut_down();

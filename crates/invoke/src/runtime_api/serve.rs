@@ -1,6 +1,7 @@
 //! The Runtime API's calls over HTTP: bytes in, the environment's state asked or told, bytes out. The other side is a
 //! function, so that anything may come; whatever does harms its own environment only.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::sync::Arc;
 
@@ -21,7 +22,9 @@ use super::forward::forward;
 use super::machine::{Answer, ErrorBody, Rejection};
 use crate::aws;
 use crate::environment::{Environment, Event};
+use crate::extensions;
 use crate::fault::Fault;
+use crate::invocation::Invocation;
 use crate::pool::Job;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("lambda-runtime-aws-request-id");
@@ -77,10 +80,7 @@ pub fn event(job: &Job, deadline_ms: i64) -> Event {
     insert(headers, REQUEST_ID, &invocation.request_id);
     headers.insert(DEADLINE_MS, HeaderValue::from(deadline_ms));
     headers.insert(FUNCTION_ARN, job.target.arn.clone());
-    match &invocation.trace_id {
-        Some(trace_id) => insert(headers, TRACE_ID, trace_id),
-        None => insert(headers, TRACE_ID, &trace_id(&invocation.request_id, invocation.at_ms)),
-    }
+    insert(headers, TRACE_ID, &trace_of(invocation));
     if let Some(context) = &invocation.client_context {
         insert(headers, CLIENT_CONTEXT, &context.replace(['\r', '\n'], " "));
     }
@@ -91,6 +91,14 @@ pub fn event(job: &Job, deadline_ms: i64) -> Event {
 fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
         headers.insert(name, value);
+    }
+}
+
+/// An invocation's trace: its caller's, or one of its own.
+pub fn trace_of(invocation: &Invocation) -> Cow<'_, str> {
+    match &invocation.trace_id {
+        Some(trace_id) => Cow::Borrowed(trace_id),
+        None => Cow::Owned(trace_id(&invocation.request_id, invocation.at_ms)),
     }
 }
 
@@ -122,6 +130,9 @@ async fn call(environment: &Arc<Environment>, request: Request<Incoming>) -> Res
 
 async fn runtime_call(environment: &Arc<Environment>, request: Request<Incoming>) -> Event {
     if !request.uri().path().starts_with(RUNTIME_API) {
+        if is_extensions(request.uri().path()) {
+            return extensions::serve::call(environment, request).await;
+        }
         return not_here(request.uri().path());
     }
     let (head, body) = request.into_parts();
@@ -277,7 +288,7 @@ async fn read(mut body: Incoming) -> Result<Read, Unread> {
     Ok(Read { bytes, trailers })
 }
 
-pub(super) fn accepted() -> Event {
+pub fn accepted() -> Event {
     json(StatusCode::ACCEPTED, Bytes::from_static(b"{\"status\":\"OK\"}\n"))
 }
 
@@ -305,18 +316,18 @@ fn is_extensions(path: &str) -> bool {
         .any(|api| path.starts_with(api))
 }
 
-/// Extensions, telemetry and SnapStart's calls are not served, and whoever makes them is told.
-fn not_here(path: &str) -> Event {
+/// SnapStart's calls are not served, and whoever makes them is told.
+pub fn not_here(path: &str) -> Event {
     let words = format!("{path} is not served: of the Runtime API, invocation and init errors are");
     refuse(StatusCode::NOT_FOUND, &words, "NotFound")
 }
 
-fn refuse(status: StatusCode, error_message: &str, error_type: &str) -> Event {
+pub fn refuse(status: StatusCode, error_message: &str, error_type: &str) -> Event {
     let body = serde_json::to_vec(&ErrorBody { error_message, error_type }).expect("two texts serialise");
     json(status, body.into())
 }
 
-fn json(status: StatusCode, body: Bytes) -> Event {
+pub fn json(status: StatusCode, body: Bytes) -> Event {
     let mut answer = Response::new(Full::new(body));
     *answer.status_mut() = status;
     answer.headers_mut().insert(CONTENT_TYPE, JSON);

@@ -8,6 +8,7 @@ mod bench;
 mod concurrency;
 mod custom;
 mod events;
+mod extensions;
 mod faults;
 mod layers;
 mod logs;

@@ -9,7 +9,11 @@ use crate::bench::{Bench, Draft, bash_loop, bench, invocation, now_ms};
 
 /// A statistic of the last minutes, `None` when nothing was measured.
 pub async fn measured(bench: &Bench, name: &str, dimensions: &[(&str, &str)], stat: Stat) -> Option<f64> {
-    let unit = if ["Duration", "AsyncEventAge"].contains(&name) { Unit::Milliseconds } else { Unit::Count };
+    let unit = if ["Duration", "AsyncEventAge", "PostRuntimeExtensionsDuration"].contains(&name) {
+        Unit::Milliseconds
+    } else {
+        Unit::Count
+    };
     let metric = Metric {
         scope: Scope::default(),
         namespace: "AWS/Lambda".to_owned(),

@@ -1,0 +1,137 @@
+//! The Extensions API's calls over HTTP. Whatever comes harms the caller's own environment only.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+use hyper::{Method, Request, StatusCode};
+use serde::{Deserialize, Serialize};
+
+use super::machine::Rejection;
+use crate::environment::{Environment, Event};
+use crate::runtime_api::{accepted, json, not_here, refuse};
+
+const NAME: HeaderName = HeaderName::from_static("lambda-extension-name");
+const IDENTIFIER: HeaderName = HeaderName::from_static("lambda-extension-identifier");
+const EVENT_IDENTIFIER: HeaderName = HeaderName::from_static("lambda-extension-event-identifier");
+const ACCEPT_FEATURE: HeaderName = HeaderName::from_static("lambda-extension-accept-feature");
+const ERROR_TYPE: HeaderName = HeaderName::from_static("lambda-extension-function-error-type");
+
+/// Longest body of a call, bytes.
+const BODY_BYTES_MAX: usize = 64 * 1024;
+/// Longest error type that is repeated, characters.
+const ERROR_TYPE_MAX: usize = 256;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Registration {
+    #[serde(default)]
+    events: Vec<String>,
+    #[serde(default)]
+    configuration_keys: Vec<serde_json::Value>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Registered<'a> {
+    function_name: &'a str,
+    function_version: String,
+    handler: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account_id: Option<&'a str>,
+}
+
+/// Answers one call.
+pub async fn call(environment: &Arc<Environment>, request: Request<Incoming>) -> Event {
+    let (head, body) = request.into_parts();
+    let answer = match (&head.method, head.uri.path()) {
+        (&Method::POST, "/2020-01-01/extension/register") => register(environment, &head.headers, body).await,
+        (&Method::GET, "/2020-01-01/extension/event/next") => next(environment, &head.headers).await,
+        (&Method::POST, "/2020-01-01/extension/init/error") => {
+            error(environment, &head.headers, body, true).await
+        }
+        (&Method::POST, "/2020-01-01/extension/exit/error") => {
+            error(environment, &head.headers, body, false).await
+        }
+        (_, path) => return not_here(path),
+    };
+    answer.unwrap_or_else(|rejection| {
+        refuse(StatusCode::FORBIDDEN, &rejection.to_string(), rejection.error_type())
+    })
+}
+
+/// What an extension is told of.
+pub fn event(body: Bytes) -> Event {
+    let mut event = json(StatusCode::OK, body);
+    let id = uuid::Uuid::new_v4().to_string();
+    event.headers_mut().insert(EVENT_IDENTIFIER, HeaderValue::try_from(id).expect("a UUID is plain ASCII"));
+    event
+}
+
+async fn register(
+    environment: &Arc<Environment>,
+    headers: &HeaderMap,
+    body: Incoming,
+) -> Result<Event, Rejection> {
+    let name = headers.get(NAME).map(HeaderValue::as_bytes).unwrap_or_default();
+    let name = std::str::from_utf8(name).map_err(|_| Rejection::Name("Extension name is not UTF-8"))?;
+    let body = read(body).await?;
+    let registration: Registration =
+        serde_json::from_slice(&body).map_err(|error| Rejection::Format(error.to_string()))?;
+    if !registration.configuration_keys.is_empty() {
+        let words = "configurationKeys are deprecated; use environment variables instead";
+        return Err(Rejection::Format(words.to_owned()));
+    }
+    let id = environment.register_extension(name, &registration.events)?;
+    let record = environment.function();
+    let features =
+        headers.get(ACCEPT_FEATURE).and_then(|features| features.to_str().ok()).unwrap_or_default();
+    let wants_account = features.split(',').any(|feature| feature.trim() == "accountId");
+    let registered = Registered {
+        function_name: &record.name,
+        function_version: record.version.to_string(),
+        handler: record.settings.handler.as_deref().unwrap_or_default(),
+        account_id: wants_account.then_some(record.scope.account.as_str()),
+    };
+    let body = serde_json::to_vec(&registered).expect("texts serialise");
+    let mut answer = json(StatusCode::OK, body.into());
+    answer.headers_mut().insert(IDENTIFIER, HeaderValue::try_from(id).expect("a UUID is plain ASCII"));
+    Ok(answer)
+}
+
+async fn next(environment: &Arc<Environment>, headers: &HeaderMap) -> Result<Event, Rejection> {
+    environment.extension_next(identifier(headers)?).await
+}
+
+async fn error(
+    environment: &Arc<Environment>,
+    headers: &HeaderMap,
+    body: Incoming,
+    is_init: bool,
+) -> Result<Event, Rejection> {
+    let id = identifier(headers)?;
+    let error_type = headers.get(ERROR_TYPE).and_then(|error_type| error_type.to_str().ok());
+    let error_type = error_type.filter(|error_type| !error_type.is_empty());
+    let error_type = error_type.ok_or(Rejection::NoHeader("Lambda-Extension-Function-Error-Type"))?;
+    read(body).await?;
+    let words: String = error_type.chars().take(ERROR_TYPE_MAX).collect();
+    environment.extension_error(id, is_init, &words)?;
+    Ok(accepted())
+}
+
+/// Who calls, as far as a header can tell.
+pub fn identifier(headers: &HeaderMap) -> Result<&str, Rejection> {
+    let identifier = headers.get(IDENTIFIER).filter(|identifier| !identifier.is_empty());
+    let identifier = identifier.ok_or(Rejection::NoIdentifier)?;
+    let identifier = identifier.to_str().map_err(|_| Rejection::BadIdentifier)?;
+    uuid::Uuid::parse_str(identifier).map_err(|_| Rejection::BadIdentifier)?;
+    Ok(identifier)
+}
+
+/// A whole body of at most [`BODY_BYTES_MAX`].
+pub async fn read(body: Incoming) -> Result<Bytes, Rejection> {
+    let whole = Limited::new(body, BODY_BYTES_MAX).collect().await;
+    Ok(whole.map_err(|error| Rejection::Format(error.to_string()))?.to_bytes())
+}
