@@ -30,12 +30,13 @@ use crate::code::Files;
 use crate::fault::Fault;
 use crate::lines::Line;
 use crate::pool::{AtWork, Job, NextJob, Pool};
-use crate::runtime_api::event;
 use crate::runtime_api::machine::{Answer, Machine, Next, Phase, Rejection};
+use crate::runtime_api::{event, trace_of};
 use crate::stream::Sink;
 
 use deadlines::Rest;
 use extend::Extended;
+pub(crate) use extend::Unsubscribed;
 use output::Output;
 use start::Start;
 
@@ -158,7 +159,7 @@ impl Environment {
         if next == Next::Again {
             return Ok(Ok(state.deliver(&self.pool)));
         }
-        let is_held = state.extended.as_deref_mut().is_some_and(|extended| extended.holds(next));
+        let is_held = state.extended.is_some() && state.is_held_after(next);
         if !is_held && self.freed(&mut state) {
             return Ok(Ok(state.deliver(&self.pool)));
         }
@@ -219,7 +220,12 @@ impl Environment {
 
     /// The process begins to answer. Its body is handed to what comes back.
     pub fn begin_answer(&self, request_id: &str, answer: Answer) -> Result<Answering<'_>, Rejection> {
-        self.lock().machine.begin(request_id, answer)?;
+        let mut state = self.lock();
+        state.machine.begin(request_id, answer)?;
+        if let Some(extended) = &mut state.extended {
+            extended.answer_begins();
+        }
+        drop(state);
         Ok(Answering { environment: self, answer })
     }
 
@@ -277,7 +283,7 @@ impl Environment {
         if self.is_provisioned {
             self.pool.provisioned_started();
         }
-        state.say_extensions();
+        state.tell_started(launch_ms);
         // It planned to look again when the start would be due.
         self.control.notify_one();
     }
@@ -329,7 +335,9 @@ impl State {
             self.output.begin_tail();
         }
         let request_id = running.job.invocation.request_id.as_str();
-        self.output.say(now_ms, &Line::Start { request_id, version: pool.version() });
+        let trace = self.extended.is_some().then(|| trace_of(&running.job.invocation));
+        let version = pool.version();
+        self.output.say(now_ms, &Line::Start { request_id, version, trace: trace.as_deref() });
     }
 }
 

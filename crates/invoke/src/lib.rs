@@ -14,7 +14,7 @@
 //! (`runtime_api::machine`), what extensions may (`extensions::machine`) and what becomes of a queued event (`queue::plan`).
 //!
 //! It knows no HTTP of callers, no AWS service and no permissions: refusals are facts ([`Refused`]) that others turn into
-//! AWS's errors. The telemetry API and SnapStart are not here.
+//! AWS's errors. SnapStart is not here.
 //!
 //! Start at [`Invoker`], then [`Invocation`] and [`Outcome`]; inside, at the environment.
 
@@ -38,6 +38,7 @@ mod queue;
 mod runtime;
 mod runtime_api;
 mod stream;
+mod telemetry_api;
 
 pub use aws::{Aws, Body, Credentials, Later};
 pub use code::CodeError;

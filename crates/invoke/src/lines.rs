@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use crate::fault::Status;
+use crate::telemetry_api::subscription::Kind;
 
 /// How much a line matters, the least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,8 +70,17 @@ pub enum Line<'a> {
         function: &'a str,
         version: VersionId,
         is_provisioned: bool,
+        /// It runs again inside an invocation.
+        is_retry: bool,
     },
-    /// An initialisation that failed. `is_retry` says that it ran again inside an invocation.
+    /// The runtime is done with the initialisation. Only extensions are told.
+    InitRuntimeDone {
+        is_retry: bool,
+        is_provisioned: bool,
+        status: &'a Status,
+    },
+    /// An initialisation that failed; of one that went well only extensions are told. `is_retry` says that it ran again inside an
+    /// invocation.
     InitReport {
         init_ms: f64,
         is_retry: bool,
@@ -80,6 +90,8 @@ pub enum Line<'a> {
     Start {
         request_id: &'a str,
         version: VersionId,
+        /// Where extensions may want to know.
+        trace: Option<&'a str>,
     },
     /// The runtime is done with an invocation.
     End {
@@ -87,6 +99,8 @@ pub enum Line<'a> {
         duration_ms: f64,
         produced_bytes: usize,
         status: &'a Status,
+        trace: Option<&'a str>,
+        spans: &'a [Span],
     },
     Report(Report<'a>),
     /// What the platform says of a failure.
@@ -101,11 +115,24 @@ pub enum Line<'a> {
         events: Vec<&'static str>,
         error_type: Option<&'static str>,
     },
+    /// An extension has subscribed to the Telemetry API.
+    Subscription {
+        name: &'a str,
+        kinds: &'a [Kind],
+    },
     /// A function wrote more than is kept.
     Dropped {
         bytes: u64,
         limit_bytes: u64,
     },
+}
+
+/// A part of an invocation's time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Span {
+    pub name: &'static str,
+    pub start_ms: i64,
+    pub duration_ms: f64,
 }
 
 /// What is told of one invocation.
@@ -119,22 +146,40 @@ pub struct Report<'a> {
     /// Only of the environment's first invocation.
     pub init_ms: Option<f64>,
     pub status: &'a Status,
+    pub trace: Option<&'a str>,
 }
 
 impl Line<'_> {
     /// The line as JSON with its line break; `None` when the level asks for more. Source: Lambda developer guide, "Log-level
     /// filtering", and the Telemetry API's event schema.
     pub fn json(&self, now_ms: i64, least: Level) -> Option<String> {
-        let (level, object) = match self {
-            Line::InitStart { runtime, runtime_arn, function, version, is_provisioned } => (
+        let (level, object) = self.event(now_ms);
+        (level >= least).then(|| format!("{object}\n"))
+    }
+
+    /// The line as an event, and how much it matters.
+    pub fn event(&self, now_ms: i64) -> (Level, Value) {
+        match self {
+            Line::InitStart { runtime, runtime_arn, function, version, is_provisioned, is_retry } => (
                 Level::Info,
                 event(
                     now_ms,
                     "initStart",
                     json!({
-                        "initializationType": initialization(*is_provisioned), "phase": "init", "runtimeVersion": runtime,
+                        "initializationType": initialization(*is_provisioned), "phase": phase(*is_retry), "runtimeVersion": runtime,
                         "runtimeVersionArn": runtime_arn, "functionName": function, "functionVersion": version.to_string(),
                     }),
+                ),
+            ),
+            Line::InitRuntimeDone { is_retry, is_provisioned, status } => (
+                level_of(status, Level::Debug),
+                event(
+                    now_ms,
+                    "initRuntimeDone",
+                    with_status(
+                        status,
+                        json!({ "initializationType": initialization(*is_provisioned), "phase": phase(*is_retry) }),
+                    ),
                 ),
             ),
             Line::InitReport { init_ms, is_retry, is_provisioned, status } => (
@@ -146,29 +191,26 @@ impl Line<'_> {
                         status,
                         json!({
                             "initializationType": initialization(*is_provisioned),
-                            "phase": if *is_retry { "invoke" } else { "init" }, "metrics": { "durationMs": rounded(*init_ms) },
+                            "phase": phase(*is_retry), "metrics": { "durationMs": rounded(*init_ms) },
                         }),
                     ),
                 ),
             ),
-            Line::Start { request_id, version } => (
-                Level::Info,
-                event(now_ms, "start", json!({ "requestId": request_id, "version": version.to_string() })),
-            ),
-            Line::End { request_id, duration_ms, produced_bytes, status } => (
-                level_of(status, Level::Debug),
-                event(
-                    now_ms,
-                    "runtimeDone",
-                    with_status(
-                        status,
-                        json!({
-                            "requestId": request_id,
-                            "metrics": { "durationMs": rounded(*duration_ms), "producedBytes": produced_bytes },
-                        }),
-                    ),
-                ),
-            ),
+            Line::Start { request_id, version, trace } => {
+                let record = json!({ "requestId": request_id, "version": version.to_string() });
+                (Level::Info, event(now_ms, "start", with_trace(*trace, record)))
+            }
+            Line::End { request_id, duration_ms, produced_bytes, status, trace, spans } => {
+                let mut record = json!({
+                    "requestId": request_id,
+                    "metrics": { "durationMs": rounded(*duration_ms), "producedBytes": produced_bytes },
+                });
+                if !spans.is_empty() {
+                    record["spans"] = spans.iter().map(Span::json).collect();
+                }
+                let record = with_status(status, with_trace(*trace, record));
+                (level_of(status, Level::Debug), event(now_ms, "runtimeDone", record))
+            }
             Line::Report(report) => {
                 (level_of(report.status, Level::Info), event(now_ms, "report", report.json()))
             }
@@ -186,6 +228,11 @@ impl Line<'_> {
                 }
                 (Level::Info, event(now_ms, "extension", record))
             }
+            Line::Subscription { name, kinds } => {
+                let types: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
+                let record = json!({ "name": name, "state": "Subscribed", "types": types });
+                (Level::Info, event(now_ms, "telemetrySubscription", record))
+            }
             Line::Dropped { bytes, limit_bytes } => (
                 Level::Warn,
                 event(
@@ -197,8 +244,13 @@ impl Line<'_> {
                     }),
                 ),
             ),
-        };
-        (level >= least).then(|| format!("{object}\n"))
+        }
+    }
+}
+
+impl Span {
+    fn json(&self) -> Value {
+        json!({ "name": self.name, "start": instant(self.start_ms), "durationMs": rounded(self.duration_ms) })
     }
 }
 
@@ -211,7 +263,8 @@ impl Report<'_> {
         if let Some(init_ms) = self.init_ms {
             metrics["initDurationMs"] = json!(rounded(init_ms));
         }
-        with_status(self.status, json!({ "requestId": self.request_id, "metrics": metrics }))
+        let record = json!({ "requestId": self.request_id, "metrics": metrics });
+        with_status(self.status, with_trace(self.trace, record))
     }
 }
 
@@ -230,6 +283,17 @@ fn with_status(status: &Status, mut record: Value) -> Value {
         record["errorType"] = json!(error_type);
     }
     record
+}
+
+fn with_trace(trace: Option<&str>, mut record: Value) -> Value {
+    if let Some(trace) = trace {
+        record["tracing"] = json!({ "type": "X-Amzn-Trace-Id", "value": trace });
+    }
+    record
+}
+
+fn phase(is_retry: bool) -> &'static str {
+    if is_retry { "invoke" } else { "init" }
 }
 
 /// What went wrong is a warning, whatever it is else.
@@ -253,7 +317,7 @@ impl Display for Line<'_> {
                 writeln!(f, "INIT_START Runtime Version: {runtime}\tRuntime Version ARN: {runtime_arn}")
             }
             Line::InitReport { init_ms, is_retry, status, .. } => {
-                let phase = if *is_retry { "invoke" } else { "init" };
+                let phase = phase(*is_retry);
                 write!(f, "INIT_REPORT Init Duration: {init_ms:.2} ms\tPhase: {phase}\tStatus: ")?;
                 match status {
                     Status::Ended => f.write_str("success")?,
@@ -262,7 +326,13 @@ impl Display for Line<'_> {
                 }
                 f.write_char('\n')
             }
-            Line::Start { request_id, version } => {
+            // Not in the log.
+            Line::InitRuntimeDone { .. } => Ok(()),
+            Line::Subscription { name, kinds } => {
+                let kinds: Vec<&str> = kinds.iter().map(|kind| kind.title()).collect();
+                writeln!(f, "TELEMETRY\tName: {name}\tState: Subscribed\tTypes: [{}]", kinds.join(", "))
+            }
+            Line::Start { request_id, version, .. } => {
                 writeln!(f, "START RequestId: {request_id} Version: {version}")
             }
             Line::End { request_id, .. } => writeln!(f, "END RequestId: {request_id}"),
@@ -317,7 +387,7 @@ pub fn stream(at_ms: i64, function: &str, is_own_group: bool, version: VersionId
     format!("{year:04}/{month:02}/{day:02}/{name}[{version}]{entropy:032x}")
 }
 
-fn instant(at_ms: i64) -> String {
+pub fn instant(at_ms: i64) -> String {
     let form = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
     moment(at_ms).format(form).expect("a time has all of its parts")
 }
@@ -342,6 +412,7 @@ mod tests {
             memory_peak_mib: 36,
             init_ms: Some(90.119),
             status: &ended,
+            trace: None,
         };
         assert_eq!(
             report.to_string(),
@@ -357,11 +428,11 @@ mod tests {
     #[test]
     fn other_lines_have_lambdas_form() {
         assert_eq!(
-            Line::Start { request_id: "id", version: VersionId::Latest }.to_string(),
+            Line::Start { request_id: "id", version: VersionId::Latest, trace: None }.to_string(),
             "START RequestId: id Version: $LATEST\n"
         );
         assert_eq!(
-            Line::Start { request_id: "id", version: VersionId::Number(7) }.to_string(),
+            Line::Start { request_id: "id", version: VersionId::Number(7), trace: None }.to_string(),
             "START RequestId: id Version: 7\n"
         );
         assert_eq!(
@@ -396,6 +467,7 @@ mod tests {
                 memory_peak_mib,
                 init_ms,
                 status,
+                trace: None,
             })
         };
         let json = |line: &Line<'_>, least| {
@@ -418,7 +490,7 @@ mod tests {
         let failed = json(&report(&error), Level::Warn).expect("a failure is a warning");
         assert_eq!(failed["record"]["status"], "error");
         assert_eq!(failed["record"]["errorType"], "Runtime.ExitError");
-        let start = Line::Start { request_id: "id", version: VersionId::Latest };
+        let start = Line::Start { request_id: "id", version: VersionId::Latest, trace: None };
         assert_eq!(
             json(&start, Level::Debug),
             Some(json!({
@@ -426,7 +498,10 @@ mod tests {
                 "record": { "requestId": "id", "version": "$LATEST" },
             }))
         );
-        let end = |status| Line::End { request_id: "id", duration_ms: 1.0, produced_bytes: 7, status };
+        let end = |status| {
+            let (request_id, duration_ms, produced_bytes) = ("id", 1.0, 7);
+            Line::End { request_id, duration_ms, produced_bytes, status, trace: None, spans: &[] }
+        };
         assert_eq!(json(&end(&ended), Level::Info), None, "only for who wants every detail");
         let done = json(&end(&ended), Level::Debug).expect("a line");
         assert_eq!(done["record"]["metrics"], json!({ "durationMs": 1.0, "producedBytes": 7 }));

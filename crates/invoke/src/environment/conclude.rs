@@ -47,12 +47,17 @@ impl State {
                 memory_peak_mib,
                 init_ms,
                 status,
+                trace: None,
             },
         );
         let Running { job, started, deadline, .. } = running;
-        if self.is_reported_later(status) {
-            let measured = (duration_ms, paid_ms, init_ms, memory_peak_mib);
-            self.report_later(pool, &job, ended, measured);
+        if self.extended.is_some() {
+            let measured = (duration_ms, paid_ms, init_ms, memory_peak_mib, produced_bytes);
+            self.report_later(pool, &job, (started, ended), status.clone(), measured);
+            if *status != Status::Ended {
+                // It is over for the extensions, too.
+                self.report_invocation(pool);
+            }
         }
         let on_provisioned = (pool.provisioned_wanted() > 0).then_some(self.is_provisioned);
         job.target.probe.ended(job.invocation.at_ms, duration_ms, result.is_err(), on_provisioned);
@@ -101,9 +106,10 @@ impl State {
         if let Some(words) = &words {
             self.output.say(now_ms, &Line::Words { request_id, words });
         }
-        self.output.say(now_ms, &Line::End { request_id, duration_ms, produced_bytes, status });
-        if !self.is_reported_later(status) {
-            self.output.say(now_ms, &Line::Report(report));
+        let (trace, spans) = (None, &[][..]);
+        self.output.log(now_ms, &Line::End { request_id, duration_ms, produced_bytes, status, trace, spans });
+        if self.extended.is_none() {
+            self.output.log(now_ms, &Line::Report(report));
         }
     }
 

@@ -5,13 +5,14 @@
 
 mod ending;
 mod report;
+mod subscribe;
 
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use pitbird_sandbox::Spec;
+use pitbird_sandbox::{Connector, Spec};
 use serde_json::json;
 use tokio::net::unix::pipe::Receiver;
 use tokio::sync::Notify;
@@ -22,11 +23,14 @@ use crate::clock;
 use crate::extensions::machine::{Happening, Machine, Rejection};
 use crate::extensions::serve::event;
 use crate::extensions::wind_down::{Reason, WindDown};
-use crate::fault::Ending;
+use crate::fault::{Ending, Status};
+use crate::lines::Line;
 use crate::runtime_api::machine::Next;
 use crate::runtime_api::trace_of;
+use crate::telemetry_api::{Relay, Subscriber};
 
 use report::Unreported;
+pub(crate) use subscribe::Unsubscribed;
 
 /// What an environment has because of its extensions.
 #[derive(Debug)]
@@ -50,11 +54,17 @@ pub(super) struct Extended {
     /// The pool counts it no more.
     has_left: bool,
     unreported: Option<Unreported>,
+    /// When the answer to the invocation at hand began.
+    answer_began: Option<Instant>,
+    /// Sockets with which subscribers of telemetry may be reached.
+    connectors: Vec<Connector>,
+    /// Subscribers to whom nobody delivers yet.
+    undelivered: Vec<(Arc<Subscriber>, Connector)>,
 }
 
 impl Extended {
     /// For what is to be run, if external extensions are among it.
-    pub fn of(spec: &Spec) -> Option<Box<Extended>> {
+    fn of(spec: &Spec) -> Option<Box<Extended>> {
         let names: Vec<String> = spec.companions.programs.iter().map(|path| file_name(path)).collect();
         (!names.is_empty()).then(|| Box::new(Extended::new(names, spec.program.clone())))
     }
@@ -76,11 +86,14 @@ impl Extended {
             wind_down: None,
             has_left: false,
             unreported: None,
+            answer_began: None,
+            connectors: Vec::new(),
+            undelivered: Vec::new(),
         }
     }
 
     /// The runtime waits. Do the extensions keep the environment from being free?
-    pub fn holds(&mut self, next: Next) -> bool {
+    fn holds(&mut self, next: Next) -> bool {
         match next {
             Next::Started => self.machine.close(),
             Next::Finished => {}
@@ -97,6 +110,7 @@ impl Extended {
             return;
         }
         self.told_of.clone_from(&invocation.request_id);
+        self.answer_began = None;
         let arn = running.job.target.arn.to_str().unwrap_or_default();
         let body = json!({
             "eventType": "INVOKE", "deadlineMs": running.deadline_ms, "requestId": invocation.request_id,
@@ -107,6 +121,11 @@ impl Extended {
         if self.machine.invoke() {
             self.news.notify_waiters();
         }
+    }
+
+    /// The runtime begins to answer.
+    pub fn answer_begins(&mut self) {
+        self.answer_began = Some(Instant::now());
     }
 
     fn tell_of_end(&mut self, until: Instant, now: Instant) {
@@ -236,6 +255,33 @@ impl Environment {
 }
 
 impl State {
+    /// For what is to be run next: with external extensions or without.
+    pub(super) fn extend_for(&mut self, spec: &Spec) {
+        self.extended = Extended::of(spec);
+        self.output.relay = self.extended.is_some().then(|| Box::new(Relay::new()));
+    }
+
+    pub(super) fn connect_with(&mut self, connectors: Vec<Connector>) {
+        if let Some(extended) = self.extended.as_deref_mut() {
+            extended.connectors = connectors;
+        }
+    }
+
+    /// The runtime waits. Do extensions keep the environment from being free?
+    pub(super) fn is_held_after(&mut self, next: Next) -> bool {
+        let (is_retry, is_provisioned) = (self.start.is_retry, self.is_provisioned);
+        match next {
+            Next::Started => {
+                let status = &Status::Ended;
+                let done = Line::InitRuntimeDone { is_retry, is_provisioned, status };
+                self.output.relay(clock::now_ms(), &done);
+            }
+            Next::Finished => self.tell_runtime_done(),
+            Next::Waiting | Next::Again => {}
+        }
+        self.extended.as_deref_mut().is_some_and(|extended| extended.holds(next))
+    }
+
     fn extended(&mut self, id: &str) -> Result<&mut Extended, Rejection> {
         self.extended.as_deref_mut().ok_or_else(|| Rejection::UnknownIdentifier(id.to_owned()))
     }

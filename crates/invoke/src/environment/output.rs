@@ -13,6 +13,8 @@ use serde::Deserialize;
 use tokio::net::unix::pipe::Receiver;
 
 use crate::lines::{Form, Level, Line};
+use crate::telemetry_api::Relay;
+use crate::telemetry_api::subscription::Kind;
 
 /// What Invoke's log tail has at most, bytes. Source: Lambda, `X-Amz-Log-Result`.
 const TAIL_BYTES: usize = 4096;
@@ -30,6 +32,8 @@ pub(crate) struct Output {
     rate: Rate,
     /// What the invocation that runs has logged, while somebody wants to know.
     tail: Option<Vec<u8>>,
+    /// Only where there are external extensions, which may subscribe.
+    pub relay: Option<Box<Relay>>,
 }
 
 /// Where lines come from.
@@ -66,6 +70,15 @@ pub(crate) enum Origin {
     Extension,
 }
 
+impl Origin {
+    fn kind(self) -> Kind {
+        match self {
+            Origin::Function => Kind::Function,
+            Origin::Extension => Kind::Extension,
+        }
+    }
+}
+
 /// The pipes of the function and of its extensions, to be asked whether there is something to read.
 pub(crate) type Pipes = (Arc<Receiver>, Option<Arc<Receiver>>);
 
@@ -92,7 +105,15 @@ pub(crate) enum Drained {
 impl Output {
     pub fn new(stream: Arc<LogStream>, form: Form, limit_bytes_per_s: u64) -> Output {
         let rate = Rate { limit_bytes: limit_bytes_per_s, second: 0, used_bytes: 0, dropped_bytes: 0 };
-        Output { stream, form, function: Source::new(Origin::Function), extensions: None, rate, tail: None }
+        Output {
+            stream,
+            form,
+            function: Source::new(Origin::Function),
+            extensions: None,
+            rate,
+            tail: None,
+            relay: None,
+        }
     }
 
     /// A process has started that writes to this pipe, and maybe extensions that write to another. What comes back tells when there
@@ -188,8 +209,23 @@ impl Output {
         self.say_dropped(now_ms);
     }
 
-    /// Logs a line of the platform's, written straight into the log unless a tail wants it, too.
+    /// Logs a line of the platform's, and tells those that have subscribed.
     pub fn say(&mut self, now_ms: i64, line: &Line<'_>) {
+        self.relay(now_ms, line);
+        self.log(now_ms, line);
+    }
+
+    /// Tells only those that have subscribed.
+    pub fn relay(&mut self, now_ms: i64, line: &Line<'_>) {
+        if let Some(relay) = &mut self.relay
+            && !matches!(line, Line::Words { .. })
+        {
+            relay.platform(&line.event(now_ms).1);
+        }
+    }
+
+    /// Logs a line of the platform's, written straight into the log unless a tail wants it, too.
+    pub fn log(&mut self, now_ms: i64, line: &Line<'_>) {
         match self.form {
             Form::Text if self.tail.is_none() => self.stream.write(now_ms, format_args!("{line}")),
             Form::Text => self.emit(now_ms, line.to_string().as_bytes()),
@@ -254,6 +290,10 @@ impl Output {
             return;
         }
         self.rate.used_bytes += bytes;
+        if let Some(relay) = &mut self.relay {
+            let is_json = matches!(self.form, Form::Json { .. });
+            relay.line(origin.kind(), now_ms, line, is_json);
+        }
         self.emit(now_ms, line);
     }
 
@@ -373,7 +413,7 @@ mod tests {
             "plain words",
         ];
         bench.write((lines.join("\n") + "\n").as_bytes()).await;
-        let start = Line::Start { request_id: "id", version: pitbird_names::VersionId::Latest };
+        let start = Line::Start { request_id: "id", version: pitbird_names::VersionId::Latest, trace: None };
         bench.output.catch_up(1);
         bench.output.say(1, &start);
         bench.platform(2, "failed\n");

@@ -87,7 +87,9 @@ impl State {
         let (now_ms, is_provisioned) = (clock::now_ms(), self.is_provisioned);
         self.output.catch_up(now_ms);
         self.say_extensions();
-        let report = Line::InitReport { init_ms, is_retry, is_provisioned, status: fault.status() };
+        let status = fault.status();
+        self.output.relay(now_ms, &Line::InitRuntimeDone { is_retry, is_provisioned, status: &status });
+        let report = Line::InitReport { init_ms, is_retry, is_provisioned, status };
         self.output.say(now_ms, &report);
     }
 }

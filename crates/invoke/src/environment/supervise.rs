@@ -14,7 +14,6 @@ use tokio::task::JoinSet;
 
 use super::conclude::Came;
 use super::deadlines::Check;
-use super::extend::Extended;
 use super::output::{Drained, Output, Pipes};
 use super::start::{Start, StartFault};
 use super::{AWS_REQUESTS_MAX, Environment, Peak, Running, State};
@@ -195,9 +194,11 @@ impl Environment {
         };
         let listener = sandbox.take_listener();
         let (output, extensions) = (sandbox.take_output(), sandbox.take_companions_output());
+        let connectors = sandbox.take_connectors();
         let sandbox = Arc::new(sandbox);
         let made = {
             let mut state = self.lock();
+            state.connect_with(connectors);
             state.process = Some(sandbox.clone());
             TcpListener::from_std(listener)
                 .and_then(|listener| Ok((listener, state.output.connect(output, extensions)?)))
@@ -226,12 +227,11 @@ impl Environment {
     fn begin(&self, turn: Option<OwnedSemaphorePermit>, spec: &Spec) {
         let mut state = self.lock();
         state.launch = turn;
-        state.extended = Extended::of(spec);
-        if state.start.is_retry {
+        state.extend_for(spec);
+        let is_retry = state.start.is_retry;
+        if is_retry && state.extended.is_none() {
             return;
         }
-        let now = Instant::now();
-        (state.start.began, state.start.deadline) = (now, now + self.init_limit());
         let (version, arn) = self.pool.parts.runtimes.version(&self.pool.record);
         let start = Line::InitStart {
             runtime: &version,
@@ -239,8 +239,15 @@ impl Environment {
             function: &self.pool.record.name,
             version: self.pool.version(),
             is_provisioned: self.is_provisioned,
+            is_retry,
         };
-        state.output.say(clock::now_ms(), &start);
+        state.output.relay(clock::now_ms(), &start);
+        if is_retry {
+            return;
+        }
+        let now = Instant::now();
+        (state.start.began, state.start.deadline) = (now, now + self.init_limit());
+        state.output.log(clock::now_ms(), &start);
     }
 
     /// Serves a process's calls and reads its output until it is gone.
@@ -259,8 +266,11 @@ impl Environment {
             let _ = end.wait_for(|end| *end).await;
         });
         let mut has_output = true;
-        let mut programs_ended = 0;
+        let (mut programs_ended, mut deliveries) = (0, JoinSet::new());
         while let Check::LookAgain(at) = self.check(Instant::now()) {
+            if has_extensions {
+                self.begin_deliveries(&mut deliveries);
+            }
             tokio::select! {
                 exit = &mut exited => {
                     self.last_words(&listener, connections).await;

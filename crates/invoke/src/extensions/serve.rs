@@ -10,8 +10,9 @@ use hyper::{Method, Request, StatusCode};
 use serde::{Deserialize, Serialize};
 
 use super::machine::Rejection;
-use crate::environment::{Environment, Event};
+use crate::environment::{Environment, Event, Unsubscribed};
 use crate::runtime_api::{accepted, json, not_here, refuse};
+use crate::telemetry_api::Subscription;
 
 const NAME: HeaderName = HeaderName::from_static("lambda-extension-name");
 const IDENTIFIER: HeaderName = HeaderName::from_static("lambda-extension-identifier");
@@ -55,11 +56,20 @@ pub async fn call(environment: &Arc<Environment>, request: Request<Incoming>) ->
         (&Method::POST, "/2020-01-01/extension/exit/error") => {
             error(environment, &head.headers, body, false).await
         }
+        (&Method::PUT, "/2022-07-01/telemetry" | "/2022-07-01/telemetry/") => {
+            return subscribe(environment, &head.headers, body).await;
+        }
+        (_, path) if path.starts_with("/2020-08-15/logs") => {
+            let words = "the Logs API is not served: the Telemetry API, which took its place, is";
+            return refuse(StatusCode::NOT_FOUND, words, "NotFound");
+        }
         (_, path) => return not_here(path),
     };
-    answer.unwrap_or_else(|rejection| {
-        refuse(StatusCode::FORBIDDEN, &rejection.to_string(), rejection.error_type())
-    })
+    answer.unwrap_or_else(|rejection| reject(&rejection))
+}
+
+fn reject(rejection: &Rejection) -> Event {
+    refuse(StatusCode::FORBIDDEN, &rejection.to_string(), rejection.error_type())
 }
 
 /// What an extension is told of.
@@ -121,8 +131,33 @@ async fn error(
     Ok(accepted())
 }
 
+async fn subscribe(environment: &Arc<Environment>, headers: &HeaderMap, body: Incoming) -> Event {
+    let invalid = |words: &str| refuse(StatusCode::BAD_REQUEST, words, "ValidationError");
+    let id = match identifier(headers) {
+        Ok(id) => id,
+        Err(rejection) => return reject(&rejection),
+    };
+    let body = match read(body).await {
+        Ok(body) => body,
+        Err(rejection) => return invalid(&rejection.to_string()),
+    };
+    let subscription = match Subscription::parse(&body) {
+        Ok(subscription) => subscription,
+        Err(error) => return invalid(&error.to_string()),
+    };
+    match environment.subscribe(id, subscription) {
+        Ok(()) => json(StatusCode::OK, Bytes::from_static(b"\"OK\"")),
+        Err(Unsubscribed::Rejected(rejection)) => reject(&rejection),
+        Err(Unsubscribed::Invalid(words)) => invalid(&words),
+        Err(Unsubscribed::Closed) => {
+            let words = "Telemetry API subscription is closed";
+            refuse(StatusCode::FORBIDDEN, words, "Telemetry.SubscriptionClosed")
+        }
+    }
+}
+
 /// Who calls, as far as a header can tell.
-pub fn identifier(headers: &HeaderMap) -> Result<&str, Rejection> {
+fn identifier(headers: &HeaderMap) -> Result<&str, Rejection> {
     let identifier = headers.get(IDENTIFIER).filter(|identifier| !identifier.is_empty());
     let identifier = identifier.ok_or(Rejection::NoIdentifier)?;
     let identifier = identifier.to_str().map_err(|_| Rejection::BadIdentifier)?;
@@ -131,7 +166,7 @@ pub fn identifier(headers: &HeaderMap) -> Result<&str, Rejection> {
 }
 
 /// A whole body of at most [`BODY_BYTES_MAX`].
-pub async fn read(body: Incoming) -> Result<Bytes, Rejection> {
+async fn read(body: Incoming) -> Result<Bytes, Rejection> {
     let whole = Limited::new(body, BODY_BYTES_MAX).collect().await;
     Ok(whole.map_err(|error| Rejection::Format(error.to_string()))?.to_bytes())
 }

@@ -18,3 +18,4 @@ mod parked;
 mod provisioned;
 mod python;
 mod streaming;
+mod telemetry;

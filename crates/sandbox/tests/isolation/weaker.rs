@@ -2,7 +2,9 @@
 
 use pitbird_sandbox::{Config, Error, Launcher, Level, Spec};
 
-use crate::support::{Code, config, processes_with, read_all, ready, run, skip, start, until, within};
+use crate::support::{
+    Code, config, processes_with, read_all, read_line, ready, run, skip, start, until, within,
+};
 
 fn at(level: Level) -> Config {
     let mut config = config();
@@ -242,5 +244,32 @@ async fn memory_is_watched_where_nothing_limits_it() {
         spec.memory_bytes = 64 << 20;
         let (_, exit) = run(&launcher, spec).await;
         assert!(exit.out_of_memory && exit.signal == Some(9), "{level}: {exit:?}");
+    }
+}
+
+#[tokio::test]
+async fn companions_run_beside_the_program_here_too() {
+    use std::os::unix::fs::PermissionsExt as _;
+    for level in BOTH {
+        let Some(launcher) = launcher(level).await else { continue };
+        let code = Code::new();
+        let path = code.path().join("companion");
+        std::fs::write(&path, "#!/bin/sh\necho companion; exec sleep 60\n").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let mut spec = code.shell("echo program; exec sleep 60");
+        spec.companions.programs.push("/var/task/companion".to_owned());
+        spec.connectors = 1;
+        let mut sandbox = within(launcher.launch(spec)).await.unwrap();
+        assert!(sandbox.take_connectors().is_empty(), "the network is the host's");
+        let (line, _output) = read_line(sandbox.take_companions_output().unwrap()).await;
+        assert_eq!(line, "companion");
+        sandbox.start_program();
+        let (line, _output) = read_line(sandbox.take_output()).await;
+        assert_eq!(line, "program");
+        sandbox.terminate_program();
+        let end = within(sandbox.program_ended(0)).await;
+        assert_eq!((end.program, end.how.unwrap().signal), (0, Some(15)));
+        sandbox.kill();
+        within(sandbox.exited()).await;
     }
 }

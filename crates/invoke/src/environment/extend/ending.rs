@@ -118,9 +118,14 @@ impl Environment {
         state.end_rest(&self.pool);
         let is_timeout = matches!(state.start.fault, Some(StartFault::Timeout));
         let is_fault = state.start.fault.is_some();
-        let State { extended: Some(extended), process, .. } = state else { return Check::Kill };
+        let State { extended: Some(extended), process, output, .. } = state else { return Check::Kill };
         if extended.reason.is_none() && is_fault {
             extended.reason = Some(if is_timeout { Reason::Timeout } else { Reason::Failure });
+        }
+        if extended.wind_down.is_none()
+            && let Some(relay) = &output.relay
+        {
+            relay.flush();
         }
         let has_external = extended.machine.has_external();
         extended.wind_down.get_or_insert_with(|| WindDown::new(now, has_external));

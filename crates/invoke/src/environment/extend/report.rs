@@ -3,28 +3,51 @@
 use std::time::Instant;
 
 use super::super::{State, ms};
-use super::Extended;
 use crate::clock;
 use crate::extensions::machine::Phase;
 use crate::extensions::wind_down::Reason;
 use crate::fault::Status;
-use crate::lines::{self, Line, Report};
+use crate::lines::{self, Line, Report, Span};
 use crate::measure::InvocationProbe;
 use crate::pool::{Job, Pool};
+use crate::runtime_api::trace_of;
 
-/// An invocation that its caller has the answer of, and that extensions still work on.
+/// An invocation that its caller has the answer of, and that is not over for the environment.
 #[derive(Debug)]
 pub struct Unreported {
     request_id: String,
+    trace: String,
     duration_ms: f64,
     /// What is paid for as far as it is known.
     paid_ms: f64,
     memory_mib: u32,
     memory_peak_mib: u64,
     init_ms: Option<f64>,
-    answered: Instant,
+    produced_bytes: usize,
+    status: Status,
+    started: Instant,
+    answer_began: Option<Instant>,
+    ended: Instant,
+    /// Subscribers know that the runtime is done with it.
+    is_runtime_done: bool,
     probe: InvocationProbe,
     at_ms: i64,
+}
+
+impl Unreported {
+    /// What became of the invocation's time, until now. Source: Lambda developer guide, "Telemetry API event schema", `Span`.
+    fn spans(&self, now: Instant, now_ms: i64) -> [Span; 3] {
+        let began = self.answer_began.unwrap_or(self.ended).min(self.ended);
+        let span = |name, from: Instant, to: Instant| {
+            let start_ms = now_ms - now.saturating_duration_since(from).as_millis() as i64;
+            Span { name, start_ms, duration_ms: ms(to.saturating_duration_since(from)) }
+        };
+        [
+            span("responseLatency", self.started, began),
+            span("responseDuration", began, self.ended),
+            span("runtimeOverhead", self.ended, now),
+        ]
+    }
 }
 
 impl State {
@@ -50,43 +73,84 @@ impl State {
         }
     }
 
-    /// Whether extensions still work on the invocation that ends. What the platform ends is over for them, too.
-    pub(in crate::environment) fn is_reported_later(&self, status: &Status) -> bool {
-        *status == Status::Ended && self.extended.as_deref().is_some_and(Extended::is_busy)
+    /// The start has gone well.
+    pub(in crate::environment) fn tell_started(&mut self, init_ms: f64) {
+        if self.extended.is_none() {
+            return;
+        }
+        self.say_extensions();
+        let (is_retry, is_provisioned) = (self.start.is_retry, self.is_provisioned);
+        let report = Line::InitReport { init_ms, is_retry, is_provisioned, status: Status::Ended };
+        self.output.relay(clock::now_ms(), &report);
+        if let Some(relay) = &mut self.output.relay {
+            relay.close();
+        }
     }
 
-    /// Remembers an invocation's duration, what is paid for, the start's duration (ms) and the peak of memory (MiB).
+    /// Remembers an invocation's duration, what is paid for, the start's duration (ms), the peak of memory (MiB) and the answer's length.
     pub(in crate::environment) fn report_later(
         &mut self,
         pool: &Pool,
         job: &Job,
-        answered: Instant,
-        (duration_ms, paid_ms, init_ms, memory_peak_mib): (f64, f64, Option<f64>, u64),
+        (started, ended): (Instant, Instant),
+        status: Status,
+        (duration_ms, paid_ms, init_ms, memory_peak_mib, produced_bytes): (f64, f64, Option<f64>, u64, usize),
     ) {
         let Some(extended) = self.extended.as_deref_mut() else { return };
         extended.unreported = Some(Unreported {
             request_id: job.invocation.request_id.clone(),
+            trace: trace_of(&job.invocation).into_owned(),
             duration_ms,
             paid_ms,
             memory_mib: pool.memory_mib(),
             memory_peak_mib,
             init_ms,
-            answered,
+            produced_bytes,
+            status,
+            started,
+            answer_began: extended.answer_began.take(),
+            ended,
+            is_runtime_done: false,
             probe: job.target.probe.clone(),
             at_ms: job.invocation.at_ms,
         });
     }
 
-    /// `REPORT` of an invocation that extensions have worked on until now.
-    pub(in crate::environment) fn report_invocation(&mut self, pool: &Pool) {
+    /// Tells those that have subscribed that the runtime is done with an invocation, once.
+    pub(in crate::environment) fn tell_runtime_done(&mut self) {
         let Some(extended) = self.extended.as_deref_mut() else { return };
-        let Some(unreported) = extended.unreported.take() else { return };
-        let is_timeout = extended.reason == Some(Reason::Timeout);
-        let extensions_ms = ms(unreported.answered.elapsed());
-        let request_id = unreported.request_id.as_str();
+        let Some(unreported) = &mut extended.unreported else { return };
+        if std::mem::replace(&mut unreported.is_runtime_done, true) {
+            return;
+        }
         let now_ms = clock::now_ms();
         self.output.catch_up(now_ms);
-        if is_timeout {
+        let done = Line::End {
+            request_id: &unreported.request_id,
+            duration_ms: unreported.duration_ms,
+            produced_bytes: unreported.produced_bytes,
+            status: &unreported.status,
+            trace: Some(&unreported.trace),
+            spans: &unreported.spans(Instant::now(), now_ms),
+        };
+        self.output.relay(now_ms, &done);
+    }
+
+    /// `REPORT` of an invocation on which extensions, or the runtime, have worked until now.
+    pub(in crate::environment) fn report_invocation(&mut self, pool: &Pool) {
+        if self.extended.is_none() {
+            return;
+        }
+        self.tell_runtime_done();
+        let Some(extended) = self.extended.as_deref_mut() else { return };
+        let Some(unreported) = extended.unreported.take() else { return };
+        // Its caller has the answer, and yet it took too long.
+        let is_late = extended.reason == Some(Reason::Timeout) && unreported.status == Status::Ended;
+        let is_over = unreported.status != Status::Ended;
+        let extensions_ms = if is_over { 0.0 } else { ms(unreported.ended.elapsed()) };
+        let request_id = unreported.request_id.as_str();
+        let now_ms = clock::now_ms();
+        if is_late {
             let words = lines::timed_out(now_ms, request_id, pool.timeout_s());
             self.output.say(now_ms, &Line::Words { request_id, words: &words });
         }
@@ -97,7 +161,8 @@ impl State {
             memory_mib: unreported.memory_mib,
             memory_peak_mib: unreported.memory_peak_mib,
             init_ms: unreported.init_ms,
-            status: if is_timeout { &Status::Timeout } else { &Status::Ended },
+            status: if is_late { &Status::Timeout } else { &unreported.status },
+            trace: Some(&unreported.trace),
         };
         self.output.say(now_ms, &Line::Report(report));
         unreported.probe.extended(unreported.at_ms, extensions_ms);
