@@ -365,3 +365,27 @@ async fn wrong_calls_are_refused_as_aws_refuses_them() {
     ];
     assert_eq!(types, expected, "{log:#?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_inside_an_invocation_has_its_extensions_told() {
+    let limits = Limits { init: Duration::from_millis(300), environments_max: 1, ..Limits::default() };
+    let bench = bench_with(limits, EventPolicy::default()).await;
+    let slow = format!("sleep 0.6; register '{BOTH}'; while event; do echo \"told $body\"; done");
+    let files = vec![extension("extensions/slow", &slow)];
+    let function = bench.create(with(bash_loop("f", "respond \"$event\""), files)).await;
+    let mut ids = Vec::new();
+    for event in ["1", "2"] {
+        let call = invocation(event);
+        ids.push(call.request_id.clone());
+        let outcome = bench.invoker.invoke(&function, None, 0.0, call).await.unwrap();
+        assert_eq!((text(&outcome), outcome.init_ms), (event, None));
+    }
+    bench.until_log("f", |log| lines(log, "told ").len() == 2 && lines(log, "REPORT").len() == 2).await;
+    let log = bench.log("f").await;
+    for (told, id) in lines(&log, "told ").into_iter().zip(&ids) {
+        assert!(told.contains(id.as_str()), "{log:#?}");
+    }
+    assert!(lines(&log, "INIT_REPORT")[0].ends_with("Phase: init\tStatus: timeout"), "{log:#?}");
+    let states: Vec<_> = lines(&log, "EXTENSION\t").into_iter().map(|line| line.contains("Ready")).collect();
+    assert_eq!(states, [false, true], "{log:#?}");
+}
