@@ -42,8 +42,8 @@ pub fn add(spec: &mut Spec, layers: &Path) -> Result<(), TooMany> {
     if !names.is_empty() {
         let places = names.iter().map(|name| format!("{LAYERS}/extensions/{name}"));
         spec.companions.programs = places.collect();
-        // Each may subscribe to telemetry, and one internal one beside them.
-        spec.connectors = names.len() as u32 + 1;
+        // Each may subscribe to telemetry, and so may internal ones.
+        spec.connectors = EXTENSIONS_MAX as u32;
         spec.companions.env_without = RUNTIMES_VARIABLES.map(str::to_owned).into();
     }
     Ok(())

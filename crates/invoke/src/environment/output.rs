@@ -218,6 +218,7 @@ impl Output {
     /// Tells only those that have subscribed.
     pub fn relay(&mut self, now_ms: i64, line: &Line<'_>) {
         if let Some(relay) = &mut self.relay
+            && relay.is_wanted(Kind::Platform)
             && !matches!(line, Line::Words { .. })
         {
             relay.platform(&line.event(now_ms).1);

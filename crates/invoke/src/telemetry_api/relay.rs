@@ -75,6 +75,11 @@ impl Relay {
         self.history.is_some()
     }
 
+    /// Is there anybody, or may there be, who takes such events?
+    pub fn is_wanted(&self, kind: Kind) -> bool {
+        self.is_open() || self.subscribers.iter().any(|subscriber| subscriber.subscription.takes(kind))
+    }
+
     pub fn has(&self, name: &str) -> bool {
         self.subscribers.iter().any(|subscriber| subscriber.name == name)
     }
@@ -104,7 +109,7 @@ impl Relay {
 
     /// A line that was logged. `is_json` says that lines may be JSON.
     pub fn line(&mut self, kind: Kind, now_ms: i64, line: &[u8], is_json: bool) {
-        if !self.is_open() && !self.subscribers.iter().any(|subscriber| subscriber.subscription.takes(kind)) {
+        if !self.is_wanted(kind) {
             return;
         }
         let line = String::from_utf8_lossy(line);
