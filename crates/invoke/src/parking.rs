@@ -62,7 +62,7 @@ struct Lot {
 
 /// What the keeper does next.
 enum Step {
-    Park(Spec),
+    Park(Box<Spec>),
     /// Look again then, or when one of these ends.
     Look(Instant, Vec<Ended>),
     End,
@@ -173,7 +173,7 @@ impl Parking {
         } else if !has_memory(self.memory_reserve_bytes) {
             Step::Look(now + AGAIN, state.ends())
         } else {
-            Step::Park(lot.template.clone())
+            Step::Park(Box::new(lot.template.clone()))
         }
     }
 
@@ -256,7 +256,7 @@ async fn keep(parking: Arc<Parking>) {
         match parking.next(Instant::now()) {
             Step::End => return,
             Step::Park(template) => tokio::select! {
-                parked = parking.launcher.park(template.clone()) => parking.put(&template, parked),
+                parked = parking.launcher.park((*template).clone()) => parking.put(&template, parked),
                 () = &mut closed => {}
             },
             Step::Look(at, ends) => tokio::select! {
