@@ -61,7 +61,7 @@ impl Datagrams {
         let mut has_moved = false;
         let Datagrams { exchanges, buffer } = self;
         if buffer.is_empty() && !exchanges.is_empty() {
-            *buffer = vec![0; PACKET_BYTES_MAX - HEADERS_BYTES].into();
+            *buffer = vec![0; usize::from(PACKET_BYTES_MAX) - HEADERS_BYTES].into();
         }
         for ((from, to), exchange) in exchanges {
             while queue.has_room() {

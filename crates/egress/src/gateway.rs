@@ -75,7 +75,7 @@ impl Gateway {
             datagrams: Datagrams::default(),
             began: std::time::Instant::now(),
             timer: Box::pin(tokio::time::sleep(TICK)),
-            packet: vec![0; PACKET_BYTES_MAX].into(),
+            packet: vec![0; usize::from(PACKET_BYTES_MAX)].into(),
         }
     }
 

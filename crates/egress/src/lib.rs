@@ -31,4 +31,4 @@ pub const ROUTER: Ipv4Addr = Ipv4Addr::new(192, 0, 0, 1);
 /// Bits of the network's part of both.
 pub const PREFIX_BITS: u8 = 29;
 /// Longest packet through the device, bytes.
-pub const PACKET_BYTES_MAX: usize = 65_520;
+pub const PACKET_BYTES_MAX: u16 = 65_520;

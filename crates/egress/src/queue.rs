@@ -44,7 +44,7 @@ impl phy::Device for Queue {
     fn capabilities(&self) -> DeviceCapabilities {
         let mut capabilities = DeviceCapabilities::default();
         capabilities.medium = Medium::Ip;
-        capabilities.max_transmission_unit = PACKET_BYTES_MAX;
+        capabilities.max_transmission_unit = usize::from(PACKET_BYTES_MAX);
         capabilities
     }
 }

@@ -36,7 +36,7 @@ impl phy::Device for Wire {
     type TxToken<'a> = Send<'a>;
 
     fn receive(&mut self, _: Now) -> Option<(Packet, Send<'_>)> {
-        let mut buffer = vec![0; PACKET_BYTES_MAX];
+        let mut buffer = vec![0; usize::from(PACKET_BYTES_MAX)];
         let length = self.socket.recv(&mut buffer).ok()?;
         buffer.truncate(length);
         if let Ok(packet) = Ipv4Packet::new_checked(&buffer)
@@ -55,7 +55,7 @@ impl phy::Device for Wire {
     fn capabilities(&self) -> DeviceCapabilities {
         let mut capabilities = DeviceCapabilities::default();
         capabilities.medium = Medium::Ip;
-        capabilities.max_transmission_unit = PACKET_BYTES_MAX;
+        capabilities.max_transmission_unit = usize::from(PACKET_BYTES_MAX);
         capabilities
     }
 }

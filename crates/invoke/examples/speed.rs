@@ -51,6 +51,7 @@ async fn measure(cold: usize, warm: usize, callers: usize) {
         search_path: std::env::split_paths(&search_path).collect(),
         aws: None,
         endpoint_url: None,
+        reach: None,
         limits: Limits::default(),
         events: EventPolicy::default(),
     })

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pitbird_sandbox::Launcher;
+use pitbird_egress::Reach;
+use pitbird_sandbox::{Launcher, Outside};
 use pitbird_store::Store;
 use pitbird_telemetry::Telemetry;
 
@@ -26,8 +27,20 @@ pub struct Config {
     /// Becomes `AWS_ENDPOINT_URL` where sandboxes share the host's network, in functions that don't set it themselves. Where
     /// they have a network of their own, AWS is behind the address of the Runtime API.
     pub endpoint_url: Option<String>,
+    /// How far functions may reach beside AWS; the launcher must have been asked for [`way_out`]. `None` is nowhere.
+    pub reach: Option<Reach>,
     pub limits: Limits,
     pub events: EventPolicy,
+}
+
+/// What a launcher has to be asked for where functions may reach the outside world.
+pub fn way_out() -> Outside {
+    Outside {
+        address: pitbird_egress::GUEST,
+        prefix_bits: pitbird_egress::PREFIX_BITS,
+        router: pitbird_egress::ROUTER,
+        packet_bytes_max: pitbird_egress::PACKET_BYTES_MAX,
+    }
 }
 
 /// The most that [`Limits::parked`] may be.

@@ -4,6 +4,7 @@ use std::fs;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use pitbird_egress::Reach;
 use pitbird_sandbox::{Level, RUNTIME_API_PORT};
 use pitbird_store::Store;
 use pitbird_telemetry::Telemetry;
@@ -21,6 +22,7 @@ pub(crate) struct Parts {
     pub telemetry: Arc<Telemetry>,
     /// `None` after the end: snapshots in the store hold pools, and pools hold this.
     store: Mutex<Option<Store>>,
+    pub reach: Option<Reach>,
     pub limits: Limits,
     /// As the store: it has that in it.
     aws: Mutex<Option<Arc<dyn Aws>>>,
@@ -68,6 +70,7 @@ impl Parts {
             telemetry: config.telemetry.clone(),
             store: Mutex::new(Some(config.store.clone())),
             limits: config.limits.clone(),
+            reach: config.reach,
             aws: Mutex::new(config.aws.clone()),
             endpoint_url,
             code,

@@ -24,6 +24,7 @@ use crate::channel::{self, MESSAGE_BYTES_MAX};
 use crate::error::{At, Fault, Step};
 use crate::kernel;
 use crate::message::{FromInit, Mode, ToInit};
+use crate::spec::Outside;
 
 /// User and group of the guest, as numbers inside its user namespace (or the host's, without one).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +44,8 @@ pub struct Setup<'a> {
     /// `None` where the guest keeps the daemon's user.
     pub identity: Option<Identity>,
     pub filter: &'a [sock_filter],
+    /// A way out of its network.
+    pub outside: Option<&'a Outside>,
 }
 
 /// The whole life of a first process.
@@ -53,11 +56,12 @@ pub fn run(setup: Setup<'_>) -> Infallible {
 }
 
 fn live(setup: &Setup<'_>) -> Result<Infallible, Fault> {
-    let listener = prepare::prepare(setup)?;
+    let (listener, device) = prepare::prepare(setup)?;
     let port = listener.local_addr().at(Step::Network)?.port();
-    channel::send(setup.control, &FromInit::Prepared { port }.encode(), &[listener.as_fd()])
-        .at(Step::Exchange)?;
-    drop(listener);
+    let given: Vec<BorrowedFd<'_>> =
+        [listener.as_fd()].into_iter().chain(device.as_ref().map(AsFd::as_fd)).collect();
+    channel::send(setup.control, &FromInit::Prepared { port }.encode(), &given).at(Step::Exchange)?;
+    drop((listener, device));
 
     let (request, descriptors) = receive(setup.control)?;
     let ToInit::Enter(request) = request else { return Err(out_of_order()) };

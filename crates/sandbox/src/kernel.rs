@@ -1,5 +1,7 @@
 //! The system calls that no safe crate offers. Every `unsafe` block of the launcher is here or says why it is not.
 
+pub mod device;
+
 use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};

@@ -17,7 +17,7 @@ use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 use crate::error::{Error, Fault, Step};
 use crate::message::{Mode, Start, ToSpawner};
 use crate::report::{Level, Report};
-use crate::spec::Spec;
+use crate::spec::{Outside, Spec};
 use crate::{Sandbox, cgroup};
 
 use link::{Failure, Link, Opening, Outputs};
@@ -58,6 +58,8 @@ pub struct Config {
     pub spares: u32,
     /// Sandboxes that may run at the same time.
     pub sandboxes_max: u32,
+    /// A way out of sandboxes' networks; [`Report::has_outside`](crate::Report::has_outside) says whether it can be had.
+    pub outside: Option<Outside>,
     /// Where private directories go at the levels without a mount namespace. Made if absent; must belong to the daemon's
     /// user, and under root let others pass (0711), for guests have users of their own.
     pub state_directory: PathBuf,
@@ -73,6 +75,7 @@ impl Config {
             user_namespaces: true,
             spares: 2,
             sandboxes_max: 1000,
+            outside: None,
             state_directory: std::env::temp_dir()
                 .join(format!("pitbird-sandbox-{}", rustix::process::geteuid().as_raw())),
         }
@@ -113,8 +116,9 @@ impl Launcher {
         let mut refusals = Vec::new();
         for mode in candidates(&config) {
             match Link::open(&config, mode).await? {
-                Opening::Ready { link, cgroups, missing } => {
+                Opening::Ready { link, cgroups, missing, has_outside } => {
                     let report = verdict::report(mode, cgroups, missing, &refusals);
+                    let report = Report { has_outside, ..report };
                     if report.level < config.minimum_level {
                         link.shut_down().await;
                         return Err(Error::TooWeak { wanted: config.minimum_level, found: Box::new(report) });
@@ -263,6 +267,7 @@ fn start_message(config: &Config, mode: Mode) -> Start {
     Start {
         mode,
         spares: config.spares,
+        outside: config.outside.clone(),
         state_directory: config.state_directory.clone(),
         group: group_name(),
     }

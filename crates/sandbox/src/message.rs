@@ -6,13 +6,14 @@
 mod text;
 
 use std::ffi::OsString;
+use std::net::Ipv4Addr;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
 use text::{Malformed, Reader, Writer};
 
 use crate::error::{Fault, Step};
-use crate::spec::{Companions, Spec};
+use crate::spec::{Companions, Outside, Spec};
 use crate::{CgroupVersion, Exit, Missing};
 
 /// One way of making sandboxes that a host may allow, strongest first. A spawner process serves one.
@@ -81,6 +82,8 @@ pub struct Start {
     pub mode: Mode,
     /// Prepared sandboxes kept ready for each set of host paths in use.
     pub spares: u32,
+    /// A way out of sandboxes' networks.
+    pub outside: Option<Outside>,
     /// Where private directories go at the levels without a mount namespace.
     pub state_directory: PathBuf,
     /// The name of this launcher's control groups.
@@ -94,16 +97,21 @@ pub enum FromSpawner {
     Ready {
         cgroups: CgroupVersion,
         missing: Vec<Missing>,
+        /// Sandboxes have the way out that was asked for.
+        has_outside: bool,
     },
     /// They cannot. The spawner ends.
     Unable(Fault),
-    /// Comes with the listener of the Runtime API, a pidfd of the sandbox's first process, and the connectors.
+    /// Comes with the listener of the Runtime API, a pidfd of the sandbox's first process, the device of its way out, if it has
+    /// one, and the connectors.
     Launched {
         request: u64,
         sandbox: u64,
         pid: u32,
         port: u16,
         memory: Option<MemoryFiles>,
+        /// The device's descriptor follows on the pidfd.
+        has_device: bool,
     },
     /// A parked program has taken its function.
     Adopted {
@@ -212,12 +220,13 @@ pub enum FromInit {
 impl ToSpawner {
     pub fn encode(&self) -> Vec<u8> {
         match self {
-            ToSpawner::Start(start) => Writer::new(0)
-                .byte(start.mode as u8)
-                .u32(start.spares)
-                .bytes(start.state_directory.as_os_str().as_bytes())
-                .bytes(start.group.as_bytes())
-                .done(),
+            ToSpawner::Start(start) => {
+                let writer = Writer::new(0).byte(start.mode as u8).u32(start.spares);
+                write_outside(writer, start.outside.as_ref())
+                    .bytes(start.state_directory.as_os_str().as_bytes())
+                    .bytes(start.group.as_bytes())
+                    .done()
+            }
             ToSpawner::Launch { request, spec } => ToSpawner::launch(*request, spec),
             ToSpawner::Shutdown => Writer::new(2).done(),
             ToSpawner::Prepare { host_paths } => {
@@ -250,6 +259,7 @@ impl ToSpawner {
             0 => ToSpawner::Start(Start {
                 mode: *Mode::ALL.get(usize::from(reader.byte()?)).ok_or(Malformed)?,
                 spares: reader.u32()?,
+                outside: read_outside(&mut reader)?,
                 state_directory: read_path(&mut reader)?,
                 group: reader.string()?,
             }),
@@ -340,15 +350,17 @@ fn read_spec(reader: &mut Reader<'_>) -> Result<Spec, Malformed> {
 impl FromSpawner {
     pub fn encode(&self) -> Vec<u8> {
         match self {
-            FromSpawner::Ready { cgroups, missing } => {
+            FromSpawner::Ready { cgroups, missing, has_outside } => {
                 let words =
                     missing.iter().flat_map(|missing| [missing.what.as_bytes(), missing.why.as_bytes()]);
-                Writer::new(0).byte(*cgroups as u8).list(words).done()
+                Writer::new(0).byte(*cgroups as u8).list(words).byte(u8::from(*has_outside)).done()
             }
             FromSpawner::Unable(fault) => write_fault(Writer::new(1), *fault).done(),
-            FromSpawner::Launched { request, sandbox, pid, port, memory } => {
+            FromSpawner::Launched { request, sandbox, pid, port, memory, has_device } => {
                 let files = memory.iter().map(|files| files.peak.as_os_str().as_bytes());
-                Writer::new(2).u64(*request).u64(*sandbox).u32(*pid).u32(u32::from(*port)).list(files).done()
+                let numbers =
+                    Writer::new(2).u64(*request).u64(*sandbox).u32(*pid).u32(u32::from(*port)).list(files);
+                numbers.byte(u8::from(*has_device)).done()
             }
             FromSpawner::Failed { request, fault } => {
                 write_fault(Writer::new(3).u64(*request), *fault).done()
@@ -377,6 +389,7 @@ impl FromSpawner {
                 pid: reader.u32()?,
                 port: u16::try_from(reader.u32()?).map_err(|_| Malformed)?,
                 memory: reader.list(read_path)?.pop().map(|peak| MemoryFiles { peak }),
+                has_device: reader.byte()? != 0,
             },
             3 => FromSpawner::Failed { request: reader.u64()?, fault: read_fault(&mut reader)? },
             4 => FromSpawner::Exited {
@@ -413,7 +426,7 @@ fn read_ready(reader: &mut Reader<'_>) -> Result<FromSpawner, Malformed> {
     while let Some(what) = words.next() {
         missing.push(Missing { what, why: words.next().ok_or(Malformed)? });
     }
-    Ok(FromSpawner::Ready { cgroups, missing })
+    Ok(FromSpawner::Ready { cgroups, missing, has_outside: reader.byte()? != 0 })
 }
 
 impl ToInit {
@@ -524,6 +537,29 @@ impl FromInit {
         };
         reader.end(message)
     }
+}
+
+fn write_outside(writer: Writer, outside: Option<&Outside>) -> Writer {
+    let writer = writer.byte(u8::from(outside.is_some()));
+    outside.into_iter().fold(writer, |writer, outside| {
+        writer
+            .u32(outside.address.to_bits())
+            .u32(outside.router.to_bits())
+            .byte(outside.prefix_bits)
+            .u32(u32::from(outside.packet_bytes_max))
+    })
+}
+
+fn read_outside(reader: &mut Reader<'_>) -> Result<Option<Outside>, Malformed> {
+    if reader.byte()? == 0 {
+        return Ok(None);
+    }
+    Ok(Some(Outside {
+        address: Ipv4Addr::from_bits(reader.u32()?),
+        router: Ipv4Addr::from_bits(reader.u32()?),
+        prefix_bits: reader.byte()?,
+        packet_bytes_max: u16::try_from(reader.u32()?).map_err(|_| Malformed)?,
+    }))
 }
 
 fn write_exit(writer: Writer, exit: Exit) -> Writer {

@@ -6,6 +6,7 @@
 //! sandboxes, which is sound because no copy can be written to.
 
 use std::ffi::OsStr;
+use std::net::Ipv4Addr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Component, Path, PathBuf};
@@ -17,9 +18,14 @@ use rustix::thread::UnshareFlags;
 use crate::error::{At, Fault, Step};
 use crate::kernel::{self, MountAttributes};
 use crate::message::Mode as SandboxMode;
+use crate::spec::Outside;
 
 /// Where roots are kept in the spawner's mount namespace, and where a sandbox puts its own before it moves in.
 pub const STAGE: &str = "/dev";
+
+/// Where the device of networks' ways out lies in the spawner's mount namespace, if the host has it.
+pub const TUN: &str = "/dev/tun";
+const HOSTS_TUN: &str = "/dev/net/tun";
 
 const DEVICES: [&str; 5] = ["null", "zero", "full", "random", "urandom"];
 
@@ -32,6 +38,8 @@ pub const GUEST_GROUP: u32 = 990;
 
 const DIRECTORIES: [&str; 9] = ["dev", "etc", "opt", "proc", "tmp", "var", "var/task", "var/runtime", "home"];
 
+const RESOLVER: &str = "etc/resolv.conf";
+
 const FILES: [(&str, &str); 5] = [
     (
         "etc/passwd",
@@ -40,7 +48,7 @@ const FILES: [(&str, &str); 5] = [
     ("etc/group", "root:x:0:\nsbx_user1051:x:990:\n"),
     ("etc/hosts", "127.0.0.1 localhost sandbox sandbox.localdomain\n"),
     ("etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"),
-    ("etc/resolv.conf", ""),
+    (RESOLVER, ""),
 ];
 
 const LINKS: [(&str, &str); 4] = [
@@ -54,6 +62,8 @@ const LINKS: [(&str, &str); 4] = [
 pub struct Roots {
     roots: Vec<Root>,
     next: u64,
+    /// Who is asked for names.
+    names: Option<Ipv4Addr>,
 }
 
 struct Root {
@@ -64,7 +74,7 @@ struct Root {
 }
 
 /// Moves this process into a mount namespace of its own, and at the unprivileged level into a user namespace that owns it.
-pub fn set_up(mode: SandboxMode) -> Result<Roots, Fault> {
+pub fn set_up(mode: SandboxMode, outside: Option<&Outside>) -> Result<Roots, Fault> {
     let mut kinds = UnshareFlags::NEWNS;
     let (user, group) = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
     if mode == SandboxMode::User {
@@ -80,6 +90,7 @@ pub fn set_up(mode: SandboxMode) -> Result<Roots, Fault> {
     kernel::set_mount_attributes(CWD, "/", MountAttributes::Slave).at(Step::Root)?;
 
     let devices = DEVICES.map(|name| (name, clone_tree(&Path::new("/dev").join(name), false)));
+    let tun = outside.and_then(|_| clone_tree(Path::new(HOSTS_TUN), false).ok());
     let stage = new_file_system()?;
     attach(&stage, CWD, STAGE)?;
     for (name, device) in devices {
@@ -87,7 +98,11 @@ pub fn set_up(mode: SandboxMode) -> Result<Roots, Fault> {
         std::fs::write(&place, "").at(Step::Root)?;
         attach(&device?, CWD, &place)?;
     }
-    Ok(Roots { roots: Vec::new(), next: 0 })
+    if let Some(tun) = tun {
+        std::fs::write(TUN, "").at(Step::Root)?;
+        attach(&tun, CWD, TUN)?;
+    }
+    Ok(Roots { roots: Vec::new(), next: 0, names: outside.map(|outside| outside.router) })
 }
 
 /// The root of this id.
@@ -133,7 +148,7 @@ impl Roots {
         self.next += 1;
         let root = Root { id, host_paths: host_paths.to_vec(), seen: identities(host_paths) };
         std::fs::create_dir(place(id)).at(Step::Root)?;
-        let built = build(&place(id), host_paths);
+        let built = build(&place(id), host_paths, self.names);
         if let Err(fault) = built {
             self.drop_root(&root);
             return Err(fault);
@@ -194,7 +209,7 @@ fn attach(tree: &OwnedFd, directory: impl AsFd, place: impl AsRef<Path>) -> Resu
     rustix::mount::move_mount(tree, "", directory, place.as_ref(), flags).at(Step::Root)
 }
 
-fn build(place: &Path, host_paths: &[PathBuf]) -> Result<(), Fault> {
+fn build(place: &Path, host_paths: &[PathBuf], names: Option<Ipv4Addr>) -> Result<(), Fault> {
     let file_system = new_file_system()?;
     attach(&file_system, CWD, place)?;
     for directory in DIRECTORIES {
@@ -202,6 +217,9 @@ fn build(place: &Path, host_paths: &[PathBuf]) -> Result<(), Fault> {
     }
     for (path, text) in FILES {
         std::fs::write(place.join(path), text).at(Step::Root)?;
+    }
+    if let Some(names) = names {
+        std::fs::write(place.join(RESOLVER), format!("nameserver {names}\n")).at(Step::Root)?;
     }
     for (target, path) in LINKS {
         std::os::unix::fs::symlink(target, place.join(path)).at(Step::Root)?;

@@ -82,6 +82,8 @@ pub struct Report {
     /// Whether each sandbox also has a user namespace of its own.
     pub user_namespace: bool,
     pub cgroups: CgroupVersion,
+    /// Whether sandboxes have the way out of their networks that the launcher was asked for.
+    pub has_outside: bool,
     /// Everything that a sandbox at the strongest level would have and here has not.
     pub missing: Vec<Missing>,
 }

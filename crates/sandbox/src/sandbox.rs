@@ -81,6 +81,7 @@ pub struct Sandbox {
     pub(crate) output: Option<OwnedFd>,
     pub(crate) companions_output: Option<OwnedFd>,
     pub(crate) connectors: Vec<Connector>,
+    pub(crate) device: Option<OwnedFd>,
     pub(crate) process: Process,
     /// The memory control group's own record, kept open: it is read every now and then while functions run.
     pub(crate) peak_file: Option<File>,
@@ -122,6 +123,12 @@ impl Sandbox {
     /// When taken twice.
     pub fn take_listener(&mut self) -> TcpListener {
         self.listener.take().expect("the listener is taken once")
+    }
+
+    /// The other end of its network's device, where the launcher was asked for a way out and could make one: non-blocking, one IPv4
+    /// packet a read and a write. `None` when taken before.
+    pub fn take_device(&mut self) -> Option<OwnedFd> {
+        self.device.take()
     }
 
     /// Where the program calls, as it stands in its `AWS_LAMBDA_RUNTIME_API`.

@@ -102,9 +102,9 @@ fn serve() -> Result<(), Fault> {
     };
     let made = Spawner::new(link.try_clone().at(Step::Exchange)?, start);
     match made {
-        Ok((mut spawner, missing)) => {
+        Ok((mut spawner, missing, has_outside)) => {
             let cgroups = spawner.cgroups.version();
-            spawner.say(&FromSpawner::Ready { cgroups, missing }, &[]);
+            spawner.say(&FromSpawner::Ready { cgroups, missing, has_outside }, &[]);
             spawner.work(&mut buffer)
         }
         Err(fault) => channel::send(&link, &FromSpawner::Unable(fault).encode(), &[]).at(Step::Exchange),
@@ -136,7 +136,7 @@ fn take_link() -> Result<OwnedFd, Fault> {
 
 impl Spawner {
     /// Prepares for one mode, and proves by a first sandbox that it works here.
-    fn new(link: OwnedFd, start: Start) -> Result<(Spawner, Vec<Missing>), Fault> {
+    fn new(link: OwnedFd, start: Start) -> Result<(Spawner, Vec<Missing>, bool), Fault> {
         let mode = start.mode;
         if mode == Mode::Landlock && kernel::landlock_version().is_none() {
             return Err(Fault::new(Step::Landlock, libc::EOPNOTSUPP));
@@ -145,7 +145,7 @@ impl Spawner {
         rustix::io::ioctl_fionbio(&link, true).at(Step::Exchange)?;
         epoll::add(&epoll, &link, EventData::new_u64(0), EventFlags::IN).at(Step::Exchange)?;
         let (roots, private, network) = if mode.has_namespaces() {
-            (Some(mounts::set_up(mode)?), None, seccomp::Network::Private)
+            (Some(mounts::set_up(mode, start.outside.as_ref())?), None, seccomp::Network::Private)
         } else {
             let private = PrivateDirectories::new(&start.state_directory, &start.group)?;
             (None, Some(private), seccomp::Network::Shared)
@@ -178,7 +178,7 @@ impl Spawner {
             proof = spawner.prove();
         }
         match proof {
-            Ok(()) => Ok((spawner, missing)),
+            Ok(has_outside) => Ok((spawner, missing, has_outside)),
             Err(fault) => {
                 spawner.end();
                 Err(fault)
@@ -186,18 +186,19 @@ impl Spawner {
         }
     }
 
-    /// Makes one sandbox as far as it goes without a function and takes it down again.
-    fn prove(&mut self) -> Result<(), Fault> {
+    /// Makes one sandbox as far as it goes without a function and takes it down again. Answers whether it had a way out.
+    fn prove(&mut self) -> Result<bool, Fault> {
         let root = self.root_for(&[])?;
         let id = self.give_birth(root)?;
         let mut buffer = vec![0; 4096];
         let entry = self.entries.get(&id).ok_or(Fault::new(Step::Clone, libc::ESRCH))?;
         wait_for(&entry.control, PollFlags::IN, ANSWER_MAX);
         let received = channel::receive(&entry.control, &mut buffer).at(Step::Exchange)?;
+        let has_outside = received.as_ref().is_some_and(|received| received.descriptors.len() > 1);
         let said = received.and_then(|received| FromInit::decode(&buffer[..received.length]).ok());
         self.kill(id);
         match said {
-            Some(FromInit::Prepared { .. }) => Ok(()),
+            Some(FromInit::Prepared { .. }) => Ok(has_outside),
             Some(FromInit::Failed(fault)) => Err(fault),
             _ => Err(Fault::new(Step::Exchange, libc::EPROTO)),
         }

@@ -1,5 +1,6 @@
 //! What a sandbox is to run, and within which limits.
 
+use std::net::Ipv4Addr;
 use std::path::{Component, Path, PathBuf};
 
 use crate::Error;
@@ -71,6 +72,19 @@ pub struct Spec {
     /// Sockets with which the daemon may connect to what listens inside, at most [`CONNECTORS_MAX`]; none are made where sandboxes
     /// have no network of their own.
     pub connectors: u32,
+}
+
+/// A way out of sandboxes' networks: a device, and what is sent into it comes to the daemon. See [`Sandbox::take_device`](crate::Sandbox::take_device).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outside {
+    /// Each sandbox's own address; no sandbox sees another's network.
+    pub address: Ipv4Addr,
+    /// Of the network of both.
+    pub prefix_bits: u8,
+    /// Where everything goes that isn't for the sandbox itself, and who is asked for names.
+    pub router: Ipv4Addr,
+    /// Longest packet, bytes.
+    pub packet_bytes_max: u16,
 }
 
 /// Programs that run beside the program, started before it, held by the same limits. The sandbox lives until all have

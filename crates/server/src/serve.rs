@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow, bail};
-use pitbird_cli::ServeOptions;
+use pitbird_cli::{Egress, ServeOptions};
 use pitbird_control::{Asked, Control, Credential, Lookup, Signatures};
 use pitbird_edge::Edge;
-use pitbird_invoke::Invoker;
+use pitbird_invoke::{Invoker, Reach};
 use pitbird_names::Account;
 use pitbird_sandbox::{Launcher, Level, SpawnerCommand};
 use pitbird_service::{Caller, Service};
@@ -130,7 +130,25 @@ async fn launcher(options: &ServeOptions) -> Result<Launcher> {
     config.state_directory = absolute(&options.data_dir)?.join("sandbox");
     // Interpreters that wait take no environment's place.
     config.sandboxes_max += 4 * pitbird_invoke::PARKED_MAX;
-    Launcher::start(config).await.context("functions can't be isolated as asked")
+    config.outside = reach(options).map(|_| pitbird_invoke::way_out());
+    let launcher = Launcher::start(config).await.context("functions can't be isolated as asked")?;
+    if reach(options).is_some() && !launcher.report().has_outside {
+        bail!(
+            "functions can't be let out: that takes a network of their own and /dev/net/tun, and here is {}\n\
+             hint: give this user access to /dev/net/tun, or leave out --egress",
+            launcher.report()
+        );
+    }
+    Ok(launcher)
+}
+
+/// How far functions may reach beside AWS.
+fn reach(options: &ServeOptions) -> Option<Reach> {
+    match options.egress {
+        Egress::None => None,
+        Egress::Public => Some(Reach::Public),
+        Egress::Networks => Some(Reach::Networks),
+    }
 }
 
 fn invoker_config(
@@ -148,11 +166,10 @@ fn invoker_config(
         cache_directory: absolute(&options.data_dir)
             .unwrap_or_else(|_| options.data_dir.clone())
             .join("cache"),
-        search_path: std::env::var_os("PATH")
-            .map(|path| std::env::split_paths(&path).collect())
-            .unwrap_or_default(),
+        search_path: search_path(),
         aws: Some(inside.clone()),
         endpoint_url: Some(format!("http://{address}")),
+        reach: reach(options),
         limits: pitbird_invoke::Limits { parked: options.parked, ..Default::default() },
         events: Default::default(),
     }

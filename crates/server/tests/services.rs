@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use pitbird_testkit::{Server, python};
+use pitbird_testkit::{Server, ServerOptions, python};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_pitbird");
 
@@ -75,4 +75,18 @@ fn the_aws_cli_speaks_to_every_service() {
     let output = python.shell(&server.endpoint, &text, folder.path());
     let words = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     assert!(output.status.success(), "{}{}", words(&output.stdout), words(&output.stderr));
+}
+
+#[test]
+fn functions_reach_the_world_and_never_this_host() {
+    let Some(python) = python() else { return };
+    let arguments = ["--egress", "public"].map(str::to_owned).to_vec();
+    let started = Server::start_with(BINARY, ServerOptions { arguments, ..ServerOptions::default() });
+    match started {
+        Ok(server) => python.check(&server, &script("egress.py"), &[]),
+        Err(ended) if ended.stderr.contains("functions can't be let out") => {
+            eprintln!("SKIPPED: {}", ended.stderr);
+        }
+        Err(ended) => panic!("no server: {ended:?}"),
+    }
 }

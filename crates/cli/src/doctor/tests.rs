@@ -9,6 +9,7 @@ fn host() -> HostReport {
             level: Level::NamespacesRoot,
             user_namespace: true,
             cgroups: CgroupVersion::V2,
+            has_outside: false,
             missing: Vec::new(),
         }),
         runtimes: vec![
@@ -43,6 +44,7 @@ fn what_a_host_lacks_is_said_with_its_reason() {
         level: Level::Landlock,
         user_namespace: false,
         cgroups: CgroupVersion::None,
+        has_outside: false,
         missing: vec![missing],
     };
     let doctor = Doctor::new(&HostReport { isolation: Ok(report), ..host() });

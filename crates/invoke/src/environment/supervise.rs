@@ -1,6 +1,7 @@
 //! The task that starts an environment's process, watches over it, and sees it end.
 
 use std::io;
+use std::os::fd::OwnedFd;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
@@ -195,6 +196,7 @@ impl Environment {
         let listener = sandbox.take_listener();
         let (output, extensions) = (sandbox.take_output(), sandbox.take_companions_output());
         let connectors = sandbox.take_connectors();
+        let _way_out = self.lead_out(sandbox.take_device());
         let sandbox = Arc::new(sandbox);
         let made = {
             let mut state = self.lock();
@@ -215,6 +217,21 @@ impl Environment {
             Came::Started => Lived::Started,
             Came::NotStarted(fault) => Lived::NotStarted(fault),
         }
+    }
+
+    /// Passes on what the process sends to the outside world, until the result is dropped.
+    fn lead_out(&self, device: Option<OwnedFd>) -> JoinSet<()> {
+        let mut ways = JoinSet::new();
+        if let (Some(device), Some(reach)) = (device, self.pool.parts.reach) {
+            let function = self.pool.record.name.clone();
+            ways.spawn(async move {
+                let policy = pitbird_egress::Policy::with_host_names(reach);
+                if let Err(error) = pitbird_egress::serve(device, policy).await {
+                    tracing::warn!(function, %error, "a function's way to the outside world has ended");
+                }
+            });
+        }
+        ways
     }
 
     /// How long a start may take. Nobody waits for what is kept ready, so that it may take longer.

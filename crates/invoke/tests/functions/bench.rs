@@ -85,6 +85,7 @@ pub async fn open_path(data: &Path, limits: Limits, events: EventPolicy) -> Benc
         search_path: search_path(),
         aws: None,
         endpoint_url: None,
+        reach: None,
         limits,
         events,
     };

@@ -2,7 +2,8 @@
 
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
 
 use rustix::fs::CWD;
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, UnmountFlags};
@@ -12,14 +13,15 @@ use rustix::thread::UnshareFlags;
 use super::{Setup, await_go, die_with_parent, kept};
 use crate::error::{At, Fault, Step};
 use crate::kernel;
-use crate::mounts::STAGE;
+use crate::mounts::{STAGE, TUN};
 use crate::spec::RUNTIME_API_PORT;
 
 /// What the host's name is, inside.
 const HOST_NAME: &[u8] = b"localhost";
 
-/// Builds everything but the function's own, and listens for the Runtime API.
-pub fn prepare(setup: &Setup<'_>) -> Result<TcpListener, Fault> {
+/// Builds everything but the function's own, listens for the Runtime API, and makes the device of the way out, if there shall
+/// be one and can.
+pub fn prepare(setup: &Setup<'_>) -> Result<(TcpListener, Option<OwnedFd>), Fault> {
     kernel::close_inherited(3, &kept(setup)).at(Step::Clone)?;
     if !setup.mode.has_namespaces() {
         // Its orders come as a signal that the spawner ignores.
@@ -33,15 +35,18 @@ pub fn prepare(setup: &Setup<'_>) -> Result<TcpListener, Fault> {
     die_first();
     if !setup.mode.has_namespaces() {
         rustix::process::set_child_subreaper(Some(rustix::process::getpid())).at(Step::Clone)?;
-        return TcpListener::bind(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0)).at(Step::Network);
+        let listener = TcpListener::bind(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0)).at(Step::Network)?;
+        return Ok((listener, None));
     }
     // The group's path says much about the host.
     // SAFETY: this process has one thread and shares nothing; a new cgroup namespace changes only what it reads about itself.
     unsafe { rustix::thread::unshare_unsafe(UnshareFlags::NEWCGROUP) }.at(Step::ControlGroup)?;
     let _ = rustix::system::sethostname(HOST_NAME);
     let listener = listen()?;
+    // Whether it can be made here was found out by the first sandbox, and said.
+    let device = setup.outside.and_then(|outside| kernel::device::make(Path::new(TUN), outside).ok());
     leave_the_host(setup)?;
-    Ok(listener)
+    Ok((listener, device))
 }
 
 fn join_groups(setup: &Setup<'_>) -> Result<(), Fault> {

@@ -80,7 +80,7 @@ pub enum Failure {
 
 /// What came of starting a spawner.
 pub enum Opening {
-    Ready { link: Link, cgroups: CgroupVersion, missing: Vec<Missing> },
+    Ready { link: Link, cgroups: CgroupVersion, missing: Vec<Missing>, has_outside: bool },
     Unable(Fault),
 }
 
@@ -111,9 +111,9 @@ impl Link {
             }
         };
         match said {
-            Some(FromSpawner::Ready { cgroups, missing }) => {
+            Some(FromSpawner::Ready { cgroups, missing, has_outside }) => {
                 let link = Link::serve(socket, mode, child, group, buffer);
-                Ok(Opening::Ready { link, cgroups, missing })
+                Ok(Opening::Ready { link, cgroups, missing, has_outside })
             }
             Some(FromSpawner::Unable(fault)) => {
                 drop(socket);
@@ -293,10 +293,16 @@ fn wait_until(child: &mut std::process::Child, time: Duration) -> bool {
 impl Shared {
     fn hear(&self, message: FromSpawner, descriptors: Vec<OwnedFd>) {
         match message {
-            FromSpawner::Launched { request, sandbox, pid, port, memory } => {
+            FromSpawner::Launched { request, sandbox, pid, port, memory, has_device } => {
                 let Some(pending) = lock(&self.pending).remove(&request) else { return };
-                match self.sandbox(pending.outputs, sandbox, (pid, port), memory, descriptors, pending.place)
-                {
+                match self.sandbox(
+                    pending.outputs,
+                    sandbox,
+                    (pid, port, has_device),
+                    memory,
+                    descriptors,
+                    pending.place,
+                ) {
                     // If nobody waits any more, dropping the sandbox kills it.
                     Some(made) => drop(pending.answer.send(Ok(made))),
                     None => drop(
@@ -344,7 +350,7 @@ impl Shared {
         &self,
         outputs: Outputs,
         number: u64,
-        (pid, port): (u32, u16),
+        (pid, port, has_device): (u32, u16, bool),
         memory: Option<MemoryFiles>,
         descriptors: Vec<OwnedFd>,
         place: OwnedSemaphorePermit,
@@ -353,6 +359,7 @@ impl Shared {
         let listener = TcpListener::from(descriptors.next()?);
         let process = Process { pidfd: descriptors.next()?, signal: self.kill_signal };
         listener.set_nonblocking(true).ok()?;
+        let device = has_device.then(|| descriptors.next()).flatten();
         let connectors = descriptors.map(Connector::new).collect();
         let (sender, life) = watch::channel(Life::default());
         lock(&self.running).insert(number, sender);
@@ -364,6 +371,7 @@ impl Shared {
             output: Some(outputs.program),
             companions_output: outputs.companions,
             connectors,
+            device,
             process,
             // Without it the program's own memory is looked at.
             peak_file: memory.and_then(|memory| std::fs::File::open(memory.peak).ok()),

@@ -52,7 +52,7 @@ pub fn report(
         };
         lack(&group.what, &format!("{}{instead}", group.why));
     }
-    Report { level: level(mode), user_namespace: mode.maps_users(), cgroups, missing }
+    Report { level: level(mode), user_namespace: mode.maps_users(), cgroups, has_outside: false, missing }
 }
 
 /// What came to landlock only later (landlock(7), versions).

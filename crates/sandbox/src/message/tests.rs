@@ -27,6 +27,12 @@ fn to_spawner() -> Vec<ToSpawner> {
     let start = Start {
         mode: Mode::User,
         spares: 3,
+        outside: Some(crate::spec::Outside {
+            address: [192, 0, 0, 2].into(),
+            router: [192, 0, 0, 1].into(),
+            prefix_bits: 29,
+            packet_bytes_max: 65_520,
+        }),
         state_directory: "/state".into(),
         group: "pitbird-1-a".to_owned(),
     };
@@ -50,10 +56,24 @@ fn from_spawner() -> Vec<FromSpawner> {
     let missing = vec![Missing { what: "memory limit".to_owned(), why: String::new() }];
     let files = MemoryFiles { peak: "/sys/fs/cgroup/memory.peak".into() };
     vec![
-        FromSpawner::Ready { cgroups: CgroupVersion::V2, missing },
+        FromSpawner::Ready { cgroups: CgroupVersion::V2, missing, has_outside: true },
         FromSpawner::Unable(fault),
-        FromSpawner::Launched { request: 1, sandbox: 2, pid: 3, port: 9001, memory: Some(files) },
-        FromSpawner::Launched { request: 1, sandbox: 2, pid: 3, port: u16::MAX, memory: None },
+        FromSpawner::Launched {
+            request: 1,
+            sandbox: 2,
+            pid: 3,
+            port: 9001,
+            memory: Some(files),
+            has_device: true,
+        },
+        FromSpawner::Launched {
+            request: 1,
+            sandbox: 2,
+            pid: 3,
+            port: u16::MAX,
+            memory: None,
+            has_device: true,
+        },
         FromSpawner::Adopted { request: 1 },
         FromSpawner::Failed { request: 1, fault },
         FromSpawner::Exited {

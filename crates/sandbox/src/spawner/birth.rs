@@ -66,6 +66,7 @@ impl Spawner {
             entrances: group.map(crate::cgroup::Group::entrances).unwrap_or_default(),
             identity,
             filter: &self.filter,
+            outside: self.start.outside.as_ref(),
         };
         let birthplace = group.and_then(crate::cgroup::Group::birthplace);
         let child =
@@ -86,6 +87,7 @@ impl Spawner {
             is_parked: false,
             adopting: None,
             connectors: Vec::new(),
+            device: None,
             user,
             private_directory: None,
         };

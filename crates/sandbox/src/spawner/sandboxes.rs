@@ -31,6 +31,8 @@ pub struct Entry {
     pub fault: Option<Fault>,
     /// The listener, until it is handed over.
     pub listener: Option<OwnedFd>,
+    /// The device of its way out, until it is handed over.
+    pub device: Option<OwnedFd>,
     /// The listener's port.
     pub port: u16,
     /// The program is to wait for its function, or does.
@@ -106,7 +108,8 @@ impl Spawner {
             };
             match FromInit::decode(&buffer[..received.length]) {
                 Ok(FromInit::Prepared { port }) => {
-                    entry.listener = received.descriptors.into_iter().next();
+                    let mut descriptors = received.descriptors.into_iter();
+                    (entry.listener, entry.device) = (descriptors.next(), descriptors.next());
                     entry.port = port;
                     self.prepared(id);
                 }
@@ -152,9 +155,11 @@ impl Spawner {
         let Ok(pidfd) = entry.pidfd.try_clone() else { return self.kill(id) };
         let memory =
             entry.group.as_ref().and_then(Group::peak_file).map(|peak| crate::message::MemoryFiles { peak });
-        let message = FromSpawner::Launched { request, sandbox: id, pid: entry.pid, port, memory };
-        let connectors = std::mem::take(&mut entry.connectors);
-        let given = [listener.as_fd(), pidfd.as_fd()].into_iter().chain(connectors.iter().map(AsFd::as_fd));
+        let (device, connectors) = (entry.device.take(), std::mem::take(&mut entry.connectors));
+        let has_device = device.is_some();
+        let message =
+            FromSpawner::Launched { request, sandbox: id, pid: entry.pid, port, memory, has_device };
+        let given = [&listener, &pidfd].into_iter().chain(&device).chain(&connectors).map(AsFd::as_fd);
         self.say(&message, &given.collect::<Vec<_>>());
     }
 

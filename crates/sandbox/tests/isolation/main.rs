@@ -8,6 +8,7 @@ mod files;
 mod life;
 mod limits;
 mod network;
+mod outside;
 mod parked;
 mod privileges;
 mod processes;

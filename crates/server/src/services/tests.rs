@@ -59,6 +59,7 @@ async fn bed() -> Bed {
         keys: None,
         minimum_isolation: "process".to_owned(),
         parked: 0,
+        egress: pitbird_cli::Egress::None,
         log: "warn".to_owned(),
     };
     let (parts, launcher, _inside) = crate::serve::build(&options, address).await.expect("the parts");
