@@ -63,6 +63,9 @@ pub struct Limits {
     /// After this time without an invocation an environment ends, and after this time without a start so do the interpreters that
     /// are kept started.
     pub idle: Duration,
+    /// After this time without an invocation an environment is frozen until its next one, where the host can do that. Lambda does
+    /// it at once; the next invocation of one that wasn't frozen yet is quicker.
+    pub freeze_after: Duration,
     /// A runtime must ask for its first invocation within this time. Lambda's is 10 s.
     pub init: Duration,
     /// An invocation that finds no environment within this time is throttled.
@@ -87,6 +90,7 @@ impl Default for Limits {
             parked: 2,
             memory_reserve_bytes: 256 << 20,
             idle: Duration::from_secs(600),
+            freeze_after: Duration::from_millis(100),
             init: Duration::from_secs(10),
             wait: Duration::from_secs(30),
             output_bytes_per_s: 4 << 20,

@@ -73,6 +73,8 @@ struct State {
     is_provisioned: bool,
     /// On the pool's list of idle ones.
     is_listed: bool,
+    /// Its processes stand still until there is something to do.
+    is_frozen: bool,
     parked: Option<Parked>,
     ticket: u64,
     running: Option<Running>,
@@ -133,6 +135,7 @@ impl Environment {
         let is_waiting = !state.is_over && state.machine.phase() == Phase::Idle;
         let Some(parked) = state.parked.as_mut().filter(|_| is_waiting) else { return Err(job) };
         let waker = parked.waker.take();
+        state.thaw();
         state.give(job, self.pool.timeout());
         drop(state);
         waker.into_iter().for_each(Waker::wake);
@@ -302,6 +305,21 @@ impl Running {
 }
 
 impl State {
+    /// Lets the processes of an environment that has nothing to do stand still. Where that can't be done they go on.
+    fn freeze(&mut self) {
+        let frozen = self.process.as_ref().map(|process| process.set_frozen(true));
+        self.is_frozen = matches!(frozen, Some(Ok(true)));
+    }
+
+    fn thaw(&mut self) {
+        if std::mem::take(&mut self.is_frozen)
+            && let Some(process) = &self.process
+        {
+            // One that can't be told any more is about to be found dead.
+            let _ = process.set_frozen(false);
+        }
+    }
+
     fn give(&mut self, job: Box<Job>, timeout: std::time::Duration) {
         self.machine.assign(&job.invocation.request_id);
         let started = Instant::now();

@@ -7,6 +7,7 @@
 //! The CPU controller is used only for sandboxes that are given a share. A group of its own for each makes the kernel's
 //! scheduler switch between processes half as often again; a warm invocation then costs a third more.
 
+mod freezer;
 mod hierarchy;
 mod sweep;
 mod v1;
@@ -115,7 +116,7 @@ impl Group {
     /// The v2 directory in which the sandbox's first process is to be born.
     pub fn birthplace(&self) -> Option<BorrowedFd<'_>> {
         match self {
-            Group::V1(_) => None,
+            Group::V1(group) => group.freezer.as_ref().map(|freezer| freezer.directory.as_fd()),
             Group::V2(group) => Some(group.directory.as_fd()),
         }
     }
@@ -163,6 +164,15 @@ impl Group {
         }
     }
 
+    /// The file by which all processes of the sandbox are stopped and let go on, as if no time had passed.
+    pub fn freeze_file(&self) -> Option<PathBuf> {
+        let directory = match self {
+            Group::V1(group) => &group.freezer.as_ref()?.path,
+            Group::V2(group) => &group.path,
+        };
+        Some(directory.join(freezer::FILE)).filter(|file| file.exists())
+    }
+
     pub fn peak_bytes(&self) -> u64 {
         self.peak_file().and_then(|file| read_number(&file)).unwrap_or(0)
     }
@@ -205,5 +215,8 @@ fn missing(what: &str, why: &str) -> Missing {
 
 /// What is missing where there are no control groups at all.
 pub fn all_missing(why: &str) -> Vec<Missing> {
-    ["memory limit", "process limit", "CPU share"].into_iter().map(|what| missing(what, why)).collect()
+    ["memory limit", "process limit", "CPU share", freezer::WHAT]
+        .into_iter()
+        .map(|what| missing(what, why))
+        .collect()
 }

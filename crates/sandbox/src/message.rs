@@ -112,6 +112,8 @@ pub enum FromSpawner {
         memory: Option<MemoryFiles>,
         /// The device's descriptor follows on the pidfd.
         has_device: bool,
+        /// By which it is frozen.
+        freeze: Option<PathBuf>,
     },
     /// A parked program has taken its function.
     Adopted {
@@ -356,11 +358,12 @@ impl FromSpawner {
                 Writer::new(0).byte(*cgroups as u8).list(words).byte(u8::from(*has_outside)).done()
             }
             FromSpawner::Unable(fault) => write_fault(Writer::new(1), *fault).done(),
-            FromSpawner::Launched { request, sandbox, pid, port, memory, has_device } => {
+            FromSpawner::Launched { request, sandbox, pid, port, memory, has_device, freeze } => {
                 let files = memory.iter().map(|files| files.peak.as_os_str().as_bytes());
                 let numbers =
                     Writer::new(2).u64(*request).u64(*sandbox).u32(*pid).u32(u32::from(*port)).list(files);
-                numbers.byte(u8::from(*has_device)).done()
+                let freeze = freeze.iter().map(|file| file.as_os_str().as_bytes());
+                numbers.byte(u8::from(*has_device)).list(freeze).done()
             }
             FromSpawner::Failed { request, fault } => {
                 write_fault(Writer::new(3).u64(*request), *fault).done()
@@ -390,6 +393,7 @@ impl FromSpawner {
                 port: u16::try_from(reader.u32()?).map_err(|_| Malformed)?,
                 memory: reader.list(read_path)?.pop().map(|peak| MemoryFiles { peak }),
                 has_device: reader.byte()? != 0,
+                freeze: reader.list(read_path)?.pop(),
             },
             3 => FromSpawner::Failed { request: reader.u64()?, fault: read_fault(&mut reader)? },
             4 => FromSpawner::Exited {

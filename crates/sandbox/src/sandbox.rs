@@ -85,6 +85,8 @@ pub struct Sandbox {
     pub(crate) process: Process,
     /// The memory control group's own record, kept open: it is read every now and then while functions run.
     pub(crate) peak_file: Option<File>,
+    /// Kept open, too, for a function is let go on while its caller waits.
+    pub(crate) freeze_file: Option<File>,
     pub(crate) life: watch::Receiver<Life>,
     /// Counts this sandbox among those that may run at the same time.
     pub(crate) _place: tokio::sync::OwnedSemaphorePermit,
@@ -129,6 +131,17 @@ impl Sandbox {
     /// packet a read and a write. `None` when taken before.
     pub fn take_device(&mut self) -> Option<OwnedFd> {
         self.device.take()
+    }
+
+    /// Stops everything in it where it stands, or lets it go on. Frozen it can be killed as ever. `false` where the host has
+    /// nothing to freeze it with.
+    ///
+    /// # Errors
+    /// The kernel doesn't take the order; a sandbox that has ended takes none.
+    pub fn set_frozen(&self, is_frozen: bool) -> io::Result<bool> {
+        let Some(file) = &self.freeze_file else { return Ok(false) };
+        file.write_at(if is_frozen { b"1" } else { b"0" }, 0)?;
+        Ok(true)
     }
 
     /// Where the program calls, as it stands in its `AWS_LAMBDA_RUNTIME_API`.

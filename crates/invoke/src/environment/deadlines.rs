@@ -35,7 +35,10 @@ impl Environment {
     pub(super) fn check(self: &Arc<Self>, now: Instant) -> Check {
         let mut state = self.lock();
         match self.due(&mut state, now) {
-            Check::Kill => self.wind_down(&mut state, now),
+            Check::Kill => {
+                state.thaw();
+                self.wind_down(&mut state, now)
+            }
             later => later,
         }
     }
@@ -73,7 +76,7 @@ impl Environment {
 
     /// No later than it takes to notice in time that it has become idle.
     fn soon(&self, deadline: Instant, now: Instant) -> Instant {
-        deadline.min(now + self.pool.idle())
+        deadline.min(now + self.pool.idle().min(self.pool.parts.limits.freeze_after))
     }
 
     fn check_start(&self, state: &mut State, now: Instant) -> Check {
@@ -86,6 +89,25 @@ impl Environment {
     }
 
     fn check_idle(self: &Arc<Self>, state: &mut State, now: Instant) -> Check {
+        match (self.check_end(state, now), self.check_freeze(state, now)) {
+            (Check::LookAgain(end), Some(freeze)) => Check::LookAgain(end.min(freeze)),
+            (end, _) => end,
+        }
+    }
+
+    /// Freezes it once it has been idle for long enough; until then, when that will be.
+    fn check_freeze(&self, state: &mut State, now: Instant) -> Option<Instant> {
+        let due = state.idle_since + self.pool.parts.limits.freeze_after;
+        if now < due {
+            return Some(due);
+        }
+        if state.is_listed && !state.is_over && !state.is_frozen {
+            state.freeze();
+        }
+        None
+    }
+
+    fn check_end(self: &Arc<Self>, state: &mut State, now: Instant) -> Check {
         if self.is_provisioned && self.pool.keeps_provisioned() && !self.is_old() {
             return Check::LookAgain(now + self.pool.idle().min(self.pool.timeout()));
         }

@@ -109,6 +109,7 @@ impl Environment {
             is_ready: false,
             is_provisioned,
             is_listed: false,
+            is_frozen: false,
             parked: None,
             ticket: 0,
             running: None,

@@ -10,6 +10,7 @@ mod custom;
 mod events;
 mod extensions;
 mod faults;
+mod frozen;
 mod layers;
 mod logs;
 mod metrics;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::event::EventfdFlags;
 
+use super::freezer::{self, Freezer, WHAT};
 use super::hierarchy::Layout;
 use super::{CPU_PERIOD_US, Limits, OWN_PROCESSES, cpu_quota_us, missing, write};
 use crate::Missing;
@@ -16,6 +17,7 @@ pub struct Launcher {
     memory: Option<Claimed>,
     pids: Option<Claimed>,
     cpu: Option<Claimed>,
+    freezer: Option<Freezer>,
 }
 
 struct Claimed {
@@ -41,11 +43,11 @@ impl Launcher {
             lacking.push(missing(what, &why));
             None
         };
-        let launcher = Launcher {
-            memory: take("memory", "memory limit"),
-            pids: take("pids", "process limit"),
-            cpu: take("cpu", "CPU share"),
-        };
+        let memory = take("memory", "memory limit");
+        let pids = take("pids", "process limit");
+        let cpu = take("cpu", "CPU share");
+        let freezer = Freezer::new(layout, name).map_err(|why| lacking.push(missing(WHAT, &why))).ok();
+        let launcher = Launcher { memory, pids, cpu, freezer };
         let has_any = launcher.claimed().next().is_some();
         (has_any.then_some(launcher), lacking)
     }
@@ -66,13 +68,15 @@ impl Launcher {
             Ok(Some(path))
         };
         let cpu = self.cpu.as_ref().map(|claimed| claimed.path.join(sandbox.to_string()));
-        Ok(Group { memory: make(&self.memory)?, pids: make(&self.pids)?, cpu })
+        let freezer = self.freezer.as_ref().map(|freezer| freezer.create(sandbox)).transpose()?;
+        Ok(Group { memory: make(&self.memory)?, pids: make(&self.pids)?, cpu, freezer })
     }
 
     pub fn remove(self) {
-        for claimed in self.claimed() {
+        let claimed = self.claimed().map(|claimed| &claimed.path);
+        for path in claimed.chain(self.freezer.as_ref().map(|freezer| &freezer.path)) {
             // Whatever stays is swept at the next start.
-            let _ = std::fs::remove_dir(&claimed.path);
+            let _ = std::fs::remove_dir(path);
         }
     }
 }
@@ -83,11 +87,13 @@ pub struct Group {
     pids: Option<PathBuf>,
     /// Made when a share is asked for.
     cpu: Option<PathBuf>,
+    pub freezer: Option<freezer::Group>,
 }
 
 impl Group {
     pub fn directories(&self) -> Vec<PathBuf> {
-        [&self.memory, &self.pids, &self.cpu].into_iter().flatten().cloned().collect()
+        let freezer = self.freezer.as_ref().map(|freezer| &freezer.path);
+        [&self.memory, &self.pids, &self.cpu].into_iter().flatten().chain(freezer).cloned().collect()
     }
 
     /// `tasks` and not `cgroup.procs`: for a thread that moves itself the kernel needs no lock on all processes, which takes

@@ -7,6 +7,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
+use super::freezer;
 use super::hierarchy::{Layout, Unified};
 use super::{CPU_PERIOD_US, Limits, OWN_PROCESSES, cpu_quota_us, missing, write};
 use crate::Missing;
@@ -94,11 +95,17 @@ impl Launcher {
 
     fn lacking(&self) -> Vec<Missing> {
         let why = "the controller is not handed down to this process's control group";
-        [(self.has_memory, "memory limit"), (self.has_pids, "process limit"), (self.has_cpu, "CPU share")]
-            .into_iter()
-            .filter(|(has, _)| !has)
-            .map(|(_, what)| missing(what, why))
-            .collect()
+        let given = [
+            (self.has_memory, "memory limit"),
+            (self.has_pids, "process limit"),
+            (self.has_cpu, "CPU share"),
+        ];
+        let mut lacking: Vec<Missing> =
+            given.into_iter().filter(|(has, _)| !has).map(|(_, what)| missing(what, why)).collect();
+        if !self.path.join(freezer::FILE).exists() {
+            lacking.push(missing(freezer::WHAT, "this kernel is older than Linux 5.2"));
+        }
+        lacking
     }
 
     pub fn limits_memory(&self) -> bool {

@@ -293,13 +293,13 @@ fn wait_until(child: &mut std::process::Child, time: Duration) -> bool {
 impl Shared {
     fn hear(&self, message: FromSpawner, descriptors: Vec<OwnedFd>) {
         match message {
-            FromSpawner::Launched { request, sandbox, pid, port, memory, has_device } => {
+            FromSpawner::Launched { request, sandbox, pid, port, memory, has_device, freeze } => {
                 let Some(pending) = lock(&self.pending).remove(&request) else { return };
                 match self.sandbox(
                     pending.outputs,
                     sandbox,
                     (pid, port, has_device),
-                    memory,
+                    (memory, freeze),
                     descriptors,
                     pending.place,
                 ) {
@@ -351,7 +351,7 @@ impl Shared {
         outputs: Outputs,
         number: u64,
         (pid, port, has_device): (u32, u16, bool),
-        memory: Option<MemoryFiles>,
+        (memory, freeze): (Option<MemoryFiles>, Option<PathBuf>),
         descriptors: Vec<OwnedFd>,
         place: OwnedSemaphorePermit,
     ) -> Option<Sandbox> {
@@ -375,6 +375,7 @@ impl Shared {
             process,
             // Without it the program's own memory is looked at.
             peak_file: memory.and_then(|memory| std::fs::File::open(memory.peak).ok()),
+            freeze_file: freeze.and_then(|file| std::fs::OpenOptions::new().write(true).open(file).ok()),
             life,
             _place: place,
         })

@@ -65,6 +65,7 @@ fn from_spawner() -> Vec<FromSpawner> {
             port: 9001,
             memory: Some(files),
             has_device: true,
+            freeze: Some("/sys/fs/cgroup/x/cgroup.freeze".into()),
         },
         FromSpawner::Launched {
             request: 1,
@@ -73,6 +74,7 @@ fn from_spawner() -> Vec<FromSpawner> {
             port: u16::MAX,
             memory: None,
             has_device: true,
+            freeze: Some("/sys/fs/cgroup/x/cgroup.freeze".into()),
         },
         FromSpawner::Adopted { request: 1 },
         FromSpawner::Failed { request: 1, fault },

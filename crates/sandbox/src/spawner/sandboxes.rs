@@ -157,8 +157,9 @@ impl Spawner {
             entry.group.as_ref().and_then(Group::peak_file).map(|peak| crate::message::MemoryFiles { peak });
         let (device, connectors) = (entry.device.take(), std::mem::take(&mut entry.connectors));
         let has_device = device.is_some();
-        let message =
-            FromSpawner::Launched { request, sandbox: id, pid: entry.pid, port, memory, has_device };
+        let freeze = entry.group.as_ref().and_then(Group::freeze_file);
+        let pid = entry.pid;
+        let message = FromSpawner::Launched { request, sandbox: id, pid, port, memory, has_device, freeze };
         let given = [&listener, &pidfd].into_iter().chain(&device).chain(&connectors).map(AsFd::as_fd);
         self.say(&message, &given.collect::<Vec<_>>());
     }

@@ -8,7 +8,7 @@ use pitbird_sandbox::{Error, Launcher, Level};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::{
-    Code, config, groups_of, launcher, open_to_all, processes_with, read_all, ready, shell, spawner_of,
+    Code, config, groups_of, launcher, open_to_all, processes_with, read_all, ready, shell, skip, spawner_of,
     start, until, within,
 };
 
@@ -297,4 +297,29 @@ async fn what_is_no_spawner_is_refused() {
     config.spawner.program = "/no/such".into();
     let error = within(Launcher::start(config)).await.expect_err("no spawner");
     assert!(matches!(error, Error::Spawner(_)), "{error}");
+}
+
+#[tokio::test]
+async fn frozen_it_stands_still_and_can_be_killed() {
+    let Some(launcher) = launcher().await else { return };
+    let code = Code::new();
+    let mut sandbox = within(launcher.launch(code.shell("while :; do echo tick; done"))).await.unwrap();
+    if !sandbox.set_frozen(true).unwrap() {
+        return skip(&format!("nothing freezes: {}", launcher.report()));
+    }
+    let output = sandbox.take_output();
+    let group = std::fs::read_to_string(format!("/proc/{}/cgroup", sandbox.pid())).unwrap();
+    let own = group.lines().find_map(|line| line.strip_prefix("0::")).expect("a group of the second version");
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
+    let mount = mounts.lines().find(|line| line.contains(" - cgroup2 ")).unwrap().split(' ').nth(4).unwrap();
+    let events = format!("{mount}{own}/cgroup.events");
+    let is = |wanted: &str| std::fs::read_to_string(&events).is_ok_and(|text| text.contains(wanted));
+    until("frozen", || is("frozen 1")).await;
+    assert!(sandbox.set_frozen(false).unwrap());
+    until("let go on", || is("frozen 0")).await;
+    assert!(sandbox.set_frozen(true).unwrap());
+    sandbox.kill();
+    assert_eq!(within(sandbox.exited()).await.signal, Some(9));
+    // All that had the other end are gone.
+    assert!(read_all(output).await.ends_with("tick\n"));
 }
