@@ -6,7 +6,6 @@ use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
 use super::hierarchy::Layout;
-use super::v2::candidates;
 use crate::claim::claim;
 
 /// What it is called where it is missing.
@@ -32,7 +31,7 @@ impl Freezer {
     pub fn new(layout: &Layout, name: &str) -> Result<Freezer, String> {
         let unified = layout.v2().ok_or("no control groups of the second version are mounted")?;
         let mut reasons = Vec::new();
-        for path in candidates(unified).into_iter().map(|base| base.join(name)) {
+        for path in unified.candidates().into_iter().map(|base| base.join(name)) {
             match claim(&path) {
                 Ok(lock) if path.join(FILE).exists() => return Ok(Freezer { path, _lock: lock }),
                 Ok(_) => {

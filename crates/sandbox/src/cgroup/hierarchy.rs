@@ -19,6 +19,23 @@ pub struct Unified {
     pub own: PathBuf,
 }
 
+/// The group into which a launcher puts the daemon and itself when it was started in a delegated group.
+pub const SUPERVISOR: &str = "pitbird-supervisor";
+
+impl Unified {
+    /// Directories below which a launcher's directory may be made, best first: the own group if it was delegated (the one above,
+    /// if this process was moved out of its way before), the top.
+    pub fn candidates(&self) -> Vec<PathBuf> {
+        let own = match self.own.parent() {
+            Some(above) if self.own.file_name().is_some_and(|name| name == SUPERVISOR) => above,
+            _ => &self.own,
+        };
+        let mut candidates = vec![own.to_owned(), self.top.clone()];
+        candidates.dedup();
+        candidates
+    }
+}
+
 impl Layout {
     pub fn read() -> io::Result<Layout> {
         let mounts = std::fs::read_to_string("/proc/self/mountinfo")?;
@@ -69,7 +86,7 @@ impl Layout {
             .map(Path::to_owned)
             .collect();
         if let Some(unified) = &self.v2 {
-            bases.extend(super::v2::candidates(unified));
+            bases.extend(unified.candidates());
         }
         bases.sort();
         bases.dedup();

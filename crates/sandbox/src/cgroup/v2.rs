@@ -8,13 +8,10 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use super::freezer;
-use super::hierarchy::{Layout, Unified};
+use super::hierarchy::{Layout, SUPERVISOR};
 use super::{CPU_PERIOD_US, Limits, OWN_PROCESSES, cpu_quota_us, missing, write};
 use crate::Missing;
 use crate::claim::claim;
-
-/// The group into which a launcher puts the daemon and itself when it was started in a delegated group.
-const SUPERVISOR: &str = "pitbird-supervisor";
 
 /// A launcher's directory.
 pub struct Launcher {
@@ -23,18 +20,6 @@ pub struct Launcher {
     has_memory: bool,
     has_pids: bool,
     has_cpu: bool,
-}
-
-/// Directories below which a launcher's directory may be made, best first: the own group if it was delegated (the one above, if
-/// this process was moved out of its way before), the top.
-pub fn candidates(unified: &Unified) -> Vec<PathBuf> {
-    let own = match unified.own.parent() {
-        Some(above) if unified.own.file_name().is_some_and(|name| name == SUPERVISOR) => above,
-        _ => &unified.own,
-    };
-    let mut candidates = vec![own.to_owned(), unified.top.clone()];
-    candidates.dedup();
-    candidates
 }
 
 impl Launcher {
@@ -49,7 +34,7 @@ impl Launcher {
             return Err("the control groups have neither memory nor pids controller".to_owned());
         }
         let mut reasons = Vec::new();
-        for base in candidates(unified) {
+        for base in unified.candidates() {
             match Launcher::below(&base, name) {
                 Ok(launcher) => {
                     let lacking = launcher.lacking();

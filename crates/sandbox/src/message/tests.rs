@@ -1,4 +1,9 @@
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+
 use super::*;
+use crate::error::Step;
+use crate::spec::Companions;
 
 fn spec() -> Spec {
     Spec {
