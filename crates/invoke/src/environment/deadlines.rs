@@ -97,9 +97,14 @@ impl Environment {
 
     /// Freezes it once it has been idle for long enough; until then, when that will be.
     fn check_freeze(&self, state: &mut State, now: Instant) -> Option<Instant> {
-        let due = state.idle_since + self.pool.parts.limits.freeze_after;
+        let patience = self.pool.parts.limits.freeze_after;
+        let due = state.idle_since + patience;
         if now < due {
             return Some(due);
+        }
+        // Who is sent telemetry takes it before, or would be sent it again and again while nobody reads.
+        if state.output.relay.as_ref().is_some_and(|relay| !relay.is_quiet()) {
+            return Some(now + patience);
         }
         if state.is_listed && !state.is_over && !state.is_frozen {
             state.freeze();

@@ -80,6 +80,11 @@ impl Relay {
         self.is_open() || self.subscribers.iter().any(|subscriber| subscriber.subscription.takes(kind))
     }
 
+    /// Have all been sent what there was?
+    pub fn is_quiet(&self) -> bool {
+        self.subscribers.iter().all(|subscriber| subscriber.has_all())
+    }
+
     pub fn has(&self, name: &str) -> bool {
         self.subscribers.iter().any(|subscriber| subscriber.name == name)
     }
@@ -176,6 +181,8 @@ struct Queue {
     since: Option<Instant>,
     dropped: Dropped,
     is_flushing: bool,
+    /// A batch has been handed out and not been taken yet.
+    is_underway: bool,
 }
 
 impl Subscriber {
@@ -187,13 +194,16 @@ impl Subscriber {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until something is to be sent: an array of events, with what was lost before them.
+    /// Waits until something is to be sent: an array of events, with what was lost before them. Whoever asks says that the batch
+    /// before was taken.
     pub async fn batch(&self) -> String {
+        self.queue().is_underway = false;
         loop {
             let due = {
                 let mut queue = self.queue();
                 let buffering = &self.subscription.buffering;
                 if queue.is_due(buffering, Instant::now()) {
+                    queue.is_underway = true;
                     return queue.batch(buffering);
                 }
                 queue.since.map(|since| since + buffering.timeout)
@@ -206,6 +216,12 @@ impl Subscriber {
                 None => self.news.notified().await,
             }
         }
+    }
+
+    /// Has it been sent all that there was, and taken it?
+    fn has_all(&self) -> bool {
+        let queue = self.queue();
+        queue.since.is_none() && !queue.is_underway
     }
 
     /// Is there little time left to wait for this one?

@@ -263,3 +263,24 @@ async fn what_a_slow_subscriber_loses_is_told() {
     assert!(lost["droppedBytes"].as_u64().unwrap() > 100_000, "{lost}");
     assert!(lost["reason"].as_str().unwrap().contains("fallen behind"), "{lost}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_not_been_sent_all_is_not_frozen_yet() {
+    let limits = Limits { freeze_after: std::time::Duration::from_millis(1), ..Limits::default() };
+    let bench = bench_with(limits, Default::default()).await;
+    if !has(&bench, "python3.11").await {
+        return;
+    }
+    let mut patient = asked(&["platform"]);
+    patient["buffering"]["timeoutMs"] = json!(300);
+    let function = bench.create(Draft { layers: vec![subscriber(&patient)], ..python("f", LISTENER) }).await;
+    // What takes longer than that, and than a second try.
+    let slow =
+        bench.create(python("slow", "import time\ndef handler(event, context):\n    time.sleep(1)\n")).await;
+    let (first, _) = invoke(&bench, &function, "platform.start").await;
+    bench.invoke(&slow, "{}").await;
+    let (_, events) = invoke(&bench, &function, "platform.report").await;
+    let reports = records(&events, "platform.report");
+    let of_first = reports.iter().filter(|report| report["requestId"] == first).count();
+    assert_eq!(of_first, 1, "{reports:?}");
+}
