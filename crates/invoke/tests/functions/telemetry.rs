@@ -236,7 +236,7 @@ def handler(event, context):
     );
     let began = std::time::Instant::now();
     bench.invoker.shutdown().await;
-    assert!(began.elapsed() < std::time::Duration::from_secs(4), "{:?}", began.elapsed());
+    assert!(began.elapsed() < std::time::Duration::from_secs(10), "{:?}", began.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread")]
