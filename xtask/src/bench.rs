@@ -1,11 +1,15 @@
 //! Measures pitbird beside its peers, in alternation and in one run, and writes docs/performance.md.
 //!
-//! Needs wrk and nginx. Servers and load stay on loopback and end with the run. Ratios travel between machines, absolute
-//! figures don't.
+//! Needs wrk and nginx for some rows, and Python packages for one. Servers and load stay on loopback and end with the run.
+//! Ratios travel between machines, absolute figures don't.
 
+mod clients;
 mod cold;
 mod functions;
+mod idle;
+mod kill;
 mod load;
+mod losses;
 mod page;
 mod peers;
 mod platform;
@@ -19,7 +23,7 @@ use anyhow::{Context, Result, bail};
 /// What to measure
 #[derive(clap::Args)]
 pub struct Options {
-    /// Measure only these: mock, proxy, cold, functions, start, switch, store, analysis, telemetry
+    /// Measure only these: mock, proxy, cold, functions, clients, kill, idle, losses, start, switch, store, analysis, telemetry
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Rounds of each alternating pair
@@ -28,6 +32,9 @@ pub struct Options {
     /// Seconds of load in each round
     #[arg(long, default_value_t = 3)]
     seconds: u32,
+    /// Measure what target/ has already, without building it
+    #[arg(long)]
+    no_build: bool,
     /// Don't write docs/performance.md
     #[arg(long)]
     dry: bool,
@@ -46,14 +53,21 @@ impl Figure {
     }
 }
 
+/// Tools of the host's, and which measurements need them.
+const TOOLS: [(&str, &[&str]); 2] =
+    [("wrk", &["mock", "proxy", "clients", "switch"]), ("nginx", &["mock", "proxy"])];
+
 pub fn run(root: &Path, options: &Options) -> Result<()> {
-    for tool in ["wrk", "nginx"] {
-        if Command::new(tool).arg("-v").output().is_err() {
-            bail!("{tool} is not installed\nhint: apt-get install wrk nginx");
+    let wants = |name: &str| options.only.is_empty() || options.only.iter().any(|only| only == name);
+    for (tool, for_what) in TOOLS {
+        let is_needed = for_what.iter().any(|name| wants(name));
+        if is_needed && Command::new(tool).arg("-v").output().is_err() {
+            bail!("{tool} is not installed\nhint: apt-get install {tool}");
         }
     }
-    build(root)?;
-    let wants = |name: &str| options.only.is_empty() || options.only.iter().any(|only| only == name);
+    if !options.no_build {
+        build(root)?;
+    }
     let mut figures = Vec::new();
     let mut measure = |name: &str, figures_of: &dyn Fn() -> Result<Vec<Figure>>| -> Result<()> {
         if wants(name) {
@@ -71,6 +85,10 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
     measure("proxy", &|| load::proxy(root, options))?;
     measure("cold", &|| cold::figures(root))?;
     measure("functions", &|| functions::figures(root))?;
+    measure("clients", &|| clients::figures(root, options))?;
+    measure("kill", &|| kill::figures(root))?;
+    measure("idle", &|| idle::figures(root))?;
+    measure("losses", &|| losses::figures(root))?;
     measure("switch", &|| switch::figures(root))?;
     measure("store", &|| {
         example(root, "pitbird-store", "commit_rate", "durable control-plane write", "≥ 0.8 × the engine")

@@ -1,9 +1,10 @@
 //! A bare HTTP front end with a Runtime API behind it and no gateway logic: the floor for a function host.
 //!
-//! `bench-frontend LISTEN FUNCTION ENVIRONMENTS` starts that many processes of FUNCTION, each with a Runtime API of its
-//! own on a loopback port, hands every request's fixed event to an idle one, and answers with the `body` that comes back.
+//! `bench-frontend LISTEN ENVIRONMENTS FUNCTION [ARGUMENT…]` starts that many processes of FUNCTION, each with a Runtime
+//! API of its own on a loopback port, hands every request's fixed event to an idle one, and answers with what comes back.
 
 use std::convert::Infallible;
+use std::process::Stdio;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -41,13 +42,15 @@ async fn main() -> std::io::Result<()> {
     let mut arguments = std::env::args().skip(1);
     let mut argument = |what: &str| arguments.next().unwrap_or_else(|| panic!("missing argument: {what}"));
     let listen = argument("LISTEN");
-    let function = argument("FUNCTION");
     let count: usize = argument("ENVIRONMENTS").parse().expect("a number of environments");
+    let function = argument("FUNCTION");
+    let further: Vec<String> = arguments.collect();
     let pool = Arc::new(Pool { idle: Mutex::new(Vec::new()), free: Semaphore::new(0) });
     let mut children: Vec<Child> = Vec::new();
     for _ in 0..count {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let mut command = Command::new(&function);
+        command.args(&further).stdout(Stdio::null());
         command.env("AWS_LAMBDA_RUNTIME_API", listener.local_addr()?.to_string());
         for (name, value) in [
             ("AWS_LAMBDA_FUNCTION_NAME", "bench"),
@@ -74,7 +77,9 @@ async fn main() -> std::io::Result<()> {
             let pool = pool.clone();
             async move { Ok::<_, Infallible>(serve(&pool).await) }
         });
-        tokio::spawn(http1::Builder::new().pipeline_flush(true).serve_connection(TokioIo::new(stream), service));
+        tokio::spawn(
+            http1::Builder::new().pipeline_flush(true).serve_connection(TokioIo::new(stream), service),
+        );
     }
 }
 
@@ -134,7 +139,9 @@ async fn runtime_api(listener: TcpListener, work: mpsc::Receiver<Work>) {
             let (work, open) = (work.clone(), open.clone());
             async move { Ok::<_, Infallible>(runtime_call(request, &work, &open).await) }
         });
-        tokio::spawn(http1::Builder::new().pipeline_flush(true).serve_connection(TokioIo::new(stream), service));
+        tokio::spawn(
+            http1::Builder::new().pipeline_flush(true).serve_connection(TokioIo::new(stream), service),
+        );
     }
 }
 
@@ -151,7 +158,10 @@ async fn runtime_call(
         return Response::builder()
             .header("lambda-runtime-aws-request-id", format!("8476a536-e9f4-11e8-9739-{number:012x}"))
             .header("lambda-runtime-deadline-ms", "9999999999999")
-            .header("lambda-runtime-invoked-function-arn", "arn:aws:lambda:us-east-1:000000000000:function:bench")
+            .header(
+                "lambda-runtime-invoked-function-arn",
+                "arn:aws:lambda:us-east-1:000000000000:function:bench",
+            )
             .header("lambda-runtime-trace-id", format!("Root=1-58bcab84-{number:024x}"))
             .header("content-type", "application/json")
             .body(Full::from(EVENT))

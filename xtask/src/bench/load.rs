@@ -7,10 +7,13 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 
-use super::platform::{api, call, cpu_s, create_function, deploy, permit, put_mock, put_proxy, serve};
+use super::peers::Program;
+use super::platform::{
+    api, bench_binary, call, cpu_s, create_function, deploy, permit, put_mock, put_proxy, serve,
+};
 use super::{Figure, Options, median, peers};
 
-const CONNECTIONS: u32 = 64;
+pub const CONNECTIONS: u32 = 64;
 
 /// Requests per second of one wrk run. Anything but success fails it.
 fn wrk(url: &str, seconds: u32) -> Result<f64> {
@@ -27,7 +30,7 @@ fn wrk(url: &str, seconds: u32) -> Result<f64> {
 }
 
 /// Runs a and b in turn; the rates of both and the median ratio a/b.
-fn alternate(a: &str, b: &str, options: &Options) -> Result<(f64, f64, f64)> {
+pub fn alternate(a: &str, b: &str, options: &Options) -> Result<(f64, f64, f64)> {
     let (mut of_a, mut of_b, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     wrk(a, 1)?;
     wrk(b, 1)?;
@@ -55,7 +58,7 @@ pub fn mock(root: &Path, options: &Options) -> Result<Vec<Figure>> {
 /// Everything on: a stage canary, a weighted alias, metrics and function logs.
 pub fn proxy(root: &Path, options: &Options) -> Result<Vec<Figure>> {
     let server = serve(root);
-    let function = std::fs::read(super::platform::bench_binary(root, "bench-function"))?;
+    let function = std::fs::read(bench_binary(root, "bench-function"))?;
     create_function(&server, "hello", "provided.al2023", "bootstrap", &[("bootstrap", &function)])?;
     for description in ["one", "two"] {
         let path = "/2015-03-31/functions/hello/configuration";
@@ -72,7 +75,8 @@ pub fn proxy(root: &Path, options: &Options) -> Result<Vec<Figure>> {
     deploy(&server, &id, &json!({ "stageName": "prod", "variables": { "alias": "live" } }))?;
     deploy(&server, &id, &json!({ "stageName": "prod", "canarySettings": { "percentTraffic": 10.0 } }))?;
 
-    let front_end = peers::front_end(root, CONNECTIONS as usize)?;
+    let front_end =
+        peers::front_end(root, CONNECTIONS as usize, &Program::new(bench_binary(root, "bench-function")))?;
     let upstream: SocketAddr = front_end.url.trim_start_matches("http://").parse()?;
     let nginx = peers::nginx(Some(upstream))?;
     let url = format!("{}/", server.stage_url(&id, "prod"));

@@ -1,8 +1,9 @@
 //! The peers: nginx, and the bare front end.
 
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -57,16 +58,49 @@ pub fn nginx(upstream: Option<SocketAddr>) -> Result<Peer> {
     Ok(Peer { child, url: format!("http://127.0.0.1:{port}"), _folder: Some(folder) })
 }
 
-/// The bare front end with as many environments of the hello function.
-pub fn front_end(root: &Path, environments: usize) -> Result<Peer> {
+/// What the bare front end runs in each environment.
+pub struct Program {
+    words: Vec<OsString>,
+    folder: Option<PathBuf>,
+    variables: Vec<(OsString, OsString)>,
+}
+
+impl Program {
+    pub fn new(program: impl Into<OsString>) -> Program {
+        Program { words: vec![program.into()], folder: None, variables: Vec::new() }
+    }
+
+    /// The folder has a module `app` whose `handler` is the function.
+    pub fn in_folder(mut self, folder: &Path) -> Program {
+        self.folder = Some(folder.to_owned());
+        self.variable("LAMBDA_TASK_ROOT", folder).variable("_HANDLER", "app.handler")
+    }
+
+    pub fn argument(mut self, argument: impl Into<OsString>) -> Program {
+        self.words.push(argument.into());
+        self
+    }
+
+    pub fn arguments<const N: usize>(self, arguments: [&str; N]) -> Program {
+        arguments.into_iter().fold(self, Program::argument)
+    }
+
+    pub fn variable(mut self, name: &str, value: impl Into<OsString>) -> Program {
+        self.variables.push((name.into(), value.into()));
+        self
+    }
+}
+
+/// The bare front end with as many environments of a program.
+pub fn front_end(root: &Path, environments: usize, program: &Program) -> Result<Peer> {
     let port = free_port()?;
-    let mut child = Command::new(bench_binary(root, "bench-frontend"))
-        .arg(format!("127.0.0.1:{port}"))
-        .arg(bench_binary(root, "bench-function"))
-        .arg(environments.to_string())
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("bench-frontend")?;
+    let mut command = Command::new(bench_binary(root, "bench-frontend"));
+    command.arg(format!("127.0.0.1:{port}")).arg(environments.to_string()).args(&program.words);
+    command.envs(program.variables.iter().cloned());
+    if let Some(folder) = &program.folder {
+        command.current_dir(folder);
+    }
+    let mut child = command.stdout(Stdio::piped()).spawn().context("bench-frontend")?;
     let mut line = String::new();
     BufReader::new(child.stdout.take().context("piped")?).read_line(&mut line)?;
     Ok(Peer { child, url: format!("http://127.0.0.1:{port}"), _folder: None })

@@ -1,11 +1,12 @@
 //! The server under test, and an API to ask it for.
 
+use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use pitbird_testkit::{Answer, Server, ServerOptions, send, wait_for};
+use pitbird_testkit::{Answer, Process, Server, ServerOptions, send, wait_for};
 use serde_json::{Value, json};
 
 use super::{Figure, median};
@@ -51,7 +52,20 @@ pub fn start(root: &Path) -> Result<Vec<Figure>> {
     ])
 }
 
-fn resident_bytes(pid: u32) -> Result<f64> {
+/// The processes of each environment, by their pid namespace. Where there is only a first one it was made ahead, and waits for a function.
+pub fn environments(server: &Server) -> BTreeMap<PathBuf, Vec<Process>> {
+    let mut found: BTreeMap<PathBuf, Vec<Process>> = BTreeMap::new();
+    for process in server.family() {
+        if let Ok(namespace) = std::fs::read_link(format!("/proc/{}/ns/pid", process.pid)) {
+            found.entry(namespace).or_default().push(process);
+        }
+    }
+    found.retain(|_, processes| processes.len() > 1);
+    found
+}
+
+/// Memory of a process that is resident, shared pages in full.
+pub fn resident_bytes(pid: u32) -> Result<f64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("VmRSS")?;
     let kib: f64 = line.trim().trim_end_matches(" kB").parse()?;
