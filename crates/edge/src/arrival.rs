@@ -1,5 +1,4 @@
 use std::borrow::Cow;
-use std::net::IpAddr;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use http::request::Parts;
@@ -10,7 +9,8 @@ use crate::Target;
 /// How a request reached us.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer<'a> {
-    pub source: IpAddr,
+    /// Its IP address.
+    pub source: &'a str,
     /// Port and scheme that the client connected to.
     pub port: u16,
     pub scheme: &'a str,

@@ -183,7 +183,6 @@ fn event(routed: &Routed<'_, '_>, arrival: &Arrival<'_>, trace_id: &str, body: &
         .map(|(name, value)| (names.shown(name.as_str()), value.as_bytes()))
         .collect();
     let captures: SmallVec<[(&str, &str); 4]> = matched.captures().collect();
-    let source_ip = arrival.peer.source.to_string();
     let (path, domain) = (arrival.path(), arrival.domain());
     let exchange = pitbird_event::Exchange {
         resource: &matched.value.path,
@@ -213,7 +212,7 @@ fn event(routed: &Routed<'_, '_>, arrival: &Arrival<'_>, trace_id: &str, body: &
             request_id: &arrival.request_id,
             extended_request_id: &arrival.extended_request_id,
             request_time_epoch_ms: arrival.at_ms,
-            source_ip: &source_ip,
+            source_ip: arrival.peer.source,
         },
     };
     let mut event = Vec::new();

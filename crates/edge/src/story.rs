@@ -1,5 +1,4 @@
 use std::borrow::Cow;
-use std::net::IpAddr;
 
 use crate::GatewayError;
 
@@ -15,7 +14,7 @@ pub(crate) struct Story<'a> {
     pub request_id: &'a str,
     pub extended_request_id: &'a str,
     pub trace_id: Option<&'a str>,
-    pub source_ip: IpAddr,
+    pub source_ip: &'a str,
     pub user_agent: Option<&'a str>,
     /// When the request came, epoch milliseconds.
     pub at_ms: u64,

@@ -19,7 +19,8 @@ impl<'a> Target<'a> {
     /// - path `/restapis/{api}/{stage}/_user_request_/…`
     pub fn parse(host: &'a str, path: &'a str) -> Option<Target<'a>> {
         let name = host.split(':').next().unwrap_or(host);
-        if let Some((api, _)) = name.split_once(".execute-api.") {
+        if let Some(end) = memchr::memmem::find(name.as_bytes(), b".execute-api.") {
+            let api = &name[..end];
             let (stage, raw_path) = part(path.strip_prefix('/')?);
             return Some(Target::new(api, stage, raw_path, Some(name)));
         }

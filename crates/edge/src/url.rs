@@ -2,7 +2,6 @@
 
 mod streamed;
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -196,7 +195,6 @@ impl<'a> Arrival<'a> {
             Some(domain) => domain.to_owned(),
             None => format!("{}.lambda-url.{region}.localhost", self.target.id),
         };
-        let source_ip = shown(self.peer.source);
         let is_http2 = self.head.version == http::Version::HTTP_2;
         let exchange = HttpExchange {
             route_key: "$default",
@@ -215,7 +213,7 @@ impl<'a> Arrival<'a> {
                 domain_prefix: self.target.id,
                 method: self.head.method.as_str(),
                 protocol: if is_http2 { "HTTP/2.0" } else { "HTTP/1.1" },
-                source_ip: &source_ip,
+                source_ip: self.peer.source,
                 request_id: &self.request_id,
                 stage: "$default",
                 time_epoch_ms: self.at_ms,
@@ -231,10 +229,6 @@ impl<'a> Arrival<'a> {
         exchange.write_event(&mut event);
         Bytes::from(event)
     }
-}
-
-fn shown(address: IpAddr) -> String {
-    address.to_string()
 }
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");

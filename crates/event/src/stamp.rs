@@ -48,7 +48,9 @@ fn date(days: u64) -> (u64, usize, u64) {
 /// `$context.extendedRequestId` and the `x-amz-apigw-id` header: sixteen characters that end in `=`, such as
 /// `Xe1vtGrDIAMFeQA=`. The caller brings the entropy.
 pub fn extended_request_id(entropy: [u8; 11]) -> String {
-    STANDARD.encode(entropy)
+    let mut text = [0; 16];
+    let length = STANDARD.encode_slice(entropy, &mut text).expect("eleven bytes make sixteen characters");
+    text[..length].iter().copied().map(char::from).collect()
 }
 
 /// The `X-Amzn-Trace-Id` of an exchange: the client's if it names a root, else a new root

@@ -1,7 +1,5 @@
 //! The platform's own lines in a function's log, in Lambda's text format or as JSON.
 
-use std::fmt::{self, Display, Formatter, Write};
-
 use pitbird_names::VersionId;
 use pitbird_records::function::Logging;
 use serde_json::{Value, json};
@@ -310,67 +308,108 @@ fn initialization(is_provisioned: bool) -> &'static str {
     if is_provisioned { "provisioned-concurrency" } else { "on-demand" }
 }
 
-impl Display for Line<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+impl Line<'_> {
+    /// The line in the text format; empty where that has none.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        self.write(&mut text);
+        text
+    }
+
+    /// Appends the line in the text format. Those that every invocation has are put together by hand: a formatter costs several
+    /// times as much.
+    pub fn write(&self, out: &mut String) {
         match self {
             Line::InitStart { runtime, runtime_arn, .. } => {
-                writeln!(f, "INIT_START Runtime Version: {runtime}\tRuntime Version ARN: {runtime_arn}")
+                push(out, &["INIT_START Runtime Version: ", runtime, "\tRuntime Version ARN: ", runtime_arn, "\n"]);
             }
             Line::InitReport { init_ms, is_retry, status, .. } => {
-                let phase = phase(*is_retry);
-                write!(f, "INIT_REPORT Init Duration: {init_ms:.2} ms\tPhase: {phase}\tStatus: ")?;
+                push(out, &["INIT_REPORT Init Duration: "]);
+                push_hundredths(out, *init_ms);
+                push(out, &[" ms\tPhase: ", phase(*is_retry), "\tStatus: "]);
                 match status {
-                    Status::Ended => f.write_str("success")?,
-                    Status::Timeout => f.write_str("timeout")?,
-                    Status::Error { error_type } => write!(f, "error\tError Type: {error_type}")?,
+                    Status::Ended => out.push_str("success"),
+                    Status::Timeout => out.push_str("timeout"),
+                    Status::Error { error_type } => push(out, &["error\tError Type: ", error_type]),
                 }
-                f.write_char('\n')
+                out.push('\n');
             }
             // Not in the log.
-            Line::InitRuntimeDone { .. } => Ok(()),
+            Line::InitRuntimeDone { .. } => {}
             Line::Subscription { name, kinds } => {
                 let kinds: Vec<&str> = kinds.iter().map(|kind| kind.title()).collect();
-                writeln!(f, "TELEMETRY\tName: {name}\tState: Subscribed\tTypes: [{}]", kinds.join(", "))
+                let kinds = kinds.join(", ");
+                push(out, &["TELEMETRY\tName: ", name, "\tState: Subscribed\tTypes: [", &kinds, "]\n"]);
             }
             Line::Start { request_id, version, .. } => {
-                writeln!(f, "START RequestId: {request_id} Version: {version}")
-            }
-            Line::End { request_id, .. } => writeln!(f, "END RequestId: {request_id}"),
-            Line::Report(report) => report.fmt(f),
-            Line::Words { words, .. } => f.write_str(words),
-            Line::Extension { name, state, events, error_type } => {
-                write!(f, "EXTENSION\tName: {name}\tState: {state}\tEvents: [{}]", events.join(","))?;
-                if let Some(error_type) = error_type {
-                    write!(f, "\tError Type: {error_type}")?;
+                push(out, &["START RequestId: ", request_id, " Version: "]);
+                match version {
+                    VersionId::Latest => out.push_str("$LATEST"),
+                    VersionId::Number(number) => push_number(out, *number),
                 }
-                f.write_char('\n')
+                out.push('\n');
             }
-            Line::Dropped { bytes, limit_bytes } => writeln!(
-                f,
-                "LOGS_DROPPED {bytes} bytes: the function wrote more than {limit_bytes} bytes within a second"
-            ),
+            Line::End { request_id, .. } => push(out, &["END RequestId: ", request_id, "\n"]),
+            Line::Report(report) => report.write(out),
+            Line::Words { words, .. } => out.push_str(words),
+            Line::Extension { name, state, events, error_type } => {
+                let events = events.join(",");
+                push(out, &["EXTENSION\tName: ", name, "\tState: ", state, "\tEvents: [", &events, "]"]);
+                if let Some(error_type) = error_type {
+                    push(out, &["\tError Type: ", error_type]);
+                }
+                out.push('\n');
+            }
+            Line::Dropped { bytes, limit_bytes } => {
+                out.push_str("LOGS_DROPPED ");
+                push_number(out, *bytes);
+                out.push_str(" bytes: the function wrote more than ");
+                push_number(out, *limit_bytes);
+                out.push_str(" bytes within a second\n");
+            }
         }
     }
 }
 
-impl Display for Report<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Report { request_id, duration_ms, billed_ms, memory_mib, memory_peak_mib, .. } = self;
-        write!(
-            f,
-            "REPORT RequestId: {request_id}\tDuration: {duration_ms:.2} ms\tBilled Duration: {billed_ms} ms\t\
-             Memory Size: {memory_mib} MB\tMax Memory Used: {memory_peak_mib} MB\t"
-        )?;
+impl Report<'_> {
+    fn write(&self, out: &mut String) {
+        push(out, &["REPORT RequestId: ", self.request_id, "\tDuration: "]);
+        push_hundredths(out, self.duration_ms);
+        out.push_str(" ms\tBilled Duration: ");
+        push_number(out, self.billed_ms);
+        out.push_str(" ms\tMemory Size: ");
+        push_number(out, self.memory_mib.into());
+        out.push_str(" MB\tMax Memory Used: ");
+        push_number(out, self.memory_peak_mib);
+        out.push_str(" MB\t");
         if let Some(init_ms) = self.init_ms {
-            write!(f, "Init Duration: {init_ms:.2} ms\t")?;
+            out.push_str("Init Duration: ");
+            push_hundredths(out, init_ms);
+            out.push_str(" ms\t");
         }
         match self.status {
             Status::Ended => {}
-            Status::Timeout => f.write_str("Status: timeout")?,
-            Status::Error { error_type } => write!(f, "Status: error\tError Type: {error_type}")?,
+            Status::Timeout => out.push_str("Status: timeout"),
+            Status::Error { error_type } => push(out, &["Status: error\tError Type: ", error_type]),
         }
-        f.write_char('\n')
+        out.push('\n');
     }
+}
+
+fn push(out: &mut String, pieces: &[&str]) {
+    pieces.iter().for_each(|piece| out.push_str(piece));
+}
+
+fn push_number(out: &mut String, number: u64) {
+    out.push_str(itoa::Buffer::new().format(number));
+}
+
+/// Milliseconds with two places.
+fn push_hundredths(out: &mut String, ms: f64) {
+    let hundredths = (ms * 100.0).round() as u64;
+    push_number(out, hundredths / 100);
+    let digit = |number: u64| char::from(b'0' + (number % 10) as u8);
+    out.extend(['.', digit(hundredths / 10), digit(hundredths)]);
 }
 
 /// What stands in the log when a function's time is over.
@@ -415,24 +454,24 @@ mod tests {
             trace: None,
         };
         assert_eq!(
-            report.to_string(),
+            Line::Report(report.clone()).text(),
             "REPORT RequestId: id\tDuration: 1.23 ms\tBilled Duration: 2 ms\tMemory Size: 128 MB\tMax Memory Used: 36 MB\tInit Duration: 90.12 ms\t\n"
         );
         let error = Status::Error { error_type: "Runtime.ExitError".to_owned() };
         let failed = Report { init_ms: None, status: &error, ..report };
-        assert!(failed.to_string().ends_with("Used: 36 MB\tStatus: error\tError Type: Runtime.ExitError\n"));
+        assert!(Line::Report(failed.clone()).text().ends_with("Used: 36 MB\tStatus: error\tError Type: Runtime.ExitError\n"));
         let timeout = Report { status: &Status::Timeout, ..failed };
-        assert!(timeout.to_string().ends_with("Used: 36 MB\tStatus: timeout\n"));
+        assert!(Line::Report(timeout).text().ends_with("Used: 36 MB\tStatus: timeout\n"));
     }
 
     #[test]
     fn other_lines_have_lambdas_form() {
         assert_eq!(
-            Line::Start { request_id: "id", version: VersionId::Latest, trace: None }.to_string(),
+            Line::Start { request_id: "id", version: VersionId::Latest, trace: None }.text(),
             "START RequestId: id Version: $LATEST\n"
         );
         assert_eq!(
-            Line::Start { request_id: "id", version: VersionId::Number(7), trace: None }.to_string(),
+            Line::Start { request_id: "id", version: VersionId::Number(7), trace: None }.text(),
             "START RequestId: id Version: 7\n"
         );
         assert_eq!(
@@ -440,7 +479,7 @@ mod tests {
             "2024-04-08T16:56:22.000Z id Task timed out after 3.00 seconds\n\n"
         );
         let init_report = |init_ms, is_retry, status| {
-            Line::InitReport { init_ms, is_retry, is_provisioned: false, status }.to_string()
+            Line::InitReport { init_ms, is_retry, is_provisioned: false, status }.text()
         };
         assert_eq!(
             init_report(9999.79, false, Status::Timeout),

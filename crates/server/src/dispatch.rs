@@ -20,6 +20,24 @@ use crate::raw_head::RawHead;
 /// Body of an answer: there, or to come piece by piece.
 pub type Answer = Either<Full<Bytes>, pitbird_invoke::Body>;
 
+/// Who is at the other end of a connection, and at which of our addresses.
+pub struct Client {
+    address: SocketAddr,
+    /// Its IP address as text, which every event has.
+    source: String,
+    local: SocketAddr,
+}
+
+impl Client {
+    pub fn new(address: SocketAddr, local: SocketAddr) -> Client {
+        Client { address, source: address.ip().to_string(), local }
+    }
+
+    fn peer<'a>(&'a self, raw_head: &'a [u8]) -> Peer<'a> {
+        Peer { source: &self.source, port: self.local.port(), scheme: "http", raw_head }
+    }
+}
+
 pub struct Dispatch {
     pub edge: Arc<Edge>,
     pub control: Control,
@@ -30,15 +48,14 @@ impl Dispatch {
     pub async fn answer(
         &self,
         request: Request<Incoming>,
-        peer: SocketAddr,
-        local: SocketAddr,
+        client: &Client,
         head: &RawHead,
     ) -> Response<Answer> {
         let raw_head = head.take();
         let (parts, mut body) = request.into_parts();
         let asks_first = parts.headers.contains_key(EXPECT) && parts.headers.contains_key(CONTENT_LENGTH);
         let is_empty = body.is_end_stream();
-        let mut answer = self.ask(&parts, &mut body, peer, local, &raw_head).await;
+        let mut answer = self.ask(&parts, &mut body, client, &raw_head).await;
         if asks_first && (is_empty || !body.is_end_stream()) {
             // Who asks whether his body is wanted, and gets an answer instead, doesn't send it. There is no next request on this
             // connection: the body might come after all, and botocore would take this answer's status for the next one's.
@@ -53,25 +70,23 @@ impl Dispatch {
         &self,
         parts: &Parts,
         body: &mut Incoming,
-        peer: SocketAddr,
-        local: SocketAddr,
+        client: &Client,
         raw_head: &[u8],
     ) -> Response<Answer> {
         let host = parts.headers.get(HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let path = parts.uri.path();
         if let Some(target) = Target::parse(host, path) {
-            let peer = Peer { source: peer.ip(), port: local.port(), scheme: "http", raw_head };
-            return self.edge.serve(target, parts, body, peer).await.map(Either::Left);
+            return self.edge.serve(target, parts, body, client.peer(raw_head)).await.map(Either::Left);
         }
         if let Some(target) = UrlTarget::parse(host, path) {
-            let peer = Peer { source: peer.ip(), port: local.port(), scheme: "http", raw_head };
+            let peer = client.peer(raw_head);
             let signer = |body: &[u8], arn: &str| self.url_signer(parts, body, arn, Origin::Outside);
             return self.edge.serve_url(target, parts, body, peer, signer).await.map(boxed);
         }
-        if let Some(answer) = self.admin.answer(parts, peer) {
+        if let Some(answer) = self.admin.answer(parts, client.address) {
             return answer.map(Either::Left);
         }
-        self.control.serve(parts, body, local, Origin::Outside).await.map(boxed)
+        self.control.serve(parts, body, client.local, Origin::Outside).await.map(boxed)
     }
 
     /// A request that a function made from inside its sandbox: for an API or for AWS. What this server tells its users beside
@@ -80,7 +95,7 @@ impl Dispatch {
         let (parts, mut body) = request.into_parts();
         let host = parts.headers.get(HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, RUNTIME_API_PORT));
-        let peer = Peer { source: address.ip(), port: address.port(), scheme: "http", raw_head: &[] };
+        let peer = Peer { source: "127.0.0.1", port: address.port(), scheme: "http", raw_head: &[] };
         let limited = Limited::new(&mut body, FUNCTION_BODY_BYTES_MAX);
         let answer = if let Some(target) = Target::parse(host, parts.uri.path()) {
             self.edge.serve(target, &parts, limited, peer).await.map(Either::Left)

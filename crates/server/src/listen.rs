@@ -13,7 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 
-use crate::dispatch::{Answer, Dispatch};
+use crate::dispatch::{Answer, Client, Dispatch};
 use crate::raw_head::{RawHead, Remembering};
 
 /// A client that takes longer than this, and at most twice as long, for a request's head is hung up on.
@@ -109,11 +109,10 @@ async fn connection(
     // Answers are small and complete: waiting to fill a packet only adds latency.
     let _best_effort = stream.get_ref().set_nodelay(true);
     let local = stream.get_ref().local_addr().unwrap_or(peer);
-    let (dispatch, arriving) = (&dispatch, &head);
+    let client = Client::new(peer, local);
+    let (dispatch, client, arriving) = (&dispatch, &client, &head);
     let service = service_fn(|request: Request<Incoming>| async move {
-        Ok::<Response<Answer>, std::convert::Infallible>(
-            dispatch.answer(request, peer, local, arriving).await,
-        )
+        Ok::<Response<Answer>, std::convert::Infallible>(dispatch.answer(request, client, arriving).await)
     });
     let served = http1::Builder::new()
         .max_buf_size(BUFFER_BYTES_MAX)

@@ -65,7 +65,7 @@ async fn lines_are_read_at_once_and_in_order() {
     let dir = tempfile::tempdir().unwrap();
     let telemetry = open(&dir);
     let stream = telemetry.log_stream(&Scope::default(), GROUP, "s", Spread::One);
-    stream.write(START, format_args!("START RequestId: {}\n", 7));
+    stream.write(START, |line| line.push_str("START RequestId: 7\n"));
     stream.line(START, "hello\n");
     stream.bytes(START, b"caf\xc3\xa9 \xff\n");
     stream.line(START - 5, "early\n");
@@ -98,7 +98,7 @@ async fn many_threads_share_a_stream() {
         .map(|writer| {
             let stream = stream.clone();
             std::thread::spawn(move || {
-                (0..500).for_each(|number| stream.write(START + number, format_args!("{writer}-{number}")));
+                (0..500).for_each(|number| stream.line(START + number, &format!("{writer}-{number}")));
             })
         })
         .collect();

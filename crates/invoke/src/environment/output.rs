@@ -179,21 +179,43 @@ impl Output {
         now_ms: i64,
         mut read: impl FnMut(&mut [u8]) -> io::Result<usize>,
     ) -> Drained {
-        let mut buffer = [0; 8 * 1024];
+        // Most often there is little or nothing to read, and a large buffer would cost more than that.
+        let mut little = [0; 256];
         let mut total = 0;
+        while total < little.len() {
+            match self.read_once(source, now_ms, &mut little, &mut read) {
+                Ok(count) => total += count,
+                Err(drained) => return drained,
+            }
+        }
+        let mut much = [0; 8 * 1024];
         while total < DRAIN_BYTES {
-            match read(&mut buffer) {
-                Ok(0) => return Drained::Ended,
-                Ok(count) => {
-                    total += count;
-                    self.take(source, &buffer[..count], now_ms);
-                }
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Drained::Empty,
-                Err(_) => return Drained::Ended,
+            match self.read_once(source, now_ms, &mut much, &mut read) {
+                Ok(count) => total += count,
+                Err(drained) => return drained,
             }
         }
         Drained::Bounded
+    }
+
+    /// How much came; an error is why no more will.
+    fn read_once(
+        &mut self,
+        source: &mut Source,
+        now_ms: i64,
+        buffer: &mut [u8],
+        read: &mut impl FnMut(&mut [u8]) -> io::Result<usize>,
+    ) -> Result<usize, Drained> {
+        match read(buffer) {
+            Ok(0) => Err(Drained::Ended),
+            Ok(count) => {
+                self.take(source, &buffer[..count], now_ms);
+                Ok(count)
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => Ok(0),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Err(Drained::Empty),
+            Err(_) => Err(Drained::Ended),
+        }
     }
 
     /// Logs everything that the function has written until now.
@@ -228,8 +250,8 @@ impl Output {
     /// Logs a line of the platform's, written straight into the log unless a tail wants it, too.
     pub fn log(&mut self, now_ms: i64, line: &Line<'_>) {
         match self.form {
-            Form::Text if self.tail.is_none() => self.stream.write(now_ms, format_args!("{line}")),
-            Form::Text => self.emit(now_ms, line.to_string().as_bytes()),
+            Form::Text if self.tail.is_none() => self.stream.write(now_ms, |text| line.write(text)),
+            Form::Text => self.emit(now_ms, line.text().as_bytes()),
             Form::Json { system, .. } => {
                 line.json(now_ms, system).into_iter().for_each(|line| self.emit(now_ms, line.as_bytes()));
             }

@@ -55,7 +55,16 @@ pub async fn serve(stream: TcpStream, environment: Arc<Environment>) {
     let _ = stream.set_nodelay(true);
     let service = service_fn(|request| {
         let environment = environment.clone();
-        async move { Ok::<_, Infallible>(call(&environment, request).await) }
+        // The commonest call waits, and says nothing beside what it is. hyper needs no other buffer for what comes after it if its
+        // head is let go of at once.
+        let request = Some(request).filter(|request| !is_next(request));
+        async move {
+            let answer = match request {
+                Some(request) => call(&environment, request).await,
+                None => answer(environment.next().await).map(Either::Left),
+            };
+            Ok::<_, Infallible>(answer)
+        }
     });
     let connection = http1::Builder::new()
         .auto_date_header(false)
@@ -117,6 +126,15 @@ fn trace_id(request_id: &str, at_ms: i64) -> String {
     )
 }
 
+fn is_next(request: &Request<Incoming>) -> bool {
+    request.method() == Method::GET
+        && request.uri().path().strip_prefix(RUNTIME_API) == Some("runtime/invocation/next")
+}
+
+fn answer(answer: Result<Event, Rejection>) -> Event {
+    answer.unwrap_or_else(|rejection| reject(&rejection))
+}
+
 async fn call(environment: &Arc<Environment>, request: Request<Incoming>) -> Response<AnyBody> {
     let path = request.uri().path();
     match environment.aws() {
@@ -137,8 +155,7 @@ async fn runtime_call(environment: &Arc<Environment>, request: Request<Incoming>
     }
     let (head, body) = request.into_parts();
     let path = &head.uri.path()[RUNTIME_API.len()..];
-    let answer = match (&head.method, path) {
-        (&Method::GET, "runtime/invocation/next") => environment.next().await,
+    let answered = match (&head.method, path) {
         (&Method::POST, "runtime/init/error") => init_error(environment, &head.headers, body).await,
         (&Method::GET, "ping") => return Response::new(Full::from("pong")),
         (method, path) => {
@@ -152,7 +169,7 @@ async fn runtime_call(environment: &Arc<Environment>, request: Request<Incoming>
             }
         }
     };
-    answer.unwrap_or_else(|rejection| reject(&rejection))
+    answer(answered)
 }
 
 async fn response(

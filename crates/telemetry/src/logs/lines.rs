@@ -1,6 +1,5 @@
 //! Lines of the data plane on their way to the writer: written straight into a buffer, never waiting.
 
-use std::fmt::{self, Write};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,6 +11,8 @@ use crate::writer::Bell;
 pub const LINE_BYTES: usize = 262_144 - 26;
 /// Room is taken from what all streams share in pieces of this size, bytes.
 const PIECE_BYTES: usize = 4096;
+/// Room for the first lines after a drain: who writes one soon writes more, bytes.
+const FIRST_BYTES: usize = 1024;
 /// What one line weighs beside its text, bytes.
 const MARK_BYTES: usize = size_of::<Mark>();
 
@@ -81,7 +82,7 @@ pub(crate) struct Drained {
 impl LogStream {
     /// Writes an event of one line, at `at_ms` milliseconds since 1970.
     pub fn line(self: &Arc<Self>, at_ms: i64, text: &str) {
-        self.append(at_ms, |buffer| buffer.push_str(text));
+        self.write(at_ms, |buffer| buffer.push_str(text));
     }
 
     /// Writes an event whose bytes came from outside: what isn't UTF-8 is replaced by U+FFFD.
@@ -89,13 +90,8 @@ impl LogStream {
         self.line(at_ms, &String::from_utf8_lossy(bytes));
     }
 
-    /// Writes an event that is formatted straight into the buffer.
-    pub fn write(self: &Arc<Self>, at_ms: i64, text: fmt::Arguments<'_>) {
-        // Formatting into a string fails only when a value's own formatting does; what it wrote until then stays.
-        self.append(at_ms, |buffer| _ = buffer.write_fmt(text));
-    }
-
-    fn append(self: &Arc<Self>, at_ms: i64, write: impl FnOnce(&mut String)) {
+    /// Writes an event whose text `write` appends, straight into the buffer.
+    pub fn write(self: &Arc<Self>, at_ms: i64, write: impl FnOnce(&mut String)) {
         let place = shard_of_thread() & (self.shards.len() - 1);
         let mut buffer = self.shards[place].0.lock().unwrap_or_else(PoisonError::into_inner);
         buffer.take(at_ms.max(0), write, &self.intake);
@@ -135,6 +131,10 @@ impl LogStream {
 
 impl Buffer {
     fn take(&mut self, at_ms: i64, write: impl FnOnce(&mut String), intake: &Intake) {
+        if self.lines.marks.is_empty() {
+            self.lines.text.reserve(FIRST_BYTES);
+            self.lines.marks.reserve(FIRST_BYTES / 64);
+        }
         let (length, marks) = (self.lines.text.len(), self.lines.marks.len());
         write(&mut self.lines.text);
         self.lines.mark(at_ms, length);
