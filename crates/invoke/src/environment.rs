@@ -18,8 +18,6 @@ use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use bytes::Bytes;
-use http_body_util::Full;
-use hyper::Response;
 use pitbird_records::FunctionVersion;
 use pitbird_sandbox::Sandbox;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, SemaphorePermit};
@@ -31,7 +29,7 @@ use crate::fault::Fault;
 use crate::lines::Line;
 use crate::pool::{AtWork, Job, NextJob, Pool};
 use crate::runtime_api::machine::{Answer, Machine, Next, Phase, Rejection};
-use crate::runtime_api::{event, trace_of};
+use crate::runtime_api::{Event, trace_of};
 use crate::stream::Sink;
 
 use deadlines::Rest;
@@ -41,9 +39,6 @@ use output::Output;
 use start::Start;
 
 pub(crate) use supervise::{supervise, supervise_provisioned};
-
-/// What the process is given for an invocation.
-pub(crate) type Event = Response<Full<Bytes>>;
 
 #[derive(Debug)]
 pub(crate) struct Environment {
@@ -336,7 +331,7 @@ impl State {
         if let Some(extended) = &mut self.extended {
             extended.tell_of(running);
         }
-        event(&running.job, running.deadline_ms)
+        Event::new(&running.job, running.deadline_ms)
     }
 
     fn announce(&mut self, pool: &Arc<Pool>) {

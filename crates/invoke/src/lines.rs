@@ -321,7 +321,10 @@ impl Line<'_> {
     pub fn write(&self, out: &mut String) {
         match self {
             Line::InitStart { runtime, runtime_arn, .. } => {
-                push(out, &["INIT_START Runtime Version: ", runtime, "\tRuntime Version ARN: ", runtime_arn, "\n"]);
+                push(
+                    out,
+                    &["INIT_START Runtime Version: ", runtime, "\tRuntime Version ARN: ", runtime_arn, "\n"],
+                );
             }
             Line::InitReport { init_ms, is_retry, status, .. } => {
                 push(out, &["INIT_REPORT Init Duration: "]);
@@ -459,7 +462,11 @@ mod tests {
         );
         let error = Status::Error { error_type: "Runtime.ExitError".to_owned() };
         let failed = Report { init_ms: None, status: &error, ..report };
-        assert!(Line::Report(failed.clone()).text().ends_with("Used: 36 MB\tStatus: error\tError Type: Runtime.ExitError\n"));
+        assert!(
+            Line::Report(failed.clone())
+                .text()
+                .ends_with("Used: 36 MB\tStatus: error\tError Type: Runtime.ExitError\n")
+        );
         let timeout = Report { status: &Status::Timeout, ..failed };
         assert!(Line::Report(timeout).text().ends_with("Used: 36 MB\tStatus: timeout\n"));
     }

@@ -1,7 +1,17 @@
 //! The Runtime API, version 2018-06-01, as one environment's process sees it.
 
+mod event;
 mod forward;
 pub mod machine;
 mod serve;
+mod usual;
 
-pub use serve::{accepted, event, json, not_here, refuse, serve, trace_of};
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::Response;
+
+pub use event::{Event, trace_of};
+pub use serve::{accepted, json, not_here, refuse, serve};
+
+/// What a call is answered with.
+pub type Reply = Response<Full<Bytes>>;

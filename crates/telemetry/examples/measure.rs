@@ -104,7 +104,9 @@ fn lines(telemetry: &Telemetry) -> Result<(), Box<dyn std::error::Error>> {
     // Half the room's worth at a time, so that nothing is dropped.
     let one = per_call(1, |number| {
         if number < 100_000 {
-            stream.write(START + number as i64, |line| line.extend(["START RequestId: ", id, " Version: $LATEST\n"]));
+            stream.write(START + number as i64, |line| {
+                line.extend(["START RequestId: ", id, " Version: $LATEST\n"])
+            });
         }
     });
     say(&format!("one log line of 70 bytes, formatted: {:.0} ns", one * 10.0))?;

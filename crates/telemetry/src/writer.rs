@@ -20,7 +20,7 @@ use crate::sqlite::Readers;
 /// Commands of one batch.
 const BATCH: usize = 1024;
 /// How long after lines or measurements the writer takes them.
-const LINES_DUE: Duration = Duration::from_millis(200);
+const LINES_DUE: Duration = Duration::from_millis(400);
 const METRICS_DUE: Duration = Duration::from_millis(900);
 /// How long after a failed commit it is tried again.
 const RETRY: Duration = Duration::from_secs(1);

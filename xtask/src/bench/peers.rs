@@ -32,15 +32,15 @@ impl Drop for Peer {
     }
 }
 
-/// nginx in the foreground: `/` answers with the mock's body, `/proxy` passes on to `upstream` and is logged, as pitbird
-/// logs and measures what it passes on. As many workers as pitbird has threads.
+/// nginx in the foreground: `/` answers with the mock's body, `/proxy` passes on to `upstream`; nothing is
+/// logged. As many workers as pitbird has threads.
 pub fn nginx(upstream: Option<SocketAddr>) -> Result<Peer> {
     let folder = tempfile::tempdir()?;
     let port = free_port()?;
     let path = folder.path().display();
     let proxy = upstream.map_or(String::new(), |upstream| {
         format!(
-            "location /proxy {{ access_log {path}/access.log; proxy_pass http://up/; proxy_http_version 1.1;
+            "location /proxy {{ proxy_pass http://up/; proxy_http_version 1.1;
              proxy_set_header Connection \"\"; }} }} upstream up {{ server {upstream}; keepalive 64; "
         )
     });

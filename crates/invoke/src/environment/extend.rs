@@ -18,7 +18,7 @@ use tokio::net::unix::pipe::Receiver;
 use tokio::sync::Notify;
 
 use super::output::Drained;
-use super::{Environment, Event, Running, State};
+use super::{Environment, Running, State};
 use crate::clock;
 use crate::extensions::machine::{Happening, Machine, Rejection};
 use crate::extensions::serve::event;
@@ -26,7 +26,7 @@ use crate::extensions::wind_down::{Reason, WindDown};
 use crate::fault::{Ending, Status};
 use crate::lines::Line;
 use crate::runtime_api::machine::Next;
-use crate::runtime_api::trace_of;
+use crate::runtime_api::{Reply, trace_of};
 use crate::telemetry_api::{Relay, Subscriber};
 
 use report::Unreported;
@@ -181,7 +181,7 @@ impl Environment {
     }
 
     /// `GET /extension/event/next`: waits until there is an event for this extension.
-    pub async fn extension_next(self: &Arc<Self>, id: &str) -> Result<Event, Rejection> {
+    pub async fn extension_next(self: &Arc<Self>, id: &str) -> Result<Reply, Rejection> {
         let waiting = {
             let mut state = self.lock();
             let extended = state.extended(id)?;
@@ -201,7 +201,7 @@ impl Environment {
         }
     }
 
-    fn event_for(&self, waiting: &WaitingCall<'_>) -> Option<Event> {
+    fn event_for(&self, waiting: &WaitingCall<'_>) -> Option<Reply> {
         let mut state = self.lock();
         let extended = state.extended.as_deref_mut()?;
         let happening = extended.machine.take(waiting.place)?;

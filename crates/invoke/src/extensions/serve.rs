@@ -10,8 +10,8 @@ use hyper::{Method, Request, StatusCode};
 use serde::{Deserialize, Serialize};
 
 use super::machine::Rejection;
-use crate::environment::{Environment, Event, Unsubscribed};
-use crate::runtime_api::{accepted, json, not_here, refuse};
+use crate::environment::{Environment, Unsubscribed};
+use crate::runtime_api::{Reply, accepted, json, not_here, refuse};
 use crate::telemetry_api::Subscription;
 
 const NAME: HeaderName = HeaderName::from_static("lambda-extension-name");
@@ -45,7 +45,7 @@ struct Registered<'a> {
 }
 
 /// Answers one call.
-pub async fn call(environment: &Arc<Environment>, request: Request<Incoming>) -> Event {
+pub async fn call(environment: &Arc<Environment>, request: Request<Incoming>) -> Reply {
     let (head, body) = request.into_parts();
     let answer = match (&head.method, head.uri.path()) {
         (&Method::POST, "/2020-01-01/extension/register") => register(environment, &head.headers, body).await,
@@ -68,12 +68,12 @@ pub async fn call(environment: &Arc<Environment>, request: Request<Incoming>) ->
     answer.unwrap_or_else(|rejection| reject(&rejection))
 }
 
-fn reject(rejection: &Rejection) -> Event {
+fn reject(rejection: &Rejection) -> Reply {
     refuse(StatusCode::FORBIDDEN, &rejection.to_string(), rejection.error_type())
 }
 
 /// What an extension is told of.
-pub fn event(body: Bytes) -> Event {
+pub fn event(body: Bytes) -> Reply {
     let mut event = json(StatusCode::OK, body);
     let id = uuid::Uuid::new_v4().to_string();
     event.headers_mut().insert(EVENT_IDENTIFIER, HeaderValue::try_from(id).expect("a UUID is plain ASCII"));
@@ -84,7 +84,7 @@ async fn register(
     environment: &Arc<Environment>,
     headers: &HeaderMap,
     body: Incoming,
-) -> Result<Event, Rejection> {
+) -> Result<Reply, Rejection> {
     let name = headers.get(NAME).map(HeaderValue::as_bytes).unwrap_or_default();
     let name = std::str::from_utf8(name).map_err(|_| Rejection::Name("Extension name is not UTF-8"))?;
     let body = read(body).await?;
@@ -111,7 +111,7 @@ async fn register(
     Ok(answer)
 }
 
-async fn next(environment: &Arc<Environment>, headers: &HeaderMap) -> Result<Event, Rejection> {
+async fn next(environment: &Arc<Environment>, headers: &HeaderMap) -> Result<Reply, Rejection> {
     environment.extension_next(identifier(headers)?).await
 }
 
@@ -120,7 +120,7 @@ async fn error(
     headers: &HeaderMap,
     body: Incoming,
     is_init: bool,
-) -> Result<Event, Rejection> {
+) -> Result<Reply, Rejection> {
     let id = identifier(headers)?;
     let error_type = headers.get(ERROR_TYPE).and_then(|error_type| error_type.to_str().ok());
     let error_type = error_type.filter(|error_type| !error_type.is_empty());
@@ -131,7 +131,7 @@ async fn error(
     Ok(accepted())
 }
 
-async fn subscribe(environment: &Arc<Environment>, headers: &HeaderMap, body: Incoming) -> Event {
+async fn subscribe(environment: &Arc<Environment>, headers: &HeaderMap, body: Incoming) -> Reply {
     let invalid = |words: &str| refuse(StatusCode::BAD_REQUEST, words, "ValidationError");
     let id = match identifier(headers) {
         Ok(id) => id,

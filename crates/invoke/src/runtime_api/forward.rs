@@ -6,9 +6,10 @@ use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderMap};
 use pitbird_names::limits;
 
+use super::Reply;
 use super::machine::Rejection;
 use super::serve::{DISCARD_BYTES_MAX, accepted, fault_of_trailers, too_long, truncated};
-use crate::environment::{Answering, Event};
+use crate::environment::Answering;
 use crate::fault::Fault;
 use crate::stream::{Said, Sink};
 
@@ -19,7 +20,7 @@ pub async fn forward(
     sink: Sink,
     headers: &HeaderMap,
     mut body: Incoming,
-) -> Result<Event, Rejection> {
+) -> Result<Reply, Rejection> {
     sink.say(Said::Begun(headers.get(CONTENT_TYPE).cloned())).await;
     let (mut bytes, mut fault) = (0, None);
     while let Some(frame) = body.frame().await {

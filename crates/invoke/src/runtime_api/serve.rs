@@ -1,8 +1,8 @@
 //! The Runtime API's calls over HTTP: bytes in, the environment's state asked or told, bytes out. The other side is a
 //! function, so that anything may come; whatever does harms its own environment only.
 
-use std::borrow::Cow;
 use std::convert::Infallible;
+use std::io::Cursor;
 use std::sync::Arc;
 
 use base64::Engine;
@@ -16,32 +16,29 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use pitbird_names::limits;
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
+use super::Reply;
+use super::event::Event;
 use super::forward::forward;
 use super::machine::{Answer, ErrorBody, Rejection};
+use super::usual::{self, Unusual};
 use crate::aws;
-use crate::environment::{Environment, Event};
+use crate::environment::Environment;
 use crate::extensions;
 use crate::fault::Fault;
-use crate::invocation::Invocation;
-use crate::pool::Job;
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("lambda-runtime-aws-request-id");
-const DEADLINE_MS: HeaderName = HeaderName::from_static("lambda-runtime-deadline-ms");
-const FUNCTION_ARN: HeaderName = HeaderName::from_static("lambda-runtime-invoked-function-arn");
-const TRACE_ID: HeaderName = HeaderName::from_static("lambda-runtime-trace-id");
-const CLIENT_CONTEXT: HeaderName = HeaderName::from_static("lambda-runtime-client-context");
 const ERROR_TYPE: HeaderName = HeaderName::from_static("lambda-runtime-function-error-type");
 const ERROR_BODY: HeaderName = HeaderName::from_static("lambda-runtime-function-error-body");
 const RESPONSE_MODE: HeaderName = HeaderName::from_static("lambda-runtime-function-response-mode");
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
+pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// An answer of the Runtime API, or of AWS behind it.
 type AnyBody = Either<Full<Bytes>, aws::Body>;
 
 /// What the Runtime API's paths begin with; no path of an AWS API does.
-const RUNTIME_API: &str = "/2018-06-01/";
+pub(super) const RUNTIME_API: &str = "/2018-06-01/";
 /// Of a body that is too long already, this much is still read and thrown away, so that the sender sees the answer.
 pub(super) const DISCARD_BYTES_MAX: u64 = 64 << 20;
 /// Longest `errorType` that is believed, bytes.
@@ -53,18 +50,12 @@ const HEAD_BYTES_MAX: usize = 64 * 1024;
 pub async fn serve(stream: TcpStream, environment: Arc<Environment>) {
     // Small answers go out at once; where that can't be had, they go out a little later.
     let _ = stream.set_nodelay(true);
+    let Some(Unusual { stream, read }) = usual::serve(stream, &environment).await else { return };
+    let (reader, writer) = stream.into_split();
+    let stream = tokio::io::join(Cursor::new(read).chain(reader), writer);
     let service = service_fn(|request| {
         let environment = environment.clone();
-        // The commonest call waits, and says nothing beside what it is. hyper needs no other buffer for what comes after it if its
-        // head is let go of at once.
-        let request = Some(request).filter(|request| !is_next(request));
-        async move {
-            let answer = match request {
-                Some(request) => call(&environment, request).await,
-                None => answer(environment.next().await).map(Either::Left),
-            };
-            Ok::<_, Infallible>(answer)
-        }
+        async move { Ok::<_, Infallible>(call(&environment, request).await) }
     });
     let connection = http1::Builder::new()
         .auto_date_header(false)
@@ -75,64 +66,6 @@ pub async fn serve(stream: TcpStream, environment: Arc<Environment>) {
     if let Err(error) = connection.await {
         tracing::debug!(error = &error as &dyn std::error::Error, "a Runtime API connection broke off");
     }
-}
-
-/// The answer to `next`: the event and what belongs to it.
-pub fn event(job: &Job, deadline_ms: i64) -> Event {
-    let invocation = &job.invocation;
-    let payload =
-        if invocation.payload.is_empty() { Bytes::from_static(b"{}") } else { invocation.payload.clone() };
-    let mut event = Response::new(Full::new(payload));
-    let headers = event.headers_mut();
-    headers.reserve(6);
-    headers.insert(CONTENT_TYPE, JSON);
-    insert(headers, REQUEST_ID, &invocation.request_id);
-    headers.insert(DEADLINE_MS, HeaderValue::from(deadline_ms));
-    headers.insert(FUNCTION_ARN, job.target.arn.clone());
-    insert(headers, TRACE_ID, &trace_of(invocation));
-    if let Some(context) = &invocation.client_context {
-        insert(headers, CLIENT_CONTEXT, &context.replace(['\r', '\n'], " "));
-    }
-    event
-}
-
-/// What no header can carry is left out.
-fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
-    if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
-        headers.insert(name, value);
-    }
-}
-
-/// An invocation's trace: its caller's, or one of its own.
-pub fn trace_of(invocation: &Invocation) -> Cow<'_, str> {
-    match &invocation.trace_id {
-        Some(trace_id) => Cow::Borrowed(trace_id),
-        None => Cow::Owned(trace_id(&invocation.request_id, invocation.at_ms)),
-    }
-}
-
-/// A trace of its own for an invocation whose caller brought none: not sampled, its numbers taken from the request id.
-fn trace_id(request_id: &str, at_ms: i64) -> String {
-    let mut digits = [b'0'; 32];
-    let hex = request_id.bytes().filter(u8::is_ascii_hexdigit);
-    digits.iter_mut().zip(hex).for_each(|(digit, byte)| *digit = byte.to_ascii_lowercase());
-    let digits = std::str::from_utf8(&digits).expect("hexadecimal digits are text");
-    let seconds = (at_ms / 1000) as u32;
-    format!(
-        "Root=1-{seconds:08x}-{};Parent={};Sampled=0;Lineage=0:{}:0",
-        &digits[..24],
-        &digits[16..],
-        &digits[..8]
-    )
-}
-
-fn is_next(request: &Request<Incoming>) -> bool {
-    request.method() == Method::GET
-        && request.uri().path().strip_prefix(RUNTIME_API) == Some("runtime/invocation/next")
-}
-
-fn answer(answer: Result<Event, Rejection>) -> Event {
-    answer.unwrap_or_else(|rejection| reject(&rejection))
 }
 
 async fn call(environment: &Arc<Environment>, request: Request<Incoming>) -> Response<AnyBody> {
@@ -146,7 +79,7 @@ async fn call(environment: &Arc<Environment>, request: Request<Incoming>) -> Res
     }
 }
 
-async fn runtime_call(environment: &Arc<Environment>, request: Request<Incoming>) -> Event {
+async fn runtime_call(environment: &Arc<Environment>, request: Request<Incoming>) -> Reply {
     if !request.uri().path().starts_with(RUNTIME_API) {
         if is_extensions(request.uri().path()) {
             return extensions::serve::call(environment, request).await;
@@ -155,7 +88,8 @@ async fn runtime_call(environment: &Arc<Environment>, request: Request<Incoming>
     }
     let (head, body) = request.into_parts();
     let path = &head.uri.path()[RUNTIME_API.len()..];
-    let answered = match (&head.method, path) {
+    let answer = match (&head.method, path) {
+        (&Method::GET, "runtime/invocation/next") => environment.next().await.map(Event::into_reply),
         (&Method::POST, "runtime/init/error") => init_error(environment, &head.headers, body).await,
         (&Method::GET, "ping") => return Response::new(Full::from("pong")),
         (method, path) => {
@@ -169,7 +103,7 @@ async fn runtime_call(environment: &Arc<Environment>, request: Request<Incoming>
             }
         }
     };
-    answer(answered)
+    answer.unwrap_or_else(|rejection| reject(&rejection))
 }
 
 async fn response(
@@ -177,7 +111,7 @@ async fn response(
     request_id: &str,
     headers: &HeaderMap,
     body: Incoming,
-) -> Result<Event, Rejection> {
+) -> Result<Reply, Rejection> {
     let mode = headers.get(RESPONSE_MODE);
     if mode.is_some_and(|mode| mode != "streaming" && mode != "buffered") {
         return Ok(refuse(
@@ -211,7 +145,7 @@ async fn error(
     request_id: &str,
     headers: &HeaderMap,
     body: Incoming,
-) -> Result<Event, Rejection> {
+) -> Result<Reply, Rejection> {
     let answering = environment.begin_answer(request_id, Answer::Error)?;
     match read(body).await {
         Ok(Read { bytes, .. }) => {
@@ -230,7 +164,7 @@ async fn init_error(
     environment: &Arc<Environment>,
     headers: &HeaderMap,
     body: Incoming,
-) -> Result<Event, Rejection> {
+) -> Result<Reply, Rejection> {
     match read(body).await {
         Ok(Read { bytes, .. }) => {
             environment.init_error(Fault::reported(error_type(headers), bytes))?;
@@ -305,20 +239,20 @@ async fn read(mut body: Incoming) -> Result<Read, Unread> {
     Ok(Read { bytes, trailers })
 }
 
-pub fn accepted() -> Event {
+pub fn accepted() -> Reply {
     json(StatusCode::ACCEPTED, Bytes::from_static(b"{\"status\":\"OK\"}\n"))
 }
 
-pub(super) fn too_long(limit: usize) -> Event {
+pub(super) fn too_long(limit: usize) -> Reply {
     let words = format!("Exceeded maximum allowed payload size ({limit} bytes).");
     refuse(StatusCode::PAYLOAD_TOO_LARGE, &words, "RequestEntityTooLarge")
 }
 
-pub(super) fn truncated() -> Event {
+pub(super) fn truncated() -> Reply {
     refuse(StatusCode::BAD_REQUEST, "HTTP request detected as truncated", "TruncatedHTTPRequest")
 }
 
-fn reject(rejection: &Rejection) -> Event {
+pub(super) fn reject(rejection: &Rejection) -> Reply {
     let status = match rejection {
         Rejection::RequestId => StatusCode::BAD_REQUEST,
         Rejection::Transition { .. } => StatusCode::FORBIDDEN,
@@ -334,17 +268,17 @@ fn is_extensions(path: &str) -> bool {
 }
 
 /// SnapStart's calls are not served, and whoever makes them is told.
-pub fn not_here(path: &str) -> Event {
+pub fn not_here(path: &str) -> Reply {
     let words = format!("{path} is not served: of the Runtime API, invocation and init errors are");
     refuse(StatusCode::NOT_FOUND, &words, "NotFound")
 }
 
-pub fn refuse(status: StatusCode, error_message: &str, error_type: &str) -> Event {
+pub fn refuse(status: StatusCode, error_message: &str, error_type: &str) -> Reply {
     let body = serde_json::to_vec(&ErrorBody { error_message, error_type }).expect("two texts serialise");
     json(status, body.into())
 }
 
-pub fn json(status: StatusCode, body: Bytes) -> Event {
+pub fn json(status: StatusCode, body: Bytes) -> Reply {
     let mut answer = Response::new(Full::new(body));
     *answer.status_mut() = status;
     answer.headers_mut().insert(CONTENT_TYPE, JSON);

@@ -157,3 +157,73 @@ async fn code_that_is_gone_is_refused_and_the_door_stays_open() {
     std::fs::write(&blob, kept).unwrap();
     assert_eq!(text(&bench.invoke(&function, "{}").await), "1");
 }
+
+/// One connection, with calls that the short way serves and calls that it leaves to the HTTP server.
+#[tokio::test(flavor = "multi_thread")]
+async fn usual_and_unusual_calls_share_a_connection() {
+    let bench = narrow_bench().await;
+    let code = r#"
+        exec 7<>"/dev/tcp/$host/$port"
+        send() { printf "$1" >&7; }
+        reply() {
+            names= length=0 status=
+            while IFS= read -r -u 7 line; line=${line%$'\r'}; [ -n "$line" ]; do
+                name=${line%%:*} value=${line#*: }
+                case $name in
+                    HTTP*) status=${line#HTTP/1.1 } status=${status%% *} ;;
+                    content-length) length=$value ;;
+                    lambda-runtime-aws-request-id) id=$value ;;
+                esac
+                [ -z "$status" ] || names="$names $name"
+            done
+            IFS= read -r -N "$length" -u 7 body
+        }
+        ask() { send "$1 /2018-06-01/runtime/invocation/$2 HTTP/1.1\r\nhost: h\r\n$3\r\n$4"; reply; said="$said $status"; }
+        sorted() { tr ' ' '\n' <<< "$names" | sort | grep -v ^HTTP | tr '\n' ' '; }
+        # The short way, with a body in pieces between which something else is asked.
+        ask GET next
+        usual=$(sorted)
+        send "POST /2018-06-01/runtime/invocation/$id/response HTTP/1.1\r\nhost: h\r\ncontent-length: 5\r\n\r\n\"o"
+        call GET /ping ''
+        send 'ne"'
+        reply
+        said="$said $status"
+        # What is asked for too early waits behind what is asked for, and a head comes in pieces.
+        send "GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nhost: h\r\n\r\nGET /2018-06-01/ping HTTP/1.1\r\nho"
+        reply
+        send "st: h\r\n\r\n"
+        reply
+        said="$said $body"
+        # From here on it is the server's, beginning with a call that is half read.
+        ask POST "$id/response" "transfer-encoding: chunked\r\n" "5\r\n\"two\"\r\n0\r\n\r\n"
+        ask GET next
+        unusual=$(sorted)
+        [ "$usual" = "$unusual" ] || said="$said, $usual is not $unusual"
+        ask POST "none/response" "content-length: 1\r\n" 1
+        ask POST "$id/response" "content-length: 7\r\n" '"three"'
+        # An answer that breaks off leaves room for another.
+        exec 7<>"/dev/tcp/$host/$port"
+        ask GET next
+        send "POST /2018-06-01/runtime/invocation/$id/response HTTP/1.1\r\nhost: h\r\ncontent-length: 9\r\n\r\n\"fo"
+        exec 7>&-
+        until [ "$status" = 202 ]; do
+            exec 7<>"/dev/tcp/$host/$port"
+            ask POST "$id/response" "content-length: 6\r\n" '"four"'
+        done
+        # A refusal on the short way: what was answered can't be answered again.
+        ask POST "$id/response" "content-length: 1\r\n" 5
+        echo "said$said"
+    "#;
+    let mut function = bash("f", code);
+    function.timeout_s = 60;
+    let function = bench.create(function).await;
+    for word in ["one", "two", "three", "four"] {
+        assert_eq!(text(&bench.invoke(&function, "{}").await), format!("{word:?}"));
+    }
+    bench.until_log("f", |log| log.iter().any(|line| line.starts_with("said"))).await;
+    let log = bench.log("f").await;
+    let said = log.iter().find(|line| line.starts_with("said")).unwrap();
+    let (said, last) = said.trim_end().rsplit_once(" 202 ").unwrap();
+    assert!(said.starts_with("said 200 202 pong 202 200 400 202 200"), "{said} 202 {last}");
+    assert_eq!(last, "403", "{said}");
+}
