@@ -25,6 +25,7 @@ mod message;
 mod mounts;
 mod processes;
 mod report;
+mod runaway;
 mod sandbox;
 mod seccomp;
 mod spawner;

@@ -5,10 +5,13 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt as _;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rustix::process::Signal;
 use tokio::sync::watch;
+
+use crate::runaway;
 
 /// How a sandbox ended. Exactly one of `code` and `signal` is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +88,8 @@ pub struct Sandbox {
     pub(crate) process: Process,
     /// The memory control group's own record, kept open: it is read every now and then while functions run.
     pub(crate) peak_file: Option<File>,
+    /// Its control group of the second version, where it has one.
+    pub(crate) group: Option<PathBuf>,
     /// Kept open, too, for a function is let go on while its caller waits.
     pub(crate) freeze_file: Option<File>,
     pub(crate) life: watch::Receiver<Life>,
@@ -207,6 +212,15 @@ impl Sandbox {
     /// Kills the program and everything it started, at once. Does nothing to a sandbox that has ended.
     pub fn kill(&self) {
         self.process.kill();
+    }
+
+    /// As [`Sandbox::kill`], of a sandbox that may be spinning in many processes: they get the CPU before all others until they have
+    /// ended, where the daemon may give it to them.
+    pub fn kill_runaway(&self) {
+        self.kill();
+        if let Some(group) = &self.group {
+            runaway::kill(group, self.memory_peak_bytes());
+        }
     }
 
     /// The most memory the sandbox has used so far, in bytes. Without a memory control group that of the program's own process is

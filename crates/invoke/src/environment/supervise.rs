@@ -24,7 +24,7 @@ use crate::invocation::Refused;
 use crate::lines::{self, Form, Line};
 use crate::pool::{Job, Pool};
 use crate::runtime::{Made, NoBootstrap};
-use crate::runtime_api::machine::Machine;
+use crate::runtime_api::machine::{Machine, Phase};
 use crate::runtime_api::serve;
 
 /// Connections that one process may have to its Runtime API.
@@ -322,7 +322,11 @@ impl Environment {
                 () = &mut end => break,
             }
         }
-        sandbox.kill();
+        if self.lock().machine.phase() == Phase::Idle {
+            sandbox.kill()
+        } else {
+            sandbox.kill_runaway()
+        }
         match tokio::time::timeout(KILL_MAX, exited).await {
             Ok(exit) => exit,
             Err(_) => {

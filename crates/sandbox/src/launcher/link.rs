@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io;
 use std::net::TcpListener;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -375,6 +375,7 @@ impl Shared {
             process,
             // Without it the program's own memory is looked at.
             peak_file: memory.and_then(|memory| std::fs::File::open(memory.peak).ok()),
+            group: freeze.as_ref().and_then(|file| file.parent()).map(Path::to_owned),
             freeze_file: freeze.and_then(|file| std::fs::OpenOptions::new().write(true).open(file).ok()),
             life,
             _place: place,

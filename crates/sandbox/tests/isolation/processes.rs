@@ -1,5 +1,7 @@
 //! What a guest sees of processes, and how it ends.
 
+use pitbird_sandbox::Sandbox;
+
 use crate::support::{Code, launcher, processes_with, read_all, ready, run, shell, until, within};
 
 #[tokio::test]
@@ -66,21 +68,23 @@ async fn the_programs_end_is_everybodys() {
 async fn killing_leaves_no_process() {
     let Some(launcher) = launcher().await else { return };
     let code = Code::new();
-    let marker = format!("60.{}2", std::process::id());
-    let script = format!(
-        "trap '' TERM; for i in 1 2 3; do (setsid sleep {marker} &); done; while :; do sleep {marker}; done"
-    );
-    let (sandbox, output) = ready(&launcher, &code, &script).await;
-    until("daemons run", || processes_with(&marker).len() == 4).await;
-    sandbox.kill();
-    sandbox.kill();
-    let (first, second) = tokio::join!(within(sandbox.exited()), within(sandbox.exited()));
-    assert_eq!(first, second);
-    assert_eq!((first.code, first.signal, first.out_of_memory), (None, Some(9), false));
-    assert_eq!(processes_with(&marker), Vec::<u32>::new());
-    assert_eq!(read_all(output).await, "");
-    sandbox.kill();
-    assert_eq!(within(sandbox.exited()).await, first);
+    for (number, kill) in [Sandbox::kill, Sandbox::kill_runaway].into_iter().enumerate() {
+        let marker = format!("60.{}2{number}", std::process::id());
+        let script = format!(
+            "trap '' TERM; for i in 1 2 3; do (setsid sleep {marker} &); done; while :; do sleep {marker}; done"
+        );
+        let (sandbox, output) = ready(&launcher, &code, &script).await;
+        until("daemons run", || processes_with(&marker).len() == 4).await;
+        kill(&sandbox);
+        kill(&sandbox);
+        let (first, second) = tokio::join!(within(sandbox.exited()), within(sandbox.exited()));
+        assert_eq!(first, second);
+        assert_eq!((first.code, first.signal, first.out_of_memory), (None, Some(9), false));
+        assert_eq!(processes_with(&marker), Vec::<u32>::new());
+        assert_eq!(read_all(output).await, "");
+        kill(&sandbox);
+        assert_eq!(within(sandbox.exited()).await, first);
+    }
 }
 
 #[tokio::test]
