@@ -1,6 +1,7 @@
 //! Functions' code and layers, unpacked once per content and kept for every environment to see read-only.
 
 pub mod archive;
+mod jars;
 mod layers;
 
 use std::collections::HashMap;
@@ -19,6 +20,7 @@ use tokio::sync::OnceCell;
 use tokio::task::spawn_blocking;
 
 use archive::{ZipError, ZipFacts};
+pub use jars::{Jars, LAYER_JARS, PACKAGE_JARS};
 
 /// Names of directories that aren't whole yet, or are about to go.
 const UNFINISHED: &str = "unfinished-";
@@ -42,10 +44,12 @@ pub struct CodeDirectory {
     pub path: PathBuf,
     unpacked_bytes: u64,
     has_libraries: OnceLock<bool>,
+    /// As a package, and as layers.
+    jars: [OnceLock<Jars>; 2],
 }
 
 /// What a version's environments see of its own: `/var/task`, and `/opt` where it has layers.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Files {
     pub code: Arc<CodeDirectory>,
     pub layers: Option<Arc<CodeDirectory>>,
@@ -56,9 +60,23 @@ impl Files {
     pub fn has_libraries(&self) -> bool {
         [Some(&self.code), self.layers.as_ref()].into_iter().flatten().any(|files| files.has_libraries())
     }
+
+    /// The jars of the code and of the layers. The first call reads them from the disk.
+    pub fn jars(&self) -> [&Jars; 2] {
+        static NONE: Jars = Jars { names: Vec::new(), has_client: false };
+        let layers = self
+            .layers
+            .as_ref()
+            .map_or(&NONE, |layers| layers.jars[1].get_or_init(|| Jars::read(&layers.path, LAYER_JARS)));
+        [self.code.jars[0].get_or_init(|| Jars::read(&self.code.path, PACKAGE_JARS)), layers]
+    }
 }
 
 impl CodeDirectory {
+    fn new(path: PathBuf, unpacked_bytes: u64) -> CodeDirectory {
+        CodeDirectory { path, unpacked_bytes, has_libraries: OnceLock::new(), jars: Default::default() }
+    }
+
     /// A folder for shared libraries, or one of them beside the code.
     fn has_libraries(&self) -> bool {
         *self.has_libraries.get_or_init(|| {
@@ -188,7 +206,7 @@ impl CodeCache {
             return Ok(None);
         }
         let unpacked_bytes = size_of(&path).map_err(disk)?;
-        Ok(Some(Arc::new(CodeDirectory { path, unpacked_bytes, has_libraries: OnceLock::new() })))
+        Ok(Some(Arc::new(CodeDirectory::new(path, unpacked_bytes))))
     }
 
     /// Unpacks beside its place and then moves it there, so that a directory is there entirely or not at all.
@@ -223,7 +241,7 @@ impl CodeCache {
                 return Err(disk(error));
             }
         }
-        Ok(Arc::new(CodeDirectory { path, unpacked_bytes, has_libraries: OnceLock::new() }))
+        Ok(Arc::new(CodeDirectory::new(path, unpacked_bytes)))
     }
 
     fn unfinished(&self) -> PathBuf {

@@ -95,6 +95,16 @@ impl Fault {
         Fault::platform("Runtime.InvalidEntrypoint", request_id, &words)
     }
 
+    /// A Java function brings no client that would speak the Runtime API for it. AWS has one of its own there.
+    pub fn no_java_client(request_id: &str) -> Fault {
+        let words = "Couldn't find the Java runtime interface client \
+            (com.amazonaws.services.lambda.runtime.api.client.AWSLambda): put the jars \
+            aws-lambda-java-runtime-interface-client, aws-lambda-java-core and aws-lambda-java-serialization into the \
+            package's lib/ or a layer's java/lib/, or their classes into the package: \
+            [/var/task /var/task/lib/*.jar /opt/java/lib/*.jar]";
+        Fault::platform("Runtime.InvalidEntrypoint", request_id, words)
+    }
+
     /// The program is there and cannot be executed; `why` is the kernel's reason.
     pub fn unstartable(request_id: &str, program: &str, why: &str) -> Fault {
         Fault::platform("Runtime.InvalidEntrypoint", request_id, &format!("fork/exec {program}: {why}"))

@@ -202,6 +202,7 @@ impl Invoker {
         let runtime = parts.runtimes.find(&record.settings.runtime).await.map_err(Refused::Runtime)?;
         let store = parts.store().ok_or(Refused::ShuttingDown)?;
         let files = parts.code.files(&store, record).await.map_err(Refused::Code)?;
+        runtime.study(&files).await;
         if let Some(template) = runtime.template(record, &files) {
             parts.parking.want(&parts.tasks, template);
         }

@@ -1,11 +1,13 @@
 //! Which program serves which of Lambda's runtimes on this host, and what it needs to see.
 //!
 //! Interpreters are the host's own, found when they are first asked for. A small program of ours ([`PYTHON`], [`NODE`]),
-//! part of this binary, speaks the Runtime API for them. Custom runtimes bring their own `bootstrap`.
+//! part of this binary, speaks the Runtime API for Python and Node. Java's functions bring AWS's client, custom runtimes their own
+//! `bootstrap`.
 
 mod environment_variables;
 mod find;
 mod interpreter;
+mod java;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
@@ -35,7 +37,7 @@ const PROCESSES_MAX: u32 = 1024;
 const OPEN_FILES_MAX: u32 = 1024;
 
 /// The runtimes that [`Runtimes::find`] knows, each with what serves it.
-const RUNTIMES: [(&str, Family); 14] = [
+const RUNTIMES: [(&str, Family); 19] = [
     ("provided.al2023", Family::Provided),
     ("provided.al2", Family::Provided),
     ("python3.8", Family::Python(8)),
@@ -50,6 +52,11 @@ const RUNTIMES: [(&str, Family); 14] = [
     ("nodejs20.x", Family::Node(20)),
     ("nodejs22.x", Family::Node(22)),
     ("nodejs24.x", Family::Node(24)),
+    ("java8.al2", Family::Java(8)),
+    ("java11", Family::Java(11)),
+    ("java17", Family::Java(17)),
+    ("java21", Family::Java(21)),
+    ("java25", Family::Java(25)),
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +66,8 @@ enum Family {
     Python(u32),
     /// Node, with its major version.
     Node(u32),
+    /// Java, with its feature version.
+    Java(u32),
 }
 
 /// Why a version's runtime can't be had.
@@ -130,9 +139,14 @@ pub(crate) struct Runtime {
     host_read_only: Vec<PathBuf>,
 }
 
-/// The code has no `bootstrap`.
-#[derive(Debug)]
-pub(crate) struct NoBootstrap;
+/// Neither code nor layers have what would be started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoEntryPoint {
+    /// A custom runtime's `bootstrap`.
+    Bootstrap,
+    /// AWS's runtime interface client for Java.
+    JavaClient,
+}
 
 impl Runtimes {
     pub fn new(directory: PathBuf, search_path: Vec<PathBuf>) -> Runtimes {
@@ -155,12 +169,19 @@ impl Runtimes {
         let found = match family {
             Family::Provided => None,
             Family::Python(minor) => {
-                Some(find::python(name, minor, &self.search_path, &self.directory).await?)
+                let (interpreter, files) =
+                    find::python(name, minor, &self.search_path, &self.directory).await?;
+                Some((interpreter, Some(files)))
             }
-            Family::Node(major) => Some(find::node(name, major, &self.search_path, &self.directory).await?),
+            Family::Node(major) => {
+                let (interpreter, files) =
+                    find::node(name, major, &self.search_path, &self.directory).await?;
+                Some((interpreter, Some(files)))
+            }
+            Family::Java(feature) => Some((find::java(name, feature, &self.search_path).await?, None)),
         };
-        let (interpreter, files) =
-            found.map_or((None, None), |(interpreter, files)| (Some(interpreter), Some(files)));
+        let (interpreter, files) = found.unzip();
+        let files = files.flatten();
         let mut host_read_only = pitbird_sandbox::system_read_only();
         if let Some(interpreter) = &interpreter {
             host_read_only.extend(interpreter.paths_beside(&host_read_only));
@@ -213,13 +234,23 @@ impl Runtime {
         }
     }
 
+    /// Reads of code and layers what [`Runtime::spec`] needs to know, where that takes a while.
+    pub async fn study(&self, files: &Files) {
+        if let Family::Java(_) = self.family {
+            let files = files.clone();
+            let read = move || files.jars().len();
+            // If it fails they are read later.
+            let _ = tokio::task::spawn_blocking(read).await;
+        }
+    }
+
     /// How to start one environment of a version.
     pub fn spec(
         &self,
         record: &FunctionVersion,
         files: &Files,
         made: &Made<'_>,
-    ) -> Result<Spec, NoBootstrap> {
+    ) -> Result<Spec, NoEntryPoint> {
         let (program, args) = self.command(record, files)?;
         let settings = &record.settings;
         let mib = |count: u32| u64::from(count) << 20;
@@ -243,15 +274,20 @@ impl Runtime {
     }
 
     /// What an interpreter that waits for functions such as this starts with. `None` if it must start with what is the
-    /// function's own.
+    /// function's own: always with Java, whose class path, heap and environment are fixed from its start on.
     pub fn template(&self, record: &FunctionVersion, files: &Files) -> Option<Spec> {
-        self.interpreter.as_ref().filter(|_| !files.has_libraries())?;
+        let can_wait = matches!(self.family, Family::Python(_) | Family::Node(_));
+        self.interpreter.as_ref().filter(|_| can_wait && !files.has_libraries())?;
         let env = environment_variables::before_a_function(record, self.name)?;
         let made = Made { log_stream: "", endpoint_url: None, credentials: None, is_provisioned: false };
         Some(self.spec(record, files, &made).ok()?.without_function(env))
     }
 
-    fn command(&self, record: &FunctionVersion, files: &Files) -> Result<(String, Vec<String>), NoBootstrap> {
+    fn command(
+        &self,
+        record: &FunctionVersion,
+        files: &Files,
+    ) -> Result<(String, Vec<String>), NoEntryPoint> {
         let text = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
         let Some(interpreter) = &self.interpreter else {
             let places = [(Some(&files.code), CODE), (files.layers.as_ref(), LAYERS)];
@@ -260,13 +296,14 @@ impl Runtime {
                 let bootstrap = directory?.path.join("bootstrap").symlink_metadata();
                 bootstrap.is_ok_and(|found| !found.is_dir()).then(|| format!("{seen_as}/bootstrap"))
             });
-            return found.map(|program| (program, Vec::new())).ok_or(NoBootstrap);
+            return found.map(|program| (program, Vec::new())).ok_or(NoEntryPoint::Bootstrap);
         };
         let program = interpreter.program.to_string_lossy().into_owned();
         let args = match self.family {
             // Without `site` and its search for packages, which are the host's; with UTF-8 whatever the locale.
             Family::Python(_) => text(&["-S", "-s", "-B", "-X", "utf8", &format!("{RUNTIME}/bootstrap.pyc")]),
-            _ => {
+            Family::Java(feature) => java::arguments(&record.settings, feature, files)?,
+            Family::Node(_) | Family::Provided => {
                 let heap_mib = record.settings.memory_mib - record.settings.memory_mib / 10;
                 text(&[&format!("--max-old-space-size={heap_mib}"), &format!("{RUNTIME}/bootstrap.cjs")])
             }

@@ -8,6 +8,7 @@ use crate::clock;
 use crate::extensions::EXTENSIONS_MAX;
 use crate::fault::{Ending, Fault, Status};
 use crate::lines::Line;
+use crate::runtime::NoEntryPoint;
 
 /// One start.
 #[derive(Debug)]
@@ -22,7 +23,7 @@ pub(super) struct Start {
 /// Why a process never asked for an invocation.
 #[derive(Debug, Clone)]
 pub(super) enum StartFault {
-    NoBootstrap,
+    NoEntryPoint(NoEntryPoint),
     Unstartable {
         program: String,
         why: String,
@@ -44,14 +45,15 @@ impl StartFault {
     pub fn is_certain(&self) -> bool {
         matches!(
             self,
-            StartFault::NoBootstrap | StartFault::Unstartable { .. } | StartFault::TooManyExtensions
+            StartFault::NoEntryPoint(_) | StartFault::Unstartable { .. } | StartFault::TooManyExtensions
         )
     }
 
     /// As the caller of an invocation sees it.
     pub fn fault(&self, request_id: &str, timeout_s: u32) -> Fault {
         match self {
-            StartFault::NoBootstrap => {
+            StartFault::NoEntryPoint(NoEntryPoint::JavaClient) => Fault::no_java_client(request_id),
+            StartFault::NoEntryPoint(NoEntryPoint::Bootstrap) => {
                 Fault::no_bootstrap(request_id, &["/var/task/bootstrap", "/opt/bootstrap"])
             }
             StartFault::Unstartable { program, why } => Fault::unstartable(request_id, program, why),
@@ -69,7 +71,7 @@ impl StartFault {
     fn status(&self) -> Status {
         let error_type = match self {
             StartFault::Timeout => return Status::Timeout,
-            StartFault::NoBootstrap | StartFault::Unstartable { .. } => "Runtime.InvalidEntrypoint",
+            StartFault::NoEntryPoint(_) | StartFault::Unstartable { .. } => "Runtime.InvalidEntrypoint",
             StartFault::Reported(fault) => &fault.error_type,
             StartFault::Exit(Ending { out_of_memory: true, .. }) => "Runtime.OutOfMemory",
             StartFault::Exit(_) => "Runtime.ExitError",

@@ -23,7 +23,7 @@ use crate::extensions::{self, TooMany};
 use crate::invocation::Refused;
 use crate::lines::{self, Form, Line};
 use crate::pool::{Job, Pool};
-use crate::runtime::{Made, NoBootstrap};
+use crate::runtime::Made;
 use crate::runtime_api::machine::{Machine, Phase};
 use crate::runtime_api::serve;
 
@@ -373,8 +373,9 @@ impl Environment {
             credentials: credentials.as_ref(),
             is_provisioned: self.is_provisioned,
         };
+        runtime.study(&files).await;
         let spec = runtime.spec(record, &files, &made);
-        let mut spec = spec.map_err(|NoBootstrap| Unmade::Fault(StartFault::NoBootstrap))?;
+        let mut spec = spec.map_err(|missing| Unmade::Fault(StartFault::NoEntryPoint(missing)))?;
         if let Some(layers) = &files.layers {
             extensions::add(&mut spec, &layers.path)
                 .map_err(|TooMany| Unmade::Fault(StartFault::TooManyExtensions))?;

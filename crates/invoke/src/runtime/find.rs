@@ -1,10 +1,12 @@
 //! Looks for interpreters, asks them what they are, and lays out our half beside them.
 
+mod java;
+
 use std::fs;
 use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Output, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +14,7 @@ use sha2::{Digest, Sha256};
 use tokio::process::Command;
 
 use super::{Interpreter, NODE, PYTHON, RuntimeError};
+pub use java::java;
 
 /// An interpreter that says nothing for so long is none.
 const ASK_MAX: Duration = Duration::from_secs(20);
@@ -132,12 +135,23 @@ fn behind_shim(directory: &Path, program: &Path, name: &str) -> Option<PathBuf> 
 }
 
 /// What a program writes to its standard output.
-async fn ask(mut command: Command) -> io::Result<String> {
+async fn ask(command: Command) -> io::Result<String> {
+    output(command).await.map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// What a program writes, be it words or errors.
+async fn ask_whole(command: Command) -> io::Result<String> {
+    let output = output(command).await?;
+    let texts = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes));
+    Ok(texts.concat())
+}
+
+async fn output(mut command: Command) -> io::Result<Output> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     let answered = tokio::time::timeout(ASK_MAX, command.output()).await;
     let output = answered.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
     if output.status.success() {
-        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        return Ok(output);
     }
     let said = String::from_utf8_lossy(&output.stderr);
     let last = said.lines().last().unwrap_or("it says nothing");

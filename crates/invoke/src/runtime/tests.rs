@@ -8,12 +8,13 @@ fn search_path() -> Vec<PathBuf> {
 async fn an_absent_interpreter_is_named() {
     let directory = tempfile::tempdir().unwrap();
     let runtimes = Runtimes::new(directory.path().to_owned(), vec![directory.path().to_owned()]);
-    for (runtime, wanted) in [("python3.12", "python3.12"), ("nodejs20.x", "Node 20")] {
+    for (runtime, wanted) in [("python3.12", "python3.12"), ("nodejs20.x", "Node 20"), ("java21", "Java 21")]
+    {
         let error = runtimes.find(runtime).await.unwrap_err().to_string();
         assert!(error.contains(runtime) && error.contains(wanted), "{error}");
     }
-    let error = runtimes.find("java21").await.unwrap_err();
-    assert!(matches!(&*error, RuntimeError::Unsupported(name) if name == "java21"));
+    let error = runtimes.find("ruby3.3").await.unwrap_err();
+    assert!(matches!(&*error, RuntimeError::Unsupported(name) if name == "ruby3.3"));
     assert_eq!(runtimes.find("provided.al2023").await.unwrap().served(), Served::Bootstrap);
 }
 
@@ -37,8 +38,11 @@ async fn the_hosts_interpreters_are_found() {
             Ok(Served::Bootstrap) => assert!(report.runtime.starts_with("provided")),
             Ok(Served::Interpreter { program, version, is_substitute }) => {
                 assert!(program.is_absolute() && program.is_file(), "{}", program.display());
-                let wanted = report.runtime.trim_start_matches("nodejs").trim_start_matches("python");
-                let is_exact = version.starts_with(wanted.trim_end_matches('x'));
+                let wanted = report.runtime.trim_start_matches(char::is_alphabetic);
+                let wanted = wanted.trim_end_matches(".x").trim_end_matches(".al2");
+                let version = version.trim_start_matches("1.").to_owned();
+                let is_exact =
+                    version.strip_prefix(wanted).is_some_and(|rest| !rest.starts_with(char::is_numeric));
                 assert_eq!(is_exact, !is_substitute, "{} is served by {version}", report.runtime);
             }
             Err(error) => eprintln!("SKIPPED: {error}"),

@@ -124,7 +124,7 @@ async fn a_bootstrap_that_cannot_be_executed_says_why() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_run_is_refused() {
     let bench = bench().await;
-    let function = bench.create(draft("java", "java21")).await;
+    let function = bench.create(draft("ruby", "ruby3.3")).await;
     let refused = bench.try_invoke(&function, None, 0.0, "{}").await.unwrap_err();
     assert!(matches!(refused, Refused::Runtime(_)), "{refused}");
 

@@ -63,7 +63,8 @@ pub fn check(runtime: &str) -> Result<(), Error> {
     if !SUPPORTED.contains(&runtime) {
         return Err(Error::UnknownRuntime(runtime.to_owned(), SUPPORTED.join(", ")));
     }
-    let runs_here = ["provided.", "python", "nodejs"].iter().any(|family| runtime.starts_with(family));
+    let runs_here =
+        ["provided.", "python", "nodejs", "java"].iter().any(|family| runtime.starts_with(family));
     if runs_here { Ok(()) } else { Err(Error::unsupported(format!("Runtime {runtime}"))) }
 }
 
@@ -81,7 +82,10 @@ mod tests {
                 "go1.x",
                 Some("The runtime parameter of go1.x is no longer supported for creating or updating AWS"),
             ),
-            ("java21", Some("Runtime java21 is not supported")),
+            ("java8.al2", None),
+            ("java21", None),
+            ("java8", Some("The runtime parameter of java8 is no longer supported")),
+            ("dotnet8", Some("Runtime dotnet8 is not supported")),
             (
                 "cobol",
                 Some("Value cobol at 'runtime' failed to satisfy constraint: Member must satisfy enum value"),

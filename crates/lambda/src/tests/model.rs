@@ -64,7 +64,7 @@ async fn what_no_operation_heeds_is_refused_by_name() {
             with(function("f"), json!({"LoggingConfig": {"SystemLogLevel": "WARN"}})),
             "LoggingConfig.SystemLogLevel with LogFormat Text",
         ),
-        ("CreateFunction", with(function("f"), json!({"Runtime": "java21"})), "Runtime java21"),
+        ("CreateFunction", with(function("f"), json!({"Runtime": "ruby3.3"})), "Runtime ruby3.3"),
         ("UpdateFunctionCode", with(update, json!({"ImageUri": "i"})), "ImageUri"),
         ("ListFunctions", json!({"MasterRegion": "ALL"}), "MasterRegion"),
     ] {
