@@ -1,9 +1,10 @@
 //! Cold starts: from an HTTP request to its response, with a sandbox made on the way.
 
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use pitbird_testkit::{Server, get};
 use serde_json::json;
 
@@ -21,6 +22,12 @@ const PYTHON: &[u8] =
     b"def handler(event, context):\n    return {\"statusCode\": 200, \"body\": \"hello\"}\n";
 const NODE: &[u8] = b"exports.handler = async () => ({ statusCode: 200, body: \"hello\" });\n";
 
+/// For the client that stands in for AWS's in the tests: it hands text on.
+const JAVA: &str = r#"public class Hello {
+    public String handle(String event) { return "{\"statusCode\":200,\"body\":\"hello\"}"; }
+}"#;
+const JAVA_CLIENT: &str = "com/amazonaws/services/lambda/runtime/api/client/AWSLambda";
+
 pub fn figures(root: &Path) -> Result<Vec<Figure>> {
     let rust = std::fs::read(bench_binary(root, "bench-function"))?;
     let rust = ("provided.al2023", "bootstrap", "bootstrap", rust.as_slice());
@@ -28,6 +35,16 @@ pub fn figures(root: &Path) -> Result<Vec<Figure>> {
     let node = ("nodejs20.x", "app.handler", "app.js", NODE);
     let (fresh, parked) = (serve_with(root, &["--parked", "0"])?, serve(root));
     let mut figures = Vec::new();
+    if let Some(classes) = java_classes(root)? {
+        let files: Vec<(&str, &[u8])> =
+            classes.iter().map(|(name, class)| (name.as_str(), class.as_slice())).collect();
+        create_function(&fresh, "java17", "java17", "Hello::handle", &files)?;
+        figures.push(figure(
+            "Java 17, a bare client in AWS's place",
+            "p50 ≤ 40 ms, parked, which it isn't yet",
+            &measure(&fresh, "java17")?,
+        ));
+    }
     for (server, what, goal, (runtime, handler, file, code)) in [
         (&fresh, "Rust", "p50 ≤ 6 ms", rust),
         (&fresh, "Python, nothing parked", "p50 ≤ 25 ms", python),
@@ -37,15 +54,40 @@ pub fn figures(root: &Path) -> Result<Vec<Figure>> {
     ] {
         let name = runtime.replace('.', "-");
         create_function(server, &name, runtime, handler, &[(file, code)])?;
-        let ms = measure(server, &name)?;
-        let measured = format!("p50 {:.1} ms, p99 {:.1} ms", quantile(&ms, 0.5), quantile(&ms, 0.99));
-        figures.push(Figure::new(
-            format!("cold start, {what}, sandboxed, request to response, one each {} ms", PAUSE.as_millis()),
-            goal,
-            measured,
-        ));
+        figures.push(figure(what, goal, &measure(server, &name)?));
     }
     Ok(figures)
+}
+
+fn figure(what: &str, goal: &'static str, ms: &[f64]) -> Figure {
+    let measured = format!("p50 {:.1} ms, p99 {:.1} ms", quantile(ms, 0.5), quantile(ms, 0.99));
+    let pause = PAUSE.as_millis();
+    let what = format!("cold start, {what}, sandboxed, request to response, one each {pause} ms");
+    Figure::new(what, goal, measured)
+}
+
+/// A file's name and content.
+type File = (String, Vec<u8>);
+
+/// A function in Java and its client, compiled. `None`, said loudly, without a JDK.
+fn java_classes(root: &Path) -> Result<Option<Vec<File>>> {
+    let folder = tempfile::tempdir()?;
+    let hello = folder.path().join("Hello.java");
+    std::fs::write(&hello, JAVA)?;
+    let client = root.join("crates/server/tests/java/client").join(JAVA_CLIENT).with_extension("java");
+    let mut javac = Command::new("javac");
+    javac.args(["--release", "11", "-d"]).arg(folder.path()).args([&hello, &client]);
+    let Ok(status) = javac.status() else {
+        eprintln!("bench: cold starts of Java aren't measured without javac");
+        return Ok(None);
+    };
+    ensure!(status.success(), "javac ended with {status}");
+    let classes = ["Hello", JAVA_CLIENT].map(|class| {
+        let name = format!("{class}.class");
+        let content = std::fs::read(folder.path().join(&name)).with_context(|| name.clone())?;
+        Ok((name, content))
+    });
+    classes.into_iter().collect::<Result<_>>().map(Some)
 }
 
 /// Every round makes the function new, so that its next request finds no environment.
