@@ -80,11 +80,11 @@ enum Place {
 }
 
 impl FunctionCounter {
-    /// Takes a place for one invocation. `snapshot` is asked only when it gets tight.
+    /// Takes a place for one invocation. `snapshot` is asked only when it gets tight, and when there are more than before.
     pub fn acquire(
         self: &Arc<Self>,
         own: Own,
-        snapshot: impl FnOnce() -> Arc<Snapshot>,
+        snapshot: impl Fn() -> Arc<Snapshot>,
         at_ms: i64,
     ) -> Result<Permit, Throttle> {
         let account = &self.account;
@@ -94,7 +94,7 @@ impl FunctionCounter {
                 .ok_or(Throttle::ReservedFunctionConcurrentInvocationLimitExceeded)?,
             None if own.provisioned > 0 && take(&self.provisioned, own.provisioned) => Place::Provisioned,
             None => {
-                let limit = account.unreserved_limit(snapshot);
+                let limit = account.unreserved_limit(&snapshot);
                 take(&account.unreserved, limit)
                     .then_some(Place::Shared)
                     .ok_or(Throttle::ConcurrentInvocationLimitExceeded)?
@@ -103,24 +103,32 @@ impl FunctionCounter {
         if place != Place::Reserved {
             self.running.fetch_add(1, Ordering::Relaxed);
         }
-        self.gauge.note(self.running.load(Ordering::Relaxed), at_ms);
-        account.gauge.note(account.running.fetch_add(1, Ordering::Relaxed) + 1, at_ms);
+        self.gauge.note(self.running.load(Ordering::Relaxed), at_ms, |running| [running]);
+        account.gauge.note(account.running.fetch_add(1, Ordering::Relaxed) + 1, at_ms, |running| {
+            let unreserved = account.unreserved.load(Ordering::Relaxed);
+            [running, unreserved, account.set_aside(&snapshot) + unreserved]
+        });
         Ok(Permit { function: self.clone(), place })
     }
 }
 
 impl AccountCounter {
     /// What is left for functions without a reservation, and for more than is kept ready.
-    fn unreserved_limit(&self, snapshot: impl FnOnce() -> Arc<Snapshot>) -> u32 {
+    fn unreserved_limit(&self, snapshot: impl Fn() -> Arc<Snapshot>) -> u32 {
         // Reservations leave at least 100 to everybody else, so that below it there is nothing to look up.
         if self.unreserved.load(Ordering::Relaxed) < self.limit.min(UNRESERVED_MIN) {
             return self.limit;
         }
+        self.limit.saturating_sub(self.set_aside(snapshot))
+    }
+
+    /// What functions have reserved for themselves, or keep ready.
+    fn set_aside(&self, snapshot: impl Fn() -> Arc<Snapshot>) -> u32 {
         let snapshot = snapshot();
         let generation = snapshot.generation as u32;
         let known = self.reserved.load(Ordering::Relaxed);
         if (known >> 32) as u32 == generation {
-            return self.limit.saturating_sub(known as u32);
+            return known as u32;
         }
         let functions = snapshot.functions().filter(|function| function.scope == self.scope);
         let own = |function: &Arc<Function>| {
@@ -128,7 +136,7 @@ impl AccountCounter {
         };
         let reserved: u32 = functions.map(own).sum();
         self.reserved.store(u64::from(generation) << 32 | u64::from(reserved), Ordering::Relaxed);
-        self.limit.saturating_sub(reserved)
+        reserved
     }
 }
 
@@ -211,11 +219,12 @@ impl Gauge {
         Gauge { probe, highest: AtomicU64::new(0) }
     }
 
-    fn note(&self, value: u32, at_ms: i64) {
+    /// `values` makes all of the probe's from the one that counts.
+    fn note<const N: usize>(&self, value: u32, at_ms: i64, values: impl FnOnce(u32) -> [u32; N]) {
         let noted = ((at_ms / 1000) as u64) << 32 | u64::from(value);
         if noted > self.highest.load(Ordering::Relaxed) {
             self.highest.store(noted, Ordering::Relaxed);
-            self.probe.record(at_ms, &[f64::from(value)]);
+            self.probe.record(at_ms, &values(value).map(f64::from));
         }
     }
 }
@@ -264,7 +273,7 @@ mod tests {
         let telemetry = Telemetry::open(data.path(), &Config::default()).unwrap();
         let gauge = Gauge::new(telemetry.probe(measure::account_concurrency(&Scope::default())));
         for (at_ms, value) in [(1000, 1), (1500, 5), (1600, 3), (2000, 2), (2001, 2)] {
-            gauge.note(value, at_ms);
+            gauge.note(value, at_ms, |value| [value, 0, 0]);
         }
         let total = gauge.probe.totals()[0];
         assert_eq!((total.count, total.sum), (3, 8.0));

@@ -131,7 +131,8 @@ impl Fault {
             format!("Response payload size exceeded maximum allowed payload size ({limit} bytes).");
         let error_type = "Function.ResponseSizeTooLarge";
         let body = json(&Body { error_message, error_type });
-        Fault { error_type: error_type.to_owned(), body, status: Status::Ended, words: None }
+        let error_type = error_type.to_owned();
+        Fault { status: Status::Error { error_type: error_type.clone() }, error_type, body, words: None }
     }
 
     /// The function streamed more than [`limits::STREAMED_BYTES`].

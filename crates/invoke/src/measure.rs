@@ -133,9 +133,11 @@ pub(crate) fn provisioned_concurrency(scope: &Scope, function: &str, version: Ve
     spec(scope, &metrics, sets)
 }
 
-/// `ConcurrentExecutions` of an account.
+/// How much of an account's concurrency is in use: in all; by functions without a share of their own; by those, or set aside for
+/// somebody.
 pub(crate) fn account_concurrency(scope: &Scope) -> ProbeSpec {
-    spec(scope, &[("ConcurrentExecutions", Unit::Count)], vec![Dimensions::none()])
+    let metrics = ["ConcurrentExecutions", "UnreservedConcurrentExecutions", "ClaimedAccountConcurrency"];
+    spec(scope, &metrics.map(|name| (name, Unit::Count)), vec![Dimensions::none()])
 }
 
 /// What becomes of a function's queued events.
@@ -151,8 +153,18 @@ const EVENT_METRICS: [(&str, Unit); 5] = [
 ];
 
 impl EventProbe {
-    pub fn new(telemetry: &Telemetry, scope: &Scope, function: &str) -> EventProbe {
-        let sets = Called::Unqualified.dimension_sets(function);
+    /// `qualifier` is what the caller named: a version or an alias.
+    pub fn new(telemetry: &Telemetry, scope: &Scope, function: &str, qualifier: Option<&str>) -> EventProbe {
+        let name = ("FunctionName", function.to_owned());
+        let resource = match qualifier.filter(|qualifier| *qualifier != "$LATEST") {
+            Some(qualifier) => format!("{function}:{qualifier}"),
+            None => function.to_owned(),
+        };
+        let sets = vec![
+            Dimensions::none(),
+            [name.clone()].into_iter().collect(),
+            [name, ("Resource", resource)].into_iter().collect(),
+        ];
         EventProbe(telemetry.probe(spec(scope, &EVENT_METRICS, sets)))
     }
 

@@ -120,12 +120,13 @@ impl Queue {
         if !has_room {
             return Err(Unqueued::Full);
         }
-        let probe = EventProbe::new(&parts.telemetry, &scope, &function);
+        let qualifier = qualifier.map(|qualifier| qualifier.to_string());
+        let probe = EventProbe::new(&parts.telemetry, &scope, &function, qualifier.as_deref());
         let received_ms = invocation.at_ms;
         let event = AsyncEvent {
             scope,
             function,
-            qualifier: qualifier.map(|qualifier| qualifier.to_string()),
+            qualifier,
             request_id: invocation.request_id,
             payload,
             client_context: invocation.client_context,
@@ -209,7 +210,8 @@ async fn attempt(queue: &Queue, door: Invoker, key: &str) {
             return queue.schedule(clock::now_ms() + 60_000, key.to_owned());
         }
     };
-    let probe = EventProbe::new(&parts.telemetry, &event.scope, &event.function);
+    let (function, qualifier) = (&event.function, event.qualifier.as_deref());
+    let probe = EventProbe::new(&parts.telemetry, &event.scope, function, qualifier);
     let config = match store.get::<EventInvokeConfig>(&config_key(&event)) {
         Ok(found) => found.map(|found| found.record),
         Err(error) => {

@@ -16,12 +16,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use pitbird_names::Region;
 use pitbird_records::FunctionVersion;
+use pitbird_records::function::Settings;
 use pitbird_sandbox::{CODE, Companions, LAYERS, RUNTIME, Spec};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 use tokio::sync::OnceCell;
 
 use crate::code::Files;
+use environment_variables::EXEC_WRAPPER;
 pub use environment_variables::Made;
 
 pub use interpreter::Interpreter;
@@ -251,8 +253,13 @@ impl Runtime {
         files: &Files,
         made: &Made<'_>,
     ) -> Result<Spec, NoEntryPoint> {
-        let (program, args) = self.command(record, files)?;
         let settings = &record.settings;
+        let (program, args) = self.command(record, files)?;
+        let (program, args) = match self.wrapper(settings) {
+            // It is to end by executing its arguments.
+            Some(wrapper) => (wrapper.clone(), std::iter::once(program).chain(args).collect()),
+            None => (program, args),
+        };
         let mib = |count: u32| u64::from(count) << 20;
         Ok(Spec {
             program,
@@ -281,6 +288,13 @@ impl Runtime {
         let env = environment_variables::before_a_function(record, self.name)?;
         let made = Made { log_stream: "", endpoint_url: None, credentials: None, is_provisioned: false };
         Some(self.spec(record, files, &made).ok()?.without_function(env))
+    }
+
+    /// A program of the function's that starts its managed runtime. Source: Lambda developer guide, "Modifying the runtime
+    /// environment", wrapper scripts.
+    fn wrapper<'s>(&self, settings: &'s Settings) -> Option<&'s String> {
+        self.interpreter.as_ref()?;
+        settings.environment.as_ref()?.get(EXEC_WRAPPER).filter(|wrapper| !wrapper.is_empty())
     }
 
     fn command(

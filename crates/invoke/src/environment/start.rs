@@ -57,7 +57,8 @@ impl StartFault {
                 Fault::no_bootstrap(request_id, &["/var/task/bootstrap", "/opt/bootstrap"])
             }
             StartFault::Unstartable { program, why } => Fault::unstartable(request_id, program, why),
-            StartFault::Reported(fault) => fault.clone(),
+            // Of an invocation REPORT says nothing more when its function reports an error; of a start it does.
+            StartFault::Reported(fault) => Fault { status: self.status(), ..fault.clone() },
             StartFault::Exit(ending) => Fault::exit(request_id, *ending),
             StartFault::Timeout => Fault::timeout(request_id, timeout_s),
             StartFault::Extension { error_type, why } => Fault::extension(error_type, request_id, why),

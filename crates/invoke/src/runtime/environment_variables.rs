@@ -61,6 +61,9 @@ pub fn of(record: &FunctionVersion, managed: Option<&str>, made: &Made<'_>) -> B
     variables
 }
 
+/// Names a program that starts the runtime.
+pub const EXEC_WRAPPER: &str = "AWS_LAMBDA_EXEC_WRAPPER";
+
 /// What every function of a runtime finds if it doesn't set it otherwise.
 fn of_any_function(managed: Option<&str>) -> BTreeMap<String, String> {
     let mut variables = BTreeMap::new();
@@ -100,7 +103,7 @@ pub fn before_a_function(record: &FunctionVersion, runtime: &str) -> Option<Vec<
 /// ICU.
 fn is_read_at_start(name: &str) -> bool {
     const NAMES: [&str; 9] =
-        ["AWS_LAMBDA_EXEC_WRAPPER", "HOME", "LANG", "LANGUAGE", "LOCPATH", "NLSPATH", "PATH", "TZ", "TZDIR"];
+        [EXEC_WRAPPER, "HOME", "LANG", "LANGUAGE", "LOCPATH", "NLSPATH", "PATH", "TZ", "TZDIR"];
     const PREFIXES: [&str; 10] =
         ["GCONV_", "GLIBC_", "ICU_", "LC_", "LD_", "MALLOC_", "NODE_", "OPENSSL_", "PYTHON", "SSL_"];
     NAMES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || name.starts_with("UV_")

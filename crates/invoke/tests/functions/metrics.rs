@@ -78,11 +78,20 @@ async fn every_dimension_set_has_its_share() {
         let most = measured(&bench, "ConcurrentExecutions", dimensions, Stat::Maximum).await;
         assert_eq!(most, Some(1.0), "{dimensions:?}");
     }
+    for metric in ["UnreservedConcurrentExecutions", "ClaimedAccountConcurrency"] {
+        assert_eq!(measured(&bench, metric, &[], Stat::Maximum).await, Some(1.0), "{metric}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_throttled_call_counts_nowhere_else() {
+async fn what_is_set_aside_is_claimed_and_a_throttled_call_counts_nowhere_else() {
     let bench = bench().await;
+    bench.create(Draft { reserved: Some(7), ..bash_loop("other", "respond 1") }).await;
+    let function = bench.create(bash_loop("shared", "respond 1")).await;
+    bench.invoke(&function, "{}").await;
+    let most = async |metric| measured(&bench, metric, &[], Stat::Maximum).await;
+    assert_eq!(most("UnreservedConcurrentExecutions").await, Some(1.0));
+    assert_eq!(most("ClaimedAccountConcurrency").await, Some(8.0), "seven are set aside");
     let function = bench.create(Draft { reserved: Some(0), ..bash_loop("f", "respond 1") }).await;
     bench.try_invoke(&function, None, 0.0, "{}").await.unwrap_err();
     let name = [("FunctionName", "f")];
@@ -105,4 +114,10 @@ async fn events_are_counted_from_their_coming_to_their_end() {
         assert_eq!(measured(&bench, metric, &name, Stat::Sum).await, Some(sum), "{metric}");
     }
     assert_eq!(measured(&bench, "AsyncEventAge", &name, Stat::SampleCount).await, Some(2.0));
+    for (resource, received, dropped) in [("f", 1.0, None), ("f:nobody", 1.0, Some(1.0))] {
+        let dimensions = [name[0], ("Resource", resource)];
+        let sum = async |metric| measured(&bench, metric, &dimensions, Stat::Sum).await;
+        assert_eq!(sum("AsyncEventsReceived").await, Some(received), "{resource}");
+        assert_eq!(sum("AsyncEventsDropped").await, dropped, "{resource}");
+    }
 }

@@ -188,7 +188,8 @@ async fn what_interpreters_read_when_they_start_is_read() {
         ..python("library", code)
     };
     let layer = Draft { layers: vec![vec![("lib/a", String::new(), 0o644)]], ..python("layer", code) };
-    let wrapper = with("wrapper", "AWS_LAMBDA_EXEC_WRAPPER", "/opt/wrapper");
+    let mut wrapper = with("wrapper", "AWS_LAMBDA_EXEC_WRAPPER", "/var/task/wrap");
+    wrapper.files.push(("wrap", "#!/bin/bash\nexec \"$@\"\n".to_owned(), 0o755));
     bench.park(&python("plain", code), 1).await;
     for (draft, expected) in [
         (python("plain", code), (true, false, "UTC")),

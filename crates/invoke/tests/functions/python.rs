@@ -150,6 +150,9 @@ async fn a_handler_that_cannot_be_loaded_says_why() {
             "{name}"
         );
         assert_eq!(error["requestId"], "", "{name}");
+        let log = bench.log(name).await;
+        let report = log.iter().find(|line| line.starts_with("REPORT ")).unwrap();
+        assert!(report.ends_with(&format!("\tStatus: error\tError Type: {error_type}\n")), "{report}");
     }
     let trace = &json(&bench.invoke(&bench.function("e"), "{}").await)["stackTrace"];
     assert_eq!(trace[0], "  File \"/var/task/app.py\", line 1, in <module>\n    raise ValueError('early')\n");
@@ -211,4 +214,23 @@ async fn modules_lie_where_lambda_has_them() {
     ];
     let function = bench.create(draft).await;
     assert_eq!(text(&bench.invoke(&function, "{}").await), r#"["beside", "/var/task", "Quitter"]"#);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrapper_starts_the_runtime() {
+    let Some(bench) = door().await else { return };
+    let code = "import os, sys\ndef handler(event, context):\n    return [os.environ['SET_BY'], sys.flags.dont_write_bytecode]\n";
+    let mut draft = python("f", code);
+    let wrapper = "#!/bin/bash\necho wrapped $#\nexport SET_BY=wrapper\nexec \"$@\"\n";
+    draft.files.push(("bin/wrap", wrapper.to_owned(), 0o755));
+    let wrapped_by = |path: &str| Some([("AWS_LAMBDA_EXEC_WRAPPER".to_owned(), path.to_owned())].into());
+    draft.environment = wrapped_by("/var/task/bin/wrap");
+    let function = bench.create(draft.clone()).await;
+    assert_eq!(text(&bench.invoke(&function, "{}").await), r#"["wrapper", 1]"#);
+    let log = bench.log("f").await;
+    assert!(log[1].starts_with("wrapped ") && log[1] != "wrapped 0\n", "{log:?}");
+    let absent = Draft { name: "absent", environment: wrapped_by("/opt/none"), ..draft };
+    let function = bench.create(absent).await;
+    let outcome = bench.invoke(&function, "{}").await;
+    assert_eq!(json(&outcome)["errorType"], "Runtime.InvalidEntrypoint");
 }
