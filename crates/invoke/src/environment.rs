@@ -51,7 +51,8 @@ pub(crate) struct Environment {
     is_provisioned: bool,
     made: Instant,
     /// Bounds what its process asks of AWS at the same time.
-    aws_turns: Semaphore,
+    aws_turns: Arc<Semaphore>,
+    init_error_turn: Semaphore,
 }
 
 /// Requests to AWS that one environment's process may make at the same time; more wait.
@@ -202,10 +203,11 @@ impl Environment {
 
     fn poll_next(&self, ticket: u64, context: &mut Context<'_>) -> Poll<Result<Event, Rejection>> {
         let mut state = self.lock();
-        let State { machine, parked, .. } = &mut *state;
+        let State { machine, parked, running, .. } = &mut *state;
         match parked.as_mut().filter(|parked| parked.ticket == ticket) {
             None => Poll::Ready(Err(Rejection::Transition { from: "Ready", to: "Ready" })),
-            Some(_) if machine.phase() == Phase::Running => {
+            // What runs may just have been ended by something else.
+            Some(_) if machine.phase() == Phase::Running && running.is_some() => {
                 state.parked = None;
                 Poll::Ready(Ok(state.deliver(&self.pool)))
             }
@@ -225,6 +227,13 @@ impl Environment {
         }
         drop(state);
         Ok(Answering { environment: self, answer })
+    }
+
+    /// The process begins to say that it can't start: one call at a time, so that of all that it may send one body is held.
+    pub fn begin_init_error(&self) -> Result<SemaphorePermit<'_>, Rejection> {
+        self.lock().machine.may_fail()?;
+        let busy = Rejection::Transition { from: "InitError", to: "InitError" };
+        self.init_error_turn.try_acquire().map_err(|_| busy)
     }
 
     /// The process says that it can't start.
@@ -266,8 +275,8 @@ impl Environment {
     }
 
     /// Waits until its process may ask for one more thing.
-    pub async fn aws_turn(&self) -> SemaphorePermit<'_> {
-        self.aws_turns.acquire().await.expect("the semaphore is never closed")
+    pub async fn aws_turn(&self) -> OwnedSemaphorePermit {
+        self.aws_turns.clone().acquire_owned().await.expect("the semaphore is never closed")
     }
 
     fn started(&self, state: &mut State) {
@@ -397,7 +406,8 @@ impl Answering<'_> {
     }
 
     fn end(self, streamed_bytes: Option<usize>, result: Result<Bytes, Fault>) -> Result<(), Rejection> {
-        let mut state = self.environment.lock();
+        let environment = self.environment;
+        let mut state = environment.lock();
         let Some(running) = state.running.as_mut() else {
             // Its time was over before its answer was complete.
             let to = if self.answer == Answer::Response {
@@ -415,7 +425,9 @@ impl Answering<'_> {
         };
         running.streamed_bytes = streamed_bytes.or(running.streamed_bytes);
         state.machine.finish();
-        state.conclude(&self.environment.pool, result);
+        // Once the state is let go of another answer may begin, which this one must not break off.
+        std::mem::forget(self);
+        state.conclude(&environment.pool, result);
         Ok(())
     }
 }

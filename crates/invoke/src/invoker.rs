@@ -190,7 +190,7 @@ impl Invoker {
                 return Err(Refused::Throttled(throttle));
             }
         };
-        pool.submit(Box::new(Job { invocation, target: target.clone(), permit, reply, sink }));
+        pool.submit(Box::new(Job { invocation, target: target.clone(), permit, reply, sink, since: None }));
         Ok(pool.version())
     }
 

@@ -44,6 +44,8 @@ pub(crate) struct Job {
     pub reply: oneshot::Sender<Result<Outcome, Refused>>,
     /// Where the answer goes as it comes, if its caller takes it so.
     pub sink: Option<Sink>,
+    /// Since when it has waited for an environment, if it has; those that were put back have gone on waiting.
+    pub since: Option<Instant>,
 }
 
 /// What an environment gets when it is free.
@@ -101,7 +103,8 @@ impl Pool {
             }
             let idle = if state.waiting.is_empty() { state.idle.pop() } else { None };
             let Some(environment) = idle else {
-                state.waiting.push_back((Instant::now(), job));
+                let since = *job.since.get_or_insert_with(Instant::now);
+                state.waiting.push_back((since, job));
                 return self.scale(state);
             };
             drop(state);
@@ -113,13 +116,15 @@ impl Pool {
     }
 
     /// Takes back an invocation that nobody has seen.
-    pub fn put_back(self: &Arc<Self>, job: Box<Job>) {
+    pub fn put_back(self: &Arc<Self>, mut job: Box<Job>) {
         let mut state = self.lock();
         if state.is_closed {
             drop(state);
             return job.refuse(Refused::ShuttingDown);
         }
-        state.waiting.push_front((Instant::now(), job));
+        // The first time it counts from here on.
+        let since = *job.since.get_or_insert_with(Instant::now);
+        state.waiting.push_front((since, job));
         self.scale(state);
     }
 

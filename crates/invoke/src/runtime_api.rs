@@ -2,6 +2,7 @@
 
 mod event;
 mod forward;
+mod held;
 pub mod machine;
 mod serve;
 mod usual;

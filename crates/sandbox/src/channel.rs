@@ -20,6 +20,8 @@ pub const DESCRIPTORS_MAX: usize = 16;
 pub struct Received {
     pub length: usize,
     pub descriptors: Vec<OwnedFd>,
+    /// Descriptors came that this process has no room for; none of the message's are given out then.
+    pub is_cut: bool,
 }
 
 /// Two connected ends, both close-on-exec.
@@ -62,12 +64,46 @@ pub fn receive(socket: impl AsFd, buffer: &mut [u8]) -> io::Result<Option<Receiv
             descriptors.extend(rights);
         }
     }
-    if message.flags.intersects(ReturnFlags::TRUNC | ReturnFlags::CTRUNC) {
+    if message.flags.contains(ReturnFlags::TRUNC) {
         return Err(io::Error::other("message longer than agreed"));
+    }
+    let is_cut = message.flags.contains(ReturnFlags::CTRUNC);
+    if is_cut {
+        descriptors.clear();
     }
     // No message of ours is empty, so nothing received means that the other end is closed.
     if message.bytes == 0 {
         return Ok(None);
     }
-    Ok(Some(Received { length: message.bytes, descriptors }))
+    Ok(Some(Received { length: message.bytes, descriptors, is_cut }))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::os::fd::AsRawFd;
+
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+    use super::*;
+
+    /// For a process of its own: nothing else in it can open anything meanwhile.
+    #[test]
+    fn descriptors_without_room_are_said_and_the_next_message_comes() {
+        let (near, far) = pair().unwrap();
+        let files = [(); 3].map(|()| File::open("/dev/null").unwrap());
+        let descriptors = [files[0].as_fd(), files[1].as_fd(), files[2].as_fd()];
+        send(&near, b"one", &descriptors).unwrap();
+        send(&near, b"two", &descriptors).unwrap();
+        let limits = getrlimit(Resource::Nofile);
+        let free = File::open("/dev/null").unwrap().as_raw_fd();
+        let room = Rlimit { current: Some(free as u64 + 1), ..limits.clone() };
+        setrlimit(Resource::Nofile, room).unwrap();
+        let mut buffer = [0; 16];
+        let cut = receive(&far, &mut buffer).unwrap().unwrap();
+        assert_eq!((&buffer[..cut.length], cut.is_cut, cut.descriptors.len()), (&b"one"[..], true, 0));
+        setrlimit(Resource::Nofile, limits).unwrap();
+        let whole = receive(&far, &mut buffer).unwrap().unwrap();
+        assert_eq!((&buffer[..whole.length], whole.is_cut, whole.descriptors.len()), (&b"two"[..], false, 3));
+    }
 }

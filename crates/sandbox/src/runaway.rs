@@ -16,9 +16,9 @@ const MEMORY_BYTES_MAX: u64 = 256 << 20;
 /// Kills all processes of a group of the second version that has used so much memory. Where the host doesn't allow something it
 /// takes longer.
 pub fn kill(group: &Path, memory_peak_bytes: u64) {
-    // Since Linux 5.14.
-    let _ = std::fs::write(group.join("cgroup.kill"), "1");
-    if memory_peak_bytes > MEMORY_BYTES_MAX {
+    // Since Linux 5.14. Without it they might spin on, and then before everybody else.
+    let is_killed = std::fs::write(group.join("cgroup.kill"), "1").is_ok();
+    if !is_killed || memory_peak_bytes > MEMORY_BYTES_MAX {
         return;
     }
     let Ok(threads) = std::fs::read_to_string(group.join("cgroup.threads")) else { return };

@@ -17,6 +17,7 @@ use pitbird_service::{Caller, Service};
 use pitbird_sigv4::{Secret, Session};
 use pitbird_store::Store;
 use pitbird_telemetry::Telemetry;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -142,6 +143,29 @@ async fn launcher(options: &ServeOptions) -> Result<Launcher> {
     Ok(launcher)
 }
 
+/// What one environment takes of this process's descriptors: its sandbox's, and some connections to its Runtime API.
+const FILES_PER_ENVIRONMENT: u64 = 12;
+/// What everything else takes: clients, files of the store, logs.
+const OTHER_FILES: u64 = 512;
+
+/// Lets this process have as many descriptors as it may have, and answers how many environments these are enough for.
+fn environments_max() -> u32 {
+    let most = pitbird_invoke::Limits::default().environments_max;
+    let limits = getrlimit(Resource::Nofile);
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: limits.maximum, ..limits.clone() });
+    let files = if raised.is_ok() { limits.maximum } else { limits.current };
+    let Some(files) = files else { return most };
+    let enough = (files.saturating_sub(OTHER_FILES) / FILES_PER_ENVIRONMENT).clamp(1, most.into()) as u32;
+    if enough < most {
+        tracing::warn!(
+            files,
+            environments = enough,
+            "few descriptors (ulimit -n), so fewer environments at once"
+        );
+    }
+    enough
+}
+
 /// How far functions may reach beside AWS.
 fn reach(options: &ServeOptions) -> Option<Reach> {
     match options.egress {
@@ -170,7 +194,11 @@ fn invoker_config(
         aws: Some(inside.clone()),
         endpoint_url: Some(format!("http://{address}")),
         reach: reach(options),
-        limits: pitbird_invoke::Limits { parked: options.parked, ..Default::default() },
+        limits: pitbird_invoke::Limits {
+            parked: options.parked,
+            environments_max: environments_max(),
+            ..Default::default()
+        },
         events: Default::default(),
     }
 }

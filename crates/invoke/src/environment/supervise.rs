@@ -125,8 +125,9 @@ impl Environment {
             extended: None,
         };
         let (state, control) = (Mutex::new(state), Notify::new());
-        let aws_turns = Semaphore::new(AWS_REQUESTS_MAX);
-        Environment { pool, state, control, stream, is_provisioned, made: now, aws_turns }
+        let aws_turns = Arc::new(Semaphore::new(AWS_REQUESTS_MAX));
+        let init_error_turn = Semaphore::new(1);
+        Environment { pool, state, control, stream, is_provisioned, made: now, aws_turns, init_error_turn }
     }
 
     /// Since when it has nothing to do.

@@ -135,11 +135,14 @@ impl Machine {
         }
     }
 
+    /// Whether `POST /runtime/init/error` may come.
+    pub fn may_fail(&self) -> Result<(), Rejection> {
+        if self.phase == Phase::Starting { Ok(()) } else { Err(self.forbidden("InitError")) }
+    }
+
     /// `POST /runtime/init/error`.
     pub fn init_error(&mut self) -> Result<(), Rejection> {
-        if self.phase != Phase::Starting {
-            return Err(self.forbidden("InitError"));
-        }
+        self.may_fail()?;
         self.phase = Phase::Failed;
         Ok(())
     }

@@ -22,9 +22,9 @@ use tokio::net::TcpStream;
 use super::Reply;
 use super::event::Event;
 use super::forward::forward;
+use super::held::Held;
 use super::machine::{Answer, ErrorBody, Rejection};
 use super::usual::{self, Unusual};
-use crate::aws;
 use crate::environment::Environment;
 use crate::extensions;
 use crate::fault::Fault;
@@ -35,7 +35,7 @@ const RESPONSE_MODE: HeaderName = HeaderName::from_static("lambda-runtime-functi
 pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// An answer of the Runtime API, or of AWS behind it.
-type AnyBody = Either<Full<Bytes>, aws::Body>;
+type AnyBody = Either<Full<Bytes>, Held>;
 
 /// What the Runtime API's paths begin with; no path of an AWS API does.
 pub(super) const RUNTIME_API: &str = "/2018-06-01/";
@@ -72,8 +72,8 @@ async fn call(environment: &Arc<Environment>, request: Request<Incoming>) -> Res
     let path = request.uri().path();
     match environment.aws() {
         Some(aws) if !path.starts_with(RUNTIME_API) && !is_extensions(path) => {
-            let _turn = environment.aws_turn().await;
-            aws.answer(request).await.map(Either::Right)
+            let turn = environment.aws_turn().await;
+            aws.answer(request).await.map(|body| Either::Right(Held { body, _turn: turn }))
         }
         _ => runtime_call(environment, request).await.map(Either::Left),
     }
@@ -165,6 +165,7 @@ async fn init_error(
     headers: &HeaderMap,
     body: Incoming,
 ) -> Result<Reply, Rejection> {
+    let _turn = environment.begin_init_error()?;
     match read(body).await {
         Ok(Read { bytes, .. }) => {
             environment.init_error(Fault::reported(error_type(headers), bytes))?;

@@ -181,6 +181,30 @@ async fn garbage_harms_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_failure_of_the_start_is_heard_at_a_time() {
+    let bench = narrow_bench().await;
+    // The body of the first is waited for once it is told to go on.
+    let code = r#"
+        exec 7<>"/dev/tcp/$host/$port"
+        head='POST /2018-06-01/runtime/init/error HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\nexpect: 100-continue\r\n\r\n'
+        printf "$head" >&7
+        read -r -u 7 line
+        call POST /runtime/init/error '{"second":1}'
+        echo "${line%$'\r'}, then ${reply%%$'\r'*}"
+        printf '{}' >&7
+        while read -r -u 7 line; do :; done
+    "#;
+    let function = bench.create(bash("f", code)).await;
+    assert_eq!(text(&bench.invoke(&function, "1").await), "{}");
+    let said = "HTTP/1.1 100 Continue, then HTTP/1.1 403 Forbidden\n";
+    assert!(
+        bench.log("f").await.iter().filter(|line| *line == said).count() >= 1,
+        "{:?}",
+        bench.log("f").await
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_start_that_fails_is_tried_again_within_the_invocation() {
     let bench = narrow_bench().await;
     // Fails the first time only: an environment's second start finds what the first has left.

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
@@ -305,9 +305,16 @@ impl Shared {
                 ) {
                     // If nobody waits any more, dropping the sandbox kills it.
                     Some(made) => drop(pending.answer.send(Ok(made))),
-                    None => drop(
-                        pending.answer.send(Err(Failure::Fault(Fault::new(Step::Exchange, libc::EPROTO)))),
-                    ),
+                    None => {
+                        // Its descriptors didn't arrive: this process has no room for more. The spawner hasn't reaped it, so that
+                        // the number is still its own.
+                        lock(&self.running).remove(&sandbox);
+                        if let Some(pid) = Pid::from_raw(pid.cast_signed()) {
+                            let _ = rustix::process::kill_process(pid, self.kill_signal);
+                        }
+                        let fault = Fault::new(Step::Exchange, libc::EMFILE);
+                        drop(pending.answer.send(Err(Failure::Fault(fault))));
+                    }
                 }
             }
             FromSpawner::Adopted { request } => {

@@ -97,10 +97,10 @@ impl Spawner {
         let mut buffer = [0; 64];
         while let Some(entry) = self.entries.get_mut(&id) {
             let received = match channel::receive(&entry.control, &mut buffer) {
-                Ok(Some(received)) => received,
+                Ok(Some(received)) if !received.is_cut => received,
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return,
                 // Closed, or not a message of ours: the process is ending, or has to.
-                Ok(None) | Err(_) => {
+                Ok(_) | Err(_) => {
                     let _ = epoll::delete(&self.epoll, &entry.control);
                     self.kill(id);
                     return;
