@@ -320,6 +320,7 @@ async fn frozen_it_stands_still_and_can_be_killed() {
     assert!(sandbox.set_frozen(true).unwrap());
     sandbox.kill();
     assert_eq!(within(sandbox.exited()).await.signal, Some(9));
-    // All that had the other end are gone.
-    assert!(read_all(output).await.ends_with("tick\n"));
+    // All that had the other end are gone. It may not have come to say anything.
+    let said = read_all(output).await;
+    assert!(said.is_empty() || said.ends_with("tick\n"), "{said}");
 }
