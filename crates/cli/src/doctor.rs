@@ -158,6 +158,13 @@ fn isolation(host: &HostReport, findings: &mut Vec<Finding>) {
     findings.push(level);
     let cgroups = if report.cgroups == CgroupVersion::None { State::Less } else { State::Good };
     findings.push(finding("cgroups", cgroups, report.cgroups.as_str()));
+    if report.has_cpu_shares {
+        findings.push(finding(
+            "CPU share",
+            State::Good,
+            "in proportion to memory with --cpu-share by-memory",
+        ));
+    }
     for missing in &report.missing {
         findings.push(finding(&missing.what, State::Less, format!("not given: {}", missing.why)));
     }

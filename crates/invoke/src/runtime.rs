@@ -274,7 +274,6 @@ impl Runtime {
             tmp_bytes: mib(settings.tmp_mib),
             processes_max: PROCESSES_MAX,
             open_files_max: OPEN_FILES_MAX,
-            cpu_share: None,
             companions: Companions::default(),
             connectors: 0,
         })

@@ -41,7 +41,6 @@ async fn run(rounds: usize, program: Option<String>) -> Result<(), Box<dyn std::
         tmp_bytes: 512 << 20,
         processes_max: 1024,
         open_files_max: 1024,
-        cpu_share: None,
         companions: Companions::default(),
         connectors: 0,
     };

@@ -4,11 +4,13 @@
 //! hold for its sandboxes too. It stays locked (flock) while its spawner lives; whatever is found unlocked at a start was
 //! left behind by a crash and is swept.
 //!
-//! The CPU controller is used only for sandboxes that are given a share. A group of its own for each makes the kernel's
-//! scheduler switch between processes half as often again; a warm invocation then costs a third more.
+//! The CPU controller is used only by launchers that are asked for shares, as groups of their own cost warm invocations something
+//! (`docs/decisions/0004-functions-give-way.md`). A sandbox is in its group from its first instruction on and without a quota until
+//! the daemon writes one: moving processes into a group later would wait for a lock on all processes of the host.
 
 mod freezer;
 mod hierarchy;
+mod share;
 mod sweep;
 mod v1;
 mod v2;
@@ -17,6 +19,7 @@ use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
+pub use share::{Share, WHAT as SHARE};
 pub use sweep::{remove_launcher, sweep};
 
 use crate::{CgroupVersion, Missing};
@@ -36,24 +39,15 @@ pub enum Cgroups {
 pub struct Limits {
     pub memory_bytes: u64,
     pub processes_max: u32,
-    /// CPUs' worth of time.
-    pub cpu_share: Option<f64>,
 }
 
 /// Processes a sandbox needs beside the guest's own: its first process.
 const OWN_PROCESSES: u32 = 1;
 
-/// The length of the period over which CPU time is shared out, in µs. The kernel's default.
-const CPU_PERIOD_US: u64 = 100_000;
-
-fn cpu_quota_us(share: f64) -> u64 {
-    // The kernel takes no less than 1 ms.
-    ((share * CPU_PERIOD_US as f64) as u64).max(1_000)
-}
-
 impl Cgroups {
-    /// Finds what the host has and makes this launcher's directories. Never fails: what cannot be had is said.
-    pub fn detect(name: &str) -> (Cgroups, Vec<Missing>) {
+    /// Finds what the host has and makes this launcher's directories; with `shares` sandboxes can be given those. Never fails: what
+    /// cannot be had is said.
+    pub fn detect(name: &str, shares: bool) -> (Cgroups, Vec<Missing>) {
         let layout = match hierarchy::Layout::read() {
             Ok(layout) => layout,
             Err(error) => {
@@ -61,10 +55,10 @@ impl Cgroups {
             }
         };
         if layout.v1("memory").is_some() || layout.v1("pids").is_some() {
-            let (launcher, missing) = v1::Launcher::new(&layout, name);
+            let (launcher, missing) = v1::Launcher::new(&layout, name, shares);
             return (launcher.map_or(Cgroups::None, Cgroups::V1), missing);
         }
-        match v2::Launcher::new(&layout, name) {
+        match v2::Launcher::new(&layout, name, shares) {
             Ok((launcher, missing)) => (Cgroups::V2(launcher), missing),
             Err(why) => (Cgroups::None, all_missing(&why)),
         }
@@ -131,10 +125,10 @@ impl Group {
         }
     }
 
-    /// Sets the limits; `process` is the sandbox's first process, which is inside already.
-    pub fn limit(&self, limits: &Limits, process: u32) -> io::Result<()> {
+    /// Sets the limits.
+    pub fn limit(&self, limits: &Limits) -> io::Result<()> {
         match self {
-            Group::V1(group) => group.limit(limits, process),
+            Group::V1(group) => group.limit(limits),
             Group::V2(group) => group.limit(limits),
         }
     }
@@ -173,6 +167,21 @@ impl Group {
         Some(directory.join(freezer::FILE)).filter(|file| file.exists())
     }
 
+    /// The file by which the sandbox is held to a share of the CPU, where it can be; see [`Share`].
+    pub fn share_file(&self) -> Option<PathBuf> {
+        match self {
+            Group::V1(group) => group.share_file(),
+            Group::V2(group) => group.share_file(),
+        }
+    }
+
+    /// Lets the sandbox use all the CPU there is, for as long as it takes to die.
+    pub fn lift_share(&self) {
+        if let Some(group) = self.share_file().as_deref().and_then(Path::parent) {
+            share::lift(group);
+        }
+    }
+
     pub fn peak_bytes(&self) -> u64 {
         self.peak_file().and_then(|file| read_number(&file)).unwrap_or(0)
     }
@@ -209,13 +218,13 @@ fn write(file: &Path, value: impl std::fmt::Display) -> io::Result<()> {
     io::Write::write_all(&mut &file, value.to_string().as_bytes())
 }
 
-fn missing(what: &str, why: &str) -> Missing {
+pub fn missing(what: &str, why: &str) -> Missing {
     Missing { what: what.to_owned(), why: why.to_owned() }
 }
 
 /// What is missing where there are no control groups at all.
 pub fn all_missing(why: &str) -> Vec<Missing> {
-    ["memory limit", "process limit", "CPU share", freezer::WHAT]
+    ["memory limit", "process limit", share::WHAT, freezer::WHAT]
         .into_iter()
         .map(|what| missing(what, why))
         .collect()

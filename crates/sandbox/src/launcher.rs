@@ -60,6 +60,9 @@ pub struct Config {
     pub sandboxes_max: u32,
     /// A way out of sandboxes' networks; [`Report::has_outside`](crate::Report::has_outside) says whether it can be had.
     pub outside: Option<Outside>,
+    /// Make groups by which sandboxes can be held to a share of the CPU ([`Sandbox::hold_to_cpu_share`]);
+    /// [`Report::has_cpu_shares`](crate::Report::has_cpu_shares) says whether they can.
+    pub cpu_shares: bool,
     /// Where private directories go at the levels without a mount namespace. Made if absent; must belong to the daemon's
     /// user, and under root let others pass (0711), for guests have users of their own.
     pub state_directory: PathBuf,
@@ -76,6 +79,7 @@ impl Config {
             spares: 2,
             sandboxes_max: 1000,
             outside: None,
+            cpu_shares: false,
             state_directory: std::env::temp_dir()
                 .join(format!("pitbird-sandbox-{}", rustix::process::geteuid().as_raw())),
         }
@@ -116,9 +120,9 @@ impl Launcher {
         let mut refusals = Vec::new();
         for mode in candidates(&config) {
             match Link::open(&config, mode).await? {
-                Opening::Ready { link, cgroups, missing, has_outside } => {
+                Opening::Ready { link, cgroups, missing, has_outside, has_cpu_shares } => {
                     let report = verdict::report(mode, cgroups, missing, &refusals);
-                    let report = Report { has_outside, ..report };
+                    let report = Report { has_outside, has_cpu_shares, ..report };
                     if report.level < config.minimum_level {
                         link.shut_down().await;
                         return Err(Error::TooWeak { wanted: config.minimum_level, found: Box::new(report) });
@@ -268,6 +272,7 @@ fn start_message(config: &Config, mode: Mode) -> Start {
         mode,
         spares: config.spares,
         outside: config.outside.clone(),
+        cpu_shares: config.cpu_shares,
         state_directory: config.state_directory.clone(),
         group: group_name(),
     }

@@ -89,6 +89,8 @@ pub struct Start {
     pub spares: u32,
     /// A way out of sandboxes' networks.
     pub outside: Option<Outside>,
+    /// Sandboxes are to have groups by which they can be held to a share of the CPU.
+    pub cpu_shares: bool,
     /// Where private directories go at the levels without a mount namespace.
     pub state_directory: PathBuf,
     /// The name of this launcher's control groups.
@@ -104,6 +106,8 @@ pub enum FromSpawner {
         missing: Vec<Missing>,
         /// Sandboxes have the way out that was asked for.
         has_outside: bool,
+        /// They can be held to a share of the CPU, as was asked for.
+        has_cpu_shares: bool,
     },
     /// They cannot. The spawner ends.
     Unable(Fault),
@@ -119,6 +123,8 @@ pub enum FromSpawner {
         has_device: bool,
         /// By which it is frozen.
         freeze: Option<PathBuf>,
+        /// By which it is held to a share of the CPU.
+        share: Option<PathBuf>,
     },
     /// A parked program has taken its function.
     Adopted {
@@ -158,6 +164,7 @@ impl ToSpawner {
             ToSpawner::Start(start) => {
                 let writer = Writer::new(0).byte(start.mode as u8).u32(start.spares);
                 write_outside(writer, start.outside.as_ref())
+                    .byte(u8::from(start.cpu_shares))
                     .bytes(start.state_directory.as_os_str().as_bytes())
                     .bytes(start.group.as_bytes())
                     .done()
@@ -195,6 +202,7 @@ impl ToSpawner {
                 mode: *Mode::ALL.get(usize::from(reader.byte()?)).ok_or(Malformed)?,
                 spares: reader.u32()?,
                 outside: read_outside(&mut reader)?,
+                cpu_shares: reader.byte()? != 0,
                 state_directory: read_path(&mut reader)?,
                 group: reader.string()?,
             }),
@@ -217,18 +225,20 @@ impl ToSpawner {
 impl FromSpawner {
     pub fn encode(&self) -> Vec<u8> {
         match self {
-            FromSpawner::Ready { cgroups, missing, has_outside } => {
+            FromSpawner::Ready { cgroups, missing, has_outside, has_cpu_shares } => {
                 let words =
                     missing.iter().flat_map(|missing| [missing.what.as_bytes(), missing.why.as_bytes()]);
-                Writer::new(0).byte(*cgroups as u8).list(words).byte(u8::from(*has_outside)).done()
+                let said = Writer::new(0).byte(*cgroups as u8).list(words).byte(u8::from(*has_outside));
+                said.byte(u8::from(*has_cpu_shares)).done()
             }
             FromSpawner::Unable(fault) => write_fault(Writer::new(1), *fault).done(),
-            FromSpawner::Launched { request, sandbox, pid, port, memory, has_device, freeze } => {
+            FromSpawner::Launched { request, sandbox, pid, port, memory, has_device, freeze, share } => {
                 let files = memory.iter().map(|files| files.peak.as_os_str().as_bytes());
                 let numbers =
                     Writer::new(2).u64(*request).u64(*sandbox).u32(*pid).u32(u32::from(*port)).list(files);
-                let freeze = freeze.iter().map(|file| file.as_os_str().as_bytes());
-                numbers.byte(u8::from(*has_device)).list(freeze).done()
+                let [freeze, share] =
+                    [freeze, share].map(|file| file.iter().map(|file| file.as_os_str().as_bytes()));
+                numbers.byte(u8::from(*has_device)).list(freeze).list(share).done()
             }
             FromSpawner::Failed { request, fault } => {
                 write_fault(Writer::new(3).u64(*request), *fault).done()
@@ -259,6 +269,7 @@ impl FromSpawner {
                 memory: reader.list(read_path)?.pop().map(|peak| MemoryFiles { peak }),
                 has_device: reader.byte()? != 0,
                 freeze: reader.list(read_path)?.pop(),
+                share: reader.list(read_path)?.pop(),
             },
             3 => FromSpawner::Failed { request: reader.u64()?, fault: read_fault(&mut reader)? },
             4 => FromSpawner::Exited {
@@ -295,7 +306,12 @@ fn read_ready(reader: &mut Reader<'_>) -> Result<FromSpawner, Malformed> {
     while let Some(what) = words.next() {
         missing.push(Missing { what, why: words.next().ok_or(Malformed)? });
     }
-    Ok(FromSpawner::Ready { cgroups, missing, has_outside: reader.byte()? != 0 })
+    Ok(FromSpawner::Ready {
+        cgroups,
+        missing,
+        has_outside: reader.byte()? != 0,
+        has_cpu_shares: reader.byte()? != 0,
+    })
 }
 
 #[cfg(test)]

@@ -84,6 +84,8 @@ pub struct Report {
     pub cgroups: CgroupVersion,
     /// Whether sandboxes have the way out of their networks that the launcher was asked for.
     pub has_outside: bool,
+    /// Whether sandboxes can be held to a share of the CPU, where the launcher was asked for that.
+    pub has_cpu_shares: bool,
     /// Everything that a sandbox at the strongest level would have and here has not.
     pub missing: Vec<Missing>,
 }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use rustix::process::Signal;
 use tokio::sync::watch;
 
+use crate::cgroup::Share;
 use crate::runaway;
 
 /// How a sandbox ended. Exactly one of `code` and `signal` is given.
@@ -103,11 +104,21 @@ pub(crate) struct Process {
     pub pidfd: OwnedFd,
     /// Process 1 of a pid namespace takes everything along when it is killed. Another is told to kill what came from it.
     pub signal: Signal,
+    /// By which all of the sandbox is held to a share of the CPU, where it can be.
+    pub share: Option<Share>,
 }
 
 impl Process {
     pub fn kill(&self) {
+        self.let_go();
         self.send(self.signal);
+    }
+
+    /// What has used up its share of the CPU doesn't even die before it gets more.
+    fn let_go(&self) {
+        if let Some(share) = &self.share {
+            share.lift();
+        }
     }
 
     fn send(&self, signal: Signal) {
@@ -149,6 +160,18 @@ impl Sandbox {
         Ok(true)
     }
 
+    /// Holds everything in it, together, to this many CPUs' worth of time, 0.01 and more, from now on: 0.5 is half a CPU. Before that it has all the
+    /// CPU there is, and once it is killed it has again. `false` where the launcher wasn't asked for that or couldn't
+    /// have it ([`Report::has_cpu_shares`](crate::Report::has_cpu_shares)).
+    ///
+    /// # Errors
+    /// The kernel doesn't take the order; a sandbox that has ended takes none.
+    pub fn hold_to_cpu_share(&self, share: f64) -> io::Result<bool> {
+        let Some(group) = &self.process.share else { return Ok(false) };
+        group.hold(share)?;
+        Ok(true)
+    }
+
     /// Where the program calls, as it stands in its `AWS_LAMBDA_RUNTIME_API`.
     pub fn runtime_api(&self) -> SocketAddr {
         self.runtime_api
@@ -183,8 +206,9 @@ impl Sandbox {
         self.process.send(Signal::USR1);
     }
 
-    /// Kills the program alone.
+    /// Kills the program alone. What is left of the sandbox has little time then, and isn't held to its share of the CPU any more.
     pub fn kill_program(&self) {
+        self.process.let_go();
         self.process.send(Signal::USR2);
     }
 

@@ -22,7 +22,7 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::process::{Resource, Rlimit};
 
 use crate::Missing;
-use crate::cgroup::{self, Cgroups};
+use crate::cgroup::{self, Cgroups, Share};
 use crate::channel::{self, MESSAGE_BYTES_MAX};
 use crate::error::{At, Fault, Step};
 use crate::kernel;
@@ -90,6 +90,12 @@ struct Spawner {
     is_ending: bool,
 }
 
+/// What a first sandbox showed that others will have.
+struct Proof {
+    has_outside: bool,
+    has_cpu_shares: bool,
+}
+
 fn serve() -> Result<(), Fault> {
     let link = take_link()?;
     let mut buffer = vec![0; MESSAGE_BYTES_MAX];
@@ -102,9 +108,10 @@ fn serve() -> Result<(), Fault> {
     };
     let made = Spawner::new(link.try_clone().at(Step::Exchange)?, start);
     match made {
-        Ok((mut spawner, missing, has_outside)) => {
+        Ok((mut spawner, missing, proof)) => {
             let cgroups = spawner.cgroups.version();
-            spawner.say(&FromSpawner::Ready { cgroups, missing, has_outside }, &[]);
+            let Proof { has_outside, has_cpu_shares } = proof;
+            spawner.say(&FromSpawner::Ready { cgroups, missing, has_outside, has_cpu_shares }, &[]);
             spawner.work(&mut buffer)
         }
         Err(fault) => channel::send(&link, &FromSpawner::Unable(fault).encode(), &[]).at(Step::Exchange),
@@ -136,7 +143,7 @@ fn take_link() -> Result<OwnedFd, Fault> {
 
 impl Spawner {
     /// Prepares for one mode, and proves by a first sandbox that it works here.
-    fn new(link: OwnedFd, start: Start) -> Result<(Spawner, Vec<Missing>, bool), Fault> {
+    fn new(link: OwnedFd, start: Start) -> Result<(Spawner, Vec<Missing>, Proof), Fault> {
         let mode = start.mode;
         if mode == Mode::Landlock && kernel::landlock_version().is_none() {
             return Err(Fault::new(Step::Landlock, libc::EOPNOTSUPP));
@@ -151,7 +158,7 @@ impl Spawner {
             (None, Some(private), seccomp::Network::Shared)
         };
         cgroup::sweep();
-        let (cgroups, mut missing) = Cgroups::detect(&start.group);
+        let (cgroups, mut missing) = Cgroups::detect(&start.group, start.cpu_shares);
         let mut spawner = Spawner {
             link,
             epoll,
@@ -178,7 +185,13 @@ impl Spawner {
             proof = spawner.prove();
         }
         match proof {
-            Ok(has_outside) => Ok((spawner, missing, has_outside)),
+            Ok(proof) => {
+                let is_said = missing.iter().any(|missing| missing.what == cgroup::SHARE);
+                if spawner.start.cpu_shares && !proof.has_cpu_shares && !is_said {
+                    missing.push(cgroup::missing(cgroup::SHARE, "no quota can be set"));
+                }
+                Ok((spawner, missing, proof))
+            }
             Err(fault) => {
                 spawner.end();
                 Err(fault)
@@ -186,8 +199,8 @@ impl Spawner {
         }
     }
 
-    /// Makes one sandbox as far as it goes without a function and takes it down again. Answers whether it had a way out.
-    fn prove(&mut self) -> Result<bool, Fault> {
+    /// Makes one sandbox as far as it goes without a function and takes it down again.
+    fn prove(&mut self) -> Result<Proof, Fault> {
         let root = self.root_for(&[])?;
         let id = self.give_birth(root)?;
         let mut buffer = vec![0; 4096];
@@ -195,10 +208,13 @@ impl Spawner {
         wait_for(&entry.control, PollFlags::IN, ANSWER_MAX);
         let received = channel::receive(&entry.control, &mut buffer).at(Step::Exchange)?;
         let has_outside = received.as_ref().is_some_and(|received| received.descriptors.len() > 1);
+        let share = entry.group.as_ref().and_then(cgroup::Group::share_file);
         let said = received.and_then(|received| FromInit::decode(&buffer[..received.length]).ok());
+        let has_cpu_shares =
+            share.is_some_and(|file| Share::open(&file).and_then(|share| share.hold(1.0)).is_ok());
         self.kill(id);
         match said {
-            Some(FromInit::Prepared { .. }) => Ok(has_outside),
+            Some(FromInit::Prepared { .. }) => Ok(Proof { has_outside, has_cpu_shares }),
             Some(FromInit::Failed(fault)) => Err(fault),
             _ => Err(Fault::new(Step::Exchange, libc::EPROTO)),
         }

@@ -66,8 +66,6 @@ pub struct Spec {
     pub processes_max: u32,
     /// File descriptors per process.
     pub open_files_max: u32,
-    /// CPUs' worth of time the sandbox may use: 0.5 is half a CPU. `None` is no limit.
-    pub cpu_share: Option<f64>,
     pub companions: Companions,
     /// Sockets with which the daemon may connect to what listens inside, at most [`CONNECTORS_MAX`]; none are made where sandboxes
     /// have no network of their own.
@@ -109,7 +107,6 @@ impl Spec {
             layers: None,
             memory_bytes: u64::MAX,
             tmp_bytes: u64::MAX,
-            cpu_share: None,
             ..self.clone()
         }
     }
@@ -165,10 +162,7 @@ impl Spec {
         require(self.companions.programs.len() <= COMPANIONS_MAX, || {
             format!("more than {COMPANIONS_MAX} companions")
         })?;
-        require(self.connectors <= CONNECTORS_MAX, || format!("more than {CONNECTORS_MAX} connectors"))?;
-        require(self.cpu_share.is_none_or(|share| share.is_finite() && share >= 0.01), || {
-            "the CPU share must be at least 0.01".to_owned()
-        })
+        require(self.connectors <= CONNECTORS_MAX, || format!("more than {CONNECTORS_MAX} connectors"))
     }
 
     fn check_host_paths(&self) -> Result<(), Error> {

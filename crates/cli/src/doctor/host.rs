@@ -14,7 +14,7 @@ pub async fn examine(listen: SocketAddr, runtimes: Vec<Runtime>) -> HostReport {
 
 /// Finds out by really starting a spawner.
 async fn isolation() -> Result<Report, String> {
-    let config = Config { spares: 0, ..Config::new(SpawnerCommand::own_binary()) };
+    let config = Config { spares: 0, cpu_shares: true, ..Config::new(SpawnerCommand::own_binary()) };
     let launcher = Launcher::start(config).await.map_err(|error| error.to_string())?;
     let report = launcher.report().clone();
     launcher.shutdown().await;

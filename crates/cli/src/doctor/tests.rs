@@ -10,6 +10,7 @@ fn host() -> HostReport {
             user_namespace: true,
             cgroups: CgroupVersion::V2,
             has_outside: false,
+            has_cpu_shares: true,
             missing: Vec::new(),
         }),
         runtimes: vec![
@@ -29,6 +30,7 @@ fn a_good_host_can_serve() {
 ok    kernel      6.12.1
 ok    isolation   namespaces root
 ok    cgroups     v2
+ok    CPU share   in proportion to memory with --cpu-share by-memory
 ok    python3.13  /usr/bin/python3.13 (3.13.2)
 less  nodejs22.x  no Node on PATH
 ok    port 4566   127.0.0.1:4566 is free
@@ -45,6 +47,7 @@ fn what_a_host_lacks_is_said_with_its_reason() {
         user_namespace: false,
         cgroups: CgroupVersion::None,
         has_outside: false,
+        has_cpu_shares: false,
         missing: vec![missing],
     };
     let doctor = Doctor::new(&HostReport { isolation: Ok(report), ..host() });

@@ -8,6 +8,7 @@ use rustix::process::{Pid, Signal};
 
 use super::PREFIX;
 use super::hierarchy::Layout;
+use super::share;
 use crate::claim::is_abandoned;
 
 /// How long killed processes may take to leave their group.
@@ -47,6 +48,7 @@ fn clear(launcher: &Path) -> io::Result<()> {
         .filter(|path| path.is_dir())
         .collect();
     for group in groups.iter().map(PathBuf::as_path).chain([launcher]) {
+        share::lift(group);
         let mut pause = Duration::from_micros(200);
         loop {
             kill_members(group);

@@ -8,7 +8,8 @@ use rustix::event::EventfdFlags;
 
 use super::freezer::{self, Freezer, WHAT};
 use super::hierarchy::Layout;
-use super::{CPU_PERIOD_US, Limits, OWN_PROCESSES, cpu_quota_us, missing, write};
+use super::share::{self, PERIOD_US};
+use super::{Limits, OWN_PROCESSES, missing, write};
 use crate::Missing;
 use crate::claim::claim;
 
@@ -17,6 +18,8 @@ pub struct Launcher {
     memory: Option<Claimed>,
     pids: Option<Claimed>,
     cpu: Option<Claimed>,
+    /// Sandboxes have groups there.
+    has_shares: bool,
     freezer: Option<Freezer>,
 }
 
@@ -27,7 +30,8 @@ struct Claimed {
 }
 
 impl Launcher {
-    pub fn new(layout: &Layout, name: &str) -> (Option<Launcher>, Vec<Missing>) {
+    /// With `shares` sandboxes get groups for those.
+    pub fn new(layout: &Layout, name: &str, shares: bool) -> (Option<Launcher>, Vec<Missing>) {
         let mut lacking = Vec::new();
         let mut take = |controller: &str, what: &str| {
             let why = match layout.v1(controller) {
@@ -45,9 +49,17 @@ impl Launcher {
         };
         let memory = take("memory", "memory limit");
         let pids = take("pids", "process limit");
-        let cpu = take("cpu", "CPU share");
+        let cpu = take("cpu", share::WHAT);
+        let has_quotas = cpu.as_ref().is_some_and(|cpu| cpu.path.join(share::FILES[0]).exists());
+        if cpu.is_some() && !has_quotas {
+            lacking.push(missing(share::WHAT, "this kernel has no quotas of CPU time"));
+        }
+        let has_shares = shares && has_quotas;
+        if let Some(cpu) = cpu.as_ref().filter(|_| has_shares) {
+            share::weigh(&cpu.path);
+        }
         let freezer = Freezer::new(layout, name).map_err(|why| lacking.push(missing(WHAT, &why))).ok();
-        let launcher = Launcher { memory, pids, cpu, freezer };
+        let launcher = Launcher { memory, pids, cpu, has_shares, freezer };
         let has_any = launcher.claimed().next().is_some();
         (has_any.then_some(launcher), lacking)
     }
@@ -67,7 +79,10 @@ impl Launcher {
             std::fs::create_dir(&path)?;
             Ok(Some(path))
         };
-        let cpu = self.cpu.as_ref().map(|claimed| claimed.path.join(sandbox.to_string()));
+        let cpu = if self.has_shares { make(&self.cpu)? } else { None };
+        if let Some(cpu) = &cpu {
+            write(&cpu.join("cpu.cfs_period_us"), PERIOD_US)?;
+        }
         let freezer = self.freezer.as_ref().map(|freezer| freezer.create(sandbox)).transpose()?;
         Ok(Group { memory: make(&self.memory)?, pids: make(&self.pids)?, cpu, freezer })
     }
@@ -85,7 +100,6 @@ impl Launcher {
 pub struct Group {
     memory: Option<PathBuf>,
     pids: Option<PathBuf>,
-    /// Made when a share is asked for.
     cpu: Option<PathBuf>,
     pub freezer: Option<freezer::Group>,
 }
@@ -99,7 +113,7 @@ impl Group {
     /// `tasks` and not `cgroup.procs`: for a thread that moves itself the kernel needs no lock on all processes, which takes
     /// milliseconds to get. The first process has one thread only.
     pub fn entrances(&self) -> Vec<PathBuf> {
-        let inhabited = [&self.memory, &self.pids].into_iter().flatten();
+        let inhabited = [&self.memory, &self.pids, &self.cpu].into_iter().flatten();
         inhabited.map(|directory| directory.join("tasks")).collect()
     }
 
@@ -107,19 +121,17 @@ impl Group {
         Some(self.memory.as_ref()?.join(name))
     }
 
-    pub fn limit(&self, limits: &Limits, process: u32) -> io::Result<()> {
+    pub fn share_file(&self) -> Option<PathBuf> {
+        Some(self.cpu.as_ref()?.join(share::FILES[0]))
+    }
+
+    pub fn limit(&self, limits: &Limits) -> io::Result<()> {
         if let Some(memory) = &self.memory {
             write(&memory.join("memory.limit_in_bytes"), limits.memory_bytes)?;
             limit_swap(memory, limits.memory_bytes)?;
         }
         if let Some(pids) = &self.pids {
             write(&pids.join("pids.max"), limits.processes_max.saturating_add(OWN_PROCESSES))?;
-        }
-        if let (Some(cpu), Some(share)) = (&self.cpu, limits.cpu_share) {
-            std::fs::create_dir(cpu)?;
-            write(&cpu.join("cpu.cfs_period_us"), CPU_PERIOD_US)?;
-            write(&cpu.join("cpu.cfs_quota_us"), cpu_quota_us(share))?;
-            write(&cpu.join("tasks"), process)?;
         }
         Ok(())
     }

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 use super::freezer;
 use super::hierarchy::{Layout, SUPERVISOR};
-use super::{CPU_PERIOD_US, Limits, OWN_PROCESSES, cpu_quota_us, missing, write};
+use super::share::{self, PERIOD_US};
+use super::{Limits, OWN_PROCESSES, missing, write};
 use crate::Missing;
 use crate::claim::claim;
 
@@ -19,13 +20,20 @@ pub struct Launcher {
     _lock: OwnedFd,
     has_memory: bool,
     has_pids: bool,
+    /// Quotas of CPU time could be had.
     has_cpu: bool,
+    /// Sandboxes' groups have them.
+    has_shares: bool,
+    /// The group above, which hands the CPU controller down because this launcher told it to.
+    told: Option<PathBuf>,
 }
 
 impl Launcher {
+    /// With `shares` sandboxes' groups can be given those.
+    ///
     /// # Errors
     /// Words on why no group can be had and what would help.
-    pub fn new(layout: &Layout, name: &str) -> Result<(Launcher, Vec<Missing>), String> {
+    pub fn new(layout: &Layout, name: &str, shares: bool) -> Result<(Launcher, Vec<Missing>), String> {
         let unified = layout.v2().ok_or("no control groups are mounted")?;
         let offered = controllers(&unified.top.join("cgroup.controllers"))
             .or_else(|| controllers(&unified.own.join("cgroup.controllers")))
@@ -35,7 +43,7 @@ impl Launcher {
         }
         let mut reasons = Vec::new();
         for base in unified.candidates() {
-            match Launcher::below(&base, name) {
+            match Launcher::below(&base, name, shares) {
                 Ok(launcher) => {
                     let lacking = launcher.lacking();
                     return Ok((launcher, lacking));
@@ -49,7 +57,7 @@ impl Launcher {
         ))
     }
 
-    fn below(base: &Path, name: &str) -> io::Result<Launcher> {
+    fn below(base: &Path, name: &str, shares: bool) -> io::Result<Launcher> {
         // First see whether the base lets anything be made at all, before processes are moved about.
         let path = base.join(name);
         let lock = claim(&path)?;
@@ -58,11 +66,13 @@ impl Launcher {
                 controllers(&path.join("cgroup.controllers"))
                     .is_some_and(|names| names.iter().any(|name| name == wanted))
             };
-            let launcher = Launcher {
+            let mut launcher = Launcher {
                 has_memory: has("memory"),
                 has_pids: has("pids"),
                 has_cpu: controllers(&base.join("cgroup.controllers"))
                     .is_some_and(|names| names.iter().any(|name| name == "cpu")),
+                has_shares: false,
+                told: None,
                 path: path.clone(),
                 _lock: lock,
             };
@@ -70,6 +80,9 @@ impl Launcher {
                 return Err(io::Error::other("controllers are not handed down"));
             }
             enable(&launcher.path, &["memory", "pids"]);
+            if shares {
+                launcher.share_out(base);
+            }
             Ok(launcher)
         });
         if result.is_err() {
@@ -78,12 +91,27 @@ impl Launcher {
         result
     }
 
+    /// Has sandboxes' groups scheduled as such, with quotas.
+    fn share_out(&mut self, base: &Path) {
+        let file = share::FILES[1];
+        if !self.path.join(file).exists() {
+            enable(base, &["cpu"]);
+            self.told = Some(base.to_owned());
+        }
+        self.has_cpu = self.path.join(file).exists();
+        if self.has_cpu {
+            enable(&self.path, &["cpu"]);
+            share::weigh(&self.path);
+            self.has_shares = true;
+        }
+    }
+
     fn lacking(&self) -> Vec<Missing> {
         let why = "the controller is not handed down to this process's control group";
         let given = [
             (self.has_memory, "memory limit"),
             (self.has_pids, "process limit"),
-            (self.has_cpu, "CPU share"),
+            (self.has_cpu, share::WHAT),
         ];
         let mut lacking: Vec<Missing> =
             given.into_iter().filter(|(has, _)| !has).map(|(_, what)| missing(what, why)).collect();
@@ -101,13 +129,20 @@ impl Launcher {
         let path = self.path.join(sandbox.to_string());
         std::fs::create_dir(&path)?;
         let directory = OwnedFd::from(std::fs::File::open(&path)?);
-        let (has_memory, has_pids, has_cpu) = (self.has_memory, self.has_pids, self.has_cpu);
-        Ok(Group { path, directory, has_memory, has_pids, has_cpu })
+        if self.has_shares {
+            write(&path.join(share::FILES[1]), format!("max {PERIOD_US}"))?;
+        }
+        let (has_memory, has_pids, has_share) = (self.has_memory, self.has_pids, self.has_shares);
+        Ok(Group { path, directory, has_memory, has_pids, has_share })
     }
 
     pub fn remove(self) {
         // Whatever stays is swept at the next start.
         let _ = std::fs::remove_dir(&self.path);
+        if let Some(base) = self.told {
+            // Groups cost those something who don't use them. Refused while another launcher does.
+            let _ = write(&base.join("cgroup.subtree_control"), "-cpu");
+        }
     }
 }
 
@@ -166,10 +201,14 @@ pub struct Group {
     pub directory: OwnedFd,
     has_memory: bool,
     has_pids: bool,
-    has_cpu: bool,
+    has_share: bool,
 }
 
 impl Group {
+    pub fn share_file(&self) -> Option<PathBuf> {
+        self.has_share.then(|| self.path.join(share::FILES[1]))
+    }
+
     pub fn limit(&self, limits: &Limits) -> io::Result<()> {
         if self.has_memory {
             write(&self.path.join("memory.max"), limits.memory_bytes)?;
@@ -179,13 +218,6 @@ impl Group {
         }
         if self.has_pids {
             write(&self.path.join("pids.max"), limits.processes_max.saturating_add(OWN_PROCESSES))?;
-        }
-        if let (true, Some(share)) = (self.has_cpu, limits.cpu_share) {
-            // From now on the groups of all of this launcher's sandboxes are scheduled as such.
-            let launcher = self.path.parent();
-            let above = [launcher.and_then(Path::parent), launcher];
-            above.into_iter().flatten().for_each(|directory| enable(directory, &["cpu"]));
-            write(&self.path.join("cpu.max"), format!("{} {CPU_PERIOD_US}", cpu_quota_us(share)))?;
         }
         Ok(())
     }

@@ -22,7 +22,10 @@ use crate::message::{FromSpawner, MemoryFiles, Mode, ToSpawner};
 use crate::report::{CgroupVersion, Missing};
 use crate::sandbox::{Connector, End, Life, Process, ProgramEnd, Sandbox, loopback};
 use crate::spec::Spec;
-use crate::{Exit, cgroup};
+use crate::{
+    Exit,
+    cgroup::{self, Share},
+};
 
 /// How long a spawner may take to answer its first message, and to end after its last.
 const ANSWER_MAX: Duration = Duration::from_secs(15);
@@ -80,7 +83,13 @@ pub enum Failure {
 
 /// What came of starting a spawner.
 pub enum Opening {
-    Ready { link: Link, cgroups: CgroupVersion, missing: Vec<Missing>, has_outside: bool },
+    Ready {
+        link: Link,
+        cgroups: CgroupVersion,
+        missing: Vec<Missing>,
+        has_outside: bool,
+        has_cpu_shares: bool,
+    },
     Unable(Fault),
 }
 
@@ -111,9 +120,9 @@ impl Link {
             }
         };
         match said {
-            Some(FromSpawner::Ready { cgroups, missing, has_outside }) => {
+            Some(FromSpawner::Ready { cgroups, missing, has_outside, has_cpu_shares }) => {
                 let link = Link::serve(socket, mode, child, group, buffer);
-                Ok(Opening::Ready { link, cgroups, missing, has_outside })
+                Ok(Opening::Ready { link, cgroups, missing, has_outside, has_cpu_shares })
             }
             Some(FromSpawner::Unable(fault)) => {
                 drop(socket);
@@ -293,13 +302,13 @@ fn wait_until(child: &mut std::process::Child, time: Duration) -> bool {
 impl Shared {
     fn hear(&self, message: FromSpawner, descriptors: Vec<OwnedFd>) {
         match message {
-            FromSpawner::Launched { request, sandbox, pid, port, memory, has_device, freeze } => {
+            FromSpawner::Launched { request, sandbox, pid, port, memory, has_device, freeze, share } => {
                 let Some(pending) = lock(&self.pending).remove(&request) else { return };
                 match self.sandbox(
                     pending.outputs,
                     sandbox,
                     (pid, port, has_device),
-                    (memory, freeze),
+                    (memory, freeze, share),
                     descriptors,
                     pending.place,
                 ) {
@@ -358,13 +367,14 @@ impl Shared {
         outputs: Outputs,
         number: u64,
         (pid, port, has_device): (u32, u16, bool),
-        (memory, freeze): (Option<MemoryFiles>, Option<PathBuf>),
+        (memory, freeze, share): (Option<MemoryFiles>, Option<PathBuf>, Option<PathBuf>),
         descriptors: Vec<OwnedFd>,
         place: OwnedSemaphorePermit,
     ) -> Option<Sandbox> {
         let mut descriptors = descriptors.into_iter();
         let listener = TcpListener::from(descriptors.next()?);
-        let process = Process { pidfd: descriptors.next()?, signal: self.kill_signal };
+        let share = share.map(|file| Share::open(&file)).transpose().ok()?;
+        let process = Process { pidfd: descriptors.next()?, signal: self.kill_signal, share };
         listener.set_nonblocking(true).ok()?;
         let device = has_device.then(|| descriptors.next()).flatten();
         let connectors = descriptors.map(Connector::new).collect();

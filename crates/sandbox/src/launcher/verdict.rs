@@ -52,7 +52,14 @@ pub fn report(
         };
         lack(&group.what, &format!("{}{instead}", group.why));
     }
-    Report { level: level(mode), user_namespace: mode.maps_users(), cgroups, has_outside: false, missing }
+    Report {
+        level: level(mode),
+        user_namespace: mode.maps_users(),
+        cgroups,
+        has_outside: false,
+        has_cpu_shares: false,
+        missing,
+    }
 }
 
 /// What came to landlock only later (landlock(7), versions).

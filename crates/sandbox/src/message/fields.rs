@@ -35,8 +35,7 @@ pub fn write_spec(writer: Writer, spec: &Spec) -> Writer {
         .u64(spec.tmp_bytes)
         .u32(spec.processes_max)
         .u32(spec.open_files_max)
-        .u32(spec.connectors)
-        .u64(spec.cpu_share.unwrap_or(0.0).to_bits());
+        .u32(spec.connectors);
     lists.iter().fold(writer, |writer, list| writer.list(list.iter().map(Vec::as_slice)))
 }
 
@@ -49,7 +48,6 @@ pub fn read_spec(reader: &mut Reader<'_>) -> Result<Spec, Malformed> {
     let processes_max = reader.u32()?;
     let open_files_max = reader.u32()?;
     let connectors = reader.u32()?;
-    let share = f64::from_bits(reader.u64()?);
     let args = reader.list(Reader::string)?;
     let mut env = Vec::new();
     let mut words = reader.list(Reader::string)?.into_iter();
@@ -74,7 +72,6 @@ pub fn read_spec(reader: &mut Reader<'_>) -> Result<Spec, Malformed> {
         tmp_bytes,
         processes_max,
         open_files_max,
-        cpu_share: (share > 0.0).then_some(share),
     })
 }
 

@@ -19,7 +19,6 @@ fn spec() -> Spec {
         tmp_bytes: 1 << 12,
         processes_max: u32::MAX,
         open_files_max: 8,
-        cpu_share: Some(0.25),
         companions: Companions {
             programs: vec!["/opt/extensions/a".to_owned()],
             env_without: vec!["B".to_owned()],
@@ -38,6 +37,7 @@ fn to_spawner() -> Vec<ToSpawner> {
             prefix_bits: 29,
             packet_bytes_max: 65_520,
         }),
+        cpu_shares: true,
         state_directory: "/state".into(),
         group: "pitbird-1-a".to_owned(),
     };
@@ -46,7 +46,7 @@ fn to_spawner() -> Vec<ToSpawner> {
         ToSpawner::Launch { request: 7, spec: Box::new(spec()) },
         ToSpawner::Launch {
             request: 8,
-            spec: Box::new(Spec { cpu_share: None, layers: None, runtime: Some("/r".into()), ..spec() }),
+            spec: Box::new(Spec { layers: None, runtime: Some("/r".into()), ..spec() }),
         },
         ToSpawner::Park { request: 9, spec: Box::new(spec()) },
         ToSpawner::Adopt { request: 10, sandbox: 11, spec: Box::new(spec()) },
@@ -61,7 +61,7 @@ fn from_spawner() -> Vec<FromSpawner> {
     let missing = vec![Missing { what: "memory limit".to_owned(), why: String::new() }];
     let files = MemoryFiles { peak: "/sys/fs/cgroup/memory.peak".into() };
     vec![
-        FromSpawner::Ready { cgroups: CgroupVersion::V2, missing, has_outside: true },
+        FromSpawner::Ready { cgroups: CgroupVersion::V2, missing, has_outside: true, has_cpu_shares: false },
         FromSpawner::Unable(fault),
         FromSpawner::Launched {
             request: 1,
@@ -71,6 +71,7 @@ fn from_spawner() -> Vec<FromSpawner> {
             memory: Some(files),
             has_device: true,
             freeze: Some("/sys/fs/cgroup/x/cgroup.freeze".into()),
+            share: Some("/sys/fs/cgroup/x/cpu.max".into()),
         },
         FromSpawner::Launched {
             request: 1,
@@ -80,6 +81,7 @@ fn from_spawner() -> Vec<FromSpawner> {
             memory: None,
             has_device: true,
             freeze: Some("/sys/fs/cgroup/x/cgroup.freeze".into()),
+            share: None,
         },
         FromSpawner::Adopted { request: 1 },
         FromSpawner::Failed { request: 1, fault },

@@ -102,7 +102,7 @@ impl Spawner {
         let entry = self.entries.get_mut(&id).ok_or(Fault::new(Step::Clone, libc::ESRCH))?;
         // What waits for its function gets its limits with it.
         if let Some(group) = entry.group.as_ref().filter(|_| !is_parked) {
-            group.limit(&limits(spec), entry.pid).at(Step::ControlGroup)?;
+            group.limit(&limits(spec)).at(Step::ControlGroup)?;
         }
         let mut request = request(spec, entry.port);
         request.watch_memory = !self.cgroups.limits_memory();
@@ -136,7 +136,7 @@ impl Spawner {
 }
 
 pub fn limits(spec: &Spec) -> Limits {
-    Limits { memory_bytes: spec.memory_bytes, processes_max: spec.processes_max, cpu_share: spec.cpu_share }
+    Limits { memory_bytes: spec.memory_bytes, processes_max: spec.processes_max }
 }
 
 pub fn request(spec: &Spec, port: u16) -> Enter {

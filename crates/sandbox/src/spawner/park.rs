@@ -27,7 +27,7 @@ impl Spawner {
             return Err(gone);
         }
         if let Some(group) = &entry.group {
-            group.limit(&limits(spec), entry.pid).at(Step::ControlGroup)?;
+            group.limit(&limits(spec)).at(Step::ControlGroup)?;
         }
         let mut request = request(spec, entry.port);
         (request.has_runtime, request.watch_memory) = (false, watch_memory);

@@ -158,8 +158,10 @@ impl Spawner {
         let (device, connectors) = (entry.device.take(), std::mem::take(&mut entry.connectors));
         let has_device = device.is_some();
         let freeze = entry.group.as_ref().and_then(Group::freeze_file);
+        let share = entry.group.as_ref().and_then(Group::share_file);
         let pid = entry.pid;
-        let message = FromSpawner::Launched { request, sandbox: id, pid, port, memory, has_device, freeze };
+        let message =
+            FromSpawner::Launched { request, sandbox: id, pid, port, memory, has_device, freeze, share };
         let given = [&listener, &pidfd].into_iter().chain(&device).chain(&connectors).map(AsFd::as_fd);
         self.say(&message, &given.collect::<Vec<_>>());
     }
@@ -169,6 +171,9 @@ impl Spawner {
         let Some(entry) = self.entries.get_mut(&id) else { return };
         if matches!(entry.state, State::Preparing(None) | State::Spare) {
             entry.state = State::Condemned;
+        }
+        if let Some(group) = &entry.group {
+            group.lift_share();
         }
         // Without a pid namespace the first process itself kills all others, when it is told to.
         let signal = if self.start.mode.has_namespaces() { Signal::KILL } else { Signal::TERM };

@@ -12,6 +12,7 @@ mod outside;
 mod parked;
 mod privileges;
 mod processes;
+mod shares;
 mod support;
 mod unprivileged;
 mod weaker;

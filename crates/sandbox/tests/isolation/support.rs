@@ -94,7 +94,6 @@ impl Code {
             tmp_bytes: 8 << 20,
             processes_max: 64,
             open_files_max: 64,
-            cpu_share: None,
             companions: Companions::default(),
             connectors: 0,
         }
