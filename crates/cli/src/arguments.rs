@@ -97,12 +97,23 @@ pub struct ServeOptions {
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(0..=16), env = "PITBIRD_PARKED",
           hide_env_values = true)]
     pub parked: u32,
+    /// How much CPU functions get once they have started: all there is, or in proportion to their memory as on Lambda,
+    /// where 1769 MB is one CPU
+    #[arg(long, value_enum, default_value_t = CpuShare::Full, env = "PITBIRD_CPU_SHARE", hide_env_values = true)]
+    pub cpu_share: CpuShare,
     /// How far functions may reach beside AWS: nowhere, the public internet, or private networks too; never this host
     #[arg(long, value_enum, default_value_t = Egress::None, env = "PITBIRD_EGRESS", hide_env_values = true)]
     pub egress: Egress,
     /// What to write to standard error, as in `info` or `pitbird=debug`
     #[arg(long, default_value = "warn", env = "PITBIRD_LOG", hide_env_values = true)]
     pub log: String,
+}
+
+/// How much CPU functions get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CpuShare {
+    Full,
+    ByMemory,
 }
 
 /// How far functions may reach.

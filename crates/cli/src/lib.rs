@@ -29,8 +29,8 @@ pub mod terminal;
 pub mod watch;
 
 pub use arguments::{
-    ApiOptions, Cli, ClientCommand, Command, CompletionsOptions, DemoOptions, DoctorOptions, Egress,
-    LogsCommand, Output, RolloutCommand, ServeOptions, ServerOptions, StartOptions, TailOptions,
+    ApiOptions, Cli, ClientCommand, Command, CompletionsOptions, CpuShare, DemoOptions, DoctorOptions,
+    Egress, LogsCommand, Output, RolloutCommand, ServeOptions, ServerOptions, StartOptions, TailOptions,
     WatchOptions,
 };
 pub use aws_command::aws_command;

@@ -10,6 +10,7 @@ use pitbird_store::Store;
 use pitbird_telemetry::Telemetry;
 
 use crate::aws::Aws;
+use crate::cpu_share::CpuShare;
 
 /// Everything that an [`Invoker`](crate::Invoker) needs.
 #[derive(Clone)]
@@ -58,6 +59,7 @@ pub struct Limits {
     /// Interpreters that are kept started for the next environments of each kind in use, 0 to [`PARKED_MAX`]. Each has some 8 MB of
     /// memory of its own. With Node each memory size is a kind. Kinds beyond four, those wanted longest ago, have none.
     pub parked: u32,
+    pub cpu_share: CpuShare,
     /// Memory that must be available on the host for another environment to start, bytes.
     pub memory_reserve_bytes: u64,
     /// After this time without an invocation an environment ends, and after this time without a start so do the interpreters that
@@ -88,6 +90,7 @@ impl Default for Limits {
             environments_max: 1000,
             launches_max: u32::try_from(2 * cores).unwrap_or(u32::MAX).max(4),
             parked: 2,
+            cpu_share: CpuShare::Full,
             memory_reserve_bytes: 256 << 20,
             idle: Duration::from_secs(600),
             freeze_after: Duration::from_millis(100),

@@ -283,6 +283,7 @@ impl Environment {
         let launch_ms = ms(state.start.began.elapsed());
         state.launch = None;
         state.is_ready = true;
+        self.hold_to_cpu_share(state);
         if !state.start.is_retry {
             state.init_ms = Some(launch_ms);
         }
@@ -293,6 +294,18 @@ impl Environment {
         state.tell_started(launch_ms);
         // It planned to look again when the start would be due.
         self.control.notify_one();
+    }
+
+    /// Its start is over, for which it had all the CPU there is.
+    fn hold_to_cpu_share(&self, state: &State) {
+        let share = self.pool.parts.cpu_share(self.pool.record.settings.memory_mib);
+        let (Some(share), Some(process)) = (share, &state.process) else { return };
+        let held = process.hold_to_cpu_share(share);
+        if !matches!(held, Ok(true)) {
+            // As a rule because it has just died.
+            let function = &self.pool.record.name;
+            tracing::warn!(function, ?held, "an environment isn't held to its share of the CPU");
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -24,6 +24,8 @@ pub(crate) struct Parts {
     store: Mutex<Option<Store>>,
     pub reach: Option<Reach>,
     pub limits: Limits,
+    /// Of the host, or as many as this server may use.
+    cpus: usize,
     /// As the store: it has that in it.
     aws: Mutex<Option<Arc<dyn Aws>>>,
     /// Where functions reach AWS.
@@ -70,6 +72,7 @@ impl Parts {
             telemetry: config.telemetry.clone(),
             store: Mutex::new(Some(config.store.clone())),
             limits: config.limits.clone(),
+            cpus: std::thread::available_parallelism().map_or(1, usize::from),
             reach: config.reach,
             aws: Mutex::new(config.aws.clone()),
             endpoint_url,
@@ -87,6 +90,11 @@ impl Parts {
         let mut pools = self.pools();
         pools.retain(|pool| pool.strong_count() > 0);
         pools.push(Arc::downgrade(pool));
+    }
+
+    /// To how many CPUs' worth of time a function with so much memory is held, MiB; `None` is all there is.
+    pub fn cpu_share(&self, memory_mib: u32) -> Option<f64> {
+        self.limits.cpu_share.of(memory_mib, self.cpus)
     }
 
     /// Waits until it is this environment's turn to start.

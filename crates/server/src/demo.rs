@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use pitbird_cli::{DemoOptions, Egress, Output, ServeOptions};
+use pitbird_cli::{CpuShare, DemoOptions, Egress, Output, ServeOptions};
 
 use crate::serve::Serving;
 use teller::Teller;
@@ -60,6 +60,7 @@ async fn serve(options: &DemoOptions, data_dir: PathBuf) -> Result<Serving> {
         keys: None,
         minimum_isolation: "process".to_owned(),
         parked: 2,
+        cpu_share: CpuShare::Full,
         egress: Egress::None,
         log: "warn".to_owned(),
     };

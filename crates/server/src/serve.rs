@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow, bail};
-use pitbird_cli::{Egress, ServeOptions};
+use pitbird_cli::{CpuShare, Egress, ServeOptions};
 use pitbird_control::{Asked, Control, Credential, Lookup, Signatures};
 use pitbird_edge::Edge;
 use pitbird_invoke::{Invoker, Reach};
@@ -132,11 +132,19 @@ async fn launcher(options: &ServeOptions) -> Result<Launcher> {
     // Interpreters that wait take no environment's place.
     config.sandboxes_max += 4 * pitbird_invoke::PARKED_MAX;
     config.outside = reach(options).map(|_| pitbird_invoke::way_out());
+    config.cpu_shares = options.cpu_share != CpuShare::Full;
     let launcher = Launcher::start(config).await.context("functions can't be isolated as asked")?;
     if reach(options).is_some() && !launcher.report().has_outside {
         bail!(
             "functions can't be let out: that takes a network of their own and /dev/net/tun, and here is {}\n\
              hint: give this user access to /dev/net/tun, or leave out --egress",
+            launcher.report()
+        );
+    }
+    if options.cpu_share != CpuShare::Full && !launcher.report().has_cpu_shares {
+        bail!(
+            "functions can't be given CPU by their memory: that takes control groups with the CPU controller, and here is {}\n\
+             hint: let this user have them, as by `systemd-run --user --scope -p Delegate=yes`, or leave out --cpu-share",
             launcher.report()
         );
     }
@@ -197,6 +205,10 @@ fn invoker_config(
         limits: pitbird_invoke::Limits {
             parked: options.parked,
             environments_max: environments_max(),
+            cpu_share: match options.cpu_share {
+                CpuShare::Full => pitbird_invoke::CpuShare::Full,
+                CpuShare::ByMemory => pitbird_invoke::CpuShare::ByMemory,
+            },
             ..Default::default()
         },
         events: Default::default(),

@@ -90,3 +90,17 @@ fn functions_reach_the_world_and_never_this_host() {
         Err(ended) => panic!("no server: {ended:?}"),
     }
 }
+
+#[test]
+fn functions_get_cpu_by_their_memory() {
+    let Some(python) = python() else { return };
+    let arguments = ["--cpu-share", "by-memory"].map(str::to_owned).to_vec();
+    let started = Server::start_with(BINARY, ServerOptions { arguments, ..ServerOptions::default() });
+    match started {
+        Ok(server) => python.check(&server, &script("cpu_share.py"), &[]),
+        Err(ended) if ended.stderr.contains("functions can't be given CPU by their memory") => {
+            eprintln!("SKIPPED: {}", ended.stderr);
+        }
+        Err(ended) => panic!("no server: {ended:?}"),
+    }
+}

@@ -204,6 +204,10 @@ impl Environment {
             let mut state = self.lock();
             state.connect_with(connectors);
             state.process = Some(sandbox.clone());
+            if state.start.is_retry {
+                // A start within an invocation is part of that.
+                self.hold_to_cpu_share(&state);
+            }
             TcpListener::from_std(listener)
                 .and_then(|listener| Ok((listener, state.output.connect(output, extensions)?)))
         };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use pitbird_invoke::{Config, EventPolicy, Invocation, Invoker, Limits, Outcome, Refused};
+use pitbird_invoke::{Config, CpuShare, EventPolicy, Invocation, Invoker, Limits, Outcome, Refused};
 use pitbird_names::{Qualifier, Scope, VersionId, Weight};
 use pitbird_records::alias::Additional;
 use pitbird_records::function::{
@@ -73,6 +73,7 @@ pub async fn open(data: tempfile::TempDir, limits: Limits, events: EventPolicy) 
 pub async fn open_path(data: &Path, limits: Limits, events: EventPolicy) -> Bench {
     let mut sandboxes = pitbird_sandbox::Config::new(SpawnerCommand::own_binary());
     sandboxes.spares = 0;
+    sandboxes.cpu_shares = limits.cpu_share == CpuShare::ByMemory;
     let launcher = Launcher::start(sandboxes).await.unwrap();
     let store = Store::open(&data.join("data")).unwrap();
     let telemetry_config = pitbird_telemetry::Config::default();

@@ -6,6 +6,7 @@
 
 mod bench;
 mod concurrency;
+mod cpu_share;
 mod custom;
 mod events;
 mod extensions;

@@ -59,6 +59,7 @@ async fn bed() -> Bed {
         keys: None,
         minimum_isolation: "process".to_owned(),
         parked: 0,
+        cpu_share: pitbird_cli::CpuShare::Full,
         egress: pitbird_cli::Egress::None,
         log: "warn".to_owned(),
     };
