@@ -9,6 +9,7 @@ mod conclude;
 mod deadlines;
 mod extend;
 mod output;
+mod reset;
 mod start;
 mod supervise;
 
@@ -69,6 +70,10 @@ struct State {
     is_provisioned: bool,
     /// On the pool's list of idle ones.
     is_listed: bool,
+    /// Its process has failed, and it starts again inside its next invocation.
+    is_reset: bool,
+    /// That invocation, once it has come.
+    given: Option<Box<Job>>,
     /// Its processes stand still until there is something to do.
     is_frozen: bool,
     parked: Option<Parked>,
@@ -128,6 +133,11 @@ impl Environment {
     pub fn assign(&self, job: Box<Job>) -> Result<(), Box<Job>> {
         let mut state = self.lock();
         state.is_listed = false;
+        if state.is_reset && !state.is_over {
+            state.given = Some(job);
+            self.control.notify_one();
+            return Ok(());
+        }
         let is_waiting = !state.is_over && state.machine.phase() == Phase::Idle;
         let Some(parked) = state.parked.as_mut().filter(|_| is_waiting) else { return Err(job) };
         let waker = parked.waker.take();

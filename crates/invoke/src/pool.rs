@@ -179,6 +179,12 @@ impl Pool {
         self.scale(state);
     }
 
+    /// The process of an environment that had started has failed.
+    pub fn failed(&self) {
+        let mut state = self.lock();
+        state.ready = state.ready.saturating_sub(1);
+    }
+
     /// An environment's first start has failed: the invocation, if one waits, in which it is tried again.
     pub fn job_for_retry(&self) -> Option<Box<Job>> {
         let mut state = self.lock();

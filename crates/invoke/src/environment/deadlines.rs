@@ -65,7 +65,7 @@ impl Environment {
         match state.rest {
             Some(rest) if now >= rest.deadline => {
                 // Its caller has the answer; what it does besides has no time left.
-                state.is_over = true;
+                (state.is_over, state.is_reset) = (true, true);
                 state.note_timeout();
                 Check::Kill
             }
@@ -137,7 +137,7 @@ impl Environment {
             // The start that was to be part of the invocation; `ended` concludes.
             state.start.fault = Some(StartFault::Timeout);
         }
-        state.is_over = true;
+        (state.is_over, state.is_reset) = (true, true);
     }
 }
 

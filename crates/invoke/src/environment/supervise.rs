@@ -60,7 +60,14 @@ pub(crate) async fn supervise(pool: Arc<Pool>) {
         Lived::NotStarted(fault) => {
             environment.lock().report_start(false, &fault);
             let Some(job) = pool.job_for_retry() else { return };
-            environment.retry(job, fault).await;
+            if !environment.start_again(job, Some(fault)).await {
+                return pool.rescale();
+            }
+        }
+    }
+    while let Some(job) = environment.next_after_reset().await {
+        if !environment.start_again(job, None).await {
+            break;
         }
     }
     if environment.is_counted() {
@@ -109,6 +116,8 @@ impl Environment {
             is_ready: false,
             is_provisioned,
             is_listed: false,
+            is_reset: false,
+            given: None,
             is_frozen: false,
             parked: None,
             ticket: 0,
@@ -135,29 +144,33 @@ impl Environment {
         self.lock().idle_since
     }
 
-    /// Starts once more, inside an invocation and on its time.
-    async fn retry(self: &Arc<Self>, job: Box<Job>, first: StartFault) {
+    /// Starts once more, inside an invocation and on its time; `first` is why an earlier start failed. Answers whether it may be
+    /// tried again.
+    async fn start_again(self: &Arc<Self>, job: Box<Job>, first: Option<StartFault>) -> bool {
         let request_id = job.invocation.request_id.clone();
         let timeout = self.pool.timeout();
         {
             let mut state = self.lock();
             let now = Instant::now();
-            state.is_over = false;
+            (state.is_over, state.is_reset) = (false, false);
             state.machine = Machine::new();
+            state.peak = Peak::default();
             state.start = Start { began: now, deadline: now + timeout, is_retry: true, fault: None };
             state.running = Some(Running::new(job, now, now + timeout));
             state.announce(&self.pool);
-            if first.is_certain() {
+            if let Some(first) = first.filter(StartFault::is_certain) {
                 let fault = first.fault(&request_id, self.pool.timeout_s());
                 state.conclude(&self.pool, Err(fault));
                 state.end_rest(&self.pool);
-                return;
+                state.is_reset = true;
+                return true;
             }
         }
         match self.live(None).await {
             Lived::Started => {}
             Lived::NotStarted(fault) => {
                 let mut state = self.lock();
+                state.is_reset = true;
                 let fault = fault.fault(&request_id, self.pool.timeout_s());
                 if state.running.is_some() {
                     state.conclude(&self.pool, Err(fault));
@@ -168,8 +181,10 @@ impl Environment {
                 if let Some(running) = self.lock().running.take() {
                     running.job.refuse(refused);
                 }
+                return false;
             }
         }
+        true
     }
 
     /// One process's life, from its making to its end.
@@ -343,7 +358,12 @@ impl Environment {
 
     /// Hears what a process that has ended had said before: an answer may be the last thing it did.
     async fn last_words(self: &Arc<Self>, listener: &TcpListener, mut connections: JoinSet<()>) {
-        self.lock().is_over = true;
+        {
+            let mut state = self.lock();
+            // Nobody wanted it to end.
+            state.is_reset |= !state.is_over;
+            state.is_over = true;
+        }
         while connections.len() < CONNECTIONS_MAX {
             let pending = std::future::poll_fn(|context| Poll::Ready(listener.poll_accept(context))).await;
             let Poll::Ready(Ok((stream, _))) = pending else { break };

@@ -260,7 +260,6 @@ async fn after_a_failure_the_next_invocation_need_not_wait_for_the_end() {
     let error = json(&bench.invoke(&function, "1").await);
     assert!(error["errorMessage"].as_str().unwrap().ends_with("exit status 7"), "{error}");
     assert_eq!(text(&bench.invoke(&function, "2").await), "2");
-    bench.until_environments(|count| count == 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

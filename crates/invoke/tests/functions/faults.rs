@@ -40,8 +40,9 @@ async fn a_process_that_ends_is_told_apart_by_how() {
         fails(&bench, bash_loop(name, &body(fault)), FAULT, "Runtime.ExitError", message).await;
         let logs = bench.logs(&format!("/aws/lambda/{name}")).await;
         let log = logs.iter().find(|(_, log)| log.iter().any(|line| line.contains("Error Type"))).unwrap();
-        let (words, report) = (&log.1[log.1.len() - 3], &log.1[log.1.len() - 1]);
-        assert!(words.ends_with(&format!("Error: {message}\nRuntime.ExitError\n")), "{words}");
+        let words = format!("Error: {message}\nRuntime.ExitError\n");
+        let at = log.1.iter().position(|line| line.ends_with(&words)).unwrap_or_else(|| panic!("{log:#?}"));
+        let report = &log.1[at + 2];
         assert!(
             report.ends_with("MB\tInit Duration: ")
                 || report.ends_with("Status: error\tError Type: Runtime.ExitError\n"),
@@ -106,7 +107,8 @@ async fn memory_that_runs_out_kills() {
     let draft = Draft { memory_mib: 128, ..bash_loop("f", &body(eat)) };
     fails(&bench, draft, FAULT, "Runtime.ExitError", message).await;
     let logs = bench.logs("/aws/lambda/f").await;
-    let reports: Vec<_> = logs.iter().filter_map(|(_, log)| log.last()).collect();
+    let reports: Vec<_> =
+        logs.iter().flat_map(|(_, log)| log).filter(|line| line.starts_with("REPORT ")).collect();
     let starved = |report: &&&String| {
         report.contains("Max Memory Used: 128 MB") && report.ends_with("Error Type: Runtime.OutOfMemory\n")
     };
@@ -274,10 +276,39 @@ async fn a_start_that_takes_too_long_gets_the_functions_own_time() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn work_behind_the_answer_has_the_functions_time_and_no_more() {
-    let bench = bench().await;
+    let bench = narrow_bench().await;
     let body = "respond \"$event\"; case $event in '\"fault\"') sleep 100;; esac";
     let function = bench.create(Draft { timeout_s: 1, ..bash_loop("f", body) }).await;
     assert_eq!(text(&bench.invoke(&function, FAULT).await), FAULT, "the caller needn't wait");
-    assert_eq!(text(&bench.invoke(&function, "1").await), "1", "another environment");
-    bench.until_environments(|count| count == 1).await;
+    assert_eq!(text(&bench.invoke(&function, "1").await), "1", "the same environment, started again");
+    assert_eq!(bench.logs("/aws/lambda/f").await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_environment_starts_again_inside_the_invocation_after_a_failure() {
+    let bench = narrow_bench().await;
+    let body = r#"
+        count=$((count + 1))
+        case $event in '"exit"') exit 3;; '"hang"') sleep 100;; '"oom"') x=x; while :; do x=$x$x; done;; esac
+        respond "$count""#;
+    let draft = Draft { timeout_s: 2, memory_mib: 128, ..bash_loop("f", body) };
+    let function = bench.create(draft).await;
+    let first = bench.invoke(&function, "1").await;
+    assert!(text(&first) == "1" && first.init_ms.is_some());
+    assert_eq!(text(&bench.invoke(&function, "1").await), "2");
+    for fault in ["\"exit\"", "\"hang\"", "\"oom\""] {
+        assert_eq!(bench.invoke(&function, fault).await.function_error, Some("Unhandled"));
+        let again = bench.invoke(&function, "1").await;
+        assert_eq!(
+            (text(&again), again.init_ms),
+            ("1", None),
+            "memory is lost, and no start is told of: {fault}"
+        );
+        assert_eq!(text(&bench.invoke(&function, "1").await), "2");
+    }
+    let streams = bench.logs("/aws/lambda/f").await;
+    let [(_, log)] = streams.as_slice() else { panic!("{streams:#?}") };
+    let count = |begin: &str| log.iter().filter(|line| line.starts_with(begin)).count();
+    assert_eq!((count("INIT_START"), count("START"), count("REPORT")), (1, 11, 11), "{log:#?}");
+    assert_eq!(*bench.invoker.environments().borrow(), 1);
 }

@@ -37,7 +37,7 @@ impl Environment {
                 if !is_ready {
                     state.start.fault.get_or_insert(fault);
                 } else if !has_invocation {
-                    state.is_over = true;
+                    (state.is_over, state.is_reset) = (true, true);
                 }
             }
             return;
@@ -65,7 +65,7 @@ impl Environment {
             state.start.fault.get_or_insert(StartFault::Extension { error_type, why: why.to_owned() });
             return;
         }
-        state.is_over = true;
+        (state.is_over, state.is_reset) = (true, true);
         match &state.running {
             Some(running) if running.is_announced => {
                 let fault = Fault::extension(error_type, &running.job.invocation.request_id, why);
@@ -105,7 +105,7 @@ impl Environment {
             Some(_) => self.put_back(state),
             None => {}
         }
-        state.is_over = true;
+        (state.is_over, state.is_reset) = (true, true);
         None
     }
 
