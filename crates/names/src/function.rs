@@ -3,7 +3,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::{Account, Region, Scope, arn, limits};
+use crate::{Account, Region, Scope, limits};
 
 /// A function's bare name: 1 to 64 of `[A-Za-z0-9-_]`.
 pub type FunctionName = String;
@@ -17,6 +17,8 @@ pub enum Error {
     TooLong,
     #[error("not a qualifier")]
     Qualifier,
+    #[error("a function of another partition than aws")]
+    Partition,
 }
 
 /// A version as it is stored: the mutable head or an immutable number from 1.
@@ -28,12 +30,13 @@ pub enum VersionId {
 }
 
 impl VersionId {
-    /// Parses `$LATEST` or a decimal number from 1.
+    /// Parses `$LATEST` or a decimal number as it is given out: without leading zeros, so that no version has two names.
     pub fn parse(text: &str) -> Option<VersionId> {
         if text == "$LATEST" {
             return Some(VersionId::Latest);
         }
         let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        let digits = digits && (text.len() == 1 || !text.starts_with('0'));
         digits.then(|| text.parse().ok()).flatten().map(VersionId::Number)
     }
 }
@@ -70,7 +73,8 @@ pub enum Qualifier {
 impl Qualifier {
     pub const LATEST: Qualifier = Qualifier::Version(VersionId::Latest);
 
-    /// Parses `$LATEST`, digits, or an alias of 1 to 128 of `[A-Za-z0-9-_]`.
+    /// Parses `$LATEST`, a number, or an alias of 1 to 128 of `[A-Za-z0-9-_]`. Digits that are no version's number, such as
+    /// `01`, come out as an alias that no function can have.
     pub fn parse(text: &str) -> Option<Qualifier> {
         if let Some(version) = VersionId::parse(text) {
             return Some(Qualifier::Version(version));
@@ -89,8 +93,8 @@ impl fmt::Display for Qualifier {
     }
 }
 
-/// What callers write for a function: `name`, `name:qualifier`, `account:function:name`, or an ARN, each with or
-/// without a qualifier. Account and region are `None` where the text doesn't say.
+/// What callers write for a function: `(arn:aws:lambda:)?({region}:)?({account}:)?(function:)?{name}(:{qualifier})?`, an ARN
+/// or a part of one. Account and region are `None` where the text doesn't say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FunctionRef {
     pub account: Option<Account>,
@@ -100,23 +104,22 @@ pub struct FunctionRef {
 }
 
 impl FunctionRef {
-    /// Parses every form that Lambda accepts. Limits: name 64 bytes, whole text 170 bytes.
+    /// Parses every form that Lambda accepts. Whatever can be read as a region, an account or the word `function` before a
+    /// name is read so, as by Lambda's own pattern. Limit: name 64 bytes. Source: Lambda API reference, `FunctionName`.
     pub fn parse(text: &str) -> Result<FunctionRef, Error> {
-        let (account, region, rest) = match arn::parse(text) {
-            Some(arn) if arn.service == "lambda" => {
-                let account = Account::parse(arn.account).ok_or(Error::Malformed)?;
-                let region = Region::parse(arn.region).ok_or(Error::Malformed)?;
-                (Some(account), Some(region), arn.resource.strip_prefix("function:").ok_or(Error::Malformed)?)
-            }
-            Some(_) => return Err(Error::Malformed),
-            None => match text.split_once(":function:") {
-                Some((account, rest)) => (Some(Account::parse(account).ok_or(Error::Malformed)?), None, rest),
-                None => (None, None, text.strip_prefix("function:").unwrap_or(text)),
-            },
-        };
-        let (name, qualifier) = match rest.split_once(':') {
-            Some((name, text)) => (name, Some(Qualifier::parse(text).ok_or(Error::Qualifier)?)),
+        let rest = without_prefix(text)?;
+        // Only a qualifier can be `$LATEST`, so what stands before it is a name.
+        let (rest, latest) = match rest.strip_suffix(":$LATEST") {
+            Some(rest) => (rest, Some(Qualifier::LATEST)),
             None => (rest, None),
+        };
+        let (region, rest) = taken(rest, |part| Region::parse(part).filter(|_| is_region(part)));
+        let (account, rest) = taken(rest, Account::parse);
+        let (_, rest) = taken(rest, |part| (part == "function").then_some(()));
+        let (name, qualifier) = match (rest.split_once(':'), latest) {
+            (Some((name, text)), None) => (name, Some(Qualifier::parse(text).ok_or(Error::Qualifier)?)),
+            (Some(_), Some(_)) => return Err(Error::Malformed),
+            (None, latest) => (rest, latest),
         };
         if name.is_empty() || !name.bytes().all(is_name_byte) {
             return Err(Error::Malformed);
@@ -136,6 +139,37 @@ impl FunctionRef {
     }
 }
 
+/// What follows `arn:{partition}:lambda:`, or the whole text where there is no such prefix.
+fn without_prefix(text: &str) -> Result<&str, Error> {
+    let prefixed = text.strip_prefix("arn:").and_then(|rest| rest.split_once(":lambda:"));
+    match prefixed {
+        Some(("aws", rest)) => Ok(rest),
+        Some((partition, _)) if !partition.contains(':') => Err(Error::Partition),
+        _ => Ok(text),
+    }
+}
+
+/// What the first of several parts means, and the rest; nothing and everything if it doesn't mean it.
+fn taken<T>(text: &str, meaning: impl Fn(&str) -> Option<T>) -> (Option<T>, &str) {
+    let found = text.split_once(':').and_then(|(part, rest)| Some((meaning(part)?, rest)));
+    found.map_or((None, text), |(meant, rest)| (Some(meant), rest))
+}
+
+/// `us-east-1`, `us-gov-west-1`, `eusc-de-east-1`. Source: Lambda API reference, the pattern of `FunctionName`.
+fn is_region(text: &str) -> bool {
+    let parts: Vec<&str> = text.strip_prefix("eusc-").unwrap_or(text).split('-').collect();
+    let (area, name, number) = match parts[..] {
+        [area, name, number] => (area, name, number),
+        [area, kind, name, number] if kind == "gov" || kind.starts_with("iso") && kind.len() <= 4 => {
+            (area, name, number)
+        }
+        _ => return false,
+    };
+    let is_word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase());
+    let is_digit = number.len() == 1 && number.bytes().all(|b| b.is_ascii_digit());
+    area.len() == 2 && is_word(area) && is_word(name) && is_digit
+}
+
 fn is_name_byte(b: u8) -> bool {
     b.is_ascii_alphanumeric() || b == b'-' || b == b'_'
 }
@@ -146,14 +180,31 @@ mod tests {
 
     #[test]
     fn every_form_of_a_function_is_read() {
-        for (text, account, name, qualifier) in [
-            ("f", None, "f", None),
-            ("f:live", None, "f", Some("live")),
-            ("f:$LATEST", None, "f", Some("$LATEST")),
-            ("123456789012:function:f", Some("123456789012"), "f", None),
-            ("arn:aws:lambda:eu-west-1:123456789012:function:f:7", Some("123456789012"), "f", Some("7")),
+        let (here, owner) = (Some("eu-west-1"), Some("123456789012"));
+        for (text, region, account, name, qualifier) in [
+            ("f", None, None, "f", None),
+            ("f:live", None, None, "f", Some("live")),
+            ("f:$LATEST", None, None, "f", Some("$LATEST")),
+            ("function:f", None, None, "f", None),
+            ("function:f:7", None, None, "f", Some("7")),
+            ("function", None, None, "function", None),
+            ("function:$LATEST", None, None, "function", Some("$LATEST")),
+            ("123456789012", None, None, "123456789012", None),
+            ("123456789012:f", None, owner, "f", None),
+            ("123456789012:f:live", None, owner, "f", Some("live")),
+            ("123456789012:function:f", None, owner, "f", None),
+            ("eu-west-1:f", here, None, "f", None),
+            ("eu-west-1:123456789012:function:f:live", here, owner, "f", Some("live")),
+            ("us-gov-west-1:f", Some("us-gov-west-1"), None, "f", None),
+            ("eusc-de-east-1:f", Some("eusc-de-east-1"), None, "f", None),
+            ("eu-west-10:live", None, None, "eu-west-10", Some("live")),
+            ("arn:live", None, None, "arn", Some("live")),
+            ("arn:aws:lambda:eu-west-1:123456789012:function:f", here, owner, "f", None),
+            ("arn:aws:lambda:eu-west-1:123456789012:function:f:7", here, owner, "f", Some("7")),
+            ("arn:aws:lambda:eu-west-1:123456789012:f", here, owner, "f", None),
         ] {
             let parsed = FunctionRef::parse(text).expect(text);
+            assert_eq!(parsed.region.as_ref().map(Region::as_str), region, "{text}");
             assert_eq!(parsed.account.as_ref().map(Account::as_str), account, "{text}");
             assert_eq!(parsed.name, name, "{text}");
             assert_eq!(parsed.qualifier.map(|q| q.to_string()).as_deref(), qualifier, "{text}");
@@ -163,8 +214,34 @@ mod tests {
     #[test]
     fn what_is_no_function_is_refused() {
         let long = "f".repeat(65);
-        for text in ["", "a b", "f:", "f:li ve", "arn:aws:s3:::bucket", "12:function:f", &long] {
+        for text in [
+            "",
+            "a b",
+            "f:",
+            ":f",
+            "f:li ve",
+            "f:1:2",
+            "f:1:$LATEST",
+            "$LATEST",
+            "arn:aws:s3:::bucket",
+            "arn:aws:lambda:us-east-1:123456789012:layer:l:1",
+            "12:function:f",
+            &long,
+        ] {
             assert!(FunctionRef::parse(text).is_err(), "{text}");
         }
+        for text in ["arn:aws-cn:lambda:us-east-1:123456789012:function:f", "arn::lambda:f"] {
+            assert_eq!(FunctionRef::parse(text), Err(Error::Partition), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_version_has_one_name() {
+        assert_eq!(VersionId::parse("10"), Some(VersionId::Number(10)));
+        assert_eq!(VersionId::parse("0"), Some(VersionId::Number(0)));
+        for text in ["01", "00", "", "-1", "1a", "99999999999999999999999"] {
+            assert_eq!(VersionId::parse(text), None, "{text}");
+        }
+        assert_eq!(Qualifier::parse("01"), Some(Qualifier::Alias("01".to_owned())));
     }
 }
