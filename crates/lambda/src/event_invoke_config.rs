@@ -3,6 +3,7 @@
 use pitbird_names::{FunctionRef, Qualifier, arn};
 use pitbird_records::EventInvokeConfig;
 use pitbird_service::Caller;
+use pitbird_store::Store;
 use serde::{Deserialize, Serialize};
 
 use crate::find::{self, Records};
@@ -67,12 +68,13 @@ impl From<EventInvokeConfig> for View {
 
 /// What rules may be for: unqualified means `$LATEST`.
 pub fn target(
+    store: &Store,
     caller: &Caller,
     operation: &'static str,
     name: &str,
     qualifier: Option<&str>,
 ) -> Result<Target, Error> {
-    let target = Target::parse(caller, operation, name, qualifier)?;
+    let target = Target::parse(store, caller, operation, name, qualifier)?;
     let qualifier = target.qualifier.clone().unwrap_or(Qualifier::LATEST);
     Ok(target.with(qualifier))
 }
@@ -87,8 +89,8 @@ pub fn key(target: &Target) -> String {
 }
 
 impl Input {
-    pub fn target(&self, caller: &Caller, operation: &'static str) -> Result<Target, Error> {
-        target(caller, operation, &self.function_name, self.qualifier.as_deref())
+    pub fn target(&self, store: &Store, caller: &Caller, operation: &'static str) -> Result<Target, Error> {
+        target(store, caller, operation, &self.function_name, self.qualifier.as_deref())
     }
 
     /// Rules that say nothing else than this.

@@ -58,10 +58,10 @@ mod update_function_url_config;
 
 use std::sync::Arc;
 
-use pitbird_names::VersionId;
+use pitbird_names::{VersionId, arn};
 use pitbird_records::function::WholeFunction;
 use pitbird_service::{Builder, Caller};
-use pitbird_store::Transaction;
+use pitbird_store::{Store, Transaction};
 
 use crate::{Error, State, Target, find};
 
@@ -163,9 +163,13 @@ fn version_key(version: VersionId) -> String {
     }
 }
 
-/// The function that an ARN for tags names.
-fn tagged(caller: &Caller, operation: &'static str, arn: &str) -> Result<Target, Error> {
-    let target = Target::parse(caller, operation, arn, None)?;
+/// The function that an ARN for tags names. There is nothing else that has tags, such as event source mappings.
+fn tagged(store: &Store, caller: &Caller, operation: &'static str, arn: &str) -> Result<Target, Error> {
+    let is_function = arn::parse(arn).is_some_and(|arn| arn.resource.starts_with("function:"));
+    if !is_function {
+        return Err(Error::UnknownResource);
+    }
+    let target = Target::parse(store, caller, operation, arn, None)?;
     if target.qualifier.is_some() { Err(Error::TagsOnQualified) } else { Ok(target) }
 }
 

@@ -2,7 +2,6 @@
 
 use pitbird_names::{Qualifier, VersionId};
 use pitbird_records::{Alias, ProvisionedConcurrency};
-use pitbird_service::Caller;
 use pitbird_snapshot::FunctionKey;
 use serde::Serialize;
 
@@ -10,24 +9,17 @@ use crate::find::{self, Records};
 use crate::view::instant;
 use crate::{Error, State, Target, concurrency};
 
-/// The version or alias that a call names; it is there.
-pub fn target(
-    records: &impl Records,
-    caller: &Caller,
-    operation: &'static str,
-    name: &str,
-    qualifier: &str,
-) -> Result<Target, Error> {
-    let target = Target::parse(caller, operation, name, Some(qualifier))?;
+/// Is the version or alias there that a call names?
+pub fn check_there(records: &impl Records, target: &Target) -> Result<(), Error> {
     match &target.qualifier {
         None | Some(Qualifier::Version(VersionId::Latest)) => return Err(Error::NotPublished),
         Some(Qualifier::Alias(name)) => {
-            find::head(records, &target)?;
-            find::alias(records, &target, name)?.ok_or_else(|| Error::UnknownAlias(target.arn()))?;
+            find::head(records, target)?;
+            find::alias(records, target, name)?.ok_or_else(|| Error::UnknownAlias(target.arn()))?;
         }
-        Some(Qualifier::Version(_)) => drop(find::version(records, &target)?),
+        Some(Qualifier::Version(_)) => drop(find::version(records, target)?),
     }
-    Ok(target)
+    Ok(())
 }
 
 pub fn key(target: &Target) -> String {

@@ -3,6 +3,8 @@
 use pitbird_names::{FunctionError, FunctionRef, Qualifier, Scope, arn};
 use pitbird_records::{key, prefix};
 use pitbird_service::Caller;
+use pitbird_snapshot::FunctionKey;
+use pitbird_store::Store;
 
 use crate::Error;
 
@@ -10,8 +12,39 @@ use crate::Error;
 const NAME_PATTERN: &str = r"(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\$LATEST|[a-zA-Z0-9-_]+))?";
 /// The pattern of a qualifier. Source: Lambda API reference.
 const QUALIFIER_PATTERN: &str = r"\$(LATEST(\.PUBLISHED)?)|[a-zA-Z0-9-_$]+";
+/// What a resource policy can let another account do; `InvokeFunction` is every way to invoke. Source: Lambda developer guide,
+/// "Granting Lambda function access to other accounts".
+const SHARED: [&str; 27] = [
+    "CreateAlias",
+    "DeleteAlias",
+    "DeleteFunction",
+    "DeleteFunctionConcurrency",
+    "DeleteFunctionEventInvokeConfig",
+    "DeleteProvisionedConcurrencyConfig",
+    "GetAlias",
+    "GetFunction",
+    "GetFunctionConcurrency",
+    "GetFunctionConfiguration",
+    "GetFunctionEventInvokeConfig",
+    "GetPolicy",
+    "GetProvisionedConcurrencyConfig",
+    "InvokeFunction",
+    "ListAliases",
+    "ListFunctionEventInvokeConfigs",
+    "ListProvisionedConcurrencyConfigs",
+    "ListTags",
+    "ListVersionsByFunction",
+    "PublishVersion",
+    "PutFunctionConcurrency",
+    "PutFunctionEventInvokeConfig",
+    "PutProvisionedConcurrencyConfig",
+    "TagResource",
+    "UntagResource",
+    "UpdateAlias",
+    "UpdateFunctionEventInvokeConfig",
+];
 
-/// A function of the caller's, perhaps one version or alias of it. It need not exist.
+/// A function, perhaps one version or alias of it. It need not exist.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Target {
     pub scope: Scope,
@@ -20,14 +53,34 @@ pub struct Target {
 }
 
 impl Target {
-    /// Reads a function's name and the qualifier that may stand beside it. `operation` is for the message to callers
-    /// from another account.
+    /// Reads a function's name and the qualifier that may stand beside it. Who is of another account is refused, unless a
+    /// policy of just what he names lets him do `operation`.
     pub fn parse(
+        store: &Store,
         caller: &Caller,
         operation: &'static str,
         name: &str,
         qualifier: Option<&str>,
     ) -> Result<Target, Error> {
+        let target = Target::read(caller, name, qualifier)?;
+        if target.is_of(caller) || target.lets_in(store, caller, operation) {
+            return Ok(target);
+        }
+        Err(target.refused(caller, operation))
+    }
+
+    /// The same, for operations that no policy opens to other accounts.
+    pub fn own(
+        caller: &Caller,
+        operation: &'static str,
+        name: &str,
+        qualifier: Option<&str>,
+    ) -> Result<Target, Error> {
+        let target = Target::read(caller, name, qualifier)?;
+        if target.is_of(caller) { Ok(target) } else { Err(target.refused(caller, operation)) }
+    }
+
+    fn read(caller: &Caller, name: &str, qualifier: Option<&str>) -> Result<Target, Error> {
         let reference = FunctionRef::parse(name).map_err(|error| malformed(name, &error))?;
         let here = &caller.scope;
         if let Some(region) = reference.region.as_ref().filter(|region| **region != here.region) {
@@ -40,17 +93,36 @@ impl Target {
             (derived, asked) => derived.or(asked),
         };
         let scope = reference.scope(here);
-        let target = Target { scope, name: reference.name, qualifier };
-        if target.scope.account != here.account {
-            let (principal, resource) = (caller.principal.clone(), target.arn());
-            return Err(Error::OtherAccount { principal, operation, resource });
-        }
-        Ok(target)
+        Ok(Target { scope, name: reference.name, qualifier })
+    }
+
+    fn is_of(&self, caller: &Caller) -> bool {
+        self.scope.account == caller.scope.account
+    }
+
+    /// Does the policy of what is named let somebody of another account do this?
+    fn lets_in(&self, store: &Store, caller: &Caller, operation: &str) -> bool {
+        let key = FunctionKey { scope: self.scope.clone(), name: self.name.clone() };
+        let snapshot = store.snapshot();
+        let policy = snapshot.function(&key).and_then(|function| function.policy(self.qualifier.as_ref()));
+        let action = format!("lambda:{operation}");
+        let account = caller.scope.account.as_str();
+        SHARED.contains(&operation)
+            && policy.is_some_and(|policy| policy.allows_account(&action, account, &caller.principal))
+    }
+
+    fn refused(&self, caller: &Caller, operation: &'static str) -> Error {
+        Error::OtherAccount { principal: caller.principal.clone(), operation, resource: self.arn() }
     }
 
     /// A function as a whole, for operations that know no versions and aliases; `$LATEST` is taken for the whole.
-    pub fn whole(caller: &Caller, operation: &'static str, name: &str) -> Result<Target, Error> {
-        let target = Target::parse(caller, operation, name, None)?;
+    pub fn whole(
+        store: &Store,
+        caller: &Caller,
+        operation: &'static str,
+        name: &str,
+    ) -> Result<Target, Error> {
+        let target = Target::parse(store, caller, operation, name, None)?;
         match &target.qualifier {
             None => Ok(target),
             Some(qualifier) if *qualifier == Qualifier::LATEST => Ok(Target { qualifier: None, ..target }),
@@ -86,6 +158,7 @@ impl Target {
 fn malformed(name: &str, error: &FunctionError) -> Error {
     match error {
         FunctionError::TooLong => Error::NameTooLong(name.to_owned()),
+        FunctionError::Partition => Error::UnknownFunction(name.to_owned()),
         FunctionError::Malformed | FunctionError::Qualifier => Error::Constraint {
             member: "functionName",
             value: name.to_owned(),
@@ -112,7 +185,7 @@ mod tests {
     use super::*;
 
     fn parse(name: &str, qualifier: Option<&str>) -> Result<Target, Error> {
-        Target::parse(&Caller::root(Scope::default()), "GetFunction", name, qualifier)
+        Target::own(&Caller::root(Scope::default()), "GetFunction", name, qualifier)
     }
 
     #[test]
@@ -126,6 +199,8 @@ mod tests {
             ("f:live", None, live.clone()),
             ("f:live", Some("live"), live),
             ("000000000000:function:f:1", None, one.clone()),
+            ("us-east-1:000000000000:function:f:1", None, one.clone()),
+            ("000000000000:f:1", None, one.clone()),
             (arn, Some("1"), one),
             (arn, Some("$LATEST"), Some(Qualifier::LATEST)),
         ] {
@@ -155,6 +230,21 @@ mod tests {
                  arn:aws:lambda:us-east-1:111111111111:function:f because",
             ),
             (
+                "111111111111:f",
+                None,
+                "lambda:GetFunction on resource: arn:aws:lambda:us-east-1:111111111111:function:f",
+            ),
+            (
+                "eu-west-1:f",
+                None,
+                "Functions from 'eu-west-1' are not reachable in this region ('us-east-1')",
+            ),
+            (
+                "arn:aws-cn:lambda:us-east-1:000000000000:function:f",
+                None,
+                "Function not found: arn:aws-cn:lambda:us-east-1:000000000000:function:f",
+            ),
+            (
                 &long,
                 None,
                 "at 'functionName' failed to satisfy constraint: Member must have length less than or",
@@ -170,7 +260,10 @@ mod tests {
 
     #[test]
     fn only_the_head_stands_for_the_whole() {
-        let whole = |name| Target::whole(&Caller::root(Scope::default()), "UpdateFunctionCode", name);
+        let directory = tempfile::tempdir().expect("a directory");
+        let store = Store::open(directory.path()).expect("a fresh store");
+        let caller = Caller::root(Scope::default());
+        let whole = |name| Target::whole(&store, &caller, "UpdateFunctionCode", name);
         assert_eq!(whole("f:$LATEST").expect("the head").qualifier, None);
         assert!(matches!(whole("f:1"), Err(Error::WholeFunctionOnly)));
     }

@@ -22,7 +22,7 @@ pub fn target(
     name: &str,
     qualifier: Option<&str>,
 ) -> Result<Target, Error> {
-    let target = Target::parse(caller, operation, name, qualifier)?;
+    let target = Target::own(caller, operation, name, qualifier)?;
     let absent = |error| match error {
         Error::UnknownFunction(_) => Error::NoFunction,
         other => other,

@@ -74,11 +74,29 @@ impl Policy {
     }
 }
 
+impl Policy {
+    /// May somebody of another account do this, such as `lambda:GetFunction`, to what the policy is of? A statement with a
+    /// condition doesn't say so: conditions are about services and URLs, or about what isn't known here.
+    pub fn allows_account(&self, action: &str, account: &str, principal: &str) -> bool {
+        self.statements.iter().any(|statement| {
+            let unmet = statement.source_arn.is_some()
+                || statement.source_account.is_some()
+                || statement.principal_org_id.is_some()
+                || statement.event_source_token.is_some()
+                || statement.function_url_auth_type.is_some()
+                || statement.invoked_via_function_url == Some(true);
+            !unmet
+                && names_action(&statement.action, action)
+                && names_caller(&statement.principal, UrlCaller::Signer { account, principal })
+        })
+    }
+}
+
 fn names_action(action: &str, wanted: &str) -> bool {
     action == wanted || action == "lambda:*" || action == "*"
 }
 
-/// A statement's principal: everybody, an account (by its number or its root), or one ARN.
+/// A statement's principal: everybody, an account (by its number or its root), or one ARN, a role's for all its sessions.
 fn names_caller(named: &str, caller: UrlCaller<'_>) -> bool {
     match caller {
         _ if named == "*" => true,
@@ -88,9 +106,19 @@ fn names_caller(named: &str, caller: UrlCaller<'_>) -> bool {
                 .strip_prefix("arn:aws:iam::")
                 .and_then(|rest| rest.strip_suffix(":root"))
                 .is_some_and(|root| root == account);
-            named == account || named == principal || is_root
+            named == account || named == principal || is_root || is_role_of(named, account, principal)
         }
     }
+}
+
+/// Is this the role of a session? Sessions don't show a role's path, but names are unique in an account without it.
+fn is_role_of(named: &str, account: &str, principal: &str) -> bool {
+    let role = named.strip_prefix("arn:aws:iam::").and_then(|rest| rest.strip_prefix(account));
+    let role = role.and_then(|rest| rest.strip_prefix(":role/")).and_then(|path| path.rsplit('/').next());
+    let session = principal.strip_prefix("arn:aws:sts::").and_then(|rest| rest.strip_prefix(account));
+    let session = session.and_then(|rest| rest.strip_prefix(":assumed-role/"));
+    let session_of = session.and_then(|rest| rest.split_once('/')).map(|(role, _)| role);
+    role.is_some() && role == session_of
 }
 
 /// IAM's `ArnLike`: `*` stands for any text, `?` for one character.
@@ -171,6 +199,48 @@ mod tests {
         // And none of it lets an API in.
         let api = Source { service: "apigateway.amazonaws.com", arn: "arn", account: "000000000000" };
         assert!(!Policy { statements: both.to_vec() }.allows(&api));
+    }
+
+    #[test]
+    fn another_account_is_let_in_by_a_statement_that_names_it() {
+        use records::function_policy::Statement;
+        let lets = |statement: Statement, action: &str, principal: &str| {
+            Policy { statements: vec![statement] }.allows_account(action, "111111111111", principal)
+        };
+        let (root, invoke) = ("arn:aws:iam::111111111111:root", "lambda:InvokeFunction");
+        let session = "arn:aws:sts::111111111111:assumed-role/r/s";
+        for (named, caller, expected) in [
+            ("111111111111", root, true),
+            (root, root, true),
+            (root, session, true),
+            ("*", root, true),
+            ("arn:aws:iam::111111111111:role/r", session, true),
+            ("arn:aws:iam::111111111111:role/path/r", session, true),
+            ("arn:aws:iam::111111111111:role/other", session, false),
+            ("arn:aws:iam::111111111111:role/r", root, false),
+            ("arn:aws:iam::222222222222:role/r", session, false),
+            ("222222222222", root, false),
+            ("arn:aws:iam::222222222222:root", root, false),
+            ("apigateway.amazonaws.com", root, false),
+        ] {
+            assert_eq!(lets(statement(invoke, named), invoke, caller), expected, "{named} {caller}");
+        }
+        for (action, expected) in
+            [(invoke, true), ("lambda:*", true), ("*", true), ("lambda:GetFunction", false)]
+        {
+            assert_eq!(lets(statement(action, "111111111111"), invoke, root), expected, "{action}");
+        }
+        let some = |text: &str| Some(text.to_owned());
+        for conditional in [
+            Statement { source_arn: some("*"), ..statement(invoke, "*") },
+            Statement { source_account: some("111111111111"), ..statement(invoke, "*") },
+            Statement { principal_org_id: some("o-1234567890"), ..statement(invoke, "*") },
+            Statement { event_source_token: some("t"), ..statement(invoke, "*") },
+            Statement { function_url_auth_type: some("NONE"), ..statement(invoke, "*") },
+            Statement { invoked_via_function_url: Some(true), ..statement(invoke, "*") },
+        ] {
+            assert!(!lets(conditional.clone(), invoke, root), "{conditional:?}");
+        }
     }
 
     #[test]

@@ -37,7 +37,13 @@ pub struct Output {
 /// Lets somebody use a function, a version or an alias.
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> {
     let Call { caller, input, .. } = call;
-    let target = Target::parse(&caller, "AddPermission", &input.function_name, input.qualifier.as_deref())?;
+    let target = Target::parse(
+        &state.store,
+        &caller,
+        "AddPermission",
+        &input.function_name,
+        input.qualifier.as_deref(),
+    )?;
     if target.qualifier == Some(Qualifier::LATEST) {
         return Err(Error::PolicyOnLatest.into());
     }

@@ -21,7 +21,7 @@ pub struct Input {
 
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<view::Alias, Fault> {
     let Call { caller, input, .. } = call;
-    let target = Target::whole(&caller, "CreateAlias", &input.function_name)?;
+    let target = Target::whole(&state.store, &caller, "CreateAlias", &input.function_name)?;
     let alias = Alias {
         scope: target.scope.clone(),
         function: target.name.clone(),

@@ -50,7 +50,8 @@ pub struct Input {
 /// Refuses: none of the services that a function could be fed from is here.
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<(), Fault> {
     let Call { caller, input, .. } = call;
-    let target = Target::parse(&caller, "CreateEventSourceMapping", &input.function_name, None)?;
+    let target =
+        Target::parse(&state.store, &caller, "CreateEventSourceMapping", &input.function_name, None)?;
     find::head(&state.store, &target).map_err(|error| match error {
         Error::UnknownFunction(_) => Error::NoFunctionToFeed,
         other => other,

@@ -59,7 +59,7 @@ struct FunctionCode {
 /// Makes a function; it becomes active once its code is ready.
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Configuration, Fault> {
     let Call { caller, mut input, now_ms, .. } = call;
-    let target = Target::whole(&caller, "CreateFunction", &input.function_name)?;
+    let target = Target::whole(&state.store, &caller, "CreateFunction", &input.function_name)?;
     let exists = |exists: bool| {
         if exists { Err(Error::FunctionExists(target.name.clone())) } else { Ok(()) }
     };

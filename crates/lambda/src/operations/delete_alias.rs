@@ -19,7 +19,7 @@ pub struct Input {
 /// Deletes an alias with what is its own; deleting one that isn't there succeeds.
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Nothing, Fault> {
     let Call { caller, input, .. } = call;
-    let target = Target::whole(&caller, "DeleteAlias", &input.function_name)?;
+    let target = Target::whole(&state.store, &caller, "DeleteAlias", &input.function_name)?;
     let delete = move |tx: &mut Transaction<'_>| {
         find::head(tx, &target)?;
         if tx.delete::<Alias>(&target.key(&input.name))? {

@@ -22,7 +22,13 @@ pub struct Input {
 /// Deletes a function with all that is its own, or one published version.
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Nothing, Fault> {
     let Call { caller, input, .. } = call;
-    let target = Target::parse(&caller, "DeleteFunction", &input.function_name, input.qualifier.as_deref())?;
+    let target = Target::parse(
+        &state.store,
+        &caller,
+        "DeleteFunction",
+        &input.function_name,
+        input.qualifier.as_deref(),
+    )?;
     let delete = move |tx: &mut Transaction<'_>| match &target.qualifier {
         None => whole(tx, &target),
         Some(Qualifier::Version(VersionId::Latest)) => Err(Error::LatestNotDeletable),

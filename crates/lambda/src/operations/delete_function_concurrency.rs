@@ -14,7 +14,7 @@ pub struct Input {
 
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Nothing, Fault> {
     let Call { caller, input, .. } = call;
-    let target = Target::whole(&caller, "DeleteFunctionConcurrency", &input.function_name)?;
+    let target = Target::whole(&state.store, &caller, "DeleteFunctionConcurrency", &input.function_name)?;
     let release = |whole: &mut pitbird_records::function::WholeFunction| {
         whole.reserved_concurrency = None;
         Ok(())

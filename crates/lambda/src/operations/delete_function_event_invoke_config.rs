@@ -20,7 +20,8 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Nothing, Fault>
     let Call { caller, input, .. } = call;
     let qualifier = input.qualifier.as_deref();
     let operation = "DeleteFunctionEventInvokeConfig";
-    let target = event_invoke_config::target(&caller, operation, &input.function_name, qualifier)?;
+    let target =
+        event_invoke_config::target(&state.store, &caller, operation, &input.function_name, qualifier)?;
     let delete = move |tx: &mut Transaction<'_>| {
         event_invoke_config::find(tx, &target)?;
         tx.delete::<EventInvokeConfig>(&event_invoke_config::key(&target))?;

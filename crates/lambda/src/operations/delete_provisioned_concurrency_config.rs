@@ -6,7 +6,7 @@ use pitbird_store::Transaction;
 use serde::Deserialize;
 
 use crate::view::Nothing;
-use crate::{Error, State, provisioned};
+use crate::{Error, State, Target, provisioned};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -18,9 +18,10 @@ pub struct Input {
 /// Keeps no more environments of a version or an alias ready; also where none were.
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Nothing, Fault> {
     let Call { caller, input, .. } = call;
+    let (operation, qualifier) = ("DeleteProvisionedConcurrencyConfig", Some(&*input.qualifier));
+    let target = Target::parse(&state.store, &caller, operation, &input.function_name, qualifier)?;
     let delete = move |tx: &mut Transaction<'_>| {
-        let operation = "DeleteProvisionedConcurrencyConfig";
-        let target = provisioned::target(tx, &caller, operation, &input.function_name, &input.qualifier)?;
+        provisioned::check_there(tx, &target)?;
         tx.delete::<ProvisionedConcurrency>(&provisioned::key(&target))?;
         Ok::<_, Error>(())
     };

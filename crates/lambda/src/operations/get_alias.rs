@@ -16,7 +16,7 @@ pub struct Input {
 
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<view::Alias, Fault> {
     let Call { caller, input, .. } = call;
-    let target = Target::whole(&caller, "GetAlias", &input.function_name)?;
+    let target = Target::whole(&state.store, &caller, "GetAlias", &input.function_name)?;
     find::head(&state.store, &target)?;
     let alias = find::alias(&state.store, &target, &input.name)?;
     let unknown = || Error::UnknownAlias(target.with(Qualifier::Alias(input.name)).arn());

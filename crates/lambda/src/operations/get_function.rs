@@ -33,7 +33,13 @@ struct CodeLocation {
 /// A version with where its code can be had, and what belongs to the function as a whole.
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> {
     let Call { caller, input, endpoint, .. } = call;
-    let target = Target::parse(&caller, "GetFunction", &input.function_name, input.qualifier.as_deref())?;
+    let target = Target::parse(
+        &state.store,
+        &caller,
+        "GetFunction",
+        &input.function_name,
+        input.qualifier.as_deref(),
+    )?;
     let version = find::version(&state.store, &target)?;
     let whole = find::head(&state.store, &target)?.function.unwrap_or_default();
     let location = format!("{endpoint}/_pitbird/code/{}.zip", version.code.sha256_hex);

@@ -15,7 +15,7 @@ pub struct Input {
 /// Code isn't signed here; Lambda answers nothing for functions without a configuration.
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Nothing, Fault> {
     let Call { caller, input, .. } = call;
-    let target = Target::whole(&caller, "GetFunctionCodeSigningConfig", &input.function_name)?;
+    let target = Target::whole(&state.store, &caller, "GetFunctionCodeSigningConfig", &input.function_name)?;
     find::head(&state.store, &target)?;
     Ok(Nothing {})
 }

@@ -14,7 +14,7 @@ pub struct Input {
 
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Concurrency, Fault> {
     let Call { caller, input, .. } = call;
-    let target = Target::whole(&caller, "GetFunctionConcurrency", &input.function_name)?;
+    let target = Target::whole(&state.store, &caller, "GetFunctionConcurrency", &input.function_name)?;
     let whole = find::head(&state.store, &target)?.function.unwrap_or_default();
     Ok(Concurrency { reserved_concurrent_executions: whole.reserved_concurrency })
 }

@@ -16,7 +16,8 @@ pub struct Input {
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Configuration, Fault> {
     let Call { caller, input, .. } = call;
     let qualifier = input.qualifier.as_deref();
-    let target = Target::parse(&caller, "GetFunctionConfiguration", &input.function_name, qualifier)?;
+    let target =
+        Target::parse(&state.store, &caller, "GetFunctionConfiguration", &input.function_name, qualifier)?;
     let version = find::version(&state.store, &target)?;
     Ok(Configuration::of(version, target.qualifier.as_ref()))
 }

@@ -18,6 +18,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<View, Fault> {
     let Call { caller, input, .. } = call;
     let qualifier = input.qualifier.as_deref();
     let operation = "GetFunctionEventInvokeConfig";
-    let target = event_invoke_config::target(&caller, operation, &input.function_name, qualifier)?;
+    let target =
+        event_invoke_config::target(&state.store, &caller, operation, &input.function_name, qualifier)?;
     Ok(event_invoke_config::find(&state.store, &target)?.into())
 }

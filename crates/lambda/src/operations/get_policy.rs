@@ -23,7 +23,8 @@ pub struct Output {
 
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> {
     let Call { caller, input, .. } = call;
-    let target = Target::parse(&caller, "GetPolicy", &input.function_name, input.qualifier.as_deref())?;
+    let target =
+        Target::parse(&state.store, &caller, "GetPolicy", &input.function_name, input.qualifier.as_deref())?;
     find::version(&state.store, &target)?;
     let found = match target.qualifier == Some(Qualifier::LATEST) {
         true => None,

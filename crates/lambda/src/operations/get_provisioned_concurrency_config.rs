@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::find::Records;
 use crate::provisioned::{self, View};
-use crate::{Error, State};
+use crate::{Error, State, Target};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -17,8 +17,9 @@ pub struct Input {
 /// How it stands with the environments that are kept ready of a version or an alias.
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<View, Fault> {
     let Call { caller, input, .. } = call;
-    let (operation, store) = ("GetProvisionedConcurrencyConfig", &state.store);
-    let target = provisioned::target(store, &caller, operation, &input.function_name, &input.qualifier)?;
-    let record = Records::get(store, &provisioned::key(&target))?;
+    let (operation, qualifier) = ("GetProvisionedConcurrencyConfig", Some(&*input.qualifier));
+    let target = Target::parse(&state.store, &caller, operation, &input.function_name, qualifier)?;
+    provisioned::check_there(&state.store, &target)?;
+    let record = Records::get(&state.store, &provisioned::key(&target))?;
     Ok(View::of(&state, &target, &record.ok_or(Error::NoProvisionedConcurrency)?))
 }

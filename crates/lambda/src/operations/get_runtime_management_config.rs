@@ -17,7 +17,8 @@ pub struct Input {
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<RuntimeManagement, Fault> {
     let Call { caller, input, .. } = call;
     let qualifier = input.qualifier.as_deref();
-    let target = Target::parse(&caller, "GetRuntimeManagementConfig", &input.function_name, qualifier)?;
+    let target =
+        Target::parse(&state.store, &caller, "GetRuntimeManagementConfig", &input.function_name, qualifier)?;
     find::version(&state.store, &target)?;
     Ok(RuntimeManagement::auto(&target))
 }

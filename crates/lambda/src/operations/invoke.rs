@@ -87,7 +87,7 @@ pub fn find(
     name: &str,
     qualifier: Option<&str>,
 ) -> Result<(Target, Arc<Function>), Error> {
-    let target = Target::parse(caller, "InvokeFunction", name, qualifier)?;
+    let target = Target::parse(&state.store, caller, "InvokeFunction", name, qualifier)?;
     let key = FunctionKey { scope: target.scope.clone(), name: target.name.clone() };
     let snapshot = state.store.snapshot();
     let function = snapshot.function(&key).cloned().ok_or_else(|| target.not_found())?;

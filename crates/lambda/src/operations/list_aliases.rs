@@ -26,7 +26,7 @@ pub struct Output {
 /// A function's aliases by their names.
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> {
     let Call { caller, input, .. } = call;
-    let target = Target::whole(&caller, "ListAliases", &input.function_name)?;
+    let target = Target::whole(&state.store, &caller, "ListAliases", &input.function_name)?;
     let page = Page::parse(input.marker.as_deref(), input.max_items)?;
     let version = input.function_version.as_deref().map(routing::parse_version).transpose()?;
     find::head(&state.store, &target)?;

@@ -27,7 +27,8 @@ pub struct Output {
 /// All rules for asynchronous invocations of a function, by what they are for.
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> {
     let Call { caller, input, .. } = call;
-    let target = Target::whole(&caller, "ListFunctionEventInvokeConfigs", &input.function_name)?;
+    let target =
+        Target::whole(&state.store, &caller, "ListFunctionEventInvokeConfigs", &input.function_name)?;
     let page = Page::parse(input.marker.as_deref(), input.max_items)?;
     find::head(&state.store, &target)?;
     let configs: Vec<EventInvokeConfig> = Records::list(&state.store, &target.prefix())?;

@@ -27,7 +27,7 @@ pub struct Output {
 /// The URLs of a function and its aliases, the function's own first.
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> {
     let Call { caller, input, endpoint, .. } = call;
-    let target = Target::whole(&caller, "ListFunctionUrlConfigs", &input.function_name)?;
+    let target = Target::whole(&state.store, &caller, "ListFunctionUrlConfigs", &input.function_name)?;
     let page = Page::parse(input.marker.as_deref(), input.max_items)?;
     find::head(&state.store, &target)?;
     let urls: Vec<FunctionUrl> = Records::list(&state.store, &target.prefix())?;

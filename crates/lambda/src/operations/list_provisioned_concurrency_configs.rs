@@ -27,7 +27,8 @@ pub struct Output {
 /// Of which versions and aliases of a function environments are kept ready.
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> {
     let Call { caller, input, .. } = call;
-    let target = Target::whole(&caller, "ListProvisionedConcurrencyConfigs", &input.function_name)?;
+    let target =
+        Target::whole(&state.store, &caller, "ListProvisionedConcurrencyConfigs", &input.function_name)?;
     let page = Page::parse(input.marker.as_deref(), input.max_items)?;
     find::head(&state.store, &target)?;
     let configs: Vec<ProvisionedConcurrency> = Records::list(&state.store, &target.prefix())?;

@@ -20,7 +20,7 @@ pub struct Output {
 
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> {
     let Call { caller, input, .. } = call;
-    let target = super::tagged(&caller, "ListTags", &input.resource)?;
+    let target = super::tagged(&state.store, &caller, "ListTags", &input.resource)?;
     let whole = find::head(&state.store, &target)?.function.unwrap_or_default();
     Ok(Output { tags: whole.tags })
 }

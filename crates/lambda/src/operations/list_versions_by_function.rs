@@ -26,7 +26,7 @@ pub struct Output {
 /// A function's versions, `$LATEST` first.
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> {
     let Call { caller, input, .. } = call;
-    let target = Target::whole(&caller, "ListVersionsByFunction", &input.function_name)?;
+    let target = Target::whole(&state.store, &caller, "ListVersionsByFunction", &input.function_name)?;
     let page = Page::parse(input.marker.as_deref(), input.max_items)?;
     let mut update = find::update(&state.store, &target)?;
     let versions = find::versions(&state.store, &target)?;

@@ -20,7 +20,7 @@ pub struct Input {
 /// Makes an immutable copy of `$LATEST`, or answers the one that was made before if nothing has changed since.
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Configuration, Fault> {
     let Call { caller, input, .. } = call;
-    let target = Target::whole(&caller, "PublishVersion", &input.function_name)?;
+    let target = Target::whole(&state.store, &caller, "PublishVersion", &input.function_name)?;
     let revisions = [state.revision(), state.revision()];
     let publish = move |tx: &mut Transaction<'_>| publish(tx, &target, input, revisions);
     Ok(Configuration::numbered(state.store.write(publish).await?))

@@ -17,7 +17,7 @@ pub struct Input {
 /// Reserves a number of invocations at once for one function, which is also the most it gets.
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Concurrency, Fault> {
     let Call { caller, input, .. } = call;
-    let target = Target::whole(&caller, "PutFunctionConcurrency", &input.function_name)?;
+    let target = Target::whole(&state.store, &caller, "PutFunctionConcurrency", &input.function_name)?;
     let wanted = input.reserved_concurrent_executions;
     let reserve = move |tx: &mut Transaction<'_>| {
         let mut head = find::head(tx, &target)?;

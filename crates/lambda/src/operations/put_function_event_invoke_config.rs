@@ -9,7 +9,7 @@ use crate::{Error, State, find};
 /// Sets the rules for asynchronous invocations anew, whatever was set before.
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<View, Fault> {
     let Call { caller, input, now_ms, .. } = call;
-    let target = input.target(&caller, "PutFunctionEventInvokeConfig")?;
+    let target = input.target(&state.store, &caller, "PutFunctionEventInvokeConfig")?;
     let mut config = input.alone(&target)?;
     config.modified_ms = now_ms;
     let put = move |tx: &mut Transaction<'_>| {

@@ -16,7 +16,7 @@ pub struct Input {
 /// Says whether events that a function causes may come back to it without end.
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Recursion, Fault> {
     let Call { caller, input, .. } = call;
-    let target = Target::whole(&caller, "PutFunctionRecursionConfig", &input.function_name)?;
+    let target = Target::whole(&state.store, &caller, "PutFunctionRecursionConfig", &input.function_name)?;
     let allows_loops = input.recursive_loop == "Allow";
     let allow = move |whole: &mut pitbird_records::function::WholeFunction| {
         whole.allows_loops = allows_loops;

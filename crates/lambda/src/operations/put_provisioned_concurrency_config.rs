@@ -7,7 +7,7 @@ use pitbird_store::Transaction;
 use serde::Deserialize;
 
 use crate::provisioned::{self, View};
-use crate::{Error, State};
+use crate::{Error, State, Target};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -20,10 +20,10 @@ pub struct Input {
 /// Keeps environments of a version or an alias ready from now on.
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<View, Fault> {
     let Call { caller, input, now_ms, .. } = call;
+    let (operation, qualifier) = ("PutProvisionedConcurrencyConfig", Some(&*input.qualifier));
+    let target = Target::parse(&state.store, &caller, operation, &input.function_name, qualifier)?;
     let put = move |tx: &mut Transaction<'_>| {
-        let operation = "PutProvisionedConcurrencyConfig";
-        let target = provisioned::target(tx, &caller, operation, &input.function_name, &input.qualifier);
-        let target = target.map_err(|error| match error {
+        provisioned::check_there(tx, &target).map_err(|error| match error {
             Error::NotPublished => Error::ProvisionedLatest,
             other => other,
         })?;

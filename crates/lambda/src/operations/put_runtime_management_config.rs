@@ -18,7 +18,8 @@ pub struct Input {
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<RuntimeManagement, Fault> {
     let Call { caller, input, .. } = call;
     let qualifier = input.qualifier.as_deref();
-    let target = Target::parse(&caller, "PutRuntimeManagementConfig", &input.function_name, qualifier)?;
+    let target =
+        Target::parse(&state.store, &caller, "PutRuntimeManagementConfig", &input.function_name, qualifier)?;
     find::version(&state.store, &target)?;
     if input.update_runtime_on != "Auto" {
         return Err(Error::unsupported(format!("UpdateRuntimeOn {}", input.update_runtime_on)).into());

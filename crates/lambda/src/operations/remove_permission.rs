@@ -22,7 +22,7 @@ pub struct Input {
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Nothing, Fault> {
     let Call { caller, input, .. } = call;
     let qualifier = input.qualifier.as_deref();
-    let target = Target::parse(&caller, "RemovePermission", &input.function_name, qualifier)?;
+    let target = Target::parse(&state.store, &caller, "RemovePermission", &input.function_name, qualifier)?;
     let revision_id = state.revision();
     let remove = move |tx: &mut Transaction<'_>| {
         find::version(tx, &target)?;

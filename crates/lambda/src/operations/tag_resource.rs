@@ -17,7 +17,7 @@ pub struct Input {
 
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Nothing, Fault> {
     let Call { caller, input, .. } = call;
-    let target = super::tagged(&caller, "TagResource", &input.resource)?;
+    let target = super::tagged(&state.store, &caller, "TagResource", &input.resource)?;
     let add = move |whole: &mut pitbird_records::function::WholeFunction| {
         whole.tags.extend(input.tags);
         tags::check(&whole.tags)

@@ -15,7 +15,7 @@ pub struct Input {
 
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Nothing, Fault> {
     let Call { caller, input, .. } = call;
-    let target = super::tagged(&caller, "UntagResource", &input.resource)?;
+    let target = super::tagged(&state.store, &caller, "UntagResource", &input.resource)?;
     let remove = move |whole: &mut pitbird_records::function::WholeFunction| {
         whole.tags.retain(|key, _| !input.tag_keys.contains(key));
         Ok(())

@@ -22,7 +22,7 @@ pub struct Input {
 /// Moves an alias. A routing that is left out stays, an empty one goes.
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<view::Alias, Fault> {
     let Call { caller, input, .. } = call;
-    let target = Target::whole(&caller, "UpdateAlias", &input.function_name)?;
+    let target = Target::whole(&state.store, &caller, "UpdateAlias", &input.function_name)?;
     let version = input.function_version.as_deref().map(routing::parse_version).transpose()?;
     let additional = input.routing_config.as_ref().map(routing::parse).transpose()?;
     let revision_id = state.revision();

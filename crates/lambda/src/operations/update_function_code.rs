@@ -40,7 +40,7 @@ struct Change {
 /// Gives `$LATEST` new code, and publishes it if asked to.
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Configuration, Fault> {
     let Call { caller, input, now_ms, .. } = call;
-    let target = Target::whole(&caller, "UpdateFunctionCode", &input.function_name)?;
+    let target = Target::whole(&state.store, &caller, "UpdateFunctionCode", &input.function_name)?;
     find::head(&state.store, &target)?;
     settings::check_architectures(input.architectures.as_deref())?;
     let source = Source {

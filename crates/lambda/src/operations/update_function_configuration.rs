@@ -40,7 +40,7 @@ pub struct Input {
 /// Changes `$LATEST`'s settings.
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Configuration, Fault> {
     let Call { caller, mut input, now_ms, .. } = call;
-    let target = Target::whole(&caller, "UpdateFunctionConfiguration", &input.function_name)?;
+    let target = Target::whole(&state.store, &caller, "UpdateFunctionConfiguration", &input.function_name)?;
     if let Some(role) = &input.role {
         role::check(&state.store, &caller.scope, role)?;
     }

@@ -9,7 +9,7 @@ use crate::{Error, State};
 /// Changes some of the rules for asynchronous invocations.
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<View, Fault> {
     let Call { caller, input, now_ms, .. } = call;
-    let target = input.target(&caller, "UpdateFunctionEventInvokeConfig")?;
+    let target = input.target(&state.store, &caller, "UpdateFunctionEventInvokeConfig")?;
     let update = move |tx: &mut Transaction<'_>| {
         let mut config = input.over(event_invoke_config::find(tx, &target)?)?;
         config.modified_ms = now_ms;

@@ -80,6 +80,81 @@ async fn the_data_plane_lets_in_whom_the_policy_names() {
     assert!(function.policy(None).is_none(), "the function itself has none");
 }
 
+/// Who calls from another account, if the named policies let him.
+fn stranger() -> Caller {
+    let account = Account::parse("111111111111").expect("twelve digits");
+    Caller::root(pitbird_names::Scope { account, ..Default::default() })
+}
+
+fn denied(action: &str, arn: &str) -> Refusal {
+    let message = format!(
+        "User: arn:aws:iam::111111111111:root is not authorized to perform: lambda:{action} on resource: {arn} because no \
+         resource-based policy allows the lambda:{action} action"
+    );
+    refusal(403, "AccessDeniedException", message)
+}
+
+#[tokio::test]
+async fn another_account_is_let_in_by_the_policy_of_what_it_names() {
+    let mut bed = bed().await;
+    let (owner, live) = (bed.caller.clone(), format!("{ARN}:live"));
+    let named = |arn: &str| json!({"FunctionName": arn});
+    for principal in ["111111111111", "arn:aws:iam::111111111111:root", "*"] {
+        let member = json!({"Principal": principal, "Qualifier": "live"});
+        bed.ok("AddPermission", permission("s", member)).await;
+        bed.caller = stranger();
+        bed.ok("Invoke", named(&live)).await;
+        bed.ok("Invoke", with(named(&live), json!({"InvocationType": "Event"}))).await;
+        bed.ok("Invoke", with(named(&live), json!({"InvocationType": "DryRun"}))).await;
+        bed.ok("InvokeAsync", with(named(&live), json!({"InvokeArgs": "{}"}))).await;
+        // Nothing else of the function, and nothing else with it.
+        for arn in [ARN.to_owned(), format!("{ARN}:1"), format!("{ARN}:$LATEST"), format!("{ARN}:none")] {
+            assert_eq!(bed.refused("Invoke", named(&arn)).await, denied("InvokeFunction", &arn));
+        }
+        assert_eq!(bed.refused("GetFunction", named(&live)).await, denied("GetFunction", &live));
+        bed.caller = owner.clone();
+        let removal = json!({"FunctionName": "f", "StatementId": "s", "Qualifier": "live"});
+        bed.ok("RemovePermission", removal).await;
+    }
+    bed.caller = stranger();
+    assert_eq!(bed.refused("Invoke", named(&live)).await, denied("InvokeFunction", &live));
+}
+
+#[tokio::test]
+async fn another_account_does_what_the_action_names_and_no_policy_gives_all() {
+    let mut bed = bed().await;
+    let owner = bed.caller.clone();
+    let get = json!({"Principal": "111111111111", "Action": "lambda:GetFunction"});
+    bed.ok("AddPermission", permission("get", get)).await;
+    let source = json!({"Principal": "*", "SourceArn": SOURCE});
+    bed.ok("AddPermission", permission("conditional", source)).await;
+    bed.caller = stranger();
+    let named = json!({"FunctionName": ARN});
+    let got = bed.ok("GetFunction", named.clone()).await;
+    assert_eq!(got["Configuration"]["FunctionArn"], ARN);
+    assert_eq!(bed.refused("Invoke", named.clone()).await, denied("InvokeFunction", ARN));
+    assert_eq!(bed.refused("ListAliases", named.clone()).await, denied("ListAliases", ARN));
+
+    bed.caller = owner;
+    let all = json!({"Principal": "111111111111", "Action": "lambda:*"});
+    bed.ok("AddPermission", permission("all", all)).await;
+    bed.caller = stranger();
+    bed.ok("Invoke", named.clone()).await;
+    bed.ok("ListAliases", named.clone()).await;
+    bed.ok("UpdateAlias", with(named.clone(), json!({"Name": "live", "Description": "d"}))).await;
+    bed.ok("GetPolicy", named.clone()).await;
+    bed.ok("TagResource", json!({"Resource": ARN, "Tags": {"a": "b"}})).await;
+    // Who may do this stays with the owner, whatever a policy says.
+    for (operation, members) in [
+        ("AddPermission", permission("t", named.clone())),
+        ("RemovePermission", with(named.clone(), json!({"StatementId": "all"}))),
+        ("UpdateFunctionConfiguration", with(named.clone(), json!({"Timeout": 9}))),
+        ("CreateFunctionUrlConfig", with(named.clone(), json!({"AuthType": "NONE"}))),
+    ] {
+        assert_eq!(bed.refused(operation, members).await, denied(operation, ARN));
+    }
+}
+
 #[tokio::test]
 async fn every_violation_has_its_words() {
     let bed = bed().await;

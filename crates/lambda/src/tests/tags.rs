@@ -22,6 +22,8 @@ async fn tags_belong_to_whole_functions() {
         invalid("Tags on function aliases and versions are not supported. Please specify a function ARN.");
     let gone = missing("Function not found: arn:aws:lambda:us-east-1:000000000000:function:g");
     let other = "arn:aws:lambda:us-east-1:000000000000:function:g";
+    let mapping =
+        "arn:aws:lambda:us-east-1:000000000000:event-source-mapping:4b4b4b4b-1111-2222-3333-444444444444";
     let many: serde_json::Map<String, Json> = (0..51).map(|n| (format!("k{n}"), json!("v"))).collect();
     for (operation, input, expected) in [
         ("ListTags", json!({"Resource": format!("{ARN}:1")}), &qualified),
@@ -29,6 +31,7 @@ async fn tags_belong_to_whole_functions() {
         ("UntagResource", json!({"Resource": format!("{ARN}:$LATEST"), "TagKeys": ["a"]}), &qualified),
         ("ListTags", json!({"Resource": other}), &gone),
         ("TagResource", json!({"Resource": other, "Tags": {"a": "b"}}), &gone),
+        ("ListTags", json!({"Resource": mapping}), &missing("The resource you requested does not exist.")),
         (
             "TagResource",
             json!({"Resource": ARN, "Tags": many}),
