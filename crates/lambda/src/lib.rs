@@ -25,6 +25,7 @@ mod policy;
 mod preparation;
 mod provisioned;
 mod publishing;
+mod revision;
 mod role;
 mod routing;
 mod run;

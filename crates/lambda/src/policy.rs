@@ -5,7 +5,8 @@ use pitbird_records::FunctionPolicy;
 use pitbird_records::function_policy::Statement;
 use serde_json::{Map, Value, json};
 
-use crate::Error;
+use crate::find::Records;
+use crate::{Error, Target, revision};
 
 /// A policy's document, bytes. Source: Lambda quotas.
 const DOCUMENT_BYTES_MAX: usize = 20_480;
@@ -56,6 +57,15 @@ pub fn check(statement: &Statement) -> Result<(), Error> {
         return Err(Error::UrlAuthTypeAction);
     }
     Ok(())
+}
+
+/// Does the caller know the latest revision, if he cares? A policy has none of its own but that of what it belongs to.
+pub fn check_revision(records: &impl Records, target: &Target, asked: Option<&str>) -> Result<(), Error> {
+    let current = revision::of(records, target)?;
+    match asked {
+        Some(asked) if asked != current => Err(Error::Revision("GetPolicy")),
+        _ => Ok(()),
+    }
 }
 
 /// Adds a statement, within the bounds of a policy. `resource` is the ARN of what the policy belongs to.
@@ -129,14 +139,8 @@ mod tests {
     }
 
     fn policy() -> FunctionPolicy {
-        let (function, revision_id) = ("f".to_owned(), "r".to_owned());
-        FunctionPolicy {
-            scope: Default::default(),
-            function,
-            qualifier: None,
-            revision_id,
-            statements: vec![],
-        }
+        let function = "f".to_owned();
+        FunctionPolicy { scope: Default::default(), function, qualifier: None, statements: vec![] }
     }
 
     #[test]

@@ -11,7 +11,6 @@ pub struct FunctionPolicy {
     pub function: String,
     /// A version's number or an alias; `None` for the unqualified function.
     pub qualifier: Option<String>,
-    pub revision_id: String,
     pub statements: Vec<Statement>,
 }
 

@@ -7,7 +7,7 @@ use pitbird_service::{Call, Fault};
 use pitbird_store::Transaction;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, State, Target, find, policy};
+use crate::{Error, State, Target, find, policy, revision};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -62,17 +62,11 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> 
     let document = policy::statement_document(&statement, &target.arn()).to_string();
     let (revision_id, asked) = (state.revision(), input.revision_id);
     let add = move |tx: &mut Transaction<'_>| {
-        let version = find::version(tx, &target)?;
-        let known = find::policy(tx, &target)?;
-        let current = known.as_ref().map_or(version.revision_id, |policy| policy.revision_id.clone());
-        if asked.is_some_and(|asked| asked != current) {
-            return Err(Error::Revision("GetPolicy"));
-        }
-        let mut policy = known.unwrap_or_else(|| new_policy(&target));
-        policy.revision_id = revision_id;
+        policy::check_revision(tx, &target, asked.as_deref())?;
+        let mut policy = find::policy(tx, &target)?.unwrap_or_else(|| new_policy(&target));
         policy::add(&mut policy, statement, &target.arn())?;
         tx.put(&policy)?;
-        Ok(())
+        revision::renew(tx, &target, revision_id)
     };
     state.store.write(add).await?;
     Ok(Output { statement: document })
@@ -83,7 +77,6 @@ fn new_policy(target: &Target) -> FunctionPolicy {
         scope: target.scope.clone(),
         function: target.name.clone(),
         qualifier: target.qualifier.as_ref().map(Qualifier::to_string),
-        revision_id: String::new(),
         statements: Vec::new(),
     }
 }

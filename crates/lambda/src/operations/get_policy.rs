@@ -4,7 +4,7 @@ use pitbird_names::Qualifier;
 use pitbird_service::{Call, Fault};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, State, Target, find, policy};
+use crate::{Error, State, Target, find, policy, revision};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -31,5 +31,6 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> 
         false => find::policy(&state.store, &target)?,
     };
     let found = found.ok_or(Error::UnknownResource)?;
-    Ok(Output { policy: policy::document(&found, &target.arn()), revision_id: found.revision_id })
+    let revision_id = revision::of(&state.store, &target)?;
+    Ok(Output { policy: policy::document(&found, &target.arn()), revision_id })
 }

@@ -7,7 +7,7 @@ use pitbird_records::{FunctionPolicy, Record};
 use pitbird_store::Transaction;
 
 use crate::view::Nothing;
-use crate::{Error, State, Target, find, policy};
+use crate::{Error, State, Target, find, policy, revision};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -27,16 +27,13 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Nothing, Fault>
     let remove = move |tx: &mut Transaction<'_>| {
         find::version(tx, &target)?;
         let mut policy = find::policy(tx, &target)?.ok_or(Error::NoPolicy)?;
-        if input.revision_id.is_some_and(|asked| asked != policy.revision_id) {
-            return Err(Error::Revision("GetPolicy"));
-        }
+        policy::check_revision(tx, &target, input.revision_id.as_deref())?;
         policy::remove(&mut policy, &input.statement_id)?;
-        policy.revision_id = revision_id;
         match policy.statements.is_empty() {
             true => tx.delete::<FunctionPolicy>(&policy.key()).map(drop)?,
             false => tx.put(&policy).map(drop)?,
         }
-        Ok(())
+        revision::renew(tx, &target, revision_id)
     };
     state.store.write(remove).await?;
     Ok(Nothing {})

@@ -80,6 +80,71 @@ async fn the_data_plane_lets_in_whom_the_policy_names() {
     assert!(function.policy(None).is_none(), "the function itself has none");
 }
 
+#[tokio::test]
+async fn a_policy_has_the_revision_of_what_it_belongs_to() {
+    let bed = bed().await;
+    let input = |qualifier: Option<&str>| with(json!({"FunctionName": "f"}), json!({"Qualifier": qualifier}));
+    let revision = async |qualifier: Option<&str>| {
+        let (operation, input) = match qualifier {
+            Some("live") => ("GetAlias", json!({"FunctionName": "f", "Name": "live"})),
+            _ => ("GetFunctionConfiguration", input(qualifier)),
+        };
+        text(&bed.ok(operation, input).await["RevisionId"])
+    };
+    let all = [None, Some("1"), Some("live")];
+    for qualifier in all {
+        let mut others = Vec::new();
+        for other in all.into_iter().filter(|other| *other != qualifier) {
+            others.push((other, revision(other).await));
+        }
+        let before = revision(qualifier).await;
+        let of = |sid: &str, revision: &str| {
+            permission(sid, json!({"Qualifier": qualifier, "RevisionId": revision}))
+        };
+        assert_eq!(bed.refused("AddPermission", of("s", "old")).await, stale("GetPolicy"));
+        bed.ok("AddPermission", of("s", &before)).await;
+        let added = revision(qualifier).await;
+        assert_ne!(added, before, "{qualifier:?}");
+        assert_eq!(bed.ok("GetPolicy", input(qualifier)).await["RevisionId"], added, "{qualifier:?}");
+        assert_eq!(bed.refused("AddPermission", of("t", &before)).await, stale("GetPolicy"));
+        bed.ok("AddPermission", of("t", &added)).await;
+
+        let removal =
+            |revision: &str| with(input(qualifier), json!({"StatementId": "s", "RevisionId": revision}));
+        assert_eq!(bed.refused("RemovePermission", removal(&added)).await, stale("GetPolicy"));
+        let second = revision(qualifier).await;
+        bed.ok("RemovePermission", removal(&second)).await;
+        let removed = revision(qualifier).await;
+        assert_ne!(removed, second, "{qualifier:?}");
+        assert_eq!(bed.ok("GetPolicy", input(qualifier)).await["RevisionId"], removed, "{qualifier:?}");
+        for (other, before) in others {
+            assert_eq!(revision(other).await, before, "{other:?} has nothing to do with {qualifier:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_permission_given_during_an_update_renews_the_updates_revision() {
+    let bed = Bed::preparing(1).await;
+    bed.create("f").await;
+    let updating = bed.ok("UpdateFunctionCode", json!({"FunctionName": "f", "ZipFile": zip("two")})).await;
+    bed.ok("AddPermission", permission("s", json!({"RevisionId": updating["RevisionId"]}))).await;
+    let now = bed.ok("GetFunctionConfiguration", json!({"FunctionName": "f"})).await;
+    assert_eq!(
+        (&now["LastUpdateStatus"], &now["CodeSha256"]),
+        (&json!("InProgress"), &updating["CodeSha256"])
+    );
+    assert_ne!(now["RevisionId"], updating["RevisionId"]);
+    assert_eq!(bed.ok("GetPolicy", json!({"FunctionName": "f"})).await["RevisionId"], now["RevisionId"]);
+    bed.stand.preparations.add_permits(1);
+    bed.state.finish().await;
+    let done = bed.ok("GetFunctionConfiguration", json!({"FunctionName": "f"})).await;
+    assert_eq!(
+        (&done["LastUpdateStatus"], &done["CodeSha256"]),
+        (&json!("Successful"), &updating["CodeSha256"])
+    );
+}
+
 /// Who calls from another account, if the named policies let him.
 fn stranger() -> Caller {
     let account = Account::parse("111111111111").expect("twelve digits");
