@@ -133,11 +133,14 @@ impl Checking<'_> {
         prefix: &str,
     ) {
         let shape = self.model.shape(reference.shape);
-        if rules(shape).next().is_none() || !items.any(|item| broken(shape, item).next().is_some()) {
+        let not_null = self.model.metadata.peculiar.elements_not_null;
+        let is_bad =
+            |item: &Value| (not_null && *item == Value::Null) || broken(shape, item).next().is_some();
+        if !items.any(is_bad) {
             return;
         }
         let mut words: Vec<String> = rules(shape).map(|rule| rule.words(shape)).collect();
-        if self.model.metadata.peculiar.elements_not_null {
+        if not_null {
             words.push(NOT_NULL.into());
         }
         let shown = (!shape.sensitive && !whole.sensitive).then(|| shown(value));

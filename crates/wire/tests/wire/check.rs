@@ -104,10 +104,31 @@ fn sensitive_values_are_not_shown() {
     says(
         "lambda",
         "UpdateFunctionConfiguration",
-        r#"{"FunctionName":"f","Environment":{"Variables":{"1":"secret"}}}"#,
-        "1 validation error detected: Value at 'environment.variables' failed to satisfy constraint: Map keys must satisfy \
-         constraint: [Member must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+, Member must not be null]",
+        r#"{"FunctionName":"f","Environment":{"Variables":{"AB":"secret","CD":null}}}"#,
+        "1 validation error detected: Value at 'environment.variables' failed to satisfy constraint: Map value must satisfy \
+         constraint: [Member must not be null]",
     );
+}
+
+#[test]
+fn elements_are_not_null_where_the_service_says_so() {
+    says(
+        "lambda",
+        "UpdateAlias",
+        r#"{"FunctionName":"f","Name":"live","RoutingConfig":{"AdditionalVersionWeights":{"2":null}}}"#,
+        "1 validation error detected: Value '{2=null}' at 'routingConfig.additionalVersionWeights' failed to satisfy \
+         constraint: Map value must satisfy constraint: [Member must have value less than or equal to 1.0, Member must \
+         have value greater than or equal to 0.0, Member must not be null]",
+    );
+    says(
+        "lambda",
+        "UpdateFunctionConfiguration",
+        r#"{"FunctionName":"f","FileSystemConfigs":[null]}"#,
+        "1 validation error detected: Value '[null]' at 'fileSystemConfigs' failed to satisfy constraint: Member must \
+         satisfy constraint: [Member must not be null]",
+    );
+    let outside = r#"{"restApiId":"a","stageName":"b","deploymentId":"c","variables":{"a":null}}"#;
+    says("apigateway", "CreateStage", outside, "");
 }
 
 #[test]
