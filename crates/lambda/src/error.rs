@@ -122,6 +122,16 @@ pub enum Error {
          {0}"
     )]
     ReservedKeys(String),
+    #[error(
+        "LogLevel is not supported when LogFormat is set to \"Text\". Remove LogLevel from your request or change the \
+         LogFormat to \"JSON\" and try again."
+    )]
+    LevelsOfText,
+    #[error(
+        "1 validation error detected: Value at 'environment.variables' failed to satisfy constraint: Map keys must satisfy \
+         constraint: [Member must satisfy regular expression pattern: {0}, Member must not be null]"
+    )]
+    VariableName(&'static str),
     #[error("Cannot reference more than {0} layers.")]
     TooManyLayers(usize),
     #[error("Layer version {0} does not exist.")]
@@ -266,7 +276,7 @@ impl Error {
             | NoPolicy => "ResourceNotFoundException",
             NoProvisionedConcurrency => "ProvisionedConcurrencyConfigNotFoundException",
             OtherAccount { .. } | CrossAccountRole | SourceDenied(_) => "AccessDeniedException",
-            Constraint { .. } => "ValidationException",
+            Constraint { .. } | VariableName(_) => "ValidationException",
             NotReady(_)
             | FunctionExists(_)
             | AliasExists(_)

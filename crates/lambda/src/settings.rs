@@ -120,12 +120,12 @@ pub fn create(function: &str, wanted: Wanted) -> Result<Settings, Error> {
         tracing_mode: "PassThrough".to_owned(),
         layers: Vec::new(),
     };
-    change(&mut settings, function, wanted)?;
+    change(&mut settings, wanted)?;
     Ok(settings)
 }
 
 /// Sets what is wanted, or refuses all of it.
-pub fn change(settings: &mut Settings, function: &str, wanted: Wanted) -> Result<(), Error> {
+pub fn change(settings: &mut Settings, wanted: Wanted) -> Result<(), Error> {
     wanted.harmless.check()?;
     if let Some(runtime) = wanted.runtime {
         runtime::check(&runtime)?;
@@ -143,7 +143,7 @@ pub fn change(settings: &mut Settings, function: &str, wanted: Wanted) -> Result
         settings.environment = (!variables.is_empty()).then_some(variables);
     }
     if let Some(logging) = wanted.logging_config {
-        settings.logging = self::logging(function, logging)?;
+        settings.logging = self::logging(settings.logging.clone(), logging)?;
     }
     settings.layers = wanted.layers.unwrap_or(std::mem::take(&mut settings.layers));
     settings.handler = wanted.handler.or(settings.handler.take());
@@ -179,20 +179,21 @@ fn memory(mib: u32) -> Result<u32, Error> {
     if mib > MEMORY_MIB_MAX { Err(Error::MemorySize(MEMORY_MIB_MAX)) } else { Ok(mib) }
 }
 
-/// What is left out goes back to its default, as it does at AWS. Only JSON has levels.
-fn logging(function: &str, wanted: LoggingConfig) -> Result<Logging, Error> {
-    let format = wanted.log_format.unwrap_or_else(|| "Text".to_owned());
-    let group = wanted.log_group.unwrap_or_else(|| format!("/aws/lambda/{function}"));
+/// What is left out stays as it is. Only JSON has levels: they come with it, and go with it.
+fn logging(now: Logging, wanted: LoggingConfig) -> Result<Logging, Error> {
+    let format = wanted.log_format.unwrap_or(now.format);
+    let group = wanted.log_group.unwrap_or(now.group);
     let (application, system) = (wanted.application_log_level, wanted.system_log_level);
     if format == "JSON" {
-        let level = |wanted: Option<String>| Some(wanted.unwrap_or_else(|| "INFO".to_owned()));
-        let (application_level, system_level) = (level(application), level(system));
+        let level = |wanted: Option<String>, now: Option<String>| {
+            Some(wanted.or(now).unwrap_or_else(|| "INFO".to_owned()))
+        };
+        let application_level = level(application, now.application_level);
+        let system_level = level(system, now.system_level);
         return Ok(Logging { group, format, application_level, system_level });
     }
-    for (name, level) in [("ApplicationLogLevel", application), ("SystemLogLevel", system)] {
-        if level.is_some() {
-            return Err(Error::unsupported(format!("LoggingConfig.{name} with LogFormat Text")));
-        }
+    if application.is_some() || system.is_some() {
+        return Err(Error::LevelsOfText);
     }
     Ok(Logging { group, format, application_level: None, system_level: None })
 }

@@ -53,7 +53,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Configuration, 
             let head = find::settled_head(tx, &target)?;
             super::check_revision(asked.as_deref(), &head.revision_id)?;
             let mut settings = head.settings.clone();
-            settings::change(&mut settings, &head.name, wanted)?;
+            settings::change(&mut settings, wanted)?;
             layer::check_size(&head.code, &settings.layers)?;
             let (scope, name, code) = (head.scope.clone(), head.name.clone(), head.code.clone());
             let update = Update { scope, name, settings, code, revision_id, modified_ms: now_ms };

@@ -7,6 +7,9 @@ use crate::Error;
 /// All names and values as JSON, bytes. Source: Lambda quotas.
 const BYTES_MAX: usize = 4096;
 
+/// The pattern of a variable's name. Source: Lambda API reference, `Environment`.
+const NAME_PATTERN: &str = "[a-zA-Z]([a-zA-Z0-9_])+";
+
 /// Set by Lambda itself. Source: Lambda developer guide, "Defined runtime environment variables".
 const RESERVED: [&str; 19] = [
     "_HANDLER",
@@ -36,6 +39,14 @@ pub fn check(variables: &Texts) -> Result<(), Error> {
     if !reserved.is_empty() {
         return Err(Error::ReservedKeys(reserved.join(", ")));
     }
+    if !variables.keys().all(|name| is_name(name)) {
+        return Err(Error::VariableName(NAME_PATTERN));
+    }
     let measured = serde_json::to_string(variables).expect("texts serialise");
     if measured.len() > BYTES_MAX { Err(Error::EnvironmentTooLarge(measured)) } else { Ok(()) }
+}
+
+fn is_name(text: &str) -> bool {
+    let is_inner = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+    text.len() > 1 && text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.bytes().all(is_inner)
 }

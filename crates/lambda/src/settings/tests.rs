@@ -30,36 +30,59 @@ fn what_is_not_wanted_stays() {
     let mut settings =
         create("f", Wanted { description: Some("d".to_owned()), ..wanted() }).expect("settings");
     let before = settings.clone();
-    change(&mut settings, "f", Wanted { timeout: Some(900), ..Wanted::default() }).expect("a change");
+    change(&mut settings, Wanted { timeout: Some(900), ..Wanted::default() }).expect("a change");
     assert_eq!(settings, Settings { timeout_s: 900, ..before });
 }
 
 #[test]
 fn an_empty_environment_is_none() {
     let mut settings =
-        create("f", Wanted { environment: environment(&[("A", "1")]), ..wanted() }).expect("one");
+        create("f", Wanted { environment: environment(&[("AB", "1")]), ..wanted() }).expect("one");
     assert_eq!(settings.environment.as_ref().map(Texts::len), Some(1));
-    change(&mut settings, "f", Wanted { environment: environment(&[]), ..Wanted::default() })
-        .expect("a change");
+    change(&mut settings, Wanted { environment: environment(&[]), ..Wanted::default() }).expect("a change");
     assert_eq!(settings.environment, None);
 }
 
 #[test]
-fn a_log_group_of_ones_own_is_kept_and_given_back() {
-    let config = |group: Option<&str>| LoggingConfig {
-        log_format: None,
-        application_log_level: None,
-        system_log_level: None,
-        log_group: group.map(str::to_owned),
+fn what_is_not_wanted_of_logging_stays() {
+    let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let config = |[format, application, system, group]: [&str; 4]| LoggingConfig {
+        log_format: some(format),
+        application_log_level: some(application),
+        system_log_level: some(system),
+        log_group: some(group),
     };
-    assert_eq!(logging("f", config(Some("mine"))).expect("a group").group, "mine");
-    assert_eq!(logging("f", config(None)).expect("the default").group, "/aws/lambda/f");
-    let json = LoggingConfig { log_format: Some("JSON".to_owned()), ..config(None) };
-    let json = logging("f", json).expect("JSON");
-    assert_eq!((json.format.as_str(), json.application_level.as_deref()), ("JSON", Some("INFO")));
-    assert_eq!(json.system_level.as_deref(), Some("INFO"));
-    let level = LoggingConfig { application_log_level: Some("WARN".to_owned()), ..config(None) };
-    assert!(logging("f", level).unwrap_err().to_string().starts_with("LoggingConfig.ApplicationLogLevel"));
+    let logging = |[format, application, system, group]: [&str; 4]| Logging {
+        format: format.to_owned(),
+        application_level: some(application),
+        system_level: some(system),
+        group: group.to_owned(),
+    };
+    let own = ["JSON", "DEBUG", "WARN", "mine"];
+    let text = ["Text", "", "", "mine"];
+    for (now, wanted, expected) in [
+        (text, ["", "", "", ""], text),
+        (text, ["", "", "", "other"], ["Text", "", "", "other"]),
+        (text, ["JSON", "", "", ""], ["JSON", "INFO", "INFO", "mine"]),
+        (text, ["JSON", "", "DEBUG", ""], ["JSON", "INFO", "DEBUG", "mine"]),
+        (own, ["", "ERROR", "", ""], ["JSON", "ERROR", "WARN", "mine"]),
+        (own, ["", "", "", "other"], ["JSON", "DEBUG", "WARN", "other"]),
+        (own, ["JSON", "", "", ""], own),
+        (own, ["Text", "", "", ""], text),
+    ] {
+        let changed = super::logging(logging(now), config(wanted)).expect("a change");
+        assert_eq!(changed, logging(expected), "{now:?} {wanted:?}");
+    }
+    for (now, wanted) in
+        [(text, ["", "WARN", "", ""]), (text, ["Text", "", "WARN", ""]), (own, ["Text", "WARN", "", ""])]
+    {
+        let error = super::logging(logging(now), config(wanted)).expect_err("levels of text").to_string();
+        assert_eq!(
+            error,
+            "LogLevel is not supported when LogFormat is set to \"Text\". Remove LogLevel from your request or change \
+             the LogFormat to \"JSON\" and try again."
+        );
+    }
 }
 
 #[test]
@@ -87,10 +110,10 @@ fn bounds_are_told_in_lambdas_words() {
                 .to_owned(),
         ),
         (
-            Wanted { environment: environment(&[("A", &large)]), ..wanted() },
+            Wanted { environment: environment(&[("AB", &large)]), ..wanted() },
             format!(
                 "Lambda was unable to configure your environment variables because the environment variables you have \
-                 provided exceeded the 4KB limit. String measured: {{\"A\":\"{large}\"}}"
+                 provided exceeded the 4KB limit. String measured: {{\"AB\":\"{large}\"}}"
             ),
         ),
     ];

@@ -193,3 +193,26 @@ async fn code_and_layers_fit_together_or_not_at_all() {
     let create = with(function("g"), json!({"Code": {"ZipFile": zip("large")}, "Layers": [a]}));
     assert_eq!(bed.refused("CreateFunction", create).await, invalid(words));
 }
+
+#[tokio::test]
+async fn layers_are_for_runtimes_that_there_are() {
+    let bed = Bed::new().await;
+    bed.ok("PublishLayerVersion", layer("tools", "one", json!({"CompatibleRuntimes": ["go1.x"]}))).await;
+    let one = "Value 'cobol' at 'compatibleRuntime' failed to satisfy constraint: Member must satisfy enum value set: [";
+    let all = "Value '[java21, cobol]' at 'compatibleRuntimes' failed to satisfy constraint: Member must satisfy \
+               constraint: [Member must satisfy enum value set: [";
+    for (operation, input, words) in [
+        (
+            "PublishLayerVersion",
+            layer("tools", "two", json!({"CompatibleRuntimes": ["java21", "cobol"]})),
+            all,
+        ),
+        ("ListLayers", json!({"CompatibleRuntime": "cobol"}), one),
+        ("ListLayerVersions", json!({"LayerName": "tools", "CompatibleRuntime": "cobol"}), one),
+    ] {
+        let refused = bed.refused(operation, input).await;
+        assert_eq!(refused.code, "ValidationException");
+        let words = format!("1 validation error detected: {words}");
+        assert!(refused.message.starts_with(&words) && refused.message.contains("java21, "), "{refused:?}");
+    }
+}

@@ -59,11 +59,6 @@ async fn what_no_operation_heeds_is_refused_by_name() {
             "TracingConfig Active",
         ),
         ("CreateFunction", with(function("f"), json!({"PublishTo": "LATEST_PUBLISHED"})), "PublishTo"),
-        (
-            "CreateFunction",
-            with(function("f"), json!({"LoggingConfig": {"SystemLogLevel": "WARN"}})),
-            "LoggingConfig.SystemLogLevel with LogFormat Text",
-        ),
         ("CreateFunction", with(function("f"), json!({"Runtime": "ruby3.3"})), "Runtime ruby3.3"),
         ("UpdateFunctionCode", with(update, json!({"ImageUri": "i"})), "ImageUri"),
         ("ListFunctions", json!({"MasterRegion": "ALL"}), "MasterRegion"),
@@ -91,9 +86,31 @@ async fn the_models_constraints_come_first() {
             "Value '511' at 'ephemeralStorage.size' failed to satisfy constraint: Member must have value greater than \
              or equal to 512",
         ),
+        (
+            json!({"Environment": {"Variables": {"A1": null}}}),
+            "Value at 'environment.variables' failed to satisfy constraint: Map value must satisfy constraint: \
+             [Member must not be null]",
+        ),
+        (
+            json!({"Environment": {"Variables": {"1A": ""}}}),
+            "Value at 'environment.variables' failed to satisfy constraint: Map keys must satisfy constraint: [Member must \
+             satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+, Member must not be null]",
+        ),
+        (
+            json!({"Tags": {"a": null}}),
+            "Value '{a=null}' at 'tags' failed to satisfy constraint: Map value must satisfy constraint: [Member must not \
+             be null]",
+        ),
     ] {
         let message = format!("1 validation error detected: {words}");
         let refused = bed.refused("CreateFunction", with(function("f"), input)).await;
         assert_eq!(refused, refusal(400, "ValidationException", message));
     }
+    let weights = json!({"AdditionalVersionWeights": {"2": null}});
+    let alias =
+        json!({"FunctionName": "f", "Name": "live", "FunctionVersion": "1", "RoutingConfig": weights});
+    let words = "1 validation error detected: Value '{2=null}' at 'routingConfig.additionalVersionWeights' failed to satisfy \
+                 constraint: Map value must satisfy constraint: [Member must have value less than or equal to 1.0, Member \
+                 must have value greater than or equal to 0.0, Member must not be null]";
+    assert_eq!(bed.refused("CreateAlias", alias).await, refusal(400, "ValidationException", words));
 }

@@ -141,7 +141,8 @@ async fn bad_updates_are_refused_and_nothing_changes() {
     let unzip = "Could not unzip uploaded file. Please check your file, then try to upload again.";
     let reserved = "Lambda was unable to configure your environment variables because the environment variables you have \
                     provided contains reserved keys that are currently not supported for modification. Reserved keys \
-                    used in this request: AWS_REGION";
+                    used in this request: ";
+    let reserved = |names: &str| invalid(format!("{reserved}{names}"));
     let settings =
         |members: Json| ("UpdateFunctionConfiguration", with(json!({"FunctionName": "f"}), members));
     for ((operation, input), expected) in [
@@ -158,7 +159,12 @@ async fn bad_updates_are_refused_and_nothing_changes() {
         ),
         (("UpdateFunctionConfiguration", json!({"FunctionName": "g"})), gone("g")),
         (settings(json!({"RevisionId": "old"})), stale("GetFunction/GetAlias")),
-        (settings(json!({"Environment": {"Variables": {"AWS_REGION": "x"}}})), invalid(reserved)),
+        (settings(json!({"Environment": {"Variables": {"AWS_REGION": "x"}}})), reserved("AWS_REGION")),
+        (settings(json!({"Environment": {"Variables": {"_HANDLER": "x", "A": ""}}})), reserved("_HANDLER")),
+        (
+            settings(json!({"Environment": {"Variables": {"_X_AMZN_TRACE_ID": "x"}}})),
+            reserved("_X_AMZN_TRACE_ID"),
+        ),
         (
             settings(json!({"Role": "arn:aws:iam::000000000000:role/nobody"})),
             invalid("The role defined for the function cannot be assumed by Lambda."),
@@ -182,4 +188,30 @@ async fn bad_updates_are_refused_and_nothing_changes() {
         assert_eq!(bed.refused(operation, input).await, expected, "{operation}");
     }
     assert_eq!(bed.configuration("$LATEST").await["RevisionId"], before["RevisionId"]);
+}
+
+#[tokio::test]
+async fn what_an_update_leaves_out_of_logging_stays() {
+    let bed = Bed::new().await;
+    let own = json!({
+        "LogFormat": "JSON", "ApplicationLogLevel": "DEBUG", "SystemLogLevel": "WARN", "LogGroup": "/mine",
+    });
+    bed.ok("CreateFunction", with(function("f"), json!({"LoggingConfig": own}))).await;
+    bed.state.finish().await;
+    for (change, expected) in [
+        (json!({"ApplicationLogLevel": "ERROR"}), with(own.clone(), json!({"ApplicationLogLevel": "ERROR"}))),
+        (
+            json!({"LogGroup": "/other"}),
+            with(own.clone(), json!({"ApplicationLogLevel": "ERROR", "LogGroup": "/other"})),
+        ),
+        (json!({"LogFormat": "Text"}), json!({"LogFormat": "Text", "LogGroup": "/other"})),
+    ] {
+        let input = json!({"FunctionName": "f", "LoggingConfig": change});
+        assert_eq!(bed.ok("UpdateFunctionConfiguration", input).await["LoggingConfig"], expected);
+        bed.state.finish().await;
+    }
+    let levels = json!({"FunctionName": "f", "LoggingConfig": {"SystemLogLevel": "WARN"}});
+    let words = "LogLevel is not supported when LogFormat is set to \"Text\". Remove LogLevel from your request or change \
+                 the LogFormat to \"JSON\" and try again.";
+    assert_eq!(bed.refused("UpdateFunctionConfiguration", levels).await, invalid(words));
 }
