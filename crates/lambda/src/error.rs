@@ -57,6 +57,12 @@ pub enum Error {
         "Requested Provisioned Concurrency should not be greater than the reservedConcurrentExecution for function"
     )]
     ProvisionedAboveReserved,
+    /// The spaces are Lambda's.
+    #[error(
+        " ReservedConcurrentExecutions  {wanted} should not be lower than function's total provisioned concurrency \
+         [{provisioned}]."
+    )]
+    ReservedBelowProvisioned { wanted: u32, provisioned: u32 },
 
     #[error(
         "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: {constraint}"

@@ -6,6 +6,7 @@ use pitbird_snapshot::FunctionKey;
 use serde::Serialize;
 
 use crate::find::{self, Records};
+use crate::routing::versions;
 use crate::view::instant;
 use crate::{Error, State, Target, concurrency};
 
@@ -39,30 +40,48 @@ pub fn check(records: &impl Records, target: &Target, wanted: u32) -> Result<(),
     }
 }
 
-/// A version is kept ready for itself or for its aliases, not for both.
+/// A published version is kept ready for itself or for its aliases, not for both.
 fn check_apart(
     records: &impl Records,
     target: &Target,
     others: &[ProvisionedConcurrency],
 ) -> Result<(), Error> {
-    let has = |qualifier: &str| others.iter().any(|other| other.qualifier == qualifier);
     match &target.qualifier {
         Some(Qualifier::Alias(name)) => {
-            let alias = find::alias(records, target, name)?;
-            let leads_to_one = alias.is_some_and(|alias| versions(&alias).any(|id| has(&id.to_string())));
-            if leads_to_one { Err(Error::ProvisionedVersion) } else { Ok(()) }
+            find::alias(records, target, name)?.map_or(Ok(()), |alias| check_alias(&alias, others))
         }
         Some(Qualifier::Version(version)) => {
             let aliases = find::aliases(records, target)?;
-            let is_led_to = |alias: &Alias| has(&alias.name) && versions(alias).any(|id| id == *version);
+            let has = |alias: &Alias| others.iter().any(|other| other.qualifier == alias.name);
+            let is_led_to = |alias: &Alias| has(alias) && versions(alias).any(|id| id == *version);
             if aliases.iter().any(is_led_to) { Err(Error::ProvisionedAlias) } else { Ok(()) }
         }
         None => Ok(()),
     }
 }
 
-fn versions(alias: &Alias) -> impl Iterator<Item = VersionId> {
-    [alias.version].into_iter().chain(alias.additional.map(|additional| additional.version))
+/// The same for an alias that is to be moved; what is kept ready for it moves with it.
+pub fn check_moved(records: &impl Records, alias: &Alias, function: &Target) -> Result<(), Error> {
+    let all: Vec<ProvisionedConcurrency> = records.list(&function.prefix())?;
+    match all.iter().any(|one| one.qualifier == alias.name) {
+        true => check_alias(alias, &all),
+        false => Ok(()),
+    }
+}
+
+fn check_alias(alias: &Alias, others: &[ProvisionedConcurrency]) -> Result<(), Error> {
+    if alias.version == VersionId::Latest {
+        return Err(Error::ProvisionedLatest);
+    }
+    let has = |version: VersionId| others.iter().any(|other| other.qualifier == version.to_string());
+    if versions(alias).any(has) { Err(Error::ProvisionedVersion) } else { Ok(()) }
+}
+
+/// May a function reserve so much, which is then the most that it gets?
+pub fn check_reserved(records: &impl Records, target: &Target, wanted: u32) -> Result<(), Error> {
+    let all: Vec<ProvisionedConcurrency> = records.list(&target.prefix())?;
+    let provisioned = all.iter().fold(0_u32, |all, one| all.saturating_add(one.requested));
+    if wanted < provisioned { Err(Error::ReservedBelowProvisioned { wanted, provisioned }) } else { Ok(()) }
 }
 
 /// What a record is for.

@@ -7,7 +7,7 @@ use pitbird_records::alias::Additional;
 use pitbird_records::{Alias, FunctionVersion};
 use serde::Deserialize;
 
-use crate::Error;
+use crate::{Error, Target};
 
 /// `AliasRoutingConfiguration`.
 #[derive(Debug, Clone, Deserialize)]
@@ -16,13 +16,21 @@ pub struct RoutingConfig {
     pub additional_version_weights: Option<BTreeMap<String, f64>>,
 }
 
-/// The version that a caller wants an alias to have.
-pub fn parse_version(text: &str) -> Result<VersionId, Error> {
-    VersionId::parse(text).ok_or_else(|| Error::unsupported(format!("FunctionVersion {text}")))
+/// The version that a caller wants an alias of a function to have.
+pub fn parse_version(text: &str, function: &Target) -> Result<VersionId, Error> {
+    VersionId::parse(text).ok_or_else(|| match text {
+        "$LATEST.PUBLISHED" => Error::unsupported("FunctionVersion $LATEST.PUBLISHED"),
+        _ => Error::UnknownFunction(format!("{}:{text}", function.arn())),
+    })
+}
+
+/// The versions that an alias leads to.
+pub fn versions(alias: &Alias) -> impl Iterator<Item = VersionId> {
+    [alias.version].into_iter().chain(alias.additional.map(|additional| additional.version))
 }
 
 /// The additional version that a caller wants; `None` clears it. The weight's bounds are the model's.
-pub fn parse(config: &RoutingConfig) -> Result<Option<Additional>, Error> {
+pub fn parse(config: &RoutingConfig, function: &Target) -> Result<Option<Additional>, Error> {
     let weights = config.additional_version_weights.as_ref();
     let mut weights = weights.into_iter().flatten();
     let Some((version, weight)) = weights.next() else { return Ok(None) };
@@ -37,7 +45,10 @@ pub fn parse(config: &RoutingConfig) -> Result<Option<Additional>, Error> {
                      must have value greater than or equal to 0.0, Member must not be null]"
                 .to_owned(),
     };
-    Ok(Some(Additional { version: parse_version(version)?, weight: Weight::new(*weight).map_err(bounds)? }))
+    Ok(Some(Additional {
+        version: parse_version(version, function)?,
+        weight: Weight::new(*weight).map_err(bounds)?,
+    }))
 }
 
 /// Holds an alias against the rules as it would be stored. `find` gives a version of its function, or the error that
@@ -66,6 +77,11 @@ mod tests {
     fn config(weights: &[(&str, f64)]) -> RoutingConfig {
         let weights = weights.iter().map(|(version, weight)| ((*version).to_owned(), *weight));
         RoutingConfig { additional_version_weights: Some(weights.collect()) }
+    }
+
+    fn parse(config: &RoutingConfig) -> Result<Option<Additional>, Error> {
+        let function = Target { scope: Default::default(), name: "f".to_owned(), qualifier: None };
+        super::parse(config, &function)
     }
 
     #[test]

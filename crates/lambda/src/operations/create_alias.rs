@@ -22,14 +22,16 @@ pub struct Input {
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<view::Alias, Fault> {
     let Call { caller, input, .. } = call;
     let target = Target::whole(&state.store, &caller, "CreateAlias", &input.function_name)?;
+    let routing = input.routing_config.as_ref();
+    let additional = routing.map(|config| routing::parse(config, &target)).transpose()?;
     let alias = Alias {
         scope: target.scope.clone(),
         function: target.name.clone(),
         name: input.name,
-        version: routing::parse_version(&input.function_version)?,
+        version: routing::parse_version(&input.function_version, &target)?,
         description: input.description.unwrap_or_default(),
         revision_id: state.revision(),
-        additional: input.routing_config.as_ref().map(routing::parse).transpose()?.flatten(),
+        additional: additional.flatten(),
     };
     let create = move |tx: &mut Transaction<'_>| {
         find::head(tx, &target)?;

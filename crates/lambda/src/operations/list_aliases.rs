@@ -28,12 +28,11 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> 
     let Call { caller, input, .. } = call;
     let target = Target::whole(&state.store, &caller, "ListAliases", &input.function_name)?;
     let page = Page::parse(input.marker.as_deref(), input.max_items)?;
-    let version = input.function_version.as_deref().map(routing::parse_version).transpose()?;
     find::head(&state.store, &target)?;
     let mut aliases = find::aliases(&state.store, &target)?;
     aliases.retain(|alias| {
-        let additional = alias.additional.map(|additional| additional.version);
-        version.is_none_or(|version| alias.version == version || additional == Some(version))
+        let is_led_to = |wanted: &str| routing::versions(alias).any(|version| version.to_string() == wanted);
+        input.function_version.as_deref().is_none_or(is_led_to)
     });
     let (aliases, next_marker) = page.cut(aliases, |alias| alias.name.clone());
     Ok(Output { aliases: aliases.into_iter().map(Into::into).collect(), next_marker })

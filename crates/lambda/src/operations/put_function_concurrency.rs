@@ -5,7 +5,7 @@ use pitbird_store::Transaction;
 use serde::Deserialize;
 
 use crate::view::Concurrency;
-use crate::{Error, State, Target, concurrency, find};
+use crate::{Error, State, Target, concurrency, find, provisioned};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -21,6 +21,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Concurrency, Fa
     let wanted = input.reserved_concurrent_executions;
     let reserve = move |tx: &mut Transaction<'_>| {
         let mut head = find::head(tx, &target)?;
+        provisioned::check_reserved(&*tx, &target, wanted)?;
         concurrency::check(&*tx, &target, wanted)?;
         head.function.get_or_insert_default().reserved_concurrency = Some(wanted);
         tx.put(&head)?;

@@ -6,7 +6,7 @@ use pitbird_store::Transaction;
 use serde::Deserialize;
 
 use crate::routing::{self, RoutingConfig};
-use crate::{Error, State, Target, find, view};
+use crate::{Error, State, Target, find, provisioned, view};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -23,8 +23,10 @@ pub struct Input {
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<view::Alias, Fault> {
     let Call { caller, input, .. } = call;
     let target = Target::whole(&state.store, &caller, "UpdateAlias", &input.function_name)?;
-    let version = input.function_version.as_deref().map(routing::parse_version).transpose()?;
-    let additional = input.routing_config.as_ref().map(routing::parse).transpose()?;
+    let version = input.function_version.as_deref();
+    let version = version.map(|version| routing::parse_version(version, &target)).transpose()?;
+    let routing = input.routing_config.as_ref();
+    let additional = routing.map(|config| routing::parse(config, &target)).transpose()?;
     let revision_id = state.revision();
     let update = move |tx: &mut Transaction<'_>| {
         let named = target.with(Qualifier::Alias(input.name.clone()));
@@ -36,6 +38,9 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<view::Alias, Fa
         alias.description = input.description.unwrap_or(alias.description);
         alias.revision_id = revision_id;
         routing::check(&alias, |version| find::version(tx, &target.with(Qualifier::Version(version))))?;
+        if version.is_some() || additional.is_some() {
+            provisioned::check_moved(&*tx, &alias, &target)?;
+        }
         tx.put(&alias)?;
         Ok::<_, Error>(alias)
     };

@@ -178,3 +178,24 @@ async fn aliases_are_listed_by_name_or_by_what_they_lead_to() {
     let rest = list(json!({"MaxItems": 2, "Marker": first["NextMarker"]})).await;
     assert_eq!((names(&rest), &rest["NextMarker"]), (vec!["c".to_owned()], &Json::Null));
 }
+
+#[tokio::test]
+async fn a_version_is_named_as_it_was_given_out() {
+    let bed = bed().await;
+    bed.ok("CreateAlias", alias("1", json!({}))).await;
+    let absent = missing(format!("Function not found: {ARN}:01"));
+    for (operation, input) in [
+        ("GetFunction", json!({"FunctionName": "f", "Qualifier": "01"})),
+        ("GetFunction", json!({"FunctionName": "f:01"})),
+        ("Invoke", json!({"FunctionName": "f", "Qualifier": "01"})),
+        ("CreateAlias", with(alias("01", json!({})), json!({"Name": "other"}))),
+        ("UpdateAlias", alias("01", json!({}))),
+        ("UpdateAlias", alias("2", weights(json!({"01": 0.1})))),
+    ] {
+        assert_eq!(bed.refused(operation, input.clone()).await, absent, "{operation} {input}");
+    }
+    for (version, count) in [("1", 1), ("01", 0), ("9", 0)] {
+        let listed = bed.ok("ListAliases", json!({"FunctionName": "f", "FunctionVersion": version})).await;
+        assert_eq!(listed["Aliases"].as_array().map(Vec::len), Some(count), "{version}");
+    }
+}

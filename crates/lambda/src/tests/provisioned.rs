@@ -124,4 +124,44 @@ async fn it_stays_within_what_the_function_and_the_account_have() {
     let words = "Requested Provisioned Concurrency should not be greater than the reservedConcurrentExecution for function";
     assert_eq!(bed.refused("PutProvisionedConcurrencyConfig", wanted("live", 11)).await, invalid(words));
     bed.ok("PutProvisionedConcurrencyConfig", wanted("live", 10)).await;
+    // And it doesn't reserve less than that, in whatever order it is told.
+    for count in [9, 0] {
+        let words = format!(
+            " ReservedConcurrentExecutions  {count} should not be lower than function's total provisioned concurrency [10]."
+        );
+        assert_eq!(bed.refused("PutFunctionConcurrency", reserve("f", count)).await, invalid(words));
+    }
+    bed.ok("PutFunctionConcurrency", reserve("f", 11)).await;
+    bed.ok("DeleteProvisionedConcurrencyConfig", of("live", json!({}))).await;
+    bed.ok("PutFunctionConcurrency", reserve("f", 0)).await;
+}
+
+#[tokio::test]
+async fn an_alias_that_has_it_leads_to_a_published_version_without() {
+    let bed = bed().await;
+    bed.publish("2").await;
+    bed.publish("3").await;
+    let latest = "Provisioned Concurrency Configs cannot be applied to unpublished function versions.";
+    let head = json!({"FunctionName": "f", "Name": "head", "FunctionVersion": "$LATEST"});
+    bed.ok("CreateAlias", head).await;
+    assert_eq!(bed.refused("PutProvisionedConcurrencyConfig", wanted("head", 1)).await, invalid(latest));
+
+    bed.ok("PutProvisionedConcurrencyConfig", wanted("live", 1)).await;
+    bed.ok("PutProvisionedConcurrencyConfig", wanted("2", 1)).await;
+    let live = |members: Json| with(json!({"FunctionName": "f", "Name": "live"}), members);
+    let weights = |weights: Json| live(json!({"RoutingConfig": {"AdditionalVersionWeights": weights}}));
+    let version =
+        "Alias can't be used for Provisioned Concurrency configuration on an already Provisioned version";
+    for (input, expected) in [
+        (live(json!({"FunctionVersion": "$LATEST"})), invalid(latest)),
+        (live(json!({"FunctionVersion": "2"})), conflict(version)),
+        (weights(json!({"2": 0.1})), conflict(version)),
+    ] {
+        assert_eq!(bed.refused("UpdateAlias", input).await, expected);
+    }
+    bed.ok("UpdateAlias", weights(json!({"3": 0.1}))).await;
+    bed.ok("UpdateAlias", live(json!({"FunctionVersion": "3", "RoutingConfig": {}}))).await;
+    bed.ok("DeleteProvisionedConcurrencyConfig", of("live", json!({}))).await;
+    bed.ok("UpdateAlias", live(json!({"FunctionVersion": "2"}))).await;
+    bed.ok("UpdateAlias", live(json!({"FunctionVersion": "$LATEST"}))).await;
 }
