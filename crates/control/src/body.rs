@@ -1,5 +1,6 @@
 //! A call's body: read within bounds, and taken out of its frames.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -76,7 +77,7 @@ impl Bodies {
                     }
                     bytes.put(data);
                 }
-                Err(error) if error.is::<http_body_util::LengthLimitError>() => return Err(too_large()),
+                Err(error) if error.is::<http_body_util::LengthLimitError>() => return Err(too_large(parts)),
                 Err(error) => {
                     let words = format!("The request's body broke off: {error}");
                     return Err(Fault::new("SerializationException", words));
@@ -102,7 +103,7 @@ impl Bodies {
 fn longer(parts: &Parts, announced: usize) -> Result<usize, Fault> {
     let call = Catalog::embedded().identify(parts, &[]).ok().filter(|call| call.streams());
     let limit = call.and_then(|call| call.model.metadata.peculiar.body_bytes_max);
-    let Some(limit) = limit else { return Err(too_large()) };
+    let Some(limit) = limit else { return Err(too_large(parts)) };
     let framed = framing(parts).map(|_| number(parts, &DECODED_LENGTH).unwrap_or(usize::MAX));
     if framed.unwrap_or(announced) > limit || announced > limit + limit / FRAMES_PART {
         let words = "Your proposed upload exceeds the maximum allowed size";
@@ -114,8 +115,12 @@ fn longer(parts: &Parts, announced: usize) -> Result<usize, Fault> {
     Ok(announced)
 }
 
-fn too_large() -> Fault {
-    let words = format!("Request must be smaller than {} bytes", limits::CALL_BODY_BYTES);
+/// The operation is named where the head says which it is.
+fn too_large(parts: &Parts) -> Fault {
+    let mut words = format!("Request must be smaller than {} bytes", limits::CALL_BODY_BYTES);
+    if let Ok(call) = Catalog::embedded().identify(parts, &[]) {
+        let _ = write!(words, " for the {} operation", call.operation.name);
+    }
     Fault::new("RequestEntityTooLargeException", words)
 }
 

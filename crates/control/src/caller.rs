@@ -68,6 +68,10 @@ pub(crate) fn identify(
     };
     let identity = pitbird_sigv4::verify(&request, &Payload::Bytes(body), now_epoch_s, &expected, known);
     let identity = identity.map_err(told)?;
+    if Region::parse(&identity.region).is_none() {
+        // It would be taken for the default region's.
+        return Err(told(Error::WrongRegion { given: identity.region }));
+    }
     let is_framed = crate::body::framing(parts).is_some();
     let seal = found.as_ref().filter(|_| is_framed);
     let seal = seal.map(|credential| pitbird_sigv4::seal(&request, &credential.secret)).transpose();

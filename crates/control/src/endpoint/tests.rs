@@ -82,16 +82,47 @@ async fn required_signatures_are_verified() {
     assert_eq!(status, 403);
     assert!(body.contains("<Code>MissingAuthenticationToken</Code>"), "{body}");
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
-    for (secret, expected) in [("secret", 200), ("wrong", 403)] {
+    for (secret, region, expected) in [
+        ("secret", "us-east-1", 200),
+        ("secret", "eu-west-1", 200),
+        ("wrong", "us-east-1", 403),
+        ("secret", "US_EAST_1", 403),
+    ] {
         let credentials =
             Credentials { access_key_id: "AKIDEXAMPLE", secret_access_key: secret, session_token: None };
         let headers: &[(&str, &[u8])] = &[("host", b"localhost")];
         let request = pitbird_sigv4::Request { method: "POST", path: "/", query: "", headers };
         let payload = pitbird_sigv4::Payload::Bytes(WHO.as_bytes());
-        let signed = pitbird_sigv4::sign(&request, &payload, &credentials, "us-east-1", "sts", now);
+        let signed = pitbird_sigv4::sign(&request, &payload, &credentials, region, "sts", now);
         let signed: Vec<(&str, &str)> = signed.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let (status, body) = post(&control, &signed, WHO).await;
         assert_eq!(status, expected, "{body}");
+        let is_odd = body.contains("Credential should be scoped to a valid region.");
+        assert_eq!(is_odd, region == "US_EAST_1", "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_is_too_large_is_named() {
+    let length = (pitbird_names::limits::CALL_BODY_BYTES + 1).to_string();
+    for (path, words) in [
+        (
+            "/2015-03-31/functions",
+            "Request must be smaller than 70167211 bytes for the CreateFunction operation",
+        ),
+        (
+            "/2015-03-31/functions/f/code",
+            "Request must be smaller than 70167211 bytes for the UpdateFunctionCode operation",
+        ),
+    ] {
+        let method = if path.ends_with("code") { "PUT" } else { "POST" };
+        let request = Request::builder().method(method).uri(path).header("content-length", &length);
+        let (parts, body) = request.body(Full::from("x")).expect("a request").into_parts();
+        let local = SocketAddr::from(([127, 0, 0, 1], 4566));
+        let answer = control(Signatures::Unchecked).serve(&parts, body, local, Origin::Outside).await;
+        assert_eq!(answer.status().as_u16(), 413);
+        let body = answer.into_body().collect().await.expect("a whole body").to_bytes();
+        assert!(String::from_utf8_lossy(&body).contains(&format!("{words}\"")), "{body:?}");
     }
 }
 
