@@ -1,3 +1,4 @@
+use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
 use std::sync::Arc;
 
@@ -57,9 +58,22 @@ impl Reach {
     }
 }
 
-/// Is it an address of this host's? The kernel says by what it would send from: to an address of its own it sends from that
-/// very one. Nothing is sent. What can't be told is held to be one.
+/// Is it an address of this host's? Nothing is sent. What can't be told is held to be one.
 fn is_own(address: Ipv4Addr) -> bool {
+    is_bindable(address) || is_source(address)
+}
+
+/// A socket can be bound to all addresses of the host's, to the second ones of a network too. With the kernel's
+/// `ip_nonlocal_bind` it can be bound to any, and nothing is reached.
+fn is_bindable(address: Ipv4Addr) -> bool {
+    match UdpSocket::bind((address, 0)) {
+        Err(error) => error.kind() != ErrorKind::AddrNotAvailable,
+        Ok(_) => true,
+    }
+}
+
+/// To an address of its own the host sends from that very one, unless it is a second one of its network.
+fn is_source(address: Ipv4Addr) -> bool {
     let asked = || {
         let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
         socket.connect((address, NAMES))?;
@@ -112,6 +126,36 @@ mod tests {
         if let (Ok(()), Ok(SocketAddr::V4(from))) = (socket.connect("203.0.113.9:9"), socket.local_addr()) {
             assert!(is_own(*from.ip()) && !is_own(Ipv4Addr::new(203, 0, 113, 9)), "{from}");
         }
+    }
+
+    /// Is set where the test runs again, in a network of its own.
+    const IN_A_NETWORK: &str = "PITBIRD_TEST_IN_A_NETWORK";
+    const NETWORK: &str = "ip link set lo up
+        { ip link add d0 type veth peer name d1 && ip link set d1 up || ip tuntap add d0 mode tun; } &&
+        ip link set d0 up && ip addr add 203.0.113.5/24 dev d0 && ip addr add 203.0.113.6/24 dev d0 || exit 77
+        exec \"$0\" --exact policy::tests::second_addresses_of_a_network_are_the_hosts_own --nocapture";
+
+    #[test]
+    fn second_addresses_of_a_network_are_the_hosts_own() {
+        if std::env::var_os(IN_A_NETWORK).is_some() {
+            for (last, expected) in [(5, true), (6, true), (255, true), (7, false)] {
+                let address = Ipv4Addr::new(203, 0, 113, last);
+                assert_eq!(is_own(address), expected, "{address}");
+            }
+            return;
+        }
+        let itself = std::env::current_exe().expect("a test is a file");
+        let mut command = std::process::Command::new("unshare");
+        command.args(["--user", "--map-root-user", "--net", "sh", "-c", NETWORK]).arg(itself);
+        let Ok(ran) = command.env(IN_A_NETWORK, "1").output() else {
+            return eprintln!("SKIPPED: no unshare on this host");
+        };
+        let words =
+            [ran.stdout, ran.stderr].map(|words| String::from_utf8_lossy(&words).into_owned()).concat();
+        if !words.contains("running 1 test") {
+            return eprintln!("SKIPPED: no network of its own can be made here: {words}");
+        }
+        assert!(ran.status.success(), "{words}");
     }
 
     #[test]
