@@ -64,9 +64,10 @@ impl Connections {
         let mut has_moved = false;
         self.0.retain(|_, connection| {
             let socket = sockets.get_mut::<Socket<'_>>(connection.handle);
-            has_moved |= connection.pump(socket, context);
-            // One that was broken off keeps its other end until that has been told.
-            let is_over = socket.state() == State::Closed && socket.remote_endpoint().is_none();
+            if !is_over(socket) {
+                has_moved |= connection.pump(socket, context);
+            }
+            let is_over = is_over(socket);
             if is_over {
                 sockets.remove(connection.handle);
             }
@@ -74,6 +75,13 @@ impl Connections {
         });
         has_moved
     }
+}
+
+/// Is nobody there any more? One that was broken off keeps its other end until that has been told. One that the sandbox gave up
+/// before it was open listens again, and would take the next connection to the same destination for its own; the same goes for one
+/// whose first segment the stack didn't take.
+fn is_over(socket: &Socket<'_>) -> bool {
+    matches!(socket.state(), State::Closed | State::Listen) && socket.remote_endpoint().is_none()
 }
 
 async fn connect(destination: SocketAddr) -> io::Result<TcpStream> {

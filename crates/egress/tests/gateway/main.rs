@@ -1,0 +1,174 @@
+//! A guest with a stack of its own at the one end, servers of this host at the other. Everything here is an address of this
+//! host, which no policy lets be reached, so the guest asks for its name server, and finds a server of the test.
+
+#![allow(clippy::unwrap_used, reason = "a test's own helpers may fail loudly")]
+
+mod guest;
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, UdpSocket};
+use std::thread::JoinHandle;
+
+use guest::{Guest, PATIENCE, Segment, datagram};
+use pitbird_egress::ROUTER;
+use proptest::prelude::*;
+use smoltcp::iface::SocketHandle;
+use smoltcp::socket::tcp::{Socket, State};
+use smoltcp::wire::Ipv4Packet;
+
+/// Sends everything back once all of it has come.
+fn echo(connections: usize) -> (SocketAddr, JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    (listener.local_addr().unwrap(), echo_from(listener, connections))
+}
+
+fn echo_from(listener: TcpListener, connections: usize) -> JoinHandle<()> {
+    std::thread::spawn(move || {
+        for _ in 0..connections {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut all = Vec::new();
+            stream.read_to_end(&mut all).unwrap();
+            stream.write_all(&all).unwrap();
+            stream.shutdown(Shutdown::Write).unwrap();
+        }
+    })
+}
+
+#[test]
+fn what_is_said_is_heard_both_ways_to_the_end() {
+    let (address, server) = echo(2);
+    let mut guest = Guest::new(&[address]);
+    let long: Vec<u8> = (0..3_000_000u32).map(|at| (at % 251) as u8).collect();
+    assert!(guest.exchange(&long) == long);
+    assert_eq!(guest.exchange(b"short"), b"short");
+    server.join().unwrap();
+}
+
+#[test]
+fn where_nobody_listens_a_connection_is_refused() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    assert_eq!(Guest::new(&[address]).state_after_opening((ROUTER, 53)), State::Closed);
+}
+
+#[test]
+fn this_host_is_out_of_reach() {
+    let listener = TcpListener::bind("0.0.0.0:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let mut guest = Guest::new(&[]);
+    let mut addresses =
+        vec![Ipv4Addr::LOCALHOST, Ipv4Addr::new(127, 1, 2, 3), Ipv4Addr::new(169, 254, 169, 254), ROUTER];
+    // The address that the host goes out from, if it has one.
+    let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
+    if socket.connect("203.0.113.9:9").is_ok()
+        && let SocketAddr::V4(own) = socket.local_addr().unwrap()
+    {
+        addresses.push(*own.ip());
+    }
+    for address in addresses {
+        assert_eq!(guest.state_after_opening((address, port)), State::Closed, "{address}");
+    }
+    assert!(listener.accept().is_err(), "nobody has come");
+}
+
+#[test]
+fn names_are_asked_for_and_answered() {
+    let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+    server.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut guest = Guest::new(&[server.local_addr().unwrap()]);
+    let question = datagram(ROUTER, 53, b"who?");
+    guest.wire.socket.send(&question).unwrap();
+    let mut buffer = [0; 64];
+    let (length, from) = server.recv_from(&mut buffer).unwrap();
+    assert_eq!(&buffer[..length], b"who?");
+    server.send_to(b"you", from).unwrap();
+    let (from, answer) = guest.until(|_, wire| wire.datagrams.pop_front());
+    assert_eq!((from, answer.as_slice()), (ROUTER, &b"you"[..]));
+}
+
+#[test]
+fn a_connection_that_was_given_up_is_no_way_for_the_next() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut guest = Guest::new(&[listener.local_addr().unwrap()]);
+    give_up(&mut guest, &listener, 30_000);
+    let server = echo_from(listener, 1);
+    assert_eq!(guest.exchange(b"hello"), b"hello");
+    server.join().unwrap();
+}
+
+#[test]
+fn connections_that_were_given_up_leave_nothing() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut guest = Guest::new(&[listener.local_addr().unwrap()]);
+    for port in 30_000..30_300 {
+        give_up(&mut guest, &listener, port);
+    }
+    // As many as there may be find room.
+    let server = std::thread::spawn(move || listener.incoming().take(256).collect::<Vec<_>>());
+    let handles: Vec<SocketHandle> = (0..256).map(|_| guest.connect((ROUTER, 53))).collect();
+    guest.until(|sockets, _| {
+        let mut states = handles.iter().map(|handle| sockets.get::<Socket<'_>>(*handle).state());
+        states.all(|state| state == State::Established).then_some(())
+    });
+    server.join().unwrap();
+}
+
+/// The guest's stack doesn't know of a connection, and breaks off when it is told that it is open. The server hears its end.
+fn give_up(guest: &mut Guest, listener: &TcpListener, port: u16) {
+    guest.send(&[Segment { port, flags: Segment::SYN, window: 1000, ..Segment::default() }.to_packet()]);
+    listener.set_nonblocking(true).unwrap();
+    let mut stream = guest.until(|_, _| listener.accept().ok()).0;
+    listener.set_nonblocking(false).unwrap();
+    stream.set_nonblocking(true).unwrap();
+    assert_eq!(guest.until(|_, _| stream.read(&mut [0; 8]).ok()), 0, "nothing was said");
+}
+
+#[test]
+fn many_connections_at_once_are_bounded_not_fatal() {
+    // Nobody takes the connections out of the queue, which is long enough for all of them.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut guest = Guest::new(&[listener.local_addr().unwrap()]);
+    let handles: Vec<SocketHandle> = (0..400).map(|_| guest.connect((ROUTER, 53))).collect();
+    let refused = guest.until(|sockets, _| {
+        let states: Vec<State> =
+            handles.iter().map(|handle| sockets.get::<Socket<'_>>(*handle).state()).collect();
+        let refused = states.iter().filter(|state| **state == State::Closed).count();
+        (refused >= 144).then_some(refused)
+    });
+    assert_eq!(refused, 400 - 256, "the rest is open, or still opens");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    #[test]
+    fn whatever_comes_the_gateway_goes_on(packets in proptest::collection::vec(packet(), 1..64)) {
+        let (address, server) = echo(1);
+        let mut guest = Guest::new(&[address]);
+        for packet in packets {
+            let _lost = guest.wire.socket.send(&packet);
+        }
+        prop_assert_eq!(guest.exchange(b"still here"), b"still here");
+        server.join().unwrap();
+    }
+}
+
+/// Bytes of any kind, and such as look like packets.
+fn packet() -> impl Strategy<Value = Vec<u8>> {
+    let bytes = proptest::collection::vec(any::<u8>(), 1..200);
+    let shaped = (
+        any::<[u8; 4]>(),
+        prop_oneof![Just(6u8), Just(17), Just(1)],
+        proptest::collection::vec(any::<u8>(), 0..80),
+    )
+        .prop_map(|(to, protocol, payload)| {
+            let mut packet = datagram(to.into(), 53, &payload);
+            packet[9] = protocol;
+            let mut header = Ipv4Packet::new_unchecked(&mut packet);
+            header.fill_checksum();
+            packet
+        });
+    prop_oneof![bytes, shaped]
+}
