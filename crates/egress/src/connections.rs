@@ -59,6 +59,11 @@ impl Connections {
         }
     }
 
+    /// Do any wait for the host's?
+    pub fn are_opening(&self) -> bool {
+        self.0.values().any(|connection| matches!(connection.outside, Outside::Connecting(_)))
+    }
+
     /// Moves what can be moved; `true` if anything was. The rest wakes when it can go on.
     pub fn pump(&mut self, sockets: &mut SocketSet<'_>, context: &mut Context<'_>) -> bool {
         let mut has_moved = false;

@@ -24,6 +24,9 @@ use crate::{PACKET_BYTES_MAX, PREFIX_BITS, ROUTER};
 const ROUNDS: usize = 32;
 /// When nothing is due, the clock is looked at after so long all the same.
 const TICK: Duration = Duration::from_secs(10);
+/// The stack holds an answer to be due always that waits for a connection of the host's. While there are any it is asked this
+/// often, which is as often as it would acknowledge.
+const OPENING_TICK: Duration = Duration::from_millis(10);
 
 /// Answers for the outside world at the far end of a device that carries one IPv4 packet a read and a write, such as a TUN device
 /// without packet information. Returns when the device is gone; when it is dropped all connections break off.
@@ -93,7 +96,7 @@ impl Gateway {
             self.interface.poll(now, &mut self.queue, &mut self.sockets);
             has_moved |= self.write(context)?;
             if !has_moved {
-                let due = self.interface.poll_delay(now, &self.sockets).map_or(TICK, Into::into).min(TICK);
+                let due = self.due(now);
                 self.timer.as_mut().reset(tokio::time::Instant::now() + due);
                 if self.timer.as_mut().poll(context).is_pending() {
                     return Poll::Pending;
@@ -102,6 +105,13 @@ impl Gateway {
         }
         context.waker().wake_by_ref();
         Poll::Pending
+    }
+
+    /// When the clock is to be looked at again.
+    fn due(&mut self, now: Instant) -> Duration {
+        let due = self.interface.poll_delay(now, &self.sockets).map_or(TICK, Into::into);
+        let is_held = due < OPENING_TICK && self.connections.are_opening();
+        if is_held { OPENING_TICK } else { due.min(TICK) }
     }
 
     fn now(&self) -> Instant {
@@ -179,3 +189,82 @@ impl Gateway {
 
 /// `EBADFD`: the device's network is no more.
 const BAD_DEVICE: i32 = 77;
+
+#[cfg(test)]
+mod tests {
+    use std::net::{SocketAddr, TcpListener, TcpStream};
+    use std::os::unix::net::UnixDatagram;
+
+    use smoltcp::phy::ChecksumCapabilities;
+    use smoltcp::wire::{Ipv4Repr, TcpControl, TcpRepr, TcpSeqNumber};
+
+    use super::*;
+    use crate::{GUEST, Reach};
+
+    /// The first segment of a connection to the name server.
+    fn opening() -> Vec<u8> {
+        let segment = TcpRepr {
+            src_port: 40_000,
+            dst_port: 53,
+            control: TcpControl::Syn,
+            seq_number: TcpSeqNumber(0),
+            ack_number: None,
+            window_len: 1000,
+            window_scale: None,
+            max_seg_size: Some(1400),
+            sack_permitted: false,
+            sack_ranges: [None; 3],
+            timestamp: None,
+            payload: &[],
+        };
+        let header = Ipv4Repr {
+            src_addr: GUEST,
+            dst_addr: ROUTER,
+            next_header: IpProtocol::Tcp,
+            payload_len: segment.buffer_len(),
+            hop_limit: 64,
+        };
+        let mut packet = vec![0; header.buffer_len() + segment.buffer_len()];
+        let mut outer = Ipv4Packet::new_unchecked(&mut packet);
+        header.emit(&mut outer, &ChecksumCapabilities::default());
+        let mut inner = TcpPacket::new_unchecked(outer.payload_mut());
+        let (from, to) = (IpAddress::Ipv4(GUEST), IpAddress::Ipv4(ROUTER));
+        segment.emit(&mut inner, &from, &to, &ChecksumCapabilities::default());
+        packet
+    }
+
+    /// A server that answers nobody any more, and those that it has.
+    fn busy() -> (TcpListener, Vec<TcpStream>, SocketAddr) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("it is bound");
+        rustix::net::listen(&listener, 0).expect("it listens");
+        let connect = || TcpStream::connect_timeout(&address, Duration::from_millis(100)).ok();
+        let taken = std::iter::from_fn(connect).collect();
+        (listener, taken, address)
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_waits_lets_the_processor_rest() {
+        let (_listener, _taken, address) = busy();
+        let (near, far) = UnixDatagram::pair().expect("a pair");
+        let policy = Policy { reach: Reach::Public, name_servers: [address].into() };
+        far.set_nonblocking(true).expect("it can");
+        let far = OwnedFd::from(far);
+        let outgoing =
+            Sender::from_owned_fd_unchecked(far.try_clone().expect("a descriptor")).expect("a sender");
+        let incoming = Receiver::from_owned_fd_unchecked(far).expect("a receiver");
+        let mut gateway = Gateway::new(incoming, outgoing, policy);
+        near.send(&opening()).expect("it is sent");
+        let mut polls = 0;
+        let served = poll_fn(|context| {
+            polls += 1;
+            gateway.poll(context)
+        });
+        let time = Duration::from_millis(500);
+        assert!(tokio::time::timeout(time, served).await.is_err(), "the device is there still");
+        assert!(gateway.connections.are_opening());
+        // Some more for what happened meanwhile.
+        let most = time.as_millis() / OPENING_TICK.as_millis() + 20;
+        assert!(polls <= most, "{polls} in {time:?}");
+    }
+}
