@@ -7,6 +7,10 @@ use crate::ROUTER;
 /// Port of name servers.
 const NAMES: u16 = 53;
 
+/// Where clouds tell their machines of themselves, other than link-local addresses. Sources: Azure, "What is IP address
+/// 168.63.129.16?"; Alibaba Cloud, "Instance metadata".
+const CLOUDS: [Ipv4Addr; 2] = [Ipv4Addr::new(168, 63, 129, 16), Ipv4Addr::new(100, 100, 100, 200)];
+
 /// Which addresses a sandbox may reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
@@ -51,7 +55,8 @@ impl Reach {
             || address.is_multicast()
             || first == 0
             || first >= 240
-            || [first, second, third] == [192, 0, 0];
+            || [first, second, third] == [192, 0, 0]
+            || CLOUDS.contains(&address);
         let is_shared = first == 100 && (64..128).contains(&second);
         let is_private = address.is_private() || is_shared || (first == 198 && (18..20).contains(&second));
         !is_special && (self == Reach::Networks || !is_private)
@@ -106,6 +111,10 @@ mod tests {
             ("127.0.0.1", false, false),
             ("127.9.9.9", false, false),
             ("169.254.169.254", false, false),
+            ("168.63.129.16", false, false),
+            ("168.63.129.17", true, true),
+            ("100.100.100.200", false, false),
+            ("100.100.100.201", false, true),
             ("0.0.0.0", false, false),
             ("0.1.2.3", false, false),
             ("224.0.0.1", false, false),
