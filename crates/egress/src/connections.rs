@@ -11,13 +11,14 @@ use smoltcp::iface::{SocketHandle, SocketSet};
 use smoltcp::socket::tcp::{Socket, SocketBuffer, State};
 use tokio::net::TcpStream;
 
-use crate::policy::Policy;
+use crate::names::Questions;
+use crate::policy::{Policy, is_names};
 
 /// Connections of one sandbox at the same time.
 const CONNECTIONS_MAX: usize = 256;
 /// What is held for a connection in either direction, bytes.
 const BUFFER_BYTES: usize = 64 * 1024;
-/// How long the other side may take to answer.
+/// How long the other side may take to answer; all name servers together.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
 type Connecting = Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send>>;
@@ -31,6 +32,8 @@ pub struct Connections(HashMap<Ends, Connection>);
 struct Connection {
     handle: SocketHandle,
     outside: Outside,
+    /// What was asked of a name server, if it is one.
+    questions: Option<Questions>,
 }
 
 enum Outside {
@@ -46,7 +49,10 @@ impl Connections {
         if self.0.contains_key(&ends) || self.0.len() >= CONNECTIONS_MAX {
             return;
         }
-        let Some(destination) = policy.destination(ends.1) else { return };
+        let destinations = policy.destinations(ends.1);
+        if destinations.is_empty() {
+            return;
+        }
         let buffer = || SocketBuffer::new(vec![0; BUFFER_BYTES]);
         let mut socket = Socket::new(buffer(), buffer());
         // It isn't told that it is connected before it is.
@@ -54,8 +60,9 @@ impl Connections {
         socket.set_nagle_enabled(false);
         if socket.listen((*ends.1.ip(), ends.1.port())).is_ok() {
             let handle = sockets.add(socket);
-            let outside = Outside::Connecting(Box::pin(connect(destination)));
-            self.0.insert(ends, Connection { handle, outside });
+            let outside = Outside::Connecting(Box::pin(connect(destinations)));
+            let questions = is_names(ends.1).then(Questions::default);
+            self.0.insert(ends, Connection { handle, outside, questions });
         }
     }
 
@@ -89,10 +96,21 @@ fn is_over(socket: &Socket<'_>) -> bool {
     matches!(socket.state(), State::Closed | State::Listen) && socket.remote_endpoint().is_none()
 }
 
-async fn connect(destination: SocketAddr) -> io::Result<TcpStream> {
-    let stream = tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(destination)).await??;
-    stream.set_nodelay(true)?;
-    Ok(stream)
+/// To the first that answers, with its share of the time.
+async fn connect(destinations: Vec<SocketAddr>) -> io::Result<TcpStream> {
+    let share = CONNECT_TIMEOUT / destinations.len().max(1) as u32;
+    let mut failed = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    for destination in destinations {
+        match tokio::time::timeout(share, TcpStream::connect(destination)).await {
+            Ok(Ok(stream)) => {
+                stream.set_nodelay(true)?;
+                return Ok(stream);
+            }
+            Ok(Err(error)) => failed = error,
+            Err(elapsed) => failed = elapsed.into(),
+        }
+    }
+    Err(failed)
 }
 
 impl Connection {
@@ -110,7 +128,7 @@ impl Connection {
                 true
             }
             Outside::Open { stream, has_said_all, has_heard_all } => {
-                let moved = say(socket, stream, has_said_all, context)
+                let moved = say(socket, stream, &mut self.questions, has_said_all, context)
                     .and_then(|said| Ok(said | hear(socket, stream, has_heard_all, context)?));
                 moved.unwrap_or_else(|_| {
                     self.break_off(socket);
@@ -131,6 +149,7 @@ impl Connection {
 fn say(
     socket: &mut Socket<'_>,
     stream: &TcpStream,
+    questions: &mut Option<Questions>,
     has_said_all: &mut bool,
     context: &mut Context<'_>,
 ) -> io::Result<bool> {
@@ -138,9 +157,17 @@ fn say(
     while socket.can_recv() {
         let Poll::Ready(ready) = stream.poll_write_ready(context) else { return Ok(has_moved) };
         ready?;
-        let written = socket.recv(|bytes| match stream.try_write(bytes) {
-            Ok(written) => (written, Ok(written)),
-            Err(error) => (0, Err(error)),
+        let written = socket.recv(|bytes| {
+            if questions.is_some_and(|mut ahead| !ahead.read(bytes)) {
+                return (0, Err(io::ErrorKind::PermissionDenied.into()));
+            }
+            match stream.try_write(bytes) {
+                Ok(written) => {
+                    let _may = questions.as_mut().map(|questions| questions.read(&bytes[..written]));
+                    (written, Ok(written))
+                }
+                Err(error) => (0, Err(error)),
+            }
         });
         match written {
             Ok(Ok(_)) => has_moved = true,

@@ -15,7 +15,8 @@ use tokio::io::ReadBuf;
 use tokio::net::UdpSocket;
 
 use crate::PACKET_BYTES_MAX;
-use crate::policy::Policy;
+use crate::names;
+use crate::policy::{Policy, is_names};
 use crate::queue::Queue;
 
 /// Pairs of ends that one sandbox's datagrams go between at the same time; of more, the one that was silent longest is
@@ -24,6 +25,9 @@ const EXCHANGES_MAX: usize = 64;
 /// An exchange that was silent for so long is forgotten.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
 
+/// A name server that left questions unanswered for so long is followed by the next. Clients ask again after 5 s, mostly.
+const NAMES_PATIENCE: Duration = Duration::from_secs(2);
+
 const HEADERS_BYTES: usize = IPV4_HEADER_LEN + UDP_HEADER_LEN;
 const HOP_LIMIT: u8 = 64;
 
@@ -31,24 +35,46 @@ const HOP_LIMIT: u8 = 64;
 pub struct Datagrams {
     exchanges: HashMap<(SocketAddrV4, SocketAddrV4), Exchange>,
     buffer: Box<[u8]>,
+    /// Which of the name servers is asked; they follow each other in a circle.
+    server: usize,
+    /// Since when it has answered none of the questions.
+    unanswered: Option<Instant>,
 }
 
 struct Exchange {
     socket: UdpSocket,
+    /// Which of the name servers it goes to, if it goes to one.
+    server: usize,
     spoke: Instant,
 }
 
 impl Datagrams {
-    /// Passes one on. What can't go now is lost, as datagrams may be.
-    pub fn send(&mut self, from: SocketAddrV4, to: SocketAddrV4, payload: &[u8], policy: &Policy) {
-        let now = Instant::now();
-        if !self.exchanges.contains_key(&(from, to)) {
-            let Some(destination) = policy.destination(to) else { return };
-            let Ok(socket) = socket(destination) else { return };
-            self.forget(now);
-            self.exchanges.insert((from, to), Exchange { socket, spoke: now });
+    /// Passes one on. What can't go now is lost, as datagrams may be; so is what mayn't go.
+    pub fn send(
+        &mut self,
+        from: SocketAddrV4,
+        to: SocketAddrV4,
+        payload: &[u8],
+        policy: &Policy,
+        now: Instant,
+    ) {
+        let ends = (from, to);
+        if is_names(to) {
+            if !names::is_question(payload) {
+                return;
+            }
+            self.ask(policy.name_servers.len(), now);
+            let server = self.server;
+            self.exchanges.retain(|held, exchange| *held != ends || exchange.server == server);
         }
-        if let Some(exchange) = self.exchanges.get_mut(&(from, to)) {
+        if !self.exchanges.contains_key(&ends) {
+            let destinations = policy.destinations(to);
+            let Some(destination) = destinations.get(self.server % destinations.len().max(1)) else { return };
+            let Ok(socket) = socket(*destination) else { return };
+            self.forget(now);
+            self.exchanges.insert(ends, Exchange { socket, server: self.server, spoke: now });
+        }
+        if let Some(exchange) = self.exchanges.get_mut(&ends) {
             exchange.spoke = now;
             // Not by tokio's own call, which waits to be told first that a new socket can be written to.
             let _lost =
@@ -56,10 +82,19 @@ impl Datagrams {
         }
     }
 
+    /// There is a question. If those before it have found no answer it is for the next of so many servers.
+    fn ask(&mut self, servers: usize, now: Instant) {
+        if self.unanswered.is_some_and(|since| now - since >= NAMES_PATIENCE) {
+            self.server = (self.server + 1) % servers.max(1);
+            self.unanswered = None;
+        }
+        self.unanswered.get_or_insert(now);
+    }
+
     /// Takes answers as long as there is room for them; `true` if there were any.
     pub fn take(&mut self, queue: &mut Queue, context: &mut Context<'_>) -> bool {
         let mut has_moved = false;
-        let Datagrams { exchanges, buffer } = self;
+        let Datagrams { exchanges, buffer, server, unanswered } = self;
         if buffer.is_empty() && !exchanges.is_empty() {
             *buffer = vec![0; usize::from(PACKET_BYTES_MAX) - HEADERS_BYTES].into();
         }
@@ -69,6 +104,9 @@ impl Datagrams {
                 match exchange.socket.poll_recv(context, &mut read) {
                     Poll::Ready(Ok(())) => {
                         exchange.spoke = Instant::now();
+                        if is_names(*to) && exchange.server == *server {
+                            *unanswered = None;
+                        }
                         queue.outgoing.push_back(packet(*to, *from, read.filled()));
                         has_moved = true;
                     }
@@ -117,4 +155,61 @@ fn packet(from: SocketAddrV4, to: SocketAddrV4, payload: &[u8]) -> Vec<u8> {
     let mut inner = UdpPacket::new_unchecked(outer.payload_mut());
     ports.emit(&mut inner, &source, &target, payload.len(), |room| room.copy_from_slice(payload), &checksums);
     packet
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::net::UdpSocket as Server;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{GUEST, ROUTER, Reach};
+
+    const FROM: SocketAddrV4 = SocketAddrV4::new(GUEST, 5353);
+    const TO: SocketAddrV4 = SocketAddrV4::new(ROUTER, 53);
+    /// For the root's name servers.
+    const QUESTION: &[u8] = &[0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 1];
+
+    fn server() -> Server {
+        let server = Server::bind("127.0.0.1:0").expect("a port");
+        server.set_read_timeout(Some(Duration::from_secs(20))).expect("it can");
+        server
+    }
+
+    fn policy(servers: &[&Server]) -> Policy {
+        let name_servers: Arc<[SocketAddr]> =
+            servers.iter().map(|server| server.local_addr().expect("it is bound")).collect();
+        Policy { reach: Reach::Public, name_servers }
+    }
+
+    fn heard(server: &Server) -> SocketAddr {
+        let mut buffer = [0; 64];
+        let (length, from) = server.recv_from(&mut buffer).expect("a question");
+        assert_eq!(&buffer[..length], QUESTION);
+        from
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_silent_is_followed_by_the_next() {
+        let (first, second) = (server(), server());
+        let policy = policy(&[&first, &second]);
+        let (mut datagrams, mut queue, start) = (Datagrams::default(), Queue::default(), Instant::now());
+        let at = |ms: u64| start + Duration::from_millis(ms);
+        datagrams.send(FROM, TO, QUESTION, &policy, at(0));
+        datagrams.send(FROM, TO, QUESTION, &policy, at(1999));
+        assert_eq!(heard(&first), heard(&first), "once, and once more");
+        datagrams.send(FROM, TO, QUESTION, &policy, at(2000));
+        second.send_to(b"here", heard(&second)).expect("it is sent");
+        poll_fn(|context| match datagrams.take(&mut queue, context) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        })
+        .await;
+        // The one that answers is asked from now on.
+        datagrams.send(FROM, TO, QUESTION, &policy, at(10_000));
+        let _from = heard(&second);
+        datagrams.send(FROM, TO, QUESTION, &policy, at(12_000));
+        let _from = heard(&first);
+    }
 }

@@ -162,7 +162,8 @@ impl Gateway {
             IpProtocol::Udp => {
                 let Ok(inner) = UdpPacket::new_checked(outer.payload()) else { return };
                 let (from, to) = ends(inner.src_port(), inner.dst_port());
-                self.datagrams.send(from, to, inner.payload(), &self.policy);
+                let now = std::time::Instant::now();
+                self.datagrams.send(from, to, inner.payload(), &self.policy, now);
             }
             _ => {}
         }

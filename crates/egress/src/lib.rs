@@ -16,6 +16,7 @@
 mod connections;
 mod datagrams;
 mod gateway;
+mod names;
 mod policy;
 mod queue;
 

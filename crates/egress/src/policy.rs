@@ -6,6 +6,8 @@ use crate::ROUTER;
 
 /// Port of name servers.
 const NAMES: u16 = 53;
+/// Name servers that are asked. Source: resolv.conf(5), `MAXNS`.
+const NAME_SERVERS_MAX: usize = 3;
 
 /// Where clouds tell their machines of themselves, other than link-local addresses. Sources: Azure, "What is IP address
 /// 168.63.129.16?"; Alibaba Cloud, "Instance metadata".
@@ -24,7 +26,7 @@ pub enum Reach {
 #[derive(Debug, Clone)]
 pub struct Policy {
     pub reach: Reach,
-    /// The name servers that are asked, as the host has them; the first that has a socket.
+    /// The name servers that are asked, as the host has them; the next when one doesn't answer.
     pub name_servers: Arc<[SocketAddr]>,
 }
 
@@ -35,14 +37,19 @@ impl Policy {
         Policy { reach, name_servers: name_servers(&text).into() }
     }
 
-    /// Where what a sandbox sends to an address really goes; `None` is nowhere.
-    pub fn destination(&self, asked: SocketAddrV4) -> Option<SocketAddr> {
+    /// Where what a sandbox sends to an address really goes: the first that answers of these. None is nowhere.
+    pub fn destinations(&self, asked: SocketAddrV4) -> Vec<SocketAddr> {
         if *asked.ip() == ROUTER {
-            return self.name_servers.first().copied().filter(|_| asked.port() == NAMES);
+            return if is_names(asked) { self.name_servers.to_vec() } else { Vec::new() };
         }
         let may = self.reach.allows(*asked.ip()) && asked.port() != 0 && !is_own(*asked.ip());
-        may.then_some(SocketAddr::V4(asked))
+        may.then_some(SocketAddr::V4(asked)).into_iter().collect()
     }
+}
+
+/// Is it the sandbox's name server?
+pub fn is_names(asked: SocketAddrV4) -> bool {
+    *asked.ip() == ROUTER && asked.port() == NAMES
 }
 
 impl Reach {
@@ -90,7 +97,7 @@ fn is_source(address: Ipv4Addr) -> bool {
 fn name_servers(text: &str) -> Vec<SocketAddr> {
     let lines = text.lines().filter_map(|line| line.trim().strip_prefix("nameserver"));
     let addresses = lines.filter_map(|rest| rest.trim().parse().ok());
-    addresses.map(|address| SocketAddr::new(address, NAMES)).collect()
+    addresses.map(|address| SocketAddr::new(address, NAMES)).take(NAME_SERVERS_MAX).collect()
 }
 
 #[cfg(test)]
@@ -173,9 +180,11 @@ mod tests {
         let servers = name_servers(text);
         assert_eq!(servers, ["10.0.0.53:53".parse().expect("v4"), "[fd00::1]:53".parse().expect("v6")]);
         let policy = Policy { reach: Reach::Public, name_servers: servers.into() };
-        let to = |port| policy.destination(SocketAddrV4::new(ROUTER, port)).map(|to| to.to_string());
-        assert_eq!((to(53).as_deref(), to(80)), (Some("10.0.0.53:53"), None));
+        let to = |port| policy.destinations(SocketAddrV4::new(ROUTER, port));
+        assert_eq!(to(53), *policy.name_servers);
+        assert_eq!(to(80), []);
         let silent = Policy { reach: Reach::Public, name_servers: Arc::new([]) };
-        assert_eq!(silent.destination(SocketAddrV4::new(ROUTER, 53)), None);
+        assert_eq!(silent.destinations(SocketAddrV4::new(ROUTER, 53)), []);
+        assert_eq!(name_servers(&"nameserver 10.0.0.1\n".repeat(4)).len(), NAME_SERVERS_MAX);
     }
 }

@@ -163,6 +163,17 @@ impl Guest {
     }
 }
 
+/// The question for the root's name servers, with anything after it.
+pub fn question(rest: &[u8]) -> Vec<u8> {
+    [&[0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 1], rest].concat()
+}
+
+/// Questions as a name server gets them over a connection, which carry anything.
+pub fn questions(carried: &[u8]) -> Vec<u8> {
+    let messages = carried.chunks(60_000).map(question);
+    messages.flat_map(|message| [&(message.len() as u16).to_be_bytes()[..], &message].concat()).collect()
+}
+
 /// A datagram of the guest's, as a packet.
 pub fn datagram(to: Ipv4Addr, port: u16, payload: &[u8]) -> Vec<u8> {
     let checksums = ChecksumCapabilities::default();

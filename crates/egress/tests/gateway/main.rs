@@ -9,7 +9,7 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, UdpSocket};
 use std::thread::JoinHandle;
 
-use guest::{Guest, PATIENCE, Segment, datagram};
+use guest::{Guest, PATIENCE, Segment, datagram, question, questions};
 use pitbird_egress::ROUTER;
 use proptest::prelude::*;
 use smoltcp::iface::SocketHandle;
@@ -39,8 +39,9 @@ fn what_is_said_is_heard_both_ways_to_the_end() {
     let (address, server) = echo(2);
     let mut guest = Guest::new(&[address]);
     let long: Vec<u8> = (0..3_000_000u32).map(|at| (at % 251) as u8).collect();
-    assert!(guest.exchange(&long) == long);
-    assert_eq!(guest.exchange(b"short"), b"short");
+    for said in [questions(&long), questions(b"short")] {
+        assert!(guest.exchange(&said) == said);
+    }
     server.join().unwrap();
 }
 
@@ -78,14 +79,44 @@ fn names_are_asked_for_and_answered() {
     let server = UdpSocket::bind("127.0.0.1:0").unwrap();
     server.set_read_timeout(Some(PATIENCE)).unwrap();
     let mut guest = Guest::new(&[server.local_addr().unwrap()]);
-    let question = datagram(ROUTER, 53, b"who?");
-    guest.wire.socket.send(&question).unwrap();
+    let question = question(b"who?");
+    // A whole zone isn't handed out.
+    let zone = [&question[..14], &[252, 0, 1]].concat();
+    guest.send(&[b"who?", &zone[..], &question].map(|payload| datagram(ROUTER, 53, payload)));
     let mut buffer = [0; 64];
     let (length, from) = server.recv_from(&mut buffer).unwrap();
-    assert_eq!(&buffer[..length], b"who?");
+    assert_eq!(&buffer[..length], question);
     server.send_to(b"you", from).unwrap();
     let (from, answer) = guest.until(|_, wire| wire.datagrams.pop_front());
     assert_eq!((from, answer.as_slice()), (ROUTER, &b"you"[..]));
+}
+
+#[test]
+fn a_zone_is_not_handed_out_over_a_connection() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut guest = Guest::new(&[listener.local_addr().unwrap()]);
+    let server = std::thread::spawn(move || {
+        let mut all = Vec::new();
+        listener.accept().unwrap().0.read_to_end(&mut all).unwrap();
+        all
+    });
+    let may = questions(b".");
+    let zone = [&[0, 17], &may[2..16], &[252, 0, 1]].concat();
+    let heard = guest.exchange(&[&may[..], &zone].concat());
+    assert_eq!(heard, b"");
+    let all = server.join().unwrap();
+    assert!(all.len() < may.len() + 17, "{all:?}");
+}
+
+#[test]
+fn where_the_first_name_server_refuses_the_next_is_asked() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let refusing = listener.local_addr().unwrap();
+    drop(listener);
+    let (address, server) = echo(1);
+    let said = questions(b"hello");
+    assert_eq!(Guest::new(&[refusing, address]).exchange(&said), said);
+    server.join().unwrap();
 }
 
 #[test]
@@ -94,7 +125,8 @@ fn a_connection_that_was_given_up_is_no_way_for_the_next() {
     let mut guest = Guest::new(&[listener.local_addr().unwrap()]);
     give_up(&mut guest, &listener, 30_000);
     let server = echo_from(listener, 1);
-    assert_eq!(guest.exchange(b"hello"), b"hello");
+    let said = questions(b"hello");
+    assert_eq!(guest.exchange(&said), said);
     server.join().unwrap();
 }
 
@@ -150,7 +182,8 @@ proptest! {
         for packet in packets {
             let _lost = guest.wire.socket.send(&packet);
         }
-        prop_assert_eq!(guest.exchange(b"still here"), b"still here");
+        let said = questions(b"still here");
+        prop_assert_eq!(guest.exchange(&said), said);
         server.join().unwrap();
     }
 }
