@@ -22,8 +22,10 @@ use crate::queue::Queue;
 /// Pairs of ends that one sandbox's datagrams go between at the same time; of more, the one that was silent longest is
 /// forgotten.
 const EXCHANGES_MAX: usize = 64;
-/// An exchange that was silent for so long is forgotten.
+/// An exchange that was silent for so long is forgotten, when the gateway next looks at the clock.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
+/// What may be reached is asked again for an exchange after so long: this host's addresses change.
+const ALLOWED_MAX: Duration = Duration::from_secs(60);
 
 /// A name server that left questions unanswered for so long is followed by the next. Clients ask again after 5 s, mostly.
 const NAMES_PATIENCE: Duration = Duration::from_secs(2);
@@ -45,6 +47,8 @@ struct Exchange {
     socket: UdpSocket,
     /// Which of the name servers it goes to, if it goes to one.
     server: usize,
+    /// When it was seen that it may be.
+    allowed: Instant,
     spoke: Instant,
 }
 
@@ -67,18 +71,30 @@ impl Datagrams {
             let server = self.server;
             self.exchanges.retain(|held, exchange| *held != ends || exchange.server == server);
         }
-        if !self.exchanges.contains_key(&ends) {
+        let allowed = self.exchanges.get(&ends).map(|exchange| exchange.allowed);
+        if allowed.is_none_or(|allowed| now - allowed >= ALLOWED_MAX) {
             let destinations = policy.destinations(to);
-            let Some(destination) = destinations.get(self.server % destinations.len().max(1)) else { return };
-            let Ok(socket) = socket(*destination) else { return };
-            self.forget(now);
-            self.exchanges.insert(ends, Exchange { socket, server: self.server, spoke: now });
+            let Some(destination) = destinations.get(self.server % destinations.len().max(1)) else {
+                self.exchanges.remove(&ends);
+                return;
+            };
+            self.allow(ends, *destination, now);
         }
         if let Some(exchange) = self.exchanges.get_mut(&ends) {
             exchange.spoke = now;
             // Not by tokio's own call, which waits to be told first that a new socket can be written to.
             let _lost =
                 rustix::net::send(&exchange.socket, payload, SendFlags::DONTWAIT | SendFlags::NOSIGNAL);
+        }
+    }
+
+    /// There may be an exchange, whether there was one or not.
+    fn allow(&mut self, ends: (SocketAddrV4, SocketAddrV4), destination: SocketAddr, now: Instant) {
+        if let Some(exchange) = self.exchanges.get_mut(&ends) {
+            exchange.allowed = now;
+        } else if let Ok(socket) = socket(destination) {
+            self.make_room();
+            self.exchanges.insert(ends, Exchange { socket, server: self.server, allowed: now, spoke: now });
         }
     }
 
@@ -91,9 +107,10 @@ impl Datagrams {
         self.unanswered.get_or_insert(now);
     }
 
-    /// Takes answers as long as there is room for them; `true` if there were any.
-    pub fn take(&mut self, queue: &mut Queue, context: &mut Context<'_>) -> bool {
+    /// Forgets exchanges that are silent, and takes answers as long as there is room for them; `true` if there were any.
+    pub fn take(&mut self, queue: &mut Queue, now: Instant, context: &mut Context<'_>) -> bool {
         let mut has_moved = false;
+        self.exchanges.retain(|_, exchange| now - exchange.spoke < SILENCE_MAX);
         let Datagrams { exchanges, buffer, server, unanswered } = self;
         if buffer.is_empty() && !exchanges.is_empty() {
             *buffer = vec![0; usize::from(PACKET_BYTES_MAX) - HEADERS_BYTES].into();
@@ -103,7 +120,7 @@ impl Datagrams {
                 let mut read = ReadBuf::new(buffer);
                 match exchange.socket.poll_recv(context, &mut read) {
                     Poll::Ready(Ok(())) => {
-                        exchange.spoke = Instant::now();
+                        exchange.spoke = now;
                         if is_names(*to) && exchange.server == *server {
                             *unanswered = None;
                         }
@@ -119,8 +136,7 @@ impl Datagrams {
         has_moved
     }
 
-    fn forget(&mut self, now: Instant) {
-        self.exchanges.retain(|_, exchange| now - exchange.spoke < SILENCE_MAX);
+    fn make_room(&mut self) {
         if self.exchanges.len() >= EXCHANGES_MAX {
             let silent = self.exchanges.iter().min_by_key(|(_, exchange)| exchange.spoke);
             let ends = silent.map(|(ends, _)| *ends);
@@ -201,7 +217,7 @@ mod tests {
         assert_eq!(heard(&first), heard(&first), "once, and once more");
         datagrams.send(FROM, TO, QUESTION, &policy, at(2000));
         second.send_to(b"here", heard(&second)).expect("it is sent");
-        poll_fn(|context| match datagrams.take(&mut queue, context) {
+        poll_fn(|context| match datagrams.take(&mut queue, at(2000), context) {
             true => Poll::Ready(()),
             false => Poll::Pending,
         })
@@ -211,5 +227,33 @@ mod tests {
         let _from = heard(&second);
         datagrams.send(FROM, TO, QUESTION, &policy, at(12_000));
         let _from = heard(&first);
+    }
+
+    #[tokio::test]
+    async fn a_silent_exchange_is_forgotten_without_another() {
+        let server = server();
+        let (mut datagrams, mut queue, start) = (Datagrams::default(), Queue::default(), Instant::now());
+        datagrams.send(FROM, TO, QUESTION, &policy(&[&server]), start);
+        for (silence, expected) in [(SILENCE_MAX - Duration::from_millis(1), 1), (SILENCE_MAX, 0)] {
+            let mut context = Context::from_waker(std::task::Waker::noop());
+            datagrams.take(&mut queue, start + silence, &mut context);
+            assert_eq!(datagrams.exchanges.len(), expected, "{silence:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_may_no_longer_be_reached_is_not_for_long() {
+        let server = server();
+        let (mut datagrams, start) = (Datagrams::default(), Instant::now());
+        let mut send = |policy: &Policy, age| {
+            datagrams.send(FROM, TO, QUESTION, policy, start + age);
+            datagrams.exchanges.len()
+        };
+        let (may, may_not) = (policy(&[&server]), policy(&[]));
+        assert_eq!(send(&may, Duration::ZERO), 1);
+        assert_eq!(send(&may_not, ALLOWED_MAX - Duration::from_millis(1)), 1);
+        assert_eq!(send(&may, ALLOWED_MAX), 1);
+        assert_eq!(send(&may_not, ALLOWED_MAX * 2 - Duration::from_millis(1)), 1, "it was asked in between");
+        assert_eq!(send(&may_not, ALLOWED_MAX * 2), 0);
     }
 }

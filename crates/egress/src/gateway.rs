@@ -91,7 +91,7 @@ impl Gateway {
                 Poll::Pending => false,
             };
             has_moved |= self.connections.pump(&mut self.sockets, context);
-            has_moved |= self.datagrams.take(&mut self.queue, context);
+            has_moved |= self.datagrams.take(&mut self.queue, std::time::Instant::now(), context);
             let now = self.now();
             self.interface.poll(now, &mut self.queue, &mut self.sockets);
             has_moved |= self.write(context)?;
