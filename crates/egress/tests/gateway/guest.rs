@@ -202,7 +202,12 @@ impl Segment {
 
     /// As a packet to the name server.
     pub fn to_packet(&self) -> Vec<u8> {
-        let mut packet = packet(ROUTER, IpProtocol::Tcp, 20 + self.payload.len());
+        self.to_packet_to(ROUTER)
+    }
+
+    /// As a packet to port 53 of an address.
+    pub fn to_packet_to(&self, address: Ipv4Addr) -> Vec<u8> {
+        let mut packet = packet(address, IpProtocol::Tcp, 20 + self.payload.len());
         let inner = &mut packet[20..];
         inner[..2].copy_from_slice(&self.port.to_be_bytes());
         inner[2..4].copy_from_slice(&53u16.to_be_bytes());
@@ -211,7 +216,7 @@ impl Segment {
         inner[12..14].copy_from_slice(&[5 << 4, self.flags]);
         inner[14..16].copy_from_slice(&self.window.to_be_bytes());
         inner[20..].copy_from_slice(&self.payload);
-        TcpPacket::new_unchecked(inner).fill_checksum(&IpAddress::Ipv4(GUEST), &IpAddress::Ipv4(ROUTER));
+        TcpPacket::new_unchecked(inner).fill_checksum(&IpAddress::Ipv4(GUEST), &IpAddress::Ipv4(address));
         packet
     }
 }

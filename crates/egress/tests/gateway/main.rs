@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test's own helpers may fail loudly")]
 
 mod guest;
+mod hostile;
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, UdpSocket};
@@ -11,10 +12,8 @@ use std::thread::JoinHandle;
 
 use guest::{Guest, PATIENCE, Segment, datagram, question, questions};
 use pitbird_egress::ROUTER;
-use proptest::prelude::*;
 use smoltcp::iface::SocketHandle;
 use smoltcp::socket::tcp::{Socket, State};
-use smoltcp::wire::Ipv4Packet;
 
 /// Sends everything back once all of it has come.
 fn echo(connections: usize) -> (SocketAddr, JoinHandle<()>) {
@@ -170,38 +169,4 @@ fn many_connections_at_once_are_bounded_not_fatal() {
         (refused >= 144).then_some(refused)
     });
     assert_eq!(refused, 400 - 256, "the rest is open, or still opens");
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(16))]
-
-    #[test]
-    fn whatever_comes_the_gateway_goes_on(packets in proptest::collection::vec(packet(), 1..64)) {
-        let (address, server) = echo(1);
-        let mut guest = Guest::new(&[address]);
-        for packet in packets {
-            let _lost = guest.wire.socket.send(&packet);
-        }
-        let said = questions(b"still here");
-        prop_assert_eq!(guest.exchange(&said), said);
-        server.join().unwrap();
-    }
-}
-
-/// Bytes of any kind, and such as look like packets.
-fn packet() -> impl Strategy<Value = Vec<u8>> {
-    let bytes = proptest::collection::vec(any::<u8>(), 1..200);
-    let shaped = (
-        any::<[u8; 4]>(),
-        prop_oneof![Just(6u8), Just(17), Just(1)],
-        proptest::collection::vec(any::<u8>(), 0..80),
-    )
-        .prop_map(|(to, protocol, payload)| {
-            let mut packet = datagram(to.into(), 53, &payload);
-            packet[9] = protocol;
-            let mut header = Ipv4Packet::new_unchecked(&mut packet);
-            header.fill_checksum();
-            packet
-        });
-    prop_oneof![bytes, shaped]
 }
