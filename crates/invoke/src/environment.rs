@@ -20,7 +20,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use pitbird_records::FunctionVersion;
-use pitbird_sandbox::Sandbox;
+use pitbird_sandbox::{Sandbox, Tmp};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 use crate::aws::Aws;
@@ -87,6 +87,8 @@ struct State {
     init_ms: Option<f64>,
     output: Output,
     process: Option<Arc<Sandbox>>,
+    /// Its `/tmp`, which stays when the process fails.
+    tmp: Option<Tmp>,
     /// Held so that code and layers stay where the process sees them.
     files: Option<Files>,
     peak: Peak,

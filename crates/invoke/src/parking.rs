@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use pitbird_sandbox::{Error, Launcher, Parked, Sandbox, Spec};
+use pitbird_sandbox::{Error, Launcher, Parked, Sandbox, Spec, Tmp};
 use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::config::{Limits, PARKED_MAX};
@@ -93,7 +93,10 @@ impl Parking {
         tasks: &Tasks,
         spec: Spec,
         template: Option<Spec>,
+        tmp: Option<Tmp>,
     ) -> Result<Sandbox, Error> {
+        // What is parked takes no `/tmp` of another's.
+        let template = template.filter(|_| tmp.is_none());
         if let Some(parked) = template.and_then(|template| self.take(tasks, template)) {
             match parked.adopt(&spec).await {
                 Ok(sandbox) => return Ok(sandbox),
@@ -103,7 +106,7 @@ impl Parking {
                 }
             }
         }
-        self.launcher.launch(spec).await
+        self.launcher.launch_with(spec, tmp).await
     }
 
     /// Says that interpreters like this will be wanted.

@@ -97,7 +97,7 @@ mod tests {
         send(&near, b"two", &descriptors).unwrap();
         let limits = getrlimit(Resource::Nofile);
         let free = File::open("/dev/null").unwrap().as_raw_fd();
-        let room = Rlimit { current: Some(free as u64 + 1), ..limits.clone() };
+        let room = Rlimit { current: Some(free as u64 + 1), ..limits };
         setrlimit(Resource::Nofile, room).unwrap();
         let mut buffer = [0; 16];
         let cut = receive(&far, &mut buffer).unwrap().unwrap();

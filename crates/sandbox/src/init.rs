@@ -16,6 +16,7 @@ mod watch;
 use std::convert::Infallible;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use libc::sock_filter;
 use rustix::process::{Signal, WaitOptions};
@@ -68,14 +69,14 @@ fn live(setup: &Setup<'_>) -> Result<Infallible, Fault> {
     let (programs, request) = if request.is_parked {
         let parked = park::park(setup, &request, descriptors)?;
         tell(setup.control, FromInit::Started, &[]);
-        let adopted = parked.wait_for_function(setup)?;
-        tell(setup.control, FromInit::Adopted, &[]);
-        adopted
+        let (programs, request, tmp) = parked.wait_for_function(setup)?;
+        tell(setup.control, FromInit::Adopted, &[tmp.as_fd()]);
+        (programs, request)
     } else {
-        let (mut programs, connectors) = enter::enter(setup, &request, descriptors)?;
-        let given: Vec<BorrowedFd<'_>> = connectors.iter().map(AsFd::as_fd).collect();
+        let (mut programs, held) = enter::enter(setup, &request, descriptors)?;
+        let given: Vec<BorrowedFd<'_>> = held.iter().map(AsFd::as_fd).collect();
         tell(setup.control, FromInit::Started, &given);
-        drop(connectors);
+        drop(held);
         programs.tell_failed(setup.control);
         (programs, request)
     };
@@ -114,7 +115,16 @@ fn receive(control: BorrowedFd<'_>) -> Result<(ToInit, Vec<OwnedFd>), Fault> {
 
 /// Says something to the spawner. If it cannot be told it is gone, and this process follows.
 fn tell(control: BorrowedFd<'_>, message: FromInit, descriptors: &[BorrowedFd<'_>]) {
-    let _ = channel::send(control, &message.encode(), descriptors);
+    const PAUSE: Duration = Duration::from_millis(1);
+    const PAUSES_MAX: usize = 5000;
+    for _ in 0..PAUSES_MAX {
+        match channel::send(control, &message.encode(), descriptors) {
+            // All that this user has sent and nobody has taken up yet counts against this process's own limit of open files
+            // (unix(7)). The spawner is about to.
+            Err(error) if error.raw_os_error() == Some(libc::ETOOMANYREFS) => std::thread::sleep(PAUSE),
+            _ => return,
+        }
+    }
 }
 
 fn out_of_order() -> Fault {

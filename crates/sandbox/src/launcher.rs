@@ -18,7 +18,7 @@ use crate::error::{Error, Fault, Step};
 use crate::message::{Mode, Start, ToSpawner};
 use crate::report::{Level, Report};
 use crate::spec::{Outside, Spec};
-use crate::{Sandbox, cgroup};
+use crate::{Sandbox, Tmp, cgroup};
 
 use link::{Failure, Link, Opening, Outputs};
 pub use parked::Parked;
@@ -152,16 +152,25 @@ impl Launcher {
     /// # Errors
     /// See [`Error`]. Nothing of the sandbox is left then.
     pub async fn launch(&self, spec: Spec) -> Result<Sandbox, Error> {
+        self.launch_with(spec, None).await
+    }
+
+    /// As [`Launcher::launch`], with `/tmp` as an earlier sandbox of the same function's has left it. Its size stays what it was, and
+    /// what lies in it doesn't count against the new sandbox's memory.
+    pub async fn launch_with(&self, spec: Spec, tmp: Option<Tmp>) -> Result<Sandbox, Error> {
         let link = self.link().await?;
-        self.ask(&link, ToSpawner::launch, &spec).await
+        let tmp_of = tmp.as_ref().map(|tmp| tmp.of);
+        let message = |request| ToSpawner::launch(request, &spec, tmp_of);
+        self.ask(&link, message, &spec, tmp).await
     }
 
     /// Has a sandbox made and waits for it.
     async fn ask(
         &self,
         link: &Link,
-        message: fn(u64, &Spec) -> Vec<u8>,
+        message: impl FnOnce(u64) -> Vec<u8>,
         spec: &Spec,
+        tmp: Option<Tmp>,
     ) -> Result<Sandbox, Error> {
         spec.check()?;
         let place = self.take_place()?;
@@ -176,7 +185,8 @@ impl Launcher {
             outputs.companions = Some(output);
             inputs.push(input);
         }
-        let made = link.launch(message, spec, inputs, outputs, place, READY_MAX).await;
+        inputs.extend(tmp.map(|tmp| tmp.hold));
+        let made = link.launch(message, inputs, outputs, place, READY_MAX).await;
         made.map_err(|failure| failure.explain(READY_MAX, spec))
     }
 

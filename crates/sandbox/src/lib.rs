@@ -34,7 +34,7 @@ mod spec;
 pub use error::{Error, Step};
 pub use launcher::{Config, Launcher, Parked, SpawnerCommand};
 pub use report::{CgroupVersion, Level, Missing, Report};
-pub use sandbox::{Connector, Exit, ProgramEnd, Sandbox};
+pub use sandbox::{Connector, Exit, ProgramEnd, Sandbox, Tmp};
 pub use spawner::{ARGUMENT as SPAWNER_ARGUMENT, spawner_if_asked, spawner_main};
 pub use spec::{
     CODE, COMPANIONS_MAX, CONNECTORS_MAX, Companions, HOST_PATHS_MAX, IDENTITY_DESCRIPTOR, IDENTITY_VARIABLE,

@@ -49,14 +49,19 @@ impl Mode {
     }
 }
 
+/// No sandbox's number.
+const NO_TMP: u64 = u64::MAX;
+
 /// From the daemon to the spawner. One is sent first: [`ToSpawner::Start`].
 #[derive(Debug)]
 pub enum ToSpawner {
     Start(Start),
-    /// Comes with the write end of the output pipe, and where there are companions, of theirs.
+    /// Comes with the write end of the output pipe, and where there are companions, of theirs; last with a hold of the `/tmp` that it is
+    /// to have, if it is to have that of the sandbox `tmp_of`.
     Launch {
         request: u64,
         spec: Box<Spec>,
+        tmp_of: Option<u64>,
     },
     /// Comes with the write end of the output pipe. The program is to start and to wait for its function.
     Park {
@@ -119,8 +124,9 @@ pub enum FromSpawner {
         pid: u32,
         port: u16,
         memory: Option<MemoryFiles>,
-        /// The device's descriptor follows on the pidfd.
-        has_device: bool,
+        /// The device's descriptor follows on the pidfd; a hold of `/tmp` comes last, and the number of the
+        /// sandbox whose user it belongs to.
+        has: (bool, Option<u64>),
         /// By which it is frozen.
         freeze: Option<PathBuf>,
         /// By which it is held to a share of the CPU.
@@ -169,7 +175,7 @@ impl ToSpawner {
                     .bytes(start.group.as_bytes())
                     .done()
             }
-            ToSpawner::Launch { request, spec } => ToSpawner::launch(*request, spec),
+            ToSpawner::Launch { request, spec, tmp_of } => ToSpawner::launch(*request, spec, *tmp_of),
             ToSpawner::Shutdown => Writer::new(2).done(),
             ToSpawner::Prepare { host_paths } => {
                 Writer::new(3).list(host_paths.iter().map(|path| path.as_os_str().as_bytes())).done()
@@ -181,8 +187,8 @@ impl ToSpawner {
     }
 
     /// The bytes of [`ToSpawner::Launch`].
-    pub fn launch(request: u64, spec: &Spec) -> Vec<u8> {
-        write_spec(Writer::new(1).u64(request), spec).done()
+    pub fn launch(request: u64, spec: &Spec, tmp_of: Option<u64>) -> Vec<u8> {
+        write_spec(Writer::new(1).u64(request).u64(tmp_of.unwrap_or(NO_TMP)), spec).done()
     }
 
     /// The bytes of [`ToSpawner::Park`].
@@ -206,7 +212,10 @@ impl ToSpawner {
                 state_directory: read_path(&mut reader)?,
                 group: reader.string()?,
             }),
-            1 => ToSpawner::Launch { request: reader.u64()?, spec: Box::new(read_spec(&mut reader)?) },
+            1 => {
+                let (request, tmp_of) = (reader.u64()?, Some(reader.u64()?).filter(|of| *of != NO_TMP));
+                ToSpawner::Launch { request, spec: Box::new(read_spec(&mut reader)?), tmp_of }
+            }
             2 => ToSpawner::Shutdown,
             3 => ToSpawner::Prepare { host_paths: reader.list(read_path)? },
             4 => ToSpawner::Abandon { request: reader.u64()? },
@@ -232,13 +241,13 @@ impl FromSpawner {
                 said.byte(u8::from(*has_cpu_shares)).done()
             }
             FromSpawner::Unable(fault) => write_fault(Writer::new(1), *fault).done(),
-            FromSpawner::Launched { request, sandbox, pid, port, memory, has_device, freeze, share } => {
+            FromSpawner::Launched { request, sandbox, pid, port, memory, has, freeze, share } => {
                 let files = memory.iter().map(|files| files.peak.as_os_str().as_bytes());
                 let numbers =
                     Writer::new(2).u64(*request).u64(*sandbox).u32(*pid).u32(u32::from(*port)).list(files);
                 let [freeze, share] =
                     [freeze, share].map(|file| file.iter().map(|file| file.as_os_str().as_bytes()));
-                numbers.byte(u8::from(*has_device)).list(freeze).list(share).done()
+                numbers.byte(u8::from(has.0)).u64(has.1.unwrap_or(NO_TMP)).list(freeze).list(share).done()
             }
             FromSpawner::Failed { request, fault } => {
                 write_fault(Writer::new(3).u64(*request), *fault).done()
@@ -267,7 +276,7 @@ impl FromSpawner {
                 pid: reader.u32()?,
                 port: u16::try_from(reader.u32()?).map_err(|_| Malformed)?,
                 memory: reader.list(read_path)?.pop().map(|peak| MemoryFiles { peak }),
-                has_device: reader.byte()? != 0,
+                has: (reader.byte()? != 0, Some(reader.u64()?).filter(|of| *of != NO_TMP)),
                 freeze: reader.list(read_path)?.pop(),
                 share: reader.list(read_path)?.pop(),
             },

@@ -86,6 +86,7 @@ pub struct Sandbox {
     pub(crate) companions_output: Option<OwnedFd>,
     pub(crate) connectors: Vec<Connector>,
     pub(crate) device: Option<OwnedFd>,
+    pub(crate) tmp: Option<Tmp>,
     pub(crate) process: Process,
     /// The memory control group's own record, kept open: it is read every now and then while functions run.
     pub(crate) peak_file: Option<File>,
@@ -96,6 +97,14 @@ pub struct Sandbox {
     pub(crate) life: watch::Receiver<Life>,
     /// Counts this sandbox among those that may run at the same time.
     pub(crate) _place: tokio::sync::OwnedSemaphorePermit,
+}
+
+/// A sandbox's `/tmp`. When the last hold of it is dropped and no sandbox has it, what lies in it is gone.
+#[derive(Debug)]
+pub struct Tmp {
+    pub(crate) hold: OwnedFd,
+    /// The number of the sandbox whose user it belongs to.
+    pub(crate) of: u64,
 }
 
 /// The sandbox's first process: what is signalled to end it.
@@ -147,6 +156,12 @@ impl Sandbox {
     /// packet a read and a write. `None` when taken before.
     pub fn take_device(&mut self) -> Option<OwnedFd> {
         self.device.take()
+    }
+
+    /// A hold of its `/tmp`, which outlives it, for [`Launcher::launch_with`](crate::Launcher::launch_with). `None` when taken before, and
+    /// where sandboxes have no mounts of their own.
+    pub fn take_tmp(&mut self) -> Option<Tmp> {
+        self.tmp.take()
     }
 
     /// Stops everything in it where it stands, or lets it go on. Frozen it can be killed as ever. `false` where the host has

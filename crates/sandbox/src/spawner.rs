@@ -288,11 +288,11 @@ impl Spawner {
                 }
             };
             match ToSpawner::decode(&buffer[..received.length]) {
-                Ok(ToSpawner::Launch { request, spec }) => {
-                    self.launch(request, *spec, false, received.descriptors)
+                Ok(ToSpawner::Launch { request, spec, tmp_of }) => {
+                    self.launch(request, *spec, false, tmp_of, received.descriptors);
                 }
                 Ok(ToSpawner::Park { request, spec }) => {
-                    self.launch(request, *spec, true, received.descriptors);
+                    self.launch(request, *spec, true, None, received.descriptors);
                 }
                 Ok(ToSpawner::Adopt { request, sandbox, spec }) => self.adopt(request, sandbox, &spec),
                 Ok(ToSpawner::Prepare { host_paths }) => self.prepare(&host_paths),

@@ -160,7 +160,7 @@ const OTHER_FILES: u64 = 512;
 fn environments_max() -> u32 {
     let most = pitbird_invoke::Limits::default().environments_max;
     let limits = getrlimit(Resource::Nofile);
-    let raised = setrlimit(Resource::Nofile, Rlimit { current: limits.maximum, ..limits.clone() });
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: limits.maximum, ..limits });
     let files = if raised.is_ok() { limits.maximum } else { limits.current };
     let Some(files) = files else { return most };
     let enough = (files.saturating_sub(OTHER_FILES) / FILES_PER_ENVIRONMENT).clamp(1, most.into()) as u32;

@@ -118,6 +118,7 @@ impl Environment {
             is_listed: false,
             is_reset: false,
             given: None,
+            tmp: None,
             is_frozen: false,
             parked: None,
             ticket: 0,
@@ -196,7 +197,9 @@ impl Environment {
         };
         let program = spec.program.clone();
         self.begin(turn, &spec);
-        let mut sandbox = match self.pool.parts.parking.launch(&self.pool.parts.tasks, spec, template).await {
+        let parts = &self.pool.parts;
+        let tmp = self.lock().tmp.take();
+        let mut sandbox = match parts.parking.launch(&parts.tasks, spec, template, tmp).await {
             Ok(sandbox) => sandbox,
             Err(pitbird_sandbox::Error::Program { source, .. }) => {
                 return Lived::NotStarted(StartFault::Unstartable { program, why: words(&source) });
@@ -214,11 +217,12 @@ impl Environment {
         let (output, extensions) = (sandbox.take_output(), sandbox.take_companions_output());
         let connectors = sandbox.take_connectors();
         let _way_out = self.lead_out(sandbox.take_device());
+        let tmp = sandbox.take_tmp();
         let sandbox = Arc::new(sandbox);
         let made = {
             let mut state = self.lock();
             state.connect_with(connectors);
-            state.process = Some(sandbox.clone());
+            (state.tmp, state.process) = (tmp, Some(sandbox.clone()));
             if state.start.is_retry {
                 // A start within an invocation is part of that.
                 self.hold_to_cpu_share(&state);

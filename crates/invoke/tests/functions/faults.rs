@@ -289,22 +289,25 @@ async fn an_environment_starts_again_inside_the_invocation_after_a_failure() {
     let bench = narrow_bench().await;
     let body = r#"
         count=$((count + 1))
+        echo x >> /tmp/invocations
         case $event in '"exit"') exit 3;; '"hang"') sleep 100;; '"oom"') x=x; while :; do x=$x$x; done;; esac
-        respond "$count""#;
+        respond "[$count,$(grep -c x /tmp/invocations)]""#;
+    let keeps = bench.launcher.can_park();
+    let kept = |count: u32, all: u32| format!("[{count},{}]", if keeps { all } else { count });
     let draft = Draft { timeout_s: 2, memory_mib: 128, ..bash_loop("f", body) };
     let function = bench.create(draft).await;
     let first = bench.invoke(&function, "1").await;
-    assert!(text(&first) == "1" && first.init_ms.is_some());
-    assert_eq!(text(&bench.invoke(&function, "1").await), "2");
-    for fault in ["\"exit\"", "\"hang\"", "\"oom\""] {
+    assert!(text(&first) == "[1,1]" && first.init_ms.is_some());
+    assert_eq!(text(&bench.invoke(&function, "1").await), "[2,2]");
+    for (number, fault) in (1..).zip(["\"exit\"", "\"hang\"", "\"oom\""]) {
         assert_eq!(bench.invoke(&function, fault).await.function_error, Some("Unhandled"));
         let again = bench.invoke(&function, "1").await;
         assert_eq!(
             (text(&again), again.init_ms),
-            ("1", None),
-            "memory is lost, and no start is told of: {fault}"
+            (&*kept(1, 3 * number + 1), None),
+            "memory is lost, `/tmp` is kept, and no start is told of: {fault}"
         );
-        assert_eq!(text(&bench.invoke(&function, "1").await), "2");
+        assert_eq!(text(&bench.invoke(&function, "1").await), kept(2, 3 * number + 2));
     }
     let streams = bench.logs("/aws/lambda/f").await;
     let [(_, log)] = streams.as_slice() else { panic!("{streams:#?}") };

@@ -3,7 +3,7 @@
 use std::os::fd::OwnedFd;
 
 use rustix::fs::CWD;
-use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags};
+use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags};
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 
 use super::programs::Programs;
@@ -14,7 +14,7 @@ use crate::spec::{CODE, LAYERS, RUNTIME, TMP};
 
 /// Mounts what is the function's, gives up what is not needed any more, and starts the program, or its companions.
 ///
-/// Returns once they have been executed, with sockets of this network for the daemon.
+/// Returns once they have been executed, with sockets of this network for the daemon, and behind them `/tmp` where there are mounts.
 pub fn enter(
     setup: &Setup<'_>,
     request: &Enter,
@@ -25,18 +25,18 @@ pub fn enter(
     let output = descriptors.next().ok_or(missing)?;
     let companions_output =
         if request.companions.is_empty() { None } else { Some(descriptors.next().ok_or(missing)?) };
-    let connectors = connectors(setup, request)?;
+    let mut given = connectors(setup, request)?;
     confine::limit(setup, request)?;
     confine::give_way();
     if setup.mode.has_namespaces() {
         mount_own(request, &mut descriptors)?;
-        mount_tmp(setup, request)?;
+        given.push(mount_tmp(setup, request, &mut descriptors)?);
         confine_self(setup)?;
     } else {
         confine::hide()?;
     }
     super::watch::prepare()?;
-    Ok((Programs::start(setup, request, output, companions_output)?, connectors))
+    Ok((Programs::start(setup, request, output, companions_output)?, given))
 }
 
 /// Sockets that are not connected. A socket stays in the network in which it was made, whoever connects it.
@@ -66,7 +66,24 @@ pub fn mount_own(request: &Enter, trees: &mut impl Iterator<Item = OwnedFd>) -> 
     Ok(())
 }
 
-pub fn mount_tmp(setup: &Setup<'_>, request: &Enter) -> Result<(), Fault> {
+/// Mounts `/tmp`: an earlier sandbox's if it is given, else a new one. Answers with another hold of it, by which a later sandbox can
+/// have it.
+pub fn mount_tmp(
+    setup: &Setup<'_>,
+    request: &Enter,
+    given: &mut impl Iterator<Item = OwnedFd>,
+) -> Result<OwnedFd, Fault> {
+    let mount = if request.has_tmp {
+        given.next().ok_or(Fault::new(Step::Exchange, libc::EPROTO))?
+    } else {
+        new_tmp(setup, request)?
+    };
+    rustix::mount::move_mount(&mount, "", CWD, TMP, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH).at(Step::Tmp)?;
+    let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
+    rustix::mount::open_tree(CWD, TMP, flags).at(Step::Tmp)
+}
+
+fn new_tmp(setup: &Setup<'_>, request: &Enter) -> Result<OwnedFd, Fault> {
     /// An empty file costs the kernel about 1 KiB, which is why their number has a bound too.
     const BYTES_PER_FILE: u64 = 4096;
     const FILES_MIN: u64 = 1024;
@@ -84,6 +101,5 @@ pub fn mount_tmp(setup: &Setup<'_>, request: &Enter) -> Result<(), Fault> {
     }
     rustix::mount::fsconfig_create(&context).at(Step::Tmp)?;
     let attributes = MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NODEV;
-    let mount = rustix::mount::fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, attributes).at(Step::Tmp)?;
-    rustix::mount::move_mount(&mount, "", CWD, TMP, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH).at(Step::Tmp)
+    rustix::mount::fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, attributes).at(Step::Tmp)
 }

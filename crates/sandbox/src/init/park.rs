@@ -43,17 +43,20 @@ pub fn park(setup: &Setup<'_>, request: &Enter, descriptors: Vec<OwnedFd>) -> Re
 
 impl Parked {
     /// Waits for the function, and makes the sandbox its own. Returns when the program knows.
-    pub fn wait_for_function(self, setup: &Setup<'_>) -> Result<(Programs, Box<Enter>), Fault> {
+    ///
+    /// The last of what it answers is a hold of its `/tmp`.
+    pub fn wait_for_function(self, setup: &Setup<'_>) -> Result<(Programs, Box<Enter>, OwnedFd), Fault> {
         self.wait(setup.control)?;
         let (ToInit::Adopt(request), descriptors) = receive(setup.control)? else {
             return Err(out_of_order());
         };
-        enter::mount_own(&request, &mut descriptors.into_iter())?;
-        enter::mount_tmp(setup, &request)?;
+        let mut descriptors = descriptors.into_iter();
+        enter::mount_own(&request, &mut descriptors)?;
+        let tmp = enter::mount_tmp(setup, &request, &mut descriptors)?;
         enter::confine_self(setup)?;
         self.tell(&request)?;
         await_word(&self.socket)?;
-        Ok((Programs::only(self.program), request))
+        Ok((Programs::only(self.program), request, tmp))
     }
 
     /// Waits for a message. A program that says something meanwhile, or ends, is of no use.

@@ -20,7 +20,7 @@ use crate::channel::{self, MESSAGE_BYTES_MAX, Received};
 use crate::error::{Error, Fault, Step};
 use crate::message::{FromSpawner, MemoryFiles, Mode, ToSpawner};
 use crate::report::{CgroupVersion, Missing};
-use crate::sandbox::{Connector, End, Life, Process, ProgramEnd, Sandbox, loopback};
+use crate::sandbox::{Connector, End, Life, Process, ProgramEnd, Sandbox, Tmp, loopback};
 use crate::spec::Spec;
 use crate::{
     Exit,
@@ -42,7 +42,7 @@ struct Shared {
     next: AtomicU64,
     pending: Mutex<HashMap<u64, Pending>>,
     /// Parked sandboxes that have been given their function, by the number of the request.
-    adopting: Mutex<HashMap<u64, oneshot::Sender<Result<(), Failure>>>>,
+    adopting: Mutex<HashMap<u64, oneshot::Sender<Adopted>>>,
     /// Lives of running sandboxes, by the spawner's number.
     running: Mutex<HashMap<u64, watch::Sender<Life>>>,
     /// Turns true when the spawner has ended and what it left has been removed.
@@ -80,6 +80,9 @@ pub enum Failure {
     Deadline,
     SpawnerEnded,
 }
+
+/// What came of giving a parked program its function: a hold of its `/tmp`.
+type Adopted = Result<Option<OwnedFd>, Failure>;
 
 /// What came of starting a spawner.
 pub enum Opening {
@@ -168,8 +171,7 @@ impl Link {
     /// killed when it comes.
     pub async fn launch(
         &self,
-        message: fn(u64, &Spec) -> Vec<u8>,
-        spec: &Spec,
+        message: impl FnOnce(u64) -> Vec<u8>,
         inputs: Vec<OwnedFd>,
         outputs: Outputs,
         place: OwnedSemaphorePermit,
@@ -179,7 +181,7 @@ impl Link {
         let (answer, answered) = oneshot::channel();
         lock(&self.shared.pending).insert(request, Pending { answer, outputs, place });
         let given: Vec<BorrowedFd<'_>> = inputs.iter().map(AsFd::as_fd).collect();
-        let sent = send(&self.shared.socket, &message(request, spec), &given).await;
+        let sent = send(&self.shared.socket, &message(request), &given).await;
         drop(inputs);
         if sent.is_err() || self.has_ended() {
             lock(&self.shared.pending).remove(&request);
@@ -194,8 +196,8 @@ impl Link {
     }
 
     /// Gives a parked sandbox its function, and waits until its program has taken it. Whatever the failure, the sandbox is to be
-    /// dropped.
-    pub async fn adopt(&self, sandbox: u64, spec: &Spec, time: Duration) -> Result<(), Failure> {
+    /// dropped. Answers with a hold of its `/tmp`.
+    pub async fn adopt(&self, sandbox: u64, spec: &Spec, time: Duration) -> Result<Option<OwnedFd>, Failure> {
         let request = self.shared.next.fetch_add(1, Ordering::Relaxed);
         let (answer, answered) = oneshot::channel();
         lock(&self.shared.adopting).insert(request, answer);
@@ -302,12 +304,12 @@ fn wait_until(child: &mut std::process::Child, time: Duration) -> bool {
 impl Shared {
     fn hear(&self, message: FromSpawner, descriptors: Vec<OwnedFd>) {
         match message {
-            FromSpawner::Launched { request, sandbox, pid, port, memory, has_device, freeze, share } => {
+            FromSpawner::Launched { request, sandbox, pid, port, memory, has, freeze, share } => {
                 let Some(pending) = lock(&self.pending).remove(&request) else { return };
                 match self.sandbox(
                     pending.outputs,
                     sandbox,
-                    (pid, port, has_device),
+                    (pid, port, has),
                     (memory, freeze, share),
                     descriptors,
                     pending.place,
@@ -328,7 +330,7 @@ impl Shared {
             }
             FromSpawner::Adopted { request } => {
                 if let Some(answer) = lock(&self.adopting).remove(&request) {
-                    let _ = answer.send(Ok(()));
+                    let _ = answer.send(Ok(descriptors.into_iter().next()));
                 }
             }
             FromSpawner::Failed { request, fault } => {
@@ -366,11 +368,13 @@ impl Shared {
         &self,
         outputs: Outputs,
         number: u64,
-        (pid, port, has_device): (u32, u16, bool),
+        (pid, port, (has_device, tmp_of)): (u32, u16, (bool, Option<u64>)),
         (memory, freeze, share): (Option<MemoryFiles>, Option<PathBuf>, Option<PathBuf>),
         descriptors: Vec<OwnedFd>,
         place: OwnedSemaphorePermit,
     ) -> Option<Sandbox> {
+        let mut descriptors = descriptors;
+        let tmp = tmp_of.and_then(|of| Some(Tmp { hold: descriptors.pop()?, of }));
         let mut descriptors = descriptors.into_iter();
         let listener = TcpListener::from(descriptors.next()?);
         let share = share.map(|file| Share::open(&file)).transpose().ok()?;
@@ -389,6 +393,7 @@ impl Shared {
             companions_output: outputs.companions,
             connectors,
             device,
+            tmp,
             process,
             // Without it the program's own memory is looked at.
             peak_file: memory.and_then(|memory| std::fs::File::open(memory.peak).ok()),

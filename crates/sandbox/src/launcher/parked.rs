@@ -1,13 +1,14 @@
 //! Programs that are started before anybody knows for which function.
 
 use std::future::Future;
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use super::Launcher;
 use super::link::Link;
 use crate::error::Error;
 use crate::message::ToSpawner;
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, Tmp};
 use crate::spec::Spec;
 
 /// How long a parked program may take to take its function.
@@ -45,7 +46,7 @@ impl Launcher {
             return Err(Error::Spec("a parked program has neither companions nor connectors".to_owned()));
         }
         let link = self.link().await?;
-        let sandbox = self.ask(&link, ToSpawner::park, &spec).await?;
+        let sandbox = self.ask(&link, |request| ToSpawner::park(request, &spec), &spec, None).await?;
         Ok(Parked { sandbox, link, spec })
     }
 }
@@ -86,6 +87,9 @@ impl Parked {
             return Err(Error::Spec("the parked program is another".to_owned()));
         }
         let adopted = self.link.adopt(self.sandbox.number, spec, ADOPT_MAX).await;
-        adopted.map(|()| self.sandbox).map_err(|failure| failure.explain(ADOPT_MAX, spec))
+        let number = self.sandbox.number;
+        let with_tmp =
+            |tmp: Option<OwnedFd>| Sandbox { tmp: tmp.map(|hold| Tmp { hold, of: number }), ..self.sandbox };
+        adopted.map(with_tmp).map_err(|failure| failure.explain(ADOPT_MAX, spec))
     }
 }

@@ -31,6 +31,8 @@ pub struct Enter {
     pub has_code: bool,
     pub has_layers: bool,
     pub has_runtime: bool,
+    /// `/tmp` is given, too: an earlier sandbox's.
+    pub has_tmp: bool,
     pub memory_bytes: u64,
     pub tmp_bytes: u64,
     pub processes_max: u32,
@@ -114,6 +116,7 @@ fn write_enter(writer: Writer, enter: &Enter) -> Writer {
         .byte(u8::from(enter.has_code))
         .byte(u8::from(enter.has_layers))
         .byte(u8::from(enter.has_runtime))
+        .byte(u8::from(enter.has_tmp))
         .byte(u8::from(enter.watch_memory))
         .byte(u8::from(enter.is_parked))
         .u64(enter.memory_bytes)
@@ -137,6 +140,7 @@ fn read_enter(reader: &mut Reader<'_>) -> Result<Enter, Malformed> {
         has_code: reader.byte()? != 0,
         has_layers: reader.byte()? != 0,
         has_runtime: reader.byte()? != 0,
+        has_tmp: reader.byte()? != 0,
         watch_memory: reader.byte()? != 0,
         is_parked: reader.byte()? != 0,
         memory_bytes: reader.u64()?,

@@ -43,10 +43,11 @@ fn to_spawner() -> Vec<ToSpawner> {
     };
     vec![
         ToSpawner::Start(start),
-        ToSpawner::Launch { request: 7, spec: Box::new(spec()) },
+        ToSpawner::Launch { request: 7, spec: Box::new(spec()), tmp_of: Some(3) },
         ToSpawner::Launch {
             request: 8,
             spec: Box::new(Spec { layers: None, runtime: Some("/r".into()), ..spec() }),
+            tmp_of: None,
         },
         ToSpawner::Park { request: 9, spec: Box::new(spec()) },
         ToSpawner::Adopt { request: 10, sandbox: 11, spec: Box::new(spec()) },
@@ -69,7 +70,7 @@ fn from_spawner() -> Vec<FromSpawner> {
             pid: 3,
             port: 9001,
             memory: Some(files),
-            has_device: true,
+            has: (true, None),
             freeze: Some("/sys/fs/cgroup/x/cgroup.freeze".into()),
             share: Some("/sys/fs/cgroup/x/cpu.max".into()),
         },
@@ -79,7 +80,7 @@ fn from_spawner() -> Vec<FromSpawner> {
             pid: 3,
             port: u16::MAX,
             memory: None,
-            has_device: true,
+            has: (false, Some(4)),
             freeze: Some("/sys/fs/cgroup/x/cgroup.freeze".into()),
             share: None,
         },
@@ -202,7 +203,7 @@ fn the_longest_allowed_specification_fits_a_message() {
     }
     longest.args.pop();
     assert!(longest.check().is_ok());
-    assert!(ToSpawner::launch(1, &longest).len() <= MESSAGE_BYTES_MAX);
+    assert!(ToSpawner::launch(1, &longest, None).len() <= MESSAGE_BYTES_MAX);
     longest.host_read_only = vec![format!("/{}", "p".repeat(4000)).into(); HOST_PATHS_MAX];
     assert!(longest.check().is_err());
 }

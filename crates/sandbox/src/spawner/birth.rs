@@ -23,10 +23,25 @@ const FAILURES_MAX: u32 = 3;
 impl Spawner {
     /// Makes a first process, which prepares itself. `root` is `None` where sandboxes have no root of their own.
     pub fn give_birth(&mut self, root: Option<u64>) -> Result<u64, Fault> {
+        // Users come round after so many sandboxes, of which some live long. Those that live are fewer than there are users.
+        while self.has_user(self.next) {
+            self.next += 1;
+        }
+        self.give_birth_as(root, self.next)
+    }
+
+    /// Whether somebody has the user that the sandbox of this number has, or had.
+    pub fn has_user(&self, sandbox: u64) -> bool {
+        let user = host_user(self.start.mode, sandbox);
+        user.is_some() && self.entries.values().any(|entry| entry.user == user)
+    }
+
+    /// With the user of the sandbox of that number.
+    pub fn give_birth_as(&mut self, root: Option<u64>, user_of: u64) -> Result<u64, Fault> {
         let id = self.next;
         self.next += 1;
         let group = self.cgroups.create(id).at(Step::ControlGroup)?;
-        match self.bear(id, root, group.as_ref()) {
+        match self.bear(user_of, root, group.as_ref()) {
             Ok(mut entry) => {
                 entry.group = group;
                 self.watch(&entry.control, id, Part::Control)?;
@@ -44,11 +59,16 @@ impl Spawner {
         }
     }
 
-    fn bear(&self, id: u64, root: Option<u64>, group: Option<&crate::cgroup::Group>) -> Result<Entry, Fault> {
+    fn bear(
+        &self,
+        user_of: u64,
+        root: Option<u64>,
+        group: Option<&crate::cgroup::Group>,
+    ) -> Result<Entry, Fault> {
         let mode = self.start.mode;
         let (control, theirs) = channel::pair().at(Step::Exchange)?;
         rustix::io::ioctl_fionbio(&control, true).at(Step::Exchange)?;
-        let user = host_user(mode, id);
+        let user = host_user(mode, user_of);
         let identity = match mode {
             Mode::RootMapped | Mode::User => Some(Identity { user: GUEST_USER, group: GUEST_GROUP }),
             _ => user.map(|user| Identity { user, group: user }),
@@ -89,6 +109,7 @@ impl Spawner {
             connectors: Vec::new(),
             device: None,
             user,
+            user_of,
             private_directory: None,
         };
         if mode.maps_users()

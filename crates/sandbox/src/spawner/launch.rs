@@ -21,16 +21,32 @@ pub struct Pending {
     is_parked: bool,
     output: OwnedFd,
     companions_output: Option<OwnedFd>,
+    /// `/tmp` of an earlier sandbox.
+    tmp: Option<OwnedFd>,
 }
 
 impl Spawner {
-    pub fn launch(&mut self, request: u64, spec: Spec, is_parked: bool, descriptors: Vec<OwnedFd>) {
+    /// `tmp_of` is the sandbox whose `/tmp` comes along.
+    pub fn launch(
+        &mut self,
+        request: u64,
+        spec: Spec,
+        is_parked: bool,
+        tmp_of: Option<u64>,
+        descriptors: Vec<OwnedFd>,
+    ) {
         let mut descriptors = descriptors.into_iter();
-        let (Some(output), companions_output) = (descriptors.next(), descriptors.next()) else {
+        let Some(output) = descriptors.next() else {
             return self.refuse(request, Fault::new(Step::Exchange, libc::EPROTO));
         };
-        let pending = Pending { request, spec, is_parked, output, companions_output };
-        match self.sandbox_for(&pending.spec) {
+        let has_companions = !spec.companions.programs.is_empty();
+        let companions_output = has_companions.then(|| descriptors.next()).flatten();
+        // What lies there belongs to that sandbox's user, so that one is wanted again. If it has become another's, it starts empty.
+        let tmp_of = tmp_of.filter(|of| self.start.mode.has_namespaces() && !self.has_user(*of));
+        let tmp = descriptors.next().filter(|_| tmp_of.is_some());
+        let tmp_of = tmp_of.filter(|_| tmp.is_some());
+        let pending = Pending { request, spec, is_parked, output, companions_output, tmp };
+        match self.sandbox_for(&pending.spec, tmp_of) {
             Err(fault) => self.refuse(request, fault),
             Ok(id) => {
                 let Some(entry) = self.entries.get_mut(&id) else { return };
@@ -63,18 +79,23 @@ impl Spawner {
         }
     }
 
-    /// A spare for the specification's host paths, or else a new sandbox.
-    fn sandbox_for(&mut self, spec: &Spec) -> Result<u64, Fault> {
+    /// A spare for the specification's host paths, or else a new sandbox; that in any case where it is to have a user of before.
+    fn sandbox_for(&mut self, spec: &Spec, user_of: Option<u64>) -> Result<u64, Fault> {
         let root = self.root_for(&spec.host_read_only)?;
         if let Some(root) = root {
             if self.start.spares > 0 {
                 self.stock.entry(root).or_insert(0);
             }
-            if let Some(spare) = self.take_spare(root) {
+            if user_of.is_none()
+                && let Some(spare) = self.take_spare(root)
+            {
                 return Ok(spare);
             }
         }
-        self.give_birth(root)
+        match user_of {
+            Some(user_of) => self.give_birth_as(root, user_of),
+            None => self.give_birth(root),
+        }
     }
 
     pub fn refuse(&mut self, request: u64, fault: Fault) {
@@ -98,14 +119,14 @@ impl Spawner {
     }
 
     fn try_enter(&mut self, id: u64, pending: Pending) -> Result<(), Fault> {
-        let Pending { spec, is_parked, output, companions_output, .. } = &pending;
+        let Pending { spec, is_parked, output, companions_output, tmp, .. } = &pending;
         let entry = self.entries.get_mut(&id).ok_or(Fault::new(Step::Clone, libc::ESRCH))?;
         // What waits for its function gets its limits with it.
         if let Some(group) = entry.group.as_ref().filter(|_| !is_parked) {
             group.limit(&limits(spec)).at(Step::ControlGroup)?;
         }
         let mut request = request(spec, entry.port);
-        request.watch_memory = !self.cgroups.limits_memory();
+        (request.watch_memory, request.has_tmp) = (!self.cgroups.limits_memory(), tmp.is_some());
         if *is_parked {
             (request.is_parked, request.has_code) = (true, false);
             request.env.push(OsString::from(format!("{IDENTITY_VARIABLE}={IDENTITY_DESCRIPTOR}")));
@@ -129,7 +150,7 @@ impl Spawner {
             on_the_host(&mut request, spec, directory);
         }
         let outputs = [Some(output), companions_output.as_ref()].into_iter().flatten();
-        let descriptors: Vec<BorrowedFd<'_>> = outputs.chain(&trees).map(AsFd::as_fd).collect();
+        let descriptors: Vec<BorrowedFd<'_>> = outputs.chain(&trees).chain(tmp).map(AsFd::as_fd).collect();
         channel::send(&entry.control, &ToInit::Enter(Box::new(request)).encode(), &descriptors)
             .at(Step::Exchange)
     }

@@ -1,6 +1,6 @@
 //! Programs that have started and wait for their function.
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 use super::launch::{limits, request};
 use super::{Spawner, sandboxes::State};
@@ -40,10 +40,11 @@ impl Spawner {
         Ok(())
     }
 
-    pub fn adopted(&mut self, id: u64) {
+    pub fn adopted(&mut self, id: u64, tmp: &[OwnedFd]) {
         let request = self.entries.get_mut(&id).and_then(|entry| entry.adopting.take());
         if let Some(request) = request {
-            self.say(&FromSpawner::Adopted { request }, &[]);
+            let tmp: Vec<_> = tmp.iter().map(AsFd::as_fd).collect();
+            self.say(&FromSpawner::Adopted { request }, &tmp);
         }
     }
 }

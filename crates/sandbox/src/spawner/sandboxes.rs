@@ -41,6 +41,8 @@ pub struct Entry {
     pub adopting: Option<u64>,
     /// Sockets of its network, until they are handed over.
     pub connectors: Vec<OwnedFd>,
+    /// The number of the first sandbox that had its user.
+    pub user_of: u64,
     /// The host's number of the guest's user.
     pub user: Option<u32>,
     /// Private directory, at the levels without mounts.
@@ -118,7 +120,7 @@ impl Spawner {
                     entry.connectors = received.descriptors;
                     self.started(id);
                 }
-                Ok(FromInit::Adopted) => self.adopted(id),
+                Ok(FromInit::Adopted) => self.adopted(id, &received.descriptors),
                 Ok(FromInit::ProgramEnded { program, status }) => {
                     let exit = exit(Some((status, false)), false);
                     self.say(&FromSpawner::ProgramEnded { sandbox: id, program, exit }, &[]);
@@ -157,11 +159,14 @@ impl Spawner {
             entry.group.as_ref().and_then(Group::peak_file).map(|peak| crate::message::MemoryFiles { peak });
         let (device, connectors) = (entry.device.take(), std::mem::take(&mut entry.connectors));
         let has_device = device.is_some();
+        // What waits for its function has none yet.
+        let has_tmp = self.start.mode.has_namespaces() && !entry.is_parked;
+        let tmp_of = has_tmp.then_some(entry.user_of);
         let freeze = entry.group.as_ref().and_then(Group::freeze_file);
         let share = entry.group.as_ref().and_then(Group::share_file);
         let pid = entry.pid;
-        let message =
-            FromSpawner::Launched { request, sandbox: id, pid, port, memory, has_device, freeze, share };
+        let has = (has_device, tmp_of);
+        let message = FromSpawner::Launched { request, sandbox: id, pid, port, memory, has, freeze, share };
         let given = [&listener, &pidfd].into_iter().chain(&device).chain(&connectors).map(AsFd::as_fd);
         self.say(&message, &given.collect::<Vec<_>>());
     }

@@ -8,8 +8,8 @@ use pitbird_sandbox::{Error, Launcher, Level};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::{
-    Code, config, groups_of, launcher, open_to_all, processes_with, read_all, ready, shell, skip, spawner_of,
-    start, until, within,
+    Code, config, groups_of, launcher, open_to_all, processes_with, read_all, ready, run, shell, skip,
+    spawner_of, start, until, within,
 };
 
 /// Set for the process that plays the daemon and is killed.
@@ -323,4 +323,34 @@ async fn frozen_it_stands_still_and_can_be_killed() {
     // All that had the other end are gone. It may not have come to say anything.
     let said = read_all(output).await;
     assert!(said.is_empty() || said.ends_with("tick\n"), "{said}");
+}
+
+#[tokio::test]
+async fn what_lies_in_tmp_can_be_had_by_the_next() {
+    let Some(launcher) = launcher().await else { return };
+    let code = Code::new();
+    let marker = marker(7);
+    let write = format!("echo one > /tmp/a; mkdir -m 700 /tmp/d; echo two > /tmp/d/b; exec sleep {marker}");
+    let (mut first, output) = ready(&launcher, &code, &write).await;
+    let tmp = first.take_tmp().expect("a hold of it");
+    assert!(first.take_tmp().is_none());
+    until("it is written", || !processes_with(&marker).is_empty()).await;
+    first.kill();
+    within(first.exited()).await;
+    drop((first, output));
+    let read = code.shell(
+        "cat /tmp/a /tmp/d/b; echo three > /tmp/c && cat /tmp/c; df -k /tmp | tail -1; touch /tmp/x/y",
+    );
+    let bytes = read.tmp_bytes;
+    let mut second = within(launcher.launch_with(read, Some(tmp))).await.unwrap();
+    let (output, tmp) = (second.take_output(), second.take_tmp());
+    within(second.exited()).await;
+    let said = read_all(output).await;
+    assert!(said.starts_with("one\ntwo\nthree\n"), "{said}");
+    assert!(said.contains(&format!(" {} ", bytes / 1024)), "its size holds: {said}");
+    // A third has what the second left, and without a hold there is nothing.
+    let mut third = within(launcher.launch_with(code.shell("cat /tmp/c"), tmp)).await.unwrap();
+    let output = third.take_output();
+    assert_eq!(read_all(output).await, "three\n");
+    assert_eq!(run(&launcher, code.shell("ls -A /tmp")).await.0, "");
 }
