@@ -8,7 +8,7 @@ use http::header::{HOST, HeaderValue, RETRY_AFTER};
 use http::request::Parts;
 use http::{HeaderMap, Response};
 use http_body_util::Full;
-use pitbird_service::{self as service, Call, Caller, Service};
+use pitbird_service::{self as service, Call, Caller, Permission, Service};
 use pitbird_wire::{self as wire, Catalog, Fault, Value};
 
 use crate::answer::{Answer, EventBody};
@@ -35,8 +35,8 @@ pub enum Origin {
     Function,
 }
 
-/// Says whether a caller's policies allow what it asks for. Heard for calls of functions only.
-pub type Gate = Arc<dyn Fn(&Caller, &Asked) -> bool + Send + Sync>;
+/// Says what a caller's policies say of what it asks for. Heard for calls of functions, and of functions' URLs.
+pub type Gate = Arc<dyn Fn(&Caller, &Asked) -> Permission + Send + Sync>;
 
 impl Control {
     pub fn new(
@@ -152,8 +152,8 @@ impl Control {
 }
 
 impl Control {
-    /// Who signed a request that is no call of ours, for a service such as `lambda`, and whether his policies let him do what
-    /// is `asked`. `None` for who didn't sign, or not validly; on loopback signatures are taken at their word, as those of
+    /// Who signed a request that is no call of ours, for a service such as `lambda`, and what his policies say of all that is
+    /// `asked`. `None` for who didn't sign, or not validly; on loopback signatures are taken at their word, as those of
     /// calls are.
     pub fn signer(
         &self,
@@ -162,15 +162,16 @@ impl Control {
         service: &str,
         origin: Origin,
         asked: &[Asked],
-    ) -> Option<(Caller, bool)> {
+    ) -> Option<(Caller, Permission)> {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let signatures = self.signatures_of(origin);
         let metadata = &Catalog::embedded().model(service)?.metadata;
         let identified = caller::identify(parts, body, metadata, since, signatures, &self.lookup);
         let Identified { caller, .. } = identified.ok()?;
         caller.access_key_id.as_ref()?;
-        let may = asked.iter().all(|asked| (self.gate)(&caller, asked));
-        Some((caller, may))
+        let said = asked.iter().map(|asked| (self.gate)(&caller, asked));
+        let permission = said.fold(Permission::Allowed, Permission::and);
+        Some((caller, permission))
     }
 
     fn signatures_of(&self, origin: Origin) -> Signatures {
@@ -189,7 +190,9 @@ impl Control {
         input: &Value,
     ) -> Result<(), Fault> {
         let all = Asked::all(call, parts, caller, input);
-        let refused = |asked: &&Asked| !asked.needs_no_permission() && !(self.gate)(caller, asked);
+        let refused = |asked: &&Asked| {
+            !asked.needs_no_permission() && (self.gate)(caller, asked) != Permission::Allowed
+        };
         let Some(asked) = all.iter().find(refused) else { return Ok(()) };
         let words = format!(
             "User: {} is not authorized to perform: {action} on resource: {} because no identity-based policy allows the \

@@ -24,7 +24,7 @@ use crate::{Edge, GatewayError, UrlTarget, cors};
 
 use streamed::StreamBody;
 
-/// Who signed a request, and whether he may call the function for all that his own policies say.
+/// Who signed a request, and whether his own policies let him call the function. Who is denied it by them is nobody.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UrlSigner {
     pub access_key_id: String,
@@ -157,8 +157,8 @@ fn find<'s>(snapshot: &'s Snapshot, id: &str) -> Option<(&'s FunctionUrl, &'s Fu
     Some((url, snapshot.function(&url.function)?))
 }
 
-/// Who may call: anybody where the function's policy says so, else somebody who signed and whom his own policies or the
-/// function's let. `None` is nobody; `Some(None)` somebody unknown.
+/// Who may call: anybody where the function's policy says so, else somebody who signed: of the function's own account whom his own
+/// policies or the function's let, of another whom both let. `None` is nobody; `Some(None)` somebody unknown.
 fn admit(
     url: &FunctionUrl,
     function: &Function,
@@ -170,9 +170,16 @@ fn admit(
         return lets(UrlCaller::Anybody).then_some(None);
     }
     let signer = signer_of(&arn::function(&function.scope, &function.name, url.qualifier.as_ref()))?;
-    let is_own = signer.account == function.scope.account.as_str() && signer.may_call;
-    let caller = UrlCaller::Signer { account: &signer.account, principal: &signer.principal };
-    (is_own || lets(caller)).then_some(Some(signer))
+    let caller = UrlCaller::Signer {
+        account: &signer.account,
+        principal: &signer.principal,
+        may_call: signer.may_call,
+    };
+    let may = match signer.account == function.scope.account.as_str() {
+        true => signer.may_call || lets(caller),
+        false => signer.may_call && lets(caller),
+    };
+    may.then_some(Some(signer))
 }
 
 impl<'a> Arrival<'a> {

@@ -7,6 +7,7 @@
 use pitbird_names::{Account, arn};
 use pitbird_records::Role;
 use pitbird_records::role::is_like;
+use pitbird_service::Permission;
 use pitbird_store::Store;
 use serde::Deserialize;
 use serde_json::Value as Json;
@@ -23,26 +24,33 @@ pub struct Asked<'a> {
     pub resources: &'a [String],
 }
 
-/// May the role of this session (`arn:aws:sts::{account}:assumed-role/{role}/{session}`) do this? A role that is gone may
-/// nothing.
-pub fn role_session_may(store: &Store, principal: &str, asked: Asked<'_>) -> Result<bool, Error> {
-    let Some((account, name)) = role_of(principal) else { return Ok(false) };
-    let Some(role) = store.get::<Role>(&Role::key_of(&account, name))? else { return Ok(false) };
-    let role = role.record;
+/// What do the policies of this session's role (`arn:aws:sts::{account}:assumed-role/{role}/{session}`) say? A role that is gone
+/// may nothing, and neither may one what its boundary doesn't allow: a policy that names a role is no way around either. Source: IAM
+/// user guide, "Policy evaluation logic".
+pub fn role_session_permission(
+    store: &Store,
+    principal: &str,
+    asked: Asked<'_>,
+) -> Result<Permission, Error> {
+    let Some(role) = role_of_session(store, principal)? else { return Ok(Permission::Denied) };
+    let account = &role.account;
+    if let Some(arn) = &role.permissions_boundary {
+        let boundary: Vec<String> = document(store, account, arn)?.into_iter().collect();
+        if judge(&boundary, asked) != Permission::Allowed {
+            return Ok(Permission::Denied);
+        }
+    }
     let mut documents: Vec<String> = role.policies.values().cloned().collect();
     for arn in &role.attached {
-        documents.extend(document(store, &account, arn)?);
+        documents.extend(document(store, account, arn)?);
     }
-    if judge(&documents, asked) != Verdict::Allowed {
-        return Ok(false);
-    }
-    match &role.permissions_boundary {
-        Some(arn) => {
-            let boundary: Vec<String> = document(store, &account, arn)?.into_iter().collect();
-            Ok(judge(&boundary, asked) == Verdict::Allowed)
-        }
-        None => Ok(true),
-    }
+    Ok(judge(&documents, asked))
+}
+
+/// The role of a session, by the session's ARN; `None` where it is no role's, or the role is gone.
+fn role_of_session(store: &Store, principal: &str) -> Result<Option<Role>, Error> {
+    let Some((account, name)) = role_of(principal) else { return Ok(None) };
+    Ok(store.get::<Role>(&Role::key_of(&account, name))?.map(|role| role.record))
 }
 
 fn role_of(principal: &str) -> Option<(Account, &str)> {
@@ -60,22 +68,15 @@ fn document(store: &Store, account: &Account, arn: &str) -> Result<Option<String
     }))
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verdict {
-    Allowed,
-    Denied,
-    NotMentioned,
-}
-
 /// One denial outweighs everything. A document that can't be read denies: it was checked when it was kept.
-fn judge(documents: &[String], asked: Asked<'_>) -> Verdict {
-    let mut verdict = Verdict::NotMentioned;
+fn judge(documents: &[String], asked: Asked<'_>) -> Permission {
+    let mut verdict = Permission::NotMentioned;
     for text in documents {
-        let Ok(document) = serde_json::from_str::<Document>(text) else { return Verdict::Denied };
+        let Ok(document) = serde_json::from_str::<Document>(text) else { return Permission::Denied };
         for statement in document.statement.into_vec() {
             match statement.effect {
-                Effect::Deny if statement.is_about(asked, true) => return Verdict::Denied,
-                Effect::Allow if statement.is_about(asked, false) => verdict = Verdict::Allowed,
+                Effect::Deny if statement.is_about(asked, true) => return Permission::Denied,
+                Effect::Allow if statement.is_about(asked, false) => verdict = Permission::Allowed,
                 _ => {}
             }
         }
@@ -181,7 +182,7 @@ mod tests {
 
     const F: &str = "arn:aws:lambda:us-east-1:000000000000:function:f";
 
-    fn judged(statements: &str, action: &str, resources: &[&str]) -> Verdict {
+    fn judged(statements: &str, action: &str, resources: &[&str]) -> Permission {
         let resources: Vec<String> = resources.iter().map(|resource| (*resource).to_owned()).collect();
         let document = format!(r#"{{"Version": "2012-10-17", "Statement": {statements}}}"#);
         judge(&[document], Asked { action, resources: &resources })
@@ -190,18 +191,18 @@ mod tests {
     #[test]
     fn a_call_needs_an_allowance_and_no_denial() {
         let allow = r#"{"Effect": "Allow", "Action": "lambda:Invoke*", "Resource": "arn:aws:lambda:*:*:function:f*"}"#;
-        assert_eq!(judged(allow, "lambda:InvokeFunction", &[F]), Verdict::Allowed);
-        assert_eq!(judged(allow, "LAMBDA:invokefunction", &[F]), Verdict::Allowed, "actions have no case");
-        assert_eq!(judged(allow, "lambda:DeleteFunction", &[F]), Verdict::NotMentioned);
-        assert_eq!(judged(allow, "lambda:InvokeFunction", &["arn:aws:s3:::b"]), Verdict::NotMentioned);
-        assert_eq!(judged(allow, "lambda:InvokeFunction", &[]), Verdict::NotMentioned, "not known");
+        assert_eq!(judged(allow, "lambda:InvokeFunction", &[F]), Permission::Allowed);
+        assert_eq!(judged(allow, "LAMBDA:invokefunction", &[F]), Permission::Allowed, "actions have no case");
+        assert_eq!(judged(allow, "lambda:DeleteFunction", &[F]), Permission::NotMentioned);
+        assert_eq!(judged(allow, "lambda:InvokeFunction", &["arn:aws:s3:::b"]), Permission::NotMentioned);
+        assert_eq!(judged(allow, "lambda:InvokeFunction", &[]), Permission::NotMentioned, "not known");
         let denied =
             format!(r#"[{allow}, {{"Effect": "Deny", "Action": ["lambda:*"], "Resource": ["{F}"]}}]"#);
-        assert_eq!(judged(&denied, "lambda:InvokeFunction", &[F]), Verdict::Denied);
-        assert_eq!(judged(&denied, "lambda:InvokeFunction", &[&format!("{F}2")]), Verdict::Allowed);
+        assert_eq!(judged(&denied, "lambda:InvokeFunction", &[F]), Permission::Denied);
+        assert_eq!(judged(&denied, "lambda:InvokeFunction", &[&format!("{F}2")]), Permission::Allowed);
         assert_eq!(
             judged(&denied, "lambda:InvokeFunction", &[]),
-            Verdict::Denied,
+            Permission::Denied,
             "not known: the strict answer"
         );
     }
@@ -210,13 +211,13 @@ mod tests {
     fn everything_is_everything() {
         let all = r#"[{"Effect": "Allow", "Action": "*", "Resource": "*"}]"#;
         for resources in [&[][..], &[F]] {
-            assert_eq!(judged(all, "anything:AtAll", resources), Verdict::Allowed);
+            assert_eq!(judged(all, "anything:AtAll", resources), Permission::Allowed);
         }
         let most = r#"{"Effect": "Allow", "NotAction": "iam:*", "NotResource": "arn:aws:s3:::*"}"#;
-        assert_eq!(judged(most, "lambda:InvokeFunction", &[F]), Verdict::Allowed);
-        assert_eq!(judged(most, "iam:CreateRole", &[F]), Verdict::NotMentioned);
-        assert_eq!(judged(most, "s3:GetObject", &["arn:aws:s3:::b/k"]), Verdict::NotMentioned);
-        assert_eq!(judged(most, "lambda:ListFunctions", &[]), Verdict::NotMentioned);
+        assert_eq!(judged(most, "lambda:InvokeFunction", &[F]), Permission::Allowed);
+        assert_eq!(judged(most, "iam:CreateRole", &[F]), Permission::NotMentioned);
+        assert_eq!(judged(most, "s3:GetObject", &["arn:aws:s3:::b/k"]), Permission::NotMentioned);
+        assert_eq!(judged(most, "lambda:ListFunctions", &[]), Permission::NotMentioned);
     }
 
     #[test]
@@ -228,18 +229,21 @@ mod tests {
                 if effect == "Deny" { "*" } else { "arn:none" }
             )
         };
-        assert_eq!(judged(&conditional("Allow"), "a:B", &[F]), Verdict::NotMentioned);
-        assert_eq!(judged(&conditional("Deny"), "a:B", &[F]), Verdict::Denied);
+        assert_eq!(judged(&conditional("Allow"), "a:B", &[F]), Permission::NotMentioned);
+        assert_eq!(judged(&conditional("Deny"), "a:B", &[F]), Permission::Denied);
         let variable = |effect: &str, member: &str| {
             format!(
                 r#"[{{"Effect": "{effect}", "Action": "*", "{member}": "arn:aws:s3:::${{aws:username}}"}}]"#
             )
         };
-        assert_eq!(judged(&variable("Allow", "Resource"), "a:B", &[F]), Verdict::NotMentioned);
-        assert_eq!(judged(&variable("Deny", "Resource"), "a:B", &[F]), Verdict::Denied);
-        assert_eq!(judged(&variable("Allow", "NotResource"), "a:B", &[F]), Verdict::NotMentioned);
-        assert_eq!(judged(&variable("Deny", "NotResource"), "a:B", &[F]), Verdict::Denied);
-        assert_eq!(judge(&["no JSON".to_owned()], Asked { action: "a:B", resources: &[] }), Verdict::Denied);
+        assert_eq!(judged(&variable("Allow", "Resource"), "a:B", &[F]), Permission::NotMentioned);
+        assert_eq!(judged(&variable("Deny", "Resource"), "a:B", &[F]), Permission::Denied);
+        assert_eq!(judged(&variable("Allow", "NotResource"), "a:B", &[F]), Permission::NotMentioned);
+        assert_eq!(judged(&variable("Deny", "NotResource"), "a:B", &[F]), Permission::Denied);
+        assert_eq!(
+            judge(&["no JSON".to_owned()], Asked { action: "a:B", resources: &[] }),
+            Permission::Denied
+        );
     }
 
     #[test]

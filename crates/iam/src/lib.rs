@@ -4,7 +4,7 @@
 //! grammar and turns trust policies into data, `policy` finds managed policies, the account's own and AWS's, `find` roles.
 //! IAM is global: whatever region a call is scoped to, an account has one set of roles and policies.
 //!
-//! Policies are kept and shown, and enforced for those who ask [`role_session_may`]: for calls that functions make. Everybody
+//! Policies are kept and shown, and enforced for those who ask [`role_session_permission`]: for calls that functions make. Everybody
 //! else may do everything in his account. There are no users, groups or instance profiles to be made; the account's root is its one user.
 
 mod authorization;
@@ -24,7 +24,7 @@ use std::sync::Arc;
 use pitbird_service::{Builder, Service};
 use pitbird_store::Store;
 
-pub use authorization::{Asked, role_session_may};
+pub use authorization::{Asked, role_session_permission};
 pub use error::Error;
 
 /// What the operations work with.

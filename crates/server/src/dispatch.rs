@@ -13,6 +13,7 @@ use hyper::body::{Body, Incoming};
 use pitbird_control::{Asked, Control, Origin};
 use pitbird_edge::{Edge, Peer, Target, UrlSigner, UrlTarget};
 use pitbird_sandbox::RUNTIME_API_PORT;
+use pitbird_service::Permission;
 
 use crate::admin::Admin;
 use crate::raw_head::RawHead;
@@ -109,17 +110,20 @@ impl Dispatch {
         answer
     }
 
-    /// Who signed a request to the URL of this function.
+    /// Who signed a request to the URL of this function; nobody whom his own policies deny it.
     fn url_signer(&self, parts: &Parts, body: &[u8], arn: &str, origin: Origin) -> Option<UrlSigner> {
         let asked = ["lambda:InvokeFunctionUrl", "lambda:InvokeFunction"]
             .map(|action| Asked { action: action.to_owned(), resources: vec![arn.to_owned()] });
-        let (caller, may_call) = self.control.signer(parts, body, "lambda", origin, &asked)?;
+        let (caller, permission) = self.control.signer(parts, body, "lambda", origin, &asked)?;
+        if permission == Permission::Denied {
+            return None;
+        }
         Some(UrlSigner {
             access_key_id: caller.access_key_id?,
             account: caller.scope.account.to_string(),
             user_id: pitbird_records::session::user_id(&caller.principal),
             principal: caller.principal,
-            may_call,
+            may_call: permission == Permission::Allowed,
         })
     }
 }

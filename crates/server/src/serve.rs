@@ -13,7 +13,7 @@ use pitbird_edge::Edge;
 use pitbird_invoke::{Invoker, Reach};
 use pitbird_names::Account;
 use pitbird_sandbox::{Launcher, Level, SpawnerCommand};
-use pitbird_service::{Caller, Service};
+use pitbird_service::{Caller, Permission, Service};
 use pitbird_sigv4::{Secret, Session};
 use pitbird_store::Store;
 use pitbird_telemetry::Telemetry;
@@ -220,19 +220,20 @@ fn control(services: Vec<Service>, store: &Store, keys: Keys) -> Control {
     let store = store.clone();
     let policies = store.clone();
     let lookup: Lookup = Arc::new(move |id| keys.get(id).cloned().or_else(|| temporary(&store, id)));
-    Control::new(services, signatures, lookup, Arc::new(move |caller, asked| may(&policies, caller, asked)))
+    let gate = Arc::new(move |caller: &Caller, asked: &Asked| permission(&policies, caller, asked));
+    Control::new(services, signatures, lookup, gate)
 }
 
-/// Do a role's policies allow what its session asks for? A key of the file that the server was given is its owner's in person.
+/// What do a role's policies say of what its session asks for? A key of the file that the server was given is its owner's in person.
 /// A store that can't be read allows nothing.
-fn may(store: &Store, caller: &Caller, asked: &Asked) -> bool {
+fn permission(store: &Store, caller: &Caller, asked: &Asked) -> Permission {
     if !caller.principal.contains(":assumed-role/") {
-        return true;
+        return Permission::Allowed;
     }
     let asked = pitbird_iam::Asked { action: &asked.action, resources: &asked.resources };
-    pitbird_iam::role_session_may(store, &caller.principal, asked).unwrap_or_else(|error| {
+    pitbird_iam::role_session_permission(store, &caller.principal, asked).unwrap_or_else(|error| {
         tracing::error!(%error, "a role's policies can't be read");
-        false
+        Permission::Denied
     })
 }
 

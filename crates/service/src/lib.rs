@@ -10,10 +10,12 @@
 
 mod call;
 mod fault;
+mod permission;
 mod probe;
 mod registry;
 
 pub use call::{Call, Caller};
 pub use fault::Fault;
+pub use permission::Permission;
 pub use probe::{Kind, Member, members};
 pub use registry::{Answer, Builder, Event, Events, Harmless, Service};

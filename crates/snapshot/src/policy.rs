@@ -23,6 +23,9 @@ pub enum UrlCaller<'a> {
     Signer {
         account: &'a str,
         principal: &'a str,
+        /// Do his own policies let him? An account that is named hands its permission on by them, and to nobody else. Source: IAM
+        /// user guide, "AWS JSON policy elements: Principal".
+        may_call: bool,
     },
 }
 
@@ -76,7 +79,8 @@ impl Policy {
 
 impl Policy {
     /// May somebody of another account do this, such as `lambda:GetFunction`, to what the policy is of? A statement with a
-    /// condition doesn't say so: conditions are about services and URLs, or about what isn't known here.
+    /// condition doesn't say so: conditions are about services and URLs, or about what isn't known here. His own policies have had
+    /// their say.
     pub fn allows_account(&self, action: &str, account: &str, principal: &str) -> bool {
         self.statements.iter().any(|statement| {
             let unmet = statement.source_arn.is_some()
@@ -87,7 +91,10 @@ impl Policy {
                 || statement.invoked_via_function_url == Some(true);
             !unmet
                 && names_action(&statement.action, action)
-                && names_caller(&statement.principal, UrlCaller::Signer { account, principal })
+                && names_caller(
+                    &statement.principal,
+                    UrlCaller::Signer { account, principal, may_call: true },
+                )
         })
     }
 }
@@ -101,12 +108,13 @@ fn names_caller(named: &str, caller: UrlCaller<'_>) -> bool {
     match caller {
         _ if named == "*" => true,
         UrlCaller::Anybody => false,
-        UrlCaller::Signer { account, principal } => {
+        UrlCaller::Signer { account, principal, may_call } => {
             let is_root = named
                 .strip_prefix("arn:aws:iam::")
                 .and_then(|rest| rest.strip_suffix(":root"))
                 .is_some_and(|root| root == account);
-            named == account || named == principal || is_root || is_role_of(named, account, principal)
+            let is_one = named == principal || is_role_of(named, account, principal);
+            is_one || (may_call && (is_root || named == account))
         }
     }
 }
@@ -171,8 +179,11 @@ mod tests {
         let lets = |statements: &[records::function_policy::Statement], caller| {
             Policy { statements: statements.to_vec() }.allows_url(caller)
         };
-        let ada =
-            UrlCaller::Signer { account: "000000000000", principal: "arn:aws:iam::000000000000:user/ada" };
+        let ada = UrlCaller::Signer {
+            account: "000000000000",
+            principal: "arn:aws:iam::000000000000:user/ada",
+            may_call: true,
+        };
         let both = [for_url("NONE"), for_function.clone()];
         assert!(lets(&both, UrlCaller::Anybody));
         assert!(!lets(&both, ada), "it is for those who don't sign");
@@ -240,6 +251,32 @@ mod tests {
             Statement { invoked_via_function_url: Some(true), ..statement(invoke, "*") },
         ] {
             assert!(!lets(conditional.clone(), invoke, root), "{conditional:?}");
+        }
+    }
+
+    #[test]
+    fn an_account_that_is_named_hands_on_by_policies_of_its_own() {
+        let session = |may_call| UrlCaller::Signer {
+            account: "000000000000",
+            principal: "arn:aws:sts::000000000000:assumed-role/r/s",
+            may_call,
+        };
+        for (principal, allowed, not_mentioned) in [
+            ("*", true, true),
+            ("arn:aws:iam::000000000000:role/p/r", true, true),
+            ("arn:aws:sts::000000000000:assumed-role/r/s", true, true),
+            ("000000000000", true, false),
+            ("arn:aws:iam::000000000000:root", true, false),
+            ("arn:aws:iam::000000000000:role/r", true, true),
+            ("arn:aws:iam::000000000000:role/p/r2", false, false),
+            ("arn:aws:sts::000000000000:assumed-role/r/t", false, false),
+            ("111111111111", false, false),
+        ] {
+            let statements =
+                ["lambda:InvokeFunctionUrl", "lambda:InvokeFunction"].map(|it| statement(it, principal));
+            let policy = Policy { statements: statements.to_vec() };
+            assert_eq!(policy.allows_url(session(true)), allowed, "{principal}");
+            assert_eq!(policy.allows_url(session(false)), not_mentioned, "{principal}");
         }
     }
 

@@ -38,7 +38,10 @@ fn control(signatures: Signatures) -> Control {
     let gate: Gate = Arc::new(|caller, asked| {
         let f = "arn:aws:lambda:us-east-1:123456789012:function:f".to_owned();
         let may = Asked { action: "lambda:GetFunction".to_owned(), resources: vec![f] };
-        caller.principal.ends_with("user/ada") && *asked == may
+        match caller.principal.ends_with("user/ada") && *asked == may {
+            true => Permission::Allowed,
+            false => Permission::NotMentioned,
+        }
     });
     Control::new([sts, lambda], signatures, lookup, gate)
 }

@@ -72,6 +72,13 @@ def open_to_all():
     assert by_path(address)[0] == 403
 
 
+def signed(path, *key):
+    """A request that is signed, and what comes back."""
+    request = botocore.awsrequest.AWSRequest("GET", f"{ENDPOINT}{path}", headers={"x-extra": "1"})
+    botocore.auth.SigV4Auth(botocore.credentials.Credentials(*key), "lambda", REGION).add_auth(request)
+    return exchange("GET", path, dict(request.headers))
+
+
 def signed_through_an_alias():
     lambda_.publish_version(FunctionName="web")
     lambda_.create_alias(FunctionName="web", Name="live", FunctionVersion="1")
@@ -79,10 +86,7 @@ def signed_through_an_alias():
     parsed = urllib.parse.urlparse(made["FunctionUrl"])
     path = f"/_aws/lambda-url/{parsed.hostname.split('.')[0]}/"
     assert exchange("GET", path)[0] == 403, "unsigned"
-    request = botocore.awsrequest.AWSRequest("GET", f"{ENDPOINT}{path}", headers={"x-extra": "1"})
-    key = botocore.credentials.Credentials("000000000000", "any")
-    botocore.auth.SigV4Auth(key, "lambda", REGION).add_auth(request)
-    status, _, body = exchange("GET", path, dict(request.headers))
+    status, _, body = signed(path, "000000000000", "any")
     assert status == 200, (status, body)
     answer = json.loads(body)
     assert answer["version"] == "1"
@@ -91,6 +95,39 @@ def signed_through_an_alias():
     lambda_.update_function_url_config(FunctionName="web", Qualifier="live", AuthType="NONE")
     allow(qualifier="live")
     assert exchange("GET", path)[0] == 200, "open now"
+
+
+def signed_by_a_role():
+    address = lambda_.create_function_url_config(FunctionName="web", AuthType="AWS_IAM")["FunctionUrl"]
+    path = f"/_aws/lambda-url/{urllib.parse.urlparse(address).hostname.split('.')[0]}/"
+    document = lambda *statements: json.dumps({"Version": "2012-10-17", "Statement": statements})
+    ours = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
+    caller = iam.create_role(RoleName="caller", Path="/of/urls/", AssumeRolePolicyDocument=document(ours))["Role"]["Arn"]
+    keys = sts.assume_role(RoleArn=caller, RoleSessionName="session")["Credentials"]
+    key = keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"]
+    calls = {"Effect": "Allow", "Action": "lambda:*", "Resource": "*"}
+    denied = {"Effect": "Deny", "Action": "lambda:InvokeFunctionUrl", "Resource": "*"}
+    logs_only = {"Effect": "Allow", "Action": "logs:*", "Resource": "*"}
+    session = f"arn:aws:sts::{ACCOUNT}:assumed-role/caller/session"
+    root = f"arn:aws:iam::{ACCOUNT}:root"
+    for principal in [None, "*", ACCOUNT, root, caller, session]:
+        for statement in ["url", "call"]:
+            try:
+                lambda_.remove_permission(FunctionName="web", StatementId=statement)
+            except lambda_.exceptions.ResourceNotFoundException:
+                pass
+        if principal:
+            allow(principal, auth_type="AWS_IAM")
+        for statements, may in [
+            ([calls], True),
+            ([calls, denied], False),
+            # An account that is named hands on by its roles' policies, and nothing without them.
+            ([logs_only], principal in ["*", caller, session]),
+        ]:
+            iam.put_role_policy(RoleName="caller", PolicyName="calls", PolicyDocument=document(*statements))
+            status, _, body = signed(path, *key)
+            assert status == (200 if may else 403), (principal, statements, status, body)
+    lambda_.delete_function_url_config(FunctionName="web")
 
 
 def pages_of_other_origins():
@@ -124,5 +161,6 @@ def measured():
 function("web", CODE, role("web"))
 open_to_all()
 signed_through_an_alias()
+signed_by_a_role()
 pages_of_other_origins()
 measured()
