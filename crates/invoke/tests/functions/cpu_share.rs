@@ -10,7 +10,7 @@ use crate::bench::{Bench, Draft, bench_with, has, json, python};
 
 /// Says how many CPUs it got while it started, and how many while it handles the event.
 const SPINNER: &str = r#"
-import time
+import os, time
 def spin(seconds):
     wall, cpu = time.monotonic(), time.process_time()
     while time.monotonic() < wall + seconds:
@@ -18,6 +18,8 @@ def spin(seconds):
     return (time.process_time() - cpu) / (time.monotonic() - wall)
 started = spin(0.6)
 def handler(event, context):
+    if event == "crash":
+        os._exit(1)
     return [started, spin(0.6)]
 "#;
 
@@ -123,6 +125,16 @@ async fn a_start_within_an_invocation_has_its_share_only() {
     let outcome = bench.invoke(&function, "{}").await;
     assert_eq!(outcome.init_ms, None, "the first start took too long");
     let (started, held) = shares(&outcome);
+    assert!(started < BETWEEN && held < BETWEEN, "{started}, then {held}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_after_a_crash_has_its_share_only() {
+    let Some(bench) = bench(Limits { parked: 0, ..Limits::default() }).await else { return };
+    let function = bench.create(spinner("f")).await;
+    let crashed = bench.invoke(&function, "\"crash\"").await;
+    assert!(crashed.function_error.is_some());
+    let (started, held) = shares(&bench.invoke(&function, "{}").await);
     assert!(started < BETWEEN && held < BETWEEN, "{started}, then {held}");
 }
 
