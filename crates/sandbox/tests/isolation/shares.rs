@@ -54,15 +54,15 @@ async fn number(output: OwnedFd) -> (u32, OwnedFd) {
 /// Waits until the guest asks to go on, does something, and lets it.
 async fn when_asked(sandbox: &mut Sandbox, act: impl FnOnce(&Sandbox)) {
     let listener = sandbox.take_listener();
-    listener.set_nonblocking(false).unwrap();
-    let accepted = tokio::task::spawn_blocking(move || listener.accept().unwrap().0);
-    let mut stream = within(accepted).await.unwrap();
+    listener.set_nonblocking(false).expect("a socket");
+    let accepted = tokio::task::spawn_blocking(move || listener.accept().expect("the guest").0);
+    let mut stream = within(accepted).await.expect("the guest");
     act(sandbox);
-    std::io::Write::write_all(&mut stream, b"!").unwrap();
+    std::io::Write::write_all(&mut stream, b"!").expect("the guest hears");
 }
 
 fn hold(share: f64) -> impl FnOnce(&Sandbox) {
-    move |sandbox| assert!(sandbox.hold_to_cpu_share(share).unwrap(), "the launcher can")
+    move |sandbox| assert!(sandbox.hold_to_cpu_share(share).expect("it lives"), "the launcher can")
 }
 
 /// On a busy host nobody has much; of some starts one will.
