@@ -1,18 +1,20 @@
 //! Deployments: when an API may be frozen into one, and who holds one.
 
-use pitbird_records::{Deployment, Resource, RestApi, Stage};
+use pitbird_records::{Deployment, RestApi, Stage, prefix};
 
 use crate::Error;
+use crate::find::{self, Records};
 use crate::patch::{Op, Patch};
 
-/// An API as it is now, with its resources, for ever.
+/// An API as it is now, with all that a deployment freezes, for ever.
 pub fn freeze(
+    records: &impl Records,
     api: RestApi,
-    resources: Vec<Resource>,
     id: String,
     description: Option<String>,
     now_ms: i64,
 ) -> Result<Deployment, Error> {
+    let resources = find::resources(records, &api.scope, &api.id)?;
     let mut methods = resources.iter().flat_map(|resource| resource.methods.values()).peekable();
     if methods.peek().is_none() {
         return Err(Error::NoMethods);
@@ -20,8 +22,20 @@ pub fn freeze(
     if methods.any(|method| method.integration.is_none()) {
         return Err(Error::NoIntegration);
     }
-    let (scope, api_id) = (api.scope.clone(), api.id.clone());
-    Ok(Deployment { scope, api_id, id, description, created_ms: now_ms, api, resources })
+    let below = prefix(&api.scope, &[&api.id]);
+    Ok(Deployment {
+        scope: api.scope.clone(),
+        api_id: api.id.clone(),
+        id,
+        description,
+        created_ms: now_ms,
+        api,
+        resources,
+        models: records.list(&below)?,
+        request_validators: records.list(&below)?,
+        authorizers: records.list(&below)?,
+        gateway_responses: records.list(&below)?,
+    })
 }
 
 /// Refuses to let go of a deployment that a stage or a canary serves.

@@ -3,7 +3,7 @@
 use pitbird_names::Scope;
 use serde::{Deserialize, Serialize};
 
-use crate::{Record, Resource, RestApi};
+use crate::{Authorizer, GatewayResponse, Model, Record, RequestValidator, Resource, RestApi};
 
 /// What a stage serves. Everything but the description never changes after creation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,6 +17,14 @@ pub struct Deployment {
     pub api: RestApi,
     /// The API's resources as they were.
     pub resources: Vec<Resource>,
+    #[serde(default)]
+    pub models: Vec<Model>,
+    #[serde(default)]
+    pub request_validators: Vec<RequestValidator>,
+    #[serde(default)]
+    pub authorizers: Vec<Authorizer>,
+    #[serde(default)]
+    pub gateway_responses: Vec<GatewayResponse>,
 }
 
 impl Record for Deployment {

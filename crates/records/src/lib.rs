@@ -8,25 +8,34 @@
 
 pub mod alarm;
 pub mod alias;
+pub mod api_key;
 pub mod async_event;
+pub mod authorizer;
 pub mod bucket;
+pub mod client_certificate;
 pub mod deployment;
+pub mod documentation;
+pub mod domain_name;
 pub mod event_invoke_config;
 pub mod function;
 pub mod function_policy;
 pub mod function_url;
 pub mod gateway_account;
+pub mod gateway_response;
 pub mod layer;
 pub mod log_group;
 pub mod managed_policy;
+pub mod model;
 pub mod object;
 pub mod provisioned_concurrency;
+pub mod request_validator;
 pub mod resource;
 pub mod rest_api;
 pub mod role;
 pub mod rollout;
 pub mod session;
 pub mod stage;
+pub mod usage_plan;
 
 use std::collections::BTreeMap;
 
@@ -36,25 +45,34 @@ use serde::de::DeserializeOwned;
 
 pub use alarm::{Alarm, AlarmEvent};
 pub use alias::Alias;
+pub use api_key::ApiKey;
 pub use async_event::AsyncEvent;
+pub use authorizer::Authorizer;
 pub use bucket::Bucket;
+pub use client_certificate::ClientCertificate;
 pub use deployment::Deployment;
+pub use documentation::{DocumentationLocation, DocumentationPart, DocumentationVersion};
+pub use domain_name::{DomainMapping, DomainName, RoutingCondition, RoutingRule};
 pub use event_invoke_config::EventInvokeConfig;
 pub use function::FunctionVersion;
 pub use function_policy::FunctionPolicy;
 pub use function_url::FunctionUrl;
 pub use gateway_account::GatewayAccount;
+pub use gateway_response::GatewayResponse;
 pub use layer::{Layer, LayerVersion};
 pub use log_group::LogGroup;
 pub use managed_policy::ManagedPolicy;
+pub use model::Model;
 pub use object::{MultipartUpload, Object, UploadedPart};
 pub use provisioned_concurrency::ProvisionedConcurrency;
+pub use request_validator::RequestValidator;
 pub use resource::{Integration, IntegrationResponse, Method, MethodResponse, Resource};
 pub use rest_api::RestApi;
 pub use role::Role;
 pub use rollout::{Rollout, RolloutClaim, RolloutEntry};
 pub use session::Session;
 pub use stage::{Canary, Stage};
+pub use usage_plan::{ApiStage, Quota, Throttle, Usage, UsageGrant, UsagePlan, UsagePlanKey};
 
 /// One durable thing: plain data in a table under a key.
 pub trait Record: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {

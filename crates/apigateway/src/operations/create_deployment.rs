@@ -40,9 +40,8 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Deployme
         let api = find::api(tx, &caller.scope, &input.rest_api_id)?;
         let id = unused_id(tx, &api, entropy)?;
         let stage = aim(tx, &api, &id, &input, now_ms)?;
-        let resources = find::resources(tx, &api.scope, &api.id)?;
         let description = input.description.filter(|text| !text.is_empty());
-        let deployment = deployment::freeze(api, resources, id, description, now_ms)?;
+        let deployment = deployment::freeze(tx, api, id, description, now_ms)?;
         tx.put(&deployment)?;
         stage.map_or(Ok(0), |stage| tx.put(&stage))?;
         Ok::<_, Error>(deployment)

@@ -1,6 +1,9 @@
 use std::sync::Arc;
 
-use pitbird_records::{Deployment, Record, Resource, RestApi, Stage, prefix};
+use pitbird_records::{
+    Authorizer, Deployment, DocumentationPart, DocumentationVersion, GatewayResponse, Model, Record,
+    RequestValidator, Resource, RestApi, Stage, prefix,
+};
 use pitbird_service::{Call, Fault};
 use serde::Deserialize;
 
@@ -13,7 +16,7 @@ pub struct Input {
     rest_api_id: String,
 }
 
-/// Deletes an API with all its stages, deployments and resources.
+/// Deletes an API with all that belongs to it.
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Nothing, Fault> {
     let Call { caller, input, .. } = call;
     let delete = move |tx: &mut pitbird_store::Transaction<'_>| {
@@ -22,6 +25,12 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Nothing, Fault>
         tx.delete_all::<Stage>(&below)?;
         tx.delete_all::<Deployment>(&below)?;
         tx.delete_all::<Resource>(&below)?;
+        tx.delete_all::<Model>(&below)?;
+        tx.delete_all::<RequestValidator>(&below)?;
+        tx.delete_all::<Authorizer>(&below)?;
+        tx.delete_all::<GatewayResponse>(&below)?;
+        tx.delete_all::<DocumentationPart>(&below)?;
+        tx.delete_all::<DocumentationVersion>(&below)?;
         tx.delete::<RestApi>(&api.key())?;
         Ok::<_, Error>(())
     };

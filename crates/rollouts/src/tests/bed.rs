@@ -395,6 +395,10 @@ fn fill(tx: &mut Transaction<'_>) -> Result<(), pitbird_store::Error> {
             created_ms: 0,
             api: api.clone(),
             resources: Vec::new(),
+            models: Vec::new(),
+            request_validators: Vec::new(),
+            authorizers: Vec::new(),
+            gateway_responses: Vec::new(),
         })?;
     }
     tx.put(&Stage {

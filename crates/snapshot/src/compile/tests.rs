@@ -60,6 +60,10 @@ fn deployment(id: &str) -> records::Deployment {
         created_ms: 0,
         api: rest_api(),
         resources: vec![root],
+        models: Vec::new(),
+        request_validators: Vec::new(),
+        authorizers: Vec::new(),
+        gateway_responses: Vec::new(),
     }
 }
 

@@ -336,6 +336,10 @@ fn api(id: &str) -> (RestApi, Deployment) {
         created_ms: 0,
         api: api.clone(),
         resources: vec![],
+        models: Vec::new(),
+        request_validators: Vec::new(),
+        authorizers: Vec::new(),
+        gateway_responses: Vec::new(),
     };
     (api, deployment)
 }
