@@ -88,6 +88,13 @@ pub struct ServeOptions {
     /// File of access keys, `ACCESS_KEY_ID SECRET_ACCESS_KEY [ACCOUNT]` a line; with it every call must be signed
     #[arg(long, env = "PITBIRD_KEYS", hide_env_values = true)]
     pub keys: Option<PathBuf>,
+    /// Certificate chain (PEM) to show who connects with TLS; without one, certificates are made by an authority of this
+    /// server's own, whose certificate is in the data folder: `tls/authority.pem`
+    #[arg(long, requires = "tls_key", env = "PITBIRD_TLS_CERTIFICATE", hide_env_values = true)]
+    pub tls_certificate: Option<PathBuf>,
+    /// Private key (PEM) of that certificate
+    #[arg(long, requires = "tls_certificate", env = "PITBIRD_TLS_KEY", hide_env_values = true)]
+    pub tls_key: Option<PathBuf>,
     /// Refuse to start where functions would be isolated less strongly: process, landlock, "namespaces user" or
     /// "namespaces root"
     #[arg(long, default_value = "process", env = "PITBIRD_MINIMUM_ISOLATION", hide_env_values = true)]

@@ -13,6 +13,7 @@ use pitbird_telemetry::Telemetry;
 use pitbird_telemetry::metrics::Probe;
 
 use crate::arrival::{Arrival, Peer};
+use crate::compression::{pack, unpacked};
 use crate::integrate::{Outcome, Routed, integrate};
 use crate::measure::{Counts, Measured, StageRecorder};
 use crate::story::Story;
@@ -56,11 +57,19 @@ impl Edge {
         };
         let track = stage.choose(fastrand::f64());
         let routed = route(stage, track, &arrival);
-        let outcome = match (&routed, read_body(arrival.headers(), body).await) {
+        let compression = track.deployment.compression_minimum;
+        let body = match read_body(arrival.headers(), body).await {
+            Ok(body) if compression.is_some() => unpacked(arrival.headers(), body).await,
+            read => read,
+        };
+        let mut outcome = match (&routed, body) {
             (Err(error), _) => Outcome::error(*error),
             (_, Err(error)) => Outcome::error(error),
             (Ok(routed), Ok(body)) => integrate(routed, &arrival, body, &snapshot, &self.invoker).await,
         };
+        if let Some(minimum) = compression {
+            pack(&mut outcome.answer, arrival.headers(), minimum).await;
+        }
         let resource = routed.ok().map(|routed| routed.matched.value);
         self.record(stage, track, resource, &arrival, &outcome);
         outcome.into_response(arrival)

@@ -9,6 +9,7 @@
 mod access_log;
 mod answer;
 mod arrival;
+mod compression;
 mod cors;
 mod execution_log;
 mod gateway_error;

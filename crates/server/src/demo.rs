@@ -58,6 +58,8 @@ async fn serve(options: &DemoOptions, data_dir: PathBuf) -> Result<Serving> {
         listen: SocketAddr::from(([127, 0, 0, 1], port)),
         data_dir: data_dir.clone(),
         keys: None,
+        tls_certificate: None,
+        tls_key: None,
         minimum_isolation: "process".to_owned(),
         parked: 2,
         cpu_share: CpuShare::Full,

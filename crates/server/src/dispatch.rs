@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, HeaderValue};
 use http::request::Parts;
-use http::{Request, Response};
+use http::{Request, Response, Version};
 use http_body_util::{BodyExt, Either, Full, Limited};
 use hyper::body::{Body, Incoming};
 use pitbird_control::{Asked, Control, Origin};
@@ -27,15 +27,17 @@ pub struct Client {
     /// Its IP address as text, which every event has.
     source: String,
     local: SocketAddr,
+    /// `http` or `https`.
+    scheme: &'static str,
 }
 
 impl Client {
-    pub fn new(address: SocketAddr, local: SocketAddr) -> Client {
-        Client { address, source: address.ip().to_string(), local }
+    pub fn new(address: SocketAddr, local: SocketAddr, scheme: &'static str) -> Client {
+        Client { address, source: address.ip().to_string(), local, scheme }
     }
 
     fn peer<'a>(&'a self, raw_head: &'a [u8]) -> Peer<'a> {
-        Peer { source: &self.source, port: self.local.port(), scheme: "http", raw_head }
+        Peer { source: &self.source, port: self.local.port(), scheme: self.scheme, raw_head }
     }
 }
 
@@ -53,7 +55,8 @@ impl Dispatch {
         head: &RawHead,
     ) -> Response<Answer> {
         let raw_head = head.take();
-        let (parts, mut body) = request.into_parts();
+        let (mut parts, mut body) = request.into_parts();
+        name_host(&mut parts);
         let asks_first = parts.headers.contains_key(EXPECT) && parts.headers.contains_key(CONTENT_LENGTH);
         let is_empty = body.is_end_stream();
         let mut answer = self.ask(&parts, &mut body, client, &raw_head).await;
@@ -125,6 +128,16 @@ impl Dispatch {
             principal: caller.principal,
             may_call: permission == Permission::Allowed,
         })
+    }
+}
+
+/// HTTP/2 names the host beside the headers; everybody here, and every signature, looks among them.
+fn name_host(parts: &mut Parts) {
+    if parts.version == Version::HTTP_2
+        && let Some(authority) = parts.uri.authority()
+        && let Ok(host) = HeaderValue::from_str(authority.as_str())
+    {
+        parts.headers.insert(HOST, host);
     }
 }
 

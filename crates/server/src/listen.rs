@@ -1,20 +1,23 @@
 //! Accepts connections, serves HTTP on them, and drains them in the end.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use http::{Request, Response};
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 
 use crate::dispatch::{Answer, Client, Dispatch};
 use crate::raw_head::{RawHead, Remembering};
+use crate::tls::Tls;
 
 /// A client that takes longer than this, and at most twice as long, for a request's head is hung up on.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(20);
@@ -22,9 +25,23 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(20);
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(35);
 /// A connection's read buffer: the head of a request must fit.
 const BUFFER_BYTES_MAX: usize = 64 * 1024;
+/// How long a TLS handshake may take.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Requests at once on one HTTP/2 connection.
+const STREAMS_MAX: u32 = 128;
+/// Bytes of all headers of one HTTP/2 request.
+const HEADER_LIST_BYTES_MAX: u32 = 64 * 1024;
+/// An HTTP/2 connection that was silent for so long is asked whether anybody is there; who doesn't answer in
+/// [`HEAD_TIMEOUT`] is hung up on.
+const SILENCE: Duration = Duration::from_secs(60);
 
 /// Serves until `stop` says so, then lets the requests under way finish.
-pub async fn run(listener: TcpListener, dispatch: Arc<Dispatch>, mut stop: watch::Receiver<bool>) {
+pub async fn run(
+    listener: TcpListener,
+    dispatch: Arc<Dispatch>,
+    tls: Arc<Tls>,
+    mut stop: watch::Receiver<bool>,
+) {
     let mut connections = JoinSet::new();
     let mut heads = Heads::default();
     let mut ticks = tokio::time::interval(HEAD_TIMEOUT);
@@ -32,10 +49,10 @@ pub async fn run(listener: TcpListener, dispatch: Arc<Dispatch>, mut stop: watch
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    let (stream, head) = Remembering::new(stream);
+                    let head = Arc::new(RawHead::default());
                     let weak = Arc::downgrade(&head);
-                    let handle =
-                        connections.spawn(connection(stream, head, peer, dispatch.clone(), stop.clone()));
+                    let serving = connection(stream, head, peer, dispatch.clone(), tls.clone(), stop.clone());
+                    let handle = connections.spawn(serving);
                     heads.watch(weak, handle, connections.len());
                     // Reaps what has ended, so that the set doesn't grow with the connections ever seen.
                     while connections.try_join_next().is_some() {}
@@ -99,35 +116,126 @@ impl Heads {
     }
 }
 
+/// What a client speaks, by its first bytes.
+#[derive(Debug, PartialEq, Eq)]
+enum Protocol {
+    Http1,
+    Http2,
+    Tls,
+}
+
+impl Protocol {
+    /// HTTP/2 with prior knowledge begins with a method that HTTP/1 doesn't have, TLS with a byte that no text does.
+    fn of(first: &[u8]) -> Protocol {
+        match first {
+            [0x16, ..] => Protocol::Tls,
+            [b'P', b'R', b'I', b' ', ..] => Protocol::Http2,
+            _ => Protocol::Http1,
+        }
+    }
+}
+
 async fn connection(
-    stream: Remembering<TcpStream>,
+    stream: TcpStream,
     head: Arc<RawHead>,
     peer: SocketAddr,
     dispatch: Arc<Dispatch>,
+    tls: Arc<Tls>,
     mut stop: watch::Receiver<bool>,
 ) {
     // Answers are small and complete: waiting to fill a packet only adds latency.
-    let _best_effort = stream.get_ref().set_nodelay(true);
-    let local = stream.get_ref().local_addr().unwrap_or(peer);
-    let client = Client::new(peer, local);
-    let (dispatch, client, arriving) = (&dispatch, &client, &head);
+    let _best_effort = stream.set_nodelay(true);
+    let local = stream.local_addr().unwrap_or(peer);
+    let mut first = [0; 4];
+    let protocol = tokio::select! {
+        peeked = stream.peek(&mut first) => Protocol::of(&first[..peeked.unwrap_or(0)]),
+        _ = stop.changed() => return,
+    };
+    let ended = match protocol {
+        Protocol::Http1 => {
+            let client = Client::new(peer, local, "http");
+            http1(Remembering::new(stream, head.clone()), &head, &client, &dispatch, &mut stop).await
+        }
+        Protocol::Http2 => {
+            drop(head);
+            http2(stream, Client::new(peer, local, "http"), dispatch, &mut stop).await
+        }
+        Protocol::Tls => {
+            let Some(acceptor) = tls.acceptor() else { return };
+            let shaken = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await;
+            let Ok(Ok(stream)) = shaken else {
+                tracing::debug!(%peer, "a TLS handshake failed");
+                return;
+            };
+            let client = Client::new(peer, local, "https");
+            if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+                drop(head);
+                http2(stream, client, dispatch, &mut stop).await
+            } else {
+                http1(Remembering::new(stream, head.clone()), &head, &client, &dispatch, &mut stop).await
+            }
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%peer, %error, "connection ended early");
+    }
+}
+
+async fn http1<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: Remembering<S>,
+    head: &RawHead,
+    client: &Client,
+    dispatch: &Dispatch,
+    stop: &mut watch::Receiver<bool>,
+) -> hyper::Result<()> {
     let service = service_fn(|request: Request<Incoming>| async move {
-        Ok::<Response<Answer>, std::convert::Infallible>(dispatch.answer(request, client, arriving).await)
+        Ok::<Response<Answer>, Infallible>(dispatch.answer(request, client, head).await)
     });
     let served = http1::Builder::new()
         .max_buf_size(BUFFER_BYTES_MAX)
         .pipeline_flush(true)
         .serve_connection(TokioIo::new(stream), service);
     let mut served = std::pin::pin!(served);
-    let ended = tokio::select! {
+    tokio::select! {
+        ended = served.as_mut() => ended,
+        _ = stop.changed() => {
+            // For the first request hyper would wait.
+            if head.is_untouched() {
+                return Ok(());
+            }
+            served.as_mut().graceful_shutdown();
+            served.await
+        }
+    }
+}
+
+async fn http2<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    client: Client,
+    dispatch: Arc<Dispatch>,
+    stop: &mut watch::Receiver<bool>,
+) -> hyper::Result<()> {
+    let client = Arc::new(client);
+    let service = service_fn(move |request: Request<Incoming>| {
+        let (dispatch, client) = (dispatch.clone(), client.clone());
+        async move {
+            Ok::<Response<Answer>, Infallible>(dispatch.answer(request, &client, &RawHead::default()).await)
+        }
+    });
+    let served = http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS_MAX)
+        .max_header_list_size(HEADER_LIST_BYTES_MAX)
+        .keep_alive_interval(SILENCE)
+        .keep_alive_timeout(HEAD_TIMEOUT)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut served = std::pin::pin!(served);
+    tokio::select! {
         ended = served.as_mut() => ended,
         _ = stop.changed() => {
             served.as_mut().graceful_shutdown();
             served.await
         }
-    };
-    if let Err(error) = ended {
-        tracing::debug!(%peer, %error, "connection ended early");
     }
 }
 
@@ -140,7 +248,8 @@ mod tests {
     #[tokio::test]
     async fn who_stalls_for_two_looks_is_hung_up_on() {
         let (near, mut far) = tokio::io::duplex(1024);
-        let (mut near, head) = Remembering::new(near);
+        let head = Arc::new(RawHead::default());
+        let mut near = Remembering::new(near, head.clone());
         let mut connections = JoinSet::new();
         let mut heads = Heads::default();
         heads.watch(Arc::downgrade(&head), connections.spawn(std::future::pending::<()>()), 1);
@@ -159,5 +268,19 @@ mod tests {
         heads.hang_up_on_stalled();
         assert!(connections.join_next().await.unwrap().unwrap_err().is_cancelled());
         assert!(heads.0.is_empty());
+    }
+
+    #[test]
+    fn a_clients_first_bytes_tell_its_protocol() {
+        for (first, protocol) in [
+            (&b"\x16\x03\x01\x02"[..], Protocol::Tls),
+            (b"PRI ", Protocol::Http2),
+            (b"PROP", Protocol::Http1),
+            (b"PR", Protocol::Http1),
+            (b"", Protocol::Http1),
+            (b"GET ", Protocol::Http1),
+        ] {
+            assert_eq!(Protocol::of(first), protocol, "{first:?}");
+        }
     }
 }

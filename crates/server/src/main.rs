@@ -11,6 +11,7 @@ mod listen;
 mod raw_head;
 mod serve;
 mod services;
+mod tls;
 
 use std::process::ExitCode;
 

@@ -39,6 +39,12 @@ impl RawHead {
         (!state.is_taken_up && !state.bytes.is_empty()).then_some(state.request)
     }
 
+    /// Has nothing come on this connection yet?
+    pub fn is_untouched(&self) -> bool {
+        let state = self.state();
+        state.request == 0 && !state.is_taken_up && state.bytes.is_empty()
+    }
+
     fn append(&self, bytes: &[u8]) {
         let mut state = self.state();
         if !state.is_taken_up {
@@ -66,13 +72,8 @@ pub struct Remembering<S> {
 }
 
 impl<S> Remembering<S> {
-    pub fn new(stream: S) -> (Remembering<S>, Arc<RawHead>) {
-        let head = Arc::new(RawHead::default());
-        (Remembering { stream, head: head.clone() }, head)
-    }
-
-    pub fn get_ref(&self) -> &S {
-        &self.stream
+    pub fn new(stream: S, head: Arc<RawHead>) -> Remembering<S> {
+        Remembering { stream, head }
     }
 }
 
@@ -128,7 +129,8 @@ mod tests {
     #[tokio::test]
     async fn a_head_is_remembered_until_the_answer_begins() {
         let (near, mut far) = tokio::io::duplex(1024);
-        let (mut near, head) = Remembering::new(near);
+        let head = Arc::new(RawHead::default());
+        let mut near = Remembering::new(near, head.clone());
         far.write_all(b"GET / HTTP/1.1\r\nX-Odd: 1\r\n\r\n").await.unwrap();
         let mut buf = [0; 64];
         let _length = near.read(&mut buf).await.unwrap();
@@ -142,7 +144,8 @@ mod tests {
     #[tokio::test]
     async fn a_head_without_end_is_not_kept() {
         let (near, mut far) = tokio::io::duplex(64 * 1024);
-        let (mut near, head) = Remembering::new(near);
+        let head = Arc::new(RawHead::default());
+        let mut near = Remembering::new(near, head.clone());
         far.write_all(&[b'a'; 40_000]).await.unwrap();
         let mut buf = vec![0; 40_000];
         near.read_exact(&mut buf).await.unwrap();

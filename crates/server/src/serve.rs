@@ -27,6 +27,7 @@ use crate::dispatch::Dispatch;
 use crate::inside::Inside;
 use crate::listen;
 use crate::services::{self, Parts, Tasks};
+use crate::tls::Tls;
 
 /// A server that listens, until it is told to stop.
 pub struct Serving {
@@ -64,6 +65,7 @@ impl Serving {
             )
         })?;
         let address = listener.local_addr().context("the listener has no address")?;
+        let tls = tls(options)?;
         let (parts, launcher, inside) = build(options, address).await?;
         let (services, tasks) = services::start(&parts)?;
         let Parts { store, telemetry, invoker, edge } = parts;
@@ -74,7 +76,7 @@ impl Serving {
         let (stop, stopped) = watch::channel(false);
         let dispatch = Arc::new(Dispatch { edge, control, admin });
         inside.connect(&dispatch);
-        let listening = tokio::spawn(listen::run(listener, dispatch, stopped));
+        let listening = tokio::spawn(listen::run(listener, dispatch, Arc::new(tls), stopped));
         Ok(Serving { address, isolation, stop, listening, tasks, invoker, telemetry, launcher })
     }
 
@@ -86,6 +88,13 @@ impl Serving {
         self.invoker.shutdown().await;
         self.launcher.shutdown().await;
         self.telemetry.close().await.context("logs and metrics of the last moments may be lost")
+    }
+}
+
+fn tls(options: &ServeOptions) -> Result<Tls> {
+    match (&options.tls_certificate, &options.tls_key) {
+        (Some(certificate), Some(key)) => Tls::given(certificate, key),
+        _ => Ok(Tls::made(options.data_dir.join("tls"))),
     }
 }
 

@@ -12,6 +12,8 @@ pub struct Deployment {
     pub id: String,
     pub router: Router<Resource>,
     pub binary_media_types: Vec<String>,
+    /// From how many bytes on answers are compressed; requests are taken compressed then too.
+    pub compression_minimum: Option<u64>,
     /// Lambda URIs in the order that [`Integration::LambdaProxy`] counts them.
     pub(crate) uris: Vec<UriTemplate>,
 }
@@ -66,6 +68,12 @@ impl Deployment {
                 let _unrouted = router.insert(&template, compiled);
             }
         }
-        Deployment { id: record.id, router, binary_media_types: record.api.binary_media_types, uris }
+        Deployment {
+            id: record.id,
+            router,
+            binary_media_types: record.api.binary_media_types,
+            compression_minimum: record.api.minimum_compression_size.and_then(|size| size.try_into().ok()),
+            uris,
+        }
     }
 }

@@ -57,6 +57,8 @@ async fn bed() -> Bed {
         listen: address,
         data_dir: folder.path().to_owned(),
         keys: None,
+        tls_certificate: None,
+        tls_key: None,
         minimum_isolation: "process".to_owned(),
         parked: 0,
         cpu_share: pitbird_cli::CpuShare::Full,

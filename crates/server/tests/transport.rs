@@ -1,0 +1,126 @@
+//! What clients may speak on the server's port: HTTP/1.1, HTTP/2 and TLS, with the same answers.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Request, Response, Version};
+use http_body_util::{BodyExt, Empty};
+use hyper::client::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use pitbird_testkit::{Calls, Server, ServerOptions};
+use serde_json::json;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, HandshakeKind, RootCertStore};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_pitbird");
+
+/// A server with an API that answers 200 at `/`, and the path of that.
+fn serving(data_dir: &Path) -> (Server, String) {
+    let options = ServerOptions { data_dir: Some(data_dir.to_owned()), ..ServerOptions::default() };
+    let server = Server::start_with(BINARY, options).unwrap_or_else(|ended| panic!("no server: {ended:?}"));
+    let calls = Calls::new(&server.endpoint);
+    let (api, _) = calls.mock_api("transport", 200);
+    calls.deploy(&api, json!({ "stageName": "prod" }));
+    let path = format!("/_aws/execute-api/{api}/prod/");
+    (server, path)
+}
+
+fn address(server: &Server) -> &str {
+    server.endpoint.trim_start_matches("http://")
+}
+
+fn ask(scheme: &str, address: &str, path: &str) -> Request<Empty<Bytes>> {
+    Request::get(format!("{scheme}://{address}{path}")).body(Empty::new()).expect("a request")
+}
+
+async fn check(answer: Response<hyper::body::Incoming>, version: Version) {
+    assert_eq!((answer.status().as_u16(), answer.version()), (200, version));
+    assert!(answer.headers().contains_key("x-amzn-requestid"));
+    assert!(answer.into_body().collect().await.expect("a body").to_bytes().is_empty());
+}
+
+#[tokio::test]
+async fn http2_by_prior_knowledge_carries_requests_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, path) = serving(folder.path());
+    let stream = TcpStream::connect(address(&server)).await.unwrap();
+    let (sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    let connection = tokio::spawn(connection);
+    let mut asked = tokio::task::JoinSet::new();
+    for _ in 0..100 {
+        let (mut sender, request) = (sender.clone(), ask("http", address(&server), &path));
+        asked.spawn(async move { check(sender.send_request(request).await.unwrap(), Version::HTTP_2).await });
+    }
+    while let Some(done) = asked.join_next().await {
+        done.unwrap();
+    }
+    drop(sender);
+    connection.await.unwrap().unwrap();
+}
+
+/// A client that trusts the server's own authority and speaks `protocol`.
+fn trusting(data_dir: &Path, protocol: &str) -> Arc<ClientConfig> {
+    let mut roots = RootCertStore::empty();
+    roots
+        .add(CertificateDer::from_pem_file(data_dir.join("tls/authority.pem")).expect("a certificate"))
+        .expect("a root");
+    let mut config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    config.alpn_protocols = vec![protocol.as_bytes().to_vec()];
+    Arc::new(config)
+}
+
+async fn shake(config: &Arc<ClientConfig>, address: &str, name: &str) -> TlsStream<TcpStream> {
+    let stream = TcpStream::connect(address).await.expect("a connection");
+    let name = ServerName::try_from(name.to_owned()).expect("a name");
+    TlsConnector::from(config.clone()).connect(name, stream).await.expect("a handshake")
+}
+
+#[tokio::test]
+async fn tls_shows_certificates_of_the_servers_own_authority() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut server, path) = serving(folder.path());
+    // The first handshake makes the authority; who doesn't know it yet, refuses it.
+    let unknown =
+        ClientConfig::builder().with_root_certificates(RootCertStore::empty()).with_no_client_auth();
+    let stream = TcpStream::connect(address(&server)).await.unwrap();
+    let refused =
+        TlsConnector::from(Arc::new(unknown)).connect("localhost".try_into().unwrap(), stream).await;
+    assert!(refused.unwrap_err().to_string().contains("UnknownIssuer"));
+
+    let one = trusting(folder.path(), "http/1.1");
+    for name in ["localhost", "127.0.0.1", "abc.execute-api.localhost", "api.example.com"] {
+        let stream = shake(&one, address(&server), name).await;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
+        let connection = tokio::spawn(connection);
+        let request =
+            Request::get(&path).header("host", address(&server)).body(Empty::<Bytes>::new()).unwrap();
+        check(sender.send_request(request).await.unwrap(), Version::HTTP_11).await;
+        drop(sender);
+        connection.await.unwrap().unwrap();
+    }
+    let again = shake(&one, address(&server), "localhost").await;
+    assert_eq!(again.get_ref().1.handshake_kind(), Some(HandshakeKind::Resumed));
+
+    let two = trusting(folder.path(), "h2");
+    let stream = shake(&two, address(&server), "localhost").await;
+    let (mut sender, connection) =
+        http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    let connection = tokio::spawn(connection);
+    let request = ask("https", address(&server), &path);
+    check(sender.send_request(request).await.unwrap(), Version::HTTP_2).await;
+    drop(sender);
+    connection.await.unwrap().unwrap();
+
+    // A connection that never asked anything holds nobody up.
+    let began = std::time::Instant::now();
+    server.stop();
+    assert!(began.elapsed() < std::time::Duration::from_secs(20), "{:?}", began.elapsed());
+    drop(again);
+    let (server, _) = serving(folder.path());
+    shake(&two, address(&server), "localhost").await;
+}
