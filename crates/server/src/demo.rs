@@ -67,10 +67,10 @@ async fn serve(options: &DemoOptions, data_dir: PathBuf) -> Result<Serving> {
         log: "warn".to_owned(),
     };
     if let Some(port) = options.port {
-        return Serving::start(&on(port)).await;
+        return Serving::start(&on(port), None).await;
     }
-    match Serving::start(&on(USUAL_PORT)).await {
+    match Serving::start(&on(USUAL_PORT), None).await {
         Ok(serving) => Ok(serving),
-        Err(_) => Serving::start(&on(0)).await,
+        Err(_) => Serving::start(&on(0), None).await,
     }
 }

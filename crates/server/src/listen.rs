@@ -1,8 +1,10 @@
 //! Accepts connections, serves HTTP on them, and drains them in the end.
 
 use std::convert::Infallible;
+use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
+use std::task::Poll;
 use std::time::Duration;
 
 use http::{Request, Response};
@@ -27,6 +29,8 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(35);
 const BUFFER_BYTES_MAX: usize = 64 * 1024;
 /// How long a TLS handshake may take.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long who has connected, and is told to stop, may take for the first byte of his first request.
+const FIRST_BYTE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Requests at once on one HTTP/2 connection.
 const STREAMS_MAX: u32 = 128;
 /// Bytes of all headers of one HTTP/2 request.
@@ -147,10 +151,18 @@ async fn connection(
     let _best_effort = stream.set_nodelay(true);
     let local = stream.local_addr().unwrap_or(peer);
     let mut first = [0; 4];
-    let protocol = tokio::select! {
-        peeked = stream.peek(&mut first) => Protocol::of(&first[..peeked.unwrap_or(0)]),
-        _ = stop.changed() => return,
+    let peeked = tokio::select! {
+        peeked = stream.peek(&mut first) => peeked,
+        _ = stop.changed() => {
+            // He was accepted, so his request may be on its way.
+            stop.mark_changed();
+            match tokio::time::timeout(FIRST_BYTE_TIMEOUT, stream.peek(&mut first)).await {
+                Ok(peeked) => peeked,
+                Err(_) => return,
+            }
+        }
     };
+    let protocol = Protocol::of(&first[..peeked.unwrap_or(0)]);
     let ended = match protocol {
         Protocol::Http1 => {
             let client = Client::new(peer, local, "http");
@@ -197,15 +209,22 @@ async fn http1<S: AsyncRead + AsyncWrite + Unpin>(
         .serve_connection(TokioIo::new(stream), service);
     let mut served = std::pin::pin!(served);
     tokio::select! {
-        ended = served.as_mut() => ended,
-        _ = stop.changed() => {
-            // For the first request hyper would wait.
-            if head.is_untouched() {
-                return Ok(());
-            }
+        ended = served.as_mut() => return ended,
+        _ = stop.changed() => {}
+    }
+    // To be asked nothing more before anything was asked makes hyper wait for ever.
+    let first_byte = poll_fn(|cx| match served.as_mut().poll(cx) {
+        Poll::Ready(ended) => Poll::Ready(Some(ended)),
+        Poll::Pending if head.is_untouched() => Poll::Pending,
+        Poll::Pending => Poll::Ready(None),
+    });
+    match tokio::time::timeout(FIRST_BYTE_TIMEOUT, first_byte).await {
+        Ok(None) => {
             served.as_mut().graceful_shutdown();
             served.await
         }
+        Ok(Some(ended)) => ended,
+        Err(_) => Ok(()),
     }
 }
 

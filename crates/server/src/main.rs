@@ -8,6 +8,7 @@ mod demo;
 mod dispatch;
 mod inside;
 mod listen;
+mod listener;
 mod raw_head;
 mod serve;
 mod services;
@@ -39,11 +40,12 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<ExitCode> {
+    let inherited = listener::inherited()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match cli.command {
         Command::Serve(options) => {
             log_to_stderr(&options.log)?;
-            runtime.block_on(serve::run(&options))?;
+            runtime.block_on(serve::run(&options, inherited))?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Demo(options) => {

@@ -1,12 +1,12 @@
 //! Builds the parts, runs them, and stops them in order.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use pitbird_cli::{CpuShare, Egress, ServeOptions};
 use pitbird_control::{Asked, Control, Credential, Lookup, Signatures};
 use pitbird_edge::Edge;
@@ -18,7 +18,7 @@ use pitbird_sigv4::{Secret, Session};
 use pitbird_store::Store;
 use pitbird_telemetry::Telemetry;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -26,6 +26,7 @@ use crate::admin::Admin;
 use crate::dispatch::Dispatch;
 use crate::inside::Inside;
 use crate::listen;
+use crate::listener::{self, Program};
 use crate::services::{self, Parts, Tasks};
 use crate::tls::Tls;
 
@@ -34,6 +35,8 @@ pub struct Serving {
     pub address: SocketAddr,
     /// How strongly functions are isolated, in a sentence.
     pub isolation: String,
+    /// For who comes next.
+    socket: Option<TcpListener>,
     stop: watch::Sender<bool>,
     listening: JoinHandle<()>,
     tasks: Tasks,
@@ -43,27 +46,26 @@ pub struct Serving {
 }
 
 impl Serving {
-    /// Builds everything and listens.
+    /// Builds everything and listens, on the socket that was handed over if there is one.
     ///
     /// # Errors
     /// When the port is taken, the data folder is locked or damaged, the host isolates less than asked for, or the
     /// server should listen beyond loopback without keys.
-    pub async fn start(options: &ServeOptions) -> Result<Serving> {
+    pub async fn start(options: &ServeOptions, inherited: Option<TcpListener>) -> Result<Serving> {
         let keys = options.keys.as_deref().map(read_keys).transpose()?.unwrap_or_default();
-        if !options.listen.ip().is_loopback() && keys.is_empty() {
+        let wanted = match &inherited {
+            Some(listener) => listener.local_addr().context("the socket handed over has no address")?,
+            None => options.listen,
+        };
+        if !wanted.ip().is_loopback() && keys.is_empty() {
             bail!(
-                "{} is beyond loopback, where every call must be signed with a key that this server knows\n\
-                 hint: give --keys FILE with a line ACCESS_KEY_ID SECRET_ACCESS_KEY, or listen on 127.0.0.1",
-                options.listen
+                "{wanted} is beyond loopback, where every call must be signed with a key that this server knows\n\
+                 hint: give --keys FILE with a line ACCESS_KEY_ID SECRET_ACCESS_KEY, or listen on 127.0.0.1"
             );
         }
-        let listener = TcpListener::bind(options.listen).await.map_err(|error| {
-            anyhow!(
-                "can't listen on {}: {error}\n\
-                 hint: is another server on that port? --listen 127.0.0.1:0 takes a free one",
-                options.listen
-            )
-        })?;
+        let socket = inherited.map_or_else(|| listener::bind(wanted), Ok)?;
+        socket.set_nonblocking(true)?;
+        let listener = tokio::net::TcpListener::from_std(socket.try_clone()?)?;
         let address = listener.local_addr().context("the listener has no address")?;
         let tls = tls(options)?;
         let (parts, launcher, inside) = build(options, address).await?;
@@ -77,17 +79,35 @@ impl Serving {
         let dispatch = Arc::new(Dispatch { edge, control, admin });
         inside.connect(&dispatch);
         let listening = tokio::spawn(listen::run(listener, dispatch, Arc::new(tls), stopped));
-        Ok(Serving { address, isolation, stop, listening, tasks, invoker, telemetry, launcher })
+        Ok(Serving {
+            address,
+            isolation,
+            socket: Some(socket),
+            stop,
+            listening,
+            tasks,
+            invoker,
+            telemetry,
+            launcher,
+        })
     }
 
     /// Stops in order: no new requests, then the requests under way, then the functions, then what they measured.
-    pub async fn stop(self) -> Result<()> {
+    pub async fn stop(mut self) -> Result<()> {
+        // Who connects from now on is told at once.
+        self.socket = None;
+        self.hand_over().await.map(|_| ())
+    }
+
+    /// Stops in the same order, and gives the socket: who connects meanwhile waits there, as long as it is kept.
+    async fn hand_over(self) -> Result<Option<TcpListener>> {
         let _nobody_listens = self.stop.send(true);
         self.listening.await.context("the listener failed")?;
         self.tasks.stop().await?;
         self.invoker.shutdown().await;
         self.launcher.shutdown().await;
-        self.telemetry.close().await.context("logs and metrics of the last moments may be lost")
+        self.telemetry.close().await.context("logs and metrics of the last moments may be lost")?;
+        Ok(self.socket)
     }
 }
 
@@ -116,21 +136,31 @@ pub(crate) async fn build(
     Ok((Parts { store, telemetry, invoker, edge }, launcher, inside))
 }
 
-/// Serves until SIGTERM or SIGINT.
-pub async fn run(options: &ServeOptions) -> Result<()> {
+/// Serves until SIGTERM or SIGINT. At SIGUSR2 it stops as orderly and starts anew, as the program that stands in its place then:
+/// clients that connect meanwhile wait, and nobody is turned away.
+pub async fn run(options: &ServeOptions, inherited: Option<TcpListener>) -> Result<()> {
     use std::io::Write;
-    let serving = Serving::start(options).await?;
+    let program = Program::own()?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut restart = signal(SignalKind::user_defined2())?;
+    let serving = Serving::start(options, inherited).await?;
     let mut out = std::io::stdout();
     // Whoever started us may have closed the pipe; serving goes on.
     let _unread = writeln!(out, "pitbird listens on http://{}", serving.address);
     let _unread = writeln!(out, "functions are isolated by {}", serving.isolation);
     let _unread = writeln!(out, "Ready.").and_then(|()| out.flush());
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        interrupted = tokio::signal::ctrl_c() => interrupted?,
+    let starts_anew = tokio::select! {
+        _ = terminate.recv() => false,
+        interrupted = tokio::signal::ctrl_c() => interrupted.map(|()| false)?,
+        _ = restart.recv() => true,
+    };
+    if !starts_anew {
+        return serving.stop().await;
     }
-    serving.stop().await
+    match serving.hand_over().await? {
+        Some(socket) => Err(program.restart(&socket)),
+        None => Ok(()),
+    }
 }
 
 async fn launcher(options: &ServeOptions) -> Result<Launcher> {

@@ -1,7 +1,10 @@
 //! What clients may speak on the server's port: HTTP/1.1, HTTP/2 and TLS, with the same answers.
 
+use std::io::{Read, Write};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response, Version};
@@ -123,4 +126,58 @@ async fn tls_shows_certificates_of_the_servers_own_authority() {
     drop(again);
     let (server, _) = serving(folder.path());
     shake(&two, address(&server), "localhost").await;
+}
+
+/// One request on a connection of its own; its status line, or what went wrong.
+fn fetch_alone(address: &str, path: &str) -> std::io::Result<String> {
+    let mut stream = std::net::TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer.lines().next().unwrap_or_default().to_owned())
+}
+
+#[test]
+fn a_restart_turns_nobody_away_and_forgets_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, path) = serving(folder.path());
+    let address = address(&server).to_owned();
+    let asked = AtomicU64::new(0);
+    let (is_over, failed) = (AtomicBool::new(false), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    match fetch_alone(&address, &path) {
+                        Ok(answer) if answer == "HTTP/1.1 200 OK" => asked.fetch_add(1, Ordering::Relaxed),
+                        other => return failed.lock().unwrap().push(other),
+                    };
+                }
+            });
+        }
+        for _ in 0..3 {
+            let before = asked.load(Ordering::Relaxed);
+            let generation = || {
+                pitbird_testkit::get(&format!("{}/_pitbird/health", server.endpoint)).json()["generation"]
+                    .as_u64()
+            };
+            // A run counts its changes: what was kept is the first of the next run.
+            Calls::new(&server.endpoint).mock_api("another", 200);
+            let before_restart = generation().unwrap();
+            let status =
+                std::process::Command::new("kill").args(["-USR2", &server.pid().to_string()]).status();
+            assert!(status.unwrap().success());
+            pitbird_testkit::wait_for("another run", Duration::from_secs(30), || {
+                (generation()? < before_restart).then_some(())
+            });
+            pitbird_testkit::wait_for("answers", Duration::from_secs(30), || {
+                (asked.load(Ordering::Relaxed) > before + 50).then_some(())
+            });
+        }
+        is_over.store(true, Ordering::Relaxed);
+    });
+    let failed = failed.into_inner().unwrap();
+    assert!(failed.is_empty(), "{failed:?}");
+    assert!(asked.into_inner() > 150);
 }
