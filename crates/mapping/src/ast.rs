@@ -1,0 +1,90 @@
+//! A template after parsing: what there is to render, with every literal at hand.
+
+use std::collections::BTreeMap;
+
+/// What stands between two ends: text, references and directives in their order.
+pub type Block = Vec<Node>;
+
+#[derive(Debug)]
+pub enum Node {
+    Text(String),
+    Reference(Reference),
+    Set { target: Reference, value: Expression },
+    If { branches: Vec<(Expression, Block)>, otherwise: Block },
+    Foreach { variable: Box<str>, list: Expression, body: Block },
+    Define { name: Box<str>, body: Block },
+    Call(Call),
+    Break,
+    Stop,
+}
+
+/// `#name(arguments)`, or `#@name(arguments) body #end`.
+#[derive(Debug)]
+pub struct Call {
+    pub name: Box<str>,
+    pub arguments: Vec<Expression>,
+    pub body: Option<Block>,
+    /// What is rendered when there is no macro of this name.
+    pub literal: Box<str>,
+}
+
+#[derive(Debug)]
+pub struct Macro {
+    pub parameters: Vec<Box<str>>,
+    pub body: Block,
+}
+
+pub type Macros = BTreeMap<Box<str>, Macro>;
+
+/// `$name.step.step`, in all its forms.
+#[derive(Debug)]
+pub struct Reference {
+    pub name: Box<str>,
+    pub steps: Vec<Step>,
+    /// The reference as it was written, without backslashes before it.
+    pub literal: Box<str>,
+    /// `$!name`: nothing is rendered when there is no value.
+    pub is_quiet: bool,
+    /// Backslashes directly before the dollar.
+    pub backslashes: usize,
+}
+
+#[derive(Debug)]
+pub enum Step {
+    Property(Box<str>),
+    Method(Box<str>, Vec<Expression>),
+    Index(Expression),
+}
+
+#[derive(Debug)]
+pub enum Expression {
+    Text(Box<str>),
+    /// A string in double quotes that has references or directives in it.
+    Interpolated(Block),
+    Integer(i64),
+    Double(f64),
+    Boolean(bool),
+    Reference(Reference),
+    List(Vec<Expression>),
+    Map(Vec<(Expression, Expression)>),
+    Range(Box<(Expression, Expression)>),
+    Not(Box<Expression>),
+    Binary(Operator, Box<(Expression, Expression)>),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operator {
+    Or,
+    And,
+    Equal,
+    NotEqual,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Remainder,
+}

@@ -1,0 +1,202 @@
+//! The one-line expressions of parameter mappings: where a value comes from ([`Source`]) and where it goes ([`Target`]).
+//!
+//! AWS's developer guide, "Parameter mapping source reference": a request takes `'static'` texts, `method.request.…`, `context.…` and
+//! `stageVariables.…`; a response `'static'` texts, `integration.response.…`, `context.…` and `stageVariables.…`.
+
+use std::collections::BTreeMap;
+
+use crate::error::RenderError;
+use crate::jsonpath::JsonPath;
+
+/// Longer expressions are refused. AWS names no bound; a header may take 10,240 bytes in all.
+pub const EXPRESSION_BYTES_MAX: usize = 10_240;
+
+/// Which way a mapping goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    Request,
+    Response,
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Source {
+    /// `'text'`.
+    Static(Box<str>),
+    /// `method.request.path.X`.
+    Path(Box<str>),
+    /// `method.request.querystring.X`: the last value.
+    Querystring(Box<str>),
+    /// `method.request.multivaluequerystring.X`: all of them.
+    MultiValueQuerystring(Box<str>),
+    /// `method.request.header.X`, or `integration.response.header.X` of a response: the last value.
+    Header(Box<str>),
+    /// `….multivalueheader.X`: all of them.
+    MultiValueHeader(Box<str>),
+    /// `method.request.body` or `integration.response.body`, with a JSONPath or whole.
+    Body(Option<JsonPath>),
+    /// `stageVariables.X`.
+    StageVariable(Box<str>),
+    /// `context.X.Y`.
+    Context(Vec<Box<str>>),
+}
+
+/// Where a value goes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Target {
+    /// `integration.request.path.X`.
+    Path(Box<str>),
+    /// `integration.request.querystring.X`.
+    Querystring(Box<str>),
+    /// `integration.request.header.X`, or `method.response.header.X` of a response.
+    Header(Box<str>),
+}
+
+/// What sources are read from: the method's request, or the integration's response. Several values of one name stand one after
+/// the other.
+#[derive(Debug, Clone, Copy)]
+pub struct Message<'a> {
+    pub path: &'a [(&'a str, &'a str)],
+    pub querystring: &'a [(&'a str, &'a str)],
+    pub header: &'a [(&'a str, &'a str)],
+    pub body: &'a str,
+    /// An object.
+    pub context: &'a serde_json::Value,
+    pub stage_variables: &'a BTreeMap<String, String>,
+}
+
+/// The text isn't an expression that may stand there.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("invalid mapping expression specified: {expression}")]
+pub struct InvalidExpression {
+    pub expression: Box<str>,
+}
+
+impl Source {
+    /// # Errors
+    /// [`InvalidExpression`], also for a source of the other direction.
+    pub fn parse(text: &str, direction: Direction) -> Result<Self, InvalidExpression> {
+        source(text, direction).ok_or_else(|| invalid(text))
+    }
+
+    /// Whether [`Message::context`] is looked at.
+    pub fn names_context(&self) -> bool {
+        matches!(self, Source::Context(_))
+    }
+
+    /// The values, of which there are none when the message doesn't have what the source names, and several only for the
+    /// sources that say so.
+    ///
+    /// # Errors
+    /// When a body's JSON goes beyond the bounds of a rendering.
+    pub fn values(&self, message: &Message<'_>) -> Result<Vec<String>, RenderError> {
+        let one = |value: Option<&str>| value.map(str::to_owned).into_iter().collect();
+        Ok(match self {
+            Source::Static(text) => vec![text.to_string()],
+            Source::Path(name) => one(exact(message.path, name).last()),
+            Source::Querystring(name) => one(exact(message.querystring, name).last()),
+            Source::MultiValueQuerystring(name) => {
+                exact(message.querystring, name).map(str::to_owned).collect()
+            }
+            Source::Header(name) => one(of_any_case(message.header, name).last()),
+            Source::MultiValueHeader(name) => of_any_case(message.header, name).map(str::to_owned).collect(),
+            Source::Body(None) => vec![message.body.to_owned()],
+            Source::Body(Some(path)) => path.read_text(message.body)?.into_iter().collect(),
+            Source::StageVariable(name) => one(message.stage_variables.get(&**name).map(String::as_str)),
+            Source::Context(path) => context(message.context, path).into_iter().collect(),
+        })
+    }
+}
+
+impl Target {
+    /// # Errors
+    /// [`InvalidExpression`], also for a target of the other direction.
+    pub fn parse(text: &str, direction: Direction) -> Result<Self, InvalidExpression> {
+        target(text, direction).ok_or_else(|| invalid(text))
+    }
+}
+
+fn source(text: &str, direction: Direction) -> Option<Source> {
+    if text.len() > EXPRESSION_BYTES_MAX {
+        return None;
+    }
+    if let Some(quoted) = text.strip_prefix('\'') {
+        return Some(Source::Static(quoted.strip_suffix('\'')?.into()));
+    }
+    if let Some(variable) = text.strip_prefix("stageVariables.") {
+        return Some(Source::StageVariable(name(variable)?));
+    }
+    if let Some(path) = text.strip_prefix("context.") {
+        return path.split('.').map(name).collect::<Option<_>>().map(Source::Context);
+    }
+    let rest = text.strip_prefix(match direction {
+        Direction::Request => "method.request.",
+        Direction::Response => "integration.response.",
+    })?;
+    if rest == "body" {
+        return Some(Source::Body(None));
+    }
+    let (kind, named) = rest.split_once('.')?;
+    Some(match (kind, direction) {
+        ("header", _) => Source::Header(name(named)?),
+        ("multivalueheader", _) => Source::MultiValueHeader(name(named)?),
+        ("body", _) => Source::Body(Some(JsonPath::parse(named).ok()?)),
+        ("path", Direction::Request) => Source::Path(name(named)?),
+        ("querystring", Direction::Request) => Source::Querystring(name(named)?),
+        ("multivaluequerystring", Direction::Request) => Source::MultiValueQuerystring(name(named)?),
+        _ => return None,
+    })
+}
+
+fn target(text: &str, direction: Direction) -> Option<Target> {
+    if text.len() > EXPRESSION_BYTES_MAX {
+        return None;
+    }
+    match direction {
+        Direction::Request => {
+            let (kind, named) = text.strip_prefix("integration.request.")?.split_once('.')?;
+            match kind {
+                "header" => name(named).map(Target::Header),
+                "querystring" => name(named).map(Target::Querystring),
+                "path" => name(named).map(Target::Path),
+                _ => None,
+            }
+        }
+        Direction::Response => {
+            text.strip_prefix("method.response.header.").and_then(name).map(Target::Header)
+        }
+    }
+}
+
+/// AWS takes names of `[a-zA-Z0-9._$-]+`; query strings are known to have brackets and colons too.
+fn name(text: &str) -> Option<Box<str>> {
+    let is_name = !text.is_empty()
+        && text.bytes().all(|byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'$' | b'-' | b':' | b'[' | b']')
+        });
+    is_name.then(|| text.into())
+}
+
+fn invalid(text: &str) -> InvalidExpression {
+    InvalidExpression { expression: text.chars().take(200).collect() }
+}
+
+fn exact<'a>(group: &'a [(&'a str, &'a str)], name: &'a str) -> impl Iterator<Item = &'a str> {
+    group.iter().filter(move |(key, _)| *key == name).map(|(_, value)| *value)
+}
+
+fn of_any_case<'a>(group: &'a [(&'a str, &'a str)], name: &'a str) -> impl Iterator<Item = &'a str> {
+    group.iter().filter(move |(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| *value)
+}
+
+fn context(context: &serde_json::Value, path: &[Box<str>]) -> Option<String> {
+    use serde_json::Value;
+    match path.iter().try_fold(context, |value, name| value.get(&**name))? {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,297 @@
+//! Tree and exchange to text.
+
+mod expression;
+mod input;
+mod methods;
+mod reference;
+mod show;
+
+use std::collections::HashMap;
+
+use crate::ast::{Block, Call, Expression, Node, Reference};
+use crate::error::RenderError;
+use crate::parse::Parsed;
+use crate::template::Exchange;
+use crate::value::{Heap, ListId, MapId, Object, Value};
+
+/// Output of a template: API Gateway's limit for a payload (10 MB).
+pub const OUTPUT_BYTES_MAX: usize = 10 << 20;
+
+/// One text that a template makes.
+pub const TEXT_BYTES_MAX: usize = 10 << 20;
+
+/// Nodes, expressions and calls of one rendering; sixteen bytes of a text that is made or searched count as one.
+pub const STEPS_MAX: u64 = 10_000_000;
+
+/// API Gateway's quota: iterations of a `#foreach` loop. Further elements are left out, as Velocity does it.
+pub const FOREACH_MAX: usize = 1000;
+
+/// Velocity's `velocimacro.max.depth`.
+pub const MACRO_DEPTH_MAX: usize = 20;
+
+/// Blocks, expressions and definitions in each other while rendering. Bounds the stack: some 600 bytes for each in a release build.
+pub const DEPTH_MAX: usize = 200;
+
+pub struct Renderer<'a> {
+    template: &'a Parsed,
+    exchange: &'a Exchange<'a>,
+    heap: Heap<'a>,
+    frames: Vec<Frame<'a>>,
+    /// Where names are looked up first.
+    frame: usize,
+    loops: Vec<Loop>,
+    loop_now: Option<usize>,
+    blocks: Vec<(&'a Block, usize)>,
+    out: String,
+    steps: u64,
+    depth: usize,
+    made: Made<'a>,
+}
+
+/// The caller's objects, made when they are first asked for.
+#[derive(Default)]
+struct Made<'a> {
+    body: Option<Value<'a>>,
+    params: Option<MapId>,
+    stage_variables: Option<MapId>,
+    request_override: Option<MapId>,
+    response_override: Option<MapId>,
+}
+
+/// A macro's call. The first frame is the template's own.
+#[derive(Default)]
+struct Frame<'a> {
+    /// Evaluated whenever they are named, where they were written.
+    arguments: Vec<(&'a str, &'a Expression)>,
+    caller: Option<usize>,
+    variables: HashMap<&'a str, Value<'a>>,
+    level: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Loop {
+    index: usize,
+    length: usize,
+    outer: Option<usize>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Flow {
+    Next,
+    Break,
+    Stop,
+}
+
+type Rendered<T> = Result<T, RenderError>;
+
+impl<'a> Renderer<'a> {
+    pub fn new(template: &'a Parsed, exchange: &'a Exchange<'a>) -> Self {
+        Self {
+            template,
+            exchange,
+            heap: Heap::default(),
+            frames: vec![Frame::default()],
+            frame: 0,
+            loops: Vec::new(),
+            loop_now: None,
+            blocks: Vec::new(),
+            out: String::new(),
+            steps: 0,
+            depth: 0,
+            made: Made::default(),
+        }
+    }
+
+    pub fn run(mut self) -> Rendered<crate::Rendered> {
+        let template = self.template;
+        self.block(&template.block)?;
+        let request = self.request_overrides()?;
+        let response = self.response_overrides()?;
+        Ok(crate::Rendered { text: self.out, request, response })
+    }
+
+    fn block(&mut self, block: &'a Block) -> Rendered<Flow> {
+        self.deeper(|renderer| {
+            for node in block {
+                let flow = renderer.node(node)?;
+                if flow != Flow::Next {
+                    return Ok(flow);
+                }
+            }
+            Ok(Flow::Next)
+        })
+    }
+
+    fn node(&mut self, node: &'a Node) -> Rendered<Flow> {
+        self.spend(1)?;
+        match node {
+            Node::Text(text) => self.write(text)?,
+            Node::Reference(reference) => self.write_reference(reference)?,
+            Node::Set { target, value } => {
+                let value = self.value(value)?;
+                if !value.is_null() {
+                    self.assign(target, value)?;
+                }
+            }
+            Node::If { branches, otherwise } => {
+                for (condition, block) in branches {
+                    if self.is_true(condition)? {
+                        return self.block(block);
+                    }
+                }
+                return self.block(otherwise);
+            }
+            Node::Foreach { variable, list, body } => return self.foreach(variable, list, body),
+            Node::Define { name, body } => {
+                let block = self.new_block(body);
+                self.put(name, block)?;
+            }
+            Node::Call(call) => return self.call(call),
+            Node::Break => return Ok(Flow::Break),
+            Node::Stop => return Ok(Flow::Stop),
+        }
+        Ok(Flow::Next)
+    }
+
+    fn foreach(&mut self, variable: &'a str, list: &'a Expression, body: &'a Block) -> Rendered<Flow> {
+        let list = self.value(list)?;
+        let Some(id) = self.elements(list)? else { return Ok(Flow::Next) };
+        let saved = (self.lookup(variable)?, self.lookup("foreach")?);
+        let outer = self.loop_now;
+        let number = self.loops.len();
+        self.loops.push(Loop { index: 0, length: self.heap.list(id).len(), outer });
+        self.loop_now = Some(number);
+        self.put("foreach", Value::Object(Object::Loop(number)))?;
+        let flow = self.iterate(variable, id, number, body);
+        self.loop_now = outer;
+        self.put("foreach", saved.1)?;
+        self.put(variable, saved.0)?;
+        Ok(if flow? == Flow::Stop { Flow::Stop } else { Flow::Next })
+    }
+
+    fn iterate(&mut self, variable: &'a str, list: ListId, number: usize, body: &'a Block) -> Rendered<Flow> {
+        for index in 0..FOREACH_MAX {
+            let Some(element) = self.heap.list(list).get(index).cloned() else { break };
+            self.spend(1)?;
+            self.loops[number].index = index;
+            self.loops[number].length = self.heap.list(list).len();
+            self.put(variable, element)?;
+            let flow = self.block(body)?;
+            if flow != Flow::Next {
+                return Ok(flow);
+            }
+        }
+        Ok(Flow::Next)
+    }
+
+    /// What `#foreach` goes through: a list's elements or a map's values.
+    fn elements(&mut self, value: Value<'a>) -> Rendered<Option<ListId>> {
+        Ok(match self.whole(value)? {
+            Value::List(id) => Some(id),
+            Value::Map(id) => {
+                let values = self.heap.map(id).values().cloned().collect();
+                match self.heap.new_list(values)? {
+                    Value::List(id) => Some(id),
+                    _ => None,
+                }
+            }
+            _ => None,
+        })
+    }
+
+    /// A call of a name that no macro has is text.
+    fn call(&mut self, call: &'a Call) -> Rendered<Flow> {
+        let template = self.template;
+        let Some(definition) = template.macros.get(&call.name) else {
+            self.write(&call.literal)?;
+            return Ok(Flow::Next);
+        };
+        let level = self.frames[self.frame].level + 1;
+        if level > MACRO_DEPTH_MAX {
+            return Err(RenderError::MacroTooDeep(MACRO_DEPTH_MAX));
+        }
+        self.spend(20)?;
+        let arguments = definition.parameters.iter().map(|name| &**name).zip(call.arguments.iter()).collect();
+        let caller = self.frame;
+        let mut frame = Frame { arguments, caller: Some(caller), level, ..Frame::default() };
+        if let Some(body) = &call.body {
+            let block = self.new_block(body);
+            frame.variables.insert("bodyContent", block);
+        }
+        self.frames.push(frame);
+        self.frame = self.frames.len() - 1;
+        let flow = self.block(&definition.body);
+        self.frame = caller;
+        Ok(if flow? == Flow::Stop { Flow::Stop } else { Flow::Next })
+    }
+
+    fn new_block(&mut self, block: &'a Block) -> Value<'a> {
+        self.blocks.push((block, self.frame));
+        Value::Object(Object::Block(self.blocks.len() - 1))
+    }
+
+    /// Renders a block that a value stands for, where it was written.
+    fn block_text(&mut self, number: usize) -> Rendered<String> {
+        let (block, frame) = self.blocks[number];
+        let caller = std::mem::replace(&mut self.frame, frame);
+        let text = self.aside(block);
+        self.frame = caller;
+        text
+    }
+
+    /// Renders a block into a text of its own.
+    fn aside(&mut self, block: &'a Block) -> Rendered<String> {
+        let out = std::mem::take(&mut self.out);
+        let flow = self.block(block);
+        let text = std::mem::replace(&mut self.out, out);
+        flow?;
+        self.spend_bytes(text.len())?;
+        Ok(text)
+    }
+
+    fn write(&mut self, text: &str) -> Rendered<()> {
+        if self.out.len() + text.len() > OUTPUT_BYTES_MAX {
+            return Err(RenderError::OutputTooLong(OUTPUT_BYTES_MAX));
+        }
+        self.out.push_str(text);
+        Ok(())
+    }
+
+    /// The reference's value; or, when there is none, the reference itself.
+    fn write_reference(&mut self, reference: &'a Reference) -> Rendered<()> {
+        let value = self.reference(reference)?;
+        let slashes = reference.backslashes;
+        if slashes % 2 == 1 {
+            // Escaped: what has a value loses its backslash.
+            let kept = slashes / 2 + usize::from(value.is_null());
+            self.write(&"\\".repeat(kept))?;
+            return self.write(&reference.literal);
+        }
+        if value.is_null() {
+            self.write(&"\\".repeat(slashes))?;
+            let literal = self.literal(reference);
+            return self.write(literal);
+        }
+        self.write(&"\\".repeat(slashes / 2))?;
+        self.write_value(&value)
+    }
+
+    fn spend(&mut self, steps: u64) -> Rendered<()> {
+        self.steps += steps;
+        if self.steps > STEPS_MAX { Err(RenderError::TooManySteps(STEPS_MAX)) } else { Ok(()) }
+    }
+
+    fn spend_bytes(&mut self, bytes: usize) -> Rendered<()> {
+        self.spend(bytes as u64 / 16)
+    }
+
+    fn deeper<T>(&mut self, act: impl FnOnce(&mut Self) -> Rendered<T>) -> Rendered<T> {
+        if self.depth == DEPTH_MAX {
+            return Err(RenderError::TooDeep(DEPTH_MAX));
+        }
+        self.depth += 1;
+        let done = act(self);
+        self.depth -= 1;
+        done
+    }
+}

@@ -1,0 +1,191 @@
+//! Expressions to values.
+
+use std::cmp::Ordering;
+
+use super::{Rendered, Renderer};
+use crate::ast::{Expression, Operator};
+use crate::error::RenderError;
+use crate::number;
+use crate::value::{Map, Value};
+
+impl<'a> Renderer<'a> {
+    pub(super) fn value(&mut self, expression: &'a Expression) -> Rendered<Value<'a>> {
+        self.spend(1)?;
+        Ok(match expression {
+            Expression::Text(text) => Value::borrowed(text),
+            Expression::Interpolated(block) => Value::text(self.aside(block)?),
+            Expression::Integer(number) => Value::Integer(*number),
+            Expression::Double(number) => Value::Double(*number),
+            Expression::Boolean(truth) => Value::Boolean(*truth),
+            Expression::Reference(reference) => self.reference(reference)?,
+            Expression::List(elements) => {
+                let elements = self.values(elements)?;
+                self.heap.new_list(elements)?
+            }
+            Expression::Map(entries) => self.map(entries)?,
+            Expression::Range(ends) => self.range(&ends.0, &ends.1)?,
+            Expression::Not(_) => Value::Boolean(self.is_true(expression)?),
+            Expression::Binary(Operator::And | Operator::Or, _) => Value::Boolean(self.is_true(expression)?),
+            Expression::Binary(operator, sides) => {
+                return self.deeper(|renderer| renderer.binary(*operator, &sides.0, &sides.1));
+            }
+        })
+    }
+
+    pub(super) fn values(&mut self, expressions: &'a [Expression]) -> Rendered<Vec<Value<'a>>> {
+        self.deeper(|renderer| expressions.iter().map(|expression| renderer.value(expression)).collect())
+    }
+
+    /// As a condition: a boolean is itself, everything else that is something is true.
+    pub(super) fn is_true(&mut self, expression: &'a Expression) -> Rendered<bool> {
+        self.deeper(|renderer| match expression {
+            Expression::Not(inner) => Ok(!renderer.is_true(inner)?),
+            Expression::Binary(Operator::And, sides) => {
+                Ok(renderer.is_true(&sides.0)? && renderer.is_true(&sides.1)?)
+            }
+            Expression::Binary(Operator::Or, sides) => {
+                Ok(renderer.is_true(&sides.0)? || renderer.is_true(&sides.1)?)
+            }
+            _ => Ok(match renderer.value(expression)? {
+                Value::Boolean(truth) => truth,
+                Value::Null => false,
+                _ => true,
+            }),
+        })
+    }
+
+    fn map(&mut self, entries: &'a [(Expression, Expression)]) -> Rendered<Value<'a>> {
+        let map = self.deeper(|renderer| {
+            let mut map = Map::with_capacity(entries.len());
+            for (key, value) in entries {
+                let key = renderer.value(key)?;
+                let key = renderer.text(&key)?;
+                map.insert(key, renderer.value(value)?);
+            }
+            Ok(map)
+        })?;
+        self.heap.new_map(map).map(Value::Map)
+    }
+
+    /// Both ends belong to it; it may go down. No value when an end isn't a whole number.
+    fn range(&mut self, first: &'a Expression, last: &'a Expression) -> Rendered<Value<'a>> {
+        let ends = (self.value(first)?, self.value(last)?);
+        let (Value::Integer(first), Value::Integer(last)) = ends else { return Ok(Value::Null) };
+        let count = usize::try_from(first.abs_diff(last)).unwrap_or(usize::MAX).saturating_add(1);
+        self.heap.reserve(count)?;
+        let elements = if first <= last {
+            (first..=last).map(Value::Integer).collect()
+        } else {
+            (last..=first).rev().map(Value::Integer).collect()
+        };
+        self.heap.new_list(elements)
+    }
+
+    fn binary(
+        &mut self,
+        operator: Operator,
+        left: &'a Expression,
+        right: &'a Expression,
+    ) -> Rendered<Value<'a>> {
+        let (left_value, right_value) = (self.value(left)?, self.value(right)?);
+        let order = |wanted: fn(Ordering) -> bool| {
+            Value::Boolean(number::compare(&left_value, &right_value).is_some_and(wanted))
+        };
+        Ok(match operator {
+            Operator::Equal => Value::Boolean(self.are_equal(&left_value, &right_value)?),
+            Operator::NotEqual => Value::Boolean(!self.are_equal(&left_value, &right_value)?),
+            Operator::Less => order(Ordering::is_lt),
+            Operator::LessOrEqual => order(Ordering::is_le),
+            Operator::Greater => order(Ordering::is_gt),
+            Operator::GreaterOrEqual => order(Ordering::is_ge),
+            Operator::Add
+                if matches!((&left_value, &right_value), (Value::Text(_), _) | (_, Value::Text(_))) =>
+            {
+                let mut joined = self.operand_text(left, &left_value)?;
+                joined.push_str(&self.operand_text(right, &right_value)?);
+                self.new_text(joined)?
+            }
+            _ => number::calculate(operator, &left_value, &right_value)?.unwrap_or(Value::Null),
+        })
+    }
+
+    /// What has no value is joined as it was written.
+    fn operand_text(&mut self, expression: &'a Expression, value: &Value<'a>) -> Rendered<String> {
+        match (value, expression) {
+            (Value::Null, Expression::Reference(reference)) => Ok(self.literal(reference).to_owned()),
+            _ => Ok(self.text(value)?.as_str().to_owned()),
+        }
+    }
+
+    /// Numbers by what they count, like by like, and everything else by its text.
+    pub(super) fn are_equal(&mut self, left: &Value<'a>, right: &Value<'a>) -> Rendered<bool> {
+        self.spend(1)?;
+        match (left, right) {
+            (Value::Null, Value::Null) => return Ok(true),
+            (Value::Null, _) | (_, Value::Null) => return Ok(false),
+            (Value::Boolean(left), Value::Boolean(right)) => return Ok(left == right),
+            (Value::Text(left), Value::Text(right)) => {
+                self.spend_bytes(left.as_str().len().min(right.as_str().len()))?;
+                return Ok(left == right);
+            }
+            (Value::List(left), Value::List(right)) => {
+                let (left, right) = (*left, *right);
+                return self.deeper(|renderer| renderer.are_equal_lists(left, right));
+            }
+            (Value::Map(left), Value::Map(right)) => {
+                let (left, right) = (*left, *right);
+                return self.deeper(|renderer| renderer.are_equal_maps(left, right));
+            }
+            _ => {}
+        }
+        let are_numbers =
+            [left, right].iter().all(|value| matches!(value, Value::Integer(_) | Value::Double(_)));
+        if are_numbers {
+            return Ok(number::compare(left, right) == Some(Ordering::Equal));
+        }
+        Ok(self.text(left)? == self.text(right)?)
+    }
+
+    fn are_equal_lists(&mut self, left: crate::value::ListId, right: crate::value::ListId) -> Rendered<bool> {
+        if left == right {
+            return Ok(true);
+        }
+        if self.heap.list(left).len() != self.heap.list(right).len() {
+            return Ok(false);
+        }
+        for index in 0..self.heap.list(left).len() {
+            let pair = (self.heap.list(left).get(index).cloned(), self.heap.list(right).get(index).cloned());
+            let (Some(left), Some(right)) = pair else { break };
+            if !self.are_equal(&left, &right)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn are_equal_maps(&mut self, left: crate::value::MapId, right: crate::value::MapId) -> Rendered<bool> {
+        if left == right {
+            return Ok(true);
+        }
+        if self.heap.map(left).len() != self.heap.map(right).len() {
+            return Ok(false);
+        }
+        for index in 0..self.heap.map(left).len() {
+            let Some((key, value)) = self.heap.map(left).get_index(index) else { break };
+            let value = value.clone();
+            let Some(other) = self.heap.map(right).get(key.as_str()).cloned() else { return Ok(false) };
+            if !self.are_equal(&value, &other)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    pub(super) fn new_text(&mut self, text: String) -> Rendered<Value<'a>> {
+        if text.len() > super::TEXT_BYTES_MAX {
+            return Err(RenderError::TextTooLong(super::TEXT_BYTES_MAX));
+        }
+        self.spend_bytes(text.len())?;
+        Ok(Value::text(text))
+    }
+}

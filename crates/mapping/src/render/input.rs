@@ -1,0 +1,233 @@
+//! What AWS gives a template: `$input`, `$util`, `$context`, `$stageVariables`.
+
+use super::{Rendered, Renderer};
+use crate::error::RenderError;
+use crate::jsonpath::{self, JsonPath};
+use crate::template::{RequestOverrides, ResponseOverrides};
+use crate::value::{Map, MapId, Object, Text, Value};
+use crate::{encoding, json};
+
+/// What an empty payload counts as.
+const EMPTY_BODY: &str = "{}";
+
+impl<'a> Renderer<'a> {
+    pub(super) fn body(&self) -> &'a str {
+        if self.exchange.body.is_empty() { EMPTY_BODY } else { self.exchange.body }
+    }
+
+    pub(super) fn input(&mut self, method: &str, arguments: &[Value<'a>]) -> Rendered<Value<'a>> {
+        match (method, arguments) {
+            ("params", []) => self.params().map(Value::Map),
+            ("params", [name]) => {
+                let name = self.text(name)?;
+                Ok(self.param(name.as_str()))
+            }
+            ("path", [path]) => Ok(self.find(path)?.unwrap_or(Value::Null)),
+            ("json", [path]) => {
+                let found = self.find(path)?.unwrap_or(Value::borrowed(""));
+                let mut text = String::new();
+                json::write(&found, &self.heap, &mut text, super::TEXT_BYTES_MAX)?;
+                self.new_text(text)
+            }
+            _ => Ok(Value::Null),
+        }
+    }
+
+    fn find(&mut self, path: &Value<'a>) -> Rendered<Option<Value<'a>>> {
+        let path = self.text(path)?;
+        let parsed = JsonPath::parse(path.as_str())
+            .map_err(|_| RenderError::NotAPath(path.as_str().chars().take(100).collect()))?;
+        let root = self.document()?;
+        jsonpath::read(&parsed, &root, &mut self.heap)
+    }
+
+    /// The parsed body, the same one each time. AWS's parser takes a text that isn't JSON at all as a string.
+    fn document(&mut self) -> Rendered<Value<'a>> {
+        if let Some(document) = &self.made.body {
+            return Ok(document.clone());
+        }
+        let body = self.body();
+        self.spend_bytes(body.len())?;
+        let document = match json::parse(body, &mut self.heap)? {
+            Some(document) => document,
+            None if body.trim_start().starts_with(['{', '[']) => return Err(RenderError::BodyNotJson),
+            None => Value::borrowed(body),
+        };
+        self.made.body = Some(document.clone());
+        Ok(document)
+    }
+
+    /// `path`, then `querystring`, then `header`; a header also by its name in other letters. Empty when nowhere.
+    fn param(&self, name: &str) -> Value<'a> {
+        let exchange = self.exchange;
+        let exact = [exchange.path, exchange.querystring, exchange.header]
+            .into_iter()
+            .find_map(|group| group.iter().rev().find(|(key, _)| *key == name));
+        let found =
+            exact.or_else(|| exchange.header.iter().rev().find(|(key, _)| key.eq_ignore_ascii_case(name)));
+        Value::borrowed(found.map_or("", |(_, value)| value))
+    }
+
+    fn params(&mut self) -> Rendered<MapId> {
+        if let Some(params) = self.made.params {
+            return Ok(params);
+        }
+        let exchange = self.exchange;
+        let groups =
+            [("path", exchange.path), ("querystring", exchange.querystring), ("header", exchange.header)];
+        let mut params = Map::with_capacity(groups.len());
+        for (name, group) in groups {
+            let members =
+                group.iter().map(|(key, value)| (Text::Borrowed(key), Value::borrowed(value))).collect();
+            params.insert(Text::Borrowed(name), Value::Map(self.heap.new_map(members)?));
+        }
+        let params = self.heap.new_map(params)?;
+        self.made.params = Some(params);
+        Ok(params)
+    }
+
+    pub(super) fn stage_variables(&mut self) -> Rendered<Value<'a>> {
+        let id = match self.made.stage_variables {
+            Some(id) => id,
+            None => {
+                let variables = self.exchange.stage_variables;
+                let map = variables.iter().map(|(key, value)| (Text::Borrowed(key), Value::borrowed(value)));
+                let id = self.heap.new_map(map.collect())?;
+                self.made.stage_variables = Some(id);
+                id
+            }
+        };
+        Ok(Value::Map(id))
+    }
+
+    /// A member of `$context`; the overrides can be set, all else is the caller's.
+    pub(super) fn context(&mut self, name: &str) -> Rendered<Value<'a>> {
+        match name {
+            "requestOverride" => {
+                let made = self.made.request_override;
+                let id = self.overrides(made, &["header", "path", "querystring"])?;
+                self.made.request_override = Some(id);
+                Ok(Value::Map(id))
+            }
+            "responseOverride" => {
+                let made = self.made.response_override;
+                let id = self.overrides(made, &["header"])?;
+                self.made.response_override = Some(id);
+                Ok(Value::Map(id))
+            }
+            _ => self.json_member(self.exchange.context, name),
+        }
+    }
+
+    fn overrides(&mut self, made: Option<MapId>, groups: &[&'static str]) -> Rendered<MapId> {
+        if let Some(made) = made {
+            return Ok(made);
+        }
+        let mut map = Map::new();
+        for group in groups {
+            map.insert(Text::Borrowed(group), Value::Map(self.heap.new_map(Map::new())?));
+        }
+        self.heap.new_map(map)
+    }
+
+    pub(super) fn json_member(&mut self, json: &'a serde_json::Value, name: &str) -> Rendered<Value<'a>> {
+        match json.get(name) {
+            None => Ok(Value::Null),
+            Some(member @ (serde_json::Value::Object(_) | serde_json::Value::Array(_))) => {
+                Ok(Value::Json(member))
+            }
+            Some(scalar) => self.heap.adopt(scalar),
+        }
+    }
+
+    pub(super) fn request_overrides(&mut self) -> Rendered<RequestOverrides> {
+        let Some(id) = self.made.request_override else { return Ok(RequestOverrides::default()) };
+        let path = self.override_group(id, "path")?;
+        Ok(RequestOverrides {
+            header: self.override_group(id, "header")?,
+            path: path.into_iter().map(|(name, values)| (name, values.join(","))).collect(),
+            querystring: self.override_group(id, "querystring")?,
+        })
+    }
+
+    pub(super) fn response_overrides(&mut self) -> Rendered<ResponseOverrides> {
+        let Some(id) = self.made.response_override else { return Ok(ResponseOverrides::default()) };
+        let status = match self.heap.map(id).get("status").cloned() {
+            None => None,
+            Some(status) => self.text(&status)?.as_str().parse().ok(),
+        };
+        Ok(ResponseOverrides {
+            header: self.override_group(id, "header")?,
+            status: status.filter(|status| (100..=599).contains(status)),
+        })
+    }
+
+    fn override_group(&mut self, id: MapId, group: &str) -> Rendered<Vec<(String, Vec<String>)>> {
+        let Some(Value::Map(group)) = self.heap.map(id).get(group).cloned() else { return Ok(Vec::new()) };
+        let mut overrides = Vec::new();
+        for index in 0..self.heap.map(group).len() {
+            let Some((name, value)) = self.heap.map(group).get_index(index) else { break };
+            let (name, value) = (name.as_str().to_owned(), value.clone());
+            let values = match value {
+                Value::List(id) => self.heap.list(id).clone(),
+                single => vec![single],
+            };
+            let mut texts = Vec::with_capacity(values.len());
+            for value in &values {
+                texts.push(self.text(value)?.as_str().to_owned());
+            }
+            overrides.push((name, texts));
+        }
+        Ok(overrides)
+    }
+
+    /// `$util`. Null in, null out, as the libraries below do it.
+    pub(super) fn function(&mut self, name: &str, arguments: &[Value<'a>]) -> Rendered<Value<'a>> {
+        let [argument] = arguments else { return Ok(Value::Null) };
+        if argument.is_null() {
+            return Ok(Value::Null);
+        }
+        let text = self.text(argument)?;
+        self.spend_bytes(text.as_str().len())?;
+        let text = text.as_str();
+        let made = match name {
+            "escapeJavaScript" => encoding::escape_javascript(text),
+            "urlEncode" => encoding::url_encode(text),
+            "urlDecode" => encoding::url_decode(text),
+            "base64Encode" => encoding::base64_encode(text),
+            "base64Decode" => encoding::base64_decode(text).ok_or(RenderError::Method {
+                method: "base64Decode".into(),
+                reason: "its argument isn't base64",
+            })?,
+            "parseJson" => {
+                return json::parse_short_lived(text, &mut self.heap)?.ok_or(RenderError::Method {
+                    method: "parseJson".into(),
+                    reason: "its argument isn't JSON",
+                });
+            }
+            _ => return Ok(Value::Null),
+        };
+        self.new_text(made)
+    }
+
+    /// `$foreach`.
+    pub(super) fn loop_member(&self, number: usize, name: &str) -> Value<'a> {
+        let here = self.loops[number];
+        match name {
+            "index" => Value::Integer(here.index as i64),
+            "count" => Value::Integer(here.index as i64 + 1),
+            "hasNext" => Value::Boolean(here.index + 1 < here.length),
+            "first" => Value::Boolean(here.index == 0),
+            "last" => Value::Boolean(here.index + 1 == here.length),
+            "parent" => here.outer.map_or(Value::Null, |outer| Value::Object(Object::Loop(outer))),
+            "topmost" => {
+                let mut top = number;
+                while let Some(outer) = self.loops[top].outer {
+                    top = outer;
+                }
+                Value::Object(Object::Loop(top))
+            }
+            _ => Value::Null,
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Methods of Java's classes that templates call. A method that isn't here gives no value, and its reference shows as it was written.
+
+mod list;
+mod map;
+mod text;
+
+use super::{Rendered, Renderer};
+use crate::error::RenderError;
+use crate::number;
+use crate::value::{ListId, Object, Text, Value};
+
+impl<'a> Renderer<'a> {
+    pub(super) fn property(&mut self, value: Value<'a>, name: &'a str) -> Rendered<Value<'a>> {
+        match value {
+            Value::Text(text) if name == "empty" => Ok(Value::Boolean(text.as_str().is_empty())),
+            Value::List(id) if name == "empty" => Ok(Value::Boolean(self.heap.list(id).is_empty())),
+            Value::Entry(_) => self.entry_method(&value, name),
+            _ => self.member(value, Text::Borrowed(name)),
+        }
+    }
+
+    /// A map's value by its key, and what the caller's objects have.
+    pub(super) fn member(&mut self, value: Value<'a>, name: Text<'a>) -> Rendered<Value<'a>> {
+        Ok(match value {
+            Value::Map(id) => self.heap.map(id).get(name.as_str()).cloned().unwrap_or(Value::Null),
+            Value::Json(json) => return self.json_member(json, name.as_str()),
+            Value::Object(Object::Context) => return self.context(name.as_str()),
+            Value::Object(Object::Input) if name.as_str() == "body" => Value::borrowed(self.body()),
+            Value::Object(Object::Loop(number)) => self.loop_member(number, name.as_str()),
+            _ => Value::Null,
+        })
+    }
+
+    pub(super) fn method(
+        &mut self,
+        value: Value<'a>,
+        name: &'a str,
+        arguments: Vec<Value<'a>>,
+    ) -> Rendered<Value<'a>> {
+        match (name, arguments.as_slice()) {
+            ("toString", []) => return self.text(&value).map(Value::Text),
+            ("equals", [other]) => return self.equals(&value, other),
+            _ => {}
+        }
+        match value {
+            Value::Object(Object::Input) => self.input(name, &arguments),
+            Value::Object(Object::Functions) => self.function(name, &arguments),
+            Value::Object(Object::Context) => match (name, arguments.as_slice()) {
+                ("get", [key]) => {
+                    let key = self.text(key)?;
+                    self.context(key.as_str())
+                }
+                _ => self.method(Value::Json(self.exchange.context), name, arguments),
+            },
+            Value::Object(Object::Loop(number)) => Ok(match getter(name) {
+                Some(member) => self.loop_member(number, &member),
+                None => self.loop_member(number, name),
+            }),
+            Value::Object(Object::Block(_)) | Value::Null => Ok(Value::Null),
+            Value::Json(json) => match self.heap.adopt(json)? {
+                Value::Json(_) => Ok(Value::Null),
+                whole => self.method(whole, name, arguments),
+            },
+            Value::Text(text) => self.text_method(text, name, &arguments),
+            Value::List(id) => self.list_method(id, name, arguments),
+            Value::Map(id) => self.map_method(id, name, arguments),
+            Value::Entry(_) => self.entry_method(&value, name),
+            Value::Integer(_) | Value::Double(_) => Ok(number_method(&value, name, &arguments)),
+            Value::Boolean(truth) => Ok(match (name, arguments.as_slice()) {
+                ("booleanValue", []) => Value::Boolean(truth),
+                ("parseBoolean" | "valueOf", [Value::Text(text)]) => {
+                    Value::Boolean(text.as_str().eq_ignore_ascii_case("true"))
+                }
+                _ => Value::Null,
+            }),
+        }
+    }
+
+    /// `Object.equals`: unlike `==` it knows kinds: 1 isn't "1".
+    fn equals(&mut self, left: &Value<'a>, right: &Value<'a>) -> Rendered<Value<'a>> {
+        let are_alike = std::mem::discriminant(left) == std::mem::discriminant(right);
+        Ok(Value::Boolean(are_alike && self.are_equal(left, right)?))
+    }
+
+    fn entry_method(&mut self, value: &Value<'a>, name: &str) -> Rendered<Value<'a>> {
+        let Value::Entry(id) = value else { return Ok(Value::Null) };
+        let (key, value) = self.heap.entry(*id);
+        Ok(match name {
+            "key" | "getKey" => Value::Text(key.clone()),
+            "value" | "getValue" => value.clone(),
+            _ => Value::Null,
+        })
+    }
+
+    /// An element, from the end when negative.
+    pub(super) fn element(&mut self, id: ListId, index: i64, method: &str) -> Rendered<Value<'a>> {
+        let at = self.position(id, index, method)?;
+        Ok(self.heap.list(id).get(at).cloned().unwrap_or(Value::Null))
+    }
+
+    pub(super) fn set_element(&mut self, id: ListId, index: i64, value: Value<'a>) -> Rendered<Value<'a>> {
+        let at = self.position(id, index, "[]")?;
+        let place = self.heap.list_mut(id).get_mut(at);
+        Ok(place.map_or(Value::Null, |place| std::mem::replace(place, value)))
+    }
+
+    fn position(&self, id: ListId, index: i64, method: &str) -> Rendered<usize> {
+        let length = self.heap.list(id).len();
+        let from_end = index < 0 && method == "[]";
+        let index = if from_end { index.saturating_add(length as i64) } else { index };
+        match usize::try_from(index) {
+            Ok(at) if at < length => Ok(at),
+            _ => Err(failed(method, "there is no element of this index")),
+        }
+    }
+}
+
+pub fn failed(method: &str, reason: &'static str) -> RenderError {
+    RenderError::Method { method: method.into(), reason }
+}
+
+/// `getIndex` reads `index`.
+fn getter(name: &str) -> Option<String> {
+    let rest = name.strip_prefix("get").or_else(|| name.strip_prefix("is"))?;
+    let mut letters = rest.chars();
+    let first = letters.next()?;
+    Some(first.to_lowercase().chain(letters).collect())
+}
+
+/// A whole number of `value`, as Java would convert it for an `int`.
+pub fn whole(value: &Value<'_>) -> Option<i64> {
+    match value {
+        Value::Integer(number) => Some(*number),
+        _ => None,
+    }
+}
+
+/// `parseInt` and friends are static, and called through any number: `#set($Integer = 0) $Integer.parseInt($text)`.
+fn number_method<'a>(value: &Value<'a>, name: &str, arguments: &[Value<'a>]) -> Value<'a> {
+    let double = match value {
+        Value::Integer(number) => *number as f64,
+        Value::Double(number) => *number,
+        _ => return Value::Null,
+    };
+    match (name, arguments) {
+        ("parseInt" | "parseLong" | "valueOf", [Value::Text(text)]) if matches!(value, Value::Integer(_)) => {
+            let digits = text.as_str();
+            digits.parse().map_or(Value::Null, Value::Integer)
+        }
+        ("parseDouble" | "valueOf", [Value::Text(text)]) if matches!(value, Value::Double(_)) => {
+            text.as_str().trim().parse().map_or(Value::Null, Value::Double)
+        }
+        ("valueOf", [number @ (Value::Integer(_) | Value::Double(_))]) => number.clone(),
+        ("intValue" | "longValue", []) => Value::Integer(double as i64),
+        ("doubleValue" | "floatValue", []) => Value::Double(double),
+        ("compareTo", [other]) => {
+            number::compare(value, other).map_or(Value::Null, |order| Value::Integer(order as i64))
+        }
+        _ => Value::Null,
+    }
+}

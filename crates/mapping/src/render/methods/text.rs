@@ -1,0 +1,195 @@
+//! Strings: what `java.lang.String` has. Positions count UTF-16 units, as Java's do.
+
+use super::{failed, whole};
+use crate::error::RenderError;
+use crate::pattern;
+use crate::render::{Rendered, Renderer, TEXT_BYTES_MAX};
+use crate::value::{Text, Value};
+
+impl<'a> Renderer<'a> {
+    pub(super) fn text_method(
+        &mut self,
+        text: Text<'a>,
+        name: &str,
+        arguments: &[Value<'a>],
+    ) -> Rendered<Value<'a>> {
+        let this = text.as_str();
+        self.spend_bytes(this.len())?;
+        if let Some(value) = plain(this, name, arguments) {
+            return Ok(value);
+        }
+        match (name, arguments) {
+            ("toLowerCase", []) => self.new_text(this.to_lowercase()),
+            ("toUpperCase", []) => self.new_text(this.to_uppercase()),
+            ("trim", []) => self.new_text(this.trim_matches(|letter| letter <= ' ').to_owned()),
+            ("strip", []) => self.new_text(this.trim().to_owned()),
+            ("intern", []) => Ok(Value::Text(text.clone())),
+            ("concat", [Value::Text(more)]) => self.new_text(format!("{this}{}", more.as_str())),
+            ("substring" | "subSequence", [from]) => {
+                let from = whole(from).ok_or(failed(name, "it takes a whole number"))?;
+                self.substring(this, from, None)
+            }
+            ("substring" | "subSequence", [from, to]) => {
+                let (Some(from), Some(to)) = (whole(from), whole(to)) else {
+                    return Err(failed(name, "it takes whole numbers"));
+                };
+                self.substring(this, from, Some(to))
+            }
+            ("charAt", [Value::Integer(index)]) => {
+                self.substring(this, *index, Some(index.saturating_add(1)))
+            }
+            ("replace", [from, to]) => {
+                let (from, to) = (self.text(from)?, self.text(to)?);
+                self.replace(this, from.as_str(), to.as_str())
+            }
+            ("repeat", [Value::Integer(times)]) => {
+                let times = usize::try_from(*times).map_err(|_| failed(name, "the count is negative"))?;
+                if this.len().saturating_mul(times) > TEXT_BYTES_MAX {
+                    return Err(RenderError::TextTooLong(TEXT_BYTES_MAX));
+                }
+                self.new_text(this.repeat(times))
+            }
+            ("replaceAll", [pattern, to]) => self.replace_pattern(this, pattern, to, usize::MAX),
+            ("replaceFirst", [pattern, to]) => self.replace_pattern(this, pattern, to, 1),
+            ("matches", [pattern]) => {
+                let pattern = self.text(pattern)?;
+                self.spend_pattern(this, pattern.as_str())?;
+                pattern::matches_whole(pattern.as_str(), this).map(Value::Boolean)
+            }
+            ("split", [pattern]) => self.split(this, pattern, 0),
+            ("split", [pattern, Value::Integer(limit)]) => self.split(this, pattern, *limit),
+            _ => Ok(Value::Null),
+        }
+    }
+
+    fn substring(&mut self, text: &str, from: i64, to: Option<i64>) -> Rendered<Value<'a>> {
+        let outside = || failed("substring", "there are no such places");
+        let start = byte_of(text, from).ok_or_else(outside)?;
+        let end = match to {
+            None => text.len(),
+            Some(to) => byte_of(text, to).ok_or_else(outside)?,
+        };
+        self.new_text(text.get(start..end).ok_or_else(outside)?.to_owned())
+    }
+
+    fn replace(&mut self, text: &str, from: &str, to: &str) -> Rendered<Value<'a>> {
+        let found = text.matches(from).count();
+        if text.len().saturating_add(found.saturating_mul(to.len())) > TEXT_BYTES_MAX {
+            return Err(RenderError::TextTooLong(TEXT_BYTES_MAX));
+        }
+        self.new_text(text.replace(from, to))
+    }
+
+    fn replace_pattern(
+        &mut self,
+        text: &str,
+        pattern: &Value<'a>,
+        replacement: &Value<'a>,
+        times: usize,
+    ) -> Rendered<Value<'a>> {
+        let (pattern, replacement) = (self.text(pattern)?, self.text(replacement)?);
+        self.spend_pattern(text, pattern.as_str())?;
+        let regex = pattern::compile(pattern.as_str())?;
+        let replaced = pattern::replace(&regex, text, replacement.as_str(), times, TEXT_BYTES_MAX)
+            .ok_or(failed("replaceAll", "the replacement names no group or ends too early"))?;
+        self.new_text(replaced)
+    }
+
+    /// Without a limit the empty texts at the end are left out; with one there are no more pieces than it says.
+    fn split(&mut self, text: &str, pattern: &Value<'a>, limit: i64) -> Rendered<Value<'a>> {
+        let pattern = self.text(pattern)?;
+        self.spend_pattern(text, pattern.as_str())?;
+        let regex = pattern::compile(pattern.as_str())?;
+        let mut pieces = Vec::new();
+        let mut kept = 0;
+        for found in regex.find_iter(text) {
+            let is_full = limit > 0 && pieces.len() as i64 == limit - 1;
+            if is_full {
+                break;
+            }
+            // Java gives no empty piece for an empty match at the beginning.
+            if found.end() == 0 || found.is_empty() && found.start() == text.len() {
+                continue;
+            }
+            self.heap.reserve(1)?;
+            pieces.push(&text[kept..found.start()]);
+            kept = found.end();
+        }
+        let is_whole = pieces.is_empty();
+        pieces.push(&text[kept..]);
+        while limit == 0 && !is_whole && pieces.last().is_some_and(|piece| piece.is_empty()) {
+            pieces.pop();
+        }
+        let pieces = pieces.into_iter().map(Value::text).collect();
+        self.heap.new_list(pieces)
+    }
+
+    /// Matching takes up to the pattern's length for each byte.
+    fn spend_pattern(&mut self, text: &str, pattern: &str) -> Rendered<()> {
+        self.spend(50)?;
+        self.spend_bytes(text.len().saturating_mul(1 + pattern.len() / 4).saturating_add(pattern.len() * 64))
+    }
+}
+
+/// What can be said without making a text.
+fn plain<'a>(this: &str, name: &str, arguments: &[Value<'a>]) -> Option<Value<'a>> {
+    Some(match (name, arguments) {
+        ("length" | "size", []) if name == "length" => Value::Integer(units(this)),
+        ("isEmpty", []) => Value::Boolean(this.is_empty()),
+        ("isBlank", []) => Value::Boolean(this.trim().is_empty()),
+        ("hashCode", []) => Value::Integer(i64::from(
+            this.encode_utf16().fold(0_i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit))),
+        )),
+        ("contains", [Value::Text(part)]) => Value::Boolean(this.contains(part.as_str())),
+        ("startsWith", [Value::Text(part)]) => Value::Boolean(this.starts_with(part.as_str())),
+        ("endsWith", [Value::Text(part)]) => Value::Boolean(this.ends_with(part.as_str())),
+        ("equalsIgnoreCase", [Value::Text(other)]) => {
+            Value::Boolean(this.to_lowercase() == other.as_str().to_lowercase())
+        }
+        ("compareTo", [Value::Text(other)]) => Value::Integer(difference(this, other.as_str())),
+        ("compareToIgnoreCase", [Value::Text(other)]) => {
+            Value::Integer(difference(&this.to_lowercase(), &other.as_str().to_lowercase()))
+        }
+        ("indexOf", [Value::Text(part)]) => Value::Integer(place(this, this.find(part.as_str()))),
+        ("indexOf", [Value::Text(part), Value::Integer(from)]) => {
+            let start = byte_of(this, (*from).max(0));
+            let found = start.and_then(|start| Some(start + this.get(start..)?.find(part.as_str())?));
+            Value::Integer(place(this, found))
+        }
+        ("lastIndexOf", [Value::Text(part)]) => Value::Integer(place(this, this.rfind(part.as_str()))),
+        _ => return None,
+    })
+}
+
+fn units(text: &str) -> i64 {
+    text.encode_utf16().count() as i64
+}
+
+fn place(text: &str, byte: Option<usize>) -> i64 {
+    byte.map_or(-1, |byte| units(&text[..byte]))
+}
+
+/// The byte at which the UTF-16 unit `index` begins; the second half of a pair begins nowhere.
+fn byte_of(text: &str, index: i64) -> Option<usize> {
+    let index = usize::try_from(index).ok()?;
+    if text.is_ascii() {
+        return (index <= text.len()).then_some(index);
+    }
+    let mut at = 0;
+    for (byte, letter) in text.char_indices() {
+        if at == index {
+            return Some(byte);
+        }
+        at += letter.len_utf16();
+    }
+    (at == index).then_some(text.len())
+}
+
+/// As `String.compareTo`.
+fn difference(left: &str, right: &str) -> i64 {
+    let unlike = left.encode_utf16().zip(right.encode_utf16()).find(|(left, right)| left != right);
+    match unlike {
+        Some((left, right)) => i64::from(left) - i64::from(right),
+        None => units(left) - units(right),
+    }
+}

@@ -1,0 +1,154 @@
+//! Names to values, and values to names.
+
+use super::{Rendered, Renderer};
+use crate::ast::{Expression, Reference, Step};
+use crate::value::{Object, Value};
+
+impl<'a> Renderer<'a> {
+    pub(super) fn reference(&mut self, reference: &'a Reference) -> Rendered<Value<'a>> {
+        let mut value = self.lookup(&reference.name)?;
+        for step in &reference.steps {
+            if value.is_null() {
+                break;
+            }
+            value = self.step(value, step)?;
+        }
+        Ok(value)
+    }
+
+    /// What is rendered for a reference without a value. Members of `$context` and `$stageVariables` that don't exist are empty, as
+    /// AWS's own passthrough template relies on.
+    pub(super) fn literal(&self, reference: &'a Reference) -> &'a str {
+        let is_ours = matches!(&*reference.name, "context" | "stageVariables") && !reference.steps.is_empty();
+        if reference.is_quiet || is_ours {
+            return "";
+        }
+        if reference.steps.is_empty() {
+            // A macro's argument without a value shows as its caller wrote it.
+            let arguments = &self.frames[self.frame].arguments;
+            let argument = arguments.iter().find(|(name, _)| **name == *reference.name);
+            if let Some((_, Expression::Reference(written))) = argument {
+                return &written.literal;
+            }
+        }
+        &reference.literal
+    }
+
+    fn step(&mut self, value: Value<'a>, step: &'a Step) -> Rendered<Value<'a>> {
+        self.spend(1)?;
+        match step {
+            Step::Property(name) => self.property(value, name),
+            Step::Method(name, arguments) => {
+                let arguments = self.values(arguments)?;
+                self.method(value, name, arguments)
+            }
+            Step::Index(index) => {
+                let index = self.deeper(|renderer| renderer.value(index))?;
+                self.index(value, index)
+            }
+        }
+    }
+
+    fn index(&mut self, value: Value<'a>, index: Value<'a>) -> Rendered<Value<'a>> {
+        match (self.whole(value)?, index) {
+            (Value::List(id), Value::Integer(index)) => self.element(id, index, "[]"),
+            (map @ (Value::Map(_) | Value::Object(_)), index) => {
+                let name = self.text(&index)?;
+                self.member(map, name)
+            }
+            _ => Ok(Value::Null),
+        }
+    }
+
+    /// The value of a name: a macro's argument, what was set, or what is there from the beginning.
+    pub(super) fn lookup(&mut self, name: &str) -> Rendered<Value<'a>> {
+        let mut frame = self.frame;
+        loop {
+            let here = &self.frames[frame];
+            let argument =
+                here.arguments.iter().find(|(parameter, _)| *parameter == name).map(|(_, value)| *value);
+            if let (Some(argument), Some(caller)) = (argument, here.caller) {
+                return self.at(caller, |renderer| renderer.value(argument));
+            }
+            if let Some(value) = here.variables.get(name) {
+                return Ok(value.clone());
+            }
+            match here.caller {
+                Some(caller) => frame = caller,
+                None => return self.given(name),
+            }
+        }
+    }
+
+    fn given(&mut self, name: &str) -> Rendered<Value<'a>> {
+        Ok(match name {
+            "input" => Value::Object(Object::Input),
+            "util" => Value::Object(Object::Functions),
+            "context" => Value::Object(Object::Context),
+            "stageVariables" => self.stage_variables()?,
+            "velocityCount" => match self.loop_now {
+                Some(number) => Value::Integer(self.loops[number].index as i64 + 1),
+                None => Value::Null,
+            },
+            "velocityHasNext" => match self.loop_now {
+                Some(number) => Value::Boolean(self.loops[number].index + 1 < self.loops[number].length),
+                None => Value::Null,
+            },
+            _ => Value::Null,
+        })
+    }
+
+    fn at<T>(&mut self, frame: usize, act: impl FnOnce(&mut Self) -> Rendered<T>) -> Rendered<T> {
+        let now = std::mem::replace(&mut self.frame, frame);
+        let done = self.deeper(act);
+        self.frame = now;
+        done
+    }
+
+    /// Sets a name here and where the macro was called from, as Velocity does without local scopes; null takes the name away.
+    pub(super) fn put(&mut self, name: &'a str, value: Value<'a>) -> Rendered<()> {
+        let mut frame = self.frame;
+        loop {
+            let here = &mut self.frames[frame];
+            let argument =
+                here.arguments.iter().find(|(parameter, _)| *parameter == name).map(|(_, value)| *value);
+            if let (Some(Expression::Reference(target)), Some(caller)) = (argument, here.caller) {
+                return self.at(caller, |renderer| renderer.assign(target, value));
+            }
+            if value.is_null() {
+                here.variables.remove(name);
+            } else {
+                here.variables.insert(name, value.clone());
+            }
+            match here.caller {
+                Some(caller) => frame = caller,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// `#set`: what there is no place for is passed over, as Velocity does.
+    pub(super) fn assign(&mut self, target: &'a Reference, value: Value<'a>) -> Rendered<()> {
+        let Some((last, path)) = target.steps.split_last() else { return self.put(&target.name, value) };
+        let mut owner = self.lookup(&target.name)?;
+        for step in path {
+            if owner.is_null() {
+                return Ok(());
+            }
+            owner = self.step(owner, step)?;
+        }
+        let key = match last {
+            Step::Property(name) => Value::borrowed(name),
+            Step::Index(index) => self.deeper(|renderer| renderer.value(index))?,
+            Step::Method(..) => return Ok(()),
+        };
+        match (owner, key) {
+            (Value::List(id), Value::Integer(index)) => self.set_element(id, index, value).map(|_| ()),
+            (Value::Map(id), key) => {
+                let key = self.text(&key)?;
+                self.heap.put(id, key, value).map(|_| ())
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Values to text, as Java's `toString`.
+
+use super::{Rendered, Renderer, TEXT_BYTES_MAX};
+use crate::error::RenderError;
+use crate::json;
+use crate::number;
+use crate::value::{Object, Text, Value};
+
+impl<'a> Renderer<'a> {
+    /// Writes to the output; only texts that aren't there yet are made.
+    pub(super) fn write_value(&mut self, value: &Value<'a>) -> Rendered<()> {
+        match value {
+            Value::Integer(number) => self.write(itoa::Buffer::new().format(*number)),
+            Value::Text(text) => self.write(text.as_str()),
+            _ => {
+                let text = self.text(value)?;
+                self.write(text.as_str())
+            }
+        }
+    }
+
+    pub(super) fn text(&mut self, value: &Value<'a>) -> Rendered<Text<'a>> {
+        if let Value::Text(text) = value {
+            return Ok(text.clone());
+        }
+        let mut shown = String::new();
+        self.show(value, &mut shown)?;
+        self.spend_bytes(shown.len())?;
+        Ok(Text::from(shown))
+    }
+
+    fn show(&mut self, value: &Value<'a>, out: &mut String) -> Rendered<()> {
+        if out.len() > TEXT_BYTES_MAX {
+            return Err(RenderError::TextTooLong(TEXT_BYTES_MAX));
+        }
+        match value {
+            Value::Null => out.push_str("null"),
+            Value::Boolean(truth) => out.push_str(if *truth { "true" } else { "false" }),
+            Value::Integer(number) => out.push_str(itoa::Buffer::new().format(*number)),
+            Value::Double(number) => out.push_str(&number::double_text(*number)),
+            Value::Text(text) => out.push_str(text.as_str()),
+            Value::List(id) if self.heap.is_json(*id) => {
+                json::write(value, &self.heap, out, TEXT_BYTES_MAX)?;
+            }
+            Value::List(id) => {
+                let id = *id;
+                self.deeper(|renderer| {
+                    out.push('[');
+                    let mut index = 0;
+                    while let Some(element) = renderer.heap.list(id).get(index).cloned() {
+                        renderer.separate(index, out)?;
+                        renderer.show(&element, out)?;
+                        index += 1;
+                    }
+                    out.push(']');
+                    Ok(())
+                })?;
+            }
+            Value::Map(id) => {
+                let id = *id;
+                self.deeper(|renderer| {
+                    out.push('{');
+                    let mut index = 0;
+                    while let Some((key, member)) = renderer.heap.map(id).get_index(index) {
+                        let (key, member) = (key.clone(), member.clone());
+                        renderer.separate(index, out)?;
+                        renderer.show_pair(&key, &member, out)?;
+                        index += 1;
+                    }
+                    out.push('}');
+                    Ok(())
+                })?;
+            }
+            Value::Entry(id) => {
+                let (key, member) = self.heap.entry(*id).clone();
+                self.deeper(|renderer| renderer.show_pair(&key, &member, out))?;
+            }
+            Value::Json(_) => {
+                let whole = self.whole(value.clone())?;
+                self.show(&whole, out)?;
+            }
+            Value::Object(object) => self.show_object(*object, out)?,
+        }
+        Ok(())
+    }
+
+    fn separate(&mut self, index: usize, out: &mut String) -> Rendered<()> {
+        if index > 0 {
+            out.push_str(", ");
+        }
+        self.spend(1)
+    }
+
+    fn show_pair(&mut self, key: &Text<'a>, member: &Value<'a>, out: &mut String) -> Rendered<()> {
+        out.push_str(key.as_str());
+        out.push('=');
+        self.show(member, out)
+    }
+
+    fn show_object(&mut self, object: Object, out: &mut String) -> Rendered<()> {
+        match object {
+            Object::Block(number) => out.push_str(&self.block_text(number)?),
+            Object::Context => {
+                let context = Value::Json(self.exchange.context);
+                self.show(&context, out)?;
+            }
+            // Java would write a class's name and an address, which nobody can use.
+            Object::Input | Object::Functions | Object::Loop(_) => {}
+        }
+        Ok(())
+    }
+
+    /// A value of `$context` as one of the template's own.
+    pub(super) fn whole(&mut self, value: Value<'a>) -> Rendered<Value<'a>> {
+        match value {
+            Value::Json(json) => self.heap.adopt(json),
+            other => Ok(other),
+        }
+    }
+}

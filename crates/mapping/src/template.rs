@@ -1,0 +1,80 @@
+//! A mapping template and what it is rendered with.
+
+use std::collections::BTreeMap;
+
+use crate::error::{Problem, RenderError, SyntaxError};
+use crate::parse::{self, Parsed};
+use crate::render::Renderer;
+
+/// API Gateway's quota for a mapping template: 300 KB.
+pub const TEMPLATE_BYTES_MAX: usize = 300 * 1024;
+
+/// A parsed template, to be rendered by any number of threads.
+#[derive(Debug)]
+pub struct Template {
+    parsed: Parsed,
+}
+
+/// What a template may see. Names and values are decoded, and of several values of one name the last one comes here, as in API
+/// Gateway's `$input.params()`.
+#[derive(Debug, Clone, Copy)]
+pub struct Exchange<'a> {
+    /// The request's payload, or the integration's answer. Empty is `{}`.
+    pub body: &'a str,
+    pub path: &'a [(&'a str, &'a str)],
+    pub querystring: &'a [(&'a str, &'a str)],
+    pub header: &'a [(&'a str, &'a str)],
+    /// An object. Members that don't apply to the exchange should be there as empty strings: so AWS shows them.
+    pub context: &'a serde_json::Value,
+    pub stage_variables: &'a BTreeMap<String, String>,
+}
+
+/// A rendered template.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rendered {
+    pub text: String,
+    pub request: RequestOverrides,
+    pub response: ResponseOverrides,
+}
+
+/// `$context.requestOverride`, in the order of setting. Several values come from a list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RequestOverrides {
+    pub header: Vec<(String, Vec<String>)>,
+    pub path: Vec<(String, String)>,
+    pub querystring: Vec<(String, Vec<String>)>,
+}
+
+/// `$context.responseOverride`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ResponseOverrides {
+    pub header: Vec<(String, Vec<String>)>,
+    /// 100 to 599; anything else that was set is left out.
+    pub status: Option<u16>,
+}
+
+impl Template {
+    /// # Errors
+    /// [`SyntaxError`], also for more than [`TEMPLATE_BYTES_MAX`] bytes, deeper nesting than [`crate::NESTING_MAX`], and the
+    /// directives that read other templates (`#include`, `#parse`, `#evaluate`).
+    pub fn parse(text: &str) -> Result<Self, SyntaxError> {
+        if text.len() > TEMPLATE_BYTES_MAX {
+            return Err(SyntaxError { line: 1, column: 1, problem: Problem::TooLong(TEMPLATE_BYTES_MAX) });
+        }
+        parse::parse(text).map(|parsed| Self { parsed })
+    }
+
+    /// Whether the template says `$context`: only then [`Exchange::context`] is looked at.
+    pub fn names_context(&self) -> bool {
+        self.parsed.names_context
+    }
+
+    /// # Errors
+    /// [`RenderError`]; AWS answers `500 Internal server error` and logs that the request couldn't be transformed.
+    pub fn render(&self, exchange: &Exchange<'_>) -> Result<Rendered, RenderError> {
+        Renderer::new(&self.parsed, exchange).run()
+    }
+}
+
+#[cfg(test)]
+mod tests;
