@@ -45,9 +45,9 @@ pub(crate) async fn integrate(
 ) -> Outcome {
     match &routed.method.integration {
         Integration::Mock(mock) => of_mock(mock, arrival),
-        Integration::LambdaProxy { target, timeout_ms } => {
+        Integration::LambdaProxy { target, timeout_ms, .. } => {
             let trace_id = arrival.new_trace_id();
-            let mut outcome = match &routed.track.targets[*target] {
+            let mut outcome = match routed.track.function(*target) {
                 Ok(target) => match permitted(routed, arrival, target, snapshot) {
                     Some(function) => {
                         let event = event(routed, arrival, &trace_id, &body);
@@ -66,7 +66,9 @@ pub(crate) async fn integrate(
             outcome.trace_id = Some(trace_id);
             outcome
         }
-        Integration::Unconfigured => Outcome::error(GatewayError::ApiConfiguration),
+        Integration::HttpProxy(_) | Integration::Mapped(_) | Integration::Unconfigured => {
+            Outcome::error(GatewayError::ApiConfiguration)
+        }
     }
 }
 

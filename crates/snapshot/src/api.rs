@@ -4,7 +4,7 @@ use std::sync::Arc;
 use pitbird_names::{Percent, Scope};
 use pitbird_records::{self as records, Texts};
 
-use crate::{Deployment, LambdaTarget, Slot, Unrenderable};
+use crate::{Deployment, LambdaTarget, Slot, Target, Unrenderable};
 
 /// A REST API with the stages that it is reached under.
 #[derive(Debug)]
@@ -38,10 +38,24 @@ pub struct Track {
     pub is_canary: bool,
     /// The stage's variables, on the canary overlaid by its overrides.
     pub variables: Arc<Texts>,
-    /// The Lambda targets of the deployment's methods, rendered with these variables; see
-    /// [`Integration::LambdaProxy`](crate::Integration::LambdaProxy).
-    pub targets: Vec<Result<LambdaTarget, Unrenderable>>,
+    /// What the deployment's integrations call, rendered with these variables, as
+    /// [`Integration`](crate::Integration)s count them.
+    pub targets: Vec<Result<Target, Unrenderable>>,
 }
+
+impl Track {
+    /// The function that an integration calls.
+    pub fn function(&self, target: usize) -> Result<&LambdaTarget, &Unrenderable> {
+        match &self.targets[target] {
+            Ok(Target::Function(function)) => Ok(function),
+            Ok(_) => Err(NO_FUNCTION),
+            Err(unrenderable) => Err(unrenderable),
+        }
+    }
+}
+
+/// What a proxy integration can't call.
+const NO_FUNCTION: &Unrenderable = &Unrenderable(String::new());
 
 impl Stage {
     /// The track of one request by `draw` in [0, 1). Each request draws for itself; 0 % never and 100 % always takes

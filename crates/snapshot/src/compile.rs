@@ -218,7 +218,7 @@ fn track(
     variables: Arc<records::Texts>,
     scope: &Scope,
 ) -> Track {
-    let targets = deployment.uris.iter().map(|uri| uri.render(&variables, scope)).collect();
+    let targets = deployment.targets.iter().map(|target| target.render(&variables, scope)).collect();
     Track { deployment, is_canary, variables, targets }
 }
 

@@ -4,7 +4,7 @@ use pitbird_paths::{Router, Template};
 use pitbird_records as records;
 
 use crate::Integration;
-use crate::integration::UriTemplate;
+use crate::target::TargetTemplate;
 
 /// A deployment's routes. Immutable, and so shared by every snapshot that has a stage on it.
 #[derive(Debug)]
@@ -14,8 +14,8 @@ pub struct Deployment {
     pub binary_media_types: Vec<String>,
     /// From how many bytes on answers are compressed; requests are taken compressed then too.
     pub compression_minimum: Option<u64>,
-    /// Lambda URIs in the order that [`Integration::LambdaProxy`] counts them.
-    pub(crate) uris: Vec<UriTemplate>,
+    /// What integrations call, in the order that they count it.
+    pub(crate) targets: Vec<TargetTemplate>,
 }
 
 #[derive(Debug)]
@@ -46,13 +46,13 @@ impl Resource {
 impl Deployment {
     pub(crate) fn compile(record: records::Deployment) -> Deployment {
         let mut router = Router::new();
-        let mut uris = Vec::new();
+        let mut targets = Vec::new();
         for resource in record.resources {
             let methods: HashMap<String, Method> = resource
                 .methods
                 .into_iter()
                 .map(|(name, method)| {
-                    let integration = Integration::compile(&method, &mut uris);
+                    let integration = Integration::compile(&method, &mut targets);
                     let operation_name = method.operation_name;
                     (name.clone(), Method { name, operation_name, integration })
                 })
@@ -73,7 +73,7 @@ impl Deployment {
             router,
             binary_media_types: record.api.binary_media_types,
             compression_minimum: record.api.minimum_compression_size.and_then(|size| size.try_into().ok()),
-            uris,
+            targets,
         }
     }
 }

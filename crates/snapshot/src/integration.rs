@@ -1,35 +1,34 @@
 use bytes::Bytes;
-use pitbird_names::{FunctionRef, Qualifier, Scope};
-use pitbird_records::{self as records, Texts};
+use pitbird_records as records;
 use regex_lite::Regex;
-use thiserror::Error;
 
-use crate::FunctionKey;
+use crate::target::TargetTemplate;
 
-/// What answers a method's requests.
+mod mapped;
+
+pub use mapped::{
+    Backend, ContentHandling, HttpProxy, Mapped, Parameters, Passthrough, ResponseRule, Templates,
+};
+
+/// What answers a method's requests. Targets are indices into [`Track::targets`](crate::Track::targets).
 #[derive(Debug)]
 pub enum Integration {
-    /// A Lambda function, by the index of its target in [`Track::targets`](crate::Track::targets).
+    /// A Lambda function that is given the whole request as an event.
     LambdaProxy {
         target: usize,
         timeout_ms: u32,
+        /// Whether the function is to run later: `integration.request.header.X-Amz-Invocation-Type` is `'Event'`.
+        is_event: bool,
     },
+    /// A MOCK without template language: everything is decided beforehand.
     Mock(Mock),
+    /// An HTTP endpoint that is given the request as it is.
+    HttpProxy(Box<HttpProxy>),
+    /// Whatever has its requests and answers mapped.
+    Mapped(Box<Mapped>),
     /// The method has no integration, or one that can't be served: API Gateway's `500`.
     Unconfigured,
 }
-
-/// A function as a stage's track names it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LambdaTarget {
-    pub function: FunctionKey,
-    pub qualifier: Option<Qualifier>,
-}
-
-/// A URI that, with the track's variables put in, names no function.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("integration URI doesn't name a function: {0}")]
-pub struct Unrenderable(pub String);
 
 /// A MOCK integration with everything decided beforehand: its request templates give fixed status codes, its response
 /// templates fixed bodies.
@@ -128,61 +127,44 @@ fn select(
 }
 
 impl Integration {
-    pub(crate) fn compile(method: &records::Method, uris: &mut Vec<UriTemplate>) -> Integration {
-        match &method.integration {
+    pub(crate) fn compile(method: &records::Method, targets: &mut Vec<TargetTemplate>) -> Integration {
+        let Some(integration) = &method.integration else { return Integration::Unconfigured };
+        match integration.kind.as_str() {
             // API Gateway takes any verb but can invoke with POST only: such a method answers 500.
-            Some(integration)
-                if integration.kind == "AWS_PROXY" && integration.http_method.as_deref() == Some("POST") =>
-            {
-                uris.push(UriTemplate(integration.uri.clone().unwrap_or_default()));
-                Integration::LambdaProxy { target: uris.len() - 1, timeout_ms: integration.timeout_ms }
+            "AWS_PROXY" if integration.http_method.as_deref() == Some("POST") => {
+                let uri = integration.uri.clone().unwrap_or_default();
+                targets.push(TargetTemplate::Aws(uri));
+                let is_event = integration.request_parameters.iter().any(|(target, source)| {
+                    target.eq_ignore_ascii_case("integration.request.header.x-amz-invocation-type")
+                        && source.eq_ignore_ascii_case("'event'")
+                });
+                let target = targets.len() - 1;
+                Integration::LambdaProxy { target, timeout_ms: integration.timeout_ms, is_event }
             }
-            Some(integration) if integration.kind == "MOCK" => Integration::Mock(Mock::compile(integration)),
+            "MOCK" if is_literal(integration) => Integration::Mock(Mock::compile(integration)),
+            "HTTP_PROXY" => Integration::HttpProxy(Box::new(HttpProxy::compile(integration, targets))),
+            "MOCK" | "AWS" | "HTTP" => Integration::Mapped(Box::new(Mapped::compile(integration, targets))),
             _ => Integration::Unconfigured,
         }
     }
 }
 
-/// An integration's URI with its `${stageVariables.NAME}` still in place.
-#[derive(Debug)]
-pub(crate) struct UriTemplate(String);
-
-impl UriTemplate {
-    /// The function named with these variables. An undefined variable is an empty string. Only the API's own account
-    /// may be named through a stage variable.
-    pub(crate) fn render(&self, variables: &Texts, scope: &Scope) -> Result<LambdaTarget, Unrenderable> {
-        let uri = substitute(&self.0, variables);
-        let parsed = uri
-            .split_once(":lambda:path/")
-            // API Gateway tolerates a doubled slash here.
-            .and_then(|(_, rest)| rest.trim_start_matches('/').strip_prefix("2015-03-31/functions/"))
-            .and_then(|rest| rest.strip_suffix("/invocations"))
-            .and_then(|function| FunctionRef::parse(function).ok());
-        let Some(parsed) = parsed else { return Err(Unrenderable(uri)) };
-        let scope = parsed.scope(scope);
-        Ok(LambdaTarget { function: FunctionKey { scope, name: parsed.name }, qualifier: parsed.qualifier })
-    }
-}
-
-/// Puts variables in for `${stageVariables.NAME}`; any other `${…}` stays.
-fn substitute(text: &str, variables: &Texts) -> String {
-    let mut rest = text;
-    let mut out = String::with_capacity(text.len());
-    while let Some((before, after)) = rest.split_once("${stageVariables.") {
-        out.push_str(before);
-        match after.split_once('}') {
-            Some((name, tail)) => {
-                out.push_str(variables.get(name).map_or("", String::as_str));
-                rest = tail;
-            }
-            None => {
-                out.push_str("${stageVariables.");
-                rest = after;
-            }
-        }
-    }
-    out.push_str(rest);
-    out
+/// Can a mock's answers be decided beforehand?
+fn is_literal(integration: &records::Integration) -> bool {
+    let is_constant = |source: &String| source.starts_with('\'');
+    integration.request_parameters.is_empty()
+        && integration.content_handling.is_none()
+        && !integration.request_templates.is_empty()
+        && integration.request_templates.values().all(|template| static_status(template).is_some())
+        && integration.responses.values().all(|response| {
+            let mut templates = response.response_templates.values();
+            let first = templates.next();
+            response.content_handling.is_none()
+                && response.response_templates.values().all(|template| !template.contains(['$', '#']))
+                // Which one is taken depends on what the client accepts.
+                && templates.all(|other| Some(other) == first)
+                && response.response_parameters.values().all(is_constant)
+        })
 }
 
 #[cfg(test)]
@@ -196,20 +178,5 @@ mod tests {
         for bad in ["", "{}", r#"{"statusCode": "$input.x"}"#, r#"{"statusCode": 99}"#, "#set($x = 1)"] {
             assert_eq!(static_status(bad), None, "{bad}");
         }
-    }
-
-    #[test]
-    fn variables_choose_the_alias() {
-        let uri = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/\
-                   arn:aws:lambda:us-east-1:000000000000:function:f:${stageVariables.alias}/invocations";
-        let template = UriTemplate(uri.to_owned());
-        let variables = Texts::from([("alias".to_owned(), "live".to_owned())]);
-        let target = template.render(&variables, &Scope::default()).expect("a function");
-        assert_eq!(target.function.name, "f");
-        assert_eq!(target.qualifier, Some(Qualifier::Alias("live".to_owned())));
-        assert!(
-            template.render(&Texts::new(), &Scope::default()).is_err(),
-            "an empty qualifier names nothing"
-        );
     }
 }

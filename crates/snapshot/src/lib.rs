@@ -15,6 +15,7 @@ mod integration;
 mod policy;
 mod slot;
 mod source;
+mod target;
 mod url;
 
 use std::collections::HashMap;
@@ -26,10 +27,14 @@ pub use api::{Api, Stage, Track};
 pub use compile::{Touched, compile};
 pub use deployment::{Deployment, Method, Resource};
 pub use function::{Alias, Function, Resolved, Unknown, Version};
-pub use integration::{Integration, LambdaTarget, Mock, MockAnswer, MockFault, Unrenderable, static_status};
+pub use integration::{
+    Backend, ContentHandling, HttpProxy, Integration, Mapped, Mock, MockAnswer, MockFault, Parameters,
+    Passthrough, ResponseRule, Templates, static_status,
+};
 pub use policy::{Policy, Source as InvocationSource, UrlCaller};
 pub use slot::Slot;
 pub use source::{MemorySource, Source};
+pub use target::{Action, HttpTarget, LambdaTarget, ServiceTarget, Target, Unrenderable};
 pub use url::FunctionUrl;
 
 /// Everything that the data plane knows, at one generation.

@@ -150,13 +150,13 @@ fn the_canary_sees_its_overrides_over_the_variables() {
     assert_eq!(base.deployment.id, "d1");
     assert_eq!(canary.deployment.id, "d2");
     assert_eq!(*canary.variables, texts(&[("alias", "next"), ("other", "kept")]));
-    let qualifier = |track: &Track| track.targets[0].as_ref().expect("a target").qualifier.clone();
+    let qualifier = |track: &Track| track.function(0).expect("a function").qualifier.clone();
     assert_eq!(qualifier(base), Some(Qualifier::Alias("live".into())));
     assert_eq!(qualifier(canary), Some(Qualifier::Alias("next".into())));
     let resource = base.deployment.router.find("/").expect("the root").value;
     assert!(matches!(
         resource.method("GET").expect("GET").integration,
-        Compiled::LambdaProxy { target: 0, timeout_ms: 29_000 }
+        Compiled::LambdaProxy { target: 0, timeout_ms: 29_000, is_event: false }
     ));
 }
 
