@@ -50,6 +50,10 @@ impl<'a> Arrival<'a> {
         self.head.method.as_str()
     }
 
+    pub fn verb(&self) -> &'a http::Method {
+        &self.head.method
+    }
+
     pub fn query(&self) -> &'a str {
         self.head.uri.query().unwrap_or_default()
     }

@@ -21,6 +21,8 @@ pub enum GatewayError {
     BadIntegrationAnswer,
     /// The integration took too long.
     IntegrationTimeout,
+    /// The integration can't be reached.
+    IntegrationFailure,
 }
 
 impl GatewayError {
@@ -33,7 +35,7 @@ impl GatewayError {
             GatewayError::UnsupportedMediaType => 415,
             GatewayError::ApiConfiguration => 500,
             GatewayError::BadIntegrationAnswer => 502,
-            GatewayError::IntegrationTimeout => 504,
+            GatewayError::IntegrationTimeout | GatewayError::IntegrationFailure => 504,
         }
     }
 
@@ -48,6 +50,7 @@ impl GatewayError {
             GatewayError::UnsupportedMediaType => "Unsupported Media Type",
             GatewayError::ApiConfiguration | GatewayError::BadIntegrationAnswer => "Internal server error",
             GatewayError::IntegrationTimeout => "Endpoint request timed out",
+            GatewayError::IntegrationFailure => "Network error communicating with endpoint",
         }
     }
 
@@ -62,7 +65,8 @@ impl GatewayError {
             }
             GatewayError::ApiConfiguration
             | GatewayError::BadIntegrationAnswer
-            | GatewayError::IntegrationTimeout => "InternalServerErrorException",
+            | GatewayError::IntegrationTimeout
+            | GatewayError::IntegrationFailure => "InternalServerErrorException",
         }
     }
 
@@ -76,6 +80,7 @@ impl GatewayError {
             GatewayError::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
             GatewayError::ApiConfiguration | GatewayError::BadIntegrationAnswer => "API_CONFIGURATION_ERROR",
             GatewayError::IntegrationTimeout => "INTEGRATION_TIMEOUT",
+            GatewayError::IntegrationFailure => "INTEGRATION_FAILURE",
         }
     }
 

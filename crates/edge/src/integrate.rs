@@ -1,9 +1,15 @@
+mod content;
+mod headers;
+mod http;
+mod mapped;
+mod request;
+
 use std::time::{Duration, Instant};
 
+use ::http::header;
 use bytes::Bytes;
-use http::header;
 use pitbird_event::MediaTypes;
-use pitbird_invoke::{Invocation, Invoker, Refused};
+use pitbird_invoke::{Event, Invocation, Invoker, Refused, Unqueued};
 use pitbird_names::arn;
 use pitbird_paths::Match;
 use pitbird_snapshot::{
@@ -15,6 +21,7 @@ use smallvec::SmallVec;
 use crate::GatewayError;
 use crate::answer::Answer;
 use crate::arrival::Arrival;
+use crate::backend::Backend;
 use crate::names_shown::NamesShown;
 use crate::story::IntegrationStory;
 
@@ -35,29 +42,37 @@ pub(crate) struct Routed<'r, 'a> {
     pub method: &'r Method,
 }
 
+/// What integrations are served with.
+pub(crate) struct Means<'a> {
+    pub snapshot: &'a Snapshot,
+    pub invoker: &'a Invoker,
+    pub backend: &'a Backend,
+}
+
 /// Asks a method's integration.
 pub(crate) async fn integrate(
     routed: &Routed<'_, '_>,
     arrival: &Arrival<'_>,
     body: Bytes,
-    snapshot: &Snapshot,
-    invoker: &Invoker,
+    means: &Means<'_>,
 ) -> Outcome {
     match &routed.method.integration {
         Integration::Mock(mock) => of_mock(mock, arrival),
-        Integration::LambdaProxy { target, timeout_ms, .. } => {
+        Integration::LambdaProxy { target, timeout_ms, is_event } => {
             let trace_id = arrival.new_trace_id();
+            let limit = Duration::from_millis((*timeout_ms).into());
             let mut outcome = match routed.track.function(*target) {
-                Ok(target) => match permitted(routed, arrival, target, snapshot) {
+                Ok(target) => match permitted(routed, arrival, target, means.snapshot) {
                     Some(function) => {
                         let event = event(routed, arrival, &trace_id, &body);
-                        let limit = Duration::from_millis((*timeout_ms).into());
-                        invoke(routed, arrival, (function, target), event, &trace_id, limit, invoker).await
+                        let invocation = invocation(arrival, event, &trace_id);
+                        if *is_event {
+                            later(target, invocation, means).await
+                        } else {
+                            invoke(routed, arrival, (function, target), invocation, limit, means).await
+                        }
                     }
-                    None => Outcome::failed(
-                        GatewayError::ApiConfiguration,
-                        "Execution failed due to configuration error: Invalid permissions on Lambda function",
-                    ),
+                    None => unpermitted(),
                 },
                 Err(unrenderable) => {
                     Outcome::failed(GatewayError::ApiConfiguration, unrenderable.to_string())
@@ -66,17 +81,37 @@ pub(crate) async fn integrate(
             outcome.trace_id = Some(trace_id);
             outcome
         }
-        Integration::HttpProxy(_) | Integration::Mapped(_) | Integration::Unconfigured => {
-            Outcome::error(GatewayError::ApiConfiguration)
+        Integration::HttpProxy(proxy) => http::proxy(routed, arrival, body, proxy, means).await,
+        Integration::Mapped(mapped) => {
+            let trace_id = arrival.new_trace_id();
+            let mut outcome = mapped::integrate(routed, arrival, body, mapped, &trace_id, means).await;
+            outcome.trace_id = Some(trace_id);
+            outcome
         }
+        Integration::Unconfigured => Outcome::error(GatewayError::ApiConfiguration),
+    }
+}
+
+fn unpermitted() -> Outcome {
+    Outcome::failed(
+        GatewayError::ApiConfiguration,
+        "Execution failed due to configuration error: Invalid permissions on Lambda function",
+    )
+}
+
+fn invocation(arrival: &Arrival<'_>, payload: Bytes, trace_id: &str) -> Invocation {
+    Invocation {
+        request_id: arrival.request_id.clone(),
+        payload,
+        at_ms: arrival.at_ms as i64,
+        trace_id: Some(trace_id.to_owned()),
+        ..Invocation::default()
     }
 }
 
 fn of_mock(mock: &Mock, arrival: &Arrival<'_>) -> Outcome {
     match mock.answer(arrival.header(header::CONTENT_TYPE)) {
-        Ok(answer) => {
-            Outcome { answer: Answer::of_mock(answer), integration: None, error: None, trace_id: None }
-        }
+        Ok(answer) => Outcome::answer(Answer::of_mock(answer)),
         Err(MockFault::UnsupportedMediaType) => Outcome::error(GatewayError::UnsupportedMediaType),
         Err(MockFault::Configuration) => Outcome::error(GatewayError::ApiConfiguration),
     }
@@ -102,23 +137,35 @@ async fn invoke(
     routed: &Routed<'_, '_>,
     arrival: &Arrival<'_>,
     (function, target): (&Function, &LambdaTarget),
-    event: Bytes,
-    trace_id: &str,
+    invocation: Invocation,
     limit: Duration,
-    invoker: &Invoker,
+    means: &Means<'_>,
 ) -> Outcome {
-    let began = Instant::now();
-    let invocation = Invocation {
-        request_id: arrival.request_id.clone(),
-        payload: event,
-        at_ms: arrival.at_ms as i64,
-        trace_id: Some(trace_id.to_owned()),
-        ..Invocation::default()
+    let (outcome, latency_us) = match run(function, target, invocation, limit, means).await {
+        Ok(ran) => ran,
+        Err(outcome) => return outcome,
     };
-    let invoked = invoker.invoke(function, target.qualifier.as_ref(), fastrand::f64(), invocation);
+    let mut outcome = of_function(routed, arrival, &outcome);
+    if let Some(integration) = &mut outcome.integration {
+        integration.latency_us = latency_us;
+    }
+    outcome
+}
+
+/// Runs a function, and says how long that took, in microseconds; or what the gateway answers when it didn't run.
+async fn run(
+    function: &Function,
+    target: &LambdaTarget,
+    invocation: Invocation,
+    limit: Duration,
+    means: &Means<'_>,
+) -> Result<(pitbird_invoke::Outcome, u64), Outcome> {
+    let began = Instant::now();
+    let invoked = means.invoker.invoke(function, target.qualifier.as_ref(), fastrand::f64(), invocation);
     let invoked = tokio::time::timeout(limit, invoked).await;
     let latency_us = began.elapsed().as_micros() as u64;
-    let mut outcome = match invoked {
+    let mut failed = match invoked {
+        Ok(Ok(outcome)) => return Ok((outcome, latency_us)),
         Err(_) => {
             Outcome::failed(GatewayError::IntegrationTimeout, "Execution failed due to a timeout error")
         }
@@ -126,12 +173,39 @@ async fn invoke(
             let why = format!("Execution failed due to configuration error: {refused}");
             Outcome::failed(refusal(&refused), why)
         }
-        Ok(Ok(outcome)) => of_function(routed, arrival, &outcome),
     };
-    if let Some(integration) = &mut outcome.integration {
+    if let Some(integration) = &mut failed.integration {
         integration.latency_us = latency_us;
     }
-    outcome
+    Err(failed)
+}
+
+/// Keeps an event for a function to run later; gives the microseconds that it took.
+async fn enqueue(target: &LambdaTarget, invocation: Invocation, means: &Means<'_>) -> Result<u64, Outcome> {
+    let began = Instant::now();
+    let LambdaTarget { function, qualifier } = target;
+    let (scope, name) = (function.scope.clone(), function.name.clone());
+    let event = Event { scope, function: name, qualifier: qualifier.clone(), invocation };
+    match means.invoker.enqueue(event).await {
+        Ok(()) => Ok(began.elapsed().as_micros() as u64),
+        Err(Unqueued::PayloadTooLarge) => Err(Outcome::error(GatewayError::RequestTooLarge)),
+        Err(unqueued) => {
+            let why = format!("Execution failed due to configuration error: {unqueued}");
+            Err(Outcome::failed(GatewayError::ApiConfiguration, why))
+        }
+    }
+}
+
+/// A proxy integration whose function runs later: Lambda's empty 202 is all that there is to tell.
+async fn later(target: &LambdaTarget, invocation: Invocation, means: &Means<'_>) -> Outcome {
+    match enqueue(target, invocation, means).await {
+        Ok(latency_us) => {
+            let story = IntegrationStory { latency_us, status: None, service_status: Some(202), error: None };
+            let answer = Answer { status: 200, headers: Vec::new(), body: Bytes::new(), is_traced: true };
+            Outcome { integration: Some(story), ..Outcome::answer(answer) }
+        }
+        Err(outcome) => outcome,
+    }
 }
 
 /// What a function's answer, or its failure, makes of the exchange.
@@ -156,7 +230,7 @@ fn of_function(routed: &Routed<'_, '_>, arrival: &Arrival<'_>, outcome: &pitbird
             let integration =
                 IntegrationStory { latency_us: 0, status, service_status: Some(200), error: None };
             let answer = Answer::of_function(answer);
-            Outcome { answer, integration: Some(integration), error: None, trace_id: None }
+            Outcome { integration: Some(integration), ..Outcome::answer(answer) }
         }
         Err(malformed) => {
             tracing::debug!(request_id = arrival.request_id, %malformed, "a function's answer is none");
@@ -182,6 +256,10 @@ fn event(routed: &Routed<'_, '_>, arrival: &Arrival<'_>, trace_id: &str, body: &
     let headers: SmallVec<[(&str, &[u8]); 24]> = arrival
         .headers()
         .iter()
+        // Who takes compressed bodies gets them unpacked.
+        .filter(|(name, _)| {
+            track.deployment.compression_minimum.is_none() || *name != header::CONTENT_ENCODING
+        })
         .map(|(name, value)| (names.shown(name.as_str()), value.as_bytes()))
         .collect();
     let captures: SmallVec<[(&str, &str); 4]> = matched.captures().collect();
@@ -223,9 +301,14 @@ fn event(routed: &Routed<'_, '_>, arrival: &Arrival<'_>, trace_id: &str, body: &
 }
 
 impl Outcome {
+    /// An integration's answer.
+    pub fn answer(answer: Answer) -> Outcome {
+        Outcome { answer, integration: None, error: None, trace_id: None }
+    }
+
     /// The gateway's own answer.
     pub fn error(error: GatewayError) -> Outcome {
-        Outcome { answer: Answer::of_error(error), integration: None, error: Some(error), trace_id: None }
+        Outcome { error: Some(error), ..Outcome::answer(Answer::of_error(error)) }
     }
 
     /// The gateway's answer to an integration that failed.

@@ -13,8 +13,9 @@ use pitbird_telemetry::Telemetry;
 use pitbird_telemetry::metrics::Probe;
 
 use crate::arrival::{Arrival, Peer};
+use crate::backend::Backend;
 use crate::compression::{pack, unpacked};
-use crate::integrate::{Outcome, Routed, integrate};
+use crate::integrate::{Means, Outcome, Routed, integrate};
 use crate::measure::{Counts, Measured, StageRecorder};
 use crate::story::Story;
 use crate::{GatewayError, Target};
@@ -24,6 +25,7 @@ pub struct Edge {
     pub(crate) snapshots: Arc<ArcSwap<Snapshot>>,
     pub(crate) invoker: Invoker,
     pub(crate) telemetry: Arc<Telemetry>,
+    backend: Backend,
     log_stream: Arc<str>,
     /// The counting probes of each stage: they must outlive the stage's changes.
     counters: Mutex<HashMap<StageName, [Arc<Probe>; 2]>>,
@@ -35,7 +37,8 @@ type StageName = (String, String);
 impl Edge {
     pub fn new(snapshots: Arc<ArcSwap<Snapshot>>, invoker: Invoker, telemetry: Arc<Telemetry>) -> Edge {
         let log_stream = format!("{:032x}", fastrand::u128(..)).into();
-        Edge { snapshots, invoker, telemetry, log_stream, counters: Mutex::default() }
+        let backend = Backend::new();
+        Edge { snapshots, invoker, telemetry, backend, log_stream, counters: Mutex::default() }
     }
 
     /// A request's whole way, from its head to its record.
@@ -65,7 +68,10 @@ impl Edge {
         let mut outcome = match (&routed, body) {
             (Err(error), _) => Outcome::error(*error),
             (_, Err(error)) => Outcome::error(error),
-            (Ok(routed), Ok(body)) => integrate(routed, &arrival, body, &snapshot, &self.invoker).await,
+            (Ok(routed), Ok(body)) => {
+                let means = Means { snapshot: &snapshot, invoker: &self.invoker, backend: &self.backend };
+                integrate(routed, &arrival, body, &means).await
+            }
         };
         if let Some(minimum) = compression {
             pack(&mut outcome.answer, arrival.headers(), minimum).await;

@@ -9,6 +9,7 @@
 mod access_log;
 mod answer;
 mod arrival;
+mod backend;
 mod compression;
 mod cors;
 mod execution_log;

@@ -1,0 +1,371 @@
+//! Integrations whose requests and answers are mapped: MOCK, AWS and HTTP.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{self, HeaderName, HeaderValue};
+use http::{HeaderMap, Response};
+use pitbird_event::MediaTypes;
+use pitbird_invoke::Invocation;
+use pitbird_mapping::{RequestOverrides, ResponseOverrides};
+use pitbird_snapshot::{
+    Backend, Function, LambdaTarget, Mapped, Passthrough, ResponseRule, ServiceTarget, Target, static_status,
+};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::content;
+use super::headers::{Kind, answered};
+use super::http::{self as endpoint, Additions, encoded_path};
+use super::request::Seen;
+use super::{Means, Outcome, Routed};
+use crate::GatewayError;
+use crate::answer::Answer;
+use crate::arrival::Arrival;
+use crate::story::IntegrationStory;
+
+/// What a backend answered, before it is mapped.
+struct Answered {
+    /// What response rules match: the status, or a function's error.
+    selector: String,
+    headers: HeaderMap,
+    body: Bytes,
+    story: Option<IntegrationStory>,
+}
+
+/// A request as it is sent to a backend.
+struct Asked {
+    headers: HeaderMap,
+    additions: Additions,
+    body: Bytes,
+}
+
+/// A mapped integration's whole way: request mapping, backend, response mapping.
+pub(crate) async fn integrate(
+    routed: &Routed<'_, '_>,
+    arrival: &Arrival<'_>,
+    body: Bytes,
+    mapped: &Mapped,
+    trace_id: &str,
+    means: &Means<'_>,
+) -> Outcome {
+    let seen = Seen::new(routed, arrival, true);
+    let asked = match request(routed, arrival, body, mapped, &seen) {
+        Ok(asked) => asked,
+        Err(outcome) => return outcome,
+    };
+    let answered = match &mapped.backend {
+        Backend::Mock => mock(&asked),
+        Backend::Http { .. } => over_http(routed, arrival, mapped, asked, trace_id, means).await,
+        Backend::Aws { target, .. } => match &routed.track.targets[*target] {
+            Ok(Target::Function(target)) => {
+                function(routed, arrival, mapped, (target, asked), trace_id, means).await
+            }
+            Ok(Target::Service(target)) => service(mapped, target, asked, means).await,
+            Ok(Target::Http(_)) => Err(Outcome::error(GatewayError::ApiConfiguration)),
+            Err(unrenderable) => {
+                Err(Outcome::failed(GatewayError::ApiConfiguration, unrenderable.to_string()))
+            }
+        },
+    };
+    match answered {
+        Ok(answered) => response(routed, arrival, mapped, &seen, answered),
+        Err(outcome) => outcome,
+    }
+}
+
+fn misconfigured(why: impl std::fmt::Display) -> Outcome {
+    Outcome::failed(
+        GatewayError::ApiConfiguration,
+        format!("Execution failed due to configuration error: {why}"),
+    )
+}
+
+/// Maps a request by its template, its parameters and what the template overrides.
+fn request(
+    routed: &Routed<'_, '_>,
+    arrival: &Arrival<'_>,
+    body: Bytes,
+    mapped: &Mapped,
+    seen: &Seen<'_>,
+) -> Result<Asked, Outcome> {
+    let media = MediaTypes(&routed.track.deployment.binary_media_types);
+    let body = content::of_request(body, arrival, media, mapped.content_handling).map_err(Outcome::error)?;
+    let content_type = arrival.header(header::CONTENT_TYPE).unwrap_or("application/json");
+    let bare = content_type.split(';').next().unwrap_or_default().trim();
+    let text = String::from_utf8_lossy(&body);
+    let additions = Additions::of(&mapped.parameters, seen, routed, &text).map_err(misconfigured)?;
+    let (rendered, overrides) = match mapped.templates.of_request(bare) {
+        Some(template) => {
+            let template = template.ok_or_else(|| misconfigured("Invalid mapping template"))?;
+            let rendered = seen.render(template, &text).map_err(misconfigured)?;
+            (Bytes::from(rendered.text), rendered.request)
+        }
+        None if passes(mapped) => (body.clone(), RequestOverrides::default()),
+        None => return Err(Outcome::error(GatewayError::UnsupportedMediaType)),
+    };
+    let mut headers = HeaderMap::new();
+    if let Ok(value) = HeaderValue::from_str(content_type) {
+        headers.insert(header::CONTENT_TYPE, value);
+    }
+    let is_aws = matches!(mapped.backend, Backend::Aws { .. });
+    let additions = overridden(additions, overrides);
+    additions.set_headers(&mut headers, is_aws).map_err(misconfigured)?;
+    Ok(Asked { headers, additions, body: rendered })
+}
+
+/// May a request that no template is for go on as it is?
+fn passes(mapped: &Mapped) -> bool {
+    match mapped.passthrough {
+        Passthrough::WhenNoMatch => true,
+        Passthrough::WhenNoTemplates => mapped.templates.is_empty(),
+        Passthrough::Never => false,
+    }
+}
+
+/// What a template overrides takes the place of what parameters say.
+fn overridden(mut additions: Additions, overrides: RequestOverrides) -> Additions {
+    for (name, values) in overrides.header {
+        additions.header.retain(|(known, _)| !known.eq_ignore_ascii_case(&name));
+        additions.header.push((name, values));
+    }
+    for (name, values) in overrides.querystring {
+        additions.querystring.retain(|(known, _)| *known != name);
+        additions.querystring.push((name, values));
+    }
+    for (name, value) in overrides.path {
+        additions.path.retain(|(known, _)| *known != name);
+        additions.path.push((name, encoded_path(&value)));
+    }
+    additions
+}
+
+/// A mock's mapped request names the status of its answer, which has no body.
+fn mock(asked: &Asked) -> Result<Answered, Outcome> {
+    #[derive(Deserialize)]
+    struct Named {
+        #[serde(rename = "statusCode")]
+        status_code: u16,
+    }
+    let text = String::from_utf8_lossy(&asked.body);
+    let strict = serde_json::from_str::<Named>(&text).map(|named| named.status_code).ok();
+    let status = strict.filter(|status| (100..600).contains(status)).or_else(|| static_status(&text));
+    let Some(status) = status else {
+        return Err(misconfigured("Unable to parse statusCode. It should be an integer."));
+    };
+    Ok(Answered { selector: status.to_string(), headers: HeaderMap::new(), body: Bytes::new(), story: None })
+}
+
+async fn over_http(
+    routed: &Routed<'_, '_>,
+    arrival: &Arrival<'_>,
+    mapped: &Mapped,
+    mut asked: Asked,
+    trace_id: &str,
+    means: &Means<'_>,
+) -> Result<Answered, Outcome> {
+    let Backend::Http { target, verb } = &mapped.backend else {
+        return Err(Outcome::error(GatewayError::ApiConfiguration));
+    };
+    let Ok(Target::Http(target)) = &routed.track.targets[*target] else {
+        return Err(misconfigured("Invalid endpoint address"));
+    };
+    endpoint::introduce(&mut asked.headers, routed, arrival);
+    if let Ok(trace) = HeaderValue::from_str(trace_id) {
+        asked.headers.insert(HeaderName::from_static("x-amzn-trace-id"), trace);
+    }
+    if !asked.headers.contains_key(header::ACCEPT) {
+        asked.headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+    }
+    let uri = asked.additions.uri(target, routed, "");
+    let verb = verb.clone().unwrap_or_else(|| arrival.verb().clone());
+    let limit = Duration::from_millis(mapped.timeout_ms.into());
+    let (response, story) = endpoint::ask(verb, &uri, asked.headers, asked.body, limit, means).await?;
+    Ok(of_response(response, story))
+}
+
+fn of_response(response: Response<Bytes>, story: IntegrationStory) -> Answered {
+    let (head, body) = response.into_parts();
+    Answered { selector: head.status.as_u16().to_string(), headers: head.headers, body, story: Some(story) }
+}
+
+/// A function's answer is its result, or its error with a message that rules match.
+async fn function(
+    routed: &Routed<'_, '_>,
+    arrival: &Arrival<'_>,
+    mapped: &Mapped,
+    (target, asked): (&LambdaTarget, Asked),
+    trace_id: &str,
+    means: &Means<'_>,
+) -> Result<Answered, Outcome> {
+    let Some(function) = super::permitted(routed, arrival, target, means.snapshot) else {
+        return Err(super::unpermitted());
+    };
+    if !asked.body.is_empty() && serde_json::from_slice::<IgnoredAny>(&asked.body).is_err() {
+        return Err(misconfigured("Lambda was asked to run with something that isn't JSON"));
+    }
+    let invocation = Invocation {
+        request_id: arrival.request_id.clone(),
+        payload: asked.body,
+        at_ms: arrival.at_ms as i64,
+        trace_id: Some(trace_id.to_owned()),
+        ..Invocation::default()
+    };
+    let is_event = asked
+        .headers
+        .get("x-amz-invocation-type")
+        .is_some_and(|kind| kind.as_bytes().eq_ignore_ascii_case(b"event"));
+    if is_event {
+        let latency_us = super::enqueue(target, invocation, means).await?;
+        let story =
+            IntegrationStory { latency_us, status: Some(202), service_status: Some(202), error: None };
+        return Ok(Answered {
+            selector: String::new(),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            story: Some(story),
+        });
+    }
+    run(arrival, (function, target), invocation, mapped, means).await
+}
+
+async fn run(
+    arrival: &Arrival<'_>,
+    (function, target): (&Function, &LambdaTarget),
+    invocation: Invocation,
+    mapped: &Mapped,
+    means: &Means<'_>,
+) -> Result<Answered, Outcome> {
+    #[derive(Deserialize)]
+    struct Failure {
+        #[serde(rename = "errorMessage", default)]
+        error_message: String,
+    }
+    let limit = Duration::from_millis(mapped.timeout_ms.into());
+    let (outcome, latency_us) = super::run(function, target, invocation, limit, means).await?;
+    let selector = match outcome.function_error {
+        None => String::new(),
+        Some(_) => {
+            let failure = serde_json::from_slice::<Failure>(&outcome.payload);
+            failure.map(|failure| failure.error_message).unwrap_or_default()
+        }
+    };
+    tracing::trace!(request_id = arrival.request_id, "a function answered");
+    let error = outcome.function_error.map(|_| {
+        let text = String::from_utf8_lossy(&outcome.payload);
+        format!("Lambda execution failed with status 200 due to customer function error: {text}")
+    });
+    let story = IntegrationStory { latency_us, status: Some(200), service_status: Some(200), error };
+    let headers =
+        HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
+    Ok(Answered { selector, headers, body: outcome.payload, story: Some(story) })
+}
+
+async fn service(
+    mapped: &Mapped,
+    target: &ServiceTarget,
+    asked: Asked,
+    means: &Means<'_>,
+) -> Result<Answered, Outcome> {
+    let _ = (mapped, asked, means);
+    Err(misconfigured(format!("{} can't be called", target.service)))
+}
+
+/// Maps an answer by the first rule that it matches.
+fn response(
+    routed: &Routed<'_, '_>,
+    arrival: &Arrival<'_>,
+    mapped: &Mapped,
+    seen: &Seen<'_>,
+    answered: Answered,
+) -> Outcome {
+    let story = answered.story.clone();
+    let with_story =
+        |outcome: Outcome| Outcome { integration: outcome.integration.or(story.clone()), ..outcome };
+    let Some(rule) = mapped.rule(&answered.selector) else {
+        return with_story(misconfigured(
+            "No match for output mapping and no default output mapping configured",
+        ));
+    };
+    match by_rule(routed, arrival, rule, seen, answered) {
+        Ok(mut answer) => {
+            answer.is_traced = !matches!(mapped.backend, Backend::Mock);
+            Outcome { integration: story, ..Outcome::answer(answer) }
+        }
+        Err(outcome) => with_story(outcome),
+    }
+}
+
+fn by_rule(
+    routed: &Routed<'_, '_>,
+    arrival: &Arrival<'_>,
+    rule: &ResponseRule,
+    seen: &Seen<'_>,
+    answered: Answered,
+) -> Result<Answer, Outcome> {
+    let media = MediaTypes(&routed.track.deployment.binary_media_types);
+    let template = rule.templates.of_answer(accepted(arrival));
+    let mut headers = mapped_headers(rule, seen, &answered)?;
+    let (body, content_type, overrides) = match template {
+        Some((name, template)) => {
+            let template = template.ok_or_else(|| misconfigured("Invalid mapping template"))?;
+            let text = String::from_utf8_lossy(&answered.body);
+            let rendered = seen.render(template, &text).map_err(misconfigured)?;
+            (Bytes::from(rendered.text), Cow::Borrowed(name), rendered.response)
+        }
+        None => (answered.body, Cow::Borrowed("application/json"), ResponseOverrides::default()),
+    };
+    let body = content::of_answer(body, &answered.headers, arrival, media, rule.content_handling)
+        .map_err(|_| misconfigured("Unable to base64 decode the body."))?;
+    for (name, values) in overrides.header {
+        let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else { continue };
+        headers.retain(|(known, _)| *known != name);
+        append(&mut headers, &name, &values);
+    }
+    if !headers.iter().any(|(name, _)| *name == header::CONTENT_TYPE) {
+        headers.extend(HeaderValue::from_str(&content_type).ok().map(|value| (header::CONTENT_TYPE, value)));
+    }
+    Ok(Answer { status: overrides.status.unwrap_or(rule.status), headers, body, is_traced: false })
+}
+
+/// The media types that a client accepts, in its order; its wildcards accept whatever comes first.
+fn accepted<'a>(arrival: &Arrival<'a>) -> impl Iterator<Item = &'a str> {
+    let list = arrival.header(header::ACCEPT).unwrap_or_default();
+    list.split(',').map(|item| item.split(';').next().unwrap_or_default().trim())
+}
+
+fn mapped_headers(
+    rule: &ResponseRule,
+    seen: &Seen<'_>,
+    answered: &Answered,
+) -> Result<Vec<(HeaderName, HeaderValue)>, Outcome> {
+    let mut headers = Vec::with_capacity(rule.parameters.len() + 1);
+    if rule.parameters.is_empty() {
+        return Ok(headers);
+    }
+    let body = String::from_utf8_lossy(&answered.body);
+    let theirs: Vec<(&str, Cow<'_, str>)> = answered
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes())))
+        .collect();
+    let theirs: Vec<(&str, &str)> = theirs.iter().map(|(name, value)| (*name, value.as_ref())).collect();
+    seen.message_with(&body, &theirs, |message| {
+        for (to, source) in &rule.parameters {
+            let pitbird_mapping::parameter::Target::Header(name) = to else { continue };
+            let values = source.values(message).map_err(misconfigured)?;
+            if let Ok(name) = HeaderName::from_bytes(name.as_bytes()) {
+                append(&mut headers, &name, &values);
+            }
+        }
+        Ok(headers)
+    })
+}
+
+/// Adds an answer's header under the name that clients get it by.
+fn append(headers: &mut Vec<(HeaderName, HeaderValue)>, name: &HeaderName, values: &[String]) {
+    let Some(shown) = answered(name, Kind::Mapped) else { return };
+    let values = values.iter().filter_map(|value| HeaderValue::from_str(value).ok());
+    headers.extend(values.map(|value| (shown.clone(), value)));
+}
