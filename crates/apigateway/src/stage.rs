@@ -33,6 +33,11 @@ pub fn fresh(scope: &Scope, api_id: &str, name: &str, deployment_id: &str, now_m
         access_log: None,
         documentation_version: None,
         tracing_enabled: false,
+        cache_cluster_enabled: false,
+        cache_cluster_size: None,
+        client_certificate_id: None,
+        cache_flushed: 0,
+        authorizers_flushed: 0,
         tags: Texts::new(),
     }
 }

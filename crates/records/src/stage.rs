@@ -23,6 +23,20 @@ pub struct Stage {
     pub access_log: Option<AccessLog>,
     pub documentation_version: Option<String>,
     pub tracing_enabled: bool,
+    #[serde(default)]
+    pub cache_cluster_enabled: bool,
+    /// GB: `0.5`, `1.6` … `237`.
+    #[serde(default)]
+    pub cache_cluster_size: Option<String>,
+    /// The certificate that HTTP backends are shown.
+    #[serde(default)]
+    pub client_certificate_id: Option<String>,
+    /// How often FlushStageCache was called: whatever was cached under another number is stale.
+    #[serde(default)]
+    pub cache_flushed: u64,
+    /// How often FlushStageAuthorizersCache was called: an authorizer's results under another number are stale.
+    #[serde(default)]
+    pub authorizers_flushed: u64,
     pub tags: Texts,
 }
 

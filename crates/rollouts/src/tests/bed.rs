@@ -415,6 +415,11 @@ fn fill(tx: &mut Transaction<'_>) -> Result<(), pitbird_store::Error> {
         access_log: None,
         documentation_version: None,
         tracing_enabled: false,
+        cache_cluster_enabled: false,
+        cache_cluster_size: None,
+        client_certificate_id: None,
+        cache_flushed: 0,
+        authorizers_flushed: 0,
         tags: Texts::new(),
     })?;
     for version in [VersionId::Latest, VersionId::Number(1), VersionId::Number(2), VersionId::Number(3)] {

@@ -82,6 +82,11 @@ fn stage(name: &str, canary: Option<Canary>) -> records::Stage {
         access_log: None,
         documentation_version: None,
         tracing_enabled: false,
+        cache_cluster_enabled: false,
+        cache_cluster_size: None,
+        client_certificate_id: None,
+        cache_flushed: 0,
+        authorizers_flushed: 0,
         tags: Texts::new(),
     }
 }

@@ -305,6 +305,11 @@ fn stage(api: &str, name: &str, description: &str) -> Stage {
         access_log: None,
         documentation_version: None,
         tracing_enabled: false,
+        cache_cluster_enabled: false,
+        cache_cluster_size: None,
+        client_certificate_id: None,
+        cache_flushed: 0,
+        authorizers_flushed: 0,
         tags: Texts::new(),
     }
 }
