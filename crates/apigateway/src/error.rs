@@ -20,6 +20,12 @@ pub enum Error {
     UnknownStage,
     #[error("Invalid parameter name specified")]
     UnknownParameter,
+    #[error("Invalid model name specified: {0}")]
+    UnknownModel(String),
+    #[error("Invalid Request Validator identifier specified")]
+    UnknownRequestValidator,
+    #[error("Invalid Authorizer identifier specified")]
+    UnknownAuthorizer,
     #[error("Content-Type specified was not found")]
     UnknownContentType,
     #[error("Invalid resource identifier specified: {0}")]
@@ -33,9 +39,63 @@ pub enum Error {
     ResponseExists,
     #[error("Stage already exists")]
     StageExists,
+    #[error("Model name already exists for this REST API")]
+    ModelExists,
+    #[error("Cannot delete model '{name}', is referenced in {by}: {at}")]
+    ModelUsed { name: String, by: &'static str, at: String },
+    #[error("Cannot delete request validator '{name}', is referenced in method: {at}")]
+    RequestValidatorUsed { name: String, at: String },
 
     #[error("Maximum number of {what} has been reached ({limit}).")]
     TooMany { what: &'static str, limit: usize },
+
+    #[error("Cannot delete authorizer '{name}', is referenced in method: {at}")]
+    AuthorizerUsed { name: String, at: String },
+    #[error("Unable to complete operation due to concurrent modification. Please try again later.")]
+    ConcurrentModification,
+
+    #[error("Authorizer name must be unique. Authorizer {0} already exists in this RestApi.")]
+    AuthorizerExists(String),
+    #[error("Authorizer name cannot be empty")]
+    AuthorizerName,
+    #[error("Invalid authorizer type specified. Valid options are TOKEN,REQUEST,COGNITO_USER_POOLS")]
+    AuthorizerType,
+    #[error(
+        "Invalid Authorizer URI: {0}. Authorizer URI should be a valid API Gateway ARN that represents a Lambda \
+         function invocation."
+    )]
+    AuthorizerUri(String),
+    #[error("Authorizer result TTL must be between 0 and 3600 seconds")]
+    AuthorizerTtl,
+    #[error("Authorizer identity source cannot be empty when results are cached")]
+    AuthorizerIdentity,
+    #[error("Authorizers of type COGNITO_USER_POOLS need at least one provider ARN")]
+    AuthorizerProviders,
+    #[error("Invalid provider ARN specified: {0}")]
+    AuthorizerProvider(String),
+    #[error("Authorization scopes can only be set with the authorization type COGNITO_USER_POOLS")]
+    Scopes,
+    #[error("Cross-account pass role is not allowed.")]
+    CrossAccountRole,
+    #[error("Role ARN must be specified for AWS integrations")]
+    NoRole,
+
+    #[error("Model name must be non-empty")]
+    ModelNameEmpty,
+    #[error("Model name must be alphanumeric: {0}")]
+    ModelNameLetters(String),
+    #[error("Model schema must have at least 1 property or array items defined")]
+    ModelSchemaEmpty,
+    #[error("Model schema is longer than {0} bytes")]
+    ModelSchemaTooLong(usize),
+    #[error(
+        "Invalid model specified: Validation Result: warnings : [], errors : [Invalid model schema specified]"
+    )]
+    ModelSchema,
+    #[error("Request Validator name cannot be blank")]
+    RequestValidatorName,
+    #[error("Invalid REST API identifier specified")]
+    BadApi,
 
     #[error("Name cannot be empty")]
     EmptyName,
@@ -120,6 +180,8 @@ pub enum Error {
     ProxyTarget,
     #[error("Invalid passthroughBehavior specified. Valid options are WHEN_NO_MATCH,WHEN_NO_TEMPLATES,NEVER")]
     Passthrough,
+    #[error("Invalid contentHandling specified. Valid options are CONVERT_TO_BINARY,CONVERT_TO_TEXT")]
+    ContentHandling,
     #[error("Timeout should be between 50 ms and 29000 ms")]
     Timeout,
 
@@ -233,8 +295,19 @@ impl Error {
             | UnknownStage
             | UnknownParameter
             | UnknownContentType
+            | UnknownModel(_)
+            | UnknownRequestValidator
+            | UnknownAuthorizer
             | UnknownTagged(_) => "NotFoundException",
-            SiblingExists(_) | MethodExists | ResponseExists | StageExists => "ConflictException",
+            SiblingExists(_)
+            | MethodExists
+            | ResponseExists
+            | StageExists
+            | ModelExists
+            | ModelUsed { .. }
+            | RequestValidatorUsed { .. }
+            | AuthorizerUsed { .. }
+            | ConcurrentModification => "ConflictException",
             TooMany { .. } => "LimitExceededException",
             _ => "BadRequestException",
         }
@@ -249,6 +322,9 @@ impl From<Error> for Fault {
                 Fault::new("LimitExceededException", format!("The {table} is too large to be stored."))
             }
             Error::Store(error) => Fault::internal(error),
+            error @ Error::CrossAccountRole => {
+                Fault::new("AccessDeniedException", error.to_string()).with_status(403)
+            }
             error => Fault::new(error.code(), error.to_string()),
         }
     }

@@ -1,6 +1,6 @@
 //! Finding what a call names, or saying in API Gateway's words that it isn't there.
 
-use pitbird_names::Scope;
+use pitbird_names::{Scope, short_id};
 use pitbird_records::{
     Deployment, GatewayAccount, Integration, Method, Record, Resource, RestApi, Stage, key, prefix,
 };
@@ -69,6 +69,40 @@ pub fn stage(records: &impl Records, scope: &Scope, api_id: &str, name: &str) ->
 
 pub fn stages(records: &impl Records, scope: &Scope, api_id: &str) -> Result<Vec<Stage>, Error> {
     records.list(&prefix(scope, &[api_id]))
+}
+
+/// One thing of an API, by the last part of its key; `unknown` is told when it isn't there.
+pub fn child<R: Record>(
+    records: &impl Records,
+    scope: &Scope,
+    api_id: &str,
+    id: &str,
+    unknown: impl FnOnce() -> Error,
+) -> Result<R, Error> {
+    api(records, scope, api_id)?;
+    records.get(&key(scope, &[api_id, id]))?.ok_or_else(unknown)
+}
+
+/// All things of one kind that an API has.
+pub fn children<R: Record>(records: &impl Records, scope: &Scope, api_id: &str) -> Result<Vec<R>, Error> {
+    api(records, scope, api_id)?;
+    records.list(&prefix(scope, &[api_id]))
+}
+
+/// An id of so many letters under which no record of this kind is kept; `parts` are those of its key before the id.
+pub fn unused_id<R: Record>(
+    tx: &Transaction<'_>,
+    scope: &Scope,
+    parts: &[&str],
+    length: usize,
+    entropy: fn() -> u128,
+) -> Result<String, Error> {
+    loop {
+        let id = short_id(entropy(), length);
+        if !tx.exists::<R>(&key(scope, &[parts, &[&id]].concat()))? {
+            return Ok(id);
+        }
+    }
 }
 
 /// The account's settings, those of a new account when nothing was ever set.

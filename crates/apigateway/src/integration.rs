@@ -1,11 +1,11 @@
 //! What an integration and its responses may be, and how patches change them.
 //!
-//! Two kinds are obeyed: `AWS_PROXY` to a Lambda function, and `MOCK` whose answers are decided beforehand, without
-//! template language. Whatever else API Gateway knows is checked by its rules first and then refused by name.
+//! All kinds of API Gateway's are taken, checked by its rules. Private connections, streamed responses and backends whose
+//! certificates nobody checks are refused by name.
 
 pub mod uri;
 
-use pitbird_names::limits;
+use pitbird_names::{Scope, arn, limits};
 use pitbird_records::{Integration, IntegrationResponse, Method};
 use regex_lite::Regex;
 
@@ -14,24 +14,37 @@ use crate::{Error, mapping, method};
 
 /// A wait's shortest limit, milliseconds. Source: API Gateway quotas.
 const TIMEOUT_MS_MIN: u32 = 50;
+/// Keys of one integration's cache entries. Source: no published quota; each must be a parameter of the method.
+const CACHE_KEYS_MAX: usize = 100;
+/// Credentials that say "the caller's own".
+const CALLER: &str = "arn:aws:iam::*:user/*";
+const CONTENT_HANDLINGS: [&str; 2] = ["CONVERT_TO_BINARY", "CONVERT_TO_TEXT"];
 
-/// Checks an integration as a whole, as one of its method's.
-pub fn check(method: &Method, integration: &Integration) -> Result<(), Error> {
+/// Fills in what API Gateway fills in, and checks an integration as a whole, as one of its method's.
+pub fn settle(method: &Method, integration: &mut Integration, scope: &Scope) -> Result<(), Error> {
+    // Only integrations over HTTP tell how they connect.
+    if matches!(integration.kind.as_str(), "HTTP" | "HTTP_PROXY") {
+        integration.connection_type.get_or_insert_with(|| "INTERNET".to_owned());
+    } else {
+        integration.connection_type = integration.connection_type.take().filter(|kind| kind != "INTERNET");
+    }
     check_target(integration)?;
+    check_credentials(integration, scope)?;
     if !["WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER"].contains(&integration.passthrough_behavior.as_str()) {
         return Err(Error::Passthrough);
     }
+    check_content_handling(integration.content_handling.as_deref())?;
     for (target, source) in &integration.request_parameters {
         mapping::check_integration_request(target, source, &method.request_parameters)?;
     }
     for (media, template) in &integration.request_templates {
         mapping::check_template(media, template)?;
-        // A proxy integration passes the request on as it is; only a mock acts on its templates.
-        if integration.kind == "MOCK" && pitbird_snapshot::static_status(template).is_none() {
-            return Err(Error::unsupported(format!(
-                "requestTemplates.{media} other than {{\"statusCode\": N}}"
-            )));
-        }
+    }
+    if integration.cache_key_parameters.len() > CACHE_KEYS_MAX {
+        return Err(Error::TooMany {
+            what: "cache key parameters for this integration",
+            limit: CACHE_KEYS_MAX,
+        });
     }
     Ok(())
 }
@@ -45,14 +58,48 @@ fn check_target(integration: &Integration) -> Result<(), Error> {
     verb.map_or(Ok(()), method::check_verb)?;
     let uri = integration.uri.as_deref().unwrap_or_default();
     match integration.kind.as_str() {
-        "MOCK" => return Ok(()),
-        _ if verb.is_none() => return Err(Error::NoIntegrationVerb),
-        "AWS_PROXY" => return uri::check_proxy(uri),
-        "AWS" => uri::check_action(uri)?,
-        _ if !uri::is_http(uri) => return Err(Error::HttpEndpoint),
-        _ => {}
+        "MOCK" => Ok(()),
+        _ if verb.is_none() => Err(Error::NoIntegrationVerb),
+        "AWS_PROXY" => uri::check_proxy(uri),
+        "AWS" => uri::check_action(uri),
+        _ if !uri::is_http(uri) => Err(Error::HttpEndpoint),
+        _ => Ok(()),
     }
-    Err(Error::unsupported(format!("type {}", integration.kind)))
+}
+
+/// An integration with a service of AWS's acts as a role; only a function may be invoked without one, if it lets API
+/// Gateway do so.
+fn check_credentials(integration: &Integration, scope: &Scope) -> Result<(), Error> {
+    let uri = integration.uri.as_deref().unwrap_or_default();
+    match integration.credentials.as_deref() {
+        Some(CALLER) => Ok(()),
+        Some(role) => check_role(role, scope),
+        None if integration.kind == "AWS" && arn::parse(uri).is_some_and(|arn| arn.account != "lambda") => {
+            Err(Error::NoRole)
+        }
+        None => Ok(()),
+    }
+}
+
+/// Checks the ARN of a role of the caller's own account, any part of which may be a `${stageVariables.NAME}`.
+pub fn check_role(text: &str, scope: &Scope) -> Result<(), Error> {
+    let filled = uri::with_variables_filled(text).ok_or(Error::Arn)?;
+    if filled != text {
+        return Ok(());
+    }
+    let role = arn::parse(text).filter(|arn| arn.service == "iam" && arn.resource.starts_with("role/"));
+    match role {
+        None => Err(Error::Arn),
+        Some(arn) if arn.account != scope.account.as_str() => Err(Error::CrossAccountRole),
+        Some(_) => Ok(()),
+    }
+}
+
+fn check_content_handling(handling: Option<&str>) -> Result<(), Error> {
+    match handling {
+        Some(handling) if !CONTENT_HANDLINGS.contains(&handling) => Err(Error::ContentHandling),
+        _ => Ok(()),
+    }
 }
 
 /// The wait that a caller asks for, 50 to 29,000 ms.
@@ -63,13 +110,8 @@ pub fn timeout_ms(asked: Option<i64>) -> Result<u32, Error> {
 }
 
 /// Checks an integration response as a whole, as the one for `status`. A proxy integration's are kept and never used, as
-/// in API Gateway; a mock's must be literal.
-pub fn check_response(
-    method: &Method,
-    integration: &Integration,
-    status: &str,
-    response: &IntegrationResponse,
-) -> Result<(), Error> {
+/// in API Gateway.
+pub fn check_response(method: &Method, status: &str, response: &IntegrationResponse) -> Result<(), Error> {
     for (target, source) in &response.response_parameters {
         mapping::response_parameter(target)?;
         let declared = method.responses.get(status);
@@ -77,31 +119,19 @@ pub fn check_response(
             return Err(Error::MappingParameter(target.clone()));
         }
         mapping::check_integration_response(source)?;
-        if integration.kind == "MOCK" && !mapping::is_static(source) {
-            return Err(Error::unsupported(format!("responseParameters.{target} from {source}")));
-        }
     }
     for (media, template) in &response.response_templates {
         mapping::check_template(media, template)?;
-        if integration.kind == "MOCK" && template.contains(['$', '#']) {
-            return Err(Error::unsupported(format!("responseTemplates.{media} with template language")));
-        }
     }
-    if integration.kind == "MOCK" {
-        let mut templates = response.response_templates.values();
-        let first = templates.next();
-        if templates.any(|other| Some(other) != first) {
-            return Err(Error::unsupported("responseTemplates that differ by media type"));
-        }
-        let pattern = response.selection_pattern.as_deref().unwrap_or_default();
-        if Regex::new(&format!("^(?:{pattern})$")).is_err() {
-            return Err(Error::unsupported(format!("selectionPattern {pattern}")));
-        }
+    check_content_handling(response.content_handling.as_deref())?;
+    let pattern = response.selection_pattern.as_deref().unwrap_or_default();
+    match Regex::new(&format!("^(?:{pattern})$")) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Error::unsupported(format!("selectionPattern {pattern}"))),
     }
-    Ok(())
 }
 
-/// Applies one patch operation to an integration. [`check`] it after the last one.
+/// Applies one patch operation to an integration. [`settle`] it after the last one.
 pub fn apply(integration: &mut Integration, patch: &Patch<'_>) -> Result<(), Error> {
     let pieces = patch.pieces();
     let pieces: Vec<&str> = pieces.iter().map(String::as_str).collect();
@@ -123,8 +153,9 @@ pub fn apply(integration: &mut Integration, patch: &Patch<'_>) -> Result<(), Err
                 "uri" => integration.uri = text(),
                 "httpMethod" => integration.http_method = text(),
                 "cacheNamespace" => integration.cache_namespace = text(),
-                // What everybody has isn't told.
-                "connectionType" => integration.connection_type = text().filter(|kind| kind != "INTERNET"),
+                "connectionType" => integration.connection_type = text(),
+                "credentials" => integration.credentials = text(),
+                "contentHandling" => integration.content_handling = text(),
                 "passthroughBehavior" => {
                     patch.value.unwrap_or_default().clone_into(&mut integration.passthrough_behavior);
                 }
@@ -132,11 +163,12 @@ pub fn apply(integration: &mut Integration, patch: &Patch<'_>) -> Result<(), Err
                     let asked = patch.text().map(|asked| asked.parse().map_err(|_| Error::Timeout));
                     integration.timeout_ms = timeout_ms(asked.transpose()?)?;
                 }
-                "connectionId" | "contentHandling" | "credentials" if patch.text().is_none() => {}
-                "connectionId" | "contentHandling" | "credentials" => return Err(Error::unsupported(*name)),
+                "connectionId" if patch.text().is_none() => {}
+                "connectionId" => return Err(Error::unsupported(*name)),
                 _ => return Err(patch.bad_path()),
             }
         }
+        ["tlsConfig", "insecureSkipVerification"] if !patch.switch() => patch.must_replace()?,
         ["tlsConfig", ..] => return Err(Error::unsupported("tlsConfig")),
         _ => return Err(patch.bad_path()),
     }
@@ -159,8 +191,10 @@ pub fn apply_to_response(response: &mut IntegrationResponse, patch: &Patch<'_>) 
         ["responseTemplates", media] => {
             patch.entry(&mut response.response_templates, media, str::to_owned, Error::UnknownContentType)?
         }
-        ["contentHandling"] if patch.text().is_none() => patch.must_replace()?,
-        ["contentHandling"] => return Err(Error::unsupported("contentHandling")),
+        ["contentHandling"] => {
+            patch.must_replace()?;
+            response.content_handling = patch.text().map(str::to_owned);
+        }
         _ => return Err(patch.bad_path()),
     }
     Ok(())

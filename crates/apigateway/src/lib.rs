@@ -12,6 +12,7 @@
 
 mod access_log;
 mod account;
+mod authorizer;
 pub mod canary;
 mod deployment;
 mod edit;
@@ -20,9 +21,11 @@ mod find;
 mod integration;
 mod mapping;
 mod method;
+mod model;
 mod operations;
 mod page;
 mod patch;
+mod request_validator;
 mod resource;
 mod rest_api;
 mod shape;

@@ -47,6 +47,14 @@ pub fn check_integration_response(source: &str) -> Result<(), Error> {
     named(source, "integration.response.", &["header", "multivalueheader"]).map(|_| ())
 }
 
+/// Checks where an authorizer finds a caller's identity; `kinds` are those of the request's parts that it may look at.
+pub fn check_identity_source(source: &str, kinds: &[&str]) -> Result<(), Error> {
+    if kinds.len() > 1 && is_constant(source) && !is_static(source) {
+        return Ok(());
+    }
+    named(source, "method.request.", kinds).map(|_| ())
+}
+
 /// Is the source a text in single quotes?
 pub fn is_static(source: &str) -> bool {
     source.len() >= 2 && source.starts_with('\'') && source.ends_with('\'')

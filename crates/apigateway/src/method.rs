@@ -2,39 +2,64 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pitbird_records::{Method, MethodResponse, Texts};
+use pitbird_names::Scope;
+use pitbird_records::{Authorizer, Method, MethodResponse, Model, RequestValidator, Texts};
 
+use crate::find::{self, Records};
 use crate::patch::{Op, Patch};
 use crate::{Error, mapping};
 
 /// The verbs that a method may have.
 pub const VERBS: [&str; 8] = ["GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD", "ANY"];
-/// The models that every API has from the start; others can't be made here yet.
-const MODELS: [&str; 2] = ["Empty", "Error"];
-
 pub fn check_verb(verb: &str) -> Result<(), Error> {
     if VERBS.contains(&verb) { Ok(()) } else { Err(Error::Verb) }
 }
 
-/// Checks a method as a whole. Who may call it can't be restricted here yet: whatever would do so is refused.
-pub fn check(method: &Method) -> Result<(), Error> {
-    match method.authorization_type.as_str() {
-        "NONE" => {}
-        "AWS_IAM" => return Err(Error::unsupported("authorizationType AWS_IAM")),
-        // An authorizer can't be made yet, so none is valid.
-        "CUSTOM" | "COGNITO_USER_POOLS" => return Err(Error::Authorizer),
+/// What the methods of an API can name.
+#[derive(Debug, Default)]
+pub struct Surroundings {
+    pub authorizers: Vec<Authorizer>,
+    pub models: Vec<Model>,
+    pub validators: Vec<RequestValidator>,
+}
+
+impl Surroundings {
+    pub fn read(records: &impl Records, scope: &Scope, api_id: &str) -> Result<Surroundings, Error> {
+        Ok(Surroundings {
+            authorizers: find::children(records, scope, api_id)?,
+            models: find::children(records, scope, api_id)?,
+            validators: find::children(records, scope, api_id)?,
+        })
+    }
+}
+
+/// Checks a method as a whole, and lets go of an authorizer that nobody asks, as API Gateway does it without a word.
+pub fn settle(method: &mut Method, around: &Surroundings) -> Result<(), Error> {
+    let is_pool = match method.authorization_type.as_str() {
+        "NONE" | "AWS_IAM" => {
+            method.authorizer_id = None;
+            None
+        }
+        "CUSTOM" => Some(false),
+        "COGNITO_USER_POOLS" => Some(true),
         _ => return Err(Error::AuthorizationType),
+    };
+    if let Some(is_pool) = is_pool {
+        let mut authorizers = around.authorizers.iter();
+        let authorizer = authorizers.find(|authorizer| Some(&authorizer.id) == method.authorizer_id.as_ref());
+        if authorizer.is_none_or(|authorizer| (authorizer.kind == "COGNITO_USER_POOLS") != is_pool) {
+            return Err(Error::Authorizer);
+        }
     }
-    if method.api_key_required {
-        return Err(Error::unsupported("apiKeyRequired"));
+    if is_pool != Some(true) && !method.authorization_scopes.is_empty() {
+        return Err(Error::Scopes);
     }
-    if !method.authorization_scopes.is_empty() {
-        return Err(Error::unsupported("authorizationScopes"));
-    }
-    if method.request_validator_id.is_some() {
+    if let Some(id) = &method.request_validator_id
+        && !around.validators.iter().any(|validator| validator.id == *id)
+    {
         return Err(Error::RequestValidator);
     }
-    check_models(&method.request_models)?;
+    check_models(&method.request_models, around)?;
     let mut names = BTreeSet::new();
     for parameter in method.request_parameters.keys() {
         if !names.insert(mapping::request_parameter(parameter)?) {
@@ -45,12 +70,12 @@ pub fn check(method: &Method) -> Result<(), Error> {
 }
 
 /// Checks a method response as a whole.
-pub fn check_response(response: &MethodResponse) -> Result<(), Error> {
-    check_models(&response.response_models)?;
+pub fn check_response(response: &MethodResponse, around: &Surroundings) -> Result<(), Error> {
+    check_models(&response.response_models, around)?;
     response.response_parameters.keys().try_for_each(|name| mapping::response_parameter(name).map(|_| ()))
 }
 
-/// Applies one patch operation to a method. [`check`] it after the last one.
+/// Applies one patch operation to a method. [`settle`] it after the last one.
 pub fn apply(method: &mut Method, patch: &Patch<'_>) -> Result<(), Error> {
     let pieces = patch.pieces();
     let pieces: Vec<&str> = pieces.iter().map(String::as_str).collect();
@@ -67,8 +92,10 @@ pub fn apply(method: &mut Method, patch: &Patch<'_>) -> Result<(), Error> {
             patch.must_replace()?;
             patch.value.unwrap_or_default().clone_into(&mut method.authorization_type);
         }
-        // A method that is open to all has no use for an authorizer; API Gateway drops its id without a word, too.
-        ["authorizerId"] => patch.must_replace()?,
+        ["authorizerId"] => {
+            patch.must_replace()?;
+            method.authorizer_id = patch.text().map(str::to_owned);
+        }
         ["requestValidatorId"] => {
             patch.must_replace()?;
             method.request_validator_id = patch.text().map(str::to_owned);
@@ -106,8 +133,9 @@ fn model(models: &mut Texts, media: &str, patch: &Patch<'_>) -> Result<(), Error
     patch.entry(models, media, str::to_owned, Error::UnknownContentType)
 }
 
-fn check_models(models: &Texts) -> Result<(), Error> {
-    match models.values().find(|name| !MODELS.contains(&name.as_str())) {
+fn check_models(models: &Texts, around: &Surroundings) -> Result<(), Error> {
+    let is_known = |name: &String| around.models.iter().any(|model| model.name == *name);
+    match models.values().find(|name| !is_known(name)) {
         Some(unknown) => Err(Error::ModelName(unknown.clone())),
         None => Ok(()),
     }
@@ -121,11 +149,75 @@ mod tests {
         Method { authorization_type: "NONE".to_owned(), ..Method::default() }
     }
 
+    fn around() -> Surroundings {
+        let scope = Scope::default();
+        let api_id = "api".to_owned();
+        let validator = RequestValidator {
+            scope: scope.clone(),
+            api_id: api_id.clone(),
+            id: "v".to_owned(),
+            name: None,
+            validate_request_body: true,
+            validate_request_parameters: false,
+        };
+        let model = Model {
+            scope: scope.clone(),
+            api_id: api_id.clone(),
+            id: "m".to_owned(),
+            name: "Empty".to_owned(),
+            description: None,
+            schema: None,
+            content_type: "application/json".to_owned(),
+        };
+        let authorizer = |id: &str, kind: &str| Authorizer {
+            scope: scope.clone(),
+            api_id: api_id.clone(),
+            id: id.to_owned(),
+            name: id.to_owned(),
+            kind: kind.to_owned(),
+            provider_arns: Vec::new(),
+            auth_type: None,
+            uri: None,
+            credentials: None,
+            identity_source: None,
+            identity_validation_expression: None,
+            result_ttl_s: None,
+        };
+        Surroundings {
+            authorizers: vec![authorizer("token", "TOKEN"), authorizer("pool", "COGNITO_USER_POOLS")],
+            models: vec![model],
+            validators: vec![validator],
+        }
+    }
+
+    #[test]
+    fn an_authorizer_must_be_of_the_methods_kind() {
+        let run = |kind: &str, id: Option<&str>, scopes: &[&str]| {
+            let mut method = Method {
+                authorization_type: kind.to_owned(),
+                authorizer_id: id.map(str::to_owned),
+                authorization_scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+                ..Method::default()
+            };
+            settle(&mut method, &around()).map(|()| method.authorizer_id).map_err(|error| error.to_string())
+        };
+        assert_eq!(run("CUSTOM", Some("token"), &[]), Ok(Some("token".to_owned())));
+        assert_eq!(run("COGNITO_USER_POOLS", Some("pool"), &["a/b"]), Ok(Some("pool".to_owned())));
+        assert_eq!(run("AWS_IAM", Some("token"), &[]), Ok(None), "dropped, as nobody is asked");
+        for (kind, id) in [("CUSTOM", "pool"), ("COGNITO_USER_POOLS", "token"), ("CUSTOM", "other")] {
+            assert!(run(kind, Some(id), &[]).is_err(), "{kind} {id}");
+        }
+        assert!(run("CUSTOM", None, &[]).is_err());
+        assert!(run("CUSTOM", Some("token"), &["a"]).is_err() && run("NONE", None, &["a"]).is_err());
+    }
+
     fn patched(op: Op, path: &str, value: Option<&str>) -> Result<Method, String> {
         let mut method = open();
         method.request_parameters.insert("method.request.header.a".to_owned(), false);
         let patch = Patch { op, path, value, from: None };
-        apply(&mut method, &patch).and_then(|()| check(&method)).map_err(|error| error.to_string())?;
+        apply(&mut method, &patch)
+            .and_then(|()| settle(&mut method, &around()))
+            .map_err(|error| error.to_string())?;
         Ok(method)
     }
 
@@ -152,6 +244,11 @@ mod tests {
             patched(Op::Replace, "/apiKeyRequired", Some("whatever")).is_ok(),
             "what isn't true is false"
         );
+        assert!(patched(Op::Replace, "/apiKeyRequired", Some("true")).expect("needed").api_key_required);
+        let iam = patched(Op::Replace, "/authorizationType", Some("AWS_IAM")).expect("signed");
+        assert_eq!(iam.authorization_type, "AWS_IAM");
+        let validated = patched(Op::Replace, "/requestValidatorId", Some("v")).expect("known");
+        assert_eq!(validated.request_validator_id.as_deref(), Some("v"));
         assert!(patched(Op::Replace, "/authorizerId", Some("abc123")).is_ok(), "dropped, as nobody is asked");
     }
 
@@ -172,13 +269,6 @@ mod tests {
                 "Invalid patch path /requestModels/application/json",
             ),
             (Op::Replace, "/authorizationType", Some("CUSTOM"), authorizer),
-            (
-                Op::Replace,
-                "/authorizationType",
-                Some("AWS_IAM"),
-                "authorizationType AWS_IAM is not supported",
-            ),
-            (Op::Replace, "/apiKeyRequired", Some("true"), "apiKeyRequired is not supported"),
             (Op::Replace, "/requestValidatorId", Some("x"), "Invalid Request Validator identifier specified"),
             (
                 Op::Add,

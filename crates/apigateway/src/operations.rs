@@ -1,5 +1,6 @@
 //! One file per operation: its input, its output, one function.
 
+mod authorizers;
 mod create_deployment;
 mod create_resource;
 mod create_rest_api;
@@ -26,10 +27,12 @@ mod get_rest_apis;
 mod get_stage;
 mod get_stages;
 mod get_tags;
+mod models;
 mod put_integration;
 mod put_integration_response;
 mod put_method;
 mod put_method_response;
+mod request_validators;
 mod tag_resource;
 mod untag_resource;
 mod update_account;
@@ -54,6 +57,9 @@ use crate::{Error, State, find};
 
 /// Hangs all operations in.
 pub fn hang(builder: Builder<State>) -> Builder<State> {
+    let builder = authorizers::hang(builder);
+    let builder = models::hang(builder);
+    let builder = request_validators::hang(builder);
     builder
         .operation("CreateDeployment", &[], create_deployment::run)
         .operation("CreateResource", &[], create_resource::run)

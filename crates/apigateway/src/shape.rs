@@ -1,16 +1,20 @@
 //! What callers get to see: API Gateway's output shapes, made from records. A member that was never set is left out,
 //! not null and not empty, as tools that compare expect it.
 
+mod authorizer;
 mod deployment;
 mod method;
+mod model;
 mod resource;
 mod rest_api;
 mod stage;
 
 use serde::Serialize;
 
+pub use authorizer::Authorizer;
 pub use deployment::Deployment;
 pub use method::{Integration, IntegrationResponse, Method, MethodResponse};
+pub use model::{Model, RequestValidator};
 pub use resource::Resource;
 pub use rest_api::RestApi;
 pub use stage::Stage;

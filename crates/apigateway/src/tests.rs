@@ -1,12 +1,14 @@
 //! The operations through the registry, as a caller meets them: inputs are held against the model, answers are written
 //! by its protocol.
 
+mod authorizers;
 mod canary;
 mod deployments;
 mod hostile;
 mod integrations;
 mod methods;
 mod model;
+mod models;
 mod pages;
 mod resources;
 mod rest_apis;

@@ -56,7 +56,7 @@ pub struct MethodResponse {
 /// Where a method's requests go.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Integration {
-    /// `AWS_PROXY` or `MOCK` (others are refused by name when they are put).
+    /// `AWS`, `AWS_PROXY`, `HTTP`, `HTTP_PROXY` or `MOCK`.
     pub kind: String,
     pub http_method: Option<String>,
     pub uri: Option<String>,

@@ -16,18 +16,34 @@ fn of_kind(kind: &str, verb: Option<&str>, uri: &str) -> Integration {
     Integration { kind: kind.to_owned(), http_method, uri: Some(uri.to_owned()), ..mock() }
 }
 
+fn settled(integration: Integration) -> Result<Integration, String> {
+    let mut integration = integration;
+    let settled = settle(&Method::default(), &mut integration, &Scope::default());
+    settled.map(|()| integration).map_err(|error| error.to_string())
+}
+
 #[test]
-fn each_kind_is_checked_by_its_rules_then_refused_by_name() {
-    let action = "arn:aws:apigateway:us-east-1:sqs:path/1/q";
+fn each_kind_is_checked_by_its_rules() {
+    let queue = "arn:aws:apigateway:us-east-1:sqs:path/1/q";
+    let function = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/f/invocations";
+    for (kind, verb, uri, connection) in [
+        ("MOCK", None, "", None),
+        ("AWS_PROXY", Some("POST"), function, None),
+        ("AWS", Some("POST"), function, None),
+        ("HTTP", Some("GET"), "http://example.com/{a}", Some("INTERNET")),
+        ("HTTP_PROXY", Some("ANY"), "https://${stageVariables.host}/", Some("INTERNET")),
+    ] {
+        let settled = settled(of_kind(kind, verb, uri)).expect(kind);
+        assert_eq!(settled.connection_type.as_deref(), connection, "{kind}");
+    }
     for (kind, verb, uri, text) in [
         ("AWS_PROXY", None, "", "Enumeration value for HttpMethod must be non-empty"),
         ("AWS_PROXY", Some("POST"), "", "Invalid ARN specified in the request"),
         ("HTTP", None, "", "Enumeration value for HttpMethod must be non-empty"),
         ("HTTP", Some("GET"), "nowhere", "Invalid HTTP endpoint specified for URI"),
-        ("HTTP", Some("GET"), "http://example.com", "type HTTP is not supported"),
-        ("HTTP_PROXY", Some("GET"), "http://example.com", "type HTTP_PROXY is not supported"),
+        ("HTTP_PROXY", Some("GET"), "", "Invalid HTTP endpoint specified for URI"),
         ("AWS", Some("POST"), "x", "Invalid ARN specified in the request"),
-        ("AWS", Some("POST"), action, "type AWS is not supported"),
+        ("AWS", Some("POST"), queue, "Role ARN must be specified for AWS integrations"),
         (
             "AWS_PROXY",
             Some("post"),
@@ -35,28 +51,47 @@ fn each_kind_is_checked_by_its_rules_then_refused_by_name() {
             "Invalid HttpMethod specified. Valid options are GET,PUT,POST,DELETE,PATCH,OPTIONS,HEAD,ANY",
         ),
     ] {
-        let error = check(&Method::default(), &of_kind(kind, verb, uri)).expect_err(text);
-        assert_eq!(error.to_string(), text, "{kind} {uri}");
+        assert_eq!(settled(of_kind(kind, verb, uri)).expect_err(text), text, "{kind} {uri}");
     }
 }
 
 #[test]
-fn a_mock_answers_without_template_language() {
-    let with = |template: &str| {
-        let mut mock = mock();
-        mock.request_templates.insert("application/json".to_owned(), template.to_owned());
-        check(&Method::default(), &mock)
+fn credentials_are_a_role_of_the_account() {
+    let run = |credentials: &str| {
+        let credentials = Some(credentials.to_owned());
+        settled(Integration { credentials, ..mock() }).map(|_| ())
     };
-    assert!(check(&Method::default(), &mock()).is_ok());
-    assert!(with("{\"statusCode\": 200}").is_ok() && with("{statusCode: 404}").is_ok());
-    for template in ["", "{\"statusCode\": $input.params('s')}", "#set($a = 1)\n{\"statusCode\": 200}", "{}"]
-    {
-        assert!(matches!(with(template), Err(Error::Unsupported(_))), "{template}");
+    for good in [
+        "arn:aws:iam::000000000000:role/r",
+        "arn:aws:iam::*:user/*",
+        "${stageVariables.role}",
+        "arn:aws:iam::000000000000:role/${stageVariables.role}",
+    ] {
+        assert_eq!(run(good), Ok(()), "{good}");
+    }
+    let arn = "Invalid ARN specified in the request";
+    for (bad, text) in [
+        ("role", arn),
+        ("arn:aws:iam::000000000000:user/u", arn),
+        ("${stageVariables.role", arn),
+        ("arn:aws:iam::111111111111:role/r", "Cross-account pass role is not allowed."),
+    ] {
+        assert_eq!(run(bad), Err(text.to_owned()), "{bad}");
     }
 }
 
 #[test]
-fn a_mocks_response_is_literal_and_declared() {
+fn what_connects_otherwise_is_refused_by_name() {
+    let link = Integration { connection_type: Some("VPC_LINK".to_owned()), ..mock() };
+    assert_eq!(settled(link), Err("connectionType VPC_LINK is not supported".to_owned()));
+    let handling = Integration { content_handling: Some("CONVERT".to_owned()), ..mock() };
+    assert!(settled(handling).is_err());
+    let keys = |count: usize| Integration { cache_key_parameters: vec!["a".to_owned(); count], ..mock() };
+    assert!(settled(keys(CACHE_KEYS_MAX)).is_ok() && settled(keys(CACHE_KEYS_MAX + 1)).is_err());
+}
+
+#[test]
+fn a_response_is_declared() {
     let mut method = Method::default();
     let parameters = [("method.response.header.A".to_owned(), false)].into();
     method
@@ -70,11 +105,13 @@ fn a_mocks_response_is_literal_and_declared() {
             response_templates: templates.iter().map(own).collect(),
             content_handling: None,
         };
-        check_response(&method, &mock(), "200", &response).map_err(|error| error.to_string())
+        check_response(&method, "200", &response).map_err(|error| error.to_string())
     };
     let header = "method.response.header.A";
-    assert_eq!(run(Some((header, "'*'")), &[("application/json", "{\"a\":1}")], Some("2\\d\\d")), Ok(()));
-    assert_eq!(run(None, &[("a/b", "same"), ("a/c", "same")], Some("")), Ok(()));
+    for source in ["'*'", "integration.response.header.B", "integration.response.body.a", "context.requestId"]
+    {
+        assert_eq!(run(Some((header, source)), &[("a/b", "#set($a = 1)$a")], Some("2\\d\\d")), Ok(()));
+    }
     for (parameter, templates, pattern, text) in [
         (
             Some(("method.response.header.B", "'*'")),
@@ -84,35 +121,11 @@ fn a_mocks_response_is_literal_and_declared() {
              expression parameter specified: method.response.header.B]",
         ),
         (
-            Some((header, "integration.response.header.A")),
-            &[],
-            None,
-            "responseParameters.method.response.header.A from integration.response.header.A is not supported",
-        ),
-        (
             Some((header, "plain")),
             &[],
             None,
             "Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping \
              expression specified: plain]",
-        ),
-        (
-            None,
-            &[("a/b", "$input.body")],
-            None,
-            "responseTemplates.a/b with template language is not supported",
-        ),
-        (
-            None,
-            &[("a/b", "## comment")],
-            None,
-            "responseTemplates.a/b with template language is not supported",
-        ),
-        (
-            None,
-            &[("a/b", "1"), ("a/c", "2")],
-            None,
-            "responseTemplates that differ by media type is not supported",
         ),
         (
             None,
@@ -139,17 +152,17 @@ fn patches_reach_their_member() {
     let key = run(Op::Add, "/cacheKeyParameters/method.request.path.id", Some("")).expect("added");
     assert_eq!(key.cache_key_parameters, ["method.request.path.id"]);
     assert_eq!(run(Op::Replace, "/uri", Some("u")).expect("replaced").uri, Some("u".to_owned()));
-    assert!(
-        run(Op::Replace, "/credentials", None).is_ok()
-            && run(Op::Replace, "/contentHandling", Some("")).is_ok()
-    );
+    let role = run(Op::Replace, "/credentials", Some("arn")).expect("replaced").credentials;
+    assert_eq!(role.as_deref(), Some("arn"));
+    assert_eq!(run(Op::Replace, "/contentHandling", Some("")).expect("replaced").content_handling, None);
+    assert!(run(Op::Replace, "/tlsConfig/insecureSkipVerification", Some("false")).is_ok());
     for (op, path, value, text) in [
         (Op::Replace, "/timeoutInMillis", Some("49"), "Timeout should be between 50 ms and 29000 ms"),
         (Op::Replace, "/timeoutInMillis", Some("29001"), "Timeout should be between 50 ms and 29000 ms"),
         (Op::Add, "/uri", Some("u"), "Invalid patch operation specified. Must be one of: [replace]"),
         (Op::Replace, "/type", Some("MOCK"), "Invalid patch path /type"),
         (Op::Replace, "/a/b/c", None, "Invalid patch path /a/b/c"),
-        (Op::Replace, "/credentials", Some("arn"), "credentials is not supported"),
+        (Op::Replace, "/connectionId", Some("link"), "connectionId is not supported"),
         (Op::Replace, "/tlsConfig/insecureSkipVerification", Some("true"), "tlsConfig is not supported"),
         (Op::Remove, "/requestTemplates/a~1b", None, "Content-Type specified was not found"),
         (Op::Replace, "/requestParameters/x", Some("y"), "Invalid parameter name specified"),

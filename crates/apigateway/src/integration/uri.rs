@@ -36,7 +36,7 @@ pub fn is_http(uri: &str) -> bool {
 }
 
 /// The text with each `${stageVariables.NAME}` replaced by a name; `None` when one has no name or no end.
-fn with_variables_filled(text: &str) -> Option<String> {
+pub fn with_variables_filled(text: &str) -> Option<String> {
     let mut filled = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("${stageVariables.") {

@@ -6,7 +6,7 @@ use pitbird_service::{Call, Fault};
 use serde::Deserialize;
 
 use crate::rest_api::{self, APIS_MAX, Endpoint};
-use crate::{Error, State, shape, tags};
+use crate::{Error, State, model, shape, tags};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -45,6 +45,9 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::RestApi,
         }
         api.root_resource_id = api_id(entropy());
         tx.put(&root(&api))?;
+        for model in model::defaults(&api, entropy) {
+            tx.put(&model)?;
+        }
         tx.put(&api)?;
         Ok(api)
     };

@@ -19,6 +19,9 @@ pub struct Input {
     integration_http_method: Option<String>,
     uri: Option<String>,
     connection_type: Option<String>,
+    credentials: Option<String>,
+    content_handling: Option<String>,
+    tls_config: Option<TlsConfig>,
     request_parameters: Option<Texts>,
     request_templates: Option<BTreeMap<String, Option<String>>>,
     passthrough_behavior: Option<String>,
@@ -28,8 +31,15 @@ pub struct Input {
     response_transfer_mode: Option<String>,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TlsConfig {
+    insecure_skip_verification: Option<bool>,
+}
+
 /// Puts a method's integration, in place of one that was there with its responses.
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Integration, Fault> {
+    let scope = call.caller.scope.clone();
     let at = At {
         scope: call.caller.scope,
         api_id: call.input.rest_api_id.clone(),
@@ -37,8 +47,8 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Integrat
     };
     let verb = call.input.http_method.clone();
     let put = move |method: &mut pitbird_records::Method| {
-        let integration = parse(call.input)?;
-        integration::check(method, &integration)?;
+        let mut integration = parse(call.input)?;
+        integration::settle(method, &mut integration, &scope)?;
         method.integration = Some(integration.clone());
         Ok(shape::Integration::from(integration))
     };
@@ -49,19 +59,22 @@ fn parse(input: Input) -> Result<Integration, Error> {
     if let Some(mode) = input.response_transfer_mode.filter(|mode| mode != "BUFFERED") {
         return Err(Error::unsupported(format!("responseTransferMode {mode}")));
     }
+    if input.tls_config.and_then(|config| config.insecure_skip_verification) == Some(true) {
+        return Err(Error::unsupported("tlsConfig.insecureSkipVerification true"));
+    }
+    let given = |text: Option<String>| text.filter(|text| !text.is_empty());
     let templates = input.request_templates.unwrap_or_default().into_iter();
     Ok(Integration {
         kind: input.kind,
         http_method: input.integration_http_method,
         uri: input.uri,
-        // Only plain integrations have connections, and what everybody has isn't told.
-        connection_type: input.connection_type.filter(|kind| kind != "INTERNET"),
+        connection_type: given(input.connection_type),
         connection_id: None,
-        credentials: None,
+        credentials: given(input.credentials),
         request_parameters: input.request_parameters.unwrap_or_default(),
         request_templates: templates.map(|(media, text)| (media, text.unwrap_or_default())).collect(),
         passthrough_behavior: input.passthrough_behavior.unwrap_or_else(|| "WHEN_NO_MATCH".to_owned()),
-        content_handling: None,
+        content_handling: given(input.content_handling),
         timeout_ms: integration::timeout_ms(input.timeout_in_millis)?,
         cache_namespace: Some(input.cache_namespace.unwrap_or(input.resource_id)),
         cache_key_parameters: input.cache_key_parameters.unwrap_or_default(),

@@ -18,6 +18,7 @@ pub struct Input {
     selection_pattern: Option<String>,
     response_parameters: Option<Texts>,
     response_templates: Option<BTreeMap<String, Option<String>>>,
+    content_handling: Option<String>,
 }
 
 /// Puts an integration response, in place of one that was there.
@@ -30,11 +31,11 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Integrat
         selection_pattern: input.selection_pattern,
         response_parameters: input.response_parameters.unwrap_or_default(),
         response_templates: templates.map(|(media, text)| (media, text.unwrap_or_default())).collect(),
-        content_handling: None,
+        content_handling: input.content_handling.filter(|text| !text.is_empty()),
     };
     let put = move |method: &mut pitbird_records::Method| {
         let mut integration = find::integration(method)?.clone();
-        integration::check_response(method, &integration, &status, &response)?;
+        integration::check_response(method, &status, &response)?;
         integration.responses.insert(status.clone(), response.clone());
         method.integration = Some(integration);
         Ok(shape::IntegrationResponse::new(&status, response))

@@ -15,8 +15,6 @@ pub struct Input {
     resource_id: String,
     http_method: String,
     authorization_type: String,
-    /// Dropped when the method is open to all, as API Gateway does it; refused otherwise.
-    #[expect(dead_code, reason = "no authorizer can exist yet")]
     authorizer_id: Option<String>,
     authorization_scopes: Option<Vec<String>>,
     api_key_required: Option<bool>,
@@ -30,9 +28,9 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Method, 
     let input = call.input;
     let at = At { scope: call.caller.scope, api_id: input.rest_api_id, resource_id: input.resource_id };
     let verb = input.http_method;
-    let method = Method {
+    let mut method = Method {
         authorization_type: input.authorization_type,
-        authorizer_id: None,
+        authorizer_id: input.authorizer_id.filter(|id| !id.is_empty()),
         authorization_scopes: input.authorization_scopes.unwrap_or_default(),
         api_key_required: input.api_key_required.unwrap_or_default(),
         request_validator_id: input.request_validator_id.filter(|id| !id.is_empty()),
@@ -42,14 +40,14 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Method, 
         responses: BTreeMap::new(),
         integration: None,
     };
-    let put = move |resource: &mut pitbird_records::Resource| {
+    let put = move |resource: &mut pitbird_records::Resource, around: &method::Surroundings| {
         method::check_verb(&verb)?;
         if resource.methods.contains_key(&verb) {
             return Err(Error::MethodExists);
         }
-        method::check(&method)?;
+        method::settle(&mut method, around)?;
         resource.methods.insert(verb.clone(), method.clone());
         Ok(shape::Method::new(&verb, method))
     };
-    Ok(edit::resource(&state, at, put).await?)
+    Ok(edit::resource_among(&state, at, put).await?)
 }

@@ -27,13 +27,13 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::MethodRe
         response_parameters: input.response_parameters.unwrap_or_default(),
         response_models: input.response_models.unwrap_or_default(),
     };
-    let put = move |method: &mut pitbird_records::Method| {
+    let put = move |method: &mut pitbird_records::Method, around: &method::Surroundings| {
         if method.responses.contains_key(&status) {
             return Err(Error::ResponseExists);
         }
-        method::check_response(&response)?;
+        method::check_response(&response, around)?;
         method.responses.insert(status.clone(), response.clone());
         Ok(shape::MethodResponse::new(&status, response))
     };
-    Ok(edit::method(&state, at, input.http_method, put).await?)
+    Ok(edit::method_among(&state, at, input.http_method, put).await?)
 }

@@ -18,12 +18,13 @@ pub struct Input {
 
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Integration, Fault> {
     let input = call.input;
+    let scope = call.caller.scope.clone();
     let at = At { scope: call.caller.scope, api_id: input.rest_api_id, resource_id: input.resource_id };
     let operations = input.patch_operations;
     let update = move |method: &mut pitbird_records::Method| {
         let mut changed = find::integration(method)?.clone();
         patch::each(operations.as_deref(), |patch| integration::apply(&mut changed, patch))?;
-        integration::check(method, &changed)?;
+        integration::settle(method, &mut changed, &scope)?;
         method.integration = Some(changed.clone());
         Ok(shape::Integration::from(changed))
     };

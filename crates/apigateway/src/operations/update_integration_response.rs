@@ -26,7 +26,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Integrat
         let response = integration.responses.get_mut(&status).ok_or(Error::UnknownResponse)?;
         patch::each(operations.as_deref(), |patch| integration::apply_to_response(response, patch))?;
         let response = response.clone();
-        integration::check_response(method, &integration, &status, &response)?;
+        integration::check_response(method, &status, &response)?;
         method.integration = Some(integration);
         Ok(shape::IntegrationResponse::new(&status, response))
     };

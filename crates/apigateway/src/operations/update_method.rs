@@ -20,10 +20,10 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Method, 
     let input = call.input;
     let at = At { scope: call.caller.scope, api_id: input.rest_api_id, resource_id: input.resource_id };
     let verb = input.http_method.clone();
-    let update = move |method: &mut pitbird_records::Method| {
+    let update = move |method: &mut pitbird_records::Method, around: &method::Surroundings| {
         patch::each(input.patch_operations.as_deref(), |patch| method::apply(method, patch))?;
-        method::check(method)?;
+        method::settle(method, around)?;
         Ok(shape::Method::new(&input.http_method, method.clone()))
     };
-    Ok(edit::method(&state, at, verb, update).await?)
+    Ok(edit::method_among(&state, at, verb, update).await?)
 }

@@ -21,11 +21,11 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::MethodRe
     let input = call.input;
     let at = At { scope: call.caller.scope, api_id: input.rest_api_id, resource_id: input.resource_id };
     let (status, operations) = (input.status_code, input.patch_operations);
-    let update = move |method: &mut pitbird_records::Method| {
+    let update = move |method: &mut pitbird_records::Method, around: &method::Surroundings| {
         let response = method.responses.get_mut(&status).ok_or(Error::UnknownResponse)?;
         patch::each(operations.as_deref(), |patch| method::apply_to_response(response, patch))?;
-        method::check_response(response)?;
+        method::check_response(response, around)?;
         Ok(shape::MethodResponse::new(&status, response.clone()))
     };
-    Ok(edit::method(&state, at, input.http_method, update).await?)
+    Ok(edit::method_among(&state, at, input.http_method, update).await?)
 }

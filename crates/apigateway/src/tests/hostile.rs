@@ -90,7 +90,7 @@ proptest! {
         let mut changed = Integration { kind: "AWS_PROXY".to_owned(), ..Integration::default() };
         changed.http_method = Some("POST".to_owned());
         let _ = integration::apply(&mut changed, &patch);
-        let _ = integration::check(&Method::default(), &changed);
+        let _ = integration::settle(&Method::default(), &mut changed, &Default::default());
         let _ = integration::apply_to_response(&mut IntegrationResponse::default(), &patch);
         let mut resources = [root()];
         let _ = resource::apply(&mut resources, "root", &patch);

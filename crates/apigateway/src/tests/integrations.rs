@@ -72,8 +72,13 @@ async fn what_is_no_integration_is_refused() {
         ),
         (
             get.clone(),
-            json!({"type": "HTTP_PROXY", "integrationHttpMethod": "GET", "uri": "https://example.com"}),
-            unsupported("type HTTP_PROXY"),
+            json!({"type": "MOCK", "tlsConfig": {"insecureSkipVerification": true}}),
+            unsupported("tlsConfig.insecureSkipVerification true"),
+        ),
+        (
+            get.clone(),
+            json!({"type": "MOCK", "credentials": "arn:aws:iam::111111111111:role/r"}),
+            refusal(403, "AccessDeniedException", "Cross-account pass role is not allowed."),
         ),
         (
             get.clone(),
@@ -101,11 +106,6 @@ async fn what_is_no_integration_is_refused() {
             bad(
                 "Invalid passthroughBehavior specified. Valid options are WHEN_NO_MATCH,WHEN_NO_TEMPLATES,NEVER",
             ),
-        ),
-        (
-            get.clone(),
-            json!({"type": "MOCK", "requestTemplates": {"application/json": "$input.body"}}),
-            unsupported("requestTemplates.application/json other than {\"statusCode\": N}"),
         ),
         (
             get.clone(),
@@ -143,10 +143,14 @@ async fn an_integration_response_is_put_read_changed_and_deleted() {
         let put = bed.ok("PutIntegrationResponse", with(&at, json!({"responseTemplates": templates}))).await;
         assert_eq!(put, json!({"statusCode": "200", "responseTemplates": {"application/json": null}}));
     }
-    let language = json!([patch("replace", "/responseTemplates/application~1json", "$input.body")]);
-    let refused = bed.run("UpdateIntegrationResponse", with(&at, json!({"patchOperations": language}))).await;
-    let what = unsupported("responseTemplates.application/json with template language");
-    assert_eq!(refused.expect_err("a template"), what);
+    let operations = json!([
+        patch("replace", "/responseTemplates/application~1json", "$input.body"),
+        patch("replace", "/contentHandling", "CONVERT_TO_TEXT"),
+    ]);
+    let changed =
+        bed.ok("UpdateIntegrationResponse", with(&at, json!({"patchOperations": operations}))).await;
+    let more = json!({"contentHandling": "CONVERT_TO_TEXT", "responseTemplates": {"application/json": "$input.body"}});
+    assert_eq!(changed, with(&json!({"statusCode": "200"}), more));
     assert_eq!(bed.told("DeleteIntegrationResponse", at.clone()).await.expect("deleted").0, 204);
     for operation in ["GetIntegrationResponse", "DeleteIntegrationResponse", "UpdateIntegrationResponse"] {
         let refused = bed.run(operation, at.clone()).await.expect_err(operation);
@@ -162,6 +166,26 @@ async fn an_integration_response_is_put_read_changed_and_deleted() {
     bed.ok("DeleteIntegration", method_at).await;
     let refused = bed.run("PutIntegrationResponse", at).await.expect_err("nothing to answer for");
     assert_eq!(refused, missing("Invalid Integration identifier specified"));
+}
+
+#[tokio::test]
+async fn an_http_integration_tells_how_it_connects() {
+    let bed = Bed::new();
+    let (api, root) = bed.mock_api().await;
+    let get = at(&api, &root, "GET");
+    let put = json!({
+        "type": "HTTP", "integrationHttpMethod": "POST", "uri": "https://example.com/{id}",
+        "credentials": "arn:aws:iam::000000000000:role/r", "contentHandling": "CONVERT_TO_BINARY",
+        "requestTemplates": {"application/json": "#set($a = 1)$a"}, "passthroughBehavior": "NEVER",
+        "cacheNamespace": "n", "cacheKeyParameters": ["method.request.path.id"], "timeoutInMillis": 100,
+    });
+    let made = bed.ok("PutIntegration", with(&get, put.clone())).await;
+    for (name, value) in put.as_object().expect("an object") {
+        let name = if name == "integrationHttpMethod" { "httpMethod" } else { name };
+        assert_eq!(&made[name], value, "{name}");
+    }
+    assert_eq!(made["connectionType"], "INTERNET");
+    assert_eq!(bed.ok("GetIntegration", get).await, made);
 }
 
 /// What is accepted is obeyed: the data plane's view of it says what the control plane was told.

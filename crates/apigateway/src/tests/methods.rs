@@ -55,18 +55,16 @@ async fn what_is_no_method_is_refused() {
         ),
         (
             at(&api, &root, "GET"),
-            json!({"authorizationType": "AWS_IAM"}),
-            unsupported("authorizationType AWS_IAM"),
-        ),
-        (
-            at(&api, &root, "GET"),
             json!({"authorizationType": "none"}),
             bad(
                 "Invalid authorization type specified. Valid options are NONE,AWS_IAM,CUSTOM,COGNITO_USER_POOLS",
             ),
         ),
-        (at(&api, &root, "GET"), json!({"apiKeyRequired": true}), unsupported("apiKeyRequired")),
-        (at(&api, &root, "GET"), json!({"authorizationScopes": ["a"]}), unsupported("authorizationScopes")),
+        (
+            at(&api, &root, "GET"),
+            json!({"authorizationScopes": ["a"]}),
+            bad("Authorization scopes can only be set with the authorization type COGNITO_USER_POOLS"),
+        ),
         (
             at(&api, &root, "GET"),
             json!({"requestValidatorId": "abc"}),

@@ -53,21 +53,8 @@ async fn what_no_operation_heeds_is_refused_by_name() {
         ("CreateRestApi", json!({"name": "a", "securityPolicy": "TLS_1_2"}), "securityPolicy"),
         (
             "PutIntegration",
-            with(&at("a", "b", "GET"), json!({"type": "MOCK", "credentials": "arn"})),
-            "credentials",
-        ),
-        (
-            "PutIntegration",
-            with(&at("a", "b", "GET"), json!({"type": "MOCK", "contentHandling": "CONVERT_TO_TEXT"})),
-            "contentHandling",
-        ),
-        (
-            "PutIntegration",
-            with(
-                &at("a", "b", "GET"),
-                json!({"type": "MOCK", "tlsConfig": {"insecureSkipVerification": true}}),
-            ),
-            "tlsConfig",
+            with(&at("a", "b", "GET"), json!({"type": "MOCK", "connectionId": "link"})),
+            "connectionId",
         ),
         (
             "CreateStage",
