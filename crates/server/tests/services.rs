@@ -26,6 +26,11 @@ fn a_rest_api_lives_with_its_canary() {
 }
 
 #[test]
+fn integrations_of_every_kind_map_requests_and_answers() {
+    check("integrations.py");
+}
+
+#[test]
 fn logs_and_metrics_are_put_counted_and_alarmed_on() {
     check("telemetry.py");
 }
