@@ -269,6 +269,8 @@ pub enum Error {
     Limit,
     #[error("Invalid tag specified: {0}")]
     Tag(String),
+    #[error(transparent)]
+    StageTag(#[from] pitbird_snapshot::BadTag),
 
     /// A value that pitbird would have to ignore.
     #[error("{0} is not supported")]

@@ -50,6 +50,7 @@ use std::sync::Arc;
 use pitbird_names::Scope;
 use pitbird_records::Texts;
 use pitbird_service::Builder;
+use pitbird_snapshot::Choice;
 use pitbird_store::Transaction;
 
 use crate::tags::{self, Tagged};
@@ -136,6 +137,7 @@ async fn change_tags(
             Tagged::Stage { api_id, name } => {
                 let mut stage = find::stage(tx, &scope, &api_id, &name)?;
                 change(&mut stage.tags)?;
+                Choice::parse(&stage.tags)?;
                 tx.put(&stage)?;
             }
         }

@@ -50,6 +50,10 @@ impl<'a> Arrival<'a> {
         self.head.method.as_str()
     }
 
+    pub fn head(&self) -> &'a Parts {
+        self.head
+    }
+
     pub fn verb(&self) -> &'a http::Method {
         &self.head.method
     }

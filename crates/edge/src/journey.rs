@@ -14,9 +14,11 @@ use pitbird_telemetry::metrics::Probe;
 
 use crate::arrival::{Arrival, Peer};
 use crate::backend::Backend;
+use crate::choose::{Chosen, choose};
 use crate::compression::{pack, unpacked};
 use crate::integrate::{Means, Outcome, Routed, integrate};
-use crate::measure::{Counts, Measured, StageRecorder};
+use crate::measure::{Counts, Kind, Measured, StageRecorder};
+use crate::mirror::Mirrors;
 use crate::story::Story;
 use crate::{GatewayError, Target};
 
@@ -26,6 +28,7 @@ pub struct Edge {
     pub(crate) invoker: Invoker,
     pub(crate) telemetry: Arc<Telemetry>,
     backend: Backend,
+    pub(crate) mirrors: Mirrors,
     log_stream: Arc<str>,
     /// The counting probes of each stage: they must outlive the stage's changes.
     counters: Mutex<HashMap<StageName, [Arc<Probe>; 2]>>,
@@ -38,12 +41,13 @@ impl Edge {
     pub fn new(snapshots: Arc<ArcSwap<Snapshot>>, invoker: Invoker, telemetry: Arc<Telemetry>) -> Edge {
         let log_stream = format!("{:032x}", fastrand::u128(..)).into();
         let backend = Backend::new();
-        Edge { snapshots, invoker, telemetry, backend, log_stream, counters: Mutex::default() }
+        let (mirrors, counters) = (Mirrors::default(), Mutex::default());
+        Edge { snapshots, invoker, telemetry, backend, mirrors, log_stream, counters }
     }
 
     /// A request's whole way, from its head to its record.
     pub async fn serve<B>(
-        &self,
+        self: &Arc<Self>,
         target: Target<'_>,
         head: &Parts,
         body: B,
@@ -58,27 +62,45 @@ impl Edge {
         let Some(stage) = admit(&snapshot, target) else {
             return Outcome::error(GatewayError::Forbidden).into_response(arrival);
         };
-        let track = stage.choose(fastrand::f64());
-        let routed = route(stage, track, &arrival);
+        let chosen = choose(stage, &arrival, fastrand::f64());
+        let track = chosen.track;
         let compression = track.deployment.compression_minimum;
         let body = match read_body(arrival.headers(), body).await {
             Ok(body) if compression.is_some() => unpacked(arrival.headers(), body).await,
             read => read,
         };
-        let mut outcome = match (&routed, body) {
-            (Err(error), _) => Outcome::error(*error),
-            (_, Err(error)) => Outcome::error(error),
-            (Ok(routed), Ok(body)) => {
-                let means = Means { snapshot: &snapshot, invoker: &self.invoker, backend: &self.backend };
-                integrate(routed, &arrival, body, &means).await
-            }
-        };
+        if let (true, Ok(body)) = (chosen.is_mirrored, &body) {
+            self.mirror(&arrival, body, &snapshot);
+        }
+        let (resource, mut outcome) = self.pass(stage, track, &arrival, body, &snapshot).await;
         if let Some(minimum) = compression {
             pack(&mut outcome.answer, arrival.headers(), minimum).await;
         }
-        let resource = routed.ok().map(|routed| routed.matched.value);
-        self.record(stage, track, resource, &arrival, &outcome);
+        self.record(stage, chosen, resource, &arrival, &outcome);
         outcome.into_response(arrival)
+    }
+
+    /// From a track to its integration's answer, or to the gateway's own; and the resource that was found.
+    pub(crate) async fn pass<'s>(
+        &self,
+        stage: &'s Stage,
+        track: &'s Track,
+        arrival: &Arrival<'_>,
+        body: Result<Bytes, GatewayError>,
+        snapshot: &Snapshot,
+    ) -> (Option<&'s Resource>, Outcome) {
+        let routed = match route(stage, track, arrival) {
+            Ok(routed) => routed,
+            Err(error) => return (None, Outcome::error(error)),
+        };
+        let outcome = match body {
+            Ok(body) => {
+                let means = Means { snapshot, invoker: &self.invoker, backend: &self.backend };
+                integrate(&routed, arrival, body, &means).await
+            }
+            Err(error) => Outcome::error(error),
+        };
+        (Some(routed.matched.value), outcome)
     }
 
     /// What the base and the canary of a stage have counted so far, by this server; `None` when there is no such stage.
@@ -88,10 +110,10 @@ impl Edge {
     }
 
     /// The last step, whatever happened before.
-    fn record(
+    pub(crate) fn record(
         &self,
         stage: &Stage,
-        track: &Track,
+        chosen: Chosen<'_>,
         resource: Option<&Resource>,
         arrival: &Arrival<'_>,
         outcome: &Outcome,
@@ -104,8 +126,9 @@ impl Edge {
             latency_us: arrival.elapsed_us(),
             integration_latency_us: outcome.integration.as_ref().map(|integration| integration.latency_us),
         };
-        let story = || tell(stage, track, resource, arrival, outcome, measured.latency_us);
-        self.recorder(stage).record(stage, track.is_canary, &measured, story, &self.telemetry);
+        let story = || tell(stage, chosen.track, resource, arrival, outcome, measured.latency_us);
+        let kind = Kind { is_canary: chosen.track.is_canary, is_evidence: chosen.is_evidence };
+        self.recorder(stage).record(stage, kind, &measured, story, &self.telemetry);
     }
 
     fn recorder<'s>(&self, stage: &'s Stage) -> &'s StageRecorder {
@@ -120,7 +143,7 @@ impl Edge {
 }
 
 /// The stage that may be reached under this URL.
-fn admit<'s>(snapshot: &'s Snapshot, target: Target<'_>) -> Option<&'s Arc<Stage>> {
+pub(crate) fn admit<'s>(snapshot: &'s Snapshot, target: Target<'_>) -> Option<&'s Arc<Stage>> {
     let api = snapshot.api(target.api)?;
     if api.disable_execute_api_endpoint { None } else { api.stages.get(target.stage) }
 }

@@ -1,5 +1,5 @@
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use pitbird_names::arn;
 use pitbird_records::stage::MethodSetting;
@@ -41,6 +41,8 @@ const SERVER_ERRORS: usize = 2;
 struct TrackProbes {
     spec: ProbeSpec,
     plain: Arc<Probe>,
+    /// For exchanges that are no evidence: the same metrics, apart from what is counted.
+    beside: OnceLock<Arc<Probe>>,
     /// Probes of methods with detailed metrics, by resource and method.
     detailed: Mutex<HashMap<(String, String), Arc<Probe>>>,
 }
@@ -80,16 +82,18 @@ impl StageRecorder {
     pub fn record<'a>(
         &self,
         stage: &Stage,
-        is_canary: bool,
+        kind: Kind,
         measured: &Measured<'_>,
         story: impl FnOnce() -> Story<'a>,
         telemetry: &Telemetry,
     ) {
+        let Kind { is_canary, is_evidence } = kind;
         let setting = measured.resource_path.and_then(|path| setting(stage, path, measured.method));
         let probes = if is_canary { &self.canary } else { &self.base };
         let at_ms = measured.at_ms as i64;
         let values = measured.values();
-        probes.plain.record(at_ms, &values);
+        let probe = if is_evidence { &probes.plain } else { probes.beside(telemetry) };
+        probe.record(at_ms, &values);
         if let Some(path) = measured.resource_path
             && setting.is_some_and(|setting| setting.metrics_enabled)
         {
@@ -112,6 +116,14 @@ impl StageRecorder {
             }
         }
     }
+}
+
+/// Of which sort an exchange is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Kind {
+    pub is_canary: bool,
+    /// Whether it counts for the canary's verdict. The metrics have it in any case.
+    pub is_evidence: bool,
 }
 
 /// What is measured of every exchange.
@@ -187,7 +199,11 @@ impl TrackProbes {
             resolution: Resolution::Minute,
         };
         let plain = telemetry.probe(spec.clone());
-        TrackProbes { spec, plain, detailed: Mutex::default() }
+        TrackProbes { spec, plain, beside: OnceLock::new(), detailed: Mutex::default() }
+    }
+
+    fn beside(&self, telemetry: &Telemetry) -> &Arc<Probe> {
+        self.beside.get_or_init(|| telemetry.probe(self.spec.clone()))
     }
 
     fn counts(&self) -> Counts {

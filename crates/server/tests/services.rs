@@ -31,6 +31,11 @@ fn integrations_of_every_kind_map_requests_and_answers() {
 }
 
 #[test]
+fn a_stages_owner_forces_keeps_and_mirrors() {
+    check("choice.py");
+}
+
+#[test]
 fn logs_and_metrics_are_put_counted_and_alarmed_on() {
     check("telemetry.py");
 }

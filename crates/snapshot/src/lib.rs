@@ -8,6 +8,7 @@
 //! Start at [`Snapshot`], then [`Stage::choose`] and [`Function::resolve`].
 
 mod api;
+mod choice;
 mod compile;
 mod deployment;
 mod function;
@@ -24,6 +25,7 @@ use std::sync::Arc;
 use pitbird_names::Scope;
 
 pub use api::{Api, Stage, Track};
+pub use choice::{BadTag, Carrier, Choice, Sticky};
 pub use compile::{Touched, compile};
 pub use deployment::{Deployment, Method, Resource};
 pub use function::{Alias, Function, Resolved, Unknown, Version};

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use pitbird_names::Percent;
 use pitbird_records::{Canary, Deployment, RestApi, Stage, Texts, key};
 use pitbird_service::{Call, Fault};
+use pitbird_snapshot::Choice;
 use pitbird_store::Transaction;
 use serde::Deserialize;
 
@@ -64,6 +65,7 @@ fn parse(tx: &Transaction<'_>, api: &RestApi, input: Input, now_ms: i64) -> Resu
     stage::check_variables(&stage.variables)?;
     stage.tags = input.tags.unwrap_or_default();
     tags::check(&stage.tags)?;
+    Choice::parse(&stage.tags)?;
     if let Some(settings) = input.canary_settings {
         let percent = settings.percent_traffic.unwrap_or_default();
         let overrides = settings.stage_variable_overrides.filter(|overrides| !overrides.is_empty());

@@ -1,0 +1,97 @@
+//! Which of a stage's two tracks a request takes.
+
+use http::{HeaderMap, header};
+use pitbird_snapshot::{Carrier, Choice, Stage, Sticky, Track};
+use sha2::{Digest, Sha256};
+
+use crate::arrival::Arrival;
+
+/// A request's track, and how it came to it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Chosen<'s> {
+    pub track: &'s Track,
+    /// Whether chance chose, or what keeps a client where it is: only then does the exchange say something about the canary. One
+    /// that asked for its track may be anybody's test.
+    pub is_evidence: bool,
+    /// Whether the canary shall get the request as well.
+    pub is_mirrored: bool,
+}
+
+/// Chooses by what the request asks for, by what it brings again and again, or by chance. A stage without a canary has one
+/// track, whatever is asked for.
+pub(crate) fn choose<'s>(stage: &'s Stage, arrival: &Arrival<'_>, draw: f64) -> Chosen<'s> {
+    let drawn = |track| Chosen { track, is_evidence: true, is_mirrored: false };
+    let Some((percent, canary)) = &stage.canary else { return drawn(&stage.base) };
+    let Choice { force, sticky, mirror } = &stage.choice;
+    if let Some(carrier) = force {
+        let track = match carried(carrier, arrival.headers()) {
+            Some("canary") => Some(canary),
+            Some("base") => Some(&stage.base),
+            _ => None,
+        };
+        if let Some(track) = track {
+            return Chosen { track, is_evidence: false, is_mirrored: false };
+        }
+    }
+    let kept = sticky.as_ref().and_then(|sticky| steady_draw(sticky, stage, canary, arrival));
+    let chosen = drawn(if percent.takes(kept.unwrap_or(draw)) { canary } else { &stage.base });
+    if chosen.track.is_canary || mirror.get() == 0.0 {
+        return chosen;
+    }
+    Chosen { is_mirrored: mirror.takes(fastrand::f64()), ..chosen }
+}
+
+/// The draw in [0, 1) that this client always has for this canary; `None` for one that doesn't bring what would keep it. The next
+/// canary is another draw, so that not the same clients go first each time.
+fn steady_draw(sticky: &Sticky, stage: &Stage, canary: &Track, arrival: &Arrival<'_>) -> Option<f64> {
+    let word = match sticky {
+        Sticky::Carried(carrier) => carried(carrier, arrival.headers())?,
+        Sticky::SourceAddress => arrival.peer.source,
+    };
+    let mut hash = Sha256::new();
+    for part in [&stage.api_id, &stage.record.name, &canary.deployment.id, word] {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    let digest: [u8; 32] = hash.finalize().into();
+    let mut first = [0; 8];
+    first.copy_from_slice(&digest[..8]);
+    // As many bits as a float between 0 and 1 holds exactly.
+    Some((u64::from_le_bytes(first) >> 11) as f64 / (1_u64 << 53) as f64)
+}
+
+/// What a request carries there, if it is text and not empty.
+fn carried<'a>(carrier: &Carrier, headers: &'a HeaderMap) -> Option<&'a str> {
+    let found = match carrier {
+        Carrier::Header(name) => headers.get(name)?.to_str().ok()?.trim(),
+        Carrier::Cookie(name) => {
+            let lines = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+            let mut cookies =
+                lines.flat_map(|line| line.split(';')).filter_map(|cookie| cookie.split_once('='));
+            cookies.find(|(known, _)| known.trim() == name)?.1.trim()
+        }
+    };
+    Some(found).filter(|word| !word.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn words_are_found_in_headers_and_cookies() {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-user", HeaderValue::from_static(" u1 "));
+        headers.insert("x-empty", HeaderValue::from_static(""));
+        headers.append(header::COOKIE, HeaderValue::from_static("a=1; session=s=2"));
+        headers.append(header::COOKIE, HeaderValue::from_static("Release=canary"));
+        let of_header =
+            |name: &'static str| carried(&Carrier::Header(http::HeaderName::from_static(name)), &headers);
+        assert_eq!((of_header("x-user"), of_header("x-empty"), of_header("x-no")), (Some("u1"), None, None));
+        let of_cookie = |name: &str| carried(&Carrier::Cookie(name.to_owned()), &headers);
+        assert_eq!((of_cookie("session"), of_cookie("Release")), (Some("s=2"), Some("canary")));
+        assert_eq!((of_cookie("release"), of_cookie("b")), (None, None));
+    }
+}

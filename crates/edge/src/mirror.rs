@@ -1,0 +1,98 @@
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderName, HeaderValue};
+use pitbird_snapshot::Snapshot;
+use tokio::sync::Semaphore;
+
+use crate::arrival::{Arrival, Peer};
+use crate::choose::Chosen;
+use crate::journey::admit;
+use crate::{Edge, Target};
+
+/// Mirrored requests at a time; while there are as many, no others are mirrored.
+const AT_ONCE_MAX: usize = 64;
+
+/// By this a function can tell that nobody will see its answer, and leave out what must not happen twice.
+const MIRRORED: HeaderName = HeaderName::from_static("x-pitbird-mirrored");
+
+/// Requests of the base that the canary gets too.
+pub(crate) struct Mirrors(Arc<Semaphore>);
+
+impl Default for Mirrors {
+    fn default() -> Mirrors {
+        Mirrors(Arc::new(Semaphore::new(AT_ONCE_MAX)))
+    }
+}
+
+/// A request on its own, without the connection that it came by.
+struct Copied {
+    head: Parts,
+    raw_head: Vec<u8>,
+    source: String,
+    port: u16,
+    scheme: String,
+    target: CopiedTarget,
+}
+
+struct CopiedTarget {
+    api: String,
+    stage: String,
+    path: String,
+    raw_path: String,
+    domain: Option<String>,
+}
+
+impl Copied {
+    fn of(arrival: &Arrival<'_>) -> Copied {
+        let (target, peer) = (arrival.target, arrival.peer);
+        let mut head = arrival.head().clone();
+        head.headers.insert(MIRRORED, HeaderValue::from_static("true"));
+        Copied {
+            head,
+            raw_head: peer.raw_head.to_owned(),
+            source: peer.source.to_owned(),
+            port: peer.port,
+            scheme: peer.scheme.to_owned(),
+            target: CopiedTarget {
+                api: target.api.to_owned(),
+                stage: target.stage.to_owned(),
+                path: target.path.to_owned(),
+                raw_path: target.raw_path.to_owned(),
+                domain: target.domain.map(str::to_owned),
+            },
+        }
+    }
+
+    fn target(&self) -> Target<'_> {
+        let CopiedTarget { api, stage, path, raw_path, domain } = &self.target;
+        Target { api, stage, path, raw_path, domain: domain.as_deref() }
+    }
+
+    fn peer(&self) -> Peer<'_> {
+        let Copied { raw_head, source, port, scheme, .. } = self;
+        Peer { source, port: *port, scheme, raw_head }
+    }
+}
+
+impl Edge {
+    /// Sends a request to the canary as well, beside the client's own. It is recorded as the canary's and is no evidence: who
+    /// judges by a split must not see one that nobody chose.
+    pub(crate) fn mirror(self: &Arc<Self>, arrival: &Arrival<'_>, body: &Bytes, snapshot: &Arc<Snapshot>) {
+        let Ok(permit) = self.mirrors.0.clone().try_acquire_owned() else { return };
+        let (edge, copied, body) = (self.clone(), Copied::of(arrival), body.clone());
+        let snapshot = snapshot.clone();
+        // Nobody waits for it: its integration's own limit ends it, and the invoker's end does.
+        tokio::spawn(async move {
+            let _permit = permit;
+            let target = copied.target();
+            let arrival = Arrival::new(target, &copied.head, copied.peer());
+            let Some(stage) = admit(&snapshot, target) else { return };
+            let Some((_, canary)) = &stage.canary else { return };
+            let chosen = Chosen { track: canary, is_evidence: false, is_mirrored: false };
+            let (resource, outcome) = edge.pass(stage, canary, &arrival, Ok(body), &snapshot).await;
+            edge.record(stage, chosen, resource, &arrival, &outcome);
+        });
+    }
+}

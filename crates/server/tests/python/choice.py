@@ -1,0 +1,131 @@
+"""Which of a stage's tracks a request takes, where its owner asks for more than the draw: force, stickiness, mirroring."""
+
+import collections
+
+from given import *
+
+MOCK = '{"track": "$stageVariables.track"}'
+ECHO = """
+def handler(event, context):
+    mirrored = "X-Pitbird-Mirrored" in event["headers"] or "x-pitbird-mirrored" in event["headers"]
+    print("TRACK", context.function_version, mirrored)
+    return {"statusCode": 200, "body": context.function_version}
+"""
+
+
+def told(api, **request):
+    status, headers, text = fetch(api, "prod", **request)
+    assert status == 200, (status, text)
+    return json.loads(text)["track"]
+
+
+def canaried(name):
+    """An API whose answers say which track they are of."""
+    api, root = rest_api(name)
+    ids = {"restApiId": api, "resourceId": root, "httpMethod": "GET"}
+    gateway.put_method(**ids, authorizationType="NONE")
+    gateway.put_integration(**ids, type="MOCK", requestTemplates={"application/json": '{"statusCode": 200}'})
+    gateway.put_method_response(**ids, statusCode="200")
+    gateway.put_integration_response(**ids, statusCode="200", responseTemplates={"application/json": MOCK})
+    gateway.create_deployment(restApiId=api, stageName="prod", variables={"track": "base"})
+    canary(api, 0.0)
+    return api
+
+
+def canary(api, percent):
+    gateway.create_deployment(
+        restApiId=api, stageName="prod",
+        canarySettings={"percentTraffic": percent, "stageVariableOverrides": {"track": "canary"}},
+    )
+
+
+def weigh(api, percent):
+    gateway.update_stage(restApiId=api, stageName="prod", patchOperations=[
+        {"op": "replace", "path": "/canarySettings/percentTraffic", "value": str(percent)},
+    ])
+
+
+def tag(api, **tags):
+    arn = f"arn:aws:apigateway:{REGION}::/restapis/{api}/stages/prod"
+    gateway.tag_resource(resourceArn=arn, tags={f"pitbird:canary-{name}": value for name, value in tags.items()})
+
+
+def forced():
+    api = canaried("forced")
+    ask = lambda word: told(api, headers={"X-Release": word})
+    assert ask("canary") == "base", "nothing is forced unless asked for"
+    tag(api, force="header:X-Release")
+    assert [ask(word) for word in ("canary", "base", "other", "")] == ["canary", "base", "base", "base"]
+    weigh(api, 100.0)
+    assert [ask(word) for word in ("canary", "base", "other")] == ["canary", "base", "canary"]
+    tag(api, force="cookie:release")
+    assert told(api, headers={"Cookie": "a=b; release=base"}) == "base"
+    gateway.update_stage(restApiId=api, stageName="prod", patchOperations=[{"op": "remove", "path": "/canarySettings"}])
+    assert told(api, headers={"Cookie": "release=canary"}) == "base", "without a canary there is one track"
+    with refused("BadRequestException", "Invalid value for tag pitbird:canary-force: X", 400):
+        tag(api, force="X")
+    with refused("BadRequestException", "pitbird:canary-none", 400):
+        tag(api, none="X")
+
+
+def sticky():
+    api = canaried("sticky")
+    tag(api, sticky="header:X-User")
+    users = [f"user-{n}" for n in range(400)]
+    gone = set()
+    for percent in (10.0, 30.0, 100.0):
+        weigh(api, percent)
+        tracks = {user: [told(api, headers={"X-User": user}) for _ in range(2)] for user in users}
+        assert all(len(set(seen)) == 1 for seen in tracks.values()), "who comes again stays"
+        there = {user for user, seen in tracks.items() if seen[0] == "canary"}
+        assert gone <= there, "nobody goes back while the share grows"
+        expected, slack = len(users) * percent / 100, 4 * (len(users) * percent / 100 * (1 - percent / 100)) ** 0.5
+        assert abs(len(there) - expected) <= slack, (percent, len(there))
+        gone = there
+    weigh(api, 50.0)
+    drawn = collections.Counter(told(api) for _ in range(200))
+    assert len(drawn) == 2, "who brings nothing is drawn for each time"
+    before = {user: told(api, headers={"X-User": user}) for user in users}
+    canary(api, 50.0)
+    after = {user: told(api, headers={"X-User": user}) for user in users}
+    assert before != after, "another canary, other users"
+
+
+def mirrored():
+    function("mirrored", ECHO, role("mirrored"))
+    for version in ("1", "2"):
+        assert release("mirrored", ECHO + f"# {version}") == version
+    api, root = rest_api("mirrored")
+    proxied(api, root, "mirrored:${stageVariables.version}")
+    for version in ("1", "2"):
+        permit("mirrored", api, version)
+    gateway.create_deployment(restApiId=api, stageName="prod", variables={"version": "1"})
+    gateway.create_deployment(restApiId=api, stageName="prod", canarySettings={
+        "percentTraffic": 0.0, "stageVariableOverrides": {"version": "2"},
+    })
+    tag(api, mirror="100")
+    for _ in range(5):
+        status, _, text = fetch(api, "prod")
+        assert (status, text) == (200, b"1"), "answers are the base's"
+
+    def lines():
+        events = logs.filter_log_events(logGroupName="/aws/lambda/mirrored", filterPattern="TRACK")["events"]
+        told = collections.Counter(event["message"].strip() for event in events)
+        return told if told["TRACK 2 True"] == 5 else None
+
+    assert wait_for("what was mirrored", lines) == {"TRACK 1 False": 5, "TRACK 2 True": 5}
+    end = time.time() + 60
+    def counted():
+        found = cloudwatch.get_metric_statistics(
+            Namespace="AWS/ApiGateway", MetricName="Count", Period=60, Statistics=["SampleCount"],
+            Dimensions=[{"Name": "ApiName", "Value": "mirrored"}, {"Name": "Stage", "Value": "prod/Canary"}],
+            StartTime=end - 600, EndTime=end,
+        )["Datapoints"]
+        return sum(point["SampleCount"] for point in found) == 5
+
+    wait_for("metrics of what was mirrored", counted)
+
+
+forced()
+sticky()
+mirrored()
