@@ -7,7 +7,7 @@ use pitbird_snapshot::MockAnswer;
 use crate::GatewayError;
 
 /// What goes back to the client, before the gateway's own headers.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Answer {
     pub status: u16,
     pub headers: Vec<(HeaderName, HeaderValue)>,

@@ -4,6 +4,8 @@ mod http;
 mod mapped;
 mod request;
 
+pub(crate) use request::Seen;
+
 use std::time::{Duration, Instant};
 
 use ::http::header;
@@ -30,6 +32,8 @@ pub(crate) struct Outcome {
     pub answer: Answer,
     pub integration: Option<IntegrationStory>,
     pub error: Option<GatewayError>,
+    /// Whether the stage's cache had the answer; `None` where nothing is cached.
+    pub is_cache_hit: Option<bool>,
     /// The exchange's trace, where it has one: those with functions do.
     pub trace_id: Option<String>,
 }
@@ -40,6 +44,8 @@ pub(crate) struct Routed<'r, 'a> {
     pub track: &'r Track,
     pub matched: Match<'r, 'a, Resource>,
     pub method: &'r Method,
+    /// The request's own.
+    pub verb: &'a str,
 }
 
 /// What integrations are served with.
@@ -251,7 +257,7 @@ fn refusal(refused: &Refused) -> GatewayError {
 }
 
 fn event(routed: &Routed<'_, '_>, arrival: &Arrival<'_>, trace_id: &str, body: &[u8]) -> Bytes {
-    let Routed { stage, track, matched, method } = routed;
+    let Routed { stage, track, matched, method, .. } = routed;
     let names = NamesShown::read(arrival.peer.raw_head);
     let headers: SmallVec<[(&str, &[u8]); 24]> = arrival
         .headers()
@@ -303,7 +309,7 @@ fn event(routed: &Routed<'_, '_>, arrival: &Arrival<'_>, trace_id: &str, body: &
 impl Outcome {
     /// An integration's answer.
     pub fn answer(answer: Answer) -> Outcome {
-        Outcome { answer, integration: None, error: None, trace_id: None }
+        Outcome { answer, integration: None, error: None, is_cache_hit: None, trace_id: None }
     }
 
     /// The gateway's own answer.

@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
@@ -14,6 +15,7 @@ use pitbird_telemetry::metrics::Probe;
 
 use crate::arrival::{Arrival, Peer};
 use crate::backend::Backend;
+use crate::cache::{self, Lookup, StageCache};
 use crate::choose::{Chosen, choose};
 use crate::compression::{pack, unpacked};
 use crate::integrate::{Means, Outcome, Routed, integrate};
@@ -32,6 +34,7 @@ pub struct Edge {
     log_stream: Arc<str>,
     /// The counting probes of each stage: they must outlive the stage's changes.
     counters: Mutex<HashMap<StageName, [Arc<Probe>; 2]>>,
+    caches: Mutex<HashMap<StageName, Arc<StageCache>>>,
 }
 
 /// An API's id and a stage's name.
@@ -41,8 +44,8 @@ impl Edge {
     pub fn new(snapshots: Arc<ArcSwap<Snapshot>>, invoker: Invoker, telemetry: Arc<Telemetry>) -> Edge {
         let log_stream = format!("{:032x}", fastrand::u128(..)).into();
         let backend = Backend::new();
-        let (mirrors, counters) = (Mirrors::default(), Mutex::default());
-        Edge { snapshots, invoker, telemetry, backend, mirrors, log_stream, counters }
+        let (mirrors, counters, caches) = Default::default();
+        Edge { snapshots, invoker, telemetry, backend, mirrors, log_stream, counters, caches }
     }
 
     /// A request's whole way, from its head to its record.
@@ -96,11 +99,51 @@ impl Edge {
         let outcome = match body {
             Ok(body) => {
                 let means = Means { snapshot, invoker: &self.invoker, backend: &self.backend };
-                integrate(&routed, arrival, body, &means).await
+                self.integrate_or_recall(&routed, arrival, body, &means).await
             }
             Err(error) => Outcome::error(error),
         };
         (Some(routed.matched.value), outcome)
+    }
+
+    /// Asks the integration, unless the stage's cache knows what it would say.
+    async fn integrate_or_recall(
+        &self,
+        routed: &Routed<'_, '_>,
+        arrival: &Arrival<'_>,
+        body: Bytes,
+        means: &Means<'_>,
+    ) -> Outcome {
+        let cache = self.recorder(routed.stage).cache();
+        match cache::look_up(cache, routed.stage, routed, arrival, Instant::now()) {
+            Lookup::None => integrate(routed, arrival, body, means).await,
+            Lookup::Forbidden => Outcome::error(GatewayError::Forbidden),
+            Lookup::Hit(answer) => Outcome { is_cache_hit: Some(true), ..Outcome::answer(answer) },
+            Lookup::Miss(place) => {
+                let mut outcome = integrate(routed, arrival, body, means).await;
+                outcome.is_cache_hit = Some(false);
+                if outcome.error.is_none() {
+                    place.keep(&mut outcome.answer, Instant::now());
+                }
+                outcome
+            }
+        }
+    }
+
+    /// The cache that a stage asks for: kept through changes of the stage, as long as it has one.
+    fn cache(&self, stage: &Stage) -> Option<Arc<StageCache>> {
+        let snapshot = self.snapshots.load();
+        let mut caches = self.caches.lock().unwrap_or_else(PoisonError::into_inner);
+        caches.retain(|(api, name), _| {
+            snapshot.stage(api, name).is_some_and(|stage| stage.record.cache_cluster_enabled)
+        });
+        let key = (stage.api_id.clone(), stage.record.name.clone());
+        if let Some(known) = caches.get(&key) {
+            return Some(known.clone());
+        }
+        let made = Arc::new(StageCache::of(&stage.record)?);
+        caches.insert(key, made.clone());
+        Some(made)
     }
 
     /// What the base and the canary of a stage have counted so far, by this server; `None` when there is no such stage.
@@ -124,6 +167,7 @@ impl Edge {
             resource_path: resource.map(|resource| resource.path.as_str()),
             status: outcome.answer.status,
             latency_us: arrival.elapsed_us(),
+            is_cache_hit: outcome.is_cache_hit,
             integration_latency_us: outcome.integration.as_ref().map(|integration| integration.latency_us),
         };
         let story = || tell(stage, chosen.track, resource, arrival, outcome, measured.latency_us);
@@ -133,7 +177,7 @@ impl Edge {
 
     fn recorder<'s>(&self, stage: &'s Stage) -> &'s StageRecorder {
         stage.slot.get_or_init(|| {
-            let recorder = StageRecorder::new(stage, &self.telemetry, &self.log_stream);
+            let recorder = StageRecorder::new(stage, &self.telemetry, &self.log_stream, self.cache(stage));
             let key = (stage.api_id.clone(), stage.record.name.clone());
             let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
             counters.insert(key, recorder.counters());
@@ -163,7 +207,7 @@ fn route<'r, 'a>(
     let matched = track.deployment.router.find_where(arrival.target.path, serves);
     let matched = matched.ok_or(GatewayError::MissingAuthenticationToken)?;
     let method = matched.value.method(verb).ok_or(GatewayError::MissingAuthenticationToken)?;
-    Ok(Routed { stage, track, matched, method })
+    Ok(Routed { stage, track, matched, method, verb })
 }
 
 pub(crate) async fn read_body<B>(headers: &HeaderMap, body: B) -> Result<Bytes, GatewayError>

@@ -10,6 +10,7 @@ mod access_log;
 mod answer;
 mod arrival;
 mod backend;
+mod cache;
 mod choose;
 mod compression;
 mod cors;

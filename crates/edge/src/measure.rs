@@ -2,13 +2,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use pitbird_names::arn;
-use pitbird_records::stage::MethodSetting;
 use pitbird_snapshot::Stage;
 use pitbird_telemetry::Telemetry;
 use pitbird_telemetry::logs::{LogStream, Spread};
 use pitbird_telemetry::metrics::{Dimensions, Probe, ProbeSpec, Resolution, Total, Unit};
 
 use crate::access_log::{Format, Place};
+use crate::cache::StageCache;
 use crate::execution_log::{self, Level};
 use crate::story::Story;
 
@@ -18,6 +18,7 @@ pub(crate) struct StageRecorder {
     canary: TrackProbes,
     access: Option<(Format, Streams)>,
     execution: Streams,
+    cache: Option<Arc<StageCache>>,
 }
 
 /// A log's stream, and the one in the group beside it that only the canary's exchanges go to as well.
@@ -49,7 +50,12 @@ struct TrackProbes {
 
 impl StageRecorder {
     /// `run` names the log streams of this server's run, so that streams of different runs never mix.
-    pub fn new(stage: &Stage, telemetry: &Telemetry, run: &str) -> StageRecorder {
+    pub fn new(
+        stage: &Stage,
+        telemetry: &Telemetry,
+        run: &str,
+        cache: Option<Arc<StageCache>>,
+    ) -> StageRecorder {
         let streams = |group: String| Streams {
             canary: telemetry.log_stream(&stage.scope, &format!("{group}/Canary"), run, Spread::Many),
             all: telemetry.log_stream(&stage.scope, &group, run, Spread::Many),
@@ -65,6 +71,7 @@ impl StageRecorder {
             canary: TrackProbes::new(stage, true, telemetry),
             access,
             execution: streams(execution),
+            cache,
         }
     }
 
@@ -78,6 +85,11 @@ impl StageRecorder {
         (self.base.counts(), self.canary.counts())
     }
 
+    /// The stage's cache, if it has one.
+    pub fn cache(&self) -> Option<&StageCache> {
+        self.cache.as_deref()
+    }
+
     /// Records one exchange that is over. Its story is told only where a log wants it.
     pub fn record<'a>(
         &self,
@@ -88,7 +100,8 @@ impl StageRecorder {
         telemetry: &Telemetry,
     ) {
         let Kind { is_canary, is_evidence } = kind;
-        let setting = measured.resource_path.and_then(|path| setting(stage, path, measured.method));
+        let setting = measured.resource_path.and_then(|path| stage.settings.of(path, measured.method));
+        let setting = setting.map(|setting| setting.values);
         let probes = if is_canary { &self.canary } else { &self.base };
         let at_ms = measured.at_ms as i64;
         let values = measured.values();
@@ -136,17 +149,22 @@ pub(crate) struct Measured<'a> {
     pub status: u16,
     pub latency_us: u64,
     pub integration_latency_us: Option<u64>,
+    /// Whether the stage's cache had the answer; `None` where nothing is cached.
+    pub is_cache_hit: Option<bool>,
 }
 
 impl Measured<'_> {
     /// The values of a probe's metrics. Latencies are whole milliseconds, as API Gateway gives them.
-    fn values(&self) -> [f64; 5] {
+    fn values(&self) -> [f64; 7] {
+        let hit = |wanted: bool| self.is_cache_hit.map_or(f64::NAN, |hit| f64::from(u8::from(hit == wanted)));
         [
             1.0,
             f64::from(u8::from((400..500).contains(&self.status))),
             f64::from(u8::from(self.status >= 500)),
             (self.latency_us / 1000) as f64,
             self.integration_latency_us.map_or(f64::NAN, |us| (us / 1000) as f64),
+            hit(true),
+            hit(false),
         ]
     }
 }
@@ -158,19 +176,6 @@ impl Streams {
             self.canary.line(at_ms as i64, line);
         }
     }
-}
-
-/// A method's settings: its own, else those for all methods. Keys are as their author wrote them (`pets/GET`,
-/// `~1pets/GET`, `a~1b/GET`), all meaning a resource's path and a method.
-fn setting<'s>(stage: &'s Stage, path: &str, method: &str) -> Option<&'s MethodSetting> {
-    let settings = &stage.record.method_settings;
-    let is_own = |key: &&String| {
-        let Some((resource, verb)) = key.rsplit_once('/') else { return false };
-        let resource = resource.replace("~1", "/");
-        verb == method && resource.trim_start_matches('/') == path.trim_start_matches('/')
-    };
-    let own = settings.keys().find(is_own);
-    own.and_then(|key| settings.get(key)).or_else(|| settings.get("*/*"))
 }
 
 impl TrackProbes {
@@ -190,6 +195,8 @@ impl TrackProbes {
             ("5XXError", Unit::Count),
             ("Latency", Unit::Milliseconds),
             ("IntegrationLatency", Unit::Milliseconds),
+            ("CacheHitCount", Unit::Count),
+            ("CacheMissCount", Unit::Count),
         ];
         let spec = ProbeSpec {
             scope: stage.scope.clone(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use pitbird_names::{Percent, Scope};
 use pitbird_records::{self as records, Texts};
 
-use crate::{Choice, Deployment, LambdaTarget, Slot, Target, Unrenderable};
+use crate::{Choice, Deployment, LambdaTarget, Settings, Slot, Target, Unrenderable};
 
 /// A REST API with the stages that it is reached under.
 #[derive(Debug)]
@@ -27,6 +27,7 @@ pub struct Stage {
     pub record: records::Stage,
     pub base: Track,
     pub canary: Option<(Percent, Track)>,
+    pub settings: Settings,
     /// What its owner asks for beside the draw.
     pub choice: Choice,
     /// Belongs to `edge`: metric handles and parsed log formats.

@@ -5,8 +5,8 @@ use pitbird_names::{Account, Qualifier, Region, Scope};
 use pitbird_records::{self as records, Record};
 
 use crate::{
-    Alias, Api, Choice, Deployment, Function, FunctionKey, FunctionUrl, Policy, Slot, Snapshot, Source,
-    Stage, Track, Version,
+    Alias, Api, Choice, Deployment, Function, FunctionKey, FunctionUrl, Policy, Settings, Slot, Snapshot,
+    Source, Stage, Track, Version,
 };
 
 /// The APIs and functions that a set of changes concerns.
@@ -189,6 +189,7 @@ fn stage<S: Source>(
         scope: api.scope.clone(),
         api_id: api.id.clone(),
         api_name: api.name.clone(),
+        settings: Settings::compile(&record.method_settings),
         // The control plane refuses what can't be obeyed.
         choice: Choice::parse(&record.tags).unwrap_or_default(),
         record,

@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 
+use pitbird_mapping::parameter::{Direction, Source};
 use pitbird_paths::{Router, Template};
 use pitbird_records as records;
 
@@ -31,7 +32,32 @@ pub struct Method {
     /// As configured: `GET` … or `ANY`.
     pub name: String,
     pub operation_name: Option<String>,
+    pub cache_key: CacheKey,
     pub integration: Integration,
+}
+
+/// What a method's answers differ by in a stage's cache.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct CacheKey {
+    /// Methods of the same one share their answers; usually the resource's id.
+    pub namespace: String,
+    pub parameters: Vec<Source>,
+}
+
+impl CacheKey {
+    /// Parameters are named as the method's (`method.request.querystring.page`) or as the integration's, which are mapped from the
+    /// method's.
+    fn compile(integration: Option<&records::Integration>, resource_id: &str) -> CacheKey {
+        let Some(integration) = integration else { return CacheKey::default() };
+        let source = |name: &String| {
+            let of_method = integration.request_parameters.get(name).unwrap_or(name);
+            Source::parse(of_method, Direction::Request).ok()
+        };
+        CacheKey {
+            namespace: integration.cache_namespace.clone().unwrap_or_else(|| resource_id.to_owned()),
+            parameters: integration.cache_key_parameters.iter().filter_map(source).collect(),
+        }
+    }
 }
 
 impl Resource {
@@ -53,8 +79,9 @@ impl Deployment {
                 .into_iter()
                 .map(|(name, method)| {
                     let integration = Integration::compile(&method, &mut targets);
+                    let cache_key = CacheKey::compile(method.integration.as_ref(), &resource.id);
                     let operation_name = method.operation_name;
-                    (name.clone(), Method { name, operation_name, integration })
+                    (name.clone(), Method { name, operation_name, cache_key, integration })
                 })
                 .collect();
             if methods.is_empty() {

@@ -14,6 +14,7 @@ mod deployment;
 mod function;
 mod integration;
 mod policy;
+mod settings;
 mod slot;
 mod source;
 mod target;
@@ -27,13 +28,14 @@ use pitbird_names::Scope;
 pub use api::{Api, Stage, Track};
 pub use choice::{BadTag, Carrier, Choice, Sticky};
 pub use compile::{Touched, compile};
-pub use deployment::{Deployment, Method, Resource};
+pub use deployment::{CacheKey, Deployment, Method, Resource};
 pub use function::{Alias, Function, Resolved, Unknown, Version};
 pub use integration::{
     Backend, ContentHandling, HttpProxy, Integration, Mapped, Mock, MockAnswer, MockFault, Parameters,
     Passthrough, ResponseRule, Templates, static_status,
 };
 pub use policy::{Policy, Source as InvocationSource, UrlCaller};
+pub use settings::{Setting, Settings};
 pub use slot::Slot;
 pub use source::{MemorySource, Source};
 pub use target::{Action, HttpTarget, LambdaTarget, ServiceTarget, Target, Unrenderable};
