@@ -20,6 +20,20 @@ pub enum Error {
     UnknownStage,
     #[error("Invalid parameter name specified")]
     UnknownParameter,
+    #[error("Gateway response type not defined on api")]
+    UnknownGatewayResponse,
+    #[error("Invalid API Key identifier specified")]
+    UnknownApiKey,
+    #[error("Invalid Usage Plan ID specified")]
+    UnknownUsagePlan,
+    #[error("Invalid Usage Plan Key identifier specified")]
+    UnknownUsagePlanKey,
+    #[error("Invalid API Stage {{api: {api}, stage: {stage}}} specified for usageplan {plan}")]
+    UsagePlanStage { api: String, stage: String, plan: String },
+    #[error("Invalid Documentation version specified")]
+    UnknownDocumentationVersion,
+    #[error("Invalid Client Certificate identifier specified")]
+    UnknownClientCertificate,
     #[error("Invalid model name specified: {0}")]
     UnknownModel(String),
     #[error("Invalid Request Validator identifier specified")]
@@ -80,6 +94,54 @@ pub enum Error {
     #[error("Role ARN must be specified for AWS integrations")]
     NoRole,
 
+    #[error("Invalid status code specified: {0}")]
+    StatusCode(String),
+    #[error("Invalid null or empty value in {0}")]
+    NullValue(String),
+
+    #[error("API Key already exists")]
+    ApiKeyExists,
+    #[error("API Key value should be at least 20 characters")]
+    ApiKeyShort,
+    #[error("API Key value should be at most 128 visible ASCII characters")]
+    ApiKeyValue,
+    #[error("Failed to import API keys: {0}")]
+    Csv(String),
+
+    #[error("Usage Plan name cannot be empty")]
+    UsagePlanName,
+    #[error("Invalid API Stage specified")]
+    BadApiStage,
+    #[error("API Stage {0} is listed more than once")]
+    UsagePlanStageTwice(String),
+    #[error(
+        "Cannot delete Usage Plan {plan} because there are API Stages associated with it, including {stage}"
+    )]
+    UsagePlanUsed { plan: String, stage: String },
+    #[error(
+        "Usage Plan {plan} cannot be added because API Key {key} cannot reference multiple Usage Plans with the same \
+         API Stage: {stage}"
+    )]
+    UsagePlanTwice { plan: String, key: String, stage: String },
+    #[error("Usage Plan Key already exists")]
+    UsagePlanKeyExists,
+    #[error("Invalid key type specified: {0}. Valid options are API_KEY")]
+    KeyType(String),
+    #[error("Invalid quota period specified. Valid options are DAY,WEEK,MONTH")]
+    QuotaPeriod,
+    #[error("Usage Plan quota limit must be between 0 and 2147483647")]
+    QuotaLimit,
+    #[error("Usage Plan quota offset must be zero in the DAY period")]
+    QuotaOffsetDay,
+    #[error("Usage Plan quota offset must be between 0 and {max} inclusive in the {period} period")]
+    QuotaOffset { max: i64, period: String },
+    #[error("Usage Plan {0} has no quota")]
+    NoQuota(String),
+    #[error("Invalid date specified: {0}. Dates have the form yyyy-MM-dd")]
+    UsageDate(String),
+    #[error("Invalid range of dates specified")]
+    UsageRange,
+
     #[error("Model name must be non-empty")]
     ModelNameEmpty,
     #[error("Model name must be alphanumeric: {0}")]
@@ -113,6 +175,10 @@ pub enum Error {
     IpAddressType,
     #[error("Invalid ApiKeySourceType specified. Valid options are HEADER,AUTHORIZER")]
     ApiKeySource,
+    #[error("Invalid policy document. Please check the policy syntax and ensure that Principals are valid.")]
+    Policy,
+    #[error("The resource policy is longer than {0} bytes")]
+    PolicyTooLong(usize),
     #[error("Invalid minimum compression size, must be between 0 and 10485760")]
     CompressionSize,
 
@@ -215,6 +281,14 @@ pub enum Error {
     #[error("Invalid canary percentTraffic specified: {0}. It must be between 0.0 and 100.0")]
     Percent(String),
 
+    #[error("Invalid Documentation version specified")]
+    BadDocumentationVersion,
+    #[error("Invalid Client Certificate identifier specified")]
+    BadClientCertificate,
+    #[error(
+        "Invalid cache cluster size specified: {0}. Valid options are 0.5,1.6,6.1,13.5,28.4,58.2,118,237"
+    )]
+    CacheClusterSize(String),
     #[error("Stage name only allows a-zA-Z0-9_-")]
     StageName,
     #[error("Invalid stage variable name: {0}. Please use alphanumeric characters and underscores")]
@@ -240,7 +314,7 @@ pub enum Error {
     #[error("The role ARN is not well formed")]
     RoleArn,
     #[error("Invalid value specified for {what}: {value}")]
-    SettingValue { what: &'static str, value: String },
+    SettingValue { what: String, value: String },
 
     #[error("Invalid patch path {0}")]
     PatchPath(String),
@@ -300,6 +374,13 @@ impl Error {
             | UnknownModel(_)
             | UnknownRequestValidator
             | UnknownAuthorizer
+            | UnknownGatewayResponse
+            | UnknownApiKey
+            | UnknownUsagePlan
+            | UnknownUsagePlanKey
+            | UsagePlanStage { .. }
+            | UnknownDocumentationVersion
+            | UnknownClientCertificate
             | UnknownTagged(_) => "NotFoundException",
             SiblingExists(_)
             | MethodExists
@@ -309,6 +390,9 @@ impl Error {
             | ModelUsed { .. }
             | RequestValidatorUsed { .. }
             | AuthorizerUsed { .. }
+            | ApiKeyExists
+            | UsagePlanKeyExists
+            | UsagePlanTwice { .. }
             | ConcurrentModification => "ConflictException",
             TooMany { .. } => "LimitExceededException",
             _ => "BadRequestException",

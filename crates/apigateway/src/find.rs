@@ -2,7 +2,7 @@
 
 use pitbird_names::{Scope, short_id};
 use pitbird_records::{
-    Deployment, GatewayAccount, Integration, Method, Record, Resource, RestApi, Stage, key, prefix,
+    ApiKey, Deployment, GatewayAccount, Integration, Method, Record, Resource, RestApi, Stage, key, prefix,
 };
 use pitbird_store::{Store, Transaction};
 
@@ -69,6 +69,10 @@ pub fn stage(records: &impl Records, scope: &Scope, api_id: &str, name: &str) ->
 
 pub fn stages(records: &impl Records, scope: &Scope, api_id: &str) -> Result<Vec<Stage>, Error> {
     records.list(&prefix(scope, &[api_id]))
+}
+
+pub fn api_key(records: &impl Records, scope: &Scope, id: &str) -> Result<ApiKey, Error> {
+    records.get(&key(scope, &[id]))?.ok_or(Error::UnknownApiKey)
 }
 
 /// One thing of an API, by the last part of its key; `unknown` is told when it isn't there.

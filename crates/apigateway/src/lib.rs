@@ -12,12 +12,14 @@
 
 mod access_log;
 mod account;
+mod api_key;
 mod authorizer;
 pub mod canary;
 mod deployment;
 mod edit;
 mod error;
 mod find;
+mod gateway_response;
 mod integration;
 mod mapping;
 mod method;
@@ -25,12 +27,14 @@ mod model;
 mod operations;
 mod page;
 mod patch;
+mod policy;
 mod request_validator;
 mod resource;
 mod rest_api;
 mod shape;
 mod stage;
 mod tags;
+mod usage_plan;
 
 use std::sync::Arc;
 

@@ -55,6 +55,19 @@ pub fn check_identity_source(source: &str, kinds: &[&str]) -> Result<(), Error> 
     named(source, "method.request.", kinds).map(|_| ())
 }
 
+/// Checks where a gateway response's header comes from.
+pub fn check_gateway_response(target: &str, source: &str) -> Result<(), Error> {
+    let name = target.strip_prefix("gatewayresponse.header.");
+    if !name.is_some_and(is_name) {
+        return Err(Error::Mapping(target.to_owned()));
+    }
+    if is_constant(source) {
+        return Ok(());
+    }
+    let kinds = ["header", "querystring", "path", "multivalueheader", "multivaluequerystring"];
+    named(source, "method.request.", &kinds).map(|_| ())
+}
+
 /// Is the source a text in single quotes?
 pub fn is_static(source: &str) -> bool {
     source.len() >= 2 && source.starts_with('\'') && source.ends_with('\'')

@@ -1,5 +1,6 @@
 //! One file per operation: its input, its output, one function.
 
+mod api_keys;
 mod authorizers;
 mod create_deployment;
 mod create_resource;
@@ -13,6 +14,9 @@ mod delete_method_response;
 mod delete_resource;
 mod delete_rest_api;
 mod delete_stage;
+mod flush_stage_authorizers_cache;
+mod flush_stage_cache;
+mod gateway_responses;
 mod get_account;
 mod get_deployment;
 mod get_deployments;
@@ -44,6 +48,7 @@ mod update_method_response;
 mod update_resource;
 mod update_rest_api;
 mod update_stage;
+mod usage_plans;
 
 use std::sync::Arc;
 
@@ -58,9 +63,12 @@ use crate::{Error, State, find};
 
 /// Hangs all operations in.
 pub fn hang(builder: Builder<State>) -> Builder<State> {
+    let builder = api_keys::hang(builder);
     let builder = authorizers::hang(builder);
+    let builder = gateway_responses::hang(builder);
     let builder = models::hang(builder);
     let builder = request_validators::hang(builder);
+    let builder = usage_plans::hang(builder);
     builder
         .operation("CreateDeployment", &[], create_deployment::run)
         .operation("CreateResource", &[], create_resource::run)
@@ -74,6 +82,8 @@ pub fn hang(builder: Builder<State>) -> Builder<State> {
         .operation("DeleteResource", &[], delete_resource::run)
         .operation("DeleteRestApi", &[], delete_rest_api::run)
         .operation("DeleteStage", &[], delete_stage::run)
+        .operation("FlushStageAuthorizersCache", &[], flush_stage_authorizers_cache::run)
+        .operation("FlushStageCache", &[], flush_stage_cache::run)
         .operation("GetAccount", &[], get_account::run)
         .operation("GetDeployment", &[], get_deployment::run)
         .operation("GetDeployments", &[], get_deployments::run)
@@ -110,13 +120,9 @@ fn embeds(asked: Option<&[String]>, part: &str) -> bool {
     asked.unwrap_or_default().iter().any(|asked| asked.eq_ignore_ascii_case(part))
 }
 
-/// Stages have no cache and leave no traces yet.
-fn refuse_cache_and_tracing(cache: Option<bool>, tracing: Option<bool>) -> Result<(), Error> {
-    match (cache, tracing) {
-        (Some(true), _) => Err(Error::unsupported("cacheClusterEnabled true")),
-        (_, Some(true)) => Err(Error::unsupported("tracingEnabled true")),
-        _ => Ok(()),
-    }
+/// Stages leave no traces.
+fn refuse_tracing(tracing: Option<bool>) -> Result<(), Error> {
+    if tracing == Some(true) { Err(Error::unsupported("tracingEnabled true")) } else { Ok(()) }
 }
 
 /// Changes the tags of an API or a stage.

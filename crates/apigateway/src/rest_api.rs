@@ -4,6 +4,7 @@ use pitbird_records::RestApi;
 
 use crate::Error;
 use crate::patch::{Op, Patch};
+use crate::policy;
 
 /// APIs in one account and region. Source: API Gateway quotas (regional APIs).
 pub const APIS_MAX: usize = 600;
@@ -42,12 +43,12 @@ pub fn api_key_source(text: &str) -> Result<String, Error> {
     }
 }
 
-/// Bodies are never compressed here, so only the absence of a size can be obeyed.
+/// The size from which on bodies are compressed, bytes; `None` compresses nothing.
 pub fn compression_size(size: Option<i64>) -> Result<Option<i64>, Error> {
     match size {
         None => Ok(None),
         Some(size) if !(0..=COMPRESSION_SIZE_MAX).contains(&size) => Err(Error::CompressionSize),
-        Some(_) => Err(Error::unsupported("minimumCompressionSize")),
+        Some(size) => Ok(Some(size)),
     }
 }
 
@@ -82,9 +83,7 @@ pub fn apply(api: &mut RestApi, patch: &Patch<'_>) -> Result<(), Error> {
         }
         ["policy"] => {
             patch.must_replace()?;
-            if patch.text().is_some() {
-                return Err(Error::unsupported("policy"));
-            }
+            api.policy = patch.text().map(policy::parse).transpose()?;
         }
         ["binaryMediaTypes", media] if !media.is_empty() => binary_media_type(api, media, patch)?,
         ["endpointConfiguration", "types", _] => endpoint_type(api, patch)?,

@@ -1,5 +1,6 @@
 //! What a stage and its variables may be.
 
+pub mod cache;
 pub mod method_setting;
 pub mod patch;
 

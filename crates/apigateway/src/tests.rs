@@ -4,6 +4,7 @@
 mod authorizers;
 mod canary;
 mod deployments;
+mod gateway_responses;
 mod hostile;
 mod integrations;
 mod methods;
@@ -15,6 +16,7 @@ mod rest_apis;
 mod stages;
 mod tags;
 mod tools;
+mod usage_plans;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -87,7 +89,8 @@ impl Bed {
     /// Calls an operation and answers status and body, as they go over the wire. Each call comes a second later.
     async fn told(&self, operation: &str, input: Json) -> Result<(u16, Json), Refusal> {
         let model = wire_model();
-        let input = pitbird_wire::to_value(&input).expect("JSON is a value");
+        let mut input = pitbird_wire::to_value(&input).expect("JSON is a value");
+        blob_payload(operation, &mut input);
         let known = model.operation(operation).expect(operation);
         let violations = pitbird_wire::check(model, known, &input);
         if !violations.is_empty() {
@@ -151,6 +154,16 @@ impl Bed {
     async fn patch_stage(&self, api: &str, name: &str, operations: Json) -> Result<Json, Refusal> {
         let input = json!({"restApiId": api, "stageName": name, "patchOperations": operations});
         self.run("UpdateStage", input).await
+    }
+}
+
+/// A file that is imported travels as the whole body, as bytes.
+fn blob_payload(operation: &str, input: &mut Value) {
+    if let (true, Value::Map(members)) = (operation.starts_with("Import"), input)
+        && let Some((_, body)) = members.iter_mut().find(|(name, _)| name == "body")
+        && let Value::String(text) = body
+    {
+        *body = Value::Blob(text.clone().into_bytes().into());
     }
 }
 

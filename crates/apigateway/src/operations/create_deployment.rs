@@ -17,6 +17,7 @@ pub struct Input {
     stage_description: Option<String>,
     description: Option<String>,
     cache_cluster_enabled: Option<bool>,
+    cache_cluster_size: Option<String>,
     variables: Option<Texts>,
     canary_settings: Option<CanarySettings>,
     tracing_enabled: Option<bool>,
@@ -33,7 +34,7 @@ struct CanarySettings {
 /// Freezes an API. With a stage's name the stage serves it from then on, and is made if there is none; with canary
 /// settings it becomes the stage's canary, in place of any that it had.
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Deployment, Fault> {
-    super::refuse_cache_and_tracing(call.input.cache_cluster_enabled, call.input.tracing_enabled)?;
+    super::refuse_tracing(call.input.tracing_enabled)?;
     let entropy = state.entropy;
     let create = move |tx: &mut Transaction<'_>| {
         let Call { caller, input, now_ms, .. } = call;
@@ -107,6 +108,7 @@ fn aim(
     if let Some(description) = input.stage_description.as_ref().filter(|text| !text.is_empty()) {
         stage.description = Some(description.clone());
     }
+    stage::cache::set(&mut stage, input.cache_cluster_enabled, input.cache_cluster_size.as_deref())?;
     stage.updated_ms = now_ms;
     Ok(Some(stage))
 }

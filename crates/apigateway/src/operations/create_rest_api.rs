@@ -6,7 +6,7 @@ use pitbird_service::{Call, Fault};
 use serde::Deserialize;
 
 use crate::rest_api::{self, APIS_MAX, Endpoint};
-use crate::{Error, State, model, shape, tags};
+use crate::{Error, State, model, policy, shape, tags};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -18,6 +18,7 @@ pub struct Input {
     minimum_compression_size: Option<i64>,
     api_key_source: Option<String>,
     endpoint_configuration: Option<EndpointConfiguration>,
+    policy: Option<String>,
     tags: Option<Texts>,
     disable_execute_api_endpoint: Option<bool>,
 }
@@ -86,7 +87,7 @@ fn parse(call: Call<Input>) -> Result<RestApi, Error> {
         endpoint_types: types,
         ip_address_type,
         vpc_endpoint_ids: Vec::new(),
-        policy: None,
+        policy: input.policy.filter(|text| !text.is_empty()).as_deref().map(policy::parse).transpose()?,
         disable_execute_api_endpoint: input.disable_execute_api_endpoint.unwrap_or_default(),
         root_resource_id: String::new(),
         tags,

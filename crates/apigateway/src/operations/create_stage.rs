@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use pitbird_names::Percent;
-use pitbird_records::{Canary, Deployment, RestApi, Stage, Texts, key};
+use pitbird_records::{Canary, Deployment, DocumentationVersion, RestApi, Stage, Texts, key};
 use pitbird_service::{Call, Fault};
 use pitbird_snapshot::Choice;
 use pitbird_store::Transaction;
@@ -18,9 +18,11 @@ pub struct Input {
     deployment_id: String,
     description: Option<String>,
     cache_cluster_enabled: Option<bool>,
+    cache_cluster_size: Option<String>,
     variables: Option<Texts>,
     canary_settings: Option<CanarySettings>,
     tracing_enabled: Option<bool>,
+    documentation_version: Option<String>,
     tags: Option<Texts>,
 }
 
@@ -34,7 +36,7 @@ struct CanarySettings {
 }
 
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Stage, Fault> {
-    super::refuse_cache_and_tracing(call.input.cache_cluster_enabled, call.input.tracing_enabled)?;
+    super::refuse_tracing(call.input.tracing_enabled)?;
     let create = move |tx: &mut Transaction<'_>| {
         let Call { caller, input, now_ms, .. } = call;
         let api = find::api(tx, &caller.scope, &input.rest_api_id)?;
@@ -63,6 +65,13 @@ fn parse(tx: &Transaction<'_>, api: &RestApi, input: Input, now_ms: i64) -> Resu
     stage.description = input.description.filter(|text| !text.is_empty());
     stage.variables = input.variables.unwrap_or_default();
     stage::check_variables(&stage.variables)?;
+    stage::cache::set(&mut stage, input.cache_cluster_enabled, input.cache_cluster_size.as_deref())?;
+    stage.documentation_version = input.documentation_version.filter(|version| !version.is_empty());
+    if let Some(version) = &stage.documentation_version
+        && !tx.exists::<DocumentationVersion>(&key(&api.scope, &[&api.id, version]))?
+    {
+        return Err(Error::BadDocumentationVersion);
+    }
     stage.tags = input.tags.unwrap_or_default();
     tags::check(&stage.tags)?;
     Choice::parse(&stage.tags)?;

@@ -8,7 +8,7 @@ use pitbird_service::{Call, Fault};
 use serde::Deserialize;
 
 use crate::shape::Nothing;
-use crate::{Error, State, find};
+use crate::{Error, State, find, usage_plan};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -31,6 +31,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Nothing, Fault>
         tx.delete_all::<GatewayResponse>(&below)?;
         tx.delete_all::<DocumentationPart>(&below)?;
         tx.delete_all::<DocumentationVersion>(&below)?;
+        usage_plan::forget(tx, &api.scope, &api.id, None)?;
         tx.delete::<RestApi>(&api.key())?;
         Ok::<_, Error>(())
     };

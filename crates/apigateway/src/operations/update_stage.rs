@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use pitbird_records::{Deployment, key};
+use pitbird_records::{ClientCertificate, Deployment, DocumentationVersion, key};
 use pitbird_service::{Call, Fault};
 use serde::Deserialize;
 
@@ -24,7 +24,15 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Stage, F
         let mut stage = find::stage(tx, &api.scope, &api.id, &input.stage_name)?;
         let has_logging_role = find::account(tx, &api.scope)?.cloudwatch_role_arn.is_some();
         let deployment_exists = |id: &str| Ok(tx.exists::<Deployment>(&key(&api.scope, &[&api.id, id]))?);
-        let around = Surroundings { deployment_exists: &deployment_exists, has_logging_role };
+        let certificate_exists = |id: &str| Ok(tx.exists::<ClientCertificate>(&key(&api.scope, &[id]))?);
+        let documentation_exists =
+            |version: &str| Ok(tx.exists::<DocumentationVersion>(&key(&api.scope, &[&api.id, version]))?);
+        let around = Surroundings {
+            deployment_exists: &deployment_exists,
+            certificate_exists: &certificate_exists,
+            documentation_exists: &documentation_exists,
+            has_logging_role,
+        };
         apply(&mut stage, input.patch_operations.as_deref(), &around)?;
         stage.updated_ms = now_ms;
         tx.put(&stage)?;

@@ -3,6 +3,7 @@ use pitbird_records::Texts;
 use serde::Serialize;
 
 use super::seconds;
+use crate::policy;
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -50,7 +51,7 @@ impl RestApi {
                 ip_address_type: api.ip_address_type,
                 vpc_endpoint_ids: api.vpc_endpoint_ids,
             },
-            policy: api.policy,
+            policy: api.policy.as_deref().map(policy::escaped),
             tags,
             disable_execute_api_endpoint: api.disable_execute_api_endpoint,
             root_resource_id: api.root_resource_id,

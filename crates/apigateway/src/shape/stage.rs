@@ -13,11 +13,13 @@ pub struct Stage {
     stage_name: String,
     description: Option<String>,
     cache_cluster_enabled: bool,
+    cache_cluster_size: Option<String>,
     cache_cluster_status: &'static str,
     method_settings: BTreeMap<String, MethodSetting>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     variables: Texts,
     documentation_version: Option<String>,
+    client_certificate_id: Option<String>,
     access_log_settings: Option<AccessLogSettings>,
     canary_settings: Option<CanarySettings>,
     tracing_enabled: bool,
@@ -65,12 +67,13 @@ impl From<records::Stage> for Stage {
             deployment_id: stage.deployment_id,
             stage_name: stage.name,
             description: stage.description,
-            // There is no cache; a stage with one is refused.
-            cache_cluster_enabled: false,
-            cache_cluster_status: "NOT_AVAILABLE",
+            cache_cluster_enabled: stage.cache_cluster_enabled,
+            cache_cluster_size: stage.cache_cluster_size,
+            cache_cluster_status: if stage.cache_cluster_enabled { "AVAILABLE" } else { "NOT_AVAILABLE" },
             method_settings: settings.map(|(key, setting)| (key, MethodSetting::from(setting))).collect(),
             variables: stage.variables,
             documentation_version: stage.documentation_version,
+            client_certificate_id: stage.client_certificate_id,
             access_log_settings: stage
                 .access_log
                 .map(|log| AccessLogSettings { format: log.format, destination_arn: log.destination_arn }),

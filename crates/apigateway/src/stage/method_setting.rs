@@ -1,6 +1,6 @@
 //! Method settings: one entry for all methods (`*/*`), others for one method each.
 //!
-//! Metrics and logging are obeyed. Throttling and caching aren't there yet, so that only their defaults are accepted.
+//! Source of names and bounds: API Gateway API reference, `MethodSetting`.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,9 @@ const BURST: i64 = 5_000;
 const RATE: f64 = 10_000.0;
 /// What callers write for "no limit of its own".
 const UNLIMITED: i64 = -1;
+/// Seconds that an answer is kept when nothing is said, and at most.
 const CACHE_TTL_S: i64 = 300;
+const CACHE_TTL_S_MAX: i64 = 3600;
 const CACHE_STRATEGY: &str = "SUCCEED_WITH_RESPONSE_HEADER";
 const CACHE_STRATEGIES: [&str; 3] = ["FAIL_WITH_403", CACHE_STRATEGY, "SUCCEED_WITHOUT_RESPONSE_HEADER"];
 
@@ -78,29 +80,37 @@ pub fn set(settings: &mut Settings, key: &str, name: &str, value: &str) -> Optio
         }
         "logging/loglevel" => {
             let level = ["OFF", "ERROR", "INFO"].contains(&value).then(|| value.to_owned());
-            level.map(|level| entry.logging_level = Some(level)).ok_or_else(|| bad("loglevel", value))
+            level.map(|level| entry.logging_level = Some(level)).ok_or_else(|| bad(name, value))
         }
-        "throttling/burstLimit" => only(value, "throttling/burstLimit", &[BURST, UNLIMITED])
-            .map(|it| entry.throttling_burst_limit = it),
-        "throttling/rateLimit" => only(value, "throttling/rateLimit", &[RATE, UNLIMITED as f64])
-            .map(|it| entry.throttling_rate_limit = it),
+        "throttling/burstLimit" => {
+            let allowed = |limit: &i64| (UNLIMITED..=i64::from(i32::MAX)).contains(limit);
+            number(name, value, allowed).map(|limit| entry.throttling_burst_limit = limit)
+        }
+        "throttling/rateLimit" => {
+            let allowed = |limit: &f64| limit.is_finite() && (*limit >= 0.0 || *limit == UNLIMITED as f64);
+            number(name, value, allowed).map(|limit| entry.throttling_rate_limit = limit)
+        }
         "caching/ttlInSeconds" => {
-            only(value, "caching/ttlInSeconds", &[CACHE_TTL_S]).map(|it| entry.cache_ttl_s = it)
+            let allowed = |ttl: &i64| (0..=CACHE_TTL_S_MAX).contains(ttl);
+            number(name, value, allowed).map(|ttl| entry.cache_ttl_s = ttl)
         }
-        "caching/enabled" if is_on => Err(Error::unsupported("caching/enabled true")),
-        "caching/dataEncrypted" if is_on => Err(Error::unsupported("caching/dataEncrypted true")),
-        "caching/requireAuthorizationForCacheControl" if !is_on => {
-            Err(Error::unsupported("caching/requireAuthorizationForCacheControl false"))
+        "caching/enabled" => {
+            entry.caching_enabled = is_on;
+            Ok(())
         }
-        "caching/unauthorizedCacheControlHeaderStrategy" if value != CACHE_STRATEGY => {
-            let is_known = CACHE_STRATEGIES.contains(&value);
-            let what = "caching/unauthorizedCacheControlHeaderStrategy";
-            Err(if is_known { Error::unsupported(format!("{what} {value}")) } else { bad(what, value) })
+        "caching/dataEncrypted" => {
+            entry.cache_data_encrypted = is_on;
+            Ok(())
         }
-        "caching/enabled"
-        | "caching/dataEncrypted"
-        | "caching/requireAuthorizationForCacheControl"
-        | "caching/unauthorizedCacheControlHeaderStrategy" => Ok(()),
+        "caching/requireAuthorizationForCacheControl" => {
+            entry.require_authorization_for_cache_control = is_on;
+            Ok(())
+        }
+        "caching/unauthorizedCacheControlHeaderStrategy" => {
+            let strategy = CACHE_STRATEGIES.contains(&value).then(|| value.to_owned());
+            let strategy = strategy.ok_or_else(|| bad(name, value));
+            strategy.map(|strategy| entry.unauthorized_cache_control_header_strategy = strategy)
+        }
         _ => return None,
     };
     if done.is_ok() {
@@ -109,18 +119,16 @@ pub fn set(settings: &mut Settings, key: &str, name: &str, value: &str) -> Optio
     Some(done)
 }
 
-/// A number that may only be one of a few.
-fn only<N: std::str::FromStr + PartialEq + Copy>(
+fn number<N: std::str::FromStr>(
+    what: &str,
     value: &str,
-    what: &'static str,
-    allowed: &[N],
+    allowed: impl FnOnce(&N) -> bool,
 ) -> Result<N, Error> {
-    let number = value.trim().parse().map_err(|_| bad(what, value))?;
-    if allowed.contains(&number) { Ok(number) } else { Err(Error::unsupported(format!("{what} {value}"))) }
+    value.trim().parse().ok().filter(allowed).ok_or_else(|| bad(what, value))
 }
 
-fn bad(what: &'static str, value: &str) -> Error {
-    Error::SettingValue { what, value: value.to_owned() }
+fn bad(what: &str, value: &str) -> Error {
+    Error::SettingValue { what: what.to_owned(), value: value.to_owned() }
 }
 
 #[cfg(test)]
@@ -159,41 +167,38 @@ mod tests {
     }
 
     #[test]
-    fn only_defaults_of_what_is_not_obeyed_are_taken() {
+    fn values_have_bounds() {
         for (name, value) in [
             ("throttling/burstLimit", "-1"),
-            ("throttling/burstLimit", "5000"),
+            ("throttling/burstLimit", "0"),
             ("throttling/rateLimit", "-1.000000"),
-            ("throttling/rateLimit", "10000"),
-            ("caching/enabled", "false"),
-            ("caching/ttlInSeconds", "300"),
-            ("caching/dataEncrypted", "false"),
-            ("caching/requireAuthorizationForCacheControl", "true"),
-            ("caching/unauthorizedCacheControlHeaderStrategy", "SUCCEED_WITH_RESPONSE_HEADER"),
-        ] {
-            assert!(matches!(set(&mut Settings::new(), "*/*", name, value), Some(Ok(()))), "{name} {value}");
-        }
-        for (name, value) in [
-            ("throttling/burstLimit", "10"),
             ("throttling/rateLimit", "0.5"),
             ("caching/enabled", "true"),
-            ("caching/ttlInSeconds", "60"),
+            ("caching/ttlInSeconds", "0"),
+            ("caching/ttlInSeconds", "3600"),
             ("caching/dataEncrypted", "true"),
             ("caching/requireAuthorizationForCacheControl", "false"),
             ("caching/unauthorizedCacheControlHeaderStrategy", "FAIL_WITH_403"),
         ] {
             let mut settings = Settings::new();
-            let refused = set(&mut settings, "*/*", name, value);
-            assert!(matches!(refused, Some(Err(Error::Unsupported(_)))), "{name} {value}");
-            assert!(settings.is_empty());
+            assert!(matches!(set(&mut settings, "*/*", name, value), Some(Ok(()))), "{name} {value}");
+            assert_ne!(settings["*/*"], default(), "{name} {value}");
         }
         for (name, value) in [
             ("logging/loglevel", "DEBUG"),
             ("throttling/burstLimit", "many"),
+            ("throttling/burstLimit", "-2"),
+            ("throttling/burstLimit", "2147483648"),
+            ("throttling/rateLimit", "-0.5"),
+            ("throttling/rateLimit", "NaN"),
+            ("caching/ttlInSeconds", "3601"),
+            ("caching/ttlInSeconds", "-1"),
             ("caching/unauthorizedCacheControlHeaderStrategy", "SHRUG"),
         ] {
-            let refused = set(&mut Settings::new(), "*/*", name, value);
+            let mut settings = Settings::new();
+            let refused = set(&mut settings, "*/*", name, value);
             assert!(matches!(refused, Some(Err(Error::SettingValue { .. }))), "{name} {value}");
+            assert!(settings.is_empty());
         }
         assert!(set(&mut Settings::new(), "*/*", "metrics/on", "true").is_none());
     }

@@ -8,7 +8,7 @@ use pitbird_records::{Stage, Texts};
 use crate::patch::{self, Op, Patch, PatchOperation};
 use crate::{Error, access_log, canary, stage};
 
-use super::method_setting;
+use super::{cache, method_setting};
 
 /// What API Gateway tells who sends a path that it doesn't know. The missing commas are its own.
 const PATHS: &str = "/deploymentId, /description, /cacheClusterEnabled, /cacheClusterSize, /clientCertificateId, \
@@ -28,6 +28,8 @@ const PATHS: &str = "/deploymentId, /description, /cacheClusterEnabled, /cacheCl
 /// What a stage leans on.
 pub struct Surroundings<'a> {
     pub deployment_exists: &'a dyn Fn(&str) -> Result<bool, Error>,
+    pub certificate_exists: &'a dyn Fn(&str) -> Result<bool, Error>,
+    pub documentation_exists: &'a dyn Fn(&str) -> Result<bool, Error>,
     /// Has the account a role with which logs are written?
     pub has_logging_role: bool,
 }
@@ -99,17 +101,24 @@ fn set(
             *member = Some(patch.text().ok_or(Error::AccessLogEmpty)?.to_owned());
         }
         ["accessLogSettings", ..] => return Err(Error::AccessLogPath),
-        ["cacheClusterEnabled"] if patch.switch() => {
-            return Err(Error::unsupported("cacheClusterEnabled true"));
-        }
+        ["cacheClusterEnabled"] => cache::set(stage, Some(patch.switch()), None)?,
+        ["cacheClusterSize"] => cache::set(stage, None, patch.value)?,
         ["tracingEnabled"] if patch.switch() => return Err(Error::unsupported("tracingEnabled true")),
-        [name @ ("cacheClusterSize" | "clientCertificateId" | "documentationVersion")]
-            if !value.is_empty() =>
-        {
-            return Err(Error::unsupported(*name));
+        ["tracingEnabled"] => {}
+        ["clientCertificateId"] => {
+            let id = patch.text();
+            if !id.map_or(Ok(true), around.certificate_exists)? {
+                return Err(Error::BadClientCertificate);
+            }
+            stage.client_certificate_id = id.map(str::to_owned);
         }
-        ["cacheClusterEnabled" | "tracingEnabled" | "cacheClusterSize" | "clientCertificateId"]
-        | ["documentationVersion"] => {}
+        ["documentationVersion"] => {
+            let version = patch.text();
+            if !version.map_or(Ok(true), around.documentation_exists)? {
+                return Err(Error::BadDocumentationVersion);
+            }
+            stage.documentation_version = version.map(str::to_owned);
+        }
         _ => {
             let setting = method_setting::parse_path(patch.path);
             let set = setting

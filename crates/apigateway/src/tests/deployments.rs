@@ -58,13 +58,11 @@ async fn a_stages_name_makes_the_stage_or_moves_it() {
     assert_eq!(bed.stage(&api, "dev").await["variables"], json!({"b": "2"}), "replaced when some are given");
     for (more, refused) in [
         (json!({"stageName": "a b"}), bad("Stage name only allows a-zA-Z0-9_-")),
-        (json!({"stageName": "x", "cacheClusterEnabled": true}), unsupported("cacheClusterEnabled true")),
         (json!({"stageName": "x", "tracingEnabled": true}), unsupported("tracingEnabled true")),
         (
             json!({"stageName": "x", "variables": {"a-b": "1"}}),
             bad("Invalid stage variable name: a-b. Please use alphanumeric characters and underscores"),
         ),
-        (json!({"stageName": "x", "cacheClusterSize": "0.5"}), unsupported("cacheClusterSize")),
     ] {
         let refusal = bed.run("CreateDeployment", with(&json!({"restApiId": api}), more)).await;
         assert_eq!(refusal.expect_err("refused"), refused);

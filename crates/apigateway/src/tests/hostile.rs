@@ -68,7 +68,12 @@ proptest! {
     fn patches_of_a_stage_hold_its_rules(operations in proptest::collection::vec(operation(), 0..6)) {
         let mut patched = stage::fresh(&Default::default(), "api", "dev", "D1", 0);
         let exists = |id: &str| Ok(id == "D1");
-        let around = Surroundings { deployment_exists: &exists, has_logging_role: true };
+        let around = Surroundings {
+            deployment_exists: &exists,
+            certificate_exists: &exists,
+            documentation_exists: &exists,
+            has_logging_role: true,
+        };
         if apply(&mut patched, Some(&operations), &around).is_ok() {
             prop_assert!(stage::check_variables(&patched.variables).is_ok());
             prop_assert_eq!(&patched.deployment_id, "D1");

@@ -70,7 +70,12 @@ async fn what_is_no_api_is_refused() {
         (json!({"name": "a", "description": ""}), bad("Description cannot be an empty string")),
         (json!({"name": "a", "minimumCompressionSize": -1}), bad(size)),
         (json!({"name": "a", "minimumCompressionSize": 10_485_761}), bad(size)),
-        (json!({"name": "a", "minimumCompressionSize": 10}), unsupported("minimumCompressionSize")),
+        (
+            json!({"name": "a", "policy": "{}"}),
+            bad(
+                "Invalid policy document. Please check the policy syntax and ensure that Principals are valid.",
+            ),
+        ),
         (
             json!({"name": "a", "endpointConfiguration": {"types": []}}),
             bad("REGIONAL Configuration and EDGE Configuration cannot be both DISABLED."),
@@ -109,7 +114,6 @@ async fn patches_that_make_no_api_change_nothing() {
         ("add", "/minimumCompressionSize", "10", bad(only_replace)),
         ("replace", "/minimumCompressionSize", "-1", bad(size)),
         ("replace", "/minimumCompressionSize", "test", bad(size)),
-        ("replace", "/minimumCompressionSize", "0", unsupported("minimumCompressionSize")),
         ("add", "/name", "x", bad(only_replace)),
         ("replace", "/name", "", bad("Name cannot be empty")),
         ("add", "/binaryMediaTypes", "image/gif", bad("Invalid patch path /binaryMediaTypes")),
@@ -158,7 +162,14 @@ async fn patches_that_make_no_api_change_nothing() {
             "vpce-1",
             unsupported("endpointConfiguration.vpcEndpointIds"),
         ),
-        ("replace", "/policy", "{}", unsupported("policy")),
+        (
+            "replace",
+            "/policy",
+            "{}",
+            bad(
+                "Invalid policy document. Please check the policy syntax and ensure that Principals are valid.",
+            ),
+        ),
         (
             "replace",
             "/apiKeySource",
@@ -206,4 +217,25 @@ async fn accounts_and_regions_see_their_own_only() {
     assert!(bed.run("DeleteRestApi", json!({"restApiId": id})).await.is_err());
     let refused = bed.run("GetResource", json!({"restApiId": id, "resourceId": root})).await;
     assert_eq!(refused.expect_err("not here"), missing("Invalid Resource identifier specified"));
+}
+
+#[tokio::test]
+async fn a_policy_and_a_compression_size_are_kept() {
+    let bed = Bed::new();
+    let policy = json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Effect": "Allow", "Principal": "*", "Action": "execute-api:Invoke", "Resource": "execute-api:/*",
+        }],
+    });
+    let asked = json!({"name": "a", "policy": policy.to_string(), "minimumCompressionSize": 0});
+    let api = bed.ok("CreateRestApi", asked).await;
+    // Tools put quotes around it and read it as JSON.
+    let told: String = serde_json::from_str(&format!("\"{}\"", text(&api["policy"]))).expect("escaped");
+    assert_eq!(serde_json::from_str::<Json>(&told).expect("a policy"), policy);
+    assert_eq!(api["minimumCompressionSize"], 0);
+    let operations =
+        json!([patch("replace", "/policy", ""), patch("replace", "/minimumCompressionSize", "")]);
+    let api = bed.ok("UpdateRestApi", json!({"restApiId": api["id"], "patchOperations": operations})).await;
+    assert!(api.get("policy").is_none() && api.get("minimumCompressionSize").is_none());
 }

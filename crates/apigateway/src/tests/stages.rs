@@ -49,7 +49,7 @@ async fn what_is_no_stage_is_refused() {
         (json!({"deploymentId": "nothing"}), bad("Deployment id does not exist")),
         (json!({"canarySettings": {"deploymentId": "nothing"}}), bad("Deployment id does not exist")),
         (json!({"stageName": "a b"}), bad("Stage name only allows a-zA-Z0-9_-")),
-        (json!({"cacheClusterEnabled": true}), unsupported("cacheClusterEnabled true")),
+        (json!({"documentationVersion": "v1"}), bad("Invalid Documentation version specified")),
         (json!({"tracingEnabled": true}), unsupported("tracingEnabled true")),
         (
             json!({"canarySettings": {"percentTraffic": 100.5}}),
@@ -179,4 +179,29 @@ async fn logging_needs_the_accounts_role() {
     assert_eq!(stage["accessLogSettings"], log);
     let stage = bed.patch_stage(&api, "dev", execution).await.expect("a role");
     assert_eq!(stage["methodSettings"]["*/*"]["loggingLevel"], "INFO");
+}
+
+#[tokio::test]
+async fn a_stages_caches_are_flushed_by_number() {
+    let bed = Bed::new();
+    let (api, _) = bed.mock_api().await;
+    let stage = json!({"stageName": "dev", "cacheClusterEnabled": true, "cacheClusterSize": "1.6"});
+    bed.deploy(&api, stage).await;
+    let shown = bed.stage(&api, "dev").await;
+    assert_eq!(
+        (&shown["cacheClusterEnabled"], &shown["cacheClusterSize"], &shown["cacheClusterStatus"]),
+        (&json!(true), &json!("1.6"), &json!("AVAILABLE"))
+    );
+    let at = json!({"restApiId": api, "stageName": "dev"});
+    for (operation, flushed) in
+        [("FlushStageCache", (1, 0)), ("FlushStageCache", (2, 0)), ("FlushStageAuthorizersCache", (2, 1))]
+    {
+        assert_eq!(bed.told(operation, at.clone()).await.expect("flushed"), (202, Json::Null));
+        let snapshot = bed.store.snapshot();
+        let record = &snapshot.stage(&api, "dev").expect("a stage").record;
+        assert_eq!((record.cache_flushed, record.authorizers_flushed), flushed, "the data plane sees it");
+        let refused = bed.run(operation, with(&at, json!({"stageName": "none"}))).await;
+        assert_eq!(refused.expect_err("no stage"), missing("Invalid stage identifier specified"));
+    }
+    assert_eq!(bed.stage(&api, "dev").await, shown);
 }

@@ -20,7 +20,13 @@ fn patched_from(stage: &Stage, lines: &[&str], has_logging_role: bool) -> Result
     let operations: Vec<_> = lines.iter().map(|line| operation(line)).collect();
     let mut stage = stage.clone();
     let exists = |id: &str| Ok(["D1", "D2"].contains(&id));
-    let around = Surroundings { deployment_exists: &exists, has_logging_role };
+    let known = |id: &str| Ok(id == "known");
+    let around = Surroundings {
+        deployment_exists: &exists,
+        certificate_exists: &known,
+        documentation_exists: &known,
+        has_logging_role,
+    };
     apply(&mut stage, Some(&operations), &around).map_err(|error| error.to_string())?;
     Ok(stage)
 }
@@ -46,6 +52,9 @@ fn the_matrix_of_what_works() {
             "replace /clientCertificateId",
         ],
         &["replace /cacheClusterSize", "replace /documentationVersion"],
+        &["replace /cacheClusterEnabled true", "replace /cacheClusterSize 1.6"],
+        &["replace /clientCertificateId known", "replace /documentationVersion known"],
+        &["replace /*/*/throttling/burstLimit 10", "replace /*/*/caching/enabled true"],
         &["replace /*/*/metrics/enabled true", "remove /*/*"],
         &["replace /~1pets/GET/logging/loglevel INFO", "replace /~1pets/GET/logging/dataTrace true"],
         &["replace /~1pets/GET/logging/loglevel OFF", "remove /~1pets/GET"],
@@ -217,17 +226,18 @@ fn execution_logs_need_a_role_when_they_begin() {
 }
 
 #[test]
-fn what_is_not_obeyed_is_refused_by_name() {
-    for (line, name) in [
-        ("replace /cacheClusterEnabled true", "cacheClusterEnabled true"),
-        ("replace /cacheClusterSize 0.5", "cacheClusterSize"),
-        ("replace /clientCertificateId abc", "clientCertificateId"),
-        ("replace /tracingEnabled true", "tracingEnabled true"),
-        ("replace /documentationVersion v1", "documentationVersion"),
-        ("replace /*/*/throttling/burstLimit 10", "throttling/burstLimit 10"),
-        ("replace /*/*/caching/enabled true", "caching/enabled true"),
+fn what_is_no_value_is_refused() {
+    for (line, text) in [
+        ("replace /tracingEnabled true", "tracingEnabled true is not supported"),
+        ("replace /clientCertificateId other", "Invalid Client Certificate identifier specified"),
+        ("replace /documentationVersion other", "Invalid Documentation version specified"),
+        (
+            "replace /cacheClusterSize 2",
+            "Invalid cache cluster size specified: 2. Valid options are 0.5,1.6,6.1,13.5,28.4,58.2,118,237",
+        ),
+        ("replace /*/*/caching/ttlInSeconds 3601", "Invalid value specified for caching/ttlInSeconds: 3601"),
     ] {
-        assert_eq!(refused(line), format!("{name} is not supported"));
+        assert_eq!(refused(line), text);
     }
 }
 
