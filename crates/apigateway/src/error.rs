@@ -30,6 +30,14 @@ pub enum Error {
     UnknownUsagePlanKey,
     #[error("Invalid API Stage {{api: {api}, stage: {stage}}} specified for usageplan {plan}")]
     UsagePlanStage { api: String, stage: String, plan: String },
+    #[error("Invalid domain name identifier specified")]
+    UnknownDomainName,
+    #[error("Invalid base path mapping identifier specified")]
+    UnknownBasePath,
+    #[error("Invalid Vpc Link identifier specified")]
+    UnknownVpcLink,
+    #[error("Invalid Documentation part identifier specified")]
+    UnknownDocumentationPart,
     #[error("Invalid Documentation version specified")]
     UnknownDocumentationVersion,
     #[error("Invalid Client Certificate identifier specified")]
@@ -141,6 +149,62 @@ pub enum Error {
     UsageDate(String),
     #[error("Invalid range of dates specified")]
     UsageRange,
+
+    #[error("Invalid domain name specified: {0}")]
+    DomainName(String),
+    #[error("The domain name you provided already exists.")]
+    DomainNameExists,
+    #[error("A certificate must be specified for the domain name")]
+    NoCertificate,
+    #[error("Invalid certificate ARN: {0}")]
+    CertificateArn(String),
+    #[error(
+        "Invalid routing mode specified. Valid options are \
+         BASE_PATH_MAPPING_ONLY,ROUTING_RULE_ONLY,ROUTING_RULE_THEN_BASE_PATH_MAPPING"
+    )]
+    RoutingMode,
+    #[error(
+        "API Gateway V1 doesn't support the slash character (/) in base path mappings. To create a multi-level base \
+         path mapping, use API Gateway V2."
+    )]
+    BasePathSlash,
+    #[error("Invalid base path specified. It may have letters, digits and $-_.+!*'()")]
+    BasePath,
+    #[error("Base path already exists for this domain name")]
+    BasePathExists,
+    #[error("Invalid stage identifier specified")]
+    BadStage,
+    #[error("Deleting API failed. Please remove all base path mappings related to the API in your domains.")]
+    ApiMapped,
+    #[error(
+        "Deleting stage failed. Please remove or move all base path mappings related to the stage in your domains."
+    )]
+    StageMapped,
+
+    #[error("Invalid documentation location specified: {0}")]
+    DocumentationLocation(String),
+    #[error("Documentation part properties must be non-empty")]
+    DocumentationEmpty,
+    #[error("Documentation is longer than {0} bytes")]
+    DocumentationTooLong(usize),
+    #[error("Documentation part properties must be a JSON object")]
+    DocumentationProperties,
+    #[error("Documentation part already exists for the specified location: type '{0}'")]
+    DocumentationExists(String),
+    #[error("Documentation version only allows a-zA-Z0-9._- and has at most 64 letters")]
+    DocumentationVersionName,
+    #[error("Documentation version already exists")]
+    DocumentationVersionExists,
+    #[error("Stages that show this documentation version must be changed first")]
+    DocumentationVersionUsed,
+    #[error("Failed to import documentation parts: {0}")]
+    DocumentationImport(String),
+
+    #[error("Client certificate {0} is used by a stage")]
+    ClientCertificateUsed(String),
+    /// A certificate couldn't be made; nothing that a caller could mend.
+    #[error("a certificate could not be made: {0}")]
+    Certificate(String),
 
     #[error("Model name must be non-empty")]
     ModelNameEmpty,
@@ -379,6 +443,10 @@ impl Error {
             | UnknownUsagePlan
             | UnknownUsagePlanKey
             | UsagePlanStage { .. }
+            | UnknownDomainName
+            | UnknownBasePath
+            | UnknownVpcLink
+            | UnknownDocumentationPart
             | UnknownDocumentationVersion
             | UnknownClientCertificate
             | UnknownTagged(_) => "NotFoundException",
@@ -393,6 +461,9 @@ impl Error {
             | ApiKeyExists
             | UsagePlanKeyExists
             | UsagePlanTwice { .. }
+            | BasePathExists
+            | DocumentationExists(_)
+            | DocumentationVersionExists
             | ConcurrentModification => "ConflictException",
             TooMany { .. } => "LimitExceededException",
             _ => "BadRequestException",
@@ -408,6 +479,7 @@ impl From<Error> for Fault {
                 Fault::new("LimitExceededException", format!("The {table} is too large to be stored."))
             }
             Error::Store(error) => Fault::internal(error),
+            error @ Error::Certificate(_) => Fault::internal(error),
             error @ Error::CrossAccountRole => {
                 Fault::new("AccessDeniedException", error.to_string()).with_status(403)
             }

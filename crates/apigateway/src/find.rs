@@ -2,7 +2,8 @@
 
 use pitbird_names::{Scope, short_id};
 use pitbird_records::{
-    ApiKey, Deployment, GatewayAccount, Integration, Method, Record, Resource, RestApi, Stage, key, prefix,
+    ApiKey, ClientCertificate, Deployment, GatewayAccount, Integration, Method, Record, Resource, RestApi,
+    Stage, key, prefix,
 };
 use pitbird_store::{Store, Transaction};
 
@@ -73,6 +74,14 @@ pub fn stages(records: &impl Records, scope: &Scope, api_id: &str) -> Result<Vec
 
 pub fn api_key(records: &impl Records, scope: &Scope, id: &str) -> Result<ApiKey, Error> {
     records.get(&key(scope, &[id]))?.ok_or(Error::UnknownApiKey)
+}
+
+pub fn client_certificate(
+    records: &impl Records,
+    scope: &Scope,
+    id: &str,
+) -> Result<ClientCertificate, Error> {
+    records.get(&key(scope, &[id]))?.ok_or(Error::UnknownClientCertificate)
 }
 
 /// One thing of an API, by the last part of its key; `unknown` is told when it isn't there.

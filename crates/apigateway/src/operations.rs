@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod authorizers;
+mod client_certificates;
 mod create_deployment;
 mod create_resource;
 mod create_rest_api;
@@ -14,6 +15,8 @@ mod delete_method_response;
 mod delete_resource;
 mod delete_rest_api;
 mod delete_stage;
+mod documentation;
+mod domain_names;
 mod flush_stage_authorizers_cache;
 mod flush_stage_cache;
 mod gateway_responses;
@@ -32,6 +35,7 @@ mod get_stage;
 mod get_stages;
 mod get_tags;
 mod models;
+mod private;
 mod put_integration;
 mod put_integration_response;
 mod put_method;
@@ -55,18 +59,20 @@ use std::sync::Arc;
 use pitbird_names::Scope;
 use pitbird_records::Texts;
 use pitbird_service::Builder;
-use pitbird_snapshot::Choice;
 use pitbird_store::Transaction;
 
-use crate::tags::{self, Tagged};
-use crate::{Error, State, find};
+use crate::{Error, State, tags};
 
 /// Hangs all operations in.
 pub fn hang(builder: Builder<State>) -> Builder<State> {
     let builder = api_keys::hang(builder);
     let builder = authorizers::hang(builder);
+    let builder = client_certificates::hang(builder);
+    let builder = documentation::hang(builder);
+    let builder = domain_names::hang(builder);
     let builder = gateway_responses::hang(builder);
     let builder = models::hang(builder);
+    let builder = private::hang(builder);
     let builder = request_validators::hang(builder);
     let builder = usage_plans::hang(builder);
     builder
@@ -125,7 +131,7 @@ fn refuse_tracing(tracing: Option<bool>) -> Result<(), Error> {
     if tracing == Some(true) { Err(Error::unsupported("tracingEnabled true")) } else { Ok(()) }
 }
 
-/// Changes the tags of an API or a stage.
+/// Changes the tags of what an ARN names.
 async fn change_tags(
     state: &Arc<State>,
     scope: Scope,
@@ -133,21 +139,6 @@ async fn change_tags(
     change: impl FnOnce(&mut Texts) -> Result<(), Error> + Send + 'static,
 ) -> Result<(), Error> {
     let tagged = tags::parse(arn, &scope)?;
-    let change = move |tx: &mut Transaction<'_>| {
-        match tagged {
-            Tagged::Api(id) => {
-                let mut api = find::api(tx, &scope, &id)?;
-                change(&mut api.tags)?;
-                tx.put(&api)?;
-            }
-            Tagged::Stage { api_id, name } => {
-                let mut stage = find::stage(tx, &scope, &api_id, &name)?;
-                change(&mut stage.tags)?;
-                Choice::parse(&stage.tags)?;
-                tx.put(&stage)?;
-            }
-        }
-        Ok(())
-    };
+    let change = move |tx: &mut Transaction<'_>| tags::change(tx, &scope, &tagged, change);
     state.store.write(change).await
 }

@@ -3,7 +3,10 @@
 
 mod api_key;
 mod authorizer;
+mod client_certificate;
 mod deployment;
+mod documentation;
+mod domain_name;
 mod gateway_response;
 mod method;
 mod model;
@@ -16,7 +19,10 @@ use serde::Serialize;
 
 pub use api_key::ApiKey;
 pub use authorizer::Authorizer;
+pub use client_certificate::ClientCertificate;
 pub use deployment::Deployment;
+pub use documentation::{DocumentationPart, DocumentationVersion};
+pub use domain_name::{BasePathMapping, DomainName};
 pub use gateway_response::GatewayResponse;
 pub use method::{Integration, IntegrationResponse, Method, MethodResponse};
 pub use model::{Model, RequestValidator};

@@ -1,9 +1,14 @@
-//! Tags of APIs and stages, and the ARNs that name these.
+//! Tags of whatever can have some, and the ARNs that name these.
+//!
+//! Source: API Gateway developer guide, "API Gateway resources that can be tagged".
 
 use pitbird_names::{Scope, arn};
 use pitbird_records::Texts;
+use pitbird_snapshot::Choice;
+use pitbird_store::Transaction;
 
-use crate::Error;
+use crate::find::{self, Records};
+use crate::{Error, domain_name, usage_plan};
 
 /// Tags of one thing, and bytes of a tag's key and value. Source: AWS General Reference, "Tagging your AWS resources".
 const TAGS_MAX: usize = 50;
@@ -15,9 +20,15 @@ const VALUE_BYTES: usize = 256;
 pub enum Tagged {
     Api(String),
     Stage { api_id: String, name: String },
+    ApiKey(String),
+    UsagePlan(String),
+    DomainName(String),
+    ClientCertificate(String),
+    VpcLink,
 }
 
-/// Reads `arn:aws:apigateway:{region}::/restapis/{id}[/stages/{name}]`. The account is left out in these ARNs; some
+/// Reads `arn:aws:apigateway:{region}::/restapis/{id}[/stages/{name}]`, and `/apikeys/…`, `/usageplans/…`, `/domainnames/…`,
+/// `/clientcertificates/…` and `/vpclinks/…` likewise. The account is left out in these ARNs; some
 /// callers name it all the same.
 pub fn parse(text: &str, scope: &Scope) -> Result<Tagged, Error> {
     let unknown = || Error::UnknownTagged(text.to_owned());
@@ -32,8 +43,70 @@ pub fn parse(text: &str, scope: &Scope) -> Result<Tagged, Error> {
         ["", "restapis", id, "stages", name] => {
             Ok(Tagged::Stage { api_id: (*id).to_owned(), name: (*name).to_owned() })
         }
+        ["", "apikeys", id] => Ok(Tagged::ApiKey((*id).to_owned())),
+        ["", "usageplans", id] => Ok(Tagged::UsagePlan((*id).to_owned())),
+        ["", "domainnames", name] => Ok(Tagged::DomainName((*name).to_owned())),
+        ["", "clientcertificates", id] => Ok(Tagged::ClientCertificate((*id).to_owned())),
+        ["", "vpclinks", _] => Ok(Tagged::VpcLink),
         _ => Err(unknown()),
     }
+}
+
+/// The tags of what an ARN names.
+pub fn read(records: &impl Records, scope: &Scope, tagged: &Tagged) -> Result<Texts, Error> {
+    Ok(match tagged {
+        Tagged::Api(id) => find::api(records, scope, id)?.tags,
+        Tagged::Stage { api_id, name } => find::stage(records, scope, api_id, name)?.tags,
+        Tagged::ApiKey(id) => find::api_key(records, scope, id)?.tags,
+        Tagged::UsagePlan(id) => usage_plan::plan(records, scope, id)?.tags,
+        Tagged::DomainName(name) => domain_name::domain(records, scope, name)?.tags,
+        Tagged::ClientCertificate(id) => find::client_certificate(records, scope, id)?.tags,
+        Tagged::VpcLink => return Err(Error::UnknownVpcLink),
+    })
+}
+
+/// Changes the tags of what an ARN names.
+pub fn change(
+    tx: &mut Transaction<'_>,
+    scope: &Scope,
+    tagged: &Tagged,
+    change: impl FnOnce(&mut Texts) -> Result<(), Error>,
+) -> Result<(), Error> {
+    match tagged {
+        Tagged::Api(id) => {
+            let mut api = find::api(tx, scope, id)?;
+            change(&mut api.tags)?;
+            tx.put(&api)?;
+        }
+        Tagged::Stage { api_id, name } => {
+            let mut stage = find::stage(tx, scope, api_id, name)?;
+            change(&mut stage.tags)?;
+            Choice::parse(&stage.tags)?;
+            tx.put(&stage)?;
+        }
+        Tagged::ApiKey(id) => {
+            let mut key = find::api_key(tx, scope, id)?;
+            change(&mut key.tags)?;
+            tx.put(&key)?;
+        }
+        Tagged::UsagePlan(id) => {
+            let mut plan = usage_plan::plan(tx, scope, id)?;
+            change(&mut plan.tags)?;
+            tx.put(&plan)?;
+        }
+        Tagged::DomainName(name) => {
+            let mut domain = domain_name::domain(tx, scope, name)?;
+            change(&mut domain.tags)?;
+            tx.put(&domain)?;
+        }
+        Tagged::ClientCertificate(id) => {
+            let mut certificate = find::client_certificate(tx, scope, id)?;
+            change(&mut certificate.tags)?;
+            tx.put(&certificate)?;
+        }
+        Tagged::VpcLink => return Err(Error::UnknownVpcLink),
+    }
+    Ok(())
 }
 
 pub fn check(tags: &Texts) -> Result<(), Error> {
@@ -70,7 +143,7 @@ mod tests {
             "arn:aws:apigateway:eu-west-1::/restapis/abc",
             "arn:aws:apigateway:us-east-1:111111111111:/restapis/abc",
             "arn:aws:lambda:us-east-1::/restapis/abc",
-            "arn:aws:apigateway:us-east-1::/usageplans/abc",
+            "arn:aws:apigateway:us-east-1::/models/abc",
             "arn:aws:apigateway:us-east-1::/restapis/abc/stages",
         ] {
             assert!(parse(arn, &scope).is_err(), "{arn}");

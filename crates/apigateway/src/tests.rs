@@ -4,6 +4,8 @@
 mod authorizers;
 mod canary;
 mod deployments;
+mod documentation;
+mod domain_names;
 mod gateway_responses;
 mod hostile;
 mod integrations;

@@ -7,6 +7,7 @@ use pitbird_records::{
 use pitbird_service::{Call, Fault};
 use serde::Deserialize;
 
+use crate::domain_name::base_path;
 use crate::shape::Nothing;
 use crate::{Error, State, find, usage_plan};
 
@@ -16,11 +17,12 @@ pub struct Input {
     rest_api_id: String,
 }
 
-/// Deletes an API with all that belongs to it.
+/// Deletes an API that no domain leads to, with all that belongs to it.
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Nothing, Fault> {
     let Call { caller, input, .. } = call;
     let delete = move |tx: &mut pitbird_store::Transaction<'_>| {
         let api = find::api(tx, &caller.scope, &input.rest_api_id)?;
+        base_path::check_unmapped(tx, &api.scope, &api.id, None)?;
         let below = prefix(&api.scope, &[&api.id]);
         tx.delete_all::<Stage>(&below)?;
         tx.delete_all::<Deployment>(&below)?;

@@ -4,8 +4,7 @@ use pitbird_records::Texts;
 use pitbird_service::{Call, Fault, Harmless};
 use serde::{Deserialize, Serialize};
 
-use crate::tags::{self, Tagged};
-use crate::{State, find};
+use crate::{State, tags};
 
 /// The list has no pages, with AWS neither.
 pub const HARMLESS: Harmless = &["position", "limit"];
@@ -23,9 +22,7 @@ pub struct Output {
 
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> {
     let scope = &call.caller.scope;
-    let tags = match tags::parse(&call.input.resource_arn, scope)? {
-        Tagged::Api(id) => find::api(&state.store, scope, &id)?.tags,
-        Tagged::Stage { api_id, name } => find::stage(&state.store, scope, &api_id, &name)?.tags,
-    };
+    let tagged = tags::parse(&call.input.resource_arn, scope)?;
+    let tags = tags::read(&state.store, scope, &tagged)?;
     Ok(Output { tags })
 }

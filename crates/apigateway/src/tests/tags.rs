@@ -22,6 +22,37 @@ async fn apis_and_stages_are_tagged() {
 }
 
 #[tokio::test]
+async fn whatever_an_account_has_is_tagged() {
+    let bed = Bed::new();
+    let key = text(&bed.ok("CreateApiKey", json!({"name": "k"})).await["id"]);
+    let plan = text(&bed.ok("CreateUsagePlan", json!({"name": "p"})).await["id"]);
+    let certificate = "arn:aws:acm:us-east-1:000000000000:certificate/a";
+    bed.ok("CreateDomainName", json!({"domainName": "a.example.com", "certificateArn": certificate})).await;
+    let client = text(&bed.ok("GenerateClientCertificate", json!({})).await["clientCertificateId"]);
+    for (path, operation, at) in [
+        (format!("apikeys/{key}"), "GetApiKey", json!({"apiKey": key})),
+        (format!("usageplans/{plan}"), "GetUsagePlan", json!({"usagePlanId": plan})),
+        ("domainnames/a.example.com".to_owned(), "GetDomainName", json!({"domainName": "a.example.com"})),
+        (
+            format!("clientcertificates/{client}"),
+            "GetClientCertificate",
+            json!({"clientCertificateId": client}),
+        ),
+    ] {
+        let arn = json!({"resourceArn": format!("arn:aws:apigateway:us-east-1::/{path}")});
+        bed.ok("TagResource", with(&arn, json!({"tags": {"a": "1", "b": "2"}}))).await;
+        bed.ok("UntagResource", with(&arn, json!({"tagKeys": ["a"]}))).await;
+        assert_eq!(bed.ok("GetTags", arn).await, json!({"tags": {"b": "2"}}), "{path}");
+        assert_eq!(bed.ok(operation, at).await["tags"], json!({"b": "2"}), "{path}");
+    }
+    let link = json!({"resourceArn": "arn:aws:apigateway:us-east-1::/vpclinks/a"});
+    assert_eq!(
+        bed.run("GetTags", link).await.expect_err("none"),
+        missing("Invalid Vpc Link identifier specified")
+    );
+}
+
+#[tokio::test]
 async fn what_is_not_there_has_no_tags() {
     let bed = Bed::new();
     let (api, _) = bed.mock_api().await;
