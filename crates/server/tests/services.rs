@@ -31,6 +31,11 @@ fn integrations_of_every_kind_map_requests_and_answers() {
 }
 
 #[test]
+fn stages_cache_and_compress() {
+    check("cache.py");
+}
+
+#[test]
 fn a_stages_owner_forces_keeps_and_mirrors() {
     check("choice.py");
 }
