@@ -25,6 +25,7 @@ use crate::answer::Answer;
 use crate::arrival::Arrival;
 use crate::backend::Backend;
 use crate::names_shown::NamesShown;
+use crate::services::Services;
 use crate::story::IntegrationStory;
 
 /// The integration's answer or the gateway's own, and what there is to tell about the integration.
@@ -53,6 +54,8 @@ pub(crate) struct Means<'a> {
     pub snapshot: &'a Snapshot,
     pub invoker: &'a Invoker,
     pub backend: &'a Backend,
+    /// `None` where nobody serves any.
+    pub services: Option<&'a dyn Services>,
 }
 
 /// Asks a method's integration.
@@ -64,11 +67,11 @@ pub(crate) async fn integrate(
 ) -> Outcome {
     match &routed.method.integration {
         Integration::Mock(mock) => of_mock(mock, arrival),
-        Integration::LambdaProxy { target, timeout_ms, is_event } => {
+        Integration::LambdaProxy { target: at, timeout_ms, is_event } => {
             let trace_id = arrival.new_trace_id();
             let limit = Duration::from_millis((*timeout_ms).into());
-            let mut outcome = match routed.track.function(*target) {
-                Ok(target) => match permitted(routed, arrival, target, means.snapshot) {
+            let mut outcome = match routed.track.function(*at) {
+                Ok(target) => match permitted(routed, arrival, (*at, target), means) {
                     Some(function) => {
                         let event = event(routed, arrival, &trace_id, &body);
                         let invocation = invocation(arrival, event, &trace_id);
@@ -123,15 +126,20 @@ fn of_mock(mock: &Mock, arrival: &Arrival<'_>) -> Outcome {
     }
 }
 
-/// The function, if it is there and its policy lets this API's method invoke it.
+/// The function, if it is there and may be invoked for this API's method: by its own policy, or in the name of the
+/// integration's role.
 fn permitted<'s>(
     routed: &Routed<'_, '_>,
     arrival: &Arrival<'_>,
-    target: &LambdaTarget,
-    snapshot: &'s Snapshot,
+    (at, target): (usize, &LambdaTarget),
+    means: &Means<'s>,
 ) -> Option<&'s Function> {
-    let Routed { stage, matched, .. } = routed;
-    let function = snapshot.function(&target.function)?;
+    let Routed { stage, track, matched, .. } = routed;
+    let function = means.snapshot.function(&target.function)?;
+    if let Some(role) = &track.roles[at] {
+        let arn = arn::function(&function.scope, &function.name, target.qualifier.as_ref());
+        return means.services?.may(role, "lambda:InvokeFunction", &arn).then_some(function);
+    }
     let path = &matched.value.path;
     let arn = arn::execute_api(&stage.scope, &stage.api_id, &stage.record.name, arrival.method(), path);
     let account = stage.scope.account.as_str();

@@ -1,5 +1,5 @@
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 use arc_swap::ArcSwap;
@@ -21,6 +21,7 @@ use crate::compression::{pack, unpacked};
 use crate::integrate::{Means, Outcome, Routed, integrate};
 use crate::measure::{Counts, Kind, Measured, StageRecorder};
 use crate::mirror::Mirrors;
+use crate::services::Services;
 use crate::story::Story;
 use crate::{GatewayError, Target};
 
@@ -30,6 +31,7 @@ pub struct Edge {
     pub(crate) invoker: Invoker,
     pub(crate) telemetry: Arc<Telemetry>,
     backend: Backend,
+    services: OnceLock<Arc<dyn Services>>,
     pub(crate) mirrors: Mirrors,
     log_stream: Arc<str>,
     /// The counting probes of each stage: they must outlive the stage's changes.
@@ -44,8 +46,13 @@ impl Edge {
     pub fn new(snapshots: Arc<ArcSwap<Snapshot>>, invoker: Invoker, telemetry: Arc<Telemetry>) -> Edge {
         let log_stream = format!("{:032x}", fastrand::u128(..)).into();
         let backend = Backend::new();
-        let (mirrors, counters, caches) = Default::default();
-        Edge { snapshots, invoker, telemetry, backend, mirrors, log_stream, counters, caches }
+        let (services, mirrors, counters, caches) = Default::default();
+        Edge { snapshots, invoker, telemetry, backend, services, mirrors, log_stream, counters, caches }
+    }
+
+    /// From now on integrations may call AWS services.
+    pub fn connect(&self, services: Arc<dyn Services>) {
+        let _only_once = self.services.set(services);
     }
 
     /// A request's whole way, from its head to its record.
@@ -98,7 +105,8 @@ impl Edge {
         };
         let outcome = match body {
             Ok(body) => {
-                let means = Means { snapshot, invoker: &self.invoker, backend: &self.backend };
+                let services = self.services.get().map(|services| &**services);
+                let means = Means { snapshot, invoker: &self.invoker, backend: &self.backend, services };
                 self.integrate_or_recall(&routed, arrival, body, &means).await
             }
             Err(error) => Outcome::error(error),

@@ -15,8 +15,9 @@ use tokio::sync::Mutex as Turn;
 
 use crate::dispatch::Dispatch;
 
-/// As whom a function's role is assumed.
-const SERVICE: &str = "lambda.amazonaws.com";
+/// As whom functions' and integrations' roles are assumed.
+pub const LAMBDA: &str = "lambda.amazonaws.com";
+pub const API_GATEWAY: &str = "apigateway.amazonaws.com";
 /// How long credentials are good for.
 const DURATION_S: u32 = 12 * 60 * 60;
 /// For so long environments that are made are given the same ones. With an environment's lifetime it is less than
@@ -34,11 +35,14 @@ pub struct Inside {
     dispatch: OnceLock<Weak<Dispatch>>,
 }
 
+/// Whose credentials: those of a role's session, which a service assumes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Whose {
-    account: Account,
-    role: String,
-    function: String,
+pub struct Whose {
+    pub service: &'static str,
+    pub account: Account,
+    pub role: String,
+    /// The function's name, or another by which the session is known.
+    pub session: String,
 }
 
 struct Made {
@@ -56,7 +60,8 @@ impl Inside {
         let _only_once = self.dispatch.set(Arc::downgrade(dispatch));
     }
 
-    async fn credentials_of(&self, whose: Whose) -> Option<Credentials> {
+    /// `None` when the role can't be assumed.
+    pub async fn credentials_of(&self, whose: Whose) -> Option<Credentials> {
         let turn = self.turn(&whose, now_ms());
         // Of many environments that start at once one makes them for all.
         let mut made = turn.lock().await;
@@ -64,11 +69,11 @@ impl Inside {
         if let Some(Made { credentials, .. }) = made.as_ref().filter(|made| made.is_shared(now_ms)) {
             return Some(credentials.clone());
         }
-        let Whose { role, function, .. } = &whose;
-        let session =
-            pitbird_sts::assume_for_service(&self.sts, role, SERVICE, function, DURATION_S, now_ms).await;
-        let session = session.unwrap_or_else(|error| {
-            tracing::error!(function, role, %error, "a function's role can't be assumed");
+        let Whose { service, role, session, .. } = &whose;
+        let made_session =
+            pitbird_sts::assume_for_service(&self.sts, role, service, session, DURATION_S, now_ms).await;
+        let session = made_session.unwrap_or_else(|error| {
+            tracing::error!(service, role, %error, "a role can't be assumed");
             None
         })?;
         let credentials = Credentials {
@@ -104,9 +109,10 @@ impl Made {
 impl Aws for Inside {
     fn credentials<'a>(&'a self, version: &'a FunctionVersion) -> Later<'a, Option<Credentials>> {
         Box::pin(self.credentials_of(Whose {
+            service: LAMBDA,
             account: version.scope.account.clone(),
             role: version.settings.role.clone(),
-            function: version.name.clone(),
+            session: version.name.clone(),
         }))
     }
 

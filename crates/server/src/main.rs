@@ -7,6 +7,7 @@ mod admin;
 mod demo;
 mod dispatch;
 mod inside;
+mod integrated;
 mod listen;
 mod listener;
 mod raw_head;

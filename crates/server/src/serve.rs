@@ -25,6 +25,7 @@ use tokio::task::JoinHandle;
 use crate::admin::Admin;
 use crate::dispatch::Dispatch;
 use crate::inside::Inside;
+use crate::integrated::Integrated;
 use crate::listen;
 use crate::listener::{self, Program};
 use crate::services::{self, Parts, Tasks};
@@ -78,6 +79,8 @@ impl Serving {
         let (stop, stopped) = watch::channel(false);
         let dispatch = Arc::new(Dispatch { edge, control, admin });
         inside.connect(&dispatch);
+        let integrated = Integrated::new(inside, dispatch.admin.store.clone(), &dispatch);
+        dispatch.edge.connect(Arc::new(integrated));
         let listening = tokio::spawn(listen::run(listener, dispatch, Arc::new(tls), stopped));
         Ok(Serving {
             address,

@@ -44,6 +44,8 @@ pub struct Track {
     /// What the deployment's integrations call, rendered with these variables, as
     /// [`Integration`](crate::Integration)s count them.
     pub targets: Vec<Result<Target, Unrenderable>>,
+    /// In whose name each of them is called, as the ARN of a role.
+    pub roles: Vec<Option<String>>,
 }
 
 impl Track {

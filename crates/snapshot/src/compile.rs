@@ -222,7 +222,8 @@ fn track(
     scope: &Scope,
 ) -> Track {
     let targets = deployment.targets.iter().map(|target| target.render(&variables, scope)).collect();
-    Track { deployment, is_canary, variables, targets }
+    let roles = deployment.targets.iter().map(|target| target.render_role(&variables)).collect();
+    Track { deployment, is_canary, variables, targets, roles }
 }
 
 fn function<S: Source>(

@@ -2,7 +2,7 @@ use bytes::Bytes;
 use pitbird_records as records;
 use regex_lite::Regex;
 
-use crate::target::TargetTemplate;
+use crate::target::{TargetTemplate, UriTemplate};
 
 mod mapped;
 
@@ -133,7 +133,10 @@ impl Integration {
             // API Gateway takes any verb but can invoke with POST only: such a method answers 500.
             "AWS_PROXY" if integration.http_method.as_deref() == Some("POST") => {
                 let uri = integration.uri.clone().unwrap_or_default();
-                targets.push(TargetTemplate::Aws(uri));
+                targets.push(TargetTemplate {
+                    uri: UriTemplate::Aws(uri),
+                    role: integration.credentials.clone(),
+                });
                 let is_event = integration.request_parameters.iter().any(|(target, source)| {
                     target.eq_ignore_ascii_case("integration.request.header.x-amz-invocation-type")
                         && source.eq_ignore_ascii_case("'event'")

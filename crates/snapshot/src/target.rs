@@ -20,7 +20,7 @@ pub struct LambdaTarget {
 }
 
 /// An HTTP endpoint; `{name}` in its URI still stands for the integration's path parameters.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct HttpTarget {
     pieces: Vec<Piece>,
 }
@@ -81,6 +81,7 @@ impl HttpTarget {
     /// The URI as it is, where it has no parameters.
     pub fn fixed(&self) -> Option<&str> {
         match self.pieces.as_slice() {
+            [] => Some(""),
             [Piece::Text(text)] => Some(text),
             _ => None,
         }
@@ -100,21 +101,32 @@ impl HttpTarget {
     }
 }
 
-/// An integration's URI with its `${stageVariables.NAME}` still in place.
+/// An integration's URI and role, with their `${stageVariables.NAME}` still in place.
 #[derive(Debug)]
-pub(crate) enum TargetTemplate {
+pub(crate) struct TargetTemplate {
+    pub uri: UriTemplate,
+    /// The role in whose name AWS is called.
+    pub role: Option<String>,
+}
+
+#[derive(Debug)]
+pub(crate) enum UriTemplate {
     /// `arn:aws:apigateway:{region}:{service}:{path|action}/…`.
     Aws(String),
     Http(String),
 }
 
 impl TargetTemplate {
+    pub fn render_role(&self, variables: &Texts) -> Option<String> {
+        self.role.as_deref().map(|role| substitute(role, variables))
+    }
+
     /// What is named with these variables. An undefined variable is an empty string. Of functions, only those of the API's own
     /// account may be named through a stage variable.
     pub fn render(&self, variables: &Texts, scope: &Scope) -> Result<Target, Unrenderable> {
-        match self {
-            TargetTemplate::Http(uri) => Ok(Target::Http(HttpTarget::parse(&substitute(uri, variables)))),
-            TargetTemplate::Aws(uri) => {
+        match &self.uri {
+            UriTemplate::Http(uri) => Ok(Target::Http(HttpTarget::parse(&substitute(uri, variables)))),
+            UriTemplate::Aws(uri) => {
                 let uri = substitute(uri, variables);
                 aws(&uri, scope).ok_or(Unrenderable(uri))
             }
@@ -174,6 +186,14 @@ fn substitute(text: &str, variables: &Texts) -> String {
 mod tests {
     use super::*;
 
+    fn aws_template(uri: &str) -> TargetTemplate {
+        TargetTemplate { uri: UriTemplate::Aws(uri.to_owned()), role: None }
+    }
+
+    fn http_template(uri: &str) -> TargetTemplate {
+        TargetTemplate { uri: UriTemplate::Http(uri.to_owned()), role: None }
+    }
+
     fn variables() -> Texts {
         Texts::from([("alias".to_owned(), "live".to_owned()), ("host".to_owned(), "example.com".to_owned())])
     }
@@ -182,7 +202,7 @@ mod tests {
     fn variables_choose_the_alias() {
         let uri = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/\
                    arn:aws:lambda:us-east-1:000000000000:function:f:${stageVariables.alias}/invocations";
-        let template = TargetTemplate::Aws(uri.to_owned());
+        let template = aws_template(uri);
         let Ok(Target::Function(target)) = template.render(&variables(), &Scope::default()) else {
             panic!("a function")
         };
@@ -197,16 +217,14 @@ mod tests {
     #[test]
     fn path_parameters_stand_where_the_uri_has_them() {
         let uri = "https://${stageVariables.host}/pets/{id}/{rest+}?x={id}&y=${other}";
-        let Ok(Target::Http(target)) =
-            TargetTemplate::Http(uri.to_owned()).render(&variables(), &Scope::default())
-        else {
+        let Ok(Target::Http(target)) = http_template(uri).render(&variables(), &Scope::default()) else {
             panic!("an endpoint")
         };
         assert_eq!(target.fixed(), None);
         let value =
             |name: &str| [("id", "7"), ("rest", "a/b")].iter().find(|pair| pair.0 == name).map(|pair| pair.1);
         assert_eq!(target.with(value), "https://example.com/pets/7/a/b?x=7&y=${other}");
-        let fixed = TargetTemplate::Http("http://a/b".to_owned()).render(&variables(), &Scope::default());
+        let fixed = http_template("http://a/b").render(&variables(), &Scope::default());
         let Ok(Target::Http(fixed)) = fixed else { panic!("an endpoint") };
         assert_eq!(fixed.fixed(), Some("http://a/b"));
     }
@@ -223,7 +241,7 @@ mod tests {
             ("dynamodb:action/PutItem", "dynamodb", None, Action::Name("PutItem".to_owned())),
             ("b.s3:path/{key}", "s3", Some("b"), Action::Path(HttpTarget::parse("/{key}"))),
         ] {
-            let template = TargetTemplate::Aws(format!("arn:aws:apigateway:eu-west-1:{uri}"));
+            let template = aws_template(&format!("arn:aws:apigateway:eu-west-1:{uri}"));
             let Ok(Target::Service(target)) = template.render(&Texts::new(), &Scope::default()) else {
                 panic!("{uri}")
             };
@@ -236,7 +254,7 @@ mod tests {
             "",
             "arn:aws:apigateway:us-east-1:sqs:action/",
         ] {
-            let rendered = TargetTemplate::Aws(uri.to_owned()).render(&Texts::new(), &Scope::default());
+            let rendered = aws_template(uri).render(&Texts::new(), &Scope::default());
             assert!(rendered.is_err(), "{uri}");
         }
     }

@@ -1,16 +1,17 @@
 //! Integrations whose requests and answers are mapped: MOCK, AWS and HTTP.
 
 use std::borrow::Cow;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::header::{self, HeaderName, HeaderValue};
-use http::{HeaderMap, Response};
+use http::{HeaderMap, Method, Response};
 use pitbird_event::MediaTypes;
 use pitbird_invoke::Invocation;
 use pitbird_mapping::{RequestOverrides, ResponseOverrides};
 use pitbird_snapshot::{
-    Backend, Function, LambdaTarget, Mapped, Passthrough, ResponseRule, ServiceTarget, Target, static_status,
+    Action, Backend, Function, HttpTarget, LambdaTarget, Mapped, Passthrough, ResponseRule, ServiceTarget,
+    Target, static_status,
 };
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -23,6 +24,7 @@ use super::{Means, Outcome, Routed};
 use crate::GatewayError;
 use crate::answer::Answer;
 use crate::arrival::Arrival;
+use crate::services::{ServiceCall, Uncalled};
 use crate::story::IntegrationStory;
 
 /// What a backend answered, before it is mapped.
@@ -58,11 +60,11 @@ pub(crate) async fn integrate(
     let answered = match &mapped.backend {
         Backend::Mock => mock(&asked),
         Backend::Http { .. } => over_http(routed, arrival, mapped, asked, trace_id, means).await,
-        Backend::Aws { target, .. } => match &routed.track.targets[*target] {
+        Backend::Aws { target: at, verb } => match &routed.track.targets[*at] {
             Ok(Target::Function(target)) => {
-                function(routed, arrival, mapped, (target, asked), trace_id, means).await
+                function(routed, arrival, mapped, (*at, target, asked), trace_id, means).await
             }
-            Ok(Target::Service(target)) => service(mapped, target, asked, means).await,
+            Ok(Target::Service(target)) => service(routed, mapped, (*at, verb), (target, asked), means).await,
             Ok(Target::Http(_)) => Err(Outcome::error(GatewayError::ApiConfiguration)),
             Err(unrenderable) => {
                 Err(Outcome::failed(GatewayError::ApiConfiguration, unrenderable.to_string()))
@@ -195,11 +197,11 @@ async fn function(
     routed: &Routed<'_, '_>,
     arrival: &Arrival<'_>,
     mapped: &Mapped,
-    (target, asked): (&LambdaTarget, Asked),
+    (at, target, asked): (usize, &LambdaTarget, Asked),
     trace_id: &str,
     means: &Means<'_>,
 ) -> Result<Answered, Outcome> {
-    let Some(function) = super::permitted(routed, arrival, target, means.snapshot) else {
+    let Some(function) = super::permitted(routed, arrival, (at, target), means) else {
         return Err(super::unpermitted());
     };
     if !asked.body.is_empty() && serde_json::from_slice::<IgnoredAny>(&asked.body).is_err() {
@@ -262,14 +264,47 @@ async fn run(
     Ok(Answered { selector, headers, body: outcome.payload, story: Some(story) })
 }
 
+/// Asks an AWS service in the name of the integration's role.
 async fn service(
+    routed: &Routed<'_, '_>,
     mapped: &Mapped,
-    target: &ServiceTarget,
-    asked: Asked,
+    (at, verb): (usize, &Method),
+    (target, asked): (&ServiceTarget, Asked),
     means: &Means<'_>,
 ) -> Result<Answered, Outcome> {
-    let _ = (mapped, asked, means);
-    Err(misconfigured(format!("{} can't be called", target.service)))
+    let (Some(services), Some(role)) = (means.services, &routed.track.roles[at]) else {
+        return Err(misconfigured("Credentials are needed to call an AWS service"));
+    };
+    let (uri, action) = match &target.action {
+        Action::Path(path) => (asked.additions.uri(path, routed, ""), None),
+        Action::Name(name) => (asked.additions.uri(&HttpTarget::default(), routed, ""), Some(name.clone())),
+    };
+    let call = ServiceCall {
+        scope: routed.stage.scope.clone(),
+        region: target.region.clone(),
+        service: target.service.clone(),
+        subdomain: target.subdomain.clone(),
+        action,
+        verb: verb.clone(),
+        uri,
+        headers: asked.headers,
+        body: asked.body,
+        role: role.clone(),
+    };
+    let began = Instant::now();
+    let called = services.call(call, Duration::from_millis(mapped.timeout_ms.into())).await;
+    let latency_us = began.elapsed().as_micros() as u64;
+    match called {
+        Ok(response) => {
+            let status = Some(response.status().as_u16());
+            let story = IntegrationStory { latency_us, status, service_status: status, error: None };
+            Ok(of_response(response, story))
+        }
+        Err(Uncalled::Timeout) => {
+            Err(Outcome::failed(GatewayError::IntegrationTimeout, Uncalled::Timeout.to_string()))
+        }
+        Err(uncalled) => Err(misconfigured(uncalled)),
+    }
 }
 
 /// Maps an answer by the first rule that it matches.

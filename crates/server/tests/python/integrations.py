@@ -288,7 +288,52 @@ def mocks():
     assert api.ask("/broken").status == 500
 
 
+def services():
+    """AWS services by path and by action, in the name of a role that may."""
+    s3 = boto3.client("s3", config=CONFIG.merge(botocore.config.Config(s3={"addressing_style": "path"})))
+    s3.create_bucket(Bucket="pages")
+    s3.put_object(Bucket="pages", Key="a/index.html", Body=b"<h1>hello</h1>", ContentType="text/html")
+    arn = iam.create_role(RoleName="gateway", AssumeRolePolicyDocument=trust("apigateway.amazonaws.com"))["Role"]["Arn"]
+    api = Api("services")
+    path = {"integration.request.path.key": "method.request.path.key"}
+    shown = {"200": {"responseParameters": {"method.response.header.Content-Type": "integration.response.header.Content-Type"}},
+             "404": {"selectionPattern": "404"}, "403": {"selectionPattern": "403"}}
+    api.put(
+        "/pages/{key+}", "GET", type="AWS", integrationHttpMethod="GET", credentials=arn, parameters=path,
+        declared={"method.request.path.key": True}, uri=f"arn:aws:apigateway:{REGION}:s3:path/pages/{{key}}", responses=shown,
+    )
+    api.put(
+        "/groups", "GET", type="AWS", integrationHttpMethod="POST", credentials=arn,
+        uri=f"arn:aws:apigateway:{REGION}:logs:action/DescribeLogGroups", requestTemplates={"application/json": "{}"},
+        responses={"200": {"responseTemplates": {"application/json": "$input.json('$.logGroups')"}}, "400": {"selectionPattern": "4.."}},
+    )
+    with refused("BadRequestException", "Role ARN must be specified for AWS integrations", 400):
+        api.put("/nobody", "GET", type="AWS", integrationHttpMethod="GET", uri=f"arn:aws:apigateway:{REGION}:s3:path/pages/x")
+    gateway.delete_resource(restApiId=api.id, resourceId=api.resources["/nobody"])
+    fn = lambda_.get_function(FunctionName="custom")["Configuration"]["FunctionArn"]
+    lambda_.remove_permission(FunctionName="custom", StatementId="any")
+    uri = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{fn}/invocations"
+    api.put("/function", "POST", type="AWS", integrationHttpMethod="POST", credentials=arn, uri=uri, responses={"200": {}})
+    api.deploy()
+    assert api.ask("/pages/a/index.html").status == 403, "the role may nothing yet"
+    assert api.ask("/function", "POST", body={}).status == 500
+    statement = [
+        {"Effect": "Allow", "Action": ["s3:GetObject", "s3:ListBucket"], "Resource": ["arn:aws:s3:::pages", "arn:aws:s3:::pages/*"]},
+        {"Effect": "Allow", "Action": "logs:DescribeLogGroups", "Resource": "*"},
+        {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": fn},
+    ]
+    policy = json.dumps({"Version": "2012-10-17", "Statement": statement})
+    iam.put_role_policy(RoleName="gateway", PolicyName="may", PolicyDocument=policy)
+    page = api.ask("/pages/a/index.html")
+    assert (page.status, page.text, page.header("content-type")) == (200, "<h1>hello</h1>", "text/html"), page
+    assert api.ask("/pages/none").status == 404
+    groups = api.ask("/groups")
+    assert groups.status == 200 and "/aws/lambda/custom" in [group["logGroupName"] for group in groups.json()], groups
+    assert api.ask("/function", "POST", body={"a": 1}).json()["got"] == {"a": 1}
+
+
 http_proxy()
 http_custom()
 lambda_custom()
+services()
 mocks()

@@ -3,7 +3,7 @@ use pitbird_mapping::parameter::{Direction, Source, Target};
 use pitbird_records as records;
 use regex_lite::Regex;
 
-use crate::target::TargetTemplate;
+use crate::target::{TargetTemplate, UriTemplate};
 
 /// Where values go to, and where each comes from.
 pub type Parameters = Vec<(Target, Source)>;
@@ -84,7 +84,7 @@ impl HttpProxy {
         targets: &mut Vec<TargetTemplate>,
     ) -> HttpProxy {
         HttpProxy {
-            target: push(targets, TargetTemplate::Http(integration.uri.clone().unwrap_or_default())),
+            target: push(targets, integration, UriTemplate::Http),
             verb: verb(integration),
             parameters: parameters(&integration.request_parameters, Direction::Request),
             content_handling: content_handling(integration.content_handling.as_deref()),
@@ -95,15 +95,15 @@ impl HttpProxy {
 
 impl Mapped {
     pub(super) fn compile(integration: &records::Integration, targets: &mut Vec<TargetTemplate>) -> Mapped {
-        let uri = integration.uri.clone().unwrap_or_default();
         let backend = match integration.kind.as_str() {
             "AWS" => Backend::Aws {
-                target: push(targets, TargetTemplate::Aws(uri)),
+                target: push(targets, integration, UriTemplate::Aws),
                 verb: verb(integration).unwrap_or(http::Method::POST),
             },
-            "HTTP" => {
-                Backend::Http { target: push(targets, TargetTemplate::Http(uri)), verb: verb(integration) }
-            }
+            "HTTP" => Backend::Http {
+                target: push(targets, integration, UriTemplate::Http),
+                verb: verb(integration),
+            },
             _ => Backend::Mock,
         };
         let mut responses: Vec<ResponseRule> =
@@ -193,7 +193,12 @@ fn verb(integration: &records::Integration) -> Option<http::Method> {
     verb.parse().ok()
 }
 
-fn push(targets: &mut Vec<TargetTemplate>, template: TargetTemplate) -> usize {
-    targets.push(template);
+fn push(
+    targets: &mut Vec<TargetTemplate>,
+    integration: &records::Integration,
+    uri: impl FnOnce(String) -> UriTemplate,
+) -> usize {
+    let uri = uri(integration.uri.clone().unwrap_or_default());
+    targets.push(TargetTemplate { uri, role: integration.credentials.clone() });
     targets.len() - 1
 }
