@@ -46,7 +46,7 @@ impl<'t> Cursor<'t> {
 
     pub fn take(&mut self, bytes: usize) -> &'t str {
         let start = self.at;
-        self.at = (start + bytes).min(self.text.len());
+        self.at = start.saturating_add(bytes).min(self.text.len());
         self.since(start)
     }
 

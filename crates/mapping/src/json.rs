@@ -141,20 +141,31 @@ impl<'a> Visitor<'a> for Name {
     }
 }
 
+/// How strings are written. Both are those of json-smart, the library under Jayway's; also what it escapes without need.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// Jayway's `toJson`.
+    Json,
+    /// `JSONArray.toString`, which guards slashes too.
+    Shown,
+}
+
 /// Writes a value as compact JSON. What JSON doesn't know (`$input`, blocks) is written as null.
 pub fn write(
     value: &Value<'_>,
     heap: &Heap<'_>,
     out: &mut String,
+    style: Style,
     bytes_max: usize,
 ) -> Result<(), RenderError> {
-    write_at(value, heap, out, bytes_max, 0)
+    write_at(value, heap, out, style, bytes_max, 0)
 }
 
 fn write_at(
     value: &Value<'_>,
     heap: &Heap<'_>,
     out: &mut String,
+    style: Style,
     bytes_max: usize,
     depth: usize,
 ) -> Result<(), RenderError> {
@@ -170,7 +181,7 @@ fn write_at(
         Value::Integer(number) => out.push_str(itoa::Buffer::new().format(*number)),
         Value::Double(number) if !number.is_finite() => out.push_str("null"),
         Value::Double(number) => out.push_str(&crate::number::double_text(*number)),
-        Value::Text(text) => write_text(text.as_str(), out),
+        Value::Text(text) => write_text(text.as_str(), style, out),
         Value::Json(json) => out.push_str(&json.to_string()),
         Value::List(id) => {
             out.push('[');
@@ -178,7 +189,7 @@ fn write_at(
                 if index > 0 {
                     out.push(',');
                 }
-                write_at(element, heap, out, bytes_max, depth + 1)?;
+                write_at(element, heap, out, style, bytes_max, depth + 1)?;
             }
             out.push(']');
         }
@@ -188,47 +199,48 @@ fn write_at(
                 if index > 0 {
                     out.push(',');
                 }
-                write_text(name.as_str(), out);
+                write_text(name.as_str(), style, out);
                 out.push(':');
-                write_at(member, heap, out, bytes_max, depth + 1)?;
+                write_at(member, heap, out, style, bytes_max, depth + 1)?;
             }
             out.push('}');
         }
         Value::Entry(id) => {
             let (name, member) = heap.entry(*id);
             out.push('{');
-            write_text(name.as_str(), out);
+            write_text(name.as_str(), style, out);
             out.push(':');
-            write_at(member, heap, out, bytes_max, depth + 1)?;
+            write_at(member, heap, out, style, bytes_max, depth + 1)?;
             out.push('}');
         }
     }
     Ok(())
 }
 
-/// A JSON string: quotes, backslashes and control characters are escaped, nothing else.
-pub fn write_text(text: &str, out: &mut String) {
+/// A JSON string.
+pub fn write_text(text: &str, style: Style, out: &mut String) {
     out.push('"');
     let mut plain = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        let escape = match byte {
-            b'"' => "\\\"",
-            b'\\' => "\\\\",
-            b'\n' => "\\n",
-            b'\r' => "\\r",
-            b'\t' => "\\t",
-            0x08 => "\\b",
-            0x0c => "\\f",
-            0..0x20 => "",
+    for (at, letter) in text.char_indices() {
+        let escape = match letter {
+            '"' => "\\\"",
+            '\\' => "\\\\",
+            '/' if style == Style::Shown => "\\/",
+            '\n' => "\\n",
+            '\r' => "\\r",
+            '\t' => "\\t",
+            '\u{8}' => "\\b",
+            '\u{c}' => "\\f",
+            '\0'..'\u{20}' | '\u{7f}'..='\u{9f}' | '\u{2000}'..='\u{20ff}' => "",
             _ => continue,
         };
         out.push_str(&text[plain..at]);
         if escape.is_empty() {
-            out.push_str(&format!("\\u{byte:04x}"));
+            out.push_str(&format!("\\u{:04X}", u32::from(letter)));
         } else {
             out.push_str(escape);
         }
-        plain = at + 1;
+        plain = at + letter.len_utf8();
     }
     out.push_str(&text[plain..]);
     out.push('"');

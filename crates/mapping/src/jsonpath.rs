@@ -14,7 +14,7 @@ pub(crate) use evaluate::read;
 use filter::Filter;
 
 use crate::error::RenderError;
-use crate::json;
+use crate::json::{self, Style};
 use crate::value::{Heap, Value};
 
 /// Longer paths are refused.
@@ -86,7 +86,7 @@ impl JsonPath {
         let Some(root) = json::parse(body, &mut heap)? else { return Ok(None) };
         let Some(found) = read(self, &root, &mut heap)? else { return Ok(None) };
         let mut text = String::new();
-        json::write(&found, &heap, &mut text, crate::render::TEXT_BYTES_MAX)?;
+        json::write(&found, &heap, &mut text, Style::Json, crate::render::TEXT_BYTES_MAX)?;
         Ok(Some(text))
     }
 
@@ -102,7 +102,7 @@ impl JsonPath {
             Some(Value::Text(text)) => Ok(Some(text.as_str().to_owned())),
             Some(found) => {
                 let mut text = String::new();
-                json::write(&found, &heap, &mut text, crate::render::TEXT_BYTES_MAX)?;
+                json::write(&found, &heap, &mut text, Style::Json, crate::render::TEXT_BYTES_MAX)?;
                 Ok(Some(text))
             }
         }

@@ -26,7 +26,7 @@ pub struct Parsed {
 
 pub fn parse(text: &str) -> Result<Parsed, SyntaxError> {
     let mut parsed = Parsed::default();
-    let mut parser = Parser { cursor: Cursor::new(text), depth: 0, found: &mut parsed };
+    let mut parser = Parser { cursor: Cursor::new(text), depth: 0, is_whole: true, found: &mut parsed };
     let read = parser.template();
     let at = parser.cursor.position();
     let block = read.map_err(|problem| SyntaxError::at(text, at, problem))?;
@@ -37,6 +37,8 @@ pub fn parse(text: &str) -> Result<Parsed, SyntaxError> {
 struct Parser<'t, 'p> {
     cursor: Cursor<'t>,
     depth: usize,
+    /// Whether this is the template's own text, not that of a string in it.
+    is_whole: bool,
     found: &'p mut Parsed,
 }
 
@@ -114,9 +116,16 @@ impl Parser<'_, '_> {
             push_text(nodes, slashes);
             return;
         };
-        let is_known = directive::is_known(word.name) || self.found.macros.contains_key(word.name);
         let is_escape = slashes.len() % 2 == 1;
-        let kept = if is_known { slashes.len() / 2 } else { slashes.len() };
+        let is_known = directive::is_known(word.name) || self.found.macros.contains_key(word.name);
+        // Where they escape each other Velocity knows fewer directives: not `#set`, and in brackets its own five only.
+        let is_bracketed = word.length > word.name.len() + 1;
+        let halves = if is_escape || !is_known {
+            is_known
+        } else {
+            directive::is_control(word.name) || !is_bracketed && word.name != "set"
+        };
+        let kept = if halves { slashes.len() / 2 } else { slashes.len() };
         push_text(nodes, &slashes[..kept]);
         if is_escape {
             let text = self.cursor.take(word.length);
@@ -129,11 +138,40 @@ impl Parser<'_, '_> {
             Some(reference) => nodes.push(Node::Reference(reference)),
             None => {
                 push_text(nodes, &"\\".repeat(backslashes));
-                let dollar = self.cursor.take(1);
-                push_text(nodes, dollar);
+                self.lone_dollar(nodes)?;
             }
         }
         Ok(())
+    }
+
+    /// A dollar that begins no reference is text; an exclamation mark after it goes, as in Velocity.
+    fn lone_dollar(&mut self, nodes: &mut Block) -> Read<()> {
+        self.cursor.take(1);
+        push_text(nodes, "$");
+        if matches!(self.cursor.rest().trim_start_matches('\\'), "" | "!") && self.is_whole {
+            return Err(Problem::Expected("more after the dollar"));
+        }
+        let slashes = self.cursor.rest().bytes().take_while(|byte| *byte == b'\\').count();
+        if self.cursor.peek_at(slashes) != Some(b'!')
+            || matches!(self.cursor.peek_at(slashes + 1), Some(b'[' | b'$' | b'#'))
+        {
+            return Ok(());
+        }
+        let slashes = self.cursor.take(slashes);
+        let start = self.cursor.position();
+        self.cursor.take(1);
+        let is_formal = self.cursor.eat("{");
+        if slashes.is_empty() || self.cursor.identifier().is_none() {
+            if is_formal {
+                self.cursor.return_to(start);
+            }
+            return Ok(());
+        }
+        // `$\!name` shows as `$!name`, and what follows the name goes.
+        push_text(nodes, &slashes[1..]);
+        let shown = if is_formal { "!{" } else { self.cursor.since(start) };
+        push_text(nodes, shown);
+        self.discarded_steps(is_formal)
     }
 
     fn deeper<T>(&mut self, read: impl FnOnce(&mut Self) -> Read<T>) -> Read<T> {

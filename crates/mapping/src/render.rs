@@ -29,6 +29,9 @@ pub const FOREACH_MAX: usize = 1000;
 /// Velocity's `velocimacro.max.depth`.
 pub const MACRO_DEPTH_MAX: usize = 20;
 
+/// Velocity's `directive.define.maxdepth`: how often a block may be in itself; deeper its reference shows.
+const DEFINE_DEPTH_MAX: usize = 2;
+
 /// Blocks, expressions and definitions in each other while rendering. Bounds the stack: some 600 bytes for each in a release build.
 pub const DEPTH_MAX: usize = 200;
 
@@ -41,7 +44,9 @@ pub struct Renderer<'a> {
     frame: usize,
     loops: Vec<Loop>,
     loop_now: Option<usize>,
-    blocks: Vec<(&'a Block, usize)>,
+    blocks: Vec<Defined<'a>>,
+    /// `#stop` was met, wherever that was: nothing more is rendered.
+    is_stopped: bool,
     out: String,
     steps: u64,
     depth: usize,
@@ -75,6 +80,15 @@ struct Loop {
     outer: Option<usize>,
 }
 
+/// What `#define` or a macro's caller gave.
+#[derive(Debug, Clone, Copy)]
+struct Defined<'a> {
+    block: &'a Block,
+    frame: usize,
+    /// How often it is being rendered right now.
+    under_way: usize,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Flow {
     Next,
@@ -95,6 +109,7 @@ impl<'a> Renderer<'a> {
             loops: Vec::new(),
             loop_now: None,
             blocks: Vec::new(),
+            is_stopped: false,
             out: String::new(),
             steps: 0,
             depth: 0,
@@ -114,6 +129,9 @@ impl<'a> Renderer<'a> {
         self.deeper(|renderer| {
             for node in block {
                 let flow = renderer.node(node)?;
+                if renderer.is_stopped {
+                    return Ok(Flow::Stop);
+                }
                 if flow != Flow::Next {
                     return Ok(flow);
                 }
@@ -148,7 +166,7 @@ impl<'a> Renderer<'a> {
             }
             Node::Call(call) => return self.call(call),
             Node::Break => return Ok(Flow::Break),
-            Node::Stop => return Ok(Flow::Stop),
+            Node::Stop => self.is_stopped = true,
         }
         Ok(Flow::Next)
     }
@@ -226,17 +244,22 @@ impl<'a> Renderer<'a> {
     }
 
     fn new_block(&mut self, block: &'a Block) -> Value<'a> {
-        self.blocks.push((block, self.frame));
+        self.blocks.push(Defined { block, frame: self.frame, under_way: 0 });
         Value::Object(Object::Block(self.blocks.len() - 1))
     }
 
-    /// Renders a block that a value stands for, where it was written.
-    fn block_text(&mut self, number: usize) -> Rendered<String> {
-        let (block, frame) = self.blocks[number];
+    /// Renders a block that a value stands for, where it was written; `None` when it is in itself too often.
+    fn block_text(&mut self, number: usize) -> Rendered<Option<String>> {
+        let Defined { block, frame, under_way } = self.blocks[number];
+        if under_way == DEFINE_DEPTH_MAX {
+            return Ok(None);
+        }
+        self.blocks[number].under_way += 1;
         let caller = std::mem::replace(&mut self.frame, frame);
         let text = self.aside(block);
         self.frame = caller;
-        text
+        self.blocks[number].under_way -= 1;
+        text.map(Some)
     }
 
     /// Renders a block into a text of its own.
@@ -272,8 +295,23 @@ impl<'a> Renderer<'a> {
             let literal = self.literal(reference);
             return self.write(literal);
         }
-        self.write(&"\\".repeat(slashes / 2))?;
-        self.write_value(&value)
+        let shown = match value {
+            Value::Object(Object::Block(number)) => self.block_text(number)?,
+            _ => {
+                self.write(&"\\".repeat(slashes / 2))?;
+                return self.write_value(&value);
+            }
+        };
+        match shown {
+            Some(text) => {
+                self.write(&"\\".repeat(slashes / 2))?;
+                self.write(&text)
+            }
+            None => {
+                let literal = self.literal(reference);
+                self.write(literal)
+            }
+        }
     }
 
     fn spend(&mut self, steps: u64) -> Rendered<()> {

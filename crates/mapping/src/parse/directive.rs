@@ -15,6 +15,11 @@ pub fn is_known(name: &str) -> bool {
     KNOWN.contains(&name) || name == "literal"
 }
 
+/// Directives of the grammar itself.
+pub fn is_control(name: &str) -> bool {
+    matches!(name, "if" | "elseif" | "else" | "end" | "stop")
+}
+
 impl Parser<'_, '_> {
     /// `#set(…)` and the blanks before it, when they come next.
     pub(super) fn set_directive(&mut self) -> Read<Option<Node>> {
@@ -47,6 +52,9 @@ impl Parser<'_, '_> {
         let Some(word) = self.cursor.directive_word() else {
             let hash = self.cursor.take(1);
             push_text(nodes, hash);
+            if self.cursor.peek().is_none() && self.is_whole {
+                return Err(Problem::Expected("more after the hash"));
+            }
             return Ok(None);
         };
         let start = self.cursor.position();
@@ -82,7 +90,10 @@ impl Parser<'_, '_> {
             self.cursor.take_until(|byte| matches!(byte, b'\n' | b'\r'));
             self.cursor.eat_newline();
         } else if self.cursor.eat("#*") {
-            self.cursor.take_over("*#").ok_or(Problem::Unclosed("#*"))?;
+            // Without an end it goes to the text's.
+            if self.cursor.take_over("*#").is_none() {
+                self.cursor.take(usize::MAX);
+            }
         } else if self.cursor.eat("#[[") {
             let text = self.cursor.take_over("]]#").ok_or(Problem::Unclosed("#[["))?;
             push_text(nodes, text);
@@ -115,7 +126,8 @@ impl Parser<'_, '_> {
         self.cursor.skip_whitespace();
         let variable = self.plain_reference()?;
         self.cursor.skip_whitespace();
-        if !self.word("in") {
+        // Velocity takes any word.
+        if self.cursor.take_while(|byte| byte.is_ascii_alphanumeric() || byte == b'_').is_empty() {
             return Err(Problem::Expected("`in`"));
         }
         let list = self.parameter()?;

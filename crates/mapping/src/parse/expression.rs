@@ -112,11 +112,7 @@ impl Parser<'_, '_> {
                 None => Err(Problem::Expected("a reference's name")),
             },
             Some(b'"') => self.double_quoted(),
-            Some(b'\'') => {
-                self.cursor.take(1);
-                let text = self.cursor.take_over("'").ok_or(Problem::Unclosed("'"))?;
-                Ok(Expression::Text(text.into()))
-            }
+            Some(b'\'') => self.quoted("'").map(|text| Expression::Text(text.into())),
             Some(b'[') => self.deeper(Self::list_or_range),
             Some(b'{') => self.deeper(Self::map),
             _ if self.is_number_at(0) => self.number(),
@@ -126,21 +122,21 @@ impl Parser<'_, '_> {
         }
     }
 
-    /// A quote after a backslash doesn't end the string, if another quote comes later; the backslash stays.
-    fn double_quoted(&mut self) -> Read<Expression> {
+    /// The text up to the closing quote. Two quotes are one that belongs to the text; a backslash means nothing.
+    fn quoted(&mut self, quote: &'static str) -> Read<String> {
         self.cursor.take(1);
-        let rest = self.cursor.rest();
-        let quotes = rest.match_indices('"').map(|(at, _)| at);
-        let mut end = None;
-        for quote in quotes {
-            end = Some(quote);
-            if !rest[..quote].ends_with('\\') {
-                break;
+        let mut text = String::new();
+        loop {
+            text.push_str(self.cursor.take_over(quote).ok_or(Problem::Unclosed(quote))?);
+            if !self.cursor.eat(quote) {
+                return Ok(text);
             }
+            text.push_str(quote);
         }
-        let end = end.ok_or(Problem::Unclosed("\""))?;
-        let text = unicode_escapes(self.cursor.take(end));
-        self.cursor.take(1);
+    }
+
+    fn double_quoted(&mut self) -> Read<Expression> {
+        let text = unicode_escapes(&self.quoted("\"")?)?;
         if !text.contains(['$', '#']) {
             return Ok(Expression::Text(text.into()));
         }
@@ -148,8 +144,12 @@ impl Parser<'_, '_> {
     }
 
     fn interpolated(&mut self, text: &str) -> Read<Expression> {
-        let mut inner =
-            Parser { cursor: crate::cursor::Cursor::new(text), depth: self.depth, found: &mut *self.found };
+        let mut inner = Parser {
+            cursor: crate::cursor::Cursor::new(text),
+            depth: self.depth,
+            is_whole: false,
+            found: &mut *self.found,
+        };
         let (block, end) = inner.block()?;
         if end != End::OfText {
             return Err(Problem::Stray("#end"));
@@ -265,26 +265,25 @@ fn plain(mut block: Block) -> Expression {
     }
 }
 
-/// `\u00e9` is é; no other escape means anything, as in Velocity 1.7.
-fn unicode_escapes(text: &str) -> String {
+/// `\u00e9` is é; no other escape means anything, and one without four digits is an error, as in Velocity 1.7.
+fn unicode_escapes(text: &str) -> Read<String> {
     let mut units = Vec::new();
     let mut read = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find("\\u") {
+        if at > 0 {
+            flush(&mut units, &mut read);
+        }
         let digits =
             rest.get(at + 2..at + 6).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
         let unit = digits.and_then(|digits| u16::from_str_radix(digits, 16).ok());
-        if at > 0 || unit.is_none() {
-            flush(&mut units, &mut read);
-        }
-        let kept = if unit.is_some() { at } else { at + 2 };
-        read.push_str(&rest[..kept]);
-        units.extend(unit);
-        rest = &rest[if unit.is_some() { at + 6 } else { at + 2 }..];
+        read.push_str(&rest[..at]);
+        units.push(unit.ok_or(Problem::Expected("four hexadecimal digits after `\\u`"))?);
+        rest = &rest[at + 6..];
     }
     flush(&mut units, &mut read);
     read.push_str(rest);
-    read
+    Ok(read)
 }
 
 /// Two halves of a surrogate pair are one character.

@@ -13,10 +13,16 @@ impl Parser<'_, '_> {
         }
         let is_quiet = self.cursor.eat("!");
         let is_formal = self.cursor.eat("{");
-        let Some(name) = self.cursor.identifier() else {
+        let name_start = self.cursor.position();
+        if is_formal {
+            // `${$name}` is a reference to what no name can be.
+            self.cursor.eat("$");
+        }
+        if self.cursor.identifier().is_none() {
             self.cursor.return_to(start);
             return Ok(None);
-        };
+        }
+        let name = self.cursor.since(name_start);
         self.found.names_context |= name == "context";
         let steps = self.deeper(Self::steps)?;
         if is_formal && !self.cursor.eat("}") {
@@ -24,6 +30,15 @@ impl Parser<'_, '_> {
         }
         let literal = self.cursor.since(start).into();
         Ok(Some(Reference { name: name.into(), steps, literal, is_quiet, backslashes }))
+    }
+
+    /// What comes after the name of a reference that is text.
+    pub(super) fn discarded_steps(&mut self, is_formal: bool) -> Read<()> {
+        self.deeper(Self::steps)?;
+        if is_formal && !self.cursor.eat("}") {
+            return Err(Problem::Unclosed("${"));
+        }
+        Ok(())
     }
 
     fn steps(&mut self) -> Read<Vec<Step>> {

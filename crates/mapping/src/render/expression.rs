@@ -36,7 +36,8 @@ impl<'a> Renderer<'a> {
         self.deeper(|renderer| expressions.iter().map(|expression| renderer.value(expression)).collect())
     }
 
-    /// As a condition: a boolean is itself, everything else that is something is true.
+    /// As a condition: a boolean is itself, any other value of a reference is true. What was written as text, number, list or
+    /// calculation is false, as in Velocity 1.7.
     pub(super) fn is_true(&mut self, expression: &'a Expression) -> Rendered<bool> {
         self.deeper(|renderer| match expression {
             Expression::Not(inner) => Ok(!renderer.is_true(inner)?),
@@ -46,11 +47,11 @@ impl<'a> Renderer<'a> {
             Expression::Binary(Operator::Or, sides) => {
                 Ok(renderer.is_true(&sides.0)? || renderer.is_true(&sides.1)?)
             }
-            _ => Ok(match renderer.value(expression)? {
-                Value::Boolean(truth) => truth,
-                Value::Null => false,
-                _ => true,
-            }),
+            Expression::Reference(_) => {
+                let value = renderer.value(expression)?;
+                Ok(!matches!(value, Value::Null | Value::Boolean(false)))
+            }
+            _ => Ok(matches!(renderer.value(expression)?, Value::Boolean(true))),
         })
     }
 

@@ -1,11 +1,12 @@
 //! What AWS gives a template: `$input`, `$util`, `$context`, `$stageVariables`.
 
 use super::{Rendered, Renderer};
+use crate::encoding;
 use crate::error::RenderError;
+use crate::json::{self, Style};
 use crate::jsonpath::{self, JsonPath};
 use crate::template::{RequestOverrides, ResponseOverrides};
 use crate::value::{Map, MapId, Object, Text, Value};
-use crate::{encoding, json};
 
 /// What an empty payload counts as.
 const EMPTY_BODY: &str = "{}";
@@ -26,7 +27,7 @@ impl<'a> Renderer<'a> {
             ("json", [path]) => {
                 let found = self.find(path)?.unwrap_or(Value::borrowed(""));
                 let mut text = String::new();
-                json::write(&found, &self.heap, &mut text, super::TEXT_BYTES_MAX)?;
+                json::write(&found, &self.heap, &mut text, Style::Json, super::TEXT_BYTES_MAX)?;
                 self.new_text(text)
             }
             _ => Ok(Value::Null),

@@ -9,6 +9,9 @@ use crate::error::RenderError;
 use crate::number;
 use crate::value::{ListId, Object, Text, Value};
 
+/// A method without a result shows as nothing.
+const NOTHING: Value<'static> = Value::Text(Text::Borrowed(""));
+
 impl<'a> Renderer<'a> {
     pub(super) fn property(&mut self, value: Value<'a>, name: &'a str) -> Rendered<Value<'a>> {
         match value {
@@ -151,6 +154,11 @@ fn number_method<'a>(value: &Value<'a>, name: &str, arguments: &[Value<'a>]) -> 
             text.as_str().trim().parse().map_or(Value::Null, Value::Double)
         }
         ("valueOf", [number @ (Value::Integer(_) | Value::Double(_))]) => number.clone(),
+        ("hashCode", []) => match value {
+            Value::Integer(number) if i32::try_from(*number).is_ok() => value.clone(),
+            Value::Integer(number) => Value::Integer(i64::from((*number ^ (*number >> 32)) as i32)),
+            _ => Value::Null,
+        },
         ("intValue" | "longValue", []) => Value::Integer(double as i64),
         ("doubleValue" | "floatValue", []) => Value::Double(double),
         ("compareTo", [other]) => {

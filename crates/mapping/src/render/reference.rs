@@ -23,7 +23,7 @@ impl<'a> Renderer<'a> {
         if reference.is_quiet || is_ours {
             return "";
         }
-        if reference.steps.is_empty() {
+        if reference.literal.strip_prefix('$') == Some(&*reference.name) {
             // A macro's argument without a value shows as its caller wrote it.
             let arguments = &self.frames[self.frame].arguments;
             let argument = arguments.iter().find(|(name, _)| **name == *reference.name);
@@ -65,13 +65,13 @@ impl<'a> Renderer<'a> {
         let mut frame = self.frame;
         loop {
             let here = &self.frames[frame];
+            if let Some(value) = here.variables.get(name) {
+                return Ok(value.clone());
+            }
             let argument =
                 here.arguments.iter().find(|(parameter, _)| *parameter == name).map(|(_, value)| *value);
             if let (Some(argument), Some(caller)) = (argument, here.caller) {
                 return self.at(caller, |renderer| renderer.value(argument));
-            }
-            if let Some(value) = here.variables.get(name) {
-                return Ok(value.clone());
             }
             match here.caller {
                 Some(caller) => frame = caller,
@@ -110,11 +110,7 @@ impl<'a> Renderer<'a> {
         let mut frame = self.frame;
         loop {
             let here = &mut self.frames[frame];
-            let argument =
-                here.arguments.iter().find(|(parameter, _)| *parameter == name).map(|(_, value)| *value);
-            if let (Some(Expression::Reference(target)), Some(caller)) = (argument, here.caller) {
-                return self.at(caller, |renderer| renderer.assign(target, value));
-            }
+
             if value.is_null() {
                 here.variables.remove(name);
             } else {

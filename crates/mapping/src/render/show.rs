@@ -2,7 +2,7 @@
 
 use super::{Rendered, Renderer, TEXT_BYTES_MAX};
 use crate::error::RenderError;
-use crate::json;
+use crate::json::{self, Style};
 use crate::number;
 use crate::value::{Object, Text, Value};
 
@@ -40,7 +40,7 @@ impl<'a> Renderer<'a> {
             Value::Double(number) => out.push_str(&number::double_text(*number)),
             Value::Text(text) => out.push_str(text.as_str()),
             Value::List(id) if self.heap.is_json(*id) => {
-                json::write(value, &self.heap, out, TEXT_BYTES_MAX)?;
+                json::write(value, &self.heap, out, Style::Shown, TEXT_BYTES_MAX)?;
             }
             Value::List(id) => {
                 let id = *id;
@@ -99,7 +99,7 @@ impl<'a> Renderer<'a> {
 
     fn show_object(&mut self, object: Object, out: &mut String) -> Rendered<()> {
         match object {
-            Object::Block(number) => out.push_str(&self.block_text(number)?),
+            Object::Block(number) => out.push_str(&self.block_text(number)?.unwrap_or_default()),
             Object::Context => {
                 let context = Value::Json(self.exchange.context);
                 self.show(&context, out)?;

@@ -1,6 +1,6 @@
 //! Lists: what `java.util.List` has.
 
-use super::{failed, whole};
+use super::{NOTHING, failed, whole};
 use crate::render::{Rendered, Renderer};
 use crate::value::{ListId, Value};
 
@@ -29,7 +29,7 @@ impl<'a> Renderer<'a> {
                 self.spend_bytes(length)?;
                 self.heap.reserve(1)?;
                 self.heap.list_mut(id).insert(at, value.clone());
-                Ok(Value::Null)
+                Ok(NOTHING)
             }
             ("set", [Value::Integer(index), value]) => {
                 let (index, value) = (*index, value.clone());
@@ -55,7 +55,7 @@ impl<'a> Renderer<'a> {
             }
             ("clear", []) => {
                 self.heap.list_mut(id).clear();
-                Ok(Value::Null)
+                Ok(NOTHING)
             }
             ("contains", [value]) => Ok(Value::Boolean(self.index_of(id, value)?.is_some())),
             ("containsAll", [Value::List(others)]) => {

@@ -1,5 +1,6 @@
 //! Maps: what `java.util.Map` has. They keep the order in which their keys came.
 
+use super::NOTHING;
 use crate::render::{Rendered, Renderer};
 use crate::value::{MapId, Value};
 
@@ -38,7 +39,7 @@ impl<'a> Renderer<'a> {
                 self.heap.reserve(self.heap.map(other).len())?;
                 let more = self.heap.map(other).clone();
                 self.heap.map_mut(id).extend(more);
-                Ok(Value::Null)
+                Ok(NOTHING)
             }
             ("remove", [key]) => {
                 let key = self.text(key)?;
@@ -47,7 +48,7 @@ impl<'a> Renderer<'a> {
             }
             ("clear", []) => {
                 self.heap.map_mut(id).clear();
-                Ok(Value::Null)
+                Ok(NOTHING)
             }
             ("containsKey", [key]) => {
                 let key = self.text(key)?;
