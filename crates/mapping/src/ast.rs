@@ -49,6 +49,14 @@ pub struct Reference {
     pub backslashes: usize,
 }
 
+impl Reference {
+    /// The name that `#set`, `#define` and `#macro` give: Velocity takes all that stands after the dollar, so that `#set(${a} = 1)`
+    /// sets nothing that could be named.
+    pub fn written_name(&self) -> &str {
+        self.literal.strip_prefix('$').unwrap_or(&self.literal)
+    }
+}
+
 #[derive(Debug)]
 pub enum Step {
     Property(Box<str>),

@@ -99,6 +99,17 @@ impl<'t> Cursor<'t> {
         begins.then(|| self.take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')))
     }
 
+    /// Whether a reference begins here.
+    pub fn begins_reference(&self) -> bool {
+        let mut ahead = self.clone();
+        let begins = ahead.eat("$");
+        ahead.eat("!");
+        if ahead.eat("{") {
+            ahead.eat("$");
+        }
+        begins && ahead.identifier().is_some()
+    }
+
     /// The directive's name that comes next, if one does.
     pub fn directive_word(&self) -> Option<Word<'t>> {
         let rest = self.rest().strip_prefix('#')?;

@@ -8,6 +8,7 @@
 mod directive;
 mod expression;
 mod reference;
+mod stray;
 
 use crate::ast::{Block, Macros, Node};
 use crate::cursor::Cursor;
@@ -135,43 +136,23 @@ impl Parser<'_, '_> {
 
     fn dollar(&mut self, backslashes: usize, nodes: &mut Block) -> Read<()> {
         match self.reference(backslashes)? {
-            Some(reference) => nodes.push(Node::Reference(reference)),
+            Some(reference) => {
+                let is_formal = reference.literal.ends_with('}');
+                nodes.push(Node::Reference(reference));
+                // Brackets directly after a reference are tokens of their own: a `#set` after them takes the blanks between.
+                while !is_formal && self.cursor.peek() == Some(b'{') {
+                    push_text(nodes, self.cursor.take(1));
+                }
+                if !is_formal && self.cursor.peek() == Some(b'}') {
+                    push_text(nodes, self.cursor.take(1));
+                }
+            }
             None => {
                 push_text(nodes, &"\\".repeat(backslashes));
                 self.lone_dollar(nodes)?;
             }
         }
         Ok(())
-    }
-
-    /// A dollar that begins no reference is text; an exclamation mark after it goes, as in Velocity.
-    fn lone_dollar(&mut self, nodes: &mut Block) -> Read<()> {
-        self.cursor.take(1);
-        push_text(nodes, "$");
-        if matches!(self.cursor.rest().trim_start_matches('\\'), "" | "!") && self.is_whole {
-            return Err(Problem::Expected("more after the dollar"));
-        }
-        let slashes = self.cursor.rest().bytes().take_while(|byte| *byte == b'\\').count();
-        if self.cursor.peek_at(slashes) != Some(b'!')
-            || matches!(self.cursor.peek_at(slashes + 1), Some(b'[' | b'$' | b'#'))
-        {
-            return Ok(());
-        }
-        let slashes = self.cursor.take(slashes);
-        let start = self.cursor.position();
-        self.cursor.take(1);
-        let is_formal = self.cursor.eat("{");
-        if slashes.is_empty() || self.cursor.identifier().is_none() {
-            if is_formal {
-                self.cursor.return_to(start);
-            }
-            return Ok(());
-        }
-        // `$\!name` shows as `$!name`, and what follows the name goes.
-        push_text(nodes, &slashes[1..]);
-        let shown = if is_formal { "!{" } else { self.cursor.since(start) };
-        push_text(nodes, shown);
-        self.discarded_steps(is_formal)
     }
 
     fn deeper<T>(&mut self, read: impl FnOnce(&mut Self) -> Read<T>) -> Read<T> {

@@ -50,11 +50,7 @@ impl Parser<'_, '_> {
             return Ok(None);
         }
         let Some(word) = self.cursor.directive_word() else {
-            let hash = self.cursor.take(1);
-            push_text(nodes, hash);
-            if self.cursor.peek().is_none() && self.is_whole {
-                return Err(Problem::Expected("more after the hash"));
-            }
+            self.lone_hash(nodes)?;
             return Ok(None);
         };
         let start = self.cursor.position();
@@ -124,7 +120,10 @@ impl Parser<'_, '_> {
     fn foreach(&mut self) -> Read<Node> {
         self.open()?;
         self.cursor.skip_whitespace();
-        let variable = self.plain_reference()?;
+        let variable = match self.reference(0)? {
+            Some(reference) if reference.steps.is_empty() => reference.name,
+            _ => return Err(Problem::Expected("a reference of one name")),
+        };
         self.cursor.skip_whitespace();
         // Velocity takes any word.
         if self.cursor.take_while(|byte| byte.is_ascii_alphanumeric() || byte == b'_').is_empty() {
@@ -251,11 +250,8 @@ impl Parser<'_, '_> {
 
     /// A reference that is a name only.
     fn plain_reference(&mut self) -> Read<Box<str>> {
-        if self.cursor.peek() != Some(b'$') {
-            return Err(Problem::Expected("a reference"));
-        }
         match self.reference(0)? {
-            Some(reference) if reference.steps.is_empty() => Ok(reference.name),
+            Some(reference) if reference.steps.is_empty() => Ok(reference.written_name().into()),
             _ => Err(Problem::Expected("a reference of one name")),
         }
     }

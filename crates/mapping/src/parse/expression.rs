@@ -58,7 +58,7 @@ impl Parser<'_, '_> {
             if !is_next {
                 continue;
             }
-            if *operator == Operator::Subtract && self.is_number_at(0) {
+            if *operator == Operator::Subtract && self.cursor.peek() != Some(b'-') && self.is_number_at(0) {
                 return Err(Problem::MinusWithoutSpace);
             }
             return Ok(Some(*operator));

@@ -118,7 +118,7 @@ impl<'a> Renderer<'a> {
     }
 }
 
-pub fn failed(method: &str, reason: &'static str) -> RenderError {
+pub(super) fn failed(method: &str, reason: &'static str) -> RenderError {
     RenderError::Method { method: method.into(), reason }
 }
 

@@ -1,5 +1,6 @@
 //! Names to values, and values to names.
 
+use super::methods::failed;
 use super::{Rendered, Renderer};
 use crate::ast::{Expression, Reference, Step};
 use crate::value::{Object, Value};
@@ -23,7 +24,7 @@ impl<'a> Renderer<'a> {
         if reference.is_quiet || is_ours {
             return "";
         }
-        if reference.literal.strip_prefix('$') == Some(&*reference.name) {
+        if reference.written_name() == &*reference.name {
             // A macro's argument without a value shows as its caller wrote it.
             let arguments = &self.frames[self.frame].arguments;
             let argument = arguments.iter().find(|(name, _)| **name == *reference.name);
@@ -56,6 +57,7 @@ impl<'a> Renderer<'a> {
                 let name = self.text(&index)?;
                 self.member(map, name)
             }
+            (_, Value::Integer(..0)) => Err(failed("[]", "only a list has elements from its end")),
             _ => Ok(Value::Null),
         }
     }
@@ -125,7 +127,9 @@ impl<'a> Renderer<'a> {
 
     /// `#set`: what there is no place for is passed over, as Velocity does.
     pub(super) fn assign(&mut self, target: &'a Reference, value: Value<'a>) -> Rendered<()> {
-        let Some((last, path)) = target.steps.split_last() else { return self.put(&target.name, value) };
+        let Some((last, path)) = target.steps.split_last() else {
+            return self.put(target.written_name(), value);
+        };
         let mut owner = self.lookup(&target.name)?;
         for step in path {
             if owner.is_null() {

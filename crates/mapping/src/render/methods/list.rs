@@ -13,7 +13,7 @@ impl<'a> Renderer<'a> {
     ) -> Rendered<Value<'a>> {
         let length = self.heap.list(id).len();
         match (name, arguments.as_mut_slice()) {
-            ("size" | "length", []) => Ok(Value::Integer(length as i64)),
+            ("size", []) => Ok(Value::Integer(length as i64)),
             ("isEmpty", []) => Ok(Value::Boolean(length == 0)),
             ("get", [Value::Integer(index)]) => {
                 let index = *index;
