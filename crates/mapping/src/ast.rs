@@ -55,6 +55,12 @@ impl Reference {
     pub fn written_name(&self) -> &str {
         self.literal.strip_prefix('$').unwrap_or(&self.literal)
     }
+
+    /// Indexes aside.
+    pub fn ends_in_property(&self) -> bool {
+        let last = self.steps.iter().rev().find(|step| !matches!(step, Step::Index(_)));
+        matches!(last, Some(Step::Property(_)))
+    }
 }
 
 #[derive(Debug)]
@@ -95,4 +101,11 @@ pub enum Operator {
     Multiply,
     Divide,
     Remainder,
+}
+
+impl Operator {
+    pub fn compares(self) -> bool {
+        use Operator::{Equal, Greater, GreaterOrEqual, Less, LessOrEqual, NotEqual};
+        matches!(self, Equal | NotEqual | Less | LessOrEqual | Greater | GreaterOrEqual)
+    }
 }

@@ -138,13 +138,10 @@ impl Parser<'_, '_> {
         match self.reference(backslashes)? {
             Some(reference) => {
                 let is_formal = reference.literal.ends_with('}');
+                let ends_in_property = reference.ends_in_property();
                 nodes.push(Node::Reference(reference));
-                // Brackets directly after a reference are tokens of their own: a `#set` after them takes the blanks between.
-                while !is_formal && self.cursor.peek() == Some(b'{') {
-                    push_text(nodes, self.cursor.take(1));
-                }
-                if !is_formal && self.cursor.peek() == Some(b'}') {
-                    push_text(nodes, self.cursor.take(1));
+                if !is_formal {
+                    self.after_reference(ends_in_property, nodes);
                 }
             }
             None => {

@@ -161,6 +161,7 @@ impl<'a> Renderer<'a> {
             }
             Node::Foreach { variable, list, body } => return self.foreach(variable, list, body),
             Node::Define { name, body } => {
+                self.spend(5)?;
                 let block = self.new_block(body);
                 self.put(name, block)?;
             }
@@ -174,6 +175,8 @@ impl<'a> Renderer<'a> {
     fn foreach(&mut self, variable: &'a str, list: &'a Expression, body: &'a Block) -> Rendered<Flow> {
         let list = self.value(list)?;
         let Some(id) = self.elements(list)? else { return Ok(Flow::Next) };
+        // Loops and blocks are kept to the end, since values may name them.
+        self.spend(5)?;
         let saved = (self.lookup(variable)?, self.lookup("foreach")?);
         let outer = self.loop_now;
         let number = self.loops.len();

@@ -1,5 +1,6 @@
-//! Dollars and hashes that begin nothing. They are text, but Velocity's lexer has read a piece beyond them by then, and some of what
-//! follows shows differently or not at all. Templates of JSON with amounts (`"$$price"`, `"5$#end"`) meet this.
+//! What Velocity's lexer makes of signs that begin nothing, and of what stands directly after a reference. It is text, but the lexer is
+//! in another state by then, and some of what follows shows differently or not at all. Templates of JSON with amounts (`"$$price"`,
+//! `"5$#end"`) meet this.
 
 use super::{Parser, Read, directive, push_text};
 use crate::ast::Block;
@@ -35,6 +36,21 @@ impl Parser<'_, '_> {
         }
         self.plain_slashes(nodes);
         Ok(())
+    }
+
+    /// Directly after a reference brackets are tokens of their own, so that a `#set` after them takes the blanks between; and after
+    /// one that ends in a property `##` is text.
+    pub(super) fn after_reference(&mut self, ends_in_property: bool, nodes: &mut Block) {
+        while self.cursor.peek() == Some(b'{') {
+            push_text(nodes, self.cursor.take(1));
+        }
+        if self.cursor.peek() == Some(b'}') {
+            push_text(nodes, self.cursor.take(1));
+        }
+        let rest = self.cursor.rest();
+        if ends_in_property && rest.starts_with("##") && !rest.starts_with("###") {
+            push_text(nodes, self.cursor.take(2));
+        }
     }
 
     fn slashes_ahead(&self) -> usize {

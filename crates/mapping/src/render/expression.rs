@@ -51,7 +51,11 @@ impl<'a> Renderer<'a> {
                 let value = renderer.value(expression)?;
                 Ok(!matches!(value, Value::Null | Value::Boolean(false)))
             }
-            _ => Ok(matches!(renderer.value(expression)?, Value::Boolean(true))),
+            Expression::Boolean(truth) => Ok(*truth),
+            Expression::Binary(operator, _) if operator.compares() => {
+                Ok(matches!(renderer.value(expression)?, Value::Boolean(true)))
+            }
+            _ => Ok(false),
         })
     }
 

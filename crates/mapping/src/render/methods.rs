@@ -68,7 +68,7 @@ impl<'a> Renderer<'a> {
             Value::List(id) => self.list_method(id, name, arguments),
             Value::Map(id) => self.map_method(id, name, arguments),
             Value::Entry(_) => self.entry_method(&value, name),
-            Value::Integer(_) | Value::Double(_) => Ok(number_method(&value, name, &arguments)),
+            Value::Integer(_) | Value::Double(_) => number_method(&value, name, &arguments),
             Value::Boolean(truth) => Ok(match (name, arguments.as_slice()) {
                 ("booleanValue", []) => Value::Boolean(truth),
                 ("parseBoolean" | "valueOf", [Value::Text(text)]) => {
@@ -139,31 +139,28 @@ pub fn whole(value: &Value<'_>) -> Option<i64> {
 }
 
 /// `parseInt` and friends are static, and called through any number: `#set($Integer = 0) $Integer.parseInt($text)`.
-fn number_method<'a>(value: &Value<'a>, name: &str, arguments: &[Value<'a>]) -> Value<'a> {
-    let double = match value {
-        Value::Integer(number) => *number as f64,
-        Value::Double(number) => *number,
-        _ => return Value::Null,
-    };
-    match (name, arguments) {
-        ("parseInt" | "parseLong" | "valueOf", [Value::Text(text)]) if matches!(value, Value::Integer(_)) => {
-            let digits = text.as_str();
-            digits.parse().map_or(Value::Null, Value::Integer)
+fn number_method<'a>(value: &Value<'a>, name: &str, arguments: &[Value<'a>]) -> Rendered<Value<'a>> {
+    let not_a_number = || failed(name, "its argument isn't a number");
+    Ok(match (name, arguments, value) {
+        ("parseInt" | "parseLong" | "valueOf", [Value::Text(text)], Value::Integer(_)) => {
+            Value::Integer(text.as_str().parse().map_err(|_| not_a_number())?)
         }
-        ("parseDouble" | "valueOf", [Value::Text(text)]) if matches!(value, Value::Double(_)) => {
-            text.as_str().trim().parse().map_or(Value::Null, Value::Double)
+        ("parseDouble" | "valueOf", [Value::Text(text)], Value::Double(_)) => {
+            Value::Double(text.as_str().trim().parse().map_err(|_| not_a_number())?)
         }
-        ("valueOf", [number @ (Value::Integer(_) | Value::Double(_))]) => number.clone(),
-        ("hashCode", []) => match value {
-            Value::Integer(number) if i32::try_from(*number).is_ok() => value.clone(),
-            Value::Integer(number) => Value::Integer(i64::from((*number ^ (*number >> 32)) as i32)),
-            _ => Value::Null,
-        },
-        ("intValue" | "longValue", []) => Value::Integer(double as i64),
-        ("doubleValue" | "floatValue", []) => Value::Double(double),
-        ("compareTo", [other]) => {
+        ("valueOf", [number @ (Value::Integer(_) | Value::Double(_))], _) => number.clone(),
+        ("intValue" | "longValue", [], Value::Integer(_)) => value.clone(),
+        ("intValue", [], Value::Double(number)) => Value::Integer(i64::from(*number as i32)),
+        ("longValue", [], Value::Double(number)) => Value::Integer(*number as i64),
+        ("doubleValue" | "floatValue", [], Value::Integer(number)) => Value::Double(*number as f64),
+        ("doubleValue" | "floatValue", [], _) => value.clone(),
+        ("hashCode", [], Value::Integer(number)) if i32::try_from(*number).is_ok() => value.clone(),
+        ("hashCode", [], Value::Integer(number)) => {
+            Value::Integer(i64::from((*number ^ (*number >> 32)) as i32))
+        }
+        ("compareTo", [other], _) => {
             number::compare(value, other).map_or(Value::Null, |order| Value::Integer(order as i64))
         }
         _ => Value::Null,
-    }
+    })
 }

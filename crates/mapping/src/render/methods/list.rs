@@ -70,6 +70,7 @@ impl<'a> Renderer<'a> {
                 let at = self.index_of(id, value)?;
                 Ok(Value::Integer(at.map_or(-1, |at| at as i64)))
             }
+            ("lastIndexOf", [value]) => self.last_index_of(id, value),
             ("subList", [from, to]) => {
                 let ends = (whole(from), whole(to));
                 let (Some(from), Some(to)) = ends else { return Ok(Value::Null) };
@@ -89,6 +90,17 @@ impl<'a> Renderer<'a> {
         let changed = !more.is_empty();
         self.heap.list_mut(id).extend(more);
         Ok(Value::Boolean(changed))
+    }
+
+    fn last_index_of(&mut self, id: ListId, wanted: &Value<'a>) -> Rendered<Value<'a>> {
+        for index in (0..self.heap.list(id).len()).rev() {
+            let Some(element) = self.heap.list(id).get(index).cloned() else { break };
+            let are_alike = std::mem::discriminant(&element) == std::mem::discriminant(wanted);
+            if are_alike && self.are_equal(&element, wanted)? {
+                return Ok(Value::Integer(index as i64));
+            }
+        }
+        Ok(Value::Integer(-1))
     }
 
     fn index_of(&mut self, id: ListId, wanted: &Value<'a>) -> Rendered<Option<usize>> {

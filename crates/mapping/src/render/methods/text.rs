@@ -4,7 +4,7 @@ use super::{failed, whole};
 use crate::error::RenderError;
 use crate::pattern;
 use crate::render::{Rendered, Renderer, TEXT_BYTES_MAX};
-use crate::value::{Text, Value};
+use crate::value::{ListId, Text, Value};
 
 impl<'a> Renderer<'a> {
     pub(super) fn text_method(
@@ -56,6 +56,8 @@ impl<'a> Renderer<'a> {
                 self.spend_pattern(this, pattern.as_str())?;
                 pattern::matches_whole(pattern.as_str(), this).map(Value::Boolean)
             }
+            ("valueOf", [value]) => self.text(value).map(Value::Text),
+            ("join", [Value::Text(between), Value::List(id)]) => self.join(between.as_str(), *id),
             ("split", [pattern]) => self.split(this, pattern, 0),
             ("split", [pattern, Value::Integer(limit)]) => self.split(this, pattern, *limit),
             _ => Ok(Value::Null),
@@ -93,6 +95,23 @@ impl<'a> Renderer<'a> {
         let replaced = pattern::replace(&regex, text, replacement.as_str(), times, TEXT_BYTES_MAX)
             .ok_or(failed("replaceAll", "the replacement names no group or ends too early"))?;
         self.new_text(replaced)
+    }
+
+    fn join(&mut self, between: &str, id: ListId) -> Rendered<Value<'a>> {
+        let mut joined = String::new();
+        let mut index = 0;
+        while let Some(element) = self.heap.list(id).get(index).cloned() {
+            if index > 0 {
+                joined.push_str(between);
+            }
+            self.spend(1)?;
+            joined.push_str(self.text(&element)?.as_str());
+            if joined.len() > TEXT_BYTES_MAX {
+                return Err(RenderError::TextTooLong(TEXT_BYTES_MAX));
+            }
+            index += 1;
+        }
+        self.new_text(joined)
     }
 
     /// Without a limit the empty texts at the end are left out; with one there are no more pieces than it says.

@@ -1,0 +1,277 @@
+//! Whatever text comes, nothing panics.
+
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+
+use super::{BODY, Exchange, Template};
+use crate::jsonpath::JsonPath;
+
+/// Seconds that [`pieces_for_a_while`] goes on; unset, it does one round. For a night: `PITBIRD_FUZZ_SECONDS=30000`.
+const SECONDS: &str = "PITBIRD_FUZZ_SECONDS";
+
+const PIECES: &[&str] = &[
+    "#set($",
+    "#if(",
+    "#foreach($x in ",
+    "#end",
+    "#else",
+    "#elseif(",
+    "#macro(f $a)",
+    "#f(",
+    "#@f(",
+    "#define($b)",
+    "#stop",
+    "#break",
+    "#[[",
+    "]]#",
+    "#*",
+    "*#",
+    "##",
+    "$",
+    "$!",
+    "${",
+    "}",
+    "{",
+    "$a",
+    "$b",
+    "$x",
+    "$m",
+    "$foreach",
+    "$velocityCount",
+    ".hasNext",
+    ".index",
+    "(",
+    ")",
+    "[",
+    "]",
+    "..",
+    ",",
+    ":",
+    " = ",
+    " == ",
+    " + ",
+    " - ",
+    " * ",
+    " / ",
+    " % ",
+    " && ",
+    " || ",
+    "!",
+    " < ",
+    "'",
+    "\"",
+    "\\",
+    "\\$",
+    "\\#",
+    "\n",
+    " ",
+    "1",
+    "-1",
+    "0",
+    "9223372036854775807",
+    "1.5",
+    "1e308",
+    "true",
+    "false",
+    "é",
+    "\u{1F600}",
+    "\\u00e9",
+    "\\uD83D",
+    ".size()",
+    ".get(",
+    ".put(",
+    ".add(",
+    ".x",
+    "[0]",
+    ".substring(",
+    ".split('",
+    ".replaceAll('",
+    "(a*)*$1",
+    ".keySet()",
+    ".entrySet()",
+    ".remove(",
+    ".key",
+    ".value",
+    ".toString()",
+    ".length()",
+    "$input.json('",
+    "$input.path('",
+    "$input.params()",
+    "$input.params('",
+    "$.name",
+    "$..*",
+    "$[?(@.a>1)]",
+    "$.tags[*]",
+    "')",
+    "$util.escapeJavaScript(",
+    "$util.parseJson(",
+    "$util.base64Decode(",
+    "$context.requestOverride.header.a",
+    "$context.responseOverride.status",
+    "$context.identity",
+    "$stageVariables.host",
+    "#set($m={'k':[1,'a',{}]})",
+    "#set($a=[1..5])",
+    "#set($x=\"$a #if($b)$x#end\")",
+    "null",
+    " in ",
+    "#{else}",
+    "#{end}",
+];
+
+fn render(template: &str, body: &str) {
+    let context = serde_json::json!({"identity": {"sourceIp": "192.0.2.1", "list": [1, {"a": null}]}});
+    let stage_variables = std::collections::BTreeMap::from([("host".to_owned(), "one".to_owned())]);
+    if let Ok(template) = Template::parse(template) {
+        // A failure is as good as a text; a panic is what this looks for.
+        let _ = template.render(&Exchange {
+            body,
+            path: &[("id", "12")],
+            querystring: &[("q", "x y")],
+            header: &[("Accept", "é")],
+            context: &context,
+            stage_variables: &stage_variables,
+        });
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_template_renders_or_fails(template in any::<String>(), body in any::<String>()) {
+        render(&template, &body);
+    }
+
+    #[test]
+    fn pieces_of_templates_render_or_fail(pieces in prop::collection::vec(prop::sample::select(PIECES), 0..40)) {
+        render(&pieces.concat(), BODY);
+    }
+
+    #[test]
+    fn any_text_is_a_path_or_not(path in any::<String>()) {
+        read(&path);
+    }
+
+    #[test]
+    fn pieces_of_paths_find_or_fail(pieces in prop::collection::vec(prop::sample::select(PATHS), 0..16)) {
+        read(&pieces.concat());
+    }
+
+    /// What has no sign in it is text.
+    #[test]
+    fn text_renders_as_itself(text in "[^$#\\\\]*") {
+        let template = Template::parse(&text).expect("text is a template");
+        let rendered = template.render(&Exchange {
+            body: "",
+            path: &[],
+            querystring: &[],
+            header: &[],
+            context: &serde_json::Value::Null,
+            stage_variables: &std::collections::BTreeMap::new(),
+        });
+        prop_assert_eq!(rendered.map(|rendered| rendered.text), Ok(text));
+    }
+
+    /// `$input.json('$')` gives what was sent, whatever that was.
+    #[test]
+    fn json_comes_out_as_it_went_in(text in any::<String>(), number in any::<i64>(), truth in any::<bool>()) {
+        let sent = serde_json::json!({"z": text, "a": [number, {"b": truth}, null]});
+        let template = Template::parse("$input.json('$')").expect("a template");
+        let rendered = template.render(&Exchange {
+            body: &sent.to_string(),
+            path: &[],
+            querystring: &[],
+            header: &[],
+            context: &serde_json::Value::Null,
+            stage_variables: &std::collections::BTreeMap::new(),
+        });
+        let read: serde_json::Value = serde_json::from_str(&rendered.expect("it renders").text).expect("JSON");
+        prop_assert_eq!(read, sent);
+    }
+}
+
+const PATHS: &[&str] = &[
+    "$",
+    "@",
+    ".",
+    "..",
+    "*",
+    "[",
+    "]",
+    "name",
+    "tags",
+    "'",
+    "\"",
+    "0",
+    "-1",
+    ":",
+    ",",
+    "[?(",
+    ")]",
+    "@.c",
+    " == ",
+    " > ",
+    "5",
+    "&&",
+    "||",
+    "!",
+    "(",
+    ")",
+    " in ",
+    "=~",
+    "/a.*/i",
+    ".length()",
+    ".sum()",
+    ".keys()",
+    "null",
+    "true",
+    "é",
+    "\\",
+    "[*]",
+    "$..*",
+];
+
+fn read(path: &str) {
+    if let Ok(path) = JsonPath::parse(path) {
+        let _ = path.read_json(BODY);
+        let _ = path.read_text(BODY);
+    }
+}
+
+/// The same as a program that goes on for minutes or nights: cuts, repeats and joins of what has come so far.
+#[test]
+fn pieces_for_a_while() {
+    let seconds = std::env::var(SECONDS).ok().and_then(|text| text.parse().ok()).unwrap_or(0);
+    let end = Instant::now() + Duration::from_secs(seconds);
+    let mut seed = 0x9e37_79b9_7f4a_7c15_u64 ^ seconds;
+    let mut draw = move |below: usize| {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        (seed % below.max(1) as u64) as usize
+    };
+    let mut kept: Vec<String> = vec![String::new(); 64];
+    let mut rounds = 0;
+    while rounds < 500 || Instant::now() < end {
+        let mut text = kept[draw(64)].clone();
+        for _ in 0..1 + draw(6) {
+            let at = (0..=draw(text.len() + 1)).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+            match draw(8) {
+                0 => text.truncate(at),
+                1 => text = text.split_off(at),
+                2 => text.insert_str(at, &kept[draw(64)].clone()),
+                _ => text.insert_str(at, PIECES[draw(PIECES.len())]),
+            }
+        }
+        text.truncate((0..=text.len().min(2000)).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0));
+        render(&text, BODY);
+        read(&text);
+        // What parses is worth more to build upon.
+        if Template::parse(&text).is_ok() || draw(10) == 0 {
+            let place = draw(64);
+            kept[place] = text;
+        }
+        rounds += 1;
+    }
+    assert!(rounds >= 500);
+}
