@@ -45,8 +45,8 @@ struct Parser<'t, 'p> {
 
 /// What ended a block.
 #[derive(Debug, PartialEq, Eq)]
-enum End {
-    OfText,
+enum Ending {
+    Text,
     Else,
     ElseIf,
     End,
@@ -57,14 +57,14 @@ type Read<T> = Result<T, Problem>;
 impl Parser<'_, '_> {
     fn template(&mut self) -> Read<Block> {
         match self.block()? {
-            (block, End::OfText) => Ok(block),
-            (_, End::End) => Err(Problem::Stray("#end")),
-            (_, End::Else | End::ElseIf) => Err(Problem::Stray("#else")),
+            (block, Ending::Text) => Ok(block),
+            (_, Ending::End) => Err(Problem::Stray("#end")),
+            (_, Ending::Else | Ending::ElseIf) => Err(Problem::Stray("#else")),
         }
     }
 
     /// Reads to the end of the text or over the next `#end`, `#else` or `#elseif` that belongs to nobody inside.
-    fn block(&mut self) -> Read<(Block, End)> {
+    fn block(&mut self) -> Read<(Block, Ending)> {
         self.deeper(|parser| {
             let mut nodes = Block::new();
             let end = parser.nodes(&mut nodes)?;
@@ -72,14 +72,14 @@ impl Parser<'_, '_> {
         })
     }
 
-    fn nodes(&mut self, nodes: &mut Block) -> Read<End> {
+    fn nodes(&mut self, nodes: &mut Block) -> Read<Ending> {
         loop {
             if let Some(set) = self.set_directive()? {
                 nodes.push(set);
                 continue;
             }
             match self.cursor.peek() {
-                None => return Ok(End::OfText),
+                None => return Ok(Ending::Text),
                 Some(b'\\') => self.backslashes(nodes)?,
                 Some(b'$') => self.dollar(0, nodes)?,
                 Some(b'#') => {

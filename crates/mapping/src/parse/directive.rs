@@ -1,6 +1,6 @@
 //! What begins with a hash.
 
-use super::{End, Parser, Read, push_text};
+use super::{Ending, Parser, Read, push_text};
 use crate::ast::{Block, Call, Expression, Macro, Node};
 use crate::cursor::Word;
 use crate::error::Problem;
@@ -45,7 +45,7 @@ impl Parser<'_, '_> {
     }
 
     /// Reads over what the hash begins; says so when it ended the block.
-    pub(super) fn hash(&mut self, nodes: &mut Block) -> Read<Option<End>> {
+    pub(super) fn hash(&mut self, nodes: &mut Block) -> Read<Option<Ending>> {
         if self.comment(nodes)? {
             return Ok(None);
         }
@@ -58,13 +58,13 @@ impl Parser<'_, '_> {
         match word.name {
             "end" => {
                 self.cursor.skip_line_end();
-                return Ok(Some(End::End));
+                return Ok(Some(Ending::End));
             }
             "else" => {
                 self.cursor.skip_line_end();
-                return Ok(Some(End::Else));
+                return Ok(Some(Ending::Else));
             }
-            "elseif" => return Ok(Some(End::ElseIf)),
+            "elseif" => return Ok(Some(Ending::ElseIf)),
             "stop" => nodes.push(Node::Stop),
             "break" => nodes.push(Node::Break),
             "if" => nodes.push(self.condition()?),
@@ -108,10 +108,10 @@ impl Parser<'_, '_> {
             let (block, end) = self.block()?;
             branches.push((condition, block));
             let otherwise = match end {
-                End::ElseIf => continue,
-                End::Else => self.body("#else")?,
-                End::End => Block::new(),
-                End::OfText => return Err(Problem::Unclosed("#if")),
+                Ending::ElseIf => continue,
+                Ending::Else => self.body("#else")?,
+                Ending::End => Block::new(),
+                Ending::Text => return Err(Problem::Unclosed("#if")),
             };
             return Ok(Node::If { branches, otherwise });
         }
@@ -220,9 +220,9 @@ impl Parser<'_, '_> {
     /// A block that only `#end` may end.
     fn body(&mut self, of: &'static str) -> Read<Block> {
         match self.block()? {
-            (block, End::End) => Ok(block),
-            (_, End::OfText) => Err(Problem::Unclosed(of)),
-            (_, End::Else | End::ElseIf) => Err(Problem::Stray("#else")),
+            (block, Ending::End) => Ok(block),
+            (_, Ending::Text) => Err(Problem::Unclosed(of)),
+            (_, Ending::Else | Ending::ElseIf) => Err(Problem::Stray("#else")),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Values and what is calculated from them. Only `#set`, `#if` and parentheses take operators; arguments, indexes and the elements
 //! of lists and maps are single values, as in Velocity.
 
-use super::{End, Parser, Read};
+use super::{Ending, Parser, Read};
 use crate::ast::{Block, Expression, Node, Operator};
 use crate::error::Problem;
 
@@ -151,7 +151,7 @@ impl Parser<'_, '_> {
             found: &mut *self.found,
         };
         let (block, end) = inner.block()?;
-        if end != End::OfText {
+        if end != Ending::Text {
             return Err(Problem::Stray("#end"));
         }
         Ok(plain(block))
