@@ -58,7 +58,9 @@ pub enum Target {
 pub struct Message<'a> {
     pub path: &'a [(&'a str, &'a str)],
     pub querystring: &'a [(&'a str, &'a str)],
+    /// Names are looked up as they are written, as AWS does.
     pub header: &'a [(&'a str, &'a str)],
+    /// Empty is `{}`.
     pub body: &'a str,
     /// An object.
     pub context: &'a serde_json::Value,
@@ -88,7 +90,8 @@ impl Source {
     /// sources that say so.
     ///
     /// # Errors
-    /// When a body's JSON goes beyond the bounds of a rendering.
+    /// [`RenderError::BodyNotJson`] for a body that begins as JSON and isn't, of which a request's caller hears `400 Invalid JSON in
+    /// request body`; others when its JSON goes beyond the bounds of a rendering.
     pub fn values(&self, message: &Message<'_>) -> Result<Vec<String>, RenderError> {
         let one = |value: Option<&str>| value.map(str::to_owned).into_iter().collect();
         Ok(match self {
@@ -98,10 +101,9 @@ impl Source {
             Source::MultiValueQuerystring(name) => {
                 exact(message.querystring, name).map(str::to_owned).collect()
             }
-            Source::Header(name) => one(of_any_case(message.header, name).last()),
-            Source::MultiValueHeader(name) => of_any_case(message.header, name).map(str::to_owned).collect(),
-            Source::Body(None) => vec![message.body.to_owned()],
-            Source::Body(Some(path)) => path.read_text(message.body)?.into_iter().collect(),
+            Source::Header(name) => one(exact(message.header, name).last()),
+            Source::MultiValueHeader(name) => exact(message.header, name).map(str::to_owned).collect(),
+            Source::Body(path) => body(message.body, path.as_ref())?.into_iter().collect(),
             Source::StageVariable(name) => one(message.stage_variables.get(&**name).map(String::as_str)),
             Source::Context(path) => context(message.context, path).into_iter().collect(),
         })
@@ -185,8 +187,21 @@ fn exact<'a>(group: &'a [(&'a str, &'a str)], name: &'a str) -> impl Iterator<It
     group.iter().filter(move |(key, _)| *key == name).map(|(_, value)| *value)
 }
 
-fn of_any_case<'a>(group: &'a [(&'a str, &'a str)], name: &'a str) -> impl Iterator<Item = &'a str> {
-    group.iter().filter(move |(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| *value)
+/// What tests recorded from AWS: whitespace around it goes, and who begins as JSON has to be JSON, also where the whole body is asked for.
+fn body(body: &str, path: Option<&JsonPath>) -> Result<Option<String>, RenderError> {
+    let body = match body.trim() {
+        "" => "{}",
+        body => body,
+    };
+    let begins_as_json = body.starts_with(['{', '[', '"', '\'']);
+    if begins_as_json && serde_json::from_str::<serde::de::IgnoredAny>(body).is_err() {
+        return Err(RenderError::BodyNotJson);
+    }
+    match path {
+        None => Ok(Some(body.to_owned())),
+        Some(_) if !begins_as_json => Ok(None),
+        Some(path) => path.read_text(body),
+    }
 }
 
 fn context(context: &serde_json::Value, path: &[Box<str>]) -> Option<String> {

@@ -141,7 +141,7 @@ impl Parser<'_, '_> {
                 let ends_in_property = reference.ends_in_property();
                 nodes.push(Node::Reference(reference));
                 if !is_formal {
-                    self.after_reference(ends_in_property, nodes);
+                    self.after_reference(ends_in_property, nodes)?;
                 }
             }
             None => {

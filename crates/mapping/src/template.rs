@@ -49,7 +49,7 @@ pub struct RequestOverrides {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ResponseOverrides {
     pub header: Vec<(String, Vec<String>)>,
-    /// 100 to 599; anything else that was set is left out.
+    /// A whole number of 100 to 599; anything else that was set is left out, also a text.
     pub status: Option<u16>,
 }
 

@@ -2,6 +2,8 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
+use crate::error::RenderError;
+
 use super::{Direction, EXPRESSION_BYTES_MAX, Message, Source, Target};
 
 fn values(expression: &str, direction: Direction) -> Vec<String> {
@@ -11,7 +13,7 @@ fn values(expression: &str, direction: Direction) -> Vec<String> {
     let message = Message {
         path: &[("id", "12")],
         querystring: &[("q", "1"), ("q", "2"), ("ids[]", "7")],
-        header: &[("X-One", "a"), ("x-one", "b"), ("Accept", "text/plain")],
+        header: &[("X-One", "a"), ("X-One", "b"), ("Accept", "text/plain")],
         body: r#"{"user":{"name":"Ann","age":7},"tags":["a","b"],"none":null}"#,
         context: &context,
         stage_variables: &stage_variables,
@@ -32,8 +34,8 @@ fn sources_of_a_request() {
     check("method.request.multivaluequerystring.q", &["1", "2"]);
     check("method.request.querystring.ids[]", &["7"]);
     check("method.request.header.X-One", &["b"]);
-    check("method.request.multivalueheader.x-ONE", &["a", "b"]);
-    check("method.request.header.accept", &["text/plain"]);
+    check("method.request.multivalueheader.X-One", &["a", "b"]);
+    check("method.request.header.accept", &[]);
     check("method.request.header.Nothing", &[]);
     check("method.request.querystring.Q", &[]);
     check("method.request.body.user.name", &["Ann"]);
@@ -50,6 +52,33 @@ fn sources_of_a_request() {
     check("context.requestTimeEpoch", &["15"]);
     check("context.identity.user", &[]);
     check("context.zz.more", &[]);
+}
+
+/// As tests of LocalStack's recorded from AWS.
+#[test]
+fn bodies() {
+    let read = |expression: &str, body: &str| {
+        let stage_variables = BTreeMap::new();
+        let message = Message {
+            path: &[],
+            querystring: &[],
+            header: &[],
+            body,
+            context: &serde_json::Value::Null,
+            stage_variables: &stage_variables,
+        };
+        Source::parse(expression, Direction::Request).expect(expression).values(&message)
+    };
+    let one = |text: &str| Ok(vec![text.to_owned()]);
+    assert_eq!(read("method.request.body", ""), one("{}"));
+    assert_eq!(read("method.request.body", "<This is a body value>"), one("<This is a body value>"));
+    assert_eq!(read("method.request.body.a", "<This is a body value>"), Ok(vec![]));
+    assert_eq!(read("method.request.body.a", "a=1"), Ok(vec![]));
+    assert_eq!(read("method.request.body", " {\"a\": 1} "), one("{\"a\": 1}"));
+    assert_eq!(read("method.request.body.a", "\n{wrongjson"), Err(RenderError::BodyNotJson));
+    assert_eq!(read("method.request.body", "\n{wrongjson"), Err(RenderError::BodyNotJson));
+    assert_eq!(read("method.request.body.pets[0].name", "{\"pets\":[{\"name\":\"x\"}]}"), one("x"));
+    assert_eq!(read("method.request.body.pets[0].name", "{\"pets\":{\"name\":\"x\"}}"), Ok(vec![]));
 }
 
 #[test]

@@ -38,11 +38,14 @@ impl Parser<'_, '_> {
         Ok(())
     }
 
-    /// Directly after a reference brackets are tokens of their own, so that a `#set` after them takes the blanks between; and after
-    /// one that ends in a property `##` is text.
-    pub(super) fn after_reference(&mut self, ends_in_property: bool, nodes: &mut Block) {
+    /// Directly after a reference brackets are tokens of their own, so that a `#set` after them takes the blanks between, and of
+    /// `{name}` only the first bracket shows; after a reference that ends in a property `##` is text.
+    pub(super) fn after_reference(&mut self, ends_in_property: bool, nodes: &mut Block) -> Read<()> {
         while self.cursor.peek() == Some(b'{') {
             push_text(nodes, self.cursor.take(1));
+            if self.cursor.identifier().is_some() {
+                return self.discarded_steps(true);
+            }
         }
         if self.cursor.peek() == Some(b'}') {
             push_text(nodes, self.cursor.take(1));
@@ -51,6 +54,7 @@ impl Parser<'_, '_> {
         if ends_in_property && rest.starts_with("##") && !rest.starts_with("###") {
             push_text(nodes, self.cursor.take(2));
         }
+        Ok(())
     }
 
     fn slashes_ahead(&self) -> usize {

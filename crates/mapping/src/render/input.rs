@@ -58,14 +58,12 @@ impl<'a> Renderer<'a> {
         Ok(document)
     }
 
-    /// `path`, then `querystring`, then `header`; a header also by its name in other letters. Empty when nowhere.
+    /// `path`, then `querystring`, then `header`, by the name as it is written. Empty when nowhere.
     fn param(&self, name: &str) -> Value<'a> {
         let exchange = self.exchange;
-        let exact = [exchange.path, exchange.querystring, exchange.header]
+        let found = [exchange.path, exchange.querystring, exchange.header]
             .into_iter()
             .find_map(|group| group.iter().rev().find(|(key, _)| *key == name));
-        let found =
-            exact.or_else(|| exchange.header.iter().rev().find(|(key, _)| key.eq_ignore_ascii_case(name)));
         Value::borrowed(found.map_or("", |(_, value)| value))
     }
 
@@ -153,9 +151,10 @@ impl<'a> Renderer<'a> {
 
     pub(super) fn response_overrides(&mut self) -> Rendered<ResponseOverrides> {
         let Some(id) = self.made.response_override else { return Ok(ResponseOverrides::default()) };
-        let status = match self.heap.map(id).get("status").cloned() {
-            None => None,
-            Some(status) => self.text(&status)?.as_str().parse().ok(),
+        // A whole number, no text of one.
+        let status = match self.heap.map(id).get("status") {
+            Some(Value::Integer(status)) => u16::try_from(*status).ok(),
+            _ => None,
         };
         Ok(ResponseOverrides {
             header: self.override_group(id, "header")?,

@@ -3,6 +3,7 @@
 use super::methods::failed;
 use super::{Rendered, Renderer};
 use crate::ast::{Expression, Reference, Step};
+use crate::error::RenderError;
 use crate::value::{Object, Value};
 
 impl<'a> Renderer<'a> {
@@ -53,11 +54,12 @@ impl<'a> Renderer<'a> {
     fn index(&mut self, value: Value<'a>, index: Value<'a>) -> Rendered<Value<'a>> {
         match (self.whole(value)?, index) {
             (Value::List(id), Value::Integer(index)) => self.element(id, index, "[]"),
+            (Value::Object(Object::Block(_)), Value::Integer(..0)) => Err(no_end()),
             (map @ (Value::Map(_) | Value::Object(_)), index) => {
                 let name = self.text(&index)?;
                 self.member(map, name)
             }
-            (_, Value::Integer(..0)) => Err(failed("[]", "only a list has elements from its end")),
+            (_, Value::Integer(..0)) => Err(no_end()),
             _ => Ok(Value::Null),
         }
     }
@@ -148,7 +150,13 @@ impl<'a> Renderer<'a> {
                 let key = self.text(&key)?;
                 self.heap.put(id, key, value).map(|_| ())
             }
+            (Value::Null, _) => Ok(()),
+            (_, Value::Integer(..0)) => Err(no_end()),
             _ => Ok(()),
         }
     }
+}
+
+fn no_end() -> RenderError {
+    failed("[]", "only a list has elements from its end")
 }
