@@ -221,8 +221,8 @@ fn order(left: &Value<'_>, right: &Value<'_>) -> Option<Ordering> {
 /// The whole text has to match, as with Java's `matches`.
 fn matches(left: &Value<'_>, right: &Value<'_>, heap: &mut Heap<'_>) -> Result<bool, RenderError> {
     let (Value::Text(text), Value::Text(pattern)) = (left, right) else { return Ok(false) };
-    heap.reserve(1 + text.as_str().len().saturating_mul(pattern.as_str().len()) / 256)?;
-    crate::pattern::matches_whole(pattern.as_str(), text.as_str())
+    let mut spend = |steps: u64| heap.reserve(usize::try_from(steps).unwrap_or(usize::MAX));
+    crate::pattern::matches_whole(pattern.as_str(), text.as_str(), &mut spend)
 }
 
 fn size(value: &Value<'_>, heap: &Heap<'_>) -> Option<usize> {

@@ -2,7 +2,7 @@
 
 use super::{failed, whole};
 use crate::error::RenderError;
-use crate::pattern;
+use crate::pattern::{self, Pattern};
 use crate::render::{Rendered, Renderer, TEXT_BYTES_MAX};
 use crate::value::{ListId, Text, Value};
 
@@ -53,8 +53,8 @@ impl<'a> Renderer<'a> {
             ("replaceFirst", [pattern, to]) => self.replace_pattern(this, pattern, to, 1),
             ("matches", [pattern]) => {
                 let pattern = self.text(pattern)?;
-                self.spend_pattern(this, pattern.as_str())?;
-                pattern::matches_whole(pattern.as_str(), this).map(Value::Boolean)
+                let mut spend = |steps| self.spend(steps);
+                pattern::matches_whole(pattern.as_str(), this, &mut spend).map(Value::Boolean)
             }
             ("valueOf", [value]) => self.text(value).map(Value::Text),
             ("join", [Value::Text(between), Value::List(id)]) => self.join(between.as_str(), *id),
@@ -90,11 +90,21 @@ impl<'a> Renderer<'a> {
         times: usize,
     ) -> Rendered<Value<'a>> {
         let (pattern, replacement) = (self.text(pattern)?, self.text(replacement)?);
-        self.spend_pattern(text, pattern.as_str())?;
-        let regex = pattern::compile(pattern.as_str())?;
-        let replaced = pattern::replace(&regex, text, replacement.as_str(), times, TEXT_BYTES_MAX)
+        let mut spend = |steps| self.spend(steps);
+        let pattern = Pattern::compile(pattern.as_str(), &mut spend)?;
+        let replaced = pattern
+            .replace(text, replacement.as_str(), times, TEXT_BYTES_MAX, &mut spend)?
             .ok_or(failed("replaceAll", "the replacement names no group or ends too early"))?;
         self.new_text(replaced)
+    }
+
+    fn split(&mut self, text: &str, pattern: &Value<'a>, limit: i64) -> Rendered<Value<'a>> {
+        let pattern = self.text(pattern)?;
+        let mut spend = |steps| self.spend(steps);
+        let pieces = Pattern::compile(pattern.as_str(), &mut spend)?.split(text, limit, &mut spend)?;
+        self.heap.reserve(pieces.len())?;
+        let pieces = pieces.into_iter().map(Value::text).collect();
+        self.heap.new_list(pieces)
     }
 
     fn join(&mut self, between: &str, id: ListId) -> Rendered<Value<'a>> {
@@ -112,41 +122,6 @@ impl<'a> Renderer<'a> {
             index += 1;
         }
         self.new_text(joined)
-    }
-
-    /// Without a limit the empty texts at the end are left out; with one there are no more pieces than it says.
-    fn split(&mut self, text: &str, pattern: &Value<'a>, limit: i64) -> Rendered<Value<'a>> {
-        let pattern = self.text(pattern)?;
-        self.spend_pattern(text, pattern.as_str())?;
-        let regex = pattern::compile(pattern.as_str())?;
-        let mut pieces = Vec::new();
-        let mut kept = 0;
-        for found in regex.find_iter(text) {
-            let is_full = limit > 0 && pieces.len() as i64 == limit - 1;
-            if is_full {
-                break;
-            }
-            // Java gives no empty piece for an empty match at the beginning.
-            if found.end() == 0 || found.is_empty() && found.start() == text.len() {
-                continue;
-            }
-            self.heap.reserve(1)?;
-            pieces.push(&text[kept..found.start()]);
-            kept = found.end();
-        }
-        let is_whole = pieces.is_empty();
-        pieces.push(&text[kept..]);
-        while limit == 0 && !is_whole && pieces.last().is_some_and(|piece| piece.is_empty()) {
-            pieces.pop();
-        }
-        let pieces = pieces.into_iter().map(Value::text).collect();
-        self.heap.new_list(pieces)
-    }
-
-    /// Matching takes up to the pattern's length for each byte.
-    fn spend_pattern(&mut self, text: &str, pattern: &str) -> Rendered<()> {
-        self.spend(50)?;
-        self.spend_bytes(text.len().saturating_mul(1 + pattern.len() / 4).saturating_add(pattern.len() * 64))
     }
 }
 

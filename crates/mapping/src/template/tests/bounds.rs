@@ -39,6 +39,18 @@ fn everything_that_nests_is_bounded() {
     }
 }
 
+/// The deepest tree that parses: chains in parentheses in chains. Dropping and rendering it must not need more than a thread has.
+#[test]
+fn the_deepest_calculation_is_refused_when_it_is_rendered() {
+    let depth = NESTING_MAX - 2;
+    let mut calculation = "1".to_owned();
+    for level in 0..depth {
+        let chain = NESTING_MAX * 4 - NESTING_MAX + level.min(1);
+        calculation = format!("({calculation}{})", " + 1".repeat(chain - 1));
+    }
+    fails(&format!("#set($x = {calculation})"), &RenderError::TooDeep(DEPTH_MAX));
+}
+
 #[test]
 fn a_foreach_loop_ends_after_a_thousand_iterations() {
     check(&format!("#foreach($i in [1..{FOREACH_MAX}])#set($n = $i)#end$n"), "1000");
