@@ -29,10 +29,14 @@ pub enum Source {
     Querystring(Box<str>),
     /// `method.request.multivaluequerystring.X`: all of them.
     MultiValueQuerystring(Box<str>),
-    /// `method.request.header.X`, or `integration.response.header.X` of a response: the last value.
+    /// `method.request.header.X`: the last value. The name is looked up as it is written, as AWS does.
     Header(Box<str>),
-    /// `….multivalueheader.X`: all of them.
+    /// `method.request.multivalueheader.X`: all of them.
     MultiValueHeader(Box<str>),
+    /// `integration.response.header.X`: the last value, in any letters.
+    ResponseHeader(Box<str>),
+    /// `integration.response.multivalueheader.X`: all of them, in any letters.
+    MultiValueResponseHeader(Box<str>),
     /// `method.request.body` or `integration.response.body`, with a JSONPath or whole.
     Body(Option<JsonPath>),
     /// `stageVariables.X`.
@@ -58,7 +62,6 @@ pub enum Target {
 pub struct Message<'a> {
     pub path: &'a [(&'a str, &'a str)],
     pub querystring: &'a [(&'a str, &'a str)],
-    /// Names are looked up as they are written, as AWS does.
     pub header: &'a [(&'a str, &'a str)],
     /// Empty is `{}`.
     pub body: &'a str,
@@ -103,6 +106,10 @@ impl Source {
             }
             Source::Header(name) => one(exact(message.header, name).last()),
             Source::MultiValueHeader(name) => exact(message.header, name).map(str::to_owned).collect(),
+            Source::ResponseHeader(name) => one(of_any_letters(message.header, name).last()),
+            Source::MultiValueResponseHeader(name) => {
+                of_any_letters(message.header, name).map(str::to_owned).collect()
+            }
             Source::Body(path) => body(message.body, path.as_ref())?.into_iter().collect(),
             Source::StageVariable(name) => one(message.stage_variables.get(&**name).map(String::as_str)),
             Source::Context(path) => context(message.context, path).into_iter().collect(),
@@ -140,8 +147,10 @@ fn source(text: &str, direction: Direction) -> Option<Source> {
     }
     let (kind, named) = rest.split_once('.')?;
     Some(match (kind, direction) {
-        ("header", _) => Source::Header(name(named)?),
-        ("multivalueheader", _) => Source::MultiValueHeader(name(named)?),
+        ("header", Direction::Request) => Source::Header(name(named)?),
+        ("header", Direction::Response) => Source::ResponseHeader(name(named)?),
+        ("multivalueheader", Direction::Request) => Source::MultiValueHeader(name(named)?),
+        ("multivalueheader", Direction::Response) => Source::MultiValueResponseHeader(name(named)?),
         ("body", _) => Source::Body(Some(JsonPath::parse(named).ok()?)),
         ("path", Direction::Request) => Source::Path(name(named)?),
         ("querystring", Direction::Request) => Source::Querystring(name(named)?),
@@ -185,6 +194,10 @@ fn invalid(text: &str) -> InvalidExpression {
 
 fn exact<'a>(group: &'a [(&'a str, &'a str)], name: &'a str) -> impl Iterator<Item = &'a str> {
     group.iter().filter(move |(key, _)| *key == name).map(|(_, value)| *value)
+}
+
+fn of_any_letters<'a>(group: &'a [(&'a str, &'a str)], name: &'a str) -> impl Iterator<Item = &'a str> {
+    group.iter().filter(move |(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| *value)
 }
 
 /// What tests recorded from AWS: whitespace around it goes, and who begins as JSON has to be JSON, also where the whole body is asked for.

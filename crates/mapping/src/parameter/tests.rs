@@ -85,7 +85,8 @@ fn bodies() {
 fn sources_of_a_response() {
     for (expression, expected) in [
         ("integration.response.header.X-One", &["b"][..]),
-        ("integration.response.multivalueheader.X-One", &["a", "b"]),
+        ("integration.response.multivalueheader.x-ONE", &["a", "b"]),
+        ("integration.response.header.accept", &["text/plain"]),
         ("integration.response.body.user.age", &["7"]),
         ("'*'", &["*"]),
         ("context.stage", &["beta"]),
