@@ -3,12 +3,13 @@
 //! [`service`] hangs the operations in, one file each under `operations`. An operation reads records, lets a pure module
 //! decide and writes records back in one transaction: [`canary`] is a stage's second release from start to promotion,
 //! `stage` what patches may do to a stage, `resource` the tree of paths, `method` and `integration` what is behind them,
-//! `deployment` the freezing of all that. `shape` is what callers get to see, `error` what they are told when something
-//! fails, in API Gateway's words.
+//! `model`, `request_validator` and `authorizer` what methods name, `gateway_response` what the gateway answers itself, and
+//! `deployment` the freezing of all that. `api_key` and `usage_plan` are an account's customers, `domain_name` its own
+//! hosts, `documentation` what is written about an API, `client_certificate` how the gateway shows itself to backends.
+//! `shape` is what callers get to see, `error` what they are told when something fails, in API Gateway's words.
 //!
-//! What the data plane can't obey yet (HTTP and non-proxy integrations, template language, authorizers, API keys,
-//! validators, caching, throttling, tracing, private APIs, resource policies) is refused by name. Nothing here speaks
-//! HTTP, runs a function or looks into another service.
+//! Private APIs and connections, tracing, mutual TLS, firewalls and SDKs are refused by name. Definitions (OpenAPI) are
+//! read elsewhere. Nothing here speaks HTTP, runs a function or looks into another service.
 
 mod access_log;
 mod account;

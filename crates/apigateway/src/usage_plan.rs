@@ -101,16 +101,20 @@ pub fn check_unused(plan: &UsagePlan) -> Result<(), Error> {
 
 /// Refuses what would give a key two plans for one stage: `plan`, and another that the key is in.
 pub fn check_single(plan: &UsagePlan, key_id: &str, records: &impl Records) -> Result<(), Error> {
-    for other in with_key(&plan.scope, key_id, records)? {
-        let shared = plan.api_stages.iter().find(|stage| {
-            other.id != plan.id && other.api_stages.iter().any(|theirs| name(theirs) == name(stage))
-        });
-        if let Some(stage) = shared {
+    let others = with_key(&plan.scope, key_id, records)?;
+    others.iter().filter(|other| other.id != plan.id).try_for_each(|other| check_apart(plan, other, key_id))
+}
+
+/// Refuses a stage that two plans of one key share.
+pub fn check_apart(plan: &UsagePlan, other: &UsagePlan, key_id: &str) -> Result<(), Error> {
+    let is_theirs = |stage: &&ApiStage| other.api_stages.iter().any(|theirs| name(theirs) == name(stage));
+    match plan.api_stages.iter().find(is_theirs) {
+        Some(stage) => {
             let (plan, key) = (plan.id.clone(), key_id.to_owned());
-            return Err(Error::UsagePlanTwice { plan, key, stage: name(stage) });
+            Err(Error::UsagePlanTwice { plan, key, stage: name(stage) })
         }
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// The plans that a key is in.

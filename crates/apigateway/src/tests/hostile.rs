@@ -1,12 +1,14 @@
 //! Whatever a caller sends: no panic, and no half-done thing.
 
-use pitbird_records::{Integration, IntegrationResponse, Method, MethodResponse, RestApi};
+use pitbird_records::{ApiStage, Integration, IntegrationResponse, Method, MethodResponse, RestApi};
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain_name::base_path;
 use crate::patch::{Op, PatchOperation};
 use crate::stage::patch::{Surroundings, apply};
-use crate::{integration, method, page, resource, rest_api, stage};
+use crate::{api_key, documentation, domain_name, gateway_response, integration, method, model, page};
+use crate::{resource, rest_api, stage, usage_plan};
 
 /// Texts that are partly what the patches know, partly anything.
 fn piece() -> impl Strategy<Value = String> {
@@ -42,6 +44,13 @@ fn piece() -> impl Strategy<Value = String> {
         "responseParameters",
         "pathPart",
         "parentId",
+        "apiStages",
+        "a:b",
+        "throttle",
+        "quota",
+        "limit",
+        "statusCode",
+        "basePath",
         "name",
         "é",
     ];
@@ -103,6 +112,52 @@ proptest! {
         let _ = integration::uri::check_proxy(&position);
         let _ = page::Page::parse(Some(&position), None);
         let _ = crate::tags::parse(&position, &Default::default());
+    }
+
+    #[test]
+    fn no_patch_of_what_an_account_has_panics(operation in operation(), text in any::<String>()) {
+        let Ok(patch) = operation.patch() else { return Ok(()) };
+        let scope = Default::default();
+        let mut response = gateway_response::default(&scope, "api", "THROTTLED");
+        let _ = gateway_response::apply(&mut response, &patch).and_then(|()| gateway_response::check(&response));
+        let _ = api_key::apply(&mut api_key::fresh(&scope, "id".to_owned(), || 7, 0), &patch);
+        let mut plan = plan();
+        let _ = usage_plan::apply(&mut plan, &patch);
+        let mut mapping = mapping();
+        let _ = base_path::apply(&mut mapping, &patch);
+        let _ = usage_plan::day::parse(&text);
+        let _ = api_key::csv::parse(text.as_bytes());
+        let _ = documentation::import::parse(text.as_bytes());
+        let _ = domain_name::parse_name(&text);
+        let _ = crate::policy::parse(&text);
+        let _ = model::check_schema(Some(&text));
+        let _ = model::template(&text);
+    }
+}
+
+fn plan() -> pitbird_records::UsagePlan {
+    let stage = ApiStage { api_id: "a".to_owned(), stage: "b".to_owned(), throttle: Default::default() };
+    pitbird_records::UsagePlan {
+        scope: Default::default(),
+        id: "p".to_owned(),
+        name: "p".to_owned(),
+        description: None,
+        api_stages: vec![stage],
+        throttle: None,
+        quota: None,
+        product_code: None,
+        tags: Default::default(),
+    }
+}
+
+fn mapping() -> pitbird_records::DomainMapping {
+    pitbird_records::DomainMapping {
+        scope: Default::default(),
+        domain_name: "a.b".to_owned(),
+        id: "m".to_owned(),
+        base_path: String::new(),
+        api_id: "api".to_owned(),
+        stage: None,
     }
 }
 

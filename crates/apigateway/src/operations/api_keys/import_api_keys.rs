@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use pitbird_names::Scope;
-use pitbird_records::{ApiKey, UsagePlanKey, prefix};
+use pitbird_records::{ApiKey, UsagePlan, UsagePlanKey, prefix};
 use pitbird_service::{Call, Fault};
 use pitbird_store::Transaction;
 use pitbird_wire::Blob;
@@ -70,8 +70,11 @@ fn make(
     let mut key = api_key::fresh(scope, id, entropy, now_ms);
     (key.value, key.name, key.description, key.enabled) = (value, line.name, line.description, line.enabled);
     let mut places = Vec::new();
+    let mut plans: Vec<UsagePlan> = Vec::new();
     for plan_id in line.usage_plan_ids {
         let plan = usage_plan::plan(tx, scope, &plan_id)?;
+        plans.iter().try_for_each(|other| usage_plan::check_apart(&plan, other, &key.id))?;
+        plans.push(plan.clone());
         places.push(UsagePlanKey { scope: scope.clone(), plan_id: plan.id, key_id: key.id.clone() });
     }
     tx.put(&key)?;
