@@ -5,8 +5,8 @@ use pitbird_names::{Account, Qualifier, Region, Scope};
 use pitbird_records::{self as records, Record};
 
 use crate::{
-    Alias, Api, Choice, Deployment, Function, FunctionKey, FunctionUrl, Policy, Settings, Slot, Snapshot,
-    Source, Stage, Track, Version,
+    Alias, Api, Choice, Deployment, Domain, Function, FunctionKey, FunctionUrl, Policy, Settings, Slot,
+    Snapshot, Source, Stage, Track, Version,
 };
 
 /// The APIs and functions that a set of changes concerns.
@@ -14,6 +14,7 @@ use crate::{
 pub struct Touched {
     apis: BTreeSet<(Scope, String)>,
     functions: BTreeSet<(Scope, String)>,
+    domains: BTreeSet<(Scope, String)>,
 }
 
 impl Touched {
@@ -26,6 +27,7 @@ impl Touched {
             | records::FunctionPolicy::TABLE
             | records::FunctionUrl::TABLE
             | records::ProvisionedConcurrency::TABLE => &mut self.functions,
+            records::DomainName::TABLE | records::DomainMapping::TABLE => &mut self.domains,
             _ => return,
         };
         set.extend(owner(key));
@@ -40,11 +42,14 @@ impl Touched {
         for (_, version) in source.list::<records::FunctionVersion>("")? {
             touched.note(records::FunctionVersion::TABLE, &version.key());
         }
+        for (_, domain) in source.list::<records::DomainName>("")? {
+            touched.note(records::DomainName::TABLE, &domain.key());
+        }
         Ok(touched)
     }
 
     pub fn is_empty(&self) -> bool {
-        self.apis.is_empty() && self.functions.is_empty()
+        self.apis.is_empty() && self.functions.is_empty() && self.domains.is_empty()
     }
 }
 
@@ -65,6 +70,7 @@ pub fn compile<S: Source>(previous: &Snapshot, touched: &Touched, source: &S) ->
         apis: previous.apis.clone(),
         functions: previous.functions.clone(),
         urls: previous.urls.clone(),
+        domains: previous.domains.clone(),
     };
     if !touched.apis.is_empty() {
         let mut apis = HashMap::clone(&previous.apis);
@@ -89,6 +95,17 @@ pub fn compile<S: Source>(previous: &Snapshot, touched: &Touched, source: &S) ->
         if let Some(urls) = urls(previous, touched, source)? {
             next.urls = Arc::new(urls);
         }
+    }
+    if !touched.domains.is_empty() {
+        let mut domains = HashMap::clone(&previous.domains);
+        for (scope, name) in &touched.domains {
+            let key = Domain::key(name).to_owned();
+            match Domain::read(scope, name, source)? {
+                Some(domain) => domains.insert(key, domain),
+                None => domains.remove(&key),
+            };
+        }
+        next.domains = Arc::new(domains);
     }
     Ok(next)
 }

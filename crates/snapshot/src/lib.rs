@@ -11,6 +11,7 @@ mod api;
 mod choice;
 mod compile;
 mod deployment;
+mod domain;
 mod function;
 mod integration;
 mod policy;
@@ -29,6 +30,7 @@ pub use api::{Api, Stage, Track};
 pub use choice::{BadTag, Carrier, Choice, Sticky};
 pub use compile::{Touched, compile};
 pub use deployment::{CacheKey, Deployment, Method, Resource};
+pub use domain::{Domain, Domains, Located};
 pub use function::{Alias, Function, Resolved, Unknown, Version};
 pub use integration::{
     Backend, ContentHandling, HttpProxy, Integration, Mapped, Mock, MockAnswer, MockFault, Parameters,
@@ -50,6 +52,7 @@ pub struct Snapshot {
     functions: Arc<HashMap<FunctionKey, Arc<Function>>>,
     /// By the id that their hosts carry.
     urls: Arc<HashMap<String, Arc<FunctionUrl>>>,
+    domains: Arc<Domains>,
 }
 
 /// A function's name within its scope.
@@ -73,6 +76,11 @@ impl Snapshot {
     /// A function's URL by the id that its host carries.
     pub fn url(&self, id: &str) -> Option<&Arc<FunctionUrl>> {
         self.urls.get(id)
+    }
+
+    /// The custom domain that a host (without its port) is of.
+    pub fn domain(&self, host: &str) -> Option<&Arc<Domain>> {
+        domain::find(&self.domains, host)
     }
 
     pub fn function(&self, key: &FunctionKey) -> Option<&Arc<Function>> {
