@@ -1,4 +1,5 @@
-//! JSON text to values of a heap and back. Members keep their order; of members of one name the last one counts.
+//! JSON text to values of a heap and back. Members keep their order; of members of one name the last one counts. Numbers have 64 bits: whole
+//! ones beyond them, and more digits than a double has, come out rounded, where AWS's parser keeps them.
 
 use std::fmt;
 

@@ -50,6 +50,10 @@ fn differences() {
         ("$util.parseJson('{\"a\":[1]}')", "{\"a\":[1]}", Some("{a=[1]}")),
         // Velocity sees no directive after a lone dollar, and fails at its end.
         ("$#foreach($x in [1])a#end", "(fails)", Some("$a")),
+        // It still takes an opening bracket for an index, if only a directive stands between it and a reference.
+        ("$a.b#set($x = 1)\n[x", "(fails)", Some("$a.b[x")),
+        // A dollar before a literal block eats into the block.
+        ("$#[[ab]]#", "[ab", Some("$ab")),
     ] {
         assert_eq!(render(template).as_deref(), here, "{template}, in Velocity {velocity}");
     }
