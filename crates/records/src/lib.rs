@@ -4,7 +4,7 @@
 //! (`000000000000/us-east-1/...`). Only the last part may itself contain `/`, so that a prefix lists exactly the
 //! children. Buckets and their objects have one world of names and no scope in their keys. Times are epoch milliseconds. A field added later carries `#[serde(default)]`: older data stays readable.
 //!
-//! Start at [`Record`], then [`rest_api`], [`stage`] and [`function`].
+//! Start at [`Record`], then [`rest_api`], [`http_api`], [`stage`] and [`function`].
 
 pub mod alarm;
 pub mod alias;
@@ -22,6 +22,12 @@ pub mod function_policy;
 pub mod function_url;
 pub mod gateway_account;
 pub mod gateway_response;
+pub mod http_api;
+pub mod http_authorizer;
+pub mod http_deployment;
+pub mod http_integration;
+pub mod http_route;
+pub mod http_stage;
 pub mod layer;
 pub mod log_group;
 pub mod managed_policy;
@@ -59,6 +65,12 @@ pub use function_policy::FunctionPolicy;
 pub use function_url::FunctionUrl;
 pub use gateway_account::GatewayAccount;
 pub use gateway_response::GatewayResponse;
+pub use http_api::{HttpApi, HttpCors};
+pub use http_authorizer::{HttpAuthorizer, HttpAuthorizerKind};
+pub use http_deployment::HttpDeployment;
+pub use http_integration::HttpIntegration;
+pub use http_route::HttpRoute;
+pub use http_stage::{HttpRouteSettings, HttpStage};
 pub use layer::{Layer, LayerVersion};
 pub use log_group::LogGroup;
 pub use managed_policy::ManagedPolicy;
