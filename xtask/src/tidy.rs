@@ -34,6 +34,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("s3", 5),
     ("sts", 5),
     ("apigateway", 6),
+    ("apigatewayv2", 6),
     ("edge", 6),
     ("lambda", 6),
     ("rollouts", 6),

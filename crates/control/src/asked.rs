@@ -43,7 +43,7 @@ impl Asked {
         let text = |name: &str| input.get(name).and_then(Value::as_str);
         match service {
             // Its actions are HTTP's methods, its resources the paths.
-            "apigateway" => Asked {
+            "apigateway" | "apigatewayv2" => Asked {
                 action: format!("apigateway:{}", parts.method),
                 resources: vec![format!("arn:aws:apigateway:{}::{}", caller.scope.region, parts.uri.path())],
             },

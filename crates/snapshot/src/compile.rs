@@ -4,6 +4,7 @@ use std::sync::Arc;
 use pitbird_names::{Account, Qualifier, Region, Scope};
 use pitbird_records::{self as records, Record};
 
+use crate::http_api;
 use crate::{
     Alias, Api, Choice, Deployment, Domain, Function, FunctionKey, FunctionUrl, Policy, Settings, Slot,
     Snapshot, Source, Stage, Track, Version,
@@ -13,6 +14,7 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct Touched {
     apis: BTreeSet<(Scope, String)>,
+    http_apis: BTreeSet<(Scope, String)>,
     functions: BTreeSet<(Scope, String)>,
     domains: BTreeSet<(Scope, String)>,
 }
@@ -22,6 +24,9 @@ impl Touched {
     pub fn note(&mut self, table: &str, key: &str) {
         let set = match table {
             records::RestApi::TABLE | records::Stage::TABLE | records::Deployment::TABLE => &mut self.apis,
+            records::HttpApi::TABLE | records::HttpStage::TABLE | records::HttpDeployment::TABLE => {
+                &mut self.http_apis
+            }
             records::FunctionVersion::TABLE
             | records::Alias::TABLE
             | records::FunctionPolicy::TABLE
@@ -39,6 +44,9 @@ impl Touched {
         for (_, api) in source.list::<records::RestApi>("")? {
             touched.note(records::RestApi::TABLE, &api.key());
         }
+        for (_, api) in source.list::<records::HttpApi>("")? {
+            touched.note(records::HttpApi::TABLE, &api.key());
+        }
         for (_, version) in source.list::<records::FunctionVersion>("")? {
             touched.note(records::FunctionVersion::TABLE, &version.key());
         }
@@ -49,7 +57,10 @@ impl Touched {
     }
 
     pub fn is_empty(&self) -> bool {
-        self.apis.is_empty() && self.functions.is_empty() && self.domains.is_empty()
+        self.apis.is_empty()
+            && self.http_apis.is_empty()
+            && self.functions.is_empty()
+            && self.domains.is_empty()
     }
 }
 
@@ -68,6 +79,7 @@ pub fn compile<S: Source>(previous: &Snapshot, touched: &Touched, source: &S) ->
     let mut next = Snapshot {
         generation: previous.generation + 1,
         apis: previous.apis.clone(),
+        http_apis: previous.http_apis.clone(),
         functions: previous.functions.clone(),
         urls: previous.urls.clone(),
         domains: previous.domains.clone(),
@@ -81,6 +93,16 @@ pub fn compile<S: Source>(previous: &Snapshot, touched: &Touched, source: &S) ->
             };
         }
         next.apis = Arc::new(apis);
+    }
+    if !touched.http_apis.is_empty() {
+        let mut apis = HashMap::clone(&previous.http_apis);
+        for (scope, id) in &touched.http_apis {
+            match http_api::compile(apis.get(id), scope, id, source)? {
+                Some(api) => apis.insert(id.clone(), Arc::new(api)),
+                None => apis.remove(id),
+            };
+        }
+        next.http_apis = Arc::new(apis);
     }
     if !touched.functions.is_empty() {
         let mut functions = HashMap::clone(&previous.functions);

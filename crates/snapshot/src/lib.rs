@@ -13,6 +13,7 @@ mod compile;
 mod deployment;
 mod domain;
 mod function;
+mod http_api;
 mod integration;
 mod policy;
 mod settings;
@@ -32,6 +33,10 @@ pub use compile::{Touched, compile};
 pub use deployment::{CacheKey, Deployment, Method, Resource};
 pub use domain::{Domain, Domains, Located};
 pub use function::{Alias, Function, Resolved, Unknown, Version};
+pub use http_api::{
+    HttpAccess, HttpApi, HttpAuthorizer, HttpDeployment, HttpIntegration, HttpMatch, HttpRoute, HttpStage,
+    HttpTarget,
+};
 pub use integration::{
     Backend, ContentHandling, HttpProxy, Integration, Mapped, Mock, MockAnswer, MockFault, Parameters,
     Passthrough, ResponseRule, Templates, static_status,
@@ -49,6 +54,7 @@ pub struct Snapshot {
     /// Counts the commits since the store was opened.
     pub generation: u64,
     apis: Arc<HashMap<String, Arc<Api>>>,
+    http_apis: Arc<HashMap<String, Arc<HttpApi>>>,
     functions: Arc<HashMap<FunctionKey, Arc<Function>>>,
     /// By the id that their hosts carry.
     urls: Arc<HashMap<String, Arc<FunctionUrl>>>,
@@ -66,6 +72,11 @@ impl Snapshot {
     /// An API by the id that invoke URLs carry.
     pub fn api(&self, id: &str) -> Option<&Arc<Api>> {
         self.apis.get(id)
+    }
+
+    /// An HTTP API by the id that invoke URLs carry; no REST API has the same.
+    pub fn http_api(&self, id: &str) -> Option<&Arc<HttpApi>> {
+        self.http_apis.get(id)
     }
 
     /// The stage that an invoke URL names.

@@ -162,7 +162,7 @@ fn aws(uri: &str, scope: &Scope) -> Option<Target> {
 }
 
 /// Puts variables in for `${stageVariables.NAME}`; any other `${…}` stays.
-fn substitute(text: &str, variables: &Texts) -> String {
+pub(crate) fn substitute(text: &str, variables: &Texts) -> String {
     let mut rest = text;
     let mut out = String::with_capacity(text.len());
     while let Some((before, after)) = rest.split_once("${stageVariables.") {

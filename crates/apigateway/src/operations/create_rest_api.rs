@@ -41,7 +41,10 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::RestApi,
             return Err(Error::TooMany { what: "APIs for this account", limit: APIS_MAX });
         }
         api.id = api_id(entropy());
-        while everywhere.api(&api.id).is_some() || tx.exists::<RestApi>(&api.key())? {
+        while everywhere.api(&api.id).is_some()
+            || everywhere.http_api(&api.id).is_some()
+            || tx.exists::<RestApi>(&api.key())?
+        {
             api.id = api_id(entropy());
         }
         api.root_resource_id = api_id(entropy());

@@ -1,0 +1,27 @@
+use std::sync::Arc;
+
+use pitbird_service::{Call, Fault};
+use pitbird_store::Transaction;
+use serde::Deserialize;
+
+use crate::shape::Nothing;
+use crate::{State, deployment, find};
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Input {
+    api_id: String,
+}
+
+pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Nothing, Fault> {
+    let entropy = state.entropy;
+    let Call { caller, input, now_ms, .. } = call;
+    let change = move |tx: &mut Transaction<'_>| {
+        let mut api = find::api(tx, &caller.scope, &input.api_id)?;
+        api.cors = None;
+        tx.put(&api)?;
+        deployment::settle(tx, &api, entropy, now_ms)
+    };
+    state.store.write(change).await?;
+    Ok(Nothing {})
+}

@@ -1,0 +1,25 @@
+use std::sync::Arc;
+
+use pitbird_service::{Call, Fault};
+use serde::Deserialize;
+
+use crate::page::Page;
+use crate::shape::{self, Items};
+use crate::{State, find};
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Input {
+    api_id: String,
+    max_results: Option<String>,
+    next_token: Option<String>,
+}
+
+pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Items<shape::Stage>, Fault> {
+    let Call { caller, input, .. } = call;
+    let page = Page::parse(input.next_token.as_deref(), input.max_results.as_deref())?;
+    let api = find::api(&state.store, &caller.scope, &input.api_id)?;
+    let all = find::stages(&state.store, &api)?;
+    let (items, next_token) = page.cut(all, |stage| stage.name.clone());
+    Ok(Items { items: items.into_iter().map(shape::Stage::from).collect(), next_token })
+}

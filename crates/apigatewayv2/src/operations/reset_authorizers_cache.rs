@@ -1,0 +1,29 @@
+use std::sync::Arc;
+
+use pitbird_service::{Call, Fault};
+use pitbird_store::Transaction;
+use serde::Deserialize;
+
+use crate::shape::Nothing;
+use crate::{Error, State, find};
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Input {
+    api_id: String,
+    stage_name: String,
+}
+
+/// Throws away what a stage's authorizers have decided: the next request of everybody asks them again.
+pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Nothing, Fault> {
+    let Call { caller, input, .. } = call;
+    let change = move |tx: &mut Transaction<'_>| {
+        let api = find::api(tx, &caller.scope, &input.api_id)?;
+        let mut stage = find::stage(tx, &api, &input.stage_name)?;
+        stage.authorizer_cache_epoch += 1;
+        tx.put(&stage)?;
+        Ok::<_, Error>(())
+    };
+    state.store.write(change).await?;
+    Ok(Nothing {})
+}
