@@ -10,7 +10,7 @@ use http::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Response, StatusCode};
 use http_body_util::{Either, Full};
-use pitbird_event::{HttpContext, HttpExchange, Signer};
+use pitbird_event::{HttpAuthorizer, HttpContext, HttpExchange, Signer};
 use pitbird_invoke::{self as invoke, Invocation, Refused};
 use pitbird_names::{Qualifier, arn, limits};
 use pitbird_snapshot::{Function, FunctionUrl, Snapshot, UrlCaller};
@@ -209,6 +209,8 @@ impl<'a> Arrival<'a> {
             query: self.head.uri.query().unwrap_or_default(),
             headers: &headers,
             body,
+            path_parameters: &[],
+            stage_variables: None,
             host: host.unwrap_or(&domain),
             port: self.peer.port,
             scheme: self.peer.scheme,
@@ -224,11 +226,13 @@ impl<'a> Arrival<'a> {
                 request_id: &self.request_id,
                 stage: "$default",
                 time_epoch_ms: self.at_ms,
-                signer: signer.map(|signer| Signer {
-                    access_key_id: &signer.access_key_id,
-                    account_id: &signer.account,
-                    principal: &signer.principal,
-                    user_id: &signer.user_id,
+                authorizer: signer.map(|signer| {
+                    HttpAuthorizer::Iam(Signer {
+                        access_key_id: &signer.access_key_id,
+                        account_id: &signer.account,
+                        principal: &signer.principal,
+                        user_id: &signer.user_id,
+                    })
                 }),
             },
         };

@@ -96,15 +96,18 @@ impl<'a> Fields<'a> {
     }
 
     /// The headers that a function behind an HTTP API or a URL sees, with names in lower case: the client's and `added`, the
-    /// gateway's own. Cookies are told elsewhere.
+    /// gateway's own. Cookies are told elsewhere, unless `keeps_cookies`.
     pub(crate) fn of_http_headers(
         client: &[(&'a str, &'a [u8])],
         added: [(&'a str, Cow<'a, str>); 5],
+        keeps_cookies: bool,
     ) -> Fields<'a> {
         let mut sorted: SmallVec<[Field<'a>; 24]> = SmallVec::with_capacity(client.len() + added.len());
         for &(name, value) in client {
             let is_added = added.iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
-            if !is_added && !OF_CONNECTION.iter().any(|dropped| dropped.eq_ignore_ascii_case(name)) {
+            let is_cookie = keeps_cookies && name.eq_ignore_ascii_case("cookie");
+            let is_dropped = || OF_CONNECTION.iter().any(|dropped| dropped.eq_ignore_ascii_case(name));
+            if !is_added && (is_cookie || !is_dropped()) {
                 let name = Cow::Borrowed(name);
                 sorted.push(Field { prefix: prefix(&name, true), name, value: text(value) });
             }

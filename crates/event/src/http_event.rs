@@ -3,6 +3,7 @@ use crate::{json, request_time};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// One request as HTTP APIs and function URLs hand it to a function, in borrowed parts: payload format 2.0.
 #[derive(Debug, Clone)]
@@ -16,6 +17,10 @@ pub struct HttpExchange<'a> {
     /// Names in lower case, values as they came, in order. The gateway's own headers need not be here.
     pub headers: &'a [(&'a str, &'a [u8])],
     pub body: &'a [u8],
+    /// Name and decoded text.
+    pub path_parameters: &'a [(&'a str, Cow<'a, str>)],
+    /// Of a stage; `None` where there is none.
+    pub stage_variables: Option<&'a BTreeMap<String, String>>,
     /// What the client asked for in `Host` or `:authority`.
     pub host: &'a str,
     /// Port and scheme (`http`, `https`) by which the client reached us.
@@ -42,8 +47,26 @@ pub struct HttpContext<'a> {
     pub stage: &'a str,
     /// Arrival, milliseconds since 1970.
     pub time_epoch_ms: u64,
-    /// Who signed, where that was asked for.
-    pub signer: Option<Signer<'a>>,
+    /// Who asks, where somebody wanted to know.
+    pub authorizer: Option<HttpAuthorizer<'a>>,
+}
+
+/// What is known of who asks.
+#[derive(Debug, Clone, Copy)]
+pub enum HttpAuthorizer<'a> {
+    /// Whose signature it is.
+    Iam(Signer<'a>),
+    /// The whole `authorizer` member of a request's context, as JSON in the event's format.
+    Told(&'a str),
+}
+
+/// What a function that decides about a request is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct AuthorizerQuestion<'a> {
+    /// `arn:aws:execute-api:{region}:{account}:{api}/{stage}/{METHOD}/{path}`.
+    pub arn: &'a str,
+    /// The values of its identity sources.
+    pub identity: &'a [String],
 }
 
 /// Whose signature a request has.
@@ -63,21 +86,56 @@ const EVENT_FRAME_BYTES: usize = 1024;
 impl HttpExchange<'_> {
     /// Appends the event as one JSON object. What a request doesn't have is left out, never null.
     pub fn write_event(&self, out: &mut Vec<u8>) {
-        let header_bytes: usize = self.headers.iter().map(|(name, value)| name.len() + value.len() + 8).sum();
-        out.reserve(EVENT_FRAME_BYTES + header_bytes + 2 * self.query.len() + self.body.len() / 2 * 3);
-
-        let mut port = itoa::Buffer::new();
-        let headers = Fields::of_http_headers(
-            self.headers,
-            [
-                ("host", Cow::Borrowed(self.host)),
-                ("x-amzn-trace-id", Cow::Borrowed(self.trace_id)),
-                ("x-forwarded-for", forwarded_for(self.headers, self.context.source_ip)),
-                ("x-forwarded-port", Cow::Borrowed(port.format(self.port))),
-                ("x-forwarded-proto", Cow::Borrowed(self.scheme)),
-            ],
-        );
+        out.reserve(self.room() + self.body.len() / 2 * 3);
         json::raw(out, r#"{"version":"2.0","routeKey":"#);
+        self.write_request(out);
+        let is_base64 = self.write_body(out);
+        self.write_parameters(out);
+        let end = if is_base64 { r#","isBase64Encoded":true}"# } else { r#","isBase64Encoded":false}"# };
+        json::raw(out, end);
+    }
+
+    /// Appends the event for the function that decides about the request, in the same format.
+    pub fn write_authorizer_event(&self, question: &AuthorizerQuestion<'_>, out: &mut Vec<u8>) {
+        out.reserve(self.room());
+        json::raw(out, r#"{"version":"2.0","type":"REQUEST","routeArn":"#);
+        json::string(out, question.arn);
+        json::raw(out, r#","identitySource":"#);
+        let mut lead = b'[';
+        for value in question.identity {
+            out.push(lead);
+            lead = b',';
+            json::string(out, value);
+        }
+        json::raw(out, if lead == b',' { "]" } else { "null" });
+        json::raw(out, r#","routeKey":"#);
+        self.write_request(out);
+        self.write_parameters(out);
+        out.push(b'}');
+    }
+
+    /// Room for everything but the body, bytes.
+    pub(crate) fn room(&self) -> usize {
+        let header_bytes: usize = self.headers.iter().map(|(name, value)| name.len() + value.len() + 8).sum();
+        EVENT_FRAME_BYTES + header_bytes + 2 * self.query.len()
+    }
+
+    /// The client's headers and the gateway's own.
+    pub(crate) fn fields(&self, keeps_cookies: bool) -> Fields<'_> {
+        let mut port = itoa::Buffer::new();
+        let added = [
+            ("host", Cow::Borrowed(self.host)),
+            ("x-amzn-trace-id", Cow::Borrowed(self.trace_id)),
+            ("x-forwarded-for", forwarded_for(self.headers, self.context.source_ip)),
+            ("x-forwarded-port", Cow::Owned(port.format(self.port).to_owned())),
+            ("x-forwarded-proto", Cow::Borrowed(self.scheme)),
+        ];
+        Fields::of_http_headers(self.headers, added, keeps_cookies)
+    }
+
+    /// From the route's key to the context.
+    fn write_request(&self, out: &mut Vec<u8>) {
+        let headers = self.fields(false);
         json::string(out, self.route_key);
         json::raw(out, r#","rawPath":"#);
         json::string(out, self.raw_path);
@@ -92,9 +150,17 @@ impl HttpExchange<'_> {
         }
         json::raw(out, r#","requestContext":"#);
         self.write_context(out, headers.last("user-agent"));
-        let is_base64 = self.write_body(out);
-        let end = if is_base64 { r#","isBase64Encoded":true}"# } else { r#","isBase64Encoded":false}"# };
-        json::raw(out, end);
+    }
+
+    fn write_parameters(&self, out: &mut Vec<u8>) {
+        if !self.path_parameters.is_empty() {
+            json::raw(out, r#","pathParameters":"#);
+            json::object(out, self.path_parameters.iter().map(|(name, text)| (*name, &**text)));
+        }
+        if let Some(variables) = self.stage_variables.filter(|variables| !variables.is_empty()) {
+            json::raw(out, r#","stageVariables":"#);
+            json::object(out, variables.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        }
     }
 
     /// Each cookie by itself, as the client put them into one header or several.
@@ -119,19 +185,13 @@ impl HttpExchange<'_> {
         json::string(out, context.account_id);
         json::raw(out, r#","apiId":"#);
         json::string(out, context.api_id);
-        if let Some(Signer { access_key_id, account_id, principal, user_id }) = context.signer {
-            let lead = r#","authorizer":{"iam":{"accessKey":"#;
-            for (lead, value) in [
-                (lead, access_key_id),
-                (r#","accountId":"#, account_id),
-                (r#","callerId":"#, user_id),
-                (r#","cognitoIdentity":null,"principalOrgId":null,"userArn":"#, principal),
-                (r#","userId":"#, user_id),
-            ] {
-                json::raw(out, lead);
-                json::string(out, value);
+        match context.authorizer {
+            Some(HttpAuthorizer::Iam(signer)) => write_signer(out, &signer),
+            Some(HttpAuthorizer::Told(told)) => {
+                json::raw(out, r#","authorizer":"#);
+                json::raw(out, told);
             }
-            json::raw(out, "}}");
+            None => {}
         }
         let time = request_time(context.time_epoch_ms);
         for (lead, value) in [
@@ -157,7 +217,7 @@ impl HttpExchange<'_> {
     }
 
     /// Writes the body, if there is one, and says whether it is base64.
-    fn write_body(&self, out: &mut Vec<u8>) -> bool {
+    pub(crate) fn write_body(&self, out: &mut Vec<u8>) -> bool {
         if self.body.is_empty() {
             return false;
         }
@@ -171,6 +231,22 @@ impl HttpExchange<'_> {
         json::string(out, &STANDARD.encode(self.body));
         true
     }
+}
+
+fn write_signer(out: &mut Vec<u8>, signer: &Signer<'_>) {
+    let Signer { access_key_id, account_id, principal, user_id } = signer;
+    let lead = r#","authorizer":{"iam":{"accessKey":"#;
+    for (lead, value) in [
+        (lead, access_key_id),
+        (r#","accountId":"#, account_id),
+        (r#","callerId":"#, user_id),
+        (r#","cognitoIdentity":null,"principalOrgId":null,"userArn":"#, principal),
+        (r#","userId":"#, user_id),
+    ] {
+        json::raw(out, lead);
+        json::string(out, value);
+    }
+    json::raw(out, "}}");
 }
 
 /// Which bodies are handed on as text. Source: API Gateway developer guide, "Working with AWS Lambda proxy integrations for
@@ -191,111 +267,4 @@ fn is_text(content_type: &[u8]) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::{Value, json};
-
-    fn exchange<'a>(headers: &'a [(&'a str, &'a [u8])], query: &'a str, body: &'a [u8]) -> HttpExchange<'a> {
-        HttpExchange {
-            route_key: "$default",
-            raw_path: "/a%20b",
-            query,
-            headers,
-            body,
-            host: "id.lambda-url.us-east-1.localhost",
-            port: 4566,
-            scheme: "http",
-            trace_id: "Root=1-2-3",
-            context: HttpContext {
-                account_id: "anonymous",
-                api_id: "id",
-                domain_name: "id.lambda-url.us-east-1.localhost",
-                domain_prefix: "id",
-                method: "GET",
-                protocol: "HTTP/1.1",
-                source_ip: "127.0.0.1",
-                request_id: "r",
-                stage: "$default",
-                time_epoch_ms: 1_428_582_896_000,
-                signer: None,
-            },
-        }
-    }
-
-    fn written(exchange: &HttpExchange<'_>) -> Value {
-        let mut out = Vec::new();
-        exchange.write_event(&mut out);
-        serde_json::from_slice(&out).expect("JSON")
-    }
-
-    #[test]
-    fn an_event_has_the_documented_shape_and_no_nulls() {
-        let headers: [(&str, &[u8]); 8] = [
-            ("x-a", b"1"),
-            ("cookie", b"a=1; b=2"),
-            ("x-a", b"2"),
-            ("cookie", b"c=3"),
-            ("connection", b"close"),
-            ("user-agent", b"curl"),
-            ("x-forwarded-for", b"10.0.0.1"),
-            ("host", b"elsewhere"),
-        ];
-        let expected = json!({
-            "version": "2.0", "routeKey": "$default", "rawPath": "/a%20b", "rawQueryString": "q=1&q=2&p=a+b",
-            "cookies": ["a=1", "b=2", "c=3"],
-            "headers": {
-                "x-a": "1,2", "user-agent": "curl", "host": "id.lambda-url.us-east-1.localhost",
-                "x-amzn-trace-id": "Root=1-2-3", "x-forwarded-for": "10.0.0.1, 127.0.0.1", "x-forwarded-port": "4566",
-                "x-forwarded-proto": "http",
-            },
-            "queryStringParameters": {"q": "1,2", "p": "a b"},
-            "requestContext": {
-                "accountId": "anonymous", "apiId": "id", "domainName": "id.lambda-url.us-east-1.localhost",
-                "domainPrefix": "id",
-                "http": {
-                    "method": "GET", "path": "/a%20b", "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1",
-                    "userAgent": "curl",
-                },
-                "requestId": "r", "routeKey": "$default", "stage": "$default", "time": "09/Apr/2015:12:34:56 +0000",
-                "timeEpoch": 1_428_582_896_000_u64,
-            },
-            "isBase64Encoded": false,
-        });
-        assert_eq!(written(&exchange(&headers, "q=1&q=2&p=a+b", b"")), expected);
-        let bare = written(&exchange(&[], "", b""));
-        for member in ["cookies", "queryStringParameters", "body"] {
-            assert_eq!(bare.get(member), None, "{member}");
-        }
-    }
-
-    #[test]
-    fn text_stays_text_and_the_rest_is_base64() {
-        for (content_type, body, expected, is_base64) in [
-            ("application/json; charset=utf-8", &b"{}"[..], "{}", false),
-            ("text/plain", b"a\n", "a\n", false),
-            ("application/vnd.api+json", b"[]", "[]", false),
-            ("application/octet-stream", b"abc", "YWJj", true),
-            ("text/plain", b"\xff", "/w==", true),
-            ("", b"abc", "YWJj", true),
-        ] {
-            let event = written(&exchange(&[("content-type", content_type.as_bytes())], "", body));
-            assert_eq!((&event["body"], &event["isBase64Encoded"]), (&json!(expected), &json!(is_base64)));
-        }
-    }
-
-    #[test]
-    fn who_signed_is_told() {
-        let mut exchange = exchange(&[], "", b"");
-        exchange.context.signer = Some(Signer {
-            access_key_id: "ASIA",
-            account_id: "000000000000",
-            principal: "arn:aws:iam::000000000000:user/ada",
-            user_id: "AIDA",
-        });
-        let expected = json!({"iam": {
-            "accessKey": "ASIA", "accountId": "000000000000", "callerId": "AIDA", "cognitoIdentity": null,
-            "principalOrgId": null, "userArn": "arn:aws:iam::000000000000:user/ada", "userId": "AIDA",
-        }});
-        assert_eq!(written(&exchange)["requestContext"]["authorizer"], expected);
-    }
-}
+mod tests;

@@ -12,10 +12,28 @@ pub fn http_reply(payload: &Bytes, content_type: &'static str) -> Result<Answer<
     let output: Value =
         serde_json::from_slice(payload).map_err(|error| Malformed::Shape(error.to_string()))?;
     match output {
-        Value::Object(members) if members.contains_key("statusCode") => said(members, content_type),
+        Value::Object(mut members) if members.contains_key("statusCode") => {
+            members.remove("multiValueHeaders");
+            said(members, content_type)
+        }
         Value::String(text) => Ok(inferred(Bytes::from(text))),
         _ => Ok(inferred(payload.clone())),
     }
+}
+
+/// Turns a function's output into an answer by payload format 1.0, as HTTP APIs have it: an object that says a status, and else
+/// it is none. Unlike behind a REST API a body that is marked as base64 is always decoded.
+pub fn http_reply_1(payload: &Bytes, content_type: &'static str) -> Result<Answer<'static>, Malformed> {
+    let output: Value =
+        serde_json::from_slice(payload).map_err(|error| Malformed::Shape(error.to_string()))?;
+    let Value::Object(mut members) = output else {
+        return Err(Malformed::Shape("the output is no object".to_owned()));
+    };
+    if !members.contains_key("statusCode") {
+        return Err(Malformed::Shape("there is no statusCode".to_owned()));
+    }
+    members.remove("cookies");
+    said(members, content_type)
 }
 
 /// What ends the text before a streamed answer's body.
@@ -28,6 +46,7 @@ pub fn stream_prelude(json: &[u8], content_type: &'static str) -> Result<Answer<
     let mut members: serde_json::Map<String, Value> =
         parsed.map_err(|error| Malformed::Shape(error.to_string()))?;
     members.remove("body");
+    members.remove("multiValueHeaders");
     members.entry("statusCode").or_insert(Value::from(200));
     said(members, content_type)
 }
@@ -62,6 +81,18 @@ fn said(
     if let Some(Value::Object(given)) = members.remove("headers") {
         for (name, value) in given {
             push(&mut headers, name.to_ascii_lowercase(), text(value)?)?;
+        }
+    }
+    if let Some(Value::Object(given)) = members.remove("multiValueHeaders") {
+        for (name, values) in given {
+            let name = name.to_ascii_lowercase();
+            headers.retain(|(known, _)| *known != name);
+            let Value::Array(values) = values else {
+                return Err(Malformed::Shape("a header's values are no list".to_owned()));
+            };
+            for value in values {
+                push(&mut headers, name.clone(), text(value)?)?;
+            }
         }
     }
     if let Some(Value::Array(cookies)) = members.remove("cookies") {
@@ -174,6 +205,24 @@ mod tests {
             r#"{"statusCode": 200, "body": "?", "isBase64Encoded": true}"#,
         ] {
             assert!(reply(payload).is_err(), "{payload}");
+        }
+    }
+
+    #[test]
+    fn the_first_format_says_a_status_or_is_none() {
+        let run = |payload: &str| http_reply_1(&Bytes::copy_from_slice(payload.as_bytes()), "text/plain");
+        let answer = run(
+            r#"{"statusCode":201,"headers":{"X-A":"1","X-B":"2"},"multiValueHeaders":{"x-a":["3","4"]},"body":"aGk=",
+                "isBase64Encoded":true}"#,
+        );
+        let answer = answer.expect("an answer");
+        assert_eq!((answer.status, &answer.body[..]), (201, &b"hi"[..]));
+        let mut headers: Vec<String> =
+            answer.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        headers.sort();
+        assert_eq!(headers, ["content-type: text/plain", "x-a: 3", "x-a: 4", "x-b: 2"]);
+        for payload in ["{}", "\"text\"", "[]", r#"{"body":"x"}"#, r#"{"statusCode":"x"}"#, ""] {
+            assert!(run(payload).is_err(), "{payload}");
         }
     }
 }

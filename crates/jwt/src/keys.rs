@@ -1,0 +1,164 @@
+use aws_lc_rs::signature::{
+    RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, RsaParameters,
+    RsaPublicKeyComponents,
+};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
+use thiserror::Error;
+
+/// Longest key set that is read, bytes. Source: API Gateway developer guide, "JWT authorizers".
+pub const KEY_SET_BYTES_MAX: usize = 150_000;
+/// Keys of one set that are kept.
+const KEYS_MAX: usize = 200;
+
+/// An issuer's public keys (RFC 7517), of which only RSA's for signatures are kept.
+#[derive(Debug, Clone, Default)]
+pub struct KeySet {
+    keys: Vec<Key>,
+}
+
+#[derive(Debug, Clone)]
+struct Key {
+    id: String,
+    /// The one algorithm that the key is for, if it says one.
+    algorithm: Option<Algorithm>,
+    modulus: Vec<u8>,
+    exponent: Vec<u8>,
+}
+
+/// How a token is signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Algorithm {
+    Rs256,
+    Rs384,
+    Rs512,
+}
+
+/// Why bytes are no key set.
+#[derive(Debug, Error)]
+pub enum NoKeySet {
+    #[error("a key set has at most {KEY_SET_BYTES_MAX} bytes")]
+    TooLong,
+    #[error("no JSON Web Key Set: {0}")]
+    Malformed(#[from] serde_json::Error),
+}
+
+#[derive(Deserialize)]
+struct Wire {
+    keys: Vec<WireKey>,
+}
+
+#[derive(Deserialize)]
+struct WireKey {
+    kty: Option<String>,
+    kid: Option<String>,
+    alg: Option<String>,
+    #[serde(rename = "use")]
+    purpose: Option<String>,
+    n: Option<String>,
+    e: Option<String>,
+}
+
+impl KeySet {
+    /// Reads a set. Keys of other kinds are passed over.
+    pub fn parse(json: &[u8]) -> Result<KeySet, NoKeySet> {
+        if json.len() > KEY_SET_BYTES_MAX {
+            return Err(NoKeySet::TooLong);
+        }
+        let wire: Wire = serde_json::from_slice(json)?;
+        Ok(KeySet { keys: wire.keys.into_iter().filter_map(WireKey::key).take(KEYS_MAX).collect() })
+    }
+
+    pub fn has(&self, key_id: &str) -> bool {
+        self.keys.iter().any(|key| key.id == key_id)
+    }
+
+    pub(crate) fn verifies(
+        &self,
+        key_id: &str,
+        algorithm: Algorithm,
+        message: &[u8],
+        signature: &[u8],
+    ) -> bool {
+        let fits = |key: &&Key| key.id == key_id && key.algorithm.is_none_or(|own| own == algorithm);
+        self.keys.iter().filter(fits).any(|key| {
+            let components = RsaPublicKeyComponents { n: &key.modulus, e: &key.exponent };
+            components.verify(algorithm.parameters(), message, signature).is_ok()
+        })
+    }
+}
+
+impl WireKey {
+    fn key(self) -> Option<Key> {
+        let is_for_signatures = self.purpose.as_deref().is_none_or(|purpose| purpose == "sig");
+        if self.kty.as_deref() != Some("RSA") || !is_for_signatures {
+            return None;
+        }
+        let algorithm = match self.alg.as_deref() {
+            None => None,
+            Some(name) => Some(Algorithm::parse(name)?),
+        };
+        let number = |text: Option<String>| {
+            let bytes = URL_SAFE_NO_PAD.decode(text?.trim_end_matches('=')).ok()?;
+            let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+            Some(bytes[zeros..].to_vec())
+        };
+        Some(Key { id: self.kid?, algorithm, modulus: number(self.n)?, exponent: number(self.e)? })
+    }
+}
+
+impl Algorithm {
+    pub fn parse(name: &str) -> Option<Algorithm> {
+        match name {
+            "RS256" => Some(Algorithm::Rs256),
+            "RS384" => Some(Algorithm::Rs384),
+            "RS512" => Some(Algorithm::Rs512),
+            _ => None,
+        }
+    }
+
+    fn parameters(self) -> &'static RsaParameters {
+        match self {
+            Algorithm::Rs256 => &RSA_PKCS1_2048_8192_SHA256,
+            Algorithm::Rs384 => &RSA_PKCS1_2048_8192_SHA384,
+            Algorithm::Rs512 => &RSA_PKCS1_2048_8192_SHA512,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_keys_for_signatures_by_rsa_are_kept() {
+        let set = br#"{"keys":[
+            {"kty":"RSA","kid":"a","n":"AQAB","e":"AQAB"},
+            {"kty":"RSA","kid":"b","n":"AQAB","e":"AQAB","use":"enc"},
+            {"kty":"EC","kid":"c","x":"AQAB"},
+            {"kty":"RSA","kid":"d","n":"!","e":"AQAB"},
+            {"kty":"RSA","kid":"e","n":"AQAB","e":"AQAB","alg":"PS256"},
+            {"kty":"RSA","kid":"f","n":"AQAB","e":"AQAB","alg":"RS512","use":"sig"}
+        ]}"#;
+        let set = KeySet::parse(set).expect("a set");
+        let kept: Vec<&str> = ["a", "b", "c", "d", "e", "f"].into_iter().filter(|id| set.has(id)).collect();
+        assert_eq!(kept, ["a", "f"]);
+        // A key that is no key verifies nothing, whatever its numbers.
+        assert!(!set.verifies("a", Algorithm::Rs256, b"x", b"y"));
+    }
+
+    #[test]
+    fn a_set_has_a_bound() {
+        let set = |spaces: usize| format!("{{\"keys\":[]{}}}", " ".repeat(spaces));
+        let frame = set(0).len();
+        assert!(KeySet::parse(set(KEY_SET_BYTES_MAX - frame).as_bytes()).is_ok());
+        assert!(matches!(
+            KeySet::parse(set(KEY_SET_BYTES_MAX - frame + 1).as_bytes()),
+            Err(NoKeySet::TooLong)
+        ));
+        for bad in ["", "[]", "{}", "{\"keys\":1}", &"[".repeat(1000)] {
+            assert!(KeySet::parse(bad.as_bytes()).is_err(), "{bad}");
+        }
+    }
+}
