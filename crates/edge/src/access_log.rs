@@ -46,13 +46,18 @@ impl Format {
 
     /// The line for one exchange. A variable without a value is `-`.
     pub fn render(&self, place: Place<'_>, story: &Story<'_>) -> String {
+        self.render_with(|line, name| variable(line, name, place, story))
+    }
+
+    /// The line for one exchange whose variables `append` knows by their names.
+    pub fn render_with(&self, append: impl Fn(&mut String, &str)) -> String {
         let mut line = String::with_capacity(256);
         for piece in &self.pieces {
             match piece {
                 Piece::Text(text) => line.push_str(text),
                 Piece::Variable(name) => {
                     let before = line.len();
-                    variable(&mut line, name, place, story);
+                    append(&mut line, name);
                     if line.len() == before {
                         line.push('-');
                     }

@@ -56,7 +56,7 @@ fn origin(cors: &Cors, headers: &HeaderMap) -> Option<HeaderValue> {
     allowed.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes()).then(|| origin.clone())
 }
 
-fn put_list(headers: &mut Headers, name: HeaderName, items: Option<&[String]>) {
+pub(crate) fn put_list(headers: &mut Headers, name: HeaderName, items: Option<&[String]>) {
     let text = items.filter(|items| !items.is_empty()).map(|items| items.join(","));
     let value = text.and_then(|text| HeaderValue::try_from(text).ok());
     headers.extend(value.map(|value| (name, value)));

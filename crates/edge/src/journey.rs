@@ -23,17 +23,18 @@ use crate::measure::{Counts, Kind, Measured, StageRecorder};
 use crate::mirror::Mirrors;
 use crate::services::Services;
 use crate::story::Story;
-use crate::{GatewayError, Target};
+use crate::{GatewayError, Target, http_api};
 
 /// Serves invoke URLs.
 pub struct Edge {
     pub(crate) snapshots: Arc<ArcSwap<Snapshot>>,
     pub(crate) invoker: Invoker,
     pub(crate) telemetry: Arc<Telemetry>,
-    backend: Backend,
+    pub(crate) backend: Backend,
     services: OnceLock<Arc<dyn Services>>,
     pub(crate) mirrors: Mirrors,
-    log_stream: Arc<str>,
+    pub(crate) log_stream: Arc<str>,
+    pub(crate) http: http_api::Kept,
     /// The counting probes of each stage: they must outlive the stage's changes.
     counters: Mutex<HashMap<StageName, [Arc<Probe>; 2]>>,
     caches: Mutex<HashMap<StageName, Arc<StageCache>>>,
@@ -46,8 +47,8 @@ impl Edge {
     pub fn new(snapshots: Arc<ArcSwap<Snapshot>>, invoker: Invoker, telemetry: Arc<Telemetry>) -> Edge {
         let log_stream = format!("{:032x}", fastrand::u128(..)).into();
         let backend = Backend::new();
-        let (services, mirrors, counters, caches) = Default::default();
-        Edge { snapshots, invoker, telemetry, backend, services, mirrors, log_stream, counters, caches }
+        let (services, mirrors, http, counters, caches) = Default::default();
+        Edge { snapshots, invoker, telemetry, backend, services, mirrors, log_stream, http, counters, caches }
     }
 
     /// From now on integrations may call AWS services.

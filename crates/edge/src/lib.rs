@@ -1,6 +1,6 @@
 //! The invoke URLs: admit, choose, integrate, answer, record.
 //!
-//! One function tells a request's whole way: [`Edge::serve`] through an API, [`Edge::serve_url`] through a function's URL. It reads one snapshot and keeps it to the end; it never
+//! One function tells a request's whole way: [`Edge::serve`] through a REST API, [`Edge::serve_http`] through an HTTP API, [`Edge::serve_url`] through a function's URL. It reads one snapshot and keeps it to the end; it never
 //! sees the store, a service or AWS's control-plane protocols. Whatever happens, the exchange is recorded: metrics for
 //! the stage and its canary, the access log, the execution log.
 //!
@@ -9,6 +9,7 @@
 mod access_log;
 mod answer;
 mod arrival;
+mod authorizer_cache;
 mod backend;
 mod cache;
 mod choose;
@@ -16,6 +17,7 @@ mod compression;
 mod cors;
 mod execution_log;
 mod gateway_error;
+mod http_api;
 mod integrate;
 mod journey;
 mod measure;
@@ -24,6 +26,7 @@ mod names_shown;
 mod services;
 mod story;
 mod target;
+mod throttle;
 mod url;
 
 pub use arrival::Peer;

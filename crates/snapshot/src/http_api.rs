@@ -30,7 +30,7 @@ pub struct HttpStage {
     pub record: records::HttpStage,
     pub deployment: Arc<HttpDeployment>,
     /// By the index of [`HttpIntegration::index`]: what integrations lead to with the stage's variables.
-    pub targets: Vec<HttpTarget>,
+    pub targets: Vec<HttpApiTarget>,
     /// By the index of [`HttpAuthorizer::index`].
     pub authorizer_targets: Vec<Option<Result<LambdaTarget, Unrenderable>>>,
     /// Belongs to `edge`: metric handles, parsed log formats, token buckets, what authorizers have decided.
@@ -100,7 +100,7 @@ pub struct HttpIntegration {
 
 /// What an integration leads to.
 #[derive(Debug)]
-pub enum HttpTarget {
+pub enum HttpApiTarget {
     Function(Result<LambdaTarget, Unrenderable>),
     /// A backend's URL.
     Url(String),
@@ -152,12 +152,12 @@ impl HttpDeployment {
         &self,
         variables: &Texts,
         scope: &Scope,
-    ) -> (Vec<HttpTarget>, Vec<Option<Result<LambdaTarget, Unrenderable>>>) {
+    ) -> (Vec<HttpApiTarget>, Vec<Option<Result<LambdaTarget, Unrenderable>>>) {
         let integration = |integration: &Arc<HttpIntegration>| {
             let uri = substitute(&integration.record.uri, variables);
             match integration.record.kind.as_str() {
-                "AWS_PROXY" => HttpTarget::Function(function(uri, scope)),
-                _ => HttpTarget::Url(uri),
+                "AWS_PROXY" => HttpApiTarget::Function(function(uri, scope)),
+                _ => HttpApiTarget::Url(uri),
             }
         };
         let authorizer = |authorizer: &Arc<HttpAuthorizer>| match &authorizer.record.kind {

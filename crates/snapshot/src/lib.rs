@@ -16,6 +16,7 @@ mod function;
 mod http_api;
 mod integration;
 mod policy;
+mod policy_document;
 mod settings;
 mod slot;
 mod source;
@@ -34,14 +35,15 @@ pub use deployment::{CacheKey, Deployment, Method, Resource};
 pub use domain::{Domain, Domains, Located};
 pub use function::{Alias, Function, Resolved, Unknown, Version};
 pub use http_api::{
-    HttpAccess, HttpApi, HttpAuthorizer, HttpDeployment, HttpIntegration, HttpMatch, HttpRoute, HttpStage,
-    HttpTarget,
+    HttpAccess, HttpApi, HttpApiTarget, HttpAuthorizer, HttpDeployment, HttpIntegration, HttpMatch,
+    HttpRoute, HttpStage,
 };
 pub use integration::{
     Backend, ContentHandling, HttpProxy, Integration, Mapped, Mock, MockAnswer, MockFault, Parameters,
     Passthrough, ResponseRule, Templates, static_status,
 };
 pub use policy::{Policy, Source as InvocationSource, UrlCaller};
+pub use policy_document::{NoPolicy, PolicyDocument, PolicyPrincipal, PolicyQuestion, PolicyVerdict};
 pub use settings::{Setting, Settings};
 pub use slot::Slot;
 pub use source::{MemorySource, Source};

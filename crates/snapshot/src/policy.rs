@@ -120,7 +120,7 @@ fn names_caller(named: &str, caller: UrlCaller<'_>) -> bool {
 }
 
 /// Is this the role of a session? Sessions don't show a role's path, but names are unique in an account without it.
-fn is_role_of(named: &str, account: &str, principal: &str) -> bool {
+pub(crate) fn is_role_of(named: &str, account: &str, principal: &str) -> bool {
     let role = named.strip_prefix("arn:aws:iam::").and_then(|rest| rest.strip_prefix(account));
     let role = role.and_then(|rest| rest.strip_prefix(":role/")).and_then(|path| path.rsplit('/').next());
     let session = principal.strip_prefix("arn:aws:sts::").and_then(|rest| rest.strip_prefix(account));
@@ -130,7 +130,7 @@ fn is_role_of(named: &str, account: &str, principal: &str) -> bool {
 }
 
 /// IAM's `ArnLike`: `*` stands for any text, `?` for one character.
-fn is_like(pattern: &str, text: &str) -> bool {
+pub(crate) fn is_like(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     let (mut p, mut t) = (0, 0);
     let mut star: Option<(usize, usize)> = None;

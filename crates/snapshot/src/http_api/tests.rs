@@ -174,7 +174,7 @@ fn the_first_segment_names_a_stage_or_nothing() {
         assert_eq!((stage.record.name.as_str(), rest), (name, below), "{path}");
     }
     let targets = &api.stages["v1"].targets;
-    let HttpTarget::Function(Ok(target)) = &targets[0] else { panic!("{targets:?}") };
+    let HttpApiTarget::Function(Ok(target)) = &targets[0] else { panic!("{targets:?}") };
     assert_eq!(target.function.name, "f");
     assert_eq!(target.qualifier, Some(pitbird_names::Qualifier::Alias("v1".to_owned())));
 }

@@ -1,0 +1,152 @@
+//! `$context`: what access logs, mappings and identity sources may name of an exchange. Source: API Gateway developer guide,
+//! "Customize HTTP API access logs".
+
+use std::fmt::Write;
+
+use http::header;
+use pitbird_snapshot::HttpStage;
+
+use super::HttpError;
+use super::admitted::Admitted;
+use super::integrate::Story;
+use crate::arrival::Arrival;
+
+/// An exchange as far as it has come.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Context<'a> {
+    pub stage: &'a HttpStage,
+    pub seen: &'a Seen<'a>,
+    pub route_key: Option<&'a str>,
+    pub admitted: &'a Admitted,
+    /// Once it is over.
+    pub end: Option<End<'a>>,
+}
+
+/// What of a request is told.
+#[derive(Debug)]
+pub(super) struct Seen<'a> {
+    pub method: &'a str,
+    pub path: &'a str,
+    pub protocol: &'a str,
+    pub domain_name: &'a str,
+    pub request_id: &'a str,
+    pub source_ip: &'a str,
+    pub user_agent: Option<&'a str>,
+    pub at_ms: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct End<'a> {
+    pub status: u16,
+    pub response_bytes: usize,
+    /// Of the request and the response, bytes.
+    pub data_processed: usize,
+    pub latency_us: u64,
+    pub integration: Option<&'a Story>,
+    pub error: Option<&'a HttpError>,
+    /// Why an authorizer didn't let somebody in.
+    pub authorizer_error: Option<&'a str>,
+}
+
+impl<'a> Seen<'a> {
+    pub fn of(arrival: &'a Arrival<'_>, path: &'a str, domain_name: &'a str) -> Seen<'a> {
+        Seen {
+            method: arrival.method(),
+            path,
+            protocol: arrival.protocol(),
+            domain_name,
+            request_id: &arrival.extended_request_id,
+            source_ip: arrival.peer.source,
+            user_agent: arrival.header(header::USER_AGENT),
+            at_ms: arrival.at_ms,
+        }
+    }
+}
+
+impl Context<'_> {
+    /// A variable's value by its name without `$context.`; `None` when it has none.
+    pub fn value(&self, name: &str) -> Option<String> {
+        let mut value = String::new();
+        self.append(&mut value, name);
+        Some(value).filter(|value| !value.is_empty())
+    }
+
+    /// Appends a variable's value; nothing when it has none.
+    pub fn append(&self, out: &mut String, name: &str) {
+        let seen = self.seen;
+        match name {
+            "accountId" => out.push_str(self.stage.scope.account.as_str()),
+            "apiId" | "domainPrefix" => out.push_str(&self.stage.api_id),
+            "stage" => out.push_str(&self.stage.record.name),
+            "domainName" => out.push_str(seen.domain_name),
+            "httpMethod" => out.push_str(seen.method),
+            "path" => out.push_str(seen.path),
+            "protocol" => out.push_str(seen.protocol),
+            "requestId" | "extendedRequestId" => out.push_str(seen.request_id),
+            "requestTime" => out.push_str(&pitbird_event::request_time(seen.at_ms)),
+            "requestTimeEpoch" => show(out, Some(seen.at_ms)),
+            "routeKey" => out.push_str(self.route_key.unwrap_or_default()),
+            "identity.sourceIp" => out.push_str(seen.source_ip),
+            "identity.userAgent" => out.push_str(seen.user_agent.unwrap_or_default()),
+            _ => self.append_admitted(out, name),
+        }
+    }
+
+    fn append_admitted(&self, out: &mut String, name: &str) {
+        if let Some(property) = name.strip_prefix("authorizer.")
+            && property != "error"
+        {
+            return show(out, self.admitted.property(property));
+        }
+        let signer = match self.admitted {
+            Admitted::Signed(signer) => Some(signer),
+            _ => None,
+        };
+        match name {
+            "identity.accountId" => show(out, signer.map(|signer| &signer.account)),
+            "identity.caller" | "identity.user" => show(out, signer.map(|signer| &signer.user_id)),
+            "identity.userArn" => show(out, signer.map(|signer| &signer.principal)),
+            _ => {
+                if let Some(end) = &self.end {
+                    end.append(out, name, self.seen.request_id);
+                }
+            }
+        }
+    }
+}
+
+impl End<'_> {
+    fn append(&self, out: &mut String, name: &str, request_id: &str) {
+        let integration = self.integration;
+        match name {
+            "status" => show(out, Some(self.status)),
+            "responseLength" => show(out, Some(self.response_bytes)),
+            "responseLatency" => show(out, Some(self.latency_us / 1000)),
+            "dataProcessed" => show(out, Some(self.data_processed)),
+            "authorizer.error" => out.push_str(self.authorizer_error.unwrap_or_default()),
+            "error.message" => out.push_str(self.error.map_or("", HttpError::message)),
+            "error.messageString" => show(out, self.error.map(|error| format!("\"{}\"", error.message()))),
+            "error.responseType" => out.push_str(self.error.map_or("", HttpError::response_type)),
+            "integration.status" => show(out, integration.and_then(|integration| integration.status)),
+            "integrationStatus" | "integration.integrationStatus" => {
+                show(out, integration.and_then(|integration| integration.service_status));
+            }
+            "integrationLatency" | "integration.latency" => {
+                show(out, integration.map(Story::latency_ms));
+            }
+            "integration.requestId" | "awsEndpointRequestId" => {
+                out.push_str(integration.map_or("", |_| request_id))
+            }
+            "integrationErrorMessage" | "integration.error" => {
+                out.push_str(integration.and_then(|known| known.error.as_deref()).unwrap_or_default());
+            }
+            _ => {}
+        }
+    }
+}
+
+fn show(out: &mut String, value: Option<impl std::fmt::Display>) {
+    if let Some(value) = value {
+        write!(out, "{value}").expect("a String takes all text");
+    }
+}

@@ -1,0 +1,114 @@
+//! The keys of those who issue tokens, fetched when a token comes and kept for a while.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::Request;
+use http_body_util::Full;
+use pitbird_jwt::{Claims, KEY_SET_BYTES_MAX, KeySet, Rejection, Rules, verify};
+use serde::Deserialize;
+use thiserror::Error;
+
+use crate::backend::Backend;
+
+/// How long keys are kept, and how long each of the two answers may take. Source: API Gateway developer guide, "Control access to
+/// HTTP APIs with JWT authorizers".
+const KEPT: Duration = Duration::from_secs(2 * 60 * 60);
+const FETCH_TIMEOUT: Duration = Duration::from_millis(1500);
+/// Who names keys that an issuer doesn't have can't make us ask it more often.
+const FETCHED_AGAIN_AFTER: Duration = Duration::from_secs(10);
+/// Issuers whose keys are kept.
+const ISSUERS_MAX: usize = 256;
+
+/// Why an issuer's keys can't be had.
+#[derive(Debug, Error)]
+pub(super) enum NoKeys {
+    #[error("{0} can't be asked: {1}")]
+    Unreachable(String, String),
+    #[error("{0} doesn't answer with what is wanted")]
+    Answer(String),
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Issuers {
+    known: Mutex<HashMap<String, Arc<Issuer>>>,
+}
+
+/// One issuer; whoever needs its keys while they are fetched waits for that.
+#[derive(Debug, Default)]
+struct Issuer {
+    keys: tokio::sync::Mutex<Option<(Instant, Arc<KeySet>)>>,
+}
+
+#[derive(Deserialize)]
+struct Discovery {
+    jwks_uri: String,
+}
+
+impl Issuers {
+    /// What a token claims, held against its issuer's keys. Keys that are kept are fetched anew where they lack the token's.
+    pub async fn verify(
+        &self,
+        backend: &Backend,
+        token: &str,
+        rules: &Rules<'_>,
+        now_s: i64,
+    ) -> Result<Result<Claims, Rejection>, NoKeys> {
+        let issuer = self.issuer(rules.issuer);
+        let keys = issuer.keys(backend, rules.issuer, KEPT).await?;
+        match verify(token, &keys, rules, now_s) {
+            Err(Rejection::UnknownKey) => {
+                let keys = issuer.keys(backend, rules.issuer, FETCHED_AGAIN_AFTER).await?;
+                Ok(verify(token, &keys, rules, now_s))
+            }
+            said => Ok(said),
+        }
+    }
+
+    fn issuer(&self, name: &str) -> Arc<Issuer> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(issuer) = known.get(name) {
+            return issuer.clone();
+        }
+        if known.len() >= ISSUERS_MAX
+            && let Some(any) = known.keys().next().cloned()
+        {
+            known.remove(&any);
+        }
+        known.entry(name.to_owned()).or_default().clone()
+    }
+}
+
+impl Issuer {
+    /// Its keys, fetched no longer ago than `kept`.
+    async fn keys(&self, backend: &Backend, issuer: &str, kept: Duration) -> Result<Arc<KeySet>, NoKeys> {
+        let mut keys = self.keys.lock().await;
+        if let Some((fetched, known)) = &*keys
+            && fetched.elapsed() < kept
+        {
+            return Ok(known.clone());
+        }
+        let fresh = Arc::new(fetch(backend, issuer).await?);
+        *keys = Some((Instant::now(), fresh.clone()));
+        Ok(fresh)
+    }
+}
+
+async fn fetch(backend: &Backend, issuer: &str) -> Result<KeySet, NoKeys> {
+    let uri = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
+    let discovery = get(backend, &uri).await?;
+    let Discovery { jwks_uri } = serde_json::from_slice(&discovery).map_err(|_| NoKeys::Answer(uri))?;
+    let keys = get(backend, &jwks_uri).await?;
+    KeySet::parse(&keys).map_err(|_| NoKeys::Answer(jwks_uri))
+}
+
+async fn get(backend: &Backend, uri: &str) -> Result<Bytes, NoKeys> {
+    let request = Request::get(uri).header(http::header::ACCEPT, "application/json").body(Full::default());
+    let request = request.map_err(|_| NoKeys::Answer(uri.to_owned()))?;
+    let response = backend.send(request, FETCH_TIMEOUT).await;
+    let response = response.map_err(|error| NoKeys::Unreachable(uri.to_owned(), error.to_string()))?;
+    let is_good = response.status().is_success() && response.body().len() <= KEY_SET_BYTES_MAX;
+    if is_good { Ok(response.into_body()) } else { Err(NoKeys::Answer(uri.to_owned())) }
+}

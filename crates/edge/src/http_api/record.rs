@@ -1,0 +1,128 @@
+//! The last step of every exchange, whatever happened before: metrics and the access log.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use pitbird_names::arn;
+use pitbird_snapshot::HttpStage;
+use pitbird_telemetry::Telemetry;
+use pitbird_telemetry::logs::{LogStream, Spread};
+use pitbird_telemetry::metrics::{Dimensions, Probe, ProbeSpec, Resolution, Unit};
+
+use super::admitted::Admitted;
+use super::context::{Context, End, Seen};
+use super::integrate::Outcome;
+use crate::Edge;
+use crate::access_log::Format;
+use crate::arrival::Arrival;
+
+/// An exchange that is over.
+pub(super) struct Exchange<'a> {
+    pub seen: &'a Seen<'a>,
+    pub arrival: &'a Arrival<'a>,
+    pub route_key: Option<&'a str>,
+    pub admitted: &'a Admitted,
+    pub outcome: &'a Outcome,
+    pub body_bytes: usize,
+}
+
+/// How the exchanges of one stage are recorded: metric handles and the log's format, made once per stage and kept in its slot.
+struct Recorder {
+    spec: ProbeSpec,
+    plain: Arc<Probe>,
+    /// Probes of routes with detailed metrics, by key. A stage has few hundred routes.
+    detailed: Mutex<HashMap<String, Arc<Probe>>>,
+    access: Option<(Format, Arc<LogStream>)>,
+}
+
+pub(super) fn record(edge: &Edge, stage: &HttpStage, exchange: &Exchange<'_>) {
+    let recorder =
+        stage.slot.get_or_init(|| Arc::new(Recorder::new(stage, &edge.telemetry, &edge.log_stream)));
+    let (answer, at_ms) = (&exchange.outcome.answer, exchange.arrival.at_ms as i64);
+    let end = End {
+        status: answer.status,
+        response_bytes: answer.body.len(),
+        data_processed: exchange.body_bytes + answer.body.len(),
+        latency_us: exchange.arrival.elapsed_us(),
+        integration: exchange.outcome.integration.as_ref(),
+        error: exchange.outcome.error.as_ref(),
+        authorizer_error: exchange.outcome.authorizer_error.as_deref(),
+    };
+    let values = end.values();
+    recorder.plain.record(at_ms, &values);
+    if let Some(key) = exchange.route_key
+        && is_detailed(stage, key)
+    {
+        recorder.detailed(key, &edge.telemetry).record(at_ms, &values);
+    }
+    if let Some((format, stream)) = &recorder.access {
+        let Exchange { seen, route_key, admitted, .. } = *exchange;
+        let context = Context { stage, seen, route_key, admitted, end: Some(end) };
+        stream.line(at_ms, &format.render_with(|line, name| context.append(line, name)));
+    }
+}
+
+fn is_detailed(stage: &HttpStage, route_key: &str) -> bool {
+    let own = stage.record.route_settings.get(route_key).and_then(|own| own.detailed_metrics_enabled);
+    own.or(stage.record.default_route_settings.detailed_metrics_enabled).unwrap_or_default()
+}
+
+impl End<'_> {
+    /// The values of a probe's metrics. Latencies are whole milliseconds, as API Gateway gives them.
+    fn values(&self) -> [f64; 6] {
+        [
+            1.0,
+            f64::from(u8::from((400..500).contains(&self.status))),
+            f64::from(u8::from(self.status >= 500)),
+            (self.latency_us / 1000) as f64,
+            self.integration.map_or(f64::NAN, |integration| integration.latency_ms() as f64),
+            self.data_processed as f64,
+        ]
+    }
+}
+
+impl Recorder {
+    /// `run` names the log stream of this server's run, so that streams of different runs never mix.
+    fn new(stage: &HttpStage, telemetry: &Telemetry, run: &str) -> Recorder {
+        let api = ("ApiId", stage.api_id.clone());
+        let name = ("Stage", stage.record.name.clone());
+        // Source: API Gateway developer guide, "Monitor CloudWatch metrics for HTTP APIs".
+        let metrics = [
+            ("Count", Unit::Count),
+            ("4xx", Unit::Count),
+            ("5xx", Unit::Count),
+            ("Latency", Unit::Milliseconds),
+            ("IntegrationLatency", Unit::Milliseconds),
+            ("DataProcessed", Unit::Bytes),
+        ];
+        let spec = ProbeSpec {
+            scope: stage.scope.clone(),
+            namespace: "AWS/ApiGateway".to_owned(),
+            metrics: metrics.map(|(name, unit)| (name.to_owned(), unit)).to_vec(),
+            dimension_sets: vec![Dimensions::from_iter([api.clone()]), Dimensions::from_iter([api, name])],
+            resolution: Resolution::Minute,
+        };
+        let access = stage.record.access_log.as_ref().and_then(|access| {
+            let group =
+                arn::parse(access.destination_arn.as_deref()?)?.resource.strip_prefix("log-group:")?;
+            let stream = telemetry.log_stream(&stage.scope, group, run, Spread::Many);
+            Some((Format::parse(access.format.as_deref()?), stream))
+        });
+        Recorder { plain: telemetry.probe(spec.clone()), spec, detailed: Mutex::default(), access }
+    }
+
+    fn detailed(&self, key: &str, telemetry: &Telemetry) -> Arc<Probe> {
+        let mut detailed = self.detailed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(probe) = detailed.get(key) {
+            return probe.clone();
+        }
+        let mut spec = self.spec.clone();
+        let (method, resource) = key.split_once(' ').unwrap_or((key, key));
+        let of_stage = &self.spec.dimension_sets[1];
+        // Documented is `Route`; `Method` and `Resource` are what the service has beside.
+        let by_route = of_stage.iter().chain([("Route", key)]).collect();
+        let by_method = of_stage.iter().chain([("Method", method), ("Resource", resource)]).collect();
+        spec.dimension_sets = vec![by_route, by_method];
+        detailed.entry(key.to_owned()).or_insert(telemetry.probe(spec)).clone()
+    }
+}
