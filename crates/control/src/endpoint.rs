@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -152,7 +153,7 @@ impl Control {
 }
 
 impl Control {
-    /// Who signed a request that is no call of ours, for a service such as `lambda`, and what his policies say of all that is
+    /// Who signed a request that is no call of ours, for a service such as `lambda` or `execute-api`, and what his policies say of all that is
     /// `asked`. `None` for who didn't sign, or not validly; on loopback signatures are taken at their word, as those of
     /// calls are.
     pub fn signer(
@@ -165,8 +166,8 @@ impl Control {
     ) -> Option<(Caller, Permission)> {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let signatures = self.signatures_of(origin);
-        let metadata = &Catalog::embedded().model(service)?.metadata;
-        let identified = caller::identify(parts, body, metadata, since, signatures, &self.lookup);
+        let metadata = signed_for(service)?;
+        let identified = caller::identify(parts, body, &metadata, since, signatures, &self.lookup);
         let Identified { caller, .. } = identified.ok()?;
         caller.access_key_id.as_ref()?;
         let said = asked.iter().map(|asked| (self.gate)(&caller, asked));
@@ -232,6 +233,16 @@ fn input(call: &wire::Call<'_>, parts: &Parts, body: Bytes) -> Result<Value, Fau
 
 fn whole(body: Bytes) -> Answer {
     Answer::Left(Full::new(body))
+}
+
+/// What a service's signatures look like. Requests through APIs are signed for `execute-api`, which has no model.
+fn signed_for(service: &str) -> Option<Cow<'static, wire::Metadata>> {
+    if service != "execute-api" {
+        return Some(Cow::Borrowed(&Catalog::embedded().model(service)?.metadata));
+    }
+    let mut metadata = Catalog::embedded().model("apigateway")?.metadata.clone();
+    metadata.signing_name = "execute-api";
+    Some(Cow::Owned(metadata))
 }
 
 /// A service's fault in wire's words; its cause goes to the log.

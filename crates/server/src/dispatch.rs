@@ -80,7 +80,12 @@ impl Dispatch {
         let host = parts.headers.get(HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let path = parts.uri.path();
         if let Some(target) = Target::parse(host, path) {
-            return self.edge.serve(target, parts, body, client.peer(raw_head)).await.map(Either::Left);
+            let peer = client.peer(raw_head);
+            if self.edge.is_http_api(target.api) {
+                let signer = |body: &[u8], arn: &str| self.api_signer(parts, body, arn, Origin::Outside);
+                return self.edge.serve_http(target, parts, body, peer, signer).await.map(Either::Left);
+            }
+            return self.edge.serve(target, parts, body, peer).await.map(Either::Left);
         }
         if let Some(target) = UrlTarget::parse(host, path) {
             let peer = client.peer(raw_head);
@@ -102,7 +107,12 @@ impl Dispatch {
         let peer = Peer { source: "127.0.0.1", port: address.port(), scheme: "http", raw_head: &[] };
         let limited = Limited::new(&mut body, FUNCTION_BODY_BYTES_MAX);
         let answer = if let Some(target) = Target::parse(host, parts.uri.path()) {
-            self.edge.serve(target, &parts, limited, peer).await.map(Either::Left)
+            if self.edge.is_http_api(target.api) {
+                let signer = |body: &[u8], arn: &str| self.api_signer(&parts, body, arn, Origin::Function);
+                self.edge.serve_http(target, &parts, limited, peer, signer).await.map(Either::Left)
+            } else {
+                self.edge.serve(target, &parts, limited, peer).await.map(Either::Left)
+            }
         } else if let Some(target) = UrlTarget::parse(host, parts.uri.path()) {
             let signer = |body: &[u8], arn: &str| self.url_signer(&parts, body, arn, Origin::Function);
             self.edge.serve_url(target, &parts, limited, peer, signer).await.map(boxed)
@@ -117,7 +127,24 @@ impl Dispatch {
     fn url_signer(&self, parts: &Parts, body: &[u8], arn: &str, origin: Origin) -> Option<UrlSigner> {
         let asked = ["lambda:InvokeFunctionUrl", "lambda:InvokeFunction"]
             .map(|action| Asked { action: action.to_owned(), resources: vec![arn.to_owned()] });
-        let (caller, permission) = self.control.signer(parts, body, "lambda", origin, &asked)?;
+        self.signer(parts, body, "lambda", origin, &asked)
+    }
+
+    /// Who signed a request through an API for what this ARN names; nobody whom his own policies deny it.
+    fn api_signer(&self, parts: &Parts, body: &[u8], arn: &str, origin: Origin) -> Option<UrlSigner> {
+        let asked = Asked { action: "execute-api:Invoke".to_owned(), resources: vec![arn.to_owned()] };
+        self.signer(parts, body, "execute-api", origin, &[asked])
+    }
+
+    fn signer(
+        &self,
+        parts: &Parts,
+        body: &[u8],
+        service: &str,
+        origin: Origin,
+        asked: &[Asked],
+    ) -> Option<UrlSigner> {
+        let (caller, permission) = self.control.signer(parts, body, service, origin, asked)?;
         if permission == Permission::Denied {
             return None;
         }

@@ -49,6 +49,7 @@ impl Tasks {
 pub fn start(parts: &Parts) -> Result<(Vec<Service>, Tasks)> {
     let Parts { store, telemetry, invoker, .. } = parts;
     let apigateway = pitbird_apigateway::State { store: store.clone(), entropy };
+    let apigatewayv2 = pitbird_apigatewayv2::State { store: store.clone(), entropy };
     let iam = pitbird_iam::State { store: store.clone(), entropy };
     let lambda = pitbird_lambda::State::new(store.clone(), Arc::new(invoker.clone()), entropy)?;
     let logs = Arc::new(pitbird_logs::State { store: store.clone(), telemetry: telemetry.clone() });
@@ -70,6 +71,7 @@ pub fn start(parts: &Parts) -> Result<(Vec<Service>, Tasks)> {
     };
     let services = vec![
         pitbird_apigateway::service(Arc::new(apigateway)),
+        pitbird_apigatewayv2::service(Arc::new(apigatewayv2)),
         pitbird_cloudwatch::service(cloudwatch),
         pitbird_iam::service(Arc::new(iam)),
         pitbird_lambda::service(Arc::new(lambda)),

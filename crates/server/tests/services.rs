@@ -26,6 +26,11 @@ fn a_rest_api_lives_with_its_canary() {
 }
 
 #[test]
+fn an_http_api_lives_with_all_that_guards_it() {
+    check("http_apis.py");
+}
+
+#[test]
 fn integrations_of_every_kind_map_requests_and_answers() {
     check("integrations.py");
 }
