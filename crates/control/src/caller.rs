@@ -137,7 +137,7 @@ fn fault(error: &Error, service: &Metadata) -> Fault {
 }
 
 /// The same facts in the words of the services whose errors are bare. Source: S3 API reference, "Error responses".
-fn bare_fault(error: &Error) -> Fault {
+pub fn bare_fault(error: &Error) -> Fault {
     let told = error.to_string();
     let (code, words, status) = match error {
         Error::MissingAuthenticationToken => ("AccessDenied", "Access Denied", 403),

@@ -14,5 +14,5 @@ mod endpoint;
 
 pub use answer::{Answer, EventBody};
 pub use asked::Asked;
-pub use caller::{Credential, Lookup, Signatures};
+pub use caller::{Credential, Lookup, Signatures, bare_fault};
 pub use endpoint::{Control, Gate, Origin};

@@ -7,6 +7,7 @@ use pitbird_service::Caller;
 use serde::Serialize;
 
 use crate::find::Records;
+use crate::location::{Locations, Owner};
 use crate::view::{base64_of_hex, instant};
 use crate::{Error, State};
 
@@ -219,11 +220,12 @@ pub struct Listed {
 
 impl Whole {
     /// `endpoint` is where the caller reaches us.
-    pub fn of(version: LayerVersion, endpoint: &str) -> Whole {
+    pub fn of(version: LayerVersion, locations: &Locations, endpoint: &str, now_ms: i64) -> Whole {
         let Code { sha256_hex, size_bytes, .. } = &version.code;
+        let owner = Owner::Layer(&version.layer);
         Whole {
             content: Content {
-                location: format!("{endpoint}/_pitbird/code/{sha256_hex}.zip"),
+                location: locations.url(endpoint, now_ms, &version.scope, owner, sha256_hex),
                 code_sha256: base64_of_hex(sha256_hex),
                 code_size: *size_bytes,
             },

@@ -7,7 +7,7 @@
 //! `error` what they are told when something fails, in Lambda's words. New code is made ready in the background
 //! (`preparation`), and until it is, the old goes on serving.
 //!
-//! Code comes in the call, or from a bucket whose records and blobs `source` reads.
+//! Code comes in the call, or from a bucket whose records and blobs `source` reads; `location` is where callers get it back.
 //!
 //! What the data plane can't obey yet (images, VPCs, file systems, dead letters, SnapStart, tracing) is refused by name.
 //! Nothing here speaks HTTP, runs a function or looks into another service.
@@ -19,6 +19,7 @@ mod event_invoke_config;
 mod find;
 mod invocation;
 mod layer;
+mod location;
 mod operations;
 mod page;
 mod policy;
@@ -43,6 +44,7 @@ use pitbird_service::{Builder, Service};
 use pitbird_store::Store;
 
 pub use error::Error;
+pub use location::{Locations, PATH as CODE_PATH, Unopened};
 use preparation::Preparations;
 pub use run::{Answer, Run};
 use target::Target;
@@ -56,6 +58,7 @@ pub struct State {
     run: Arc<dyn Run>,
     entropy: Entropy,
     preparations: Preparations,
+    locations: Arc<Locations>,
 }
 
 impl State {
@@ -63,12 +66,18 @@ impl State {
     pub fn new(store: Store, run: Arc<dyn Run>, entropy: Entropy) -> Result<State, Error> {
         let preparations = Preparations::new(store.clone(), run.clone(), entropy);
         preparations.resume()?;
-        Ok(State { store, run, entropy, preparations })
+        let locations = Arc::new(Locations::new(store.clone(), entropy));
+        Ok(State { store, run, entropy, preparations, locations })
     }
 
     /// Waits until all code that is being prepared is ready; what is started meanwhile isn't waited for.
     pub async fn finish(&self) {
         self.preparations.finish().await;
+    }
+
+    /// What opens the URLs of code that the operations answer with.
+    pub fn locations(&self) -> Arc<Locations> {
+        self.locations.clone()
     }
 
     /// A number in [0, 1).

@@ -9,6 +9,7 @@ mod functions;
 mod invocations;
 mod layers;
 mod lists;
+mod locations;
 mod model;
 mod permissions;
 mod provisioned;

@@ -23,7 +23,6 @@ pub type Answer = Either<Full<Bytes>, pitbird_invoke::Body>;
 
 /// Who is at the other end of a connection, and at which of our addresses.
 pub struct Client {
-    address: SocketAddr,
     /// Its IP address as text, which every event has.
     source: String,
     local: SocketAddr,
@@ -33,7 +32,7 @@ pub struct Client {
 
 impl Client {
     pub fn new(address: SocketAddr, local: SocketAddr, scheme: &'static str) -> Client {
-        Client { address, source: address.ip().to_string(), local, scheme }
+        Client { source: address.ip().to_string(), local, scheme }
     }
 
     fn peer<'a>(&'a self, raw_head: &'a [u8]) -> Peer<'a> {
@@ -92,14 +91,17 @@ impl Dispatch {
             let signer = |body: &[u8], arn: &str| self.url_signer(parts, body, arn, Origin::Outside);
             return self.edge.serve_url(target, parts, body, peer, signer).await.map(boxed);
         }
-        if let Some(answer) = self.admin.answer(parts, client.address) {
+        if let Some(answer) = self.admin.answer(parts) {
+            return answer.map(Either::Left);
+        }
+        if let Some(answer) = self.admin.code(parts).await {
             return answer.map(Either::Left);
         }
         self.control.serve(parts, body, client.local, Origin::Outside).await.map(boxed)
     }
 
-    /// A request that a function made from inside its sandbox: for an API or for AWS. What this server tells its users beside
-    /// is none of a function's business.
+    /// A request that a function made from inside its sandbox: for an API, for AWS, or for the code that a call to AWS has told
+    /// it where to find. What this server tells its users beside is none of a function's business.
     pub async fn answer_function(&self, request: Request<Incoming>) -> Response<Answer> {
         let (parts, mut body) = request.into_parts();
         let host = parts.headers.get(HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -116,6 +118,8 @@ impl Dispatch {
         } else if let Some(target) = UrlTarget::parse(host, parts.uri.path()) {
             let signer = |body: &[u8], arn: &str| self.url_signer(&parts, body, arn, Origin::Function);
             self.edge.serve_url(target, &parts, limited, peer, signer).await.map(boxed)
+        } else if let Some(answer) = self.admin.code(&parts).await {
+            answer.map(Either::Left)
         } else {
             self.control.serve(&parts, limited, address, Origin::Function).await.map(boxed)
         };

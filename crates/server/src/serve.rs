@@ -28,7 +28,7 @@ use crate::inside::Inside;
 use crate::integrated::Integrated;
 use crate::listen;
 use crate::listener::{self, Program};
-use crate::services::{self, Parts, Tasks};
+use crate::services::{self, Parts, Started, Tasks};
 use crate::tls::Tls;
 
 /// A server that listens, until it is told to stop.
@@ -70,12 +70,13 @@ impl Serving {
         let address = listener.local_addr().context("the listener has no address")?;
         let tls = tls(options)?;
         let (parts, launcher, inside) = build(options, address).await?;
-        let (services, tasks) = services::start(&parts)?;
+        let Started { services, tasks, locations } = services::start(&parts)?;
         let Parts { store, telemetry, invoker, edge } = parts;
         let isolation = launcher.report().to_string();
         let names = services.iter().map(|service| service.model).collect();
         let control = control(services, &store, keys);
-        let admin = Admin { store, services: names, began: Instant::now(), isolation: isolation.clone() };
+        let admin =
+            Admin { store, locations, services: names, began: Instant::now(), isolation: isolation.clone() };
         let (stop, stopped) = watch::channel(false);
         let dispatch = Arc::new(Dispatch { edge, control, admin });
         inside.connect(&dispatch);

@@ -7,6 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::Result;
 use pitbird_edge::Edge;
 use pitbird_invoke::{Invoker, LiveCounts};
+use pitbird_lambda::Locations;
 use pitbird_names::{Scope, VersionId};
 use pitbird_rollouts::{Alarm, AlarmState, ArmCounts, Counts, LiveTarget};
 use pitbird_service::Service;
@@ -33,6 +34,14 @@ pub struct Tasks {
     rollouts: JoinHandle<Result<(), pitbird_rollouts::Error>>,
 }
 
+/// What runs once it is started.
+pub struct Started {
+    pub services: Vec<Service>,
+    pub tasks: Tasks,
+    /// What opens the URLs of code.
+    pub locations: Arc<Locations>,
+}
+
 impl Tasks {
     /// Lets what is under way finish: rollouts first, since they read alarms.
     pub async fn stop(self) -> Result<()> {
@@ -46,7 +55,7 @@ impl Tasks {
 }
 
 /// Every service there is. Needs a tokio runtime: what an earlier run left undone is taken up at once.
-pub fn start(parts: &Parts) -> Result<(Vec<Service>, Tasks)> {
+pub fn start(parts: &Parts) -> Result<Started> {
     let Parts { store, telemetry, invoker, .. } = parts;
     let apigateway = pitbird_apigateway::State { store: store.clone(), entropy };
     let apigatewayv2 = pitbird_apigatewayv2::State { store: store.clone(), entropy };
@@ -69,6 +78,7 @@ pub fn start(parts: &Parts) -> Result<(Vec<Service>, Tasks)> {
             let _stopped = stopped.await;
         })),
     };
+    let locations = lambda.locations();
     let services = vec![
         pitbird_apigateway::service(Arc::new(apigateway)),
         pitbird_apigatewayv2::service(Arc::new(apigatewayv2)),
@@ -80,7 +90,7 @@ pub fn start(parts: &Parts) -> Result<(Vec<Service>, Tasks)> {
         pitbird_s3::service(Arc::new(s3)),
         pitbird_sts::service(Arc::new(sts)),
     ];
-    Ok((services, tasks))
+    Ok(Started { services, tasks, locations })
 }
 
 fn rollout_parts(parts: &Parts, cloudwatch: Arc<pitbird_cloudwatch::State>) -> pitbird_rollouts::Parts {

@@ -4,6 +4,7 @@ use pitbird_records::Texts;
 use pitbird_service::{Call, Fault};
 use serde::{Deserialize, Serialize};
 
+use crate::location::Owner;
 use crate::view::{Concurrency, Configuration};
 use crate::{State, Target, find};
 
@@ -32,7 +33,7 @@ struct CodeLocation {
 
 /// A version with where its code can be had, and what belongs to the function as a whole.
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> {
-    let Call { caller, input, endpoint, .. } = call;
+    let Call { caller, input, endpoint, now_ms, .. } = call;
     let target = Target::parse(
         &state.store,
         &caller,
@@ -42,7 +43,8 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> 
     )?;
     let version = find::version(&state.store, &target)?;
     let whole = find::head(&state.store, &target)?.function.unwrap_or_default();
-    let location = format!("{endpoint}/_pitbird/code/{}.zip", version.code.sha256_hex);
+    let (owner, sha256_hex) = (Owner::Function(&target.name), &version.code.sha256_hex);
+    let location = state.locations.url(&endpoint, now_ms, &target.scope, owner, sha256_hex);
     let reserved = whole.reserved_concurrency;
     Ok(Output {
         configuration: Configuration::of(version, target.qualifier.as_ref()),

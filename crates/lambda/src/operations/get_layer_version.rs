@@ -14,8 +14,8 @@ pub struct Input {
 }
 
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Whole, Fault> {
-    let Call { caller, input, endpoint, .. } = call;
+    let Call { caller, input, endpoint, now_ms, .. } = call;
     let layer = LayerName::parse(&caller, "GetLayerVersion", &input.layer_name)?;
     let number = layer::parse_number(input.version_number)?;
-    Ok(Whole::of(layer.version(&state.store, number)?, &endpoint))
+    Ok(Whole::of(layer.version(&state.store, number)?, &state.locations, &endpoint, now_ms))
 }

@@ -13,7 +13,7 @@ pub struct Input {
 }
 
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Whole, Fault> {
-    let Call { caller, input, endpoint, .. } = call;
+    let Call { caller, input, endpoint, now_ms, .. } = call;
     let (layer, number) = LayerName::parse_version(&caller, "GetLayerVersion", &input.arn)?;
-    Ok(Whole::of(layer.version(&state.store, number)?, &endpoint))
+    Ok(Whole::of(layer.version(&state.store, number)?, &state.locations, &endpoint, now_ms))
 }

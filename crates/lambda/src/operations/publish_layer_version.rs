@@ -63,5 +63,5 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Whole, Fault> {
         Ok::<_, Error>(version)
     };
     let published = state.store.write(publish).await?;
-    Ok(Whole::of(published, &endpoint))
+    Ok(Whole::of(published, &state.locations, &endpoint, now_ms))
 }

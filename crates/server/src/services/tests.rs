@@ -66,7 +66,7 @@ async fn bed() -> Bed {
         log: "warn".to_owned(),
     };
     let (parts, launcher, _inside) = crate::serve::build(&options, address).await.expect("the parts");
-    let (services, tasks) = start(&parts).expect("the services");
+    let Started { services, tasks, .. } = start(&parts).expect("the services");
     Bed { services, _tasks: tasks, _launcher: launcher, _folder: folder }
 }
 

@@ -49,6 +49,13 @@ def create():
     location = urllib.parse.urlparse(found["Code"]["Location"])
     status, _, body = exchange("GET", f"{location.path}?{location.query}")
     assert (status, body) == (200, package), status
+    fields = urllib.parse.parse_qs(location.query)
+    assert fields["X-Amz-Expires"] == ["600"] and len(fields["X-Amz-Signature"][0]) == 64, fields
+    # Nobody else's to be had, and not for longer.
+    status, _, body = exchange("GET", location.path)
+    assert status == 403 and b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message>" in body, body
+    status, _, body = exchange("GET", f"{location.path}?{location.query.replace('Expires=600', 'Expires=900')}")
+    assert status == 403 and b"<Code>SignatureDoesNotMatch</Code>" in body, body
     listed = lambda_.list_functions()["Functions"]
     assert [entry["FunctionName"] for entry in listed] == ["life"]
     assert "State" not in listed[0] and "LastUpdateStatus" not in listed[0]
@@ -278,7 +285,8 @@ def layers():
         LayerName="more", Content={"ZipFile": zipped({"python/tool.py": "name = 'two'\n"})})
     # The content can be had back from where the answer says.
     location = urllib.parse.urlparse(lambda_.get_layer_version_by_arn(Arn=f"{arn}:1")["Content"]["Location"])
-    status, _, body = exchange("GET", location.path)
+    content = f"{location.path}?{location.query}"
+    status, _, body = exchange("GET", content)
     assert status == 200 and zipfile.ZipFile(io.BytesIO(body)).read("data/only") == b"first"
     code = "import tool\ndef handler(event, context):\n    return [tool.name, open('/opt/data/only').read()]\n"
     lambda_.create_function(
@@ -292,6 +300,8 @@ def layers():
     updated("layered")
     assert invoke("layered")["Payload"] == ["two", "first"]
     lambda_.delete_layer_version(LayerName="tools", VersionNumber=1)
+    status, _, body = exchange("GET", content)
+    assert status == 404 and b"<Code>NoSuchKey</Code><Message>The specified key does not exist.</Message>" in body, body
     with refused("ResourceNotFoundException", "The resource you requested does not exist.", 404):
         lambda_.get_layer_version(LayerName="tools", VersionNumber=1)
     lambda_.update_function_configuration(FunctionName="layered", Environment={"Variables": {"COLOR": "red"}})

@@ -1,12 +1,10 @@
 """What a function reaches from inside its sandbox: AWS in its role's name and as its policies allow, and nothing else."""
 
-import base64
-
 from given import *
 
 # Signs by hand, so that the package needs nothing but Python's own library.
 CODE = '''
-import datetime, hashlib, hmac, http.client, json, os, socket, urllib.parse
+import datetime, hashlib, hmac, http.client, json, os, socket, urllib.parse, urllib.request
 
 def exchange(method, path, headers, body):
     address = urllib.parse.urlparse(os.environ["AWS_ENDPOINT_URL"])
@@ -59,6 +57,10 @@ def handler(event, context):
         return signed("lambda", "PUT", path, {}, json.dumps(event["changes"]))
     if what == "get":
         return exchange("GET", event["path"], {}, None)
+    if what == "code":
+        status, body = signed("lambda", "GET", f"/2015-03-31/functions/{event['function']}", {}, "")
+        with urllib.request.urlopen(json.loads(body)["Code"]["Location"], timeout=5) as answer:
+            return [answer.status, answer.read(2).decode()]
     if what == "large":
         return exchange("POST", "/2015-03-31/functions/other/invocations", {}, b"x" * event["bytes"])
     if what == "reach":
@@ -133,11 +135,13 @@ def what_it_reaches():
     # Where sandboxes have no network of their own there is one address for all.
     if inside != port:
         assert ask("reach", ports=[port, 22, inside]) == [False, False, True], "only what is meant for it"
-    # Others' code is for tools on the host.
-    sha256 = base64.b64decode(lambda_.get_function(FunctionName="other")["Configuration"]["CodeSha256"]).hex()
-    assert exchange("GET", f"/_pitbird/code/{sha256}.zip")[0] == 200
-    status, body = ask("get", path=f"/_pitbird/code/{sha256}.zip")
-    assert status in (403, 404) and "PK" not in body, (status, body)
+    # What others' code is takes a URL that somebody who may know has got, for the address that he got it for.
+    location = urllib.parse.urlparse(lambda_.get_function(FunctionName="other")["Code"]["Location"])
+    assert exchange("GET", f"{location.path}?{location.query}")[0] == 200
+    for path in (location.path, f"{location.path}?{location.query}"):
+        status, body = ask("get", path=path)
+        assert status == 403 and "<Error>" in body and "PK" not in body, (status, body)
+    assert ask("code", function="other") == [200, "PK"], "it may ask for it itself"
     status, body = ask("large", bytes=9 << 20)
     assert status == 413, (status, body[:200])
     api, root = rest_api("inside")

@@ -17,6 +17,8 @@ aws lambda create-function --function-name smoke --runtime python3.11 --handler 
   --role arn:aws:iam::000000000000:role/smoke --publish > created.json
 aws lambda wait function-active-v2 --function-name smoke
 says 1 aws lambda list-versions-by-function --function-name smoke --query 'Versions[1].Version'
+python3 -c 'import sys, urllib.request; sys.stdout.buffer.write(urllib.request.urlopen(sys.argv[1]).read())' \
+  "$(aws lambda get-function --function-name smoke:1 --query Code.Location --output text)" | cmp app.zip -
 printf '{"a":1}' > payload.json
 aws lambda create-alias --function-name smoke --name live --function-version 1 > alias.json
 says 200 aws lambda invoke --function-name smoke:live --payload fileb://payload.json \
