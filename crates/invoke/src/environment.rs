@@ -113,8 +113,10 @@ struct Running {
     deadline: Instant,
     /// When the function's time is over, by the clock, milliseconds since 1970.
     deadline_ms: i64,
-    /// `START` is in the log.
+    /// Its time runs.
     is_announced: bool,
+    /// `START` is in the log.
+    is_told: bool,
     /// The process has been given the event.
     is_delivered: bool,
     /// Where the environment is kept ready: from `START` on.
@@ -327,9 +329,17 @@ impl Environment {
 
 impl Running {
     fn new(job: Box<Job>, started: Instant, deadline: Instant) -> Running {
-        let (is_announced, is_delivered, deadline_ms) = (false, false, 0);
-        let (at_work, streamed_bytes) = (None, None);
-        Running { job, started, deadline, deadline_ms, is_announced, is_delivered, at_work, streamed_bytes }
+        Running {
+            job,
+            started,
+            deadline,
+            deadline_ms: 0,
+            is_announced: false,
+            is_told: false,
+            is_delivered: false,
+            at_work: None,
+            streamed_bytes: None,
+        }
     }
 }
 
@@ -360,6 +370,7 @@ impl State {
         if self.running.as_ref().is_some_and(|running| !running.is_announced) {
             self.announce(pool);
         }
+        self.tell_start(pool);
         let running = self.running.as_mut().expect("only what runs is delivered");
         running.is_delivered = true;
         if let Some(extended) = &mut self.extended {
@@ -368,6 +379,7 @@ impl State {
         Event::new(&running.job, running.deadline_ms)
     }
 
+    /// The time of the invocation that runs begins.
     fn announce(&mut self, pool: &Arc<Pool>) {
         let running = self.running.as_mut().expect("only what runs is announced");
         let now_ms = clock::now_ms();
@@ -380,6 +392,17 @@ impl State {
             // What was written before the invocation isn't part of its tail.
             self.output.catch_up(now_ms);
             self.output.begin_tail();
+        }
+    }
+
+    /// `START`, once. Where the process starts again within the invocation it comes after that start, as on Lambda.
+    fn tell_start(&mut self, pool: &Pool) {
+        let is_retry = self.start.is_retry;
+        let Some(running) = self.running.as_mut().filter(|running| !running.is_told) else { return };
+        running.is_told = true;
+        let now_ms = clock::now_ms();
+        if is_retry {
+            self.output.catch_up(now_ms);
         }
         let request_id = running.job.invocation.request_id.as_str();
         let trace = self.extended.is_some().then(|| trace_of(&running.job.invocation));

@@ -58,6 +58,16 @@ function write(text) {
   }
 }
 
+// What stands before a line break within an event. No text has it.
+const WITHIN = Buffer.from([0xa5, 0x5a, 0, 3, 10]);
+
+/** Writes one log event, whatever line breaks are in it. */
+function writeEvent(text) {
+  if (!text.includes('\n')) return write(`${text}\n`);
+  const pieces = text.split('\n').flatMap((line) => [WITHIN, Buffer.from(line)]);
+  write(Buffer.concat([...pieces.slice(1), Buffer.from('\n')]));
+}
+
 const LEVELS = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'];
 
 /** An error within a JSON log, whose own properties are not enumerable. */
@@ -92,8 +102,7 @@ function log(level, values) {
   if (LOGS_JSON) return logJson(level, values);
   format ??= require('util').format;
   const text = values.length === 1 && typeof values[0] === 'string' ? values[0] : format(...values);
-  const line = `${new Date().toISOString()}\t${requestId}\t${level}\t${text}`;
-  write(line.replace(/\n/g, '\r') + '\n');
+  writeEvent(`${new Date().toISOString()}\t${requestId}\t${level}\t${text}`);
 }
 
 function patchConsole() {

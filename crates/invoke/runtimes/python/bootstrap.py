@@ -254,6 +254,22 @@ def _parse_header(text, name):
 
 request_id = None
 
+# What stands before a line break within an event, and where an event ends that ends with none. No text has it.
+WITHIN, LAST = b"\xa5\x5a\x00\x03\n", b"\xa5\x5a\x00\x02\n"
+
+
+def write_event(text):
+    """Writes one log event, whatever line breaks are in it. What `print` writes is an event a line."""
+    data = text.encode("utf-8", "backslashreplace")
+    if data.endswith(b"\n"):
+        data = data[:-1].replace(b"\n", WITHIN) + b"\n"
+    else:
+        data = data.replace(b"\n", WITHIN) + LAST
+    out = sys.__stdout__
+    out.flush()
+    out.buffer.write(data)
+    out.buffer.flush()
+
 
 class _LoggingHook:
     """Gives the root logger Lambda's handler as soon as somebody imports `logging`, and not before."""
@@ -283,7 +299,7 @@ def _install_handler(logging):
 
     class Handler(logging.Handler):
         def emit(self, record):
-            sys.stdout.write(self.format(record))
+            write_event(self.format(record))
 
     def add_request_id(record):
         record.aws_request_id = request_id or ""
@@ -344,16 +360,35 @@ def log_error(error):
         from time import gmtime, strftime
 
         line = {"timestamp": strftime("%Y-%m-%dT%H:%M:%SZ", gmtime()), "log_level": "ERROR", "level": "ERROR", **error}
-        sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
+        write_event(json.dumps(line, ensure_ascii=False) + "\n")
         return
     lines = ["[ERROR] " + ": ".join(filter(None, (error["errorType"], error["errorMessage"])))]
     lines.append("Traceback (most recent call last):")
     for part in error["stackTrace"]:
         for line in part.splitlines() or [""]:
             stripped = line.lstrip(" ")
-            # One event: lines end with a carriage return and are indented with no-break spaces.
             lines.append("\u00a0" * (len(line) - len(stripped)) + stripped)
-    sys.stdout.write("\r".join(lines) + "\n")
+    write_event("\n".join(lines))
+
+
+WARNING = (
+    "LAMBDA_WARNING: Unhandled exception. The most likely cause is an issue in the function code. However, in rare cases, "
+    "a Lambda runtime update can cause unexpected function behavior. For functions using managed runtimes, runtime updates "
+    "can be triggered by a function change, or can be applied automatically. To determine if the runtime has been updated, "
+    "check the runtime version in the INIT_START log entry. If this error correlates with a change in the runtime version, "
+    "you may be able to mitigate this error by temporarily rolling back to the previous runtime version. For more "
+    "information, see https://docs.aws.amazon.com/lambda/latest/dg/runtimes-update.html\r"
+)
+
+
+def warn_of_start():
+    """What AWS's client says before it says why a handler couldn't be loaded."""
+    try:
+        import logging
+
+        logging.warning(WARNING)
+    except Exception:
+        pass  # A module of the function's own is in the way; the error itself is told all the same.
 
 
 def _error(message, error_type, trace, invocation):
@@ -536,6 +571,7 @@ def main():
         handler = load(os.environ.get("_HANDLER", ""))
     except Exception as exception:
         error = describe(exception)
+        warn_of_start()
         log_error(error)
         flush()
         api.post_error("/init/error", error)

@@ -21,6 +21,7 @@ const PEAK_READ_EVERY: Duration = Duration::from_millis(50);
 impl State {
     /// Ends the invocation that runs: logs, measures, tells the caller.
     pub(super) fn conclude(&mut self, pool: &Pool, result: Result<Bytes, Fault>) {
+        self.tell_start(pool);
         let running = self.running.take().expect("only what runs is concluded");
         let ended = Instant::now();
         let duration_ms = ms(ended - running.started);

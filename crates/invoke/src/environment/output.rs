@@ -18,6 +18,11 @@ use crate::telemetry_api::subscription::Kind;
 
 /// What Invoke's log tail has at most, bytes. Source: Lambda, `X-Amz-Log-Result`.
 const TAIL_BYTES: usize = 4096;
+/// Stands before a line break that doesn't end an event. It is a frame's type of AWS's own protocol between runtimes and
+/// platform, and no text: what our clients for Python and Node log in one call is one event by it.
+const WITHIN: &[u8] = b"\xa5\x5a\x00\x03\n";
+/// Stands where an event ends whose text ends with no line break.
+const LAST: &[u8] = b"\xa5\x5a\x00\x02\n";
 /// Read at one go. A pipe holds no more unless somebody makes it larger, so that this empties one that was full.
 const DRAIN_BYTES: usize = 1 << 20;
 
@@ -276,18 +281,24 @@ impl Output {
             let is_whole = end.is_some() || bytes.len() >= room;
             let (piece, rest) = bytes.split_at(end.unwrap_or(room.min(bytes.len())));
             bytes = rest;
-            if source.partial.is_empty() && is_whole {
+            if source.partial.is_empty() && is_whole && !is_marked(piece) {
                 self.write(source.origin, now_ms, piece);
                 continue;
             }
             source.partial.extend_from_slice(piece);
-            if is_whole {
+            if source.partial.ends_with(WITHIN) {
+                source.partial.truncate(source.partial.len() - WITHIN.len());
+                source.partial.push(b'\n');
+            } else if is_whole {
                 self.flush(source, now_ms);
             }
         }
     }
 
     fn flush(&mut self, source: &mut Source, now_ms: i64) {
+        if source.partial.ends_with(LAST) {
+            source.partial.truncate(source.partial.len() - LAST.len());
+        }
         if !source.partial.is_empty() {
             self.write(source.origin, now_ms, &source.partial);
             source.partial.clear();
@@ -337,6 +348,10 @@ impl Output {
         }
         self.stream.bytes(now_ms, line);
     }
+}
+
+fn is_marked(piece: &[u8]) -> bool {
+    piece.ends_with(WITHIN) || piece.ends_with(LAST)
 }
 
 /// The level that a line of the function's says it has: a JSON object's own, else that of any line. Source: Lambda developer
@@ -460,6 +475,40 @@ mod tests {
         assert_eq!(logged.len(), 4, "{logged:?}");
         assert!(logged[2].starts_with("LOGS_DROPPED 150 bytes"), "{logged:?}");
         assert_eq!(logged[3], "next\n");
+    }
+
+    #[tokio::test]
+    async fn an_event_may_have_several_lines() {
+        let mut bench = bench(1 << 20);
+        let event =
+            [b"one", WITHIN, b"two", WITHIN, b"three\nnext\nlast", WITHIN, b"of all", LAST, b"more\n"]
+                .concat();
+        // However it is cut.
+        for cut in 0..event.len() {
+            for piece in [&event[..cut], &event[cut..]].into_iter().filter(|piece| !piece.is_empty()) {
+                bench.write(piece).await;
+                bench.output.drain(1);
+            }
+        }
+        let logged = logged(&bench).await;
+        assert_eq!(logged.len(), 4 * event.len());
+        for events in logged.chunks(4) {
+            assert_eq!(events, ["one\ntwo\nthree\n", "next\n", "last\nof all", "more\n"]);
+        }
+    }
+
+    #[tokio::test]
+    async fn an_event_without_end_is_cut_and_ends_with_the_invocation() {
+        let mut bench = bench(10 << 20);
+        let line = [&[b'x'; 1019][..], WITHIN].concat();
+        for _ in 0..300 {
+            bench.write(&line).await;
+            bench.output.drain(1);
+        }
+        bench.platform(2, "END\n");
+        let lengths: Vec<usize> = logged(&bench).await.iter().map(String::len).collect();
+        assert_eq!(lengths.iter().sum::<usize>(), 300 * 1020 + 4);
+        assert!(lengths.len() == 3 && lengths[0] <= LINE_BYTES && lengths[2] == 4, "{lengths:?}");
     }
 
     #[tokio::test]

@@ -160,6 +160,7 @@ impl Environment {
             state.running = Some(Running::new(job, now, now + timeout));
             state.announce(&self.pool);
             if let Some(first) = first.filter(StartFault::is_certain) {
+                state.report_start(true, &first);
                 let fault = first.fault(&request_id, self.pool.timeout_s());
                 state.conclude(&self.pool, Err(fault));
                 state.end_rest(&self.pool);
@@ -172,6 +173,7 @@ impl Environment {
             Lived::NotStarted(fault) => {
                 let mut state = self.lock();
                 state.is_reset = true;
+                state.report_start(true, &fault);
                 let fault = fault.fault(&request_id, self.pool.timeout_s());
                 if state.running.is_some() {
                     state.conclude(&self.pool, Err(fault));
@@ -193,10 +195,13 @@ impl Environment {
         let (spec, template) = match self.spec().await {
             Ok(found) => found,
             Err(Unmade::Refused(refused)) => return Lived::Refused(refused),
-            Err(Unmade::Fault(fault)) => return Lived::NotStarted(fault),
+            Err(Unmade::Fault(fault)) => {
+                self.begin(turn, None);
+                return Lived::NotStarted(fault);
+            }
         };
         let program = spec.program.clone();
-        self.begin(turn, &spec);
+        self.begin(turn, Some(&spec));
         let parts = &self.pool.parts;
         let tmp = self.lock().tmp.take();
         let mut sandbox = match parts.parking.launch(&parts.tasks, spec, template, tmp).await {
@@ -265,11 +270,13 @@ impl Environment {
         if self.is_provisioned { limit.max(PROVISIONED_INIT).max(self.pool.timeout()) } else { limit }
     }
 
-    /// The start begins now, whatever had to be waited for until now.
-    fn begin(&self, turn: Option<OwnedSemaphorePermit>, spec: &Spec) {
+    /// The start begins now, whatever had to be waited for until now. Without `spec` there is nothing to be started.
+    fn begin(&self, turn: Option<OwnedSemaphorePermit>, spec: Option<&Spec>) {
         let mut state = self.lock();
         state.launch = turn;
-        state.extend_for(spec);
+        if let Some(spec) = spec {
+            state.extend_for(spec);
+        }
         let is_retry = state.start.is_retry;
         if is_retry && state.extended.is_none() {
             return;

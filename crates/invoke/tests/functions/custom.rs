@@ -103,6 +103,16 @@ async fn code_without_a_bootstrap_says_so() {
             r#"{"errorType":"Runtime.InvalidEntrypoint","errorMessage":"RequestId: 6c44ff1e-0000-4000-8000-000000000000 Error: Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"}"#
         );
     }
+    let log = bench.log("f").await;
+    let begins: Vec<&str> = log.iter().map(|event| event.split(' ').next().unwrap()).collect();
+    let invocation = ["INIT_REPORT", "START", "RequestId:", "END", "REPORT"];
+    assert_eq!(begins, [&["INIT_START", "INIT_REPORT"], &invocation[..], &invocation].concat(), "{log:#?}");
+    for (at, phase) in [(1, "init"), (2, "invoke"), (7, "invoke")] {
+        let end = format!("Phase: {phase}\tStatus: error\tError Type: Runtime.InvalidEntrypoint\n");
+        assert!(log[at].starts_with("INIT_REPORT Init Duration: ") && log[at].ends_with(&end), "{}", log[at]);
+    }
+    let words = "Error: Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]\nRuntime.InvalidEntrypoint\n";
+    assert!(log[4].ends_with(words), "{}", log[4]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -225,9 +225,9 @@ async fn a_start_that_fails_is_tried_again_within_the_invocation() {
         "INIT_START",
         "starting",
         "INIT_REPORT",
-        "START",
         "starting",
         "INIT_REPORT",
+        "START",
         "RequestId:",
         "END",
         "REPORT",
@@ -235,9 +235,9 @@ async fn a_start_that_fails_is_tried_again_within_the_invocation() {
     assert_eq!(begins, expected, "{log:#?}");
     assert!(log[2].ends_with("\tPhase: init\tStatus: error\tError Type: Runtime.ExitError\n"), "{}", log[2]);
     assert!(
-        log[5].ends_with("\tPhase: invoke\tStatus: error\tError Type: Runtime.ExitError\n"),
+        log[4].ends_with("\tPhase: invoke\tStatus: error\tError Type: Runtime.ExitError\n"),
         "{}",
-        log[5]
+        log[4]
     );
 }
 

@@ -224,7 +224,7 @@ async fn the_console_writes_lambdas_lines() {
     bench.invoke(&function, "{}").await;
     let log = bench.log("f").await;
     assert!(log[1].ends_with("Z\tundefined\tINFO\tat start\n"), "{log:?}");
-    assert!(log[3].ends_with("\tWARN\ttwo\rlines { a: 1 }\n"), "{log:?}");
+    assert!(log[3].ends_with("\tWARN\ttwo\nlines { a: 1 }\n"), "{log:?}");
     assert_eq!(log[3].split('\t').nth(1).unwrap().len(), 36);
 }
 

@@ -107,8 +107,8 @@ async fn an_exception_is_told_with_its_trace_and_the_next_call_works() {
     assert_eq!(text(&bench.invoke(&function, "3").await), "\"fine\"");
     assert_eq!(*bench.invoker.environments().borrow(), 1, "one process did it all");
     let log = bench.log("f").await;
-    let error = log.iter().find(|line| line.starts_with("[ERROR] Mine: no ü\rTraceback")).unwrap();
-    assert!(error.ends_with("raise Mine('no ü')\n"), "{error:?}");
+    let error = log.iter().find(|line| line.starts_with("[ERROR] Mine: no ü\nTraceback")).unwrap();
+    assert!(error.ends_with("\n\u{a0}\u{a0}\u{a0}\u{a0}raise Mine('no ü')"), "{error:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -151,11 +151,47 @@ async fn a_handler_that_cannot_be_loaded_says_why() {
         );
         assert_eq!(error["requestId"], "", "{name}");
         let log = bench.log(name).await;
+        let begins: Vec<&str> = log.iter().map(|event| event.split([' ', '\t']).next().unwrap()).collect();
+        let start = ["[WARNING]", "[ERROR]", "INIT_REPORT"];
+        assert_eq!(
+            begins,
+            [&["INIT_START"], &start[..], &start, &["START", "END", "REPORT"]].concat(),
+            "{log:#?}"
+        );
+        assert!(log[1].contains("Z\t\tLAMBDA_WARNING: Unhandled exception. "), "{}", log[1]);
+        assert!(log[1].ends_with("latest/dg/runtimes-update.html\r\n"), "{}", log[1]);
         let report = log.iter().find(|line| line.starts_with("REPORT ")).unwrap();
         assert!(report.ends_with(&format!("\tStatus: error\tError Type: {error_type}\n")), "{report}");
     }
     let trace = &json(&bench.invoke(&bench.function("e"), "{}").await)["stackTrace"];
     assert_eq!(trace[0], "  File \"/var/task/app.py\", line 1, in <module>\n    raise ValueError('early')\n");
+}
+
+/// Whatever line breaks it has and whatever form it was given; what is printed is an event a line.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_record_is_one_event() {
+    let Some(bench) = door().await else { return };
+    let code = r#"
+import contextlib, io, logging
+log = logging.getLogger()
+def handler(event, context):
+    print("one\ntwo")
+    print("begun", end="")
+    log.warning("first\nsecond\n")
+    with contextlib.redirect_stdout(io.StringIO()):
+        log.error("not to be had")
+    log.handlers[0].setFormatter(logging.Formatter("plain: %(message)s"))
+    log.error("a")
+    log.error("b\nc")
+"#;
+    let function = bench.create(python("f", code)).await;
+    bench.invoke(&function, "1").await;
+    let log = bench.log("f").await;
+    let ends: Vec<&str> =
+        log[2..log.len() - 2].iter().map(|event| event.rsplit('\t').next().unwrap()).collect();
+    let records = ["first\nsecond\n\n", "not to be had\n", "plain: a", "plain: b\nc"];
+    assert_eq!(ends, [&["one\n", "two\n"], &records[..]].concat(), "{log:#?}");
+    assert!(log[4].starts_with("begun[WARNING]\t"), "{log:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
