@@ -387,7 +387,7 @@ impl State {
         running.started = Instant::now();
         running.deadline = running.started + pool.timeout();
         running.deadline_ms = now_ms + pool.timeout().as_millis() as i64;
-        running.at_work = self.is_provisioned.then(|| pool.at_work(now_ms));
+        running.at_work = self.is_provisioned.then(|| pool.at_work(now_ms)).flatten();
         if running.job.invocation.wants_log_tail {
             // What was written before the invocation isn't part of its tail.
             self.output.catch_up(now_ms);

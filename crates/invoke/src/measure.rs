@@ -121,9 +121,9 @@ pub(crate) fn function_concurrency(scope: &Scope, function: &str) -> ProbeSpec {
     spec(scope, &[("ConcurrentExecutions", Unit::Count)], sets)
 }
 
-/// How many of a version's environments that are kept ready are at work, and which part of all that is.
-pub(crate) fn provisioned_concurrency(scope: &Scope, function: &str, version: VersionId) -> ProbeSpec {
-    let resource = format!("{function}:{version}");
+/// How many of the environments that a version or an alias asks to be kept ready are at work, and which part of all that is.
+pub(crate) fn provisioned_concurrency(scope: &Scope, function: &str, qualifier: &Qualifier) -> ProbeSpec {
+    let resource = format!("{function}:{qualifier}");
     let sets = vec![
         [("FunctionName", function)].into_iter().collect(),
         [("FunctionName", function), ("Resource", &resource)].into_iter().collect(),

@@ -6,7 +6,7 @@ pub(crate) mod scale;
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use hyper::header::HeaderValue;
@@ -22,9 +22,9 @@ use crate::parts::Parts;
 use crate::stream::Sink;
 
 use idle::Idle;
-pub(crate) use provision::AtWork;
+use provision::Provision;
 pub use provision::Provisioned;
-use provision::{Busy, Provision};
+pub(crate) use provision::{AtWork, Busy};
 use scale::{Load, Usual};
 
 /// How a function was called, resolved once: what its invocations have in common.
@@ -67,7 +67,6 @@ pub(crate) struct Pool {
     resting: AtomicUsize,
     /// How many are to be kept ready; as under the lock, for those who only look.
     provisioned: AtomicU32,
-    busy: OnceLock<Busy>,
     state: Mutex<State>,
 }
 
@@ -86,9 +85,9 @@ struct State {
 
 impl Pool {
     pub fn new(parts: Arc<Parts>, record: FunctionVersion, counter: Arc<FunctionCounter>) -> Arc<Pool> {
-        let (resting, provisioned, busy) = (AtomicUsize::new(0), AtomicU32::new(0), OnceLock::new());
+        let (resting, provisioned) = (AtomicUsize::new(0), AtomicU32::new(0));
         let state = Mutex::default();
-        let pool = Arc::new(Pool { parts, record, counter, resting, provisioned, busy, state });
+        let pool = Arc::new(Pool { parts, record, counter, resting, provisioned, state });
         pool.parts.enlist(&pool);
         pool
     }

@@ -1,24 +1,31 @@
 //! Sees to it that each version has as many environments ready as the snapshot says.
 
-use std::sync::Weak;
+use std::collections::HashMap;
+use std::sync::{Arc, Weak};
 
-use pitbird_names::Qualifier;
+use pitbird_names::{Qualifier, VersionId};
 use pitbird_records::function::State;
-use pitbird_snapshot::{Function, Snapshot};
+use pitbird_snapshot::{Function, FunctionKey, Snapshot};
+use pitbird_telemetry::Telemetry;
 use tokio::sync::watch;
 
 use crate::Invoker;
 use crate::invoker::{Inner, VersionSlot};
-use crate::pool::Provisioned;
+use crate::pool::{Busy, Provisioned};
+
+/// What environments that are kept ready are counted under: the version or the alias that asks for them.
+type Counted = HashMap<(FunctionKey, Qualifier), Arc<Busy>>;
 
 /// Follows the snapshots until the door is gone.
 pub(crate) async fn follow(mut generations: watch::Receiver<u64>, inner: Weak<Inner>) {
+    let mut counted = Counted::new();
     loop {
         {
             let Some(inner) = inner.upgrade() else { return };
             let Some(store) = inner.parts.store() else { return };
             generations.mark_unchanged();
-            Invoker::from(inner).provision(&store.snapshot());
+            let telemetry = inner.parts.telemetry.clone();
+            Invoker::from(inner).provision(&store.snapshot(), &telemetry, &mut counted);
         }
         if generations.changed().await.is_err() {
             return;
@@ -27,18 +34,20 @@ pub(crate) async fn follow(mut generations: watch::Receiver<u64>, inner: Weak<In
 }
 
 impl Invoker {
-    fn provision(&self, snapshot: &Snapshot) {
+    fn provision(&self, snapshot: &Snapshot, telemetry: &Telemetry, counted: &mut Counted) {
         if self.is_closed() {
             return;
         }
+        let before = std::mem::take(counted);
         for function in snapshot.functions() {
             let wanted = function.provisioned_versions();
+            let busy = count(telemetry, function, &before, counted);
             for (id, version) in &function.versions {
                 let wanted = wanted.get(id).copied().unwrap_or(0);
                 if wanted > 0 && version.record.state == State::Active {
-                    self.version_slot(version).pool.provision(wanted);
+                    self.version_slot(version).pool.provision(wanted, busy.get(id).cloned());
                 } else if let Some(slot) = version.slot.get::<VersionSlot>() {
-                    slot.pool.provision(0);
+                    slot.pool.provision(0, None);
                 }
             }
         }
@@ -57,4 +66,26 @@ impl Invoker {
         }
         all
     }
+}
+
+/// What each version's environments that are kept ready are counted under, as before where they were counted already.
+fn count(
+    telemetry: &Telemetry,
+    function: &Function,
+    before: &Counted,
+    now: &mut Counted,
+) -> HashMap<VersionId, Arc<Busy>> {
+    let mut versions = HashMap::new();
+    for (qualifier, requested) in &function.provisioned {
+        let named = FunctionKey { scope: function.scope.clone(), name: function.name.clone() };
+        let key = (named, qualifier.clone());
+        let busy = before.get(&key).cloned();
+        let busy = busy.unwrap_or_else(|| Arc::new(Busy::new(telemetry, &key.0, qualifier)));
+        busy.request(*requested);
+        for (version, _) in function.provisioned_versions_of(qualifier) {
+            versions.insert(version, busy.clone());
+        }
+        now.insert(key, busy);
+    }
+    versions
 }

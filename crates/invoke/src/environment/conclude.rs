@@ -24,15 +24,19 @@ impl State {
         self.tell_start(pool);
         let running = self.running.take().expect("only what runs is concluded");
         let ended = Instant::now();
-        let duration_ms = ms(ended - running.started);
+        let ended_well = Status::Ended;
+        let status = result.as_ref().err().map_or(&ended_well, |fault| &fault.status);
+        let duration_ms = match status {
+            // Whenever it was noticed.
+            Status::Timeout => f64::from(pool.timeout_s()) * 1000.0,
+            _ => ms(ended - running.started),
+        };
         let init_ms = self.init_ms.take();
         // What is kept ready is paid for by the hour, its start with it.
         let billed_init_ms = init_ms.filter(|_| !self.is_provisioned).unwrap_or(0.0);
         let paid_ms = duration_ms + billed_init_ms;
         let billed_ms = paid_ms.ceil() as u64;
         let memory_peak_mib = self.peak_bytes(ended).div_ceil(1 << 20);
-        let ended_well = Status::Ended;
-        let status = result.as_ref().err().map_or(&ended_well, |fault| &fault.status);
         let request_id = running.job.invocation.request_id.as_str();
         let whole_bytes = result.as_ref().map_or_else(|fault| fault.body.len(), Bytes::len);
         let produced_bytes = running.streamed_bytes.unwrap_or(whole_bytes);

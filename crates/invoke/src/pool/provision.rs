@@ -4,6 +4,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use pitbird_names::Qualifier;
+use pitbird_snapshot::FunctionKey;
+use pitbird_telemetry::Telemetry;
 use pitbird_telemetry::metrics::Probe;
 
 use super::Pool;
@@ -27,6 +30,8 @@ pub struct Provisioned {
 #[derive(Debug, Default)]
 pub(super) struct Provision {
     pub wanted: u32,
+    /// What they are counted under; there as soon as any are wanted.
+    busy: Option<Arc<Busy>>,
     /// Those that have started, or are being started.
     alive: u32,
     ready: u32,
@@ -42,29 +47,41 @@ impl Provision {
     }
 }
 
-/// Of those that are kept ready: how many are at work.
+/// Of the environments that a version or an alias asks to be kept ready: how many are at work. Those of an alias may be of two
+/// versions.
 #[derive(Debug)]
-pub(super) struct Busy {
+pub(crate) struct Busy {
     probe: Arc<Probe>,
+    requested: AtomicU32,
     count: AtomicU32,
+}
+
+impl Busy {
+    pub fn new(telemetry: &Telemetry, function: &FunctionKey, qualifier: &Qualifier) -> Busy {
+        let spec = measure::provisioned_concurrency(&function.scope, &function.name, qualifier);
+        Busy { probe: telemetry.probe(spec), requested: AtomicU32::new(0), count: AtomicU32::new(0) }
+    }
+
+    pub fn request(&self, requested: u32) {
+        self.requested.store(requested, Ordering::Relaxed);
+    }
 }
 
 /// One that is at work; until it is dropped.
 #[derive(Debug)]
-pub(crate) struct AtWork(Arc<Pool>);
+pub(crate) struct AtWork(Arc<Busy>);
 
 impl Drop for AtWork {
     fn drop(&mut self) {
-        if let Some(busy) = self.0.busy.get() {
-            busy.count.fetch_sub(1, Ordering::Relaxed);
-        }
+        self.0.count.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 impl Pool {
-    /// Keeps so many environments ready from now on; 0 is none.
-    pub fn provision(self: &Arc<Self>, wanted: u32) {
+    /// Keeps so many environments ready from now on, which are counted under `busy`; 0 is none.
+    pub fn provision(self: &Arc<Self>, wanted: u32, busy: Option<Arc<Busy>>) {
         let mut state = self.lock();
+        state.provision.busy = busy;
         if state.is_closed || (state.provision.wanted == wanted && wanted == 0) {
             return;
         }
@@ -142,17 +159,13 @@ impl Pool {
         state.provision.alive = state.provision.alive.saturating_sub(1);
     }
 
-    /// One of them begins an invocation.
-    pub fn at_work(self: &Arc<Self>, at_ms: i64) -> AtWork {
-        let busy = self.busy.get_or_init(|| {
-            let Pool { parts, record, .. } = &**self;
-            let spec = measure::provisioned_concurrency(&record.scope, &record.name, record.version);
-            Busy { probe: parts.telemetry.probe(spec), count: AtomicU32::new(0) }
-        });
+    /// One of them begins an invocation. `None` when none are wanted any more.
+    pub fn at_work(&self, at_ms: i64) -> Option<AtWork> {
+        let busy = self.lock().provision.busy.clone()?;
         let count = f64::from(busy.count.fetch_add(1, Ordering::Relaxed) + 1);
-        let wanted = f64::from(self.provisioned_wanted().max(1));
-        busy.probe.record(at_ms, &[count, count / wanted]);
-        AtWork(self.clone())
+        let requested = f64::from(busy.requested.load(Ordering::Relaxed).max(1));
+        busy.probe.record(at_ms, &[count, count / requested]);
+        Some(AtWork(busy))
     }
 }
 

@@ -71,7 +71,10 @@ async fn a_function_that_hangs_times_out() {
     let log = &logs.iter().find(|(_, log)| log.iter().any(|line| line.contains("timed out"))).unwrap().1;
     assert!(log[2].ends_with(" Task timed out after 1.00 seconds\n\n"), "{log:?}");
     assert!(log[3].starts_with("END "));
-    assert!(log[4].contains("\tDuration: 10") && log[4].ends_with("\tStatus: timeout\n"), "{log:?}");
+    assert!(
+        log[4].contains("\tDuration: 1000.00 ms\t") && log[4].ends_with("\tStatus: timeout\n"),
+        "{log:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

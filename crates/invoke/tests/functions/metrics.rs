@@ -11,6 +11,8 @@ use crate::bench::{Bench, Draft, bash_loop, bench, invocation, now_ms};
 pub async fn measured(bench: &Bench, name: &str, dimensions: &[(&str, &str)], stat: Stat) -> Option<f64> {
     let unit = if ["Duration", "AsyncEventAge", "PostRuntimeExtensionsDuration"].contains(&name) {
         Unit::Milliseconds
+    } else if name.ends_with("Utilization") {
+        Unit::None
     } else {
         Unit::Count
     };

@@ -129,6 +129,18 @@ async fn an_aliass_are_divided_by_weight() {
         let outcome = bench.try_invoke(&function, Some(&live()), draw, "{}").await.unwrap();
         assert_eq!(json(&outcome)["how"], "provisioned-concurrency");
     }
+    // Both versions' are the alias's, and counted as such.
+    let dimensions = [("FunctionName", "f"), ("Resource", "f:live")];
+    let most = async |name| measured(&bench, name, &dimensions, Stat::Maximum).await;
+    assert_eq!(most("ProvisionedConcurrentExecutions").await, Some(1.0));
+    assert_eq!(most("ProvisionedConcurrencyUtilization").await, Some(0.25));
+    let invocations = measured(&bench, "ProvisionedConcurrencyInvocations", &dimensions, Stat::Sum).await;
+    assert_eq!(invocations, Some(2.0));
+    for version in ["f:1", "f:2"] {
+        let dimensions = [("FunctionName", "f"), ("Resource", version)];
+        let none = measured(&bench, "ProvisionedConcurrentExecutions", &dimensions, Stat::Maximum).await;
+        assert_eq!(none, None, "{version}");
+    }
     // As weight moves they move along.
     bench.alias("f", "live", 0.5).await;
     let function = bench.function("f");
