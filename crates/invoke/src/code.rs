@@ -44,6 +44,7 @@ pub struct CodeDirectory {
     pub path: PathBuf,
     unpacked_bytes: u64,
     has_libraries: OnceLock<bool>,
+    has_native_libraries: OnceLock<bool>,
     /// As a package, and as layers.
     jars: [OnceLock<Jars>; 2],
 }
@@ -61,6 +62,12 @@ impl Files {
         [Some(&self.code), self.layers.as_ref()].into_iter().flatten().any(|files| files.has_libraries())
     }
 
+    /// The same for a runtime whose own libraries lie in that folder, too.
+    pub fn has_native_libraries(&self) -> bool {
+        let all = [Some(&self.code), self.layers.as_ref()];
+        all.into_iter().flatten().any(|files| files.has_native_libraries())
+    }
+
     /// The jars of the code and of the layers. The first call reads them from the disk.
     pub fn jars(&self) -> [&Jars; 2] {
         static NONE: Jars = Jars { names: Vec::new(), has_client: false };
@@ -74,7 +81,22 @@ impl Files {
 
 impl CodeDirectory {
     fn new(path: PathBuf, unpacked_bytes: u64) -> CodeDirectory {
-        CodeDirectory { path, unpacked_bytes, has_libraries: OnceLock::new(), jars: Default::default() }
+        CodeDirectory {
+            path,
+            unpacked_bytes,
+            has_libraries: OnceLock::new(),
+            has_native_libraries: OnceLock::new(),
+            jars: Default::default(),
+        }
+    }
+
+    /// Shared libraries, beside the code or in their folder, where there may be others.
+    fn has_native_libraries(&self) -> bool {
+        *self.has_native_libraries.get_or_init(|| {
+            let places = [self.path.clone(), self.path.join("lib")];
+            let mut entries = places.iter().flat_map(fs::read_dir).flatten().flatten();
+            entries.any(|entry| entry.file_name().to_string_lossy().contains(".so"))
+        })
     }
 
     /// A folder for shared libraries, or one of them beside the code.

@@ -97,8 +97,11 @@ impl Parking {
     ) -> Result<Sandbox, Error> {
         // What is parked takes no `/tmp` of another's.
         let template = template.filter(|_| tmp.is_none());
+        let arguments = template.as_ref().map(|template| template.args.clone());
         if let Some(parked) = template.and_then(|template| self.take(tasks, template)) {
-            match parked.adopt(&spec).await {
+            // One that waits may have been told otherwise what others are told by their arguments.
+            let as_it_waits = Spec { args: arguments.unwrap_or_default(), ..spec.clone() };
+            match parked.adopt(&as_it_waits).await {
                 Ok(sandbox) => return Ok(sandbox),
                 Err(error) => {
                     let error = &error as &dyn std::error::Error;

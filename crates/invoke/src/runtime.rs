@@ -1,8 +1,8 @@
 //! Which program serves which of Lambda's runtimes on this host, and what it needs to see.
 //!
 //! Interpreters are the host's own, found when they are first asked for. A small program of ours ([`PYTHON`], [`NODE`]),
-//! part of this binary, speaks the Runtime API for Python and Node. Java's functions bring AWS's client, custom runtimes their own
-//! `bootstrap`.
+//! part of this binary, speaks the Runtime API for Python and Node. Java's functions bring AWS's client, for which another ([`JAVA`])
+//! waits; custom runtimes bring their own `bootstrap`.
 
 mod environment_variables;
 mod find;
@@ -32,6 +32,8 @@ pub use interpreter::Interpreter;
 const PYTHON: &str = include_str!("../runtimes/python/bootstrap.py");
 /// Our half of the Node runtime.
 const NODE: &str = include_str!("../runtimes/node/bootstrap.cjs");
+/// What waits for Java's functions.
+const JAVA: &[u8] = include_bytes!("../runtimes/java/pitbird/Launcher.class");
 
 /// Processes and threads of one environment. Source: Lambda's quotas.
 const PROCESSES_MAX: u32 = 1024;
@@ -180,7 +182,11 @@ impl Runtimes {
                     find::node(name, major, &self.search_path, &self.directory).await?;
                 Some((interpreter, Some(files)))
             }
-            Family::Java(feature) => Some((find::java(name, feature, &self.search_path).await?, None)),
+            Family::Java(feature) => {
+                let (interpreter, files) =
+                    find::java(name, feature, &self.search_path, &self.directory).await?;
+                Some((interpreter, Some(files)))
+            }
         };
         let (interpreter, files) = found.unzip();
         let files = files.flatten();
@@ -280,13 +286,22 @@ impl Runtime {
     }
 
     /// What an interpreter that waits for functions such as this starts with. `None` if it must start with what is the
-    /// function's own: always with Java, whose class path, heap and environment are fixed from its start on.
+    /// function's own.
     pub fn template(&self, record: &FunctionVersion, files: &Files) -> Option<Spec> {
-        let can_wait = matches!(self.family, Family::Python(_) | Family::Node(_));
-        self.interpreter.as_ref().filter(|_| can_wait && !files.has_libraries())?;
-        let env = environment_variables::before_a_function(record, self.name)?;
+        let interpreter = self.interpreter.as_ref()?;
+        let mut env = environment_variables::before_a_function(record, self.name)?;
         let made = Made { log_stream: "", endpoint_url: None, credentials: None, is_provisioned: false };
-        Some(self.spec(record, files, &made).ok()?.without_function(env))
+        let spec = self.spec(record, files, &made).ok()?;
+        if let Family::Java(feature) = self.family {
+            if files.has_native_libraries() {
+                return None;
+            }
+            let args = java::waiting_arguments(record.settings.memory_mib, feature, &interpreter.version)?;
+            env.extend(java::room());
+            // Java remembers where it was started.
+            return Some(Spec { args, working_dir: CODE.to_owned(), ..spec.without_function(env) });
+        }
+        (!files.has_libraries()).then(|| spec.without_function(env))
     }
 
     /// A program of the function's that starts its managed runtime. Source: Lambda developer guide, "Modifying the runtime

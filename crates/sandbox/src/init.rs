@@ -11,6 +11,7 @@ mod enter;
 mod park;
 mod prepare;
 mod programs;
+mod variables;
 mod watch;
 
 use std::convert::Infallible;

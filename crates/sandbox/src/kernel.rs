@@ -100,6 +100,39 @@ pub fn execute(program: &CString, arguments: &[CString], environment: &[CString]
     io::Error::last_os_error()
 }
 
+/// Reads another process's memory. Needs the right to trace it.
+pub fn read_memory(process: Pid, address: u64, into: &mut [u8]) -> io::Result<()> {
+    let (own, theirs) = vectors(into.as_mut_ptr(), address, into.len());
+    // SAFETY: `own` is memory that may be written for as long as the call lasts; what `theirs` is the kernel checks.
+    let count = unsafe {
+        libc::process_vm_readv(process.as_raw_nonzero().get(), &raw const own, 1, &raw const theirs, 1, 0)
+    };
+    all_of(count, into.len())
+}
+
+/// Writes another process's memory. Needs the right to trace it.
+pub fn write_memory(process: Pid, address: u64, bytes: &[u8]) -> io::Result<()> {
+    let (own, theirs) = vectors(bytes.as_ptr().cast_mut(), address, bytes.len());
+    // SAFETY: `own` is only read, and lives as long as the call lasts; what `theirs` is the kernel checks.
+    let count = unsafe {
+        libc::process_vm_writev(process.as_raw_nonzero().get(), &raw const own, 1, &raw const theirs, 1, 0)
+    };
+    all_of(count, bytes.len())
+}
+
+fn vectors(own: *mut u8, address: u64, length: usize) -> (libc::iovec, libc::iovec) {
+    let own = libc::iovec { iov_base: own.cast(), iov_len: length };
+    (own, libc::iovec { iov_base: address as *mut libc::c_void, iov_len: length })
+}
+
+fn all_of(count: isize, wanted: usize) -> io::Result<()> {
+    match usize::try_from(count) {
+        Err(_) => Err(io::Error::last_os_error()),
+        Ok(count) if count == wanted => Ok(()),
+        Ok(_) => Err(io::Error::from_raw_os_error(libc::EFAULT)),
+    }
+}
+
 /// Attributes of a mount and all mounts below it.
 #[derive(Clone, Copy)]
 pub enum MountAttributes {

@@ -38,7 +38,7 @@ pub use sandbox::{Connector, Exit, ProgramEnd, Sandbox, Tmp};
 pub use spawner::{ARGUMENT as SPAWNER_ARGUMENT, spawner_if_asked, spawner_main};
 pub use spec::{
     CODE, COMPANIONS_MAX, CONNECTORS_MAX, Companions, HOST_PATHS_MAX, IDENTITY_DESCRIPTOR, IDENTITY_VARIABLE,
-    LAYERS, Outside, RUNTIME, RUNTIME_API_PORT, Spec, TEXT_BYTES_MAX, TMP, system_read_only,
+    LAYERS, Outside, ROOM_VARIABLE, RUNTIME, RUNTIME_API_PORT, Spec, TEXT_BYTES_MAX, TMP, system_read_only,
 };
 
 /// Makes every binary that this crate is linked into its own spawner, before its `main` runs. For tests, whose `main` is not

@@ -22,6 +22,9 @@ pub const IDENTITY_VARIABLE: &str = "_PITBIRD_IDENTITY";
 /// That number. Out of the way of those that the program opens, so that they are the same as without it; and below 64, up to
 /// which the kernel needs no larger table.
 pub const IDENTITY_DESCRIPTOR: i32 = 63;
+/// A parked program that is started with this variable, and others that stand for nothing, has its function's variables in their place
+/// once it is told of them: where the C library, child processes and `/proc` look for them.
+pub const ROOM_VARIABLE: &str = "_PITBIRD_ROOM";
 
 /// The longest program, arguments, environment and paths together, in bytes, with 8 for each. AWS allows 4 KiB of environment.
 pub const TEXT_BYTES_MAX: usize = 64 * 1024;
@@ -98,7 +101,7 @@ pub struct Companions {
 
 impl Spec {
     /// What of it doesn't depend on the function, for [`crate::Launcher::park`]: a program with these arguments that starts
-    /// with the environment `env`. Functions for which this is equal can have each other's parked programs.
+    /// with the environment `env`, in `/` unless that is changed. Functions for which this is equal can have each other's parked programs.
     pub fn without_function(&self, env: Vec<(String, String)>) -> Spec {
         Spec {
             env,

@@ -43,6 +43,25 @@ fn functions_in_java_run_with_the_client_that_they_bring() {
     python.check(&Server::start(BINARY), &tests().join("python/java.py"), &[folder]);
 }
 
+/// What waits for functions is kept compiled, since hosts need no compiler.
+#[test]
+fn what_waits_is_compiled_from_its_source() {
+    let Ok(version) = Command::new("javac").arg("-version").output() else {
+        return eprintln!("SKIPPED: no javac on this host");
+    };
+    if !String::from_utf8_lossy(&version.stdout).starts_with("javac 17.") {
+        return eprintln!("SKIPPED: another javac than the one that it was compiled with, 17");
+    }
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../invoke/runtimes/java/pitbird");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let source = sources.join("Launcher.java");
+    let source = source.to_str().expect("text");
+    let options = ["-source", "11", "-target", "11", "-g:none", "-nowarn", "-d", ".", source];
+    run("javac", &options, folder.path());
+    let class = |directory: &Path| std::fs::read(directory.join("Launcher.class")).expect("a class");
+    assert!(class(&sources) == class(&folder.path().join("pitbird")), "compile it again: {options:?}");
+}
+
 #[test]
 fn the_doctor_says_which_java_serves_which_runtime() {
     if !Command::new("java").arg("-version").output().is_ok_and(|output| output.status.success()) {

@@ -100,10 +100,22 @@ pub fn before_a_function(record: &FunctionVersion, runtime: &str) -> Option<Vec<
 }
 
 /// Sources: ld.so(8), setlocale(3), tzset(3), mallopt(3), `python3 --help-env`, Node's command-line documentation, libuv, OpenSSL,
-/// ICU.
+/// ICU, HotSpot.
 fn is_read_at_start(name: &str) -> bool {
-    const NAMES: [&str; 9] =
-        [EXEC_WRAPPER, "HOME", "LANG", "LANGUAGE", "LOCPATH", "NLSPATH", "PATH", "TZ", "TZDIR"];
+    const NAMES: [&str; 12] = [
+        EXEC_WRAPPER,
+        "HOME",
+        "JAVA_TOOL_OPTIONS",
+        "JDK_JAVA_OPTIONS",
+        "LANG",
+        "LANGUAGE",
+        "LOCPATH",
+        "NLSPATH",
+        "PATH",
+        "TZ",
+        "TZDIR",
+        "_JAVA_OPTIONS",
+    ];
     const PREFIXES: [&str; 10] =
         ["GCONV_", "GLIBC_", "ICU_", "LC_", "LD_", "MALLOC_", "NODE_", "OPENSSL_", "PYTHON", "SSL_"];
     NAMES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || name.starts_with("UV_")

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use tokio::process::Command;
 
 use super::{Interpreter, NODE, PYTHON, RuntimeError};
-pub use java::java;
+pub use java::{feature_version, java};
 
 /// An interpreter that says nothing for so long is none.
 const ASK_MAX: Duration = Duration::from_secs(20);
@@ -54,8 +54,9 @@ async fn ask_python(
     wanted_minor: u32,
     directory: &Path,
 ) -> io::Result<(Interpreter, PathBuf)> {
-    let files = directory.join(format!("python-{}", digest(&[PYTHON, &program.to_string_lossy()])));
-    let source = write(&files, "bootstrap.py", PYTHON)?;
+    let files = directory
+        .join(format!("python-{}", digest(&[PYTHON.as_bytes(), program.to_string_lossy().as_bytes()])));
+    let source = write(&files, "bootstrap.py", PYTHON.as_bytes())?;
     let compiled = files.join("bootstrap.pyc");
     let mut command = Command::new(program);
     command.args(["-I", "-S", "-c", ASK_PYTHON]).arg(source).arg(&compiled).arg("/var/runtime/bootstrap.py");
@@ -85,8 +86,8 @@ pub async fn node(runtime: &str, major: u32, search_path: &[PathBuf], directory:
 }
 
 async fn ask_node(program: &Path, wanted_major: u32, directory: &Path) -> io::Result<(Interpreter, PathBuf)> {
-    let files = directory.join(format!("node-{}", digest(&[NODE])));
-    write(&files, "bootstrap.cjs", NODE)?;
+    let files = directory.join(format!("node-{}", digest(&[NODE.as_bytes()])));
+    write(&files, "bootstrap.cjs", NODE.as_bytes())?;
     let mut command = Command::new(program);
     command.args(["-p", "process.version + '\\n' + fs.realpathSync(process.execPath)"]);
     let answer = ask(command).await?;
@@ -169,11 +170,11 @@ fn none(runtime: &str, wanted: &str, refusal: Option<(PathBuf, io::Error)>) -> A
 }
 
 /// Puts a file that every function may read into a directory that every function may enter, in one step.
-fn write(directory: &Path, name: &str, content: &str) -> io::Result<PathBuf> {
+fn write(directory: &Path, name: &str, content: &[u8]) -> io::Result<PathBuf> {
     fs::create_dir_all(directory)?;
     fs::set_permissions(directory, fs::Permissions::from_mode(0o755))?;
     let path = directory.join(name);
-    if fs::read(&path).is_ok_and(|there| there == content.as_bytes()) {
+    if fs::read(&path).is_ok_and(|there| there == content) {
         return Ok(path);
     }
     let unfinished = tempfile_name(directory, name);
@@ -187,7 +188,7 @@ fn tempfile_name(directory: &Path, name: &str) -> PathBuf {
     directory.join(format!(".{name}-{}", uuid::Uuid::new_v4().simple()))
 }
 
-fn digest(parts: &[&str]) -> String {
+fn digest(parts: &[&[u8]]) -> String {
     let mut hasher = Sha256::new();
     parts.iter().for_each(|part| hasher.update(part));
     hasher.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()

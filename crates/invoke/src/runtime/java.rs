@@ -1,9 +1,10 @@
 //! How a Java function is started: the host's Java with AWS's runtime interface client, which the function brings.
 
 use pitbird_records::function::Settings;
-use pitbird_sandbox::{CODE, LAYERS};
+use pitbird_sandbox::{CODE, IDENTITY_DESCRIPTOR, LAYERS, ROOM_VARIABLE, RUNTIME};
 
 use super::NoEntryPoint;
+use super::find::feature_version;
 use crate::code::{Files, Jars, LAYER_JARS, PACKAGE_JARS};
 
 /// What speaks the Runtime API for functions in Java. Source: `aws-lambda-java-runtime-interface-client`, whose `main` takes the
@@ -17,6 +18,17 @@ const HEAP_PERCENT: u32 = 85;
 /// Since this version Lambda stops at the first compiler. Source: Lambda developer guide, "Customize Java runtime startup
 /// behavior".
 const FIRST_COMPILER_ONLY: u32 = 17;
+/// Waits for a function and then starts its client. Java's own class loader finds it, without it being on the class path.
+const LAUNCHER: &str = "pitbird.Launcher";
+/// The oldest Java whose class loader can be given more jars once it has started in the way that [`LAUNCHER`] knows.
+const PARKS_SINCE: u32 = 11;
+/// From this version on Java warns of what [`LAUNCHER`] does unless it is told that it may. Source: JEP 471, JEP 498.
+const ASKS_SINCE: u32 = 23;
+/// What a function's variables may have: their count, and all of their text, bytes. A function's own are 4 KB at most; beside them there
+/// are some 25, of which a session token is the longest.
+const VARIABLES_MAX: usize = 640;
+const VARIABLES_BYTES_MAX: usize = 16 * 1024;
+
 /// A longer class path is left to Java to put together. Below what a sandbox's arguments may have together.
 const CLASS_PATH_BYTES_MAX: usize = 32 * 1024;
 
@@ -49,6 +61,28 @@ pub fn arguments(settings: &Settings, feature: u32, files: &Files) -> Result<Vec
     arguments.extend(["-cp".to_owned(), class_path(jars), CLIENT.to_owned()]);
     arguments.push(settings.handler.clone().unwrap_or_default());
     Ok(arguments)
+}
+
+/// What a Java is started with that is to wait for its function. `version` is its own, as `17.0.15`; `None` if it can't wait.
+pub fn waiting_arguments(memory_mib: u32, feature: u32, version: &str) -> Option<Vec<String>> {
+    let own = feature_version(version)?;
+    if own < PARKS_SINCE {
+        return None;
+    }
+    let mut arguments = options(memory_mib, feature, &[]);
+    if own >= ASKS_SINCE {
+        arguments.push("--sun-misc-unsafe-memory-access=allow".to_owned());
+    }
+    arguments.push(format!("-Xbootclasspath/a:{RUNTIME}"));
+    arguments.extend(["-cp", CODE, LAUNCHER, CLIENT].map(str::to_owned));
+    arguments.push(IDENTITY_DESCRIPTOR.to_string());
+    Some(arguments)
+}
+
+/// Variables in whose place a function's own will be written.
+pub fn room() -> impl Iterator<Item = (String, String)> {
+    let text = (ROOM_VARIABLE.to_owned(), "x".repeat(VARIABLES_BYTES_MAX));
+    (0..VARIABLES_MAX).map(|number| (format!("_{number}"), String::new())).chain([text])
 }
 
 /// Options as Lambda's, but for those about which the function has options of its own: Java would take ours over them, or refuse
@@ -109,6 +143,19 @@ mod tests {
         let long = "x".repeat(CLASS_PATH_BYTES_MAX);
         let expected = "/var/task:/var/task/lib/*:/opt/java/lib/*";
         assert_eq!(class_path([&jars(&[&long]), &jars(&[])]), expected);
+    }
+
+    #[test]
+    fn java_waits_from_the_version_on_that_can() {
+        assert_eq!(waiting_arguments(256, 8, "1.8.0_402"), None);
+        let older = waiting_arguments(256, 17, "17.0.15").expect("it can");
+        let newer = waiting_arguments(256, 25, "25").expect("it can");
+        assert_eq!(
+            older[7..],
+            ["-Xbootclasspath/a:/var/runtime", "-cp", "/var/task", LAUNCHER, CLIENT, "63"]
+        );
+        assert_eq!(newer[7], "--sun-misc-unsafe-memory-access=allow");
+        assert_eq!((newer[8..].to_vec(), newer[..7].to_vec()), (older[7..].to_vec(), older[..7].to_vec()));
     }
 
     #[test]

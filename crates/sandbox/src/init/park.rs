@@ -13,7 +13,7 @@ use rustix::net::{AddressFamily, RecvFlags, SendFlags, Shutdown, SocketFlags, So
 use rustix::process::Pid;
 
 use super::programs::{self, Programs};
-use super::{Setup, confine, enter, out_of_order, receive, watch};
+use super::{Setup, confine, enter, out_of_order, receive, variables, watch};
 use crate::error::{At, Fault, Step};
 use crate::message::{Enter, ToInit};
 
@@ -21,6 +21,8 @@ use crate::message::{Enter, ToInit};
 pub struct Parked {
     program: Pid,
     socket: OwnedFd,
+    /// How many variables it was started with, where they are to be replaced.
+    room: Option<usize>,
 }
 
 /// Starts the program. Returns when it waits for its function.
@@ -38,7 +40,7 @@ pub fn park(setup: &Setup<'_>, request: &Enter, descriptors: Vec<OwnedFd>) -> Re
     let program = programs::start_waiting(setup, request, output.as_fd(), theirs.as_fd())?;
     drop((output, theirs));
     await_word(&socket)?;
-    Ok(Parked { program, socket })
+    Ok(Parked { program, socket, room: variables::room(&request.env) })
 }
 
 impl Parked {
@@ -53,7 +55,12 @@ impl Parked {
         let mut descriptors = descriptors.into_iter();
         enter::mount_own(&request, &mut descriptors)?;
         let tmp = enter::mount_tmp(setup, &request, &mut descriptors)?;
+        if let Some(room) = self.room {
+            variables::replace(self.program, room, &request.env)?;
+        }
         enter::confine_self(setup)?;
+        // The program's, too.
+        rustix::process::chdir(&request.working_dir).at(Step::WorkingDirectory)?;
         self.tell(&request)?;
         await_word(&self.socket)?;
         Ok((Programs::only(self.program), request, tmp))

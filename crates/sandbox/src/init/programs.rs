@@ -163,31 +163,43 @@ fn execute(
     let environment = c_strings(executable.env)?;
 
     let (failure, failed) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC).at(Step::Fork)?;
-    match kernel::fork().at(Step::Fork)? {
-        None => {
-            let fault = match become_guest(setup, request, executable, output, &failed, told_by) {
-                Err(fault) => fault,
-                Ok(()) => {
-                    Fault::new(Step::Program, errno(&kernel::execute(&program, &arguments, &environment)))
-                }
+    let become_program = || {
+        let fault = match become_guest(setup, request, executable, output, &failed, told_by) {
+            Err(fault) => fault,
+            Ok(()) => Fault::new(Step::Program, errno(&kernel::execute(&program, &arguments, &environment))),
+        };
+        let mut words = [0; 8];
+        words[0] = fault.step as u8;
+        words[4..].copy_from_slice(&fault.errno.to_le_bytes());
+        let _ = rustix::io::write(&failed, &words);
+    };
+    // Of one that waits the working directory is this process's own, which leads it to the code once that is mounted: not every
+    // interpreter can go there by itself.
+    let pid = match told_by {
+        Some(_) => {
+            let shared = u64::from(libc::CLONE_FS.cast_unsigned());
+            let child = || {
+                become_program();
+                kernel::exit_now(127)
             };
-            let mut words = [0; 8];
-            words[0] = fault.step as u8;
-            words[4..].copy_from_slice(&fault.errno.to_le_bytes());
-            let _ = rustix::io::write(&failed, &words);
-            kernel::exit_now(127)
+            kernel::clone_process(shared, None, child).at(Step::Fork)?.pid
         }
-        Some(pid) => {
-            drop(failed);
-            let mut words = [0; 8];
-            match rustix::io::retry_on_intr(|| rustix::io::read(&failure, &mut words)).at(Step::Fork)? {
-                0 => Ok(pid),
-                _ => {
-                    let [step, _, _, _, errno @ ..] = words;
-                    let step = Step::from_byte(step).unwrap_or(Step::Program);
-                    Err(Fault::new(step, i32::from_le_bytes(errno)))
-                }
+        None => match kernel::fork().at(Step::Fork)? {
+            Some(pid) => pid,
+            None => {
+                become_program();
+                kernel::exit_now(127)
             }
+        },
+    };
+    drop(failed);
+    let mut words = [0; 8];
+    match rustix::io::retry_on_intr(|| rustix::io::read(&failure, &mut words)).at(Step::Fork)? {
+        0 => Ok(pid),
+        _ => {
+            let [step, _, _, _, errno @ ..] = words;
+            let step = Step::from_byte(step).unwrap_or(Step::Program);
+            Err(Fault::new(step, i32::from_le_bytes(errno)))
         }
     }
 }

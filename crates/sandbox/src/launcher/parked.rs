@@ -34,7 +34,7 @@ impl Launcher {
     /// [`IDENTITY_VARIABLE`](crate::IDENTITY_VARIABLE). It writes a byte there when it is ready, and reads until the end: first the
     /// working directory that it is to enter, then its whole environment as `NAME=value`, each text with a NUL behind it. By then
     /// the function's files are where they belong. It writes another byte, closes the socket, and goes on as if it had just
-    /// been started so.
+    /// been started so. It need not enter the directory itself: its working directory is there by then.
     ///
     /// # Errors
     /// See [`Error`]. Nothing of the sandbox is left then.
@@ -83,7 +83,11 @@ impl Parked {
     /// Nothing of the sandbox is left then, and nothing of the function has run.
     pub async fn adopt(self, spec: &Spec) -> Result<Sandbox, Error> {
         spec.check()?;
-        if spec.without_function(self.spec.env.clone()) != self.spec {
+        let alike = Spec {
+            working_dir: self.spec.working_dir.clone(),
+            ..spec.without_function(self.spec.env.clone())
+        };
+        if alike != self.spec {
             return Err(Error::Spec("the parked program is another".to_owned()));
         }
         let adopted = self.link.adopt(self.sandbox.number, spec, ADOPT_MAX).await;

@@ -1,6 +1,6 @@
 //! Programs that start before anybody knows for which function: what they become is what a fresh start gives.
 
-use pitbird_sandbox::{CgroupVersion, Error, Launcher, Parked, Sandbox, Spec};
+use pitbird_sandbox::{CgroupVersion, Error, Launcher, Parked, ROOM_VARIABLE, Sandbox, Spec};
 
 use crate::support::{Code, launcher, read_all, read_line, run, skip, until, within};
 
@@ -84,6 +84,30 @@ fn pretty_equal(one: &str, other: &str) {
         assert_eq!(one, other);
     }
     assert_eq!(one.lines().count(), other.lines().count(), "{one}\n\n{other}");
+}
+
+/// A program that looks for its variables late finds the function's; one without enough room for them is of no use.
+#[tokio::test]
+async fn where_there_is_room_the_variables_are_the_functions() {
+    let Some(launcher) = launcher_with_bash().await else { return };
+    let code = Code::new();
+    let mut spec = spec(&code, r"tr '\0' '\n' < /proc/$$/environ | grep . | sort; pwd");
+    spec.env.push(("SIGNS".to_owned(), "a = ü".to_owned()));
+    let park = async |length: usize| {
+        let mut env = vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned())];
+        env.extend((0..40).map(|number| (format!("_{number}"), String::new())));
+        env.push((ROOM_VARIABLE.to_owned(), "x".repeat(length)));
+        within(launcher.park(spec.without_function(env))).await.expect("it waits")
+    };
+    let mut sandbox = within(park(4096).await.adopt(&spec)).await.expect("it takes its function");
+    let mut expected: Vec<String> = spec.env.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    expected.push("AWS_LAMBDA_RUNTIME_API=127.0.0.1:9001".to_owned());
+    expected.sort();
+    let seen = read_all(sandbox.take_output()).await;
+    assert_eq!(seen, expected.join("\n") + "\n/var/task\n");
+    spec.env.push(("LONG".to_owned(), "l".repeat(4096)));
+    let refused = within(park(4096).await.adopt(&spec)).await;
+    assert!(matches!(refused, Err(Error::Program { .. })), "{refused:?}");
 }
 
 #[tokio::test]

@@ -136,7 +136,32 @@ def every_name_runs():
     assert "TieredStopAtLevel" not in options, options
 
 
+def one_that_waits_is_like_a_fresh_one():
+    """A Java that was started before its function was known: all that differs is when that was."""
+    package = FUNCTION | {"lib/client.jar": zipped(CLIENT), "data/x.txt": "x"}
+    variables = {"COLOUR": "blue", "LONG": "l" * 3000}
+    java("fresh", package, Environment={"Variables": variables | {"JAVA_TOOL_OPTIONS": "-Dmine=null"}})
+    fresh = said(invoke("fresh"))
+    java("waited", package, Environment={"Variables": variables})
+
+    def waited():
+        lambda_.update_function_configuration(FunctionName="waited", Description=str(time.time()))
+        updated("waited")
+        before_ms = time.time() * 1000
+        facts = said(invoke("waited"))
+        return facts if facts["began_ms"] < before_ms - 20 else None
+
+    waiting = wait_for("a Java that was started ahead", waited)
+    assert waiting["has_same_variables"] and waiting["here"] == "data,lib,sample", waiting
+    assert waiting["place"] == "/var/task" and waiting["path"] == "/var/task:/var/task/lib/client.jar", waiting
+    apart = ("began_ms", "options")
+    assert {k: v for k, v in waiting.items() if k not in apart} == {k: v for k, v in fresh.items() if k not in apart}
+    log = lines("waited")
+    assert not any("WARNING" in line for line in log), log
+
+
 a_whole_jar()
+one_that_waits_is_like_a_fresh_one()
 the_clients_places()
 what_is_missing_is_said()
 memory_is_respected()

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path, PathBuf};
-use std::sync::Arc;
 
 use tokio::process::Command;
 
-use super::super::{Interpreter, RuntimeError};
-use super::{ask_whole, none, on_path};
+use super::super::{Interpreter, JAVA};
+use super::{Found, ask_whole, digest, none, on_path, write};
 
 /// Installations that are looked at.
 const INSTALLATIONS_MAX: usize = 32;
@@ -21,11 +21,7 @@ const DEPTH_MAX: usize = 6;
 
 /// Finds Java of this feature version: `java` on the search path, or in `lib/jvm` beside one of its directories, where
 /// distributions put theirs. If it isn't there: the next newer one, which runs what older ones do, else the newest.
-pub async fn java(
-    runtime: &str,
-    feature: u32,
-    search_path: &[PathBuf],
-) -> Result<Interpreter, Arc<RuntimeError>> {
+pub async fn java(runtime: &str, feature: u32, search_path: &[PathBuf], directory: &Path) -> Found {
     let mut programs = Vec::new();
     for program in installed(search_path) {
         let version = match said_version(&program) {
@@ -39,11 +35,22 @@ pub async fn java(
     let mut refusal = None;
     for (program, _) in programs {
         match ask(&program, feature).await {
-            Ok(found) => return Ok(found),
+            Ok(found) => match lay_out(directory) {
+                Ok(files) => return Ok((found, files)),
+                Err(why) => refusal = refusal.or(Some((program, why))),
+            },
             Err(why) => refusal = refusal.or(Some((program, why))),
         }
     }
     Err(none(runtime, &format!("Java {feature}, or another Java"), refusal))
+}
+
+/// What waits for functions, in the directory of its package.
+fn lay_out(directory: &Path) -> io::Result<PathBuf> {
+    let files = directory.join(format!("java-{}", digest(&[JAVA])));
+    write(&files.join("pitbird"), "Launcher.class", JAVA)?;
+    fs::set_permissions(&files, fs::Permissions::from_mode(0o755))?;
+    Ok(files)
 }
 
 /// The less the better.
@@ -78,7 +85,7 @@ fn said_version(program: &Path) -> Option<u32> {
 }
 
 /// 8 of `1.8.0_412`, 17 of `17.0.15`.
-fn feature_version(version: &str) -> Option<u32> {
+pub fn feature_version(version: &str) -> Option<u32> {
     let version = version.strip_prefix("1.").unwrap_or(version);
     version.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
@@ -193,13 +200,18 @@ mod tests {
             (21, "21.0.2", false),
             (25, "21.0.2", true),
         ] {
-            let found = java("j", wanted, &search_path).await.unwrap();
+            let (found, files) = java("j", wanted, &search_path, &top.join("runtimes")).await.unwrap();
+            assert_eq!(fs::read(files.join("pitbird/Launcher.class")).unwrap(), JAVA);
             assert_eq!((found.version.as_str(), found.is_substitute), (version, is_substitute));
             assert_eq!(found.program, top.join("lib/jvm").join(version).join("bin/java"));
         }
         install(&top.join("elsewhere"), "25.0.1");
         let search_path = [top.join("bin"), top.join("elsewhere/bin")];
-        assert_eq!(java("j", 25, &search_path).await.unwrap().version, "25.0.1", "all of the path counts");
+        assert_eq!(
+            java("j", 25, &search_path, &top.join("runtimes")).await.unwrap().0.version,
+            "25.0.1",
+            "all of the path counts"
+        );
     }
 
     #[tokio::test]
@@ -210,10 +222,13 @@ mod tests {
         install(&top.join("lib/jvm/broken"), "21.0.2");
         fs::write(top.join("lib/jvm/broken/bin/java"), "#!/bin/sh\necho no libjvm.so >&2\nexit 1\n").unwrap();
         let search_path = [top.join("bin")];
-        let error = java("java21", 21, &search_path).await.unwrap_err().to_string();
+        let error = java("java21", 21, &search_path, &top.join("runtimes")).await.unwrap_err().to_string();
         assert!(error.contains("broken/bin/java") && error.contains("no libjvm.so"), "{error}");
         install(&top.join("lib/jvm/whole"), "17.0.15");
-        assert_eq!(java("java21", 21, &search_path).await.unwrap().version, "17.0.15");
+        assert_eq!(
+            java("java21", 21, &search_path, &top.join("runtimes")).await.unwrap().0.version,
+            "17.0.15"
+        );
     }
 
     #[test]

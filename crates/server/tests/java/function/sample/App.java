@@ -10,7 +10,10 @@ import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.security.KeyStore;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
@@ -67,7 +70,33 @@ public class App {
             + "\",\"execution\":\"" + System.getenv("AWS_EXECUTION_ENV")
             + "\",\"colour\":\"" + System.getenv("COLOUR")
             + "\",\"place\":\"" + new File("").getAbsolutePath()
-            + "\",\"tmp\":" + new File("/tmp").list().length + "}";
+            + "\",\"here\":\"" + here()
+            + "\",\"has_same_variables\":" + hasSameVariables()
+            + ",\"began_ms\":" + ManagementFactory.getRuntimeMXBean().getStartTime()
+            + ",\"tmp\":" + new File("/tmp").list().length + "}";
+    }
+
+    /** What lies in the working directory. */
+    private static String here() {
+        String[] names = new File(".").list();
+        Arrays.sort(names);
+        return String.join(",", names);
+    }
+
+    /** Do this process, the kernel and a child see the same variables? */
+    private static boolean hasSameVariables() throws Exception {
+        Set<String> own = new TreeSet<>();
+        System.getenv().forEach((name, value) -> own.add(name + "=" + value));
+        byte[] kernels = Files.readAllBytes(Paths.get("/proc/self/environ"));
+        Process child = new ProcessBuilder("cat", "/proc/self/environ").start();
+        byte[] childs = child.getInputStream().readAllBytes();
+        for (byte[] seen : new byte[][] {kernels, childs}) {
+            Set<String> variables = new TreeSet<>(Arrays.asList(new String(seen).split("\0")));
+            if (!variables.equals(own)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** So many threads that all run at the same time. */
