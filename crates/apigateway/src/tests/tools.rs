@@ -84,3 +84,54 @@ async fn terraforms_flow_passes() {
     bed.ok("DeleteResource", json!({"restApiId": id, "resourceId": resource})).await;
     bed.ok("DeleteRestApi", json!({"restApiId": id})).await;
 }
+
+/// What Terraform's AWS provider 5.100 patches when the arguments of its other resources change; with it a second plan
+/// was empty.
+#[tokio::test]
+async fn terraforms_changes_pass() {
+    let bed = Bed::new();
+    let (api, _) = bed.mock_api().await;
+    bed.deploy(&api, json!({"stageName": "dev"})).await;
+    let stage = json!([{
+        "apiId": api, "stage": "dev", "throttle": {"/x/GET": {"burstLimit": 1, "rateLimit": 1.5}},
+    }]);
+    let plan = json!({
+        "name": "p", "apiStages": stage, "quota": {"limit": 20, "offset": 2, "period": "WEEK"},
+        "throttle": {"burstLimit": 5, "rateLimit": 10.0},
+    });
+    let plan = bed.ok("CreateUsagePlan", plan).await;
+    // A stage's limits change by taking it out of the plan and putting it in again.
+    let named = format!("{api}:dev");
+    let limits = format!("/apiStages/{named}/throttle//x/GET");
+    let operations = json!([
+        patch("replace", "/name", "p2"),
+        {"op": "remove", "path": "/apiStages", "value": named},
+        patch("add", "/apiStages", &named),
+        patch("replace", &format!("{limits}/rateLimit"), "1.500000"),
+        patch("replace", &format!("{limits}/burstLimit"), "2"),
+        patch("replace", "/throttle/rateLimit", "10.000000"),
+        patch("replace", "/throttle/burstLimit", "6"),
+        patch("remove", "/quota", ""),
+    ]);
+    let changed =
+        bed.ok("UpdateUsagePlan", json!({"usagePlanId": plan["id"], "patchOperations": operations})).await;
+    let expected = json!({
+        "id": plan["id"], "name": "p2", "throttle": {"burstLimit": 6, "rateLimit": 10.0},
+        "apiStages": [{"apiId": api, "stage": "dev", "throttle": {"/x/GET": {"burstLimit": 2, "rateLimit": 1.5}}}],
+    });
+    assert_eq!(changed, expected);
+    let settings = json!([
+        patch("replace", "/~1x/GET/throttling/burstLimit", "3"),
+        patch("replace", "/*/*/caching/ttlInSeconds", "60"),
+        patch("replace", "/*/*/throttling/rateLimit", "5.500000"),
+        patch("replace", "/*/*/caching/unauthorizedCacheControlHeaderStrategy", "FAIL_WITH_403"),
+        patch("replace", "/cacheClusterEnabled", "true"),
+        patch("replace", "/cacheClusterSize", "0.5"),
+    ]);
+    let stage = bed.patch_stage(&api, "dev", settings).await.expect("settings");
+    let all = &stage["methodSettings"]["*/*"];
+    assert_eq!((&all["cacheTtlInSeconds"], &all["throttlingRateLimit"]), (&json!(60), &json!(5.5)));
+    let account = json!([patch("replace", "/cloudwatchRoleArn", "")]);
+    let account = bed.ok("UpdateAccount", json!({"patchOperations": account})).await;
+    assert_eq!(account.get("cloudwatchRoleArn"), None);
+}
