@@ -23,6 +23,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("sigv4", 2),
     ("telemetry", 2),
     ("wire", 2),
+    ("openapi", 3),
     ("rollout", 3),
     ("service", 3),
     ("snapshot", 3),

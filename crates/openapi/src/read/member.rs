@@ -1,0 +1,124 @@
+//! Members of a document's objects, by name and kind.
+
+use serde_json::Value;
+
+use crate::document::{Form, Schema, Texts};
+
+/// References that lead on to references. More is a circle.
+const HOPS_MAX: usize = 16;
+
+/// A document's tree, and what was found wrong with it.
+pub struct Source<'t> {
+    pub tree: &'t Value,
+    pub form: Form,
+    pub warnings: Vec<String>,
+    pub errors: Vec<String>,
+}
+
+impl<'t> Source<'t> {
+    pub fn new(tree: &'t Value, form: Form) -> Source<'t> {
+        Source { tree, form, warnings: Vec::new(), errors: Vec::new() }
+    }
+
+    pub fn parse_issue(&mut self, what: &str) {
+        self.warnings.push(format!("Parse issue: attribute {what}"));
+    }
+
+    /// An object's member that should be an object.
+    pub fn object(&mut self, at: &'t Value, place: &str, name: &str) -> Option<&'t Value> {
+        let found = at.get(name)?;
+        if found.is_object() {
+            return Some(found);
+        }
+        let dot = if place.is_empty() { "" } else { "." };
+        self.parse_issue(&format!("{place}{dot}{name} is not of type `object`"));
+        None
+    }
+
+    /// The value itself, or the one in the document that it refers to; `None` when it leads nowhere.
+    pub fn resolve(&mut self, value: &'t Value, kind: &str) -> Option<&'t Value> {
+        let mut found = value;
+        for _ in 0..HOPS_MAX {
+            let Some(reference) = found.get("$ref").and_then(Value::as_str) else { return Some(found) };
+            let Some(next) = reference.strip_prefix('#').and_then(|pointer| self.tree.pointer(pointer)) else {
+                break;
+            };
+            found = next;
+        }
+        let name = value.get("$ref").and_then(Value::as_str).unwrap_or_default();
+        let name = name.rsplit('/').next().unwrap_or_default();
+        self.warnings.push(format!("Reference to {kind} '{name}' not found. Ignoring."));
+        None
+    }
+
+    /// A schema: the name of one of the document's own, or what it says itself.
+    pub fn schema(&mut self, schema: &'t Value) -> Option<Schema> {
+        let Some(reference) = schema.get("$ref").and_then(Value::as_str) else {
+            return schema.is_object().then(|| Schema::Inline(schema.clone()));
+        };
+        let name = schema_name(reference);
+        match name.filter(|_| self.tree.pointer(&reference[1..]).is_some()) {
+            Some(name) => Some(Schema::Named(name.to_owned())),
+            None => {
+                let name = reference.rsplit('/').next().unwrap_or_default();
+                self.warnings.push(format!("Reference to model '{name}' not found. Ignoring."));
+                None
+            }
+        }
+    }
+}
+
+/// The name in `#/definitions/{name}` or `#/components/schemas/{name}`.
+pub fn schema_name(reference: &str) -> Option<&str> {
+    let name = reference.strip_prefix("#/definitions/");
+    name.or_else(|| reference.strip_prefix("#/components/schemas/")).filter(|name| !name.contains('/'))
+}
+
+/// A text, or a number or truth value as one.
+pub fn text(at: &Value, name: &str) -> Option<String> {
+    scalar(at.get(name)?)
+}
+
+pub fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
+        _ => None,
+    }
+}
+
+pub fn upper(at: &Value, name: &str) -> Option<String> {
+    text(at, name).map(|text| text.to_ascii_uppercase())
+}
+
+/// A truth value, or the word of one.
+pub fn switch(at: &Value, name: &str) -> Option<bool> {
+    match at.get(name)? {
+        Value::Bool(it) => Some(*it),
+        Value::String(word) => Some(word.eq_ignore_ascii_case("true")),
+        _ => None,
+    }
+}
+
+/// A whole number, or one in a text.
+pub fn whole(at: &Value, name: &str) -> Option<i64> {
+    match at.get(name)? {
+        Value::String(text) => text.parse().ok(),
+        number => number.as_i64(),
+    }
+}
+
+/// The texts of a list, or the one.
+pub fn list(value: &Value) -> Vec<String> {
+    match value {
+        Value::Array(items) => items.iter().filter_map(scalar).collect(),
+        one => scalar(one).into_iter().collect(),
+    }
+}
+
+/// An object's texts. `null` is an empty one, as a template is that has nothing to say.
+pub fn texts(at: &Value, name: &str) -> Texts {
+    let members = at.get(name).and_then(Value::as_object).into_iter().flatten();
+    let text = |value: &Value| if value.is_null() { Some(String::new()) } else { scalar(value) };
+    members.filter_map(|(name, value)| Some((name.clone(), text(value)?))).collect()
+}
