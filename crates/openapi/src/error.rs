@@ -10,8 +10,8 @@ pub enum Error {
     Unreadable(String),
     #[error("the document nests deeper than {0} levels")]
     TooDeep(usize),
-    /// Aliases that repeat too much: a bomb.
-    #[error("the document's aliases repeat more than {0} bytes")]
+    /// Aliases or references that repeat too much: a bomb.
+    #[error("the document's references repeat more than {0} bytes")]
     Expands(usize),
     /// Neither `swagger: "2.0"` nor `openapi: 3.0.x`.
     #[error("the document is no Swagger 2.0 or OpenAPI 3.0")]

@@ -11,6 +11,7 @@
 pub mod document;
 mod error;
 pub mod read;
+pub mod rest;
 pub mod text;
 
 pub use document::Document;

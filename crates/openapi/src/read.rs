@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::document::{Document, Form, Requirement};
 use crate::{Error, text};
 use member::Source;
+pub(crate) use member::schema_name;
 
 /// Reads a document, JSON or YAML.
 ///
@@ -35,15 +36,20 @@ pub fn document(bytes: &[u8]) -> Result<Document, Error> {
     let text = |name: &str| info.and_then(|info| member::text(info, name));
     let schemes = authorizer::schemes(&mut source);
     let security = requirements(&tree);
+    let paths = operation::paths(&mut source, security.as_deref().unwrap_or_default());
+    let (settings, schemas) = (settings::read(&mut source), schemas(&mut source));
+    if source.is_spent() {
+        return Err(Error::Expands(member::REPEATED_BYTES_MAX));
+    }
     Ok(Document {
         form,
         title: text("title"),
         description: text("description"),
         version: text("version"),
         base_path: settings::base_path(&tree, form),
-        settings: settings::read(&mut source),
-        schemas: schemas(&mut source),
-        paths: operation::paths(&mut source, security.as_deref().unwrap_or_default()),
+        settings,
+        schemas,
+        paths,
         schemes,
         warnings: source.warnings,
         errors: source.errors,

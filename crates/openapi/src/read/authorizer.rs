@@ -37,10 +37,10 @@ fn scheme<'t>(source: &mut Source<'t>, name: &str, definition: &'t Value) -> Sch
         if header.is_some_and(|header| header.eq_ignore_ascii_case("x-api-key")) {
             return Scheme::ApiKey;
         }
-        source.warnings.push(format!("Unsupported security definition type '{kind}' for '{name}'. Ignoring."));
+        source.warn(format!("Unsupported security definition type '{kind}' for '{name}'. Ignoring."));
         return Scheme::Ignored;
     }
-    source.warnings.push(format!(
+    source.warn(format!(
         "Unable to create authorizer from security definition: '{name}'. Extension x-amazon-apigateway-authorizer is \
          required. Any methods with security: '{name}' will not be created. If this security definition is not a \
          configured authorizer, remove the x-amazon-apigateway-authtype extension and it will be ignored."

@@ -10,7 +10,7 @@ pub fn read<'t>(source: &mut Source<'t>, operation: &'t Value, template: &str) -
     let found = operation.get("x-amazon-apigateway-integration")?;
     let found = source.resolve(found, "integration").filter(|found| is_well_formed(found));
     let Some(at) = found else {
-        source.errors.push(format!(
+        source.fail(format!(
             "Unable to parse API definition because of a malformed integration at path {template}."
         ));
         return None;

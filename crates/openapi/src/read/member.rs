@@ -6,6 +6,10 @@ use crate::document::{Form, Schema, Texts};
 
 /// References that lead on to references. More is a circle.
 const HOPS_MAX: usize = 16;
+/// How much references may repeat, in bytes of text and some for each value: a bomb ends here.
+pub const REPEATED_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Warnings, and errors, that are told. A document is mended by less.
+const COMPLAINTS_MAX: usize = 200;
 
 /// A document's tree, and what was found wrong with it.
 pub struct Source<'t> {
@@ -13,15 +17,39 @@ pub struct Source<'t> {
     pub form: Form,
     pub warnings: Vec<String>,
     pub errors: Vec<String>,
+    /// What is left of [`REPEATED_BYTES_MAX`].
+    budget: usize,
 }
 
 impl<'t> Source<'t> {
     pub fn new(tree: &'t Value, form: Form) -> Source<'t> {
-        Source { tree, form, warnings: Vec::new(), errors: Vec::new() }
+        Source { tree, form, warnings: Vec::new(), errors: Vec::new(), budget: REPEATED_BYTES_MAX }
+    }
+
+    pub fn warn(&mut self, text: impl Into<String>) {
+        if self.warnings.len() < COMPLAINTS_MAX {
+            self.warnings.push(text.into());
+        }
+    }
+
+    pub fn fail(&mut self, text: impl Into<String>) {
+        if self.errors.len() < COMPLAINTS_MAX {
+            self.errors.push(text.into());
+        }
     }
 
     pub fn parse_issue(&mut self, what: &str) {
-        self.warnings.push(format!("Parse issue: attribute {what}"));
+        self.warn(format!("Parse issue: attribute {what}"));
+    }
+
+    /// Counts a value that is used once more than it is written.
+    pub fn repeat(&mut self, value: &Value) {
+        measure(value, &mut self.budget);
+    }
+
+    /// Was more repeated than may be?
+    pub fn is_spent(&self) -> bool {
+        self.budget == 0
     }
 
     /// An object's member that should be an object.
@@ -38,8 +66,13 @@ impl<'t> Source<'t> {
     /// The value itself, or the one in the document that it refers to; `None` when it leads nowhere.
     pub fn resolve(&mut self, value: &'t Value, kind: &str) -> Option<&'t Value> {
         let mut found = value;
-        for _ in 0..HOPS_MAX {
-            let Some(reference) = found.get("$ref").and_then(Value::as_str) else { return Some(found) };
+        for hop in 0..HOPS_MAX {
+            let Some(reference) = found.get("$ref").and_then(Value::as_str) else {
+                if hop > 0 {
+                    self.repeat(found);
+                }
+                return Some(found).filter(|_| !self.is_spent());
+            };
             let Some(next) = reference.strip_prefix('#').and_then(|pointer| self.tree.pointer(pointer)) else {
                 break;
             };
@@ -47,7 +80,7 @@ impl<'t> Source<'t> {
         }
         let name = value.get("$ref").and_then(Value::as_str).unwrap_or_default();
         let name = name.rsplit('/').next().unwrap_or_default();
-        self.warnings.push(format!("Reference to {kind} '{name}' not found. Ignoring."));
+        self.warn(format!("Reference to {kind} '{name}' not found. Ignoring."));
         None
     }
 
@@ -61,10 +94,36 @@ impl<'t> Source<'t> {
             Some(name) => Some(Schema::Named(name.to_owned())),
             None => {
                 let name = reference.rsplit('/').next().unwrap_or_default();
-                self.warnings.push(format!("Reference to model '{name}' not found. Ignoring."));
+                self.warn(format!("Reference to model '{name}' not found. Ignoring."));
                 None
             }
         }
+    }
+}
+
+/// Takes a value's bytes from a budget, and ends with it.
+fn measure(value: &Value, budget: &mut usize) {
+    *budget = budget.saturating_sub(32);
+    match value {
+        Value::String(text) => *budget = budget.saturating_sub(text.len()),
+        Value::Array(items) => {
+            for item in items {
+                if *budget == 0 {
+                    return;
+                }
+                measure(item, budget);
+            }
+        }
+        Value::Object(members) => {
+            for (name, value) in members {
+                if *budget == 0 {
+                    return;
+                }
+                *budget = budget.saturating_sub(name.len());
+                measure(value, budget);
+            }
+        }
+        _ => {}
     }
 }
 

@@ -18,6 +18,11 @@ const VERBS: [(&str, &str); 8] = [
     ("x-amazon-apigateway-any-method", "ANY"),
 ];
 
+/// Longest path, bytes. Longer ones are no path of any API's, and would be told with each warning.
+const PATH_BYTES_MAX: usize = 4096;
+/// Media types that one schema is for. Source: none published.
+const MEDIA_TYPES_MAX: usize = 20;
+
 /// Where an operation stands.
 struct Spot<'t> {
     template: &'t str,
@@ -35,6 +40,10 @@ pub fn paths(source: &mut Source<'_>, security: &[Requirement]) -> Vec<Path> {
         if template.starts_with("x-") {
             continue;
         }
+        if template.len() > PATH_BYTES_MAX {
+            source.fail(format!("Unable to create resource at a path of more than {PATH_BYTES_MAX} bytes"));
+            continue;
+        }
         let Some(item) = source.resolve(item, "path") else { continue };
         if !item.is_object() {
             source.parse_issue(&format!("paths.'{template}' is not of type `object`"));
@@ -46,6 +55,12 @@ pub fn paths(source: &mut Source<'_>, security: &[Requirement]) -> Vec<Path> {
             if !tree.is_object() {
                 source.parse_issue(&format!("paths.'{template}'({name}) is not of type `object`"));
                 continue;
+            }
+            if let Some(security) = source.tree.get("security") {
+                source.repeat(security);
+            }
+            if source.is_spent() {
+                return paths;
             }
             operations.push(operation(source, item, &Spot { template, verb, tree }, security));
         }
@@ -97,14 +112,14 @@ fn parameter<'t>(source: &mut Source<'t>, at: &'t Value, spot: &Spot<'t>, operat
         "body" if source.form == Form::Swagger2 => {
             let schema = at.get("schema").and_then(|schema| source.schema(schema));
             if let Some(schema) = schema.filter(|_| operation.bodies.is_empty()) {
-                let media = media_types(source.tree, spot.tree, "consumes");
-                operation.bodies = media.into_iter().map(|media| (media, schema.clone())).collect();
+                let media = media_types(source, spot.tree, "consumes");
+                operation.bodies = each(source, media, &schema);
             }
             return;
         }
         kind => {
             let Spot { template, verb, .. } = spot;
-            source.warnings.push(format!(
+            source.warn(format!(
                 "Unsupported parameter type '{kind}' for '{name}' on method '{verb} {template}'. Ignoring."
             ));
             return;
@@ -127,7 +142,7 @@ fn responses<'t>(source: &mut Source<'t>, spot: &Spot<'t>) -> Vec<Response> {
         let is_status = status.len() == 3 && status.bytes().all(|b| b.is_ascii_digit());
         if !is_status {
             let Spot { template, verb, .. } = spot;
-            source.warnings.push(format!(
+            source.warn(format!(
                 "Unsupported response status code '{status}' on method '{verb} {template}'. Ignoring."
             ));
             continue;
@@ -141,8 +156,8 @@ fn responses<'t>(source: &mut Source<'t>, spot: &Spot<'t>) -> Vec<Response> {
                 Form::OpenApi30 => content(source, response),
                 Form::Swagger2 => {
                     let schema = response.get("schema").and_then(|schema| source.schema(schema));
-                    let media = media_types(source.tree, spot.tree, "produces").into_iter();
-                    schema.map(|schema| media.map(|media| (media, schema.clone())).collect()).unwrap_or_default()
+                    let media = media_types(source, spot.tree, "produces");
+                    schema.map(|schema| each(source, media, &schema)).unwrap_or_default()
                 }
             },
         });
@@ -159,7 +174,23 @@ fn content<'t>(source: &mut Source<'t>, at: &'t Value) -> Vec<(String, Schema)> 
 }
 
 /// Swagger's media types: the operation's, the document's, JSON.
-fn media_types(tree: &Value, operation: &Value, name: &str) -> Vec<String> {
-    let found = operation.get(name).or_else(|| tree.get(name)).map(member::list).unwrap_or_default();
-    if found.is_empty() { vec!["application/json".to_owned()] } else { found }
+fn media_types(source: &mut Source<'_>, operation: &Value, name: &str) -> Vec<String> {
+    let found = operation.get(name).or_else(|| source.tree.get(name)).and_then(Value::as_array);
+    let found = found.map(Vec::as_slice).unwrap_or_default();
+    if found.len() > MEDIA_TYPES_MAX {
+        source.fail(format!("More than {MEDIA_TYPES_MAX} media types in {name}"));
+    }
+    let media: Vec<String> = found.iter().take(MEDIA_TYPES_MAX).filter_map(member::scalar).collect();
+    if media.is_empty() { vec!["application/json".to_owned()] } else { media }
+}
+
+/// The schema for each media type.
+fn each(source: &mut Source<'_>, media: Vec<String>, schema: &Schema) -> Vec<(String, Schema)> {
+    if let Schema::Inline(schema) = schema {
+        media.iter().for_each(|_| source.repeat(schema));
+    }
+    if source.is_spent() {
+        return Vec::new();
+    }
+    media.into_iter().map(|media| (media, schema.clone())).collect()
 }
