@@ -10,6 +10,7 @@
 
 pub mod document;
 mod error;
+pub mod export;
 pub mod read;
 pub mod rest;
 pub mod text;
