@@ -206,6 +206,21 @@ pub enum Error {
     #[error("a certificate could not be made: {0}")]
     Certificate(String),
 
+    #[error("Invalid OpenAPI input.")]
+    OpenApi,
+    #[error("Invalid OpenAPI input: {0}.")]
+    OpenApiBounds(String),
+    #[error("Errors found during import:\n\t{}", .0.join("\n\t"))]
+    Import(Vec<String>),
+    #[error("Warnings found during import:\n\t{}", .0.join("\n\t"))]
+    ImportWarnings(Vec<String>),
+    #[error("Invalid value '{value}' of parameter {name} specified. Valid options are {valid}")]
+    ImportParameter { name: &'static str, value: String, valid: &'static str },
+    #[error("Invalid export type specified: {0}. Valid options are swagger,oas30")]
+    ExportType(String),
+    #[error("Invalid gateway response type specified: {0}")]
+    GatewayResponseType(String),
+
     #[error("Model name must be non-empty")]
     ModelNameEmpty,
     #[error("Model name must be alphanumeric: {0}")]
@@ -308,6 +323,8 @@ pub enum Error {
         "Integrations of type 'AWS_PROXY' currently only supports Lambda function and Firehose stream invocations."
     )]
     ProxyTarget,
+    #[error("Invalid integration type specified. Valid options are HTTP,MOCK,AWS_PROXY,HTTP_PROXY,AWS")]
+    IntegrationType,
     #[error("Invalid passthroughBehavior specified. Valid options are WHEN_NO_MATCH,WHEN_NO_TEMPLATES,NEVER")]
     Passthrough,
     #[error("Invalid contentHandling specified. Valid options are CONVERT_TO_BINARY,CONVERT_TO_TEXT")]

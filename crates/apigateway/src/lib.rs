@@ -24,6 +24,7 @@ mod edit;
 mod error;
 mod find;
 mod gateway_response;
+mod import;
 mod integration;
 mod mapping;
 mod method;

@@ -23,6 +23,7 @@ mod gateway_responses;
 mod get_account;
 mod get_deployment;
 mod get_deployments;
+mod get_export;
 mod get_integration;
 mod get_integration_response;
 mod get_method;
@@ -34,12 +35,14 @@ mod get_rest_apis;
 mod get_stage;
 mod get_stages;
 mod get_tags;
+mod import_rest_api;
 mod models;
 mod private;
 mod put_integration;
 mod put_integration_response;
 mod put_method;
 mod put_method_response;
+mod put_rest_api;
 mod request_validators;
 mod tag_resource;
 mod untag_resource;
@@ -93,6 +96,7 @@ pub fn hang(builder: Builder<State>) -> Builder<State> {
         .operation("GetAccount", &[], get_account::run)
         .operation("GetDeployment", &[], get_deployment::run)
         .operation("GetDeployments", &[], get_deployments::run)
+        .operation("GetExport", &[], get_export::run)
         .operation("GetIntegration", &[], get_integration::run)
         .operation("GetIntegrationResponse", &[], get_integration_response::run)
         .operation("GetMethod", &[], get_method::run)
@@ -104,10 +108,12 @@ pub fn hang(builder: Builder<State>) -> Builder<State> {
         .operation("GetStage", &[], get_stage::run)
         .operation("GetStages", &[], get_stages::run)
         .operation("GetTags", get_tags::HARMLESS, get_tags::run)
+        .operation("ImportRestApi", &[], import_rest_api::run)
         .operation("PutIntegration", &[], put_integration::run)
         .operation("PutIntegrationResponse", &[], put_integration_response::run)
         .operation("PutMethod", &[], put_method::run)
         .operation("PutMethodResponse", &[], put_method_response::run)
+        .operation("PutRestApi", &[], put_rest_api::run)
         .operation("TagResource", &[], tag_resource::run)
         .operation("UntagResource", &[], untag_resource::run)
         .operation("UpdateAccount", &[], update_account::run)

@@ -3,6 +3,8 @@ use std::sync::Arc;
 use pitbird_names::api_id;
 use pitbird_records::{Record, Resource, RestApi, Texts, prefix};
 use pitbird_service::{Call, Fault};
+use pitbird_snapshot::Snapshot;
+use pitbird_store::Transaction;
 use serde::Deserialize;
 
 use crate::rest_api::{self, APIS_MAX, Endpoint};
@@ -36,26 +38,37 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::RestApi,
     let mut api = parse(call)?;
     // An id is unique over all accounts and regions: an invoke URL names nothing else.
     let everywhere = state.store.snapshot();
-    let create = move |tx: &mut pitbird_store::Transaction<'_>| {
-        if tx.count::<RestApi>(&prefix(&api.scope, &[]))? >= APIS_MAX {
-            return Err(Error::TooMany { what: "APIs for this account", limit: APIS_MAX });
-        }
-        api.id = api_id(entropy());
-        while everywhere.api(&api.id).is_some()
-            || everywhere.http_api(&api.id).is_some()
-            || tx.exists::<RestApi>(&api.key())?
-        {
-            api.id = api_id(entropy());
-        }
-        api.root_resource_id = api_id(entropy());
+    let create = move |tx: &mut Transaction<'_>| {
+        identify(tx, &mut api, &everywhere, entropy)?;
         tx.put(&root(&api))?;
         for model in model::defaults(&api, entropy) {
             tx.put(&model)?;
         }
         tx.put(&api)?;
-        Ok(api)
+        Ok::<_, Error>(api)
     };
     Ok(shape::RestApi::brief(state.store.write(create).await?))
+}
+
+/// Gives a new API its ids, if there is room for one.
+pub fn identify(
+    tx: &Transaction<'_>,
+    api: &mut RestApi,
+    everywhere: &Snapshot,
+    entropy: fn() -> u128,
+) -> Result<(), Error> {
+    if tx.count::<RestApi>(&prefix(&api.scope, &[]))? >= APIS_MAX {
+        return Err(Error::TooMany { what: "APIs for this account", limit: APIS_MAX });
+    }
+    api.id = api_id(entropy());
+    while everywhere.api(&api.id).is_some()
+        || everywhere.http_api(&api.id).is_some()
+        || tx.exists::<RestApi>(&api.key())?
+    {
+        api.id = api_id(entropy());
+    }
+    api.root_resource_id = api_id(entropy());
+    Ok(())
 }
 
 /// The API without its ids.
@@ -97,7 +110,8 @@ fn parse(call: Call<Input>) -> Result<RestApi, Error> {
     })
 }
 
-fn root(api: &RestApi) -> Resource {
+/// A new API's only resource.
+pub fn root(api: &RestApi) -> Resource {
     Resource {
         scope: api.scope.clone(),
         api_id: api.id.clone(),

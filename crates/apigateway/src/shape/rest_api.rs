@@ -22,6 +22,8 @@ pub struct RestApi {
     tags: Option<Texts>,
     disable_execute_api_endpoint: bool,
     root_resource_id: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -55,7 +57,13 @@ impl RestApi {
             tags,
             disable_execute_api_endpoint: api.disable_execute_api_endpoint,
             root_resource_id: api.root_resource_id,
+            warnings: Vec::new(),
         }
+    }
+
+    /// As a document made it, with what of the document was left out.
+    pub fn imported(api: records::RestApi, warnings: Vec<String>) -> RestApi {
+        RestApi { warnings, ..RestApi::brief(api) }
     }
 
     /// By itself: tags are told even when there are none.
