@@ -284,4 +284,4 @@ fn documentation(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,1 +1,122 @@
+use serde_json::json;
 
+use super::*;
+use crate::rest::tests::{fresh, over};
+use crate::rest::{BasePath, Mode, Picture};
+use crate::{read, text};
+
+const LAMBDA: &str = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/\
+                      arn:aws:lambda:us-east-1:000000000000:function:f/invocations";
+
+/// An API with everything that a document can tell.
+fn rich() -> Value {
+    let mock = json!({"type": "mock", "passthroughBehavior": "when_no_templates", "contentHandling": "CONVERT_TO_TEXT",
+        "requestTemplates": {"application/json": "{\"statusCode\": 200}"},
+        "responses": {"default": {"statusCode": "200",
+            "responseParameters": {"method.response.header.Access-Control-Allow-Origin": "'*'"},
+            "responseTemplates": {"application/json": "{}\n"}}}});
+    let http = json!({"type": "http", "httpMethod": "POST", "uri": "https://example.com/{id}", "timeoutInMillis": 1000,
+        "cacheNamespace": "own", "cacheKeyParameters": ["method.request.path.id"],
+        "requestParameters": {"integration.request.path.id": "method.request.path.id"},
+        "responses": {"2\\d{2}": {"statusCode": "200"}, "default": {"statusCode": "500"}}});
+    let proxy = json!({"type": "aws_proxy", "httpMethod": "POST", "uri": LAMBDA});
+    json!({
+        "openapi": "3.0.1",
+        "info": {"title": "rich", "version": "2", "description": "all"},
+        "paths": {
+            "/": {"options": {"x-amazon-apigateway-integration": mock, "responses": {"200": {"description": "",
+                "headers": {"Access-Control-Allow-Origin": {"schema": {"type": "string"}}}}}}},
+            "/pets/{id}": {"post": {
+                "operationId": "put", "security": [{"token": []}, {"key": []}],
+                "parameters": [{"name": "id", "in": "path", "required": true}, {"name": "q", "in": "query"},
+                    {"name": "H", "in": "header", "required": true}],
+                "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Pet"}}}},
+                "responses": {"200": {"description": "", "content": {"application/json": {"schema":
+                    {"type": "array", "items": {"$ref": "#/components/schemas/Pet"}}}}}, "500": {"description": ""}},
+                "x-amazon-apigateway-request-validator": "all", "x-amazon-apigateway-integration": http}},
+            "/x/{proxy+}": {"x-amazon-apigateway-any-method": {"security": [{"pool": ["a/b"]}], "responses": {},
+                "x-amazon-apigateway-integration": proxy}},
+            "/y": {"get": {"security": [{"sig": []}], "responses": {}, "x-amazon-apigateway-integration": proxy}},
+            "/empty": {},
+        },
+        "components": {
+            "schemas": {"Pet": {"type": "object", "properties": {"friend": {"$ref": "#/components/schemas/Pet"}}}},
+            "securitySchemes": {
+                "key": {"type": "apiKey", "name": "x-api-key", "in": "header"},
+                "sig": {"type": "apiKey", "name": "Authorization", "in": "header", "x-amazon-apigateway-authtype": "awsSigv4"},
+                "token": {"type": "apiKey", "name": "Auth", "in": "header", "x-amazon-apigateway-authtype": "custom",
+                    "x-amazon-apigateway-authorizer": {"type": "token", "authorizerUri": LAMBDA,
+                        "identityValidationExpression": "a+", "authorizerResultTtlInSeconds": 60}},
+                "pool": {"type": "apiKey", "name": "Authorization", "in": "header",
+                    "x-amazon-apigateway-authtype": "cognito_user_pools", "x-amazon-apigateway-authorizer":
+                        {"type": "cognito_user_pools", "providerARNs": ["arn:aws:cognito-idp:x:1:userpool/y"]}}}},
+        "x-amazon-apigateway-request-validators":
+            {"all": {"validateRequestBody": true, "validateRequestParameters": true}},
+        "x-amazon-apigateway-gateway-responses": {"DEFAULT_4XX": {"statusCode": "418",
+            "responseParameters": {"gatewayresponse.header.X": "'1'"}, "responseTemplates": {"a/b": "c"}}},
+        "x-amazon-apigateway-policy": {"Version": "2012-10-17", "Statement": []},
+        "x-amazon-apigateway-binary-media-types": ["image/*"],
+        "x-amazon-apigateway-minimum-compression-size": 10,
+        "x-amazon-apigateway-api-key-source": "AUTHORIZER",
+        "x-amazon-apigateway-endpoint-configuration": {"disableExecuteApiEndpoint": true},
+    })
+}
+
+fn imported(tree: &Value, onto: Picture) -> Picture {
+    let document = read::document(text::to_json(tree).as_bytes()).expect("a document");
+    let laid = over(&document, onto, Mode::Overwrite, BasePath::Ignore);
+    assert!(laid.warnings.is_empty() && laid.errors.is_empty(), "{laid:?}");
+    let mut picture = laid.picture;
+    // What the service fills in.
+    picture.authorizers.iter_mut().for_each(|it| it.identity_source = it.identity_source.take().or(Some("m".into())));
+    picture
+}
+
+fn frozen(picture: &Picture) -> Deployment {
+    let picture = picture.clone();
+    Deployment {
+        scope: picture.api.scope.clone(),
+        api_id: picture.api.id.clone(),
+        id: "d".to_owned(),
+        description: None,
+        created_ms: 1_473_193_869_000,
+        api: picture.api,
+        resources: picture.resources,
+        models: picture.models,
+        request_validators: picture.validators,
+        authorizers: picture.authorizers,
+        gateway_responses: picture.gateway_responses,
+    }
+}
+
+fn sorted(mut picture: Picture) -> Picture {
+    picture.resources.sort_by(|one, other| one.path.cmp(&other.path));
+    picture
+}
+
+#[test]
+fn what_is_exported_imports_as_the_same() {
+    let first = imported(&rich(), fresh());
+    for form in [Form::Swagger2, Form::OpenApi30] {
+        let export = Export { form, stage: "dev", has_integrations: true, has_authorizers: true };
+        let written = document(&frozen(&first), &export);
+        // Over itself: identifiers stay, so all can be compared.
+        let again = imported(&written, first.clone());
+        assert_eq!(sorted(again), sorted(first.clone()), "{written:#}");
+        let yaml = text::to_yaml(&written);
+        assert_eq!(text::parse(yaml.as_bytes()), Ok(written), "{yaml}");
+    }
+}
+
+#[test]
+fn nothing_of_the_gateways_is_told_unasked() {
+    let first = imported(&rich(), fresh());
+    let export = Export { form: Form::OpenApi30, stage: "dev", has_integrations: false, has_authorizers: false };
+    let written = document(&frozen(&first), &export);
+    let told = written.to_string();
+    assert!(!told.contains("-integration") && !told.contains("-authorizer\"") && !told.contains("-policy"));
+    assert_eq!(written["servers"][0]["url"], "https://api.execute-api.us-east-1.amazonaws.com/{basePath}");
+    let mut plain = frozen(&first);
+    plain.api.version = None;
+    assert_eq!(document(&plain, &export)["info"]["version"], "2016-09-06T20:31:09Z");
+}
