@@ -23,8 +23,12 @@ pub struct Asked {
 
 /// Reads what a caller asks for beside the document.
 pub fn asked(mode: Mode, parameters: Option<Texts>, fails_on_warnings: Option<bool>) -> Result<Asked, Error> {
-    let options =
-        Options { mode, base_path: BasePath::Ignore, ignores_documentation: false, resources_max: RESOURCES_MAX };
+    let options = Options {
+        mode,
+        base_path: BasePath::Ignore,
+        ignores_documentation: false,
+        resources_max: RESOURCES_MAX,
+    };
     let fails_on_warnings = fails_on_warnings.unwrap_or_default();
     let mut asked = Asked { options, fails_on_warnings, endpoint_types: None };
     for (name, value) in parameters.unwrap_or_default() {
@@ -33,7 +37,11 @@ pub fn asked(mode: Mode, parameters: Option<Texts>, fails_on_warnings: Option<bo
             ("basepath", "prepend") => asked.options.base_path = BasePath::Prepend,
             ("basepath", "split") => asked.options.base_path = BasePath::Split,
             ("basepath", _) => {
-                return Err(Error::ImportParameter { name: "basepath", value, valid: "ignore,prepend,split" });
+                return Err(Error::ImportParameter {
+                    name: "basepath",
+                    value,
+                    valid: "ignore,prepend,split",
+                });
             }
             ("ignore", "documentation") => asked.options.ignores_documentation = true,
             ("ignore", _) => {

@@ -8,8 +8,9 @@
 //! hosts, `documentation` what is written about an API, `client_certificate` how the gateway shows itself to backends.
 //! `shape` is what callers get to see, `error` what they are told when something fails, in API Gateway's words.
 //!
-//! Private APIs and connections, tracing, mutual TLS, firewalls and SDKs are refused by name. Definitions (OpenAPI) are
-//! read elsewhere. Nothing here speaks HTTP, runs a function or looks into another service.
+//! `import` holds what an OpenAPI document makes (`pitbird-openapi` reads it) against the rules of single calls.
+//!
+//! Private APIs and connections, tracing, mutual TLS, firewalls and SDKs are refused by name. Nothing here speaks HTTP, runs a function or looks into another service.
 
 mod access_log;
 mod account;

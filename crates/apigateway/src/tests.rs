@@ -8,6 +8,7 @@ mod documentation;
 mod domain_names;
 mod gateway_responses;
 mod hostile;
+mod imports;
 mod integrations;
 mod methods;
 mod model;
@@ -161,7 +162,7 @@ impl Bed {
 
 /// A file that is imported travels as the whole body, as bytes.
 fn blob_payload(operation: &str, input: &mut Value) {
-    if let (true, Value::Map(members)) = (operation.starts_with("Import"), input)
+    if let (true, Value::Map(members)) = (operation.starts_with("Import") || operation == "PutRestApi", input)
         && let Some((_, body)) = members.iter_mut().find(|(name, _)| name == "body")
         && let Value::String(text) = body
     {

@@ -28,7 +28,8 @@ pub fn document(deployment: &Deployment, export: &Export<'_>) -> Value {
         Form::OpenApi30 => document.insert("openapi".to_owned(), json!("3.0.1")),
     };
     document.insert("info".to_owned(), info(deployment));
-    let host = format!("{}.execute-api.{}.amazonaws.com", deployment.api_id, deployment.scope.region.as_str());
+    let host =
+        format!("{}.execute-api.{}.amazonaws.com", deployment.api_id, deployment.scope.region.as_str());
     match export.form {
         Form::Swagger2 => {
             document.insert("host".to_owned(), json!(host));
@@ -162,9 +163,7 @@ fn settings(deployment: &Deployment, document: &mut Map<String, Value>) {
     let mut extend = |name: &str, value: Value| {
         document.insert(format!("x-amazon-apigateway-{name}"), value);
     };
-    let validator = |body: bool, parameters: bool| {
-        json!({"validateRequestParameters": parameters, "validateRequestBody": body})
-    };
+    let validator = |body: bool, parameters: bool| json!({"validateRequestParameters": parameters, "validateRequestBody": body});
     let validators = deployment.request_validators.iter();
     let validators: Map<String, Value> = validators
         .map(|it| {

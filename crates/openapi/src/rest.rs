@@ -8,7 +8,8 @@ mod model;
 mod tree;
 
 use pitbird_records::{
-    Authorizer, DocumentationLocation, DocumentationPart, GatewayResponse, Model, RequestValidator, Resource, RestApi,
+    Authorizer, DocumentationLocation, DocumentationPart, GatewayResponse, Model, RequestValidator, Resource,
+    RestApi,
 };
 use serde_json::Value;
 
@@ -166,7 +167,8 @@ fn unsupported(document: &Document) -> Vec<String> {
         if let Some(mode) = integration.response_transfer_mode.as_ref().filter(|mode| *mode != "BUFFERED") {
             names.push(format!("responseTransferMode {mode}"));
         }
-        if let Some(version) = integration.payload_format_version.as_ref().filter(|version| *version != "1.0") {
+        if let Some(version) = integration.payload_format_version.as_ref().filter(|version| *version != "1.0")
+        {
             names.push(format!("payloadFormatVersion {version}"));
         }
         if integration.subtype.is_some() {

@@ -15,7 +15,8 @@ use crate::model::MODELS_MAX;
 use crate::request_validator::VALIDATORS_MAX;
 use crate::rest_api::{Endpoint, endpoint};
 use crate::{
-    Error, authorizer, documentation, gateway_response, integration, method, model, policy, resource, rest_api,
+    Error, authorizer, documentation, gateway_response, integration, method, model, policy, resource,
+    rest_api,
 };
 
 /// Broken rules that are told. A document is mended by less.
@@ -55,14 +56,16 @@ pub fn settle(
     for response in &picture.gateway_responses {
         let is_known = KINDS.iter().any(|(kind, _)| *kind == response.response_type);
         let unknown = || Error::GatewayResponseType(response.response_type.clone());
-        let checked = is_known.then_some(()).ok_or_else(unknown).and_then(|()| gateway_response::check(response));
+        let checked =
+            is_known.then_some(()).ok_or_else(unknown).and_then(|()| gateway_response::check(response));
         complaints
             .note(|| format!("Unable to put gateway response '{}'", response.response_type), checked)?;
     }
     for part in &mut picture.documentation {
         let settled = documentation::settle(&mut part.location)
             .and_then(|()| documentation::check_properties(&part.properties));
-        complaints.note(|| format!("Unable to create documentation part of '{}'", part.location.kind), settled)?;
+        complaints
+            .note(|| format!("Unable to create documentation part of '{}'", part.location.kind), settled)?;
     }
     check_tree(&picture.resources, &mut complaints)?;
     let around = Surroundings {
@@ -117,8 +120,7 @@ fn check_counts(picture: &Picture) -> Result<(), Error> {
 
 fn check_models(models: &[Model], complaints: &mut Complaints) -> Result<(), Error> {
     for it in models {
-        let checked =
-            model::check_name(&it.name).and_then(|()| model::check_schema(it.schema.as_deref()));
+        let checked = model::check_name(&it.name).and_then(|()| model::check_schema(it.schema.as_deref()));
         complaints.note(|| format!("Unable to create model for '{}'", it.name), checked)?;
     }
     Ok(())
@@ -192,6 +194,8 @@ fn check_kind(kind: &str) -> Result<(), Error> {
 }
 
 fn check_status(status: &str) -> Result<(), Error> {
-    let fits = status.len() == 3 && status.bytes().all(|b| b.is_ascii_digit()) && matches!(status.as_bytes()[0], b'1'..=b'5');
+    let fits = status.len() == 3
+        && status.bytes().all(|b| b.is_ascii_digit())
+        && matches!(status.as_bytes()[0], b'1'..=b'5');
     if fits { Ok(()) } else { Err(Error::StatusCode(status.to_owned())) }
 }

@@ -59,12 +59,7 @@ pub fn validator_name(validator: &RequestValidator) -> &str {
     validator.name.as_deref().unwrap_or(&validator.id)
 }
 
-fn extend(
-    deployment: &Deployment,
-    resource: &Resource,
-    method: &Method,
-    operation: &mut Map<String, Value>,
-) {
+fn extend(deployment: &Deployment, resource: &Resource, method: &Method, operation: &mut Map<String, Value>) {
     let mut validators = deployment.request_validators.iter();
     let validator = validators.find(|it| Some(&it.id) == method.request_validator_id.as_ref());
     if let Some(validator) = validator {

@@ -68,7 +68,10 @@ fn imported(tree: &Value, onto: Picture) -> Picture {
     assert!(laid.warnings.is_empty() && laid.errors.is_empty(), "{laid:?}");
     let mut picture = laid.picture;
     // What the service fills in.
-    picture.authorizers.iter_mut().for_each(|it| it.identity_source = it.identity_source.take().or(Some("m".into())));
+    picture
+        .authorizers
+        .iter_mut()
+        .for_each(|it| it.identity_source = it.identity_source.take().or(Some("m".into())));
     picture
 }
 
@@ -111,7 +114,8 @@ fn what_is_exported_imports_as_the_same() {
 #[test]
 fn nothing_of_the_gateways_is_told_unasked() {
     let first = imported(&rich(), fresh());
-    let export = Export { form: Form::OpenApi30, stage: "dev", has_integrations: false, has_authorizers: false };
+    let export =
+        Export { form: Form::OpenApi30, stage: "dev", has_integrations: false, has_authorizers: false };
     let written = document(&frozen(&first), &export);
     let told = written.to_string();
     assert!(!told.contains("-integration") && !told.contains("-authorizer\"") && !told.contains("-policy"));

@@ -73,7 +73,8 @@ impl<'t> Source<'t> {
                 }
                 return Some(found).filter(|_| !self.is_spent());
             };
-            let Some(next) = reference.strip_prefix('#').and_then(|pointer| self.tree.pointer(pointer)) else {
+            let Some(next) = reference.strip_prefix('#').and_then(|pointer| self.tree.pointer(pointer))
+            else {
                 break;
             };
             found = next;

@@ -36,7 +36,8 @@ pub fn paths(source: &mut Source<'_>, security: &[Requirement]) -> Vec<Path> {
         source.parse_issue("paths is missing");
     }
     let mut paths = Vec::new();
-    for (template, item) in source.object(tree, "", "paths").and_then(Value::as_object).into_iter().flatten() {
+    for (template, item) in source.object(tree, "", "paths").and_then(Value::as_object).into_iter().flatten()
+    {
         if template.starts_with("x-") {
             continue;
         }

@@ -34,7 +34,9 @@ pub fn read(source: &mut Source<'_>) -> Settings {
     let endpoint = endpoint(tree);
     let policy = extension("policy").filter(|policy| !policy.is_null());
     Settings {
-        api_key_source: extension("api-key-source").and_then(member::scalar).map(|it| it.to_ascii_uppercase()),
+        api_key_source: extension("api-key-source")
+            .and_then(member::scalar)
+            .map(|it| it.to_ascii_uppercase()),
         binary_media_types: extension("binary-media-types").map(member::list),
         minimum_compression_size: member::whole(tree, "x-amazon-apigateway-minimum-compression-size"),
         policy: policy.cloned(),
@@ -79,7 +81,8 @@ fn gateway_responses(source: &mut Source<'_>) -> Vec<(String, GatewayAnswer)> {
 
 fn documentation(source: &mut Source<'_>) -> Vec<DocumentationPart> {
     let found = source.object(source.tree, "", "x-amazon-apigateway-documentation");
-    let parts = found.and_then(|it| it.get("documentationParts")).and_then(Value::as_array).into_iter().flatten();
+    let parts =
+        found.and_then(|it| it.get("documentationParts")).and_then(Value::as_array).into_iter().flatten();
     let read = |part: &Value| {
         let location = part.get("location")?;
         Some(DocumentationPart {

@@ -114,17 +114,17 @@ fn a_malformed_integration_is_an_error() {
 #[test]
 fn schemes_are_told_apart() {
     let tree = json!({"openapi": "3.0.1", "info": {"title": "a", "version": "1"}, "paths": {}, "components": {
-        "securitySchemes": {
-            "key": {"type": "apiKey", "name": "X-API-Key", "in": "header"},
-            "iam": {"type": "apiKey", "name": "Authorization", "in": "header", "x-amazon-apigateway-authtype": "awsSigv4"},
-            "pool": {"type": "apiKey", "name": "Authorization", "in": "header",
-                "x-amazon-apigateway-authtype": "cognito_user_pools",
-                "x-amazon-apigateway-authorizer": {"type": "cognito_user_pools", "providerARNs": ["a"]}},
-            "jwt": {"type": "oauth2", "x-amazon-apigateway-authorizer": {"type": "jwt",
-                "identitySource": "$request.header.Authorization",
-                "jwtConfiguration": {"issuer": "i", "audience": ["b"]}}},
-            "broken": {"type": "oauth2", "x-amazon-apigateway-authtype": "custom"},
-        }}});
+    "securitySchemes": {
+        "key": {"type": "apiKey", "name": "X-API-Key", "in": "header"},
+        "iam": {"type": "apiKey", "name": "Authorization", "in": "header", "x-amazon-apigateway-authtype": "awsSigv4"},
+        "pool": {"type": "apiKey", "name": "Authorization", "in": "header",
+            "x-amazon-apigateway-authtype": "cognito_user_pools",
+            "x-amazon-apigateway-authorizer": {"type": "cognito_user_pools", "providerARNs": ["a"]}},
+        "jwt": {"type": "oauth2", "x-amazon-apigateway-authorizer": {"type": "jwt",
+            "identitySource": "$request.header.Authorization",
+            "jwtConfiguration": {"issuer": "i", "audience": ["b"]}}},
+        "broken": {"type": "oauth2", "x-amazon-apigateway-authtype": "custom"},
+    }}});
     let read = read(&tree);
     assert!(read.schemes["key"] == Scheme::ApiKey && read.schemes["iam"] == Scheme::Iam);
     assert_eq!(read.schemes["broken"], Scheme::Broken);
@@ -150,12 +150,39 @@ fn base_paths_are_found() {
 /// Trees whose names are partly those that documents know.
 fn tree() -> impl Strategy<Value = Value> {
     const NAMES: &[&str] = &[
-        "swagger", "openapi", "info", "title", "paths", "/a/{b}", "get", "parameters", "in", "name", "schema", "$ref",
-        "responses", "200", "definitions", "components", "schemas", "content", "application/json", "security",
-        "securitySchemes", "securityDefinitions", "x-amazon-apigateway-integration", "requestTemplates",
-        "x-amazon-apigateway-authorizer", "x-amazon-apigateway-policy", "requestBody", "servers", "url", "variables",
+        "swagger",
+        "openapi",
+        "info",
+        "title",
+        "paths",
+        "/a/{b}",
+        "get",
+        "parameters",
+        "in",
+        "name",
+        "schema",
+        "$ref",
+        "responses",
+        "200",
+        "definitions",
+        "components",
+        "schemas",
+        "content",
+        "application/json",
+        "security",
+        "securitySchemes",
+        "securityDefinitions",
+        "x-amazon-apigateway-integration",
+        "requestTemplates",
+        "x-amazon-apigateway-authorizer",
+        "x-amazon-apigateway-policy",
+        "requestBody",
+        "servers",
+        "url",
+        "variables",
     ];
-    const TEXTS: &[&str] = &["2.0", "3.0.1", "path", "body", "#/paths", "#/definitions/a", "#", "/", "é", "oauth2"];
+    const TEXTS: &[&str] =
+        &["2.0", "3.0.1", "path", "body", "#/paths", "#/definitions/a", "#", "/", "é", "oauth2"];
     let name = || proptest::sample::select(NAMES).prop_map(str::to_owned);
     let leaf = prop_oneof![
         proptest::sample::select(TEXTS).prop_map(Value::from),

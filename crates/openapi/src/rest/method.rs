@@ -115,7 +115,8 @@ fn integration(asked: &document::Integration, resource: &Resource) -> Integratio
         credentials: given(&asked.credentials),
         request_parameters: asked.request_parameters.clone(),
         request_templates: asked.request_templates.clone(),
-        passthrough_behavior: given(&asked.passthrough_behavior).unwrap_or_else(|| "WHEN_NO_MATCH".to_owned()),
+        passthrough_behavior: given(&asked.passthrough_behavior)
+            .unwrap_or_else(|| "WHEN_NO_MATCH".to_owned()),
         content_handling: given(&asked.content_handling),
         // What doesn't fit is out of the service's bounds too, and refused there.
         timeout_ms: timeout_ms.unwrap_or(limits::INTEGRATION_TIMEOUT_MS),

@@ -85,7 +85,8 @@ fn merging_keeps_and_overwriting_takes_away() {
     assert_eq!((overwritten.api.name.as_str(), overwritten.api.description.as_deref()), ("new", None));
     assert!(overwritten.api.binary_media_types.is_empty());
     for picture in [&merged, &overwritten] {
-        let id = |of: &Picture, path: &str| of.resources.iter().find(|it| it.path == path).map(|it| it.id.clone());
+        let id =
+            |of: &Picture, path: &str| of.resources.iter().find(|it| it.path == path).map(|it| it.id.clone());
         assert_eq!(id(picture, "/x"), id(&first, "/x"));
         assert_eq!(id(picture, "/"), Some("root".to_owned()));
     }
@@ -135,7 +136,10 @@ fn inline_schemas_become_models_that_stay() {
     assert_eq!(first.models.len(), 2);
     let made = first.models.iter().find(|model| model.name.starts_with("MODEL")).expect("a model");
     let schema = made.schema.as_deref().expect("a schema");
-    assert!(schema.contains("\"$ref\" : \"https://apigateway.amazonaws.com/restapis/api/models/Pet\""), "{schema}");
+    assert!(
+        schema.contains("\"$ref\" : \"https://apigateway.amazonaws.com/restapis/api/models/Pet\""),
+        "{schema}"
+    );
     let again = over(&document, first.clone(), Mode::Overwrite, BasePath::Ignore).picture;
     assert_eq!(again.models, first.models);
 }

@@ -5,7 +5,8 @@ use super::*;
 
 #[test]
 fn yaml_and_json_are_the_same_tree() {
-    let yaml = "a: 1\nb: [true, ~, 1.5, \"2\", 012, 2012-10-17]\n200:\n- x: |\n    two\n    lines\n  y: !!str 3\n";
+    let yaml =
+        "a: 1\nb: [true, ~, 1.5, \"2\", 012, 2012-10-17]\n200:\n- x: |\n    two\n    lines\n  y: !!str 3\n";
     let json = json!({
         "a": 1,
         "b": [true, null, 1.5, "2", "012", "2012-10-17"],
@@ -59,8 +60,10 @@ fn tree() -> impl Strategy<Value = Value> {
         any::<bool>().prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
         any::<String>().prop_map(Value::from),
-        proptest::sample::select(vec!["true", "~", "1", "-", "a: b", "# x", "", " a", "a\nb", "\u{85}", "0x1", "<<"])
-            .prop_map(Value::from),
+        proptest::sample::select(vec![
+            "true", "~", "1", "-", "a: b", "# x", "", " a", "a\nb", "\u{85}", "0x1", "<<"
+        ])
+        .prop_map(Value::from),
     ];
     leaf.prop_recursive(4, 32, 5, |inner| {
         prop_oneof![

@@ -51,8 +51,7 @@ impl Reader {
                 let is_text = style != ScalarStyle::Plain
                     || tag.is_some_and(|tag| tag.suffix == "str" || !tag.is_yaml_core_schema());
                 let is_key = self.open.last().is_some_and(|open| open.tree.is_object() && open.key.is_none());
-                let value =
-                    if is_text || is_key { Value::from(text.as_ref()) } else { scalar::plain(&text) };
+                let value = if is_text || is_key { Value::from(text.as_ref()) } else { scalar::plain(&text) };
                 let is_merge = is_key && !is_text && text == "<<";
                 self.place(value, anchor)?;
                 if let Some(open) = self.open.last_mut().filter(|_| is_merge) {
