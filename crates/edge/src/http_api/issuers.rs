@@ -19,6 +19,8 @@ const KEPT: Duration = Duration::from_secs(2 * 60 * 60);
 const FETCH_TIMEOUT: Duration = Duration::from_millis(1500);
 /// Who names keys that an issuer doesn't have can't make us ask it more often.
 const FETCHED_AGAIN_AFTER: Duration = Duration::from_secs(10);
+/// An issuer that couldn't be asked isn't asked again at once: requests would queue up behind its silence.
+const FAILURE_KEPT: Duration = Duration::from_secs(1);
 /// Issuers whose keys are kept.
 const ISSUERS_MAX: usize = 256;
 
@@ -29,6 +31,8 @@ pub(super) enum NoKeys {
     Unreachable(String, String),
     #[error("{0} doesn't answer with what is wanted")]
     Answer(String),
+    #[error("{0} couldn't be asked just now")]
+    JustNow(String),
 }
 
 #[derive(Debug, Default)]
@@ -39,7 +43,13 @@ pub(crate) struct Issuers {
 /// One issuer; whoever needs its keys while they are fetched waits for that.
 #[derive(Debug, Default)]
 struct Issuer {
-    keys: tokio::sync::Mutex<Option<(Instant, Arc<KeySet>)>>,
+    fetched: tokio::sync::Mutex<Fetched>,
+}
+
+#[derive(Debug, Default)]
+struct Fetched {
+    keys: Option<(Instant, Arc<KeySet>)>,
+    failed: Option<Instant>,
 }
 
 #[derive(Deserialize)]
@@ -84,15 +94,26 @@ impl Issuers {
 impl Issuer {
     /// Its keys, fetched no longer ago than `kept`.
     async fn keys(&self, backend: &Backend, issuer: &str, kept: Duration) -> Result<Arc<KeySet>, NoKeys> {
-        let mut keys = self.keys.lock().await;
-        if let Some((fetched, known)) = &*keys
-            && fetched.elapsed() < kept
+        let mut fetched = self.fetched.lock().await;
+        if let Some((at, known)) = &fetched.keys
+            && at.elapsed() < kept
         {
             return Ok(known.clone());
         }
-        let fresh = Arc::new(fetch(backend, issuer).await?);
-        *keys = Some((Instant::now(), fresh.clone()));
-        Ok(fresh)
+        if fetched.failed.is_some_and(|at| at.elapsed() < FAILURE_KEPT) {
+            return Err(NoKeys::JustNow(issuer.to_owned()));
+        }
+        match fetch(backend, issuer).await {
+            Ok(fresh) => {
+                let fresh = Arc::new(fresh);
+                *fetched = Fetched { keys: Some((Instant::now(), fresh.clone())), failed: None };
+                Ok(fresh)
+            }
+            Err(error) => {
+                fetched.failed = Some(Instant::now());
+                Err(error)
+            }
+        }
     }
 }
 
@@ -111,4 +132,29 @@ async fn get(backend: &Backend, uri: &str) -> Result<Bytes, NoKeys> {
     let response = response.map_err(|error| NoKeys::Unreachable(uri.to_owned(), error.to_string()))?;
     let is_good = response.status().is_success() && response.body().len() <= KEY_SET_BYTES_MAX;
     if is_good { Ok(response.into_body()) } else { Err(NoKeys::Answer(uri.to_owned())) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_issuer_that_is_silent_isnt_asked_again_at_once() {
+        let (issuers, backend) = (Issuers::default(), Backend::new());
+        // Nobody listens there: port 1 belongs to no service of today.
+        let rules = Rules { issuer: "http://127.0.0.1:1", audience: &[] };
+        let first = issuers.verify(&backend, "a.b.c", &rules, 0).await;
+        assert!(matches!(first, Err(NoKeys::Unreachable(..))), "{first:?}");
+        let second = issuers.verify(&backend, "a.b.c", &rules, 0).await;
+        assert!(matches!(second, Err(NoKeys::JustNow(_))), "{second:?}");
+    }
+
+    #[test]
+    fn issuers_have_a_bound() {
+        let issuers = Issuers::default();
+        for number in 0..ISSUERS_MAX * 2 {
+            issuers.issuer(&number.to_string());
+        }
+        assert_eq!(issuers.known.lock().unwrap().len(), ISSUERS_MAX);
+    }
 }
