@@ -93,20 +93,20 @@ async fn where_there_is_room_the_variables_are_the_functions() {
     let code = Code::new();
     let mut spec = spec(&code, r"tr '\0' '\n' < /proc/$$/environ | grep . | sort; pwd");
     spec.env.push(("SIGNS".to_owned(), "a = ü".to_owned()));
-    let park = async |length: usize| {
+    let park = async |spec: &Spec, length: usize| {
         let mut env = vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned())];
         env.extend((0..40).map(|number| (format!("_{number}"), String::new())));
         env.push((ROOM_VARIABLE.to_owned(), "x".repeat(length)));
         within(launcher.park(spec.without_function(env))).await.expect("it waits")
     };
-    let mut sandbox = within(park(4096).await.adopt(&spec)).await.expect("it takes its function");
+    let mut sandbox = within(park(&spec, 4096).await.adopt(&spec)).await.expect("it takes its function");
     let mut expected: Vec<String> = spec.env.iter().map(|(name, value)| format!("{name}={value}")).collect();
     expected.push("AWS_LAMBDA_RUNTIME_API=127.0.0.1:9001".to_owned());
     expected.sort();
     let seen = read_all(sandbox.take_output()).await;
     assert_eq!(seen, expected.join("\n") + "\n/var/task\n");
-    spec.env.push(("LONG".to_owned(), "l".repeat(4096)));
-    let refused = within(park(4096).await.adopt(&spec)).await;
+    spec.env.push(("LONG".to_owned(), "l".repeat(8192)));
+    let refused = within(park(&spec, 4096).await.adopt(&spec)).await;
     assert!(matches!(refused, Err(Error::Program { .. })), "{refused:?}");
 }
 
