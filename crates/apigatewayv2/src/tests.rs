@@ -23,7 +23,6 @@ const FUNCTION: &str = "arn:aws:lambda:us-east-1:000000000000:function:f";
 /// A service on a store of its own.
 struct Bed {
     service: Service,
-    store: Store,
     caller: Caller,
     now_ms: AtomicI64,
     _directory: tempfile::TempDir,
@@ -56,10 +55,6 @@ fn missing(message: impl Into<String>) -> Refusal {
     refusal(404, "NotFoundException", message)
 }
 
-fn conflict(message: impl Into<String>) -> Refusal {
-    refusal(409, "ConflictException", message)
-}
-
 fn unsupported(what: &str) -> Refusal {
     let message = format!("{what} is not supported by pitbird, so it is refused rather than ignored.");
     refusal(400, "ValidationException", message)
@@ -73,9 +68,9 @@ impl Bed {
     fn new() -> Bed {
         let directory = tempfile::tempdir().expect("a directory");
         let store = Store::open(directory.path()).expect("a fresh store");
-        let service = crate::service(Arc::new(State { store: store.clone(), entropy }));
+        let service = crate::service(Arc::new(State { store, entropy }));
         let caller = Caller::root(Default::default());
-        Bed { service, store, caller, now_ms: AtomicI64::new(1_600_000_000_500), _directory: directory }
+        Bed { service, caller, now_ms: AtomicI64::new(1_600_000_000_500), _directory: directory }
     }
 
     /// Calls an operation and answers status and body, as they go over the wire. Each call comes a second later.
