@@ -42,10 +42,10 @@ pub(super) async fn authorize(
         HttpAccess::Anybody => Ok(Admitted::Anybody),
         HttpAccess::Nobody => Err(HttpError::Forbidden.into()),
         HttpAccess::Signed => {
-            let (stage, path) = (routed.stage, routed.path_below_stage());
+            let (stage, path) = (routed.stage, routed.judged_path());
             let name = &stage.record.name;
             let arn =
-                pitbird_names::arn::execute_api(&stage.scope, &stage.api_id, name, routed.seen.method, path);
+                pitbird_names::arn::execute_api(&stage.scope, &stage.api_id, name, routed.seen.method, &path);
             // There is no policy of the API's own that could let in somebody of another account.
             let signer = signer_of(&arn).filter(|signer| signer.may_call);
             let own = signer.filter(|signer| signer.account == stage.scope.account.as_str());

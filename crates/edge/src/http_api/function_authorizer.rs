@@ -37,7 +37,7 @@ pub(super) async fn ask(
     let sources = &authorizer.record.identity_sources;
     let identity: Option<Vec<String>> = sources.iter().map(|source| identity(routed, source)).collect();
     let identity = identity.ok_or_else(|| Refused::because(HttpError::Unauthorized, "no identity source"))?;
-    let arn = routed.arn(routed.path_below_stage());
+    let arn = routed.arn(&routed.judged_path());
     let now_ms = routed.seen.at_ms;
     let is_kept = *result_ttl_s > 0 && !identity.is_empty();
     let key = is_kept.then(|| result_key(routed, authorizer, &identity));

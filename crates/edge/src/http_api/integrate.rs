@@ -1,5 +1,6 @@
 //! What is behind a route, and what becomes of its answer.
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -193,6 +194,24 @@ impl Routed<'_, '_> {
             return format!("arn:aws:execute-api:{region}:{account}:{}/{name}/$default", stage.api_id);
         }
         pitbird_names::arn::execute_api(&stage.scope, &stage.api_id, name, self.seen.method, path)
+    }
+
+    /// The path that policies are asked about: the route's own with what its variables captured, decoded. However a client writes
+    /// a path, the route that takes it is judged by one name.
+    pub(super) fn judged_path(&self) -> String {
+        let Some((_, template)) = self.matched.route.key.split_once(' ') else {
+            let path = pitbird_paths::decode(self.path_below_stage());
+            return format!("/{}", path.trim_start_matches('/'));
+        };
+        let mut captured = self.matched.captures.iter().map(|(_, text)| pitbird_paths::decode(text));
+        let segments: Vec<Cow<'_, str>> = template
+            .split('/')
+            .map(|segment| match segment.starts_with('{') {
+                true => captured.next().unwrap_or_default(),
+                false => Cow::Borrowed(segment),
+            })
+            .collect();
+        segments.join("/")
     }
 
     /// The request's path below its stage.

@@ -300,7 +300,9 @@ def functions_that_decide():
     one, two = [event_of(bring("/policy", "good"))["requestContext"]["authorizer"]["lambda"]["calls"] for _ in range(2)]
     assert two > one, "not kept"
     apis.reset_authorizers_cache(ApiId=api, StageName="$default")
-    assert event_of(bring("/simple/7", "good"))["requestContext"]["authorizer"]["lambda"]["calls"] > two, "asked again"
+    said = event_of(bring("//simple/%37/", "good"))["requestContext"]["authorizer"]["lambda"]
+    assert said["calls"] > two, "asked again"
+    assert said["arn"].endswith("/$default/GET/simple/7"), "however a path is written"
 
 
 def signatures():
