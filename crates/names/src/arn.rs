@@ -26,6 +26,11 @@ pub fn execute_api(scope: &Scope, api: &str, stage: &str, method: &str, path: &s
     ["arn:aws:execute-api:", region, ":", account, ":", api, "/", stage, "/", method, "/", rest].concat()
 }
 
+/// `arn:aws:execute-api:{region}:{account}:{api}`: what all of an API's methods begin with.
+pub fn execute_api_root(scope: &Scope, api: &str) -> String {
+    ["arn:aws:execute-api:", scope.region.as_str(), ":", scope.account.as_str(), ":", api].concat()
+}
+
 /// `arn:aws:iam::{account}:role{path}{name}`; `path` starts and ends with a slash.
 pub fn role(scope: &Scope, path: &str, name: &str) -> String {
     format!("arn:aws:iam::{}:role{path}{name}", scope.account)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use pitbird_names::{Percent, Scope};
 use pitbird_records::{self as records, Texts};
 
-use crate::{Choice, Deployment, LambdaTarget, Settings, Slot, Target, Unrenderable};
+use crate::{Choice, Deployment, LambdaTarget, MethodThrottle, Settings, Slot, Target, Unrenderable};
 
 /// A REST API with the stages that it is reached under.
 #[derive(Debug)]
@@ -30,6 +30,8 @@ pub struct Stage {
     pub settings: Settings,
     /// What its owner asks for beside the draw.
     pub choice: Choice,
+    /// How fast single methods may be called; empty where no setting limits any. See [`MethodThrottle::of`].
+    pub throttles: Vec<MethodThrottle>,
     /// Belongs to `edge`: metric handles and parsed log formats.
     pub slot: Slot,
 }

@@ -6,17 +6,19 @@ use pitbird_records::{self as records, Record};
 
 use crate::http_api;
 use crate::{
-    Alias, Api, Choice, Deployment, Domain, Function, FunctionKey, FunctionUrl, Policy, Settings, Slot,
-    Snapshot, Source, Stage, Track, Version,
+    Alias, Api, Choice, Deployment, Domain, Function, FunctionKey, FunctionUrl, MethodThrottle, Policy, Settings, Slot,
+    Snapshot, Source, Stage, Track, Version, usage,
 };
 
-/// The APIs and functions that a set of changes concerns.
+/// The APIs, functions, keys and usage plans that a set of changes concerns.
 #[derive(Debug, Default)]
 pub struct Touched {
     apis: BTreeSet<(Scope, String)>,
     http_apis: BTreeSet<(Scope, String)>,
     functions: BTreeSet<(Scope, String)>,
     domains: BTreeSet<(Scope, String)>,
+    api_keys: BTreeSet<(Scope, String)>,
+    usage_plans: BTreeSet<(Scope, String)>,
 }
 
 impl Touched {
@@ -33,6 +35,10 @@ impl Touched {
             | records::FunctionUrl::TABLE
             | records::ProvisionedConcurrency::TABLE => &mut self.functions,
             records::DomainName::TABLE | records::DomainMapping::TABLE => &mut self.domains,
+            records::ApiKey::TABLE => &mut self.api_keys,
+            records::UsagePlan::TABLE | records::UsagePlanKey::TABLE | records::UsageGrant::TABLE => {
+                &mut self.usage_plans
+            }
             _ => return,
         };
         set.extend(owner(key));
@@ -53,14 +59,18 @@ impl Touched {
         for (_, domain) in source.list::<records::DomainName>("")? {
             touched.note(records::DomainName::TABLE, &domain.key());
         }
+        for (_, key) in source.list::<records::ApiKey>("")? {
+            touched.note(records::ApiKey::TABLE, &key.key());
+        }
+        for (_, plan) in source.list::<records::UsagePlan>("")? {
+            touched.note(records::UsagePlan::TABLE, &plan.key());
+        }
         Ok(touched)
     }
 
     pub fn is_empty(&self) -> bool {
-        self.apis.is_empty()
-            && self.http_apis.is_empty()
-            && self.functions.is_empty()
-            && self.domains.is_empty()
+        let apis = [&self.apis, &self.http_apis, &self.domains, &self.api_keys, &self.usage_plans];
+        self.functions.is_empty() && apis.into_iter().all(BTreeSet::is_empty)
     }
 }
 
@@ -83,7 +93,15 @@ pub fn compile<S: Source>(previous: &Snapshot, touched: &Touched, source: &S) ->
         functions: previous.functions.clone(),
         urls: previous.urls.clone(),
         domains: previous.domains.clone(),
+        keys: previous.keys.clone(),
+        plans: previous.plans.clone(),
     };
+    if !touched.api_keys.is_empty() {
+        next.keys = Arc::new(usage::key_rings(&previous.keys, &touched.api_keys, source)?);
+    }
+    if !touched.usage_plans.is_empty() {
+        next.plans = Arc::new(usage::plans(&previous.plans, &touched.usage_plans, source)?);
+    }
     if !touched.apis.is_empty() {
         let mut apis = HashMap::clone(&previous.apis);
         for (scope, id) in &touched.apis {
@@ -231,6 +249,7 @@ fn stage<S: Source>(
         settings: Settings::compile(&record.method_settings),
         // The control plane refuses what can't be obeyed.
         choice: Choice::parse(&record.tags).unwrap_or_default(),
+        throttles: MethodThrottle::of_stage(&record),
         record,
         base,
         canary,

@@ -1,11 +1,14 @@
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use pitbird_mapping::parameter::{Direction, Source};
+use pitbird_names::arn;
 use pitbird_paths::{Router, Template};
 use pitbird_records as records;
 
-use crate::Integration;
+use crate::schema::Models;
 use crate::target::TargetTemplate;
+use crate::{Authorization, FunctionAuthorizer, GatewayResponses, Integration, PolicyDocument, Validation};
 
 /// A deployment's routes. Immutable, and so shared by every snapshot that has a stage on it.
 #[derive(Debug)]
@@ -15,7 +18,13 @@ pub struct Deployment {
     pub binary_media_types: Vec<String>,
     /// From how many bytes on answers are compressed; requests are taken compressed then too.
     pub compression_minimum: Option<u64>,
-    /// What integrations call, in the order that they count it.
+    /// Who may call the API at all.
+    pub policy: Option<PolicyDocument>,
+    /// Do API keys come from authorizers? Else they come in the header `X-API-Key`.
+    pub keys_come_from_authorizers: bool,
+    /// `None` where the gateway's own answers are as API Gateway has them.
+    pub gateway_responses: Option<Box<GatewayResponses>>,
+    /// What integrations and authorizers call, in the order that they count it.
     pub(crate) targets: Vec<TargetTemplate>,
 }
 
@@ -32,8 +41,19 @@ pub struct Method {
     /// As configured: `GET` … or `ANY`.
     pub name: String,
     pub operation_name: Option<String>,
+    pub authorization: Authorization,
+    pub needs_key: bool,
+    /// `None` where nothing of a request is checked.
+    pub validation: Option<Box<Validation>>,
     pub cache_key: CacheKey,
     pub integration: Integration,
+}
+
+impl Method {
+    /// May anybody call, with anything?
+    pub fn is_open(&self) -> bool {
+        matches!(self.authorization, Authorization::Open) && !self.needs_key && self.validation.is_none()
+    }
 }
 
 /// What a method's answers differ by in a stage's cache.
@@ -73,15 +93,25 @@ impl Deployment {
     pub(crate) fn compile(record: records::Deployment) -> Deployment {
         let mut router = Router::new();
         let mut targets = Vec::new();
+        let models = Models::new(&record.models);
+        let authorizers = authorizers(&record.authorizers, &mut targets);
         for resource in record.resources {
             let methods: HashMap<String, Method> = resource
                 .methods
                 .into_iter()
                 .map(|(name, method)| {
-                    let integration = Integration::compile(&method, &mut targets);
-                    let cache_key = CacheKey::compile(method.integration.as_ref(), &resource.id);
-                    let operation_name = method.operation_name;
-                    (name.clone(), Method { name, operation_name, cache_key, integration })
+                    let validators = &record.request_validators;
+                    let validation = Validation::compile(&method, validators, &record.models, &models);
+                    let compiled = Method {
+                        name: name.clone(),
+                        integration: Integration::compile(&method, &mut targets),
+                        cache_key: CacheKey::compile(method.integration.as_ref(), &resource.id),
+                        authorization: authorization(&method, &authorizers),
+                        needs_key: method.api_key_required,
+                        validation: validation.map(Box::new),
+                        operation_name: method.operation_name,
+                    };
+                    (name, compiled)
                 })
                 .collect();
             if methods.is_empty() {
@@ -98,9 +128,43 @@ impl Deployment {
         Deployment {
             id: record.id,
             router,
+            policy: policy(&record.api),
+            keys_come_from_authorizers: record.api.api_key_source == "AUTHORIZER",
+            gateway_responses: GatewayResponses::compile(&record.gateway_responses),
             binary_media_types: record.api.binary_media_types,
             compression_minimum: record.api.minimum_compression_size.and_then(|size| size.try_into().ok()),
             targets,
         }
+    }
+}
+
+/// The API's resource policy. One that can't be read lets nobody in: it was checked when it was put.
+fn policy(api: &records::RestApi) -> Option<PolicyDocument> {
+    let text = api.policy.as_deref().filter(|text| !text.trim().is_empty())?;
+    let arn = arn::execute_api_root(&api.scope, &api.id);
+    Some(PolicyDocument::parse(text).map_or_else(|_| PolicyDocument::denying(), |policy| policy.of_api(&arn)))
+}
+
+type Authorizers = HashMap<String, Authorization>;
+
+fn authorizers(records: &[records::Authorizer], targets: &mut Vec<TargetTemplate>) -> Authorizers {
+    let compiled = records.iter().map(|record| {
+        let function = FunctionAuthorizer::compile(record, targets);
+        let authorization =
+            function.map_or(Authorization::Unserved, |function| Authorization::Function(Arc::new(function)));
+        (record.id.clone(), authorization)
+    });
+    compiled.collect()
+}
+
+fn authorization(method: &records::Method, authorizers: &Authorizers) -> Authorization {
+    match method.authorization_type.as_str() {
+        "NONE" | "" => Authorization::Open,
+        "AWS_IAM" => Authorization::Iam,
+        "CUSTOM" => {
+            let known = method.authorizer_id.as_ref().and_then(|id| authorizers.get(id));
+            known.cloned().unwrap_or(Authorization::Unserved)
+        }
+        _ => Authorization::Unserved,
     }
 }

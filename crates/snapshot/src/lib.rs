@@ -8,20 +8,25 @@
 //! Start at [`Snapshot`], then [`Stage::choose`] and [`Function::resolve`].
 
 mod api;
+mod authorizer;
 mod choice;
 mod compile;
 mod deployment;
 mod domain;
 mod function;
+mod gateway_response;
 mod http_api;
 mod integration;
 mod policy;
 mod policy_document;
+mod schema;
 mod settings;
 mod slot;
 mod source;
 mod target;
 mod url;
+mod usage;
+mod validation;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -29,11 +34,16 @@ use std::sync::Arc;
 use pitbird_names::Scope;
 
 pub use api::{Api, Stage, Track};
+pub use authorizer::{Authorization, AuthorizerAsks, FunctionAuthorizer, IdentitySource};
 pub use choice::{BadTag, Carrier, Choice, Sticky};
 pub use compile::{Touched, compile};
 pub use deployment::{CacheKey, Deployment, Method, Resource};
 pub use domain::{Domain, Domains, Located};
 pub use function::{Alias, Function, Resolved, Unknown, Version};
+pub use gateway_response::{
+    GATEWAY_RESPONSE_TYPES, GatewayPiece, GatewayResponse, GatewayResponses, GatewayTemplate, GatewayValue,
+    GatewayVariable,
+};
 pub use http_api::{
     HttpAccess, HttpApi, HttpApiTarget, HttpAuthorizer, HttpDeployment, HttpIntegration, HttpMatch,
     HttpRoute, HttpStage,
@@ -44,11 +54,16 @@ pub use integration::{
 };
 pub use policy::{Policy, Source as InvocationSource, UrlCaller};
 pub use policy_document::{NoPolicy, PolicyDocument, PolicyPrincipal, PolicyQuestion, PolicyVerdict};
+pub use schema::{BadSchema, Models, Schema};
 pub use settings::{Setting, Settings};
 pub use slot::Slot;
 pub use source::{MemorySource, Source};
 pub use target::{Action, HttpTarget, LambdaTarget, ServiceTarget, Target, Unrenderable};
 pub use url::FunctionUrl;
+pub use usage::{
+    ACCOUNT_THROTTLE, Grant, KeyRing, MethodThrottle, PlanQuota, PlanStage, QuotaPeriod, UsagePlan,
+};
+pub use validation::{ParameterPlace, RequiredParameter, Validation};
 
 /// Everything that the data plane knows, at one generation.
 #[derive(Debug, Default)]
@@ -61,6 +76,8 @@ pub struct Snapshot {
     /// By the id that their hosts carry.
     urls: Arc<HashMap<String, Arc<FunctionUrl>>>,
     domains: Arc<Domains>,
+    keys: Arc<HashMap<Scope, Arc<KeyRing>>>,
+    plans: Arc<usage::PlansOfApis>,
 }
 
 /// A function's name within its scope.
@@ -94,6 +111,22 @@ impl Snapshot {
     /// The custom domain that a host (without its port) is of.
     pub fn domain(&self, host: &str) -> Option<&Arc<Domain>> {
         domain::find(&self.domains, host)
+    }
+
+    /// An API key of an account and region by the value that requests bring.
+    pub fn api_key(&self, scope: &Scope, value: &str) -> Option<&Arc<pitbird_records::ApiKey>> {
+        self.keys.get(scope)?.get(value)
+    }
+
+    /// The usage plan by which a key may call a stage: the first one that has both.
+    pub fn usage_plan(&self, api: &str, stage: &str, key_id: &str) -> Option<(&Arc<UsagePlan>, &PlanStage)> {
+        let plans = self.plans.get(api)?.iter().filter(|plan| plan.has_key(key_id));
+        plans.filter_map(|plan| Some((plan, plan.stage(api, stage)?))).next()
+    }
+
+    /// All plans, some more than once.
+    pub fn usage_plans(&self) -> impl Iterator<Item = &Arc<UsagePlan>> {
+        self.plans.values().flatten()
     }
 
     pub fn function(&self, key: &FunctionKey) -> Option<&Arc<Function>> {

@@ -150,6 +150,20 @@ impl PolicyDocument {
         PolicyDocument { statements: vec![statement] }
     }
 
+    /// Rewrites resources that leave out what goes without saying, `execute-api:/{stage}/{METHOD}/{path}`, to those of one API:
+    /// `arn` is `arn:aws:execute-api:{region}:{account}:{api}`. Source: API Gateway developer guide, "resource policy examples".
+    pub(crate) fn of_api(mut self, arn: &str) -> PolicyDocument {
+        for statement in &mut self.statements {
+            let (Named::These(patterns) | Named::Others(patterns)) = &mut statement.resources;
+            for pattern in patterns {
+                if let Some(rest) = pattern.strip_prefix("execute-api:/") {
+                    *pattern = format!("{arn}/{rest}");
+                }
+            }
+        }
+        self
+    }
+
     /// The longest resource that it names, bytes.
     pub fn longest_resource(&self) -> usize {
         let lengths = self.statements.iter().flat_map(|statement| match &statement.resources {

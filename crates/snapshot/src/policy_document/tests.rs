@@ -14,7 +14,7 @@ fn judged(statements: &str, principal: Option<PolicyPrincipal<'_>>) -> PolicyVer
         is_secure: false,
         at_epoch_s: 1_000,
     };
-    document.unwrap().judge(&question)
+    document.unwrap().of_api("arn:aws:execute-api:us-east-1:000000000000:abc").judge(&question)
 }
 
 #[test]
