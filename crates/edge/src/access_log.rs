@@ -1,7 +1,4 @@
-use std::fmt::Write;
-
-use pitbird_names::Scope;
-
+use crate::context::{Place, append};
 use crate::story::Story;
 
 /// An access-log format, parsed once per stage.
@@ -15,14 +12,6 @@ enum Piece {
     Text(String),
     /// A variable's name without `$context.`.
     Variable(String),
-}
-
-/// The stage's own words, which no exchange changes.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Place<'a> {
-    pub scope: &'a Scope,
-    pub api_id: &'a str,
-    pub stage: &'a str,
 }
 
 impl Format {
@@ -46,18 +35,18 @@ impl Format {
 
     /// The line for one exchange. A variable without a value is `-`.
     pub fn render(&self, place: Place<'_>, story: &Story<'_>) -> String {
-        self.render_with(|line, name| variable(line, name, place, story))
+        self.render_with(|line, name| append(line, name, place, story))
     }
 
     /// The line for one exchange whose variables `append` knows by their names.
-    pub fn render_with(&self, append: impl Fn(&mut String, &str)) -> String {
+    pub fn render_with(&self, value: impl Fn(&mut String, &str)) -> String {
         let mut line = String::with_capacity(256);
         for piece in &self.pieces {
             match piece {
                 Piece::Text(text) => line.push_str(text),
                 Piece::Variable(name) => {
                     let before = line.len();
-                    append(&mut line, name);
+                    value(&mut line, name);
                     if line.len() == before {
                         line.push('-');
                     }
@@ -68,67 +57,26 @@ impl Format {
     }
 }
 
-/// Appends a variable's value; nothing when it has none. Source: API Gateway developer guide, "Variables for access
-/// logging".
-fn variable(line: &mut String, name: &str, place: Place<'_>, story: &Story<'_>) {
-    let integration = story.integration;
-    match name {
-        "accountId" => line.push_str(place.scope.account.as_str()),
-        "apiId" => line.push_str(place.api_id),
-        "stage" => line.push_str(place.stage),
-        "deploymentId" => line.push_str(story.deployment_id),
-        "isCanaryRequest" => show(line, story.is_canary),
-        "domainName" => line.push_str(&story.domain_name),
-        "domainPrefix" => line.push_str(story.domain_prefix),
-        "httpMethod" => line.push_str(story.method),
-        "path" => line.push_str(&story.path),
-        "protocol" => line.push_str(story.protocol),
-        "requestId" => line.push_str(story.request_id),
-        "extendedRequestId" => line.push_str(story.extended_request_id),
-        "requestTime" => line.push_str(&pitbird_event::request_time(story.at_ms)),
-        "requestTimeEpoch" => show(line, Some(story.at_ms)),
-        "resourceId" => line.push_str(story.resource.map_or("", |(id, _)| id)),
-        "resourcePath" => line.push_str(story.resource.map_or("", |(_, path)| path)),
-        "status" => show(line, Some(story.status)),
-        "responseLatency" => show(line, Some(story.latency_ms())),
-        "responseLength" => show(line, Some(story.response_bytes)),
-        "xrayTraceId" => line.push_str(story.trace_id.unwrap_or_default()),
-        "identity.sourceIp" => line.push_str(story.source_ip),
-        "identity.userAgent" => line.push_str(story.user_agent.unwrap_or_default()),
-        "error.message" => line.push_str(story.error.map_or("", |error| error.message())),
-        "error.messageString" => show(line, story.error.map(|error| format!("\"{}\"", error.message()))),
-        "error.responseType" => line.push_str(story.error.map_or("", |error| error.response_type())),
-        "integration.status" => show(line, integration.and_then(|integration| integration.status)),
-        "integrationStatus" | "integration.integrationStatus" => {
-            show(line, integration.and_then(|integration| integration.service_status));
-        }
-        "integrationLatency" | "integration.latency" => {
-            show(line, integration.map(|integration| integration.latency_ms()));
-        }
-        "integration.requestId" => line.push_str(integration.map_or("", |_| story.request_id)),
-        "integrationErrorMessage" | "integration.error" => {
-            line.push_str(
-                integration.and_then(|integration| integration.error.as_deref()).unwrap_or_default(),
-            );
-        }
-        _ => {}
-    }
-}
-
-fn show(line: &mut String, value: Option<impl std::fmt::Display>) {
-    if let Some(value) = value {
-        write!(line, "{value}").expect("a String takes all text");
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use pitbird_names::Scope;
+
     use super::*;
     use crate::GatewayError;
+    use crate::admitted::Admitted;
     use crate::story::IntegrationStory;
 
     const BROKEN: IntegrationStory =
         IntegrationStory { latency_us: 11_000, status: None, service_status: Some(200), error: None };
+
+    const NOBODY: Admitted = Admitted {
+        signer: None,
+        authorizer: None,
+        api_key: None,
+        authenticate: None,
+        authorize: None,
+        is_in_plan: false,
+    };
 
     fn story() -> Story<'static> {
         Story {
@@ -150,7 +98,8 @@ mod tests {
             response_bytes: 36,
             latency_us: 12_900,
             integration: Some(&BROKEN),
-            error: Some(GatewayError::BadIntegrationAnswer),
+            error: Some(&GatewayError::BadIntegrationAnswer),
+            admitted: &NOBODY,
         }
     }
 

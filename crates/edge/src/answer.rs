@@ -17,7 +17,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    pub fn of_error(error: GatewayError) -> Answer {
+    pub fn of_error(error: &GatewayError) -> Answer {
         Answer {
             status: error.status(),
             headers: vec![
@@ -76,6 +76,6 @@ const GATEWAY_ID: HeaderName = HeaderName::from_static("x-amz-apigw-id");
 const TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 
 /// A header, if the texts can be one.
-fn header(name: &str, value: &str) -> Option<(HeaderName, HeaderValue)> {
+pub(crate) fn header(name: &str, value: &str) -> Option<(HeaderName, HeaderValue)> {
     Some((HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_bytes(value.as_bytes()).ok()?))
 }

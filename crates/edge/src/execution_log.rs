@@ -1,4 +1,6 @@
-use crate::access_log::Place;
+use crate::GatewayError;
+use crate::admitted::Admitted;
+use crate::context::Place;
 use crate::story::Story;
 
 /// How much API Gateway writes of one line.
@@ -30,14 +32,8 @@ pub(crate) fn lines(level: Level, place: Place<'_>, story: &Story<'_>) -> Vec<St
     if level == Level::Info {
         let (id, method) = (story.request_id, story.method);
         let resource = story.resource.map_or("", |(_, path)| path);
-        let (api, stage) = (place.api_id, place.stage);
         tell(format!("Extended Request Id: {}", story.extended_request_id));
-        tell(format!("Verifying Usage Plan for request: {id}. API Key:  API Stage: {api}/{stage}"));
-        tell(format!(
-            "API Key  authorized because method '{method} {resource}' does not require API Key. \
-             Request will not contribute to throttle or quota limits"
-        ));
-        tell(format!("Usage Plan check succeeded for API Key  and API Stage {api}/{stage}"));
+        keys(place, story).into_iter().for_each(&mut tell);
         tell(format!("Starting execution for request: {id}"));
         tell(format!("HTTP Method: {method}, Resource Path: {resource}"));
         if let Some(integration) = story.integration
@@ -56,6 +52,39 @@ pub(crate) fn lines(level: Level, place: Place<'_>, story: &Story<'_>) -> Vec<St
         tell(format!("Method completed with status: {}", story.status));
     }
     lines
+}
+
+/// What there is to tell of API key and usage plan.
+fn keys(place: Place<'_>, story: &Story<'_>) -> Vec<String> {
+    let (id, method) = (story.request_id, story.method);
+    let resource = story.resource.map_or("", |(_, path)| path);
+    let at = format!("API Stage: {}/{}", place.api_id, place.stage);
+    let Admitted { api_key, is_in_plan, .. } = story.admitted;
+    let shown = api_key.as_ref().map_or_else(String::new, |key| masked(&key.value));
+    let mut lines = vec![format!("Verifying Usage Plan for request: {id}. API Key: {shown} {at}")];
+    let is_refused = matches!(
+        story.error,
+        Some(GatewayError::InvalidApiKey | GatewayError::Throttled | GatewayError::QuotaExceeded)
+    );
+    if api_key.is_some() && *is_in_plan {
+        lines.push(format!("API Key {shown} authorized because it is in a usage plan of this stage"));
+    } else if !is_refused {
+        lines.push(format!(
+            "API Key {shown} authorized because method '{method} {resource}' does not require API Key. \
+             Request will not contribute to throttle or quota limits"
+        ));
+    }
+    lines.push(match is_refused {
+        true => format!("Usage Plan check failed for API Key {shown} and {at}"),
+        false => format!("Usage Plan check succeeded for API Key {shown} and {at}"),
+    });
+    lines
+}
+
+/// A key as logs show it: its last six characters.
+fn masked(key: &str) -> String {
+    let from = key.char_indices().rev().nth(5).map_or(0, |(at, _)| at);
+    format!("{}{}", "*".repeat(34), &key[from..])
 }
 
 fn clip(mut line: String) -> String {

@@ -18,13 +18,13 @@ use pitbird_snapshot::{
     Function, Integration, InvocationSource, LambdaTarget, Method, Mock, MockFault, Resource, Snapshot,
     Stage, Track,
 };
-use smallvec::SmallVec;
 
 use crate::GatewayError;
+use crate::admitted::Admitted;
 use crate::answer::Answer;
 use crate::arrival::Arrival;
 use crate::backend::Backend;
-use crate::names_shown::NamesShown;
+use crate::exchanged::exchanged;
 use crate::services::Services;
 use crate::story::IntegrationStory;
 
@@ -62,6 +62,7 @@ pub(crate) struct Means<'a> {
 pub(crate) async fn integrate(
     routed: &Routed<'_, '_>,
     arrival: &Arrival<'_>,
+    admitted: &Admitted,
     body: Bytes,
     means: &Means<'_>,
 ) -> Outcome {
@@ -73,7 +74,7 @@ pub(crate) async fn integrate(
             let mut outcome = match routed.track.function(*at) {
                 Ok(target) => match permitted(routed, arrival, (*at, target), means) {
                     Some(function) => {
-                        let event = event(routed, arrival, &trace_id, &body);
+                        let event = event(routed, arrival, admitted, &trace_id, &body);
                         let invocation = invocation(arrival, event, &trace_id);
                         if *is_event {
                             later(target, invocation, means).await
@@ -264,54 +265,18 @@ fn refusal(refused: &Refused) -> GatewayError {
     }
 }
 
-fn event(routed: &Routed<'_, '_>, arrival: &Arrival<'_>, trace_id: &str, body: &[u8]) -> Bytes {
-    let Routed { stage, track, matched, method, .. } = routed;
-    let names = NamesShown::read(arrival.peer.raw_head);
-    let headers: SmallVec<[(&str, &[u8]); 24]> = arrival
-        .headers()
-        .iter()
-        // Who takes compressed bodies gets them unpacked.
-        .filter(|(name, _)| {
-            track.deployment.compression_minimum.is_none() || *name != header::CONTENT_ENCODING
-        })
-        .map(|(name, value)| (names.shown(name.as_str()), value.as_bytes()))
-        .collect();
-    let captures: SmallVec<[(&str, &str); 4]> = matched.captures().collect();
-    let (path, domain) = (arrival.path(), arrival.domain());
-    let exchange = pitbird_event::Exchange {
-        resource: &matched.value.path,
-        method: arrival.method(),
-        path: arrival.target.path,
-        query: arrival.query(),
-        headers: &headers,
-        body,
-        path_parameters: &captures,
-        stage_variables: &track.variables,
-        binary: MediaTypes(&track.deployment.binary_media_types),
-        host: arrival.host(),
-        port: arrival.peer.port,
-        scheme: arrival.peer.scheme,
-        trace_id,
-        context: pitbird_event::Context {
-            account_id: stage.scope.account.as_str(),
-            api_id: &stage.api_id,
-            deployment_id: &track.deployment.id,
-            stage: &stage.record.name,
-            resource_id: &matched.value.id,
-            operation_name: method.operation_name.as_deref(),
-            path: &path,
-            protocol: arrival.protocol(),
-            domain_name: &domain,
-            domain_prefix: &stage.api_id,
-            request_id: &arrival.request_id,
-            extended_request_id: &arrival.extended_request_id,
-            request_time_epoch_ms: arrival.at_ms,
-            source_ip: arrival.peer.source,
-        },
-    };
-    let mut event = Vec::new();
-    exchange.write_event(&mut event);
-    Bytes::from(event)
+fn event(
+    routed: &Routed<'_, '_>,
+    arrival: &Arrival<'_>,
+    admitted: &Admitted,
+    trace_id: &str,
+    body: &[u8],
+) -> Bytes {
+    exchanged(routed, arrival, admitted, trace_id, body, |exchange| {
+        let mut event = Vec::new();
+        exchange.write_event(&mut event);
+        Bytes::from(event)
+    })
 }
 
 impl Outcome {
@@ -322,7 +287,8 @@ impl Outcome {
 
     /// The gateway's own answer.
     pub fn error(error: GatewayError) -> Outcome {
-        Outcome { error: Some(error), ..Outcome::answer(Answer::of_error(error)) }
+        let answer = Answer::of_error(&error);
+        Outcome { error: Some(error), ..Outcome::answer(answer) }
     }
 
     /// The gateway's answer to an integration that failed.

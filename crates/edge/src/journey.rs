@@ -13,17 +13,23 @@ use pitbird_snapshot::{Resource, Snapshot, Stage, Track};
 use pitbird_telemetry::Telemetry;
 use pitbird_telemetry::metrics::Probe;
 
+use crate::admit::{SignatureOf, admit, is_open};
+use crate::admitted::{Admitted, AuthorizerResult};
 use crate::arrival::{Arrival, Peer};
+use crate::authorizer_cache::AuthorizerCache;
 use crate::backend::Backend;
 use crate::cache::{self, Lookup, StageCache};
 use crate::choose::{Chosen, choose};
 use crate::compression::{pack, unpacked};
+use crate::gateway_answer::Told;
 use crate::integrate::{Means, Outcome, Routed, integrate};
 use crate::measure::{Counts, Kind, Measured, StageRecorder};
 use crate::mirror::Mirrors;
 use crate::services::Services;
 use crate::story::Story;
-use crate::{GatewayError, Target, http_api};
+use crate::throttle::Buckets;
+use crate::usage_book::UsageBook;
+use crate::{GatewayError, Signature, SignatureFault, Target, http_api};
 
 /// Serves invoke URLs.
 pub struct Edge {
@@ -38,6 +44,10 @@ pub struct Edge {
     /// The counting probes of each stage: they must outlive the stage's changes.
     counters: Mutex<HashMap<StageName, [Arc<Probe>; 2]>>,
     caches: Mutex<HashMap<StageName, Arc<StageCache>>>,
+    /// How fast keys and methods are called.
+    pub(crate) buckets: Buckets,
+    pub(crate) authorizers: AuthorizerCache<AuthorizerResult>,
+    pub(crate) usage: UsageBook,
 }
 
 /// An API's id and a stage's name.
@@ -47,8 +57,21 @@ impl Edge {
     pub fn new(snapshots: Arc<ArcSwap<Snapshot>>, invoker: Invoker, telemetry: Arc<Telemetry>) -> Edge {
         let log_stream = format!("{:032x}", fastrand::u128(..)).into();
         let backend = Backend::new();
-        let (services, mirrors, http, counters, caches) = Default::default();
-        Edge { snapshots, invoker, telemetry, backend, services, mirrors, log_stream, http, counters, caches }
+        Edge {
+            snapshots,
+            invoker,
+            telemetry,
+            backend,
+            services: Default::default(),
+            mirrors: Mirrors::default(),
+            log_stream,
+            http: Default::default(),
+            counters: Mutex::default(),
+            caches: Mutex::default(),
+            buckets: Buckets::default(),
+            authorizers: AuthorizerCache::default(),
+            usage: UsageBook::default(),
+        }
     }
 
     /// From now on integrations may call AWS services.
@@ -56,13 +79,20 @@ impl Edge {
         let _only_once = self.services.set(services);
     }
 
-    /// A request's whole way, from its head to its record.
+    /// What API keys have used: whoever has the store restores it before the first request, and writes down what changes.
+    pub fn usage(&self) -> &UsageBook {
+        &self.usage
+    }
+
+    /// A request's whole way, from its head to its record. `signature_of` reads a signature over the head and a body, where a method
+    /// asks for one; the method's ARN is what is asked for.
     pub async fn serve<B>(
         self: &Arc<Self>,
         target: Target<'_>,
         head: &Parts,
         body: B,
         peer: Peer<'_>,
+        signature_of: impl Fn(&[u8], &str) -> Result<Signature, SignatureFault> + Sync,
     ) -> Response<Full<Bytes>>
     where
         B: http_body::Body<Data = Bytes>,
@@ -70,49 +100,66 @@ impl Edge {
     {
         let arrival = Arrival::new(target, head, peer);
         let snapshot = self.snapshots.load_full();
-        let Some(stage) = admit(&snapshot, target) else {
+        let Some(stage) = find(&snapshot, target) else {
             return Outcome::error(GatewayError::Forbidden).into_response(arrival);
         };
         let chosen = choose(stage, &arrival, fastrand::f64());
         let track = chosen.track;
+        let routed = route(stage, track, &arrival);
         let compression = track.deployment.compression_minimum;
         let body = match read_body(arrival.headers(), body).await {
             Ok(body) if compression.is_some() => unpacked(arrival.headers(), body).await,
             read => read,
         };
-        if let (true, Ok(body)) = (chosen.is_mirrored, &body) {
-            self.mirror(&arrival, body, &snapshot);
-        }
-        let (resource, mut outcome) = self.pass(stage, track, &arrival, body, &snapshot).await;
+        // Only an answer of the API's own form may quote the body.
+        let quoted = track.deployment.gateway_responses.as_ref().and(body.as_ref().ok()).cloned();
+        let (admitted, mut outcome) = match (&routed, body) {
+            (Err(error), _) => (Admitted::default(), Outcome::error(error.clone())),
+            (_, Err(error)) => (Admitted::default(), Outcome::error(error)),
+            (Ok(routed), Ok(body)) => {
+                self.pass(routed, &arrival, body, &snapshot, &signature_of, chosen.is_mirrored).await
+            }
+        };
+        let routed = routed.ok();
+        dress(&mut outcome, &arrival, (stage, track, routed.as_ref()), &admitted, quoted.as_deref());
         if let Some(minimum) = compression {
             pack(&mut outcome.answer, arrival.headers(), minimum).await;
         }
-        self.record(stage, chosen, resource, &arrival, &outcome);
+        let resource = routed.map(|routed| routed.matched.value);
+        self.record(stage, chosen, resource, &arrival, &admitted, &outcome);
         outcome.into_response(arrival)
     }
 
-    /// From a track to its integration's answer, or to the gateway's own; and the resource that was found.
-    pub(crate) async fn pass<'s>(
-        &self,
-        stage: &'s Stage,
-        track: &'s Track,
-        arrival: &Arrival<'_>,
-        body: Result<Bytes, GatewayError>,
-        snapshot: &Snapshot,
-    ) -> (Option<&'s Resource>, Outcome) {
-        let routed = match route(stage, track, arrival) {
-            Ok(routed) => routed,
-            Err(error) => return (None, Outcome::error(error)),
-        };
-        let outcome = match body {
-            Ok(body) => {
-                let services = self.services.get().map(|services| &**services);
-                let means = Means { snapshot, invoker: &self.invoker, backend: &self.backend, services };
-                self.integrate_or_recall(&routed, arrival, body, &means).await
+    /// Admission and integration: the caller as far as he is known, and what came of it. What isn't admitted is mirrored nowhere.
+    async fn pass<'a>(
+        self: &Arc<Self>,
+        routed: &Routed<'_, 'a>,
+        arrival: &Arrival<'a>,
+        body: Bytes,
+        snapshot: &Arc<Snapshot>,
+        signature_of: SignatureOf<'_>,
+        is_mirrored: bool,
+    ) -> (Admitted, Outcome) {
+        let mut admitted = Admitted::default();
+        if !is_open(routed) {
+            // Most methods are open: what the others wait for isn't part of every request's state.
+            let asked = Box::pin(admit(self, snapshot, routed, arrival, &body, signature_of));
+            let (caller, result) = asked.await;
+            if let Err(error) = result {
+                return (caller, Outcome::error(error));
             }
-            Err(error) => Outcome::error(error),
-        };
-        (Some(routed.matched.value), outcome)
+            admitted = caller;
+        }
+        if is_mirrored {
+            self.mirror(routed, arrival, &admitted, &body, snapshot);
+        }
+        let outcome = self.integrate_or_recall(routed, arrival, &admitted, body, &self.means(snapshot)).await;
+        (admitted, outcome)
+    }
+
+    pub(crate) fn means<'m>(&'m self, snapshot: &'m Snapshot) -> Means<'m> {
+        let services = self.services.get().map(|services| &**services);
+        Means { snapshot, invoker: &self.invoker, backend: &self.backend, services }
     }
 
     /// Asks the integration, unless the stage's cache knows what it would say.
@@ -168,6 +215,7 @@ impl Edge {
         chosen: Chosen<'_>,
         resource: Option<&Resource>,
         arrival: &Arrival<'_>,
+        admitted: &Admitted,
         outcome: &Outcome,
     ) {
         let measured = Measured {
@@ -179,7 +227,10 @@ impl Edge {
             is_cache_hit: outcome.is_cache_hit,
             integration_latency_us: outcome.integration.as_ref().map(|integration| integration.latency_us),
         };
-        let story = || tell(stage, chosen.track, resource, arrival, outcome, measured.latency_us);
+        let story = || {
+            let latency_us = measured.latency_us;
+            Story { latency_us, ..story(stage, chosen.track, resource, arrival, admitted).of(outcome) }
+        };
         let kind = Kind { is_canary: chosen.track.is_canary, is_evidence: chosen.is_evidence };
         self.recorder(stage).record(stage, kind, &measured, story, &self.telemetry);
     }
@@ -196,12 +247,12 @@ impl Edge {
 }
 
 /// The stage that may be reached under this URL.
-pub(crate) fn admit<'s>(snapshot: &'s Snapshot, target: Target<'_>) -> Option<&'s Arc<Stage>> {
+pub(crate) fn find<'s>(snapshot: &'s Snapshot, target: Target<'_>) -> Option<&'s Arc<Stage>> {
     let api = snapshot.api(target.api)?;
     if api.disable_execute_api_endpoint { None } else { api.stages.get(target.stage) }
 }
 
-fn route<'r, 'a>(
+pub(crate) fn route<'r, 'a>(
     stage: &'r Stage,
     track: &'r Track,
     arrival: &Arrival<'a>,
@@ -239,13 +290,32 @@ where
     }
 }
 
-fn tell<'a>(
+/// Gives one of the gateway's own answers the form that the API has for it, if it has one.
+fn dress<'a>(
+    outcome: &mut Outcome,
+    arrival: &Arrival<'a>,
+    (stage, track, routed): (&Stage, &Track, Option<&Routed<'_, 'a>>),
+    admitted: &Admitted,
+    body: Option<&[u8]>,
+) {
+    let (Some(responses), Some(error)) = (&track.deployment.gateway_responses, &outcome.error) else {
+        return;
+    };
+    let Some(response) = responses.of(error.response_type()) else { return };
+    let resource = routed.map(|routed| routed.matched.value);
+    let story = story(stage, track, resource, arrival, admitted).of(outcome);
+    let told = Told { stage, track, routed, arrival, body: body.unwrap_or_default(), story: &story };
+    let answer = told.answer(error, response);
+    outcome.answer = answer;
+}
+
+/// What there is to tell of an exchange before it has an outcome.
+pub(crate) fn story<'a>(
     stage: &'a Stage,
     track: &'a Track,
     resource: Option<&'a Resource>,
     arrival: &'a Arrival<'_>,
-    outcome: &'a Outcome,
-    latency_us: u64,
+    admitted: &'a Admitted,
 ) -> Story<'a> {
     Story {
         method: arrival.method(),
@@ -255,18 +325,33 @@ fn tell<'a>(
         domain_prefix: &stage.api_id,
         request_id: &arrival.request_id,
         extended_request_id: &arrival.extended_request_id,
-        trace_id: outcome.trace_id.as_deref(),
+        trace_id: None,
         source_ip: arrival.peer.source,
         user_agent: arrival.header(header::USER_AGENT),
         at_ms: arrival.at_ms,
         resource: resource.map(|resource| (resource.id.as_str(), resource.path.as_str())),
         deployment_id: &track.deployment.id,
         is_canary: stage.canary.as_ref().map(|_| track.is_canary),
-        status: outcome.answer.status,
-        response_bytes: outcome.answer.body.len(),
-        latency_us,
-        integration: outcome.integration.as_ref(),
-        error: outcome.error,
+        status: 0,
+        response_bytes: 0,
+        latency_us: 0,
+        integration: None,
+        error: None,
+        admitted,
+    }
+}
+
+impl<'a> Story<'a> {
+    /// With what came of the exchange.
+    fn of(self, outcome: &'a Outcome) -> Story<'a> {
+        Story {
+            trace_id: outcome.trace_id.as_deref(),
+            status: outcome.answer.status,
+            response_bytes: outcome.answer.body.len(),
+            integration: outcome.integration.as_ref(),
+            error: outcome.error.as_ref(),
+            ..self
+        }
     }
 }
 

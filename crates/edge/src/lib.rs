@@ -7,6 +7,8 @@
 //! Start at [`Target`] and [`UrlTarget`] (what an invoke URL names), then [`Edge`].
 
 mod access_log;
+mod admit;
+mod admitted;
 mod answer;
 mod arrival;
 mod authorizer_cache;
@@ -14,8 +16,11 @@ mod backend;
 mod cache;
 mod choose;
 mod compression;
+mod context;
 mod cors;
+mod exchanged;
 mod execution_log;
+mod gateway_answer;
 mod gateway_error;
 mod http_api;
 mod integrate;
@@ -28,11 +33,16 @@ mod story;
 mod target;
 mod throttle;
 mod url;
+mod usage_book;
 
+pub use admitted::AuthorizerResult;
 pub use arrival::Peer;
-pub use gateway_error::GatewayError;
+pub use authorizer_cache::{AuthorizerCache, ResultKey};
+pub use gateway_error::{GatewayError, SignatureFault};
 pub use journey::Edge;
 pub use measure::Counts;
 pub use services::{Later, ServiceCall, Services, Uncalled};
 pub use target::{Target, UrlTarget};
-pub use url::{UrlBody, UrlSigner};
+pub use throttle::{Buckets, TokenBucket};
+pub use url::{Signature, UrlBody, UrlSigner};
+pub use usage_book::{QuotaExceeded, UsageBook};

@@ -7,8 +7,9 @@ use pitbird_telemetry::Telemetry;
 use pitbird_telemetry::logs::{LogStream, Spread};
 use pitbird_telemetry::metrics::{Dimensions, Probe, ProbeSpec, Resolution, Total, Unit};
 
-use crate::access_log::{Format, Place};
+use crate::access_log::Format;
 use crate::cache::StageCache;
+use crate::context::Place;
 use crate::execution_log::{self, Level};
 use crate::story::Story;
 
@@ -119,7 +120,7 @@ impl StageRecorder {
     }
 
     fn log(&self, stage: &Stage, is_canary: bool, level: Level, story: &Story<'_>) {
-        let place = Place { scope: &stage.scope, api_id: &stage.api_id, stage: &stage.record.name };
+        let place = Place::of(stage);
         if let Some((format, streams)) = &self.access {
             streams.line(is_canary, story.at_ms, &format.render(place, story));
         }

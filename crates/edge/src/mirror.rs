@@ -6,9 +6,12 @@ use http::{HeaderName, HeaderValue};
 use pitbird_snapshot::Snapshot;
 use tokio::sync::Semaphore;
 
+use crate::admit::admits_like;
+use crate::admitted::Admitted;
 use crate::arrival::{Arrival, Peer};
 use crate::choose::Chosen;
-use crate::journey::admit;
+use crate::integrate::{Outcome, Routed, integrate};
+use crate::journey::{find, route};
 use crate::{Edge, Target};
 
 /// Mirrored requests at a time; while there are as many, no others are mirrored.
@@ -77,22 +80,41 @@ impl Copied {
 }
 
 impl Edge {
-    /// Sends a request to the canary as well, beside the client's own. It is recorded as the canary's and is no evidence: who
-    /// judges by a split must not see one that nobody chose.
-    pub(crate) fn mirror(self: &Arc<Self>, arrival: &Arrival<'_>, body: &Bytes, snapshot: &Arc<Snapshot>) {
+    /// Sends an admitted request to the canary as well, beside the client's own; not where the canary would have asked for something
+    /// else to admit it. It is recorded as the canary's and is no evidence: who judges by a split must not see one that nobody
+    /// chose.
+    pub(crate) fn mirror<'a>(
+        self: &Arc<Self>,
+        base: &Routed<'_, 'a>,
+        arrival: &Arrival<'a>,
+        admitted: &Admitted,
+        body: &Bytes,
+        snapshot: &Arc<Snapshot>,
+    ) {
+        let Some((_, canary)) = &base.stage.canary else { return };
+        if route(base.stage, canary, arrival).is_ok_and(|routed| !admits_like(&routed, base, arrival, body)) {
+            return;
+        }
         let Ok(permit) = self.mirrors.0.clone().try_acquire_owned() else { return };
         let (edge, copied, body) = (self.clone(), Copied::of(arrival), body.clone());
-        let snapshot = snapshot.clone();
+        let (snapshot, admitted) = (snapshot.clone(), admitted.clone());
         // Nobody waits for it: its integration's own limit ends it, and the invoker's end does.
         tokio::spawn(async move {
             let _permit = permit;
             let target = copied.target();
             let arrival = Arrival::new(target, &copied.head, copied.peer());
-            let Some(stage) = admit(&snapshot, target) else { return };
+            let Some(stage) = find(&snapshot, target) else { return };
             let Some((_, canary)) = &stage.canary else { return };
             let chosen = Chosen { track: canary, is_evidence: false, is_mirrored: false };
-            let (resource, outcome) = edge.pass(stage, canary, &arrival, Ok(body), &snapshot).await;
-            edge.record(stage, chosen, resource, &arrival, &outcome);
+            let (resource, outcome) = match route(stage, canary, &arrival) {
+                Ok(routed) => {
+                    let means = edge.means(&snapshot);
+                    let outcome = integrate(&routed, &arrival, &admitted, body, &means).await;
+                    (Some(routed.matched.value), outcome)
+                }
+                Err(error) => (None, Outcome::error(error)),
+            };
+            edge.record(stage, chosen, resource, &arrival, &admitted, &outcome);
         });
     }
 }

@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 
 use crate::GatewayError;
+use crate::admitted::Admitted;
 
 /// What there is to tell about one exchange once it is over: the source of its metrics and log lines.
 #[derive(Debug)]
@@ -27,7 +28,8 @@ pub(crate) struct Story<'a> {
     pub response_bytes: usize,
     pub latency_us: u64,
     pub integration: Option<&'a IntegrationStory>,
-    pub error: Option<GatewayError>,
+    pub error: Option<&'a GatewayError>,
+    pub admitted: &'a Admitted,
 }
 
 /// What there is to tell about the integration, if the request came that far.

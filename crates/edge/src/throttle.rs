@@ -38,7 +38,8 @@ fn paces(limit: Throttle) -> Option<(u64, u64)> {
     if limit.rate_limit.is_nan() || limit.rate_limit <= 0.0 {
         return None;
     }
-    let token_ns = ((1e9 / limit.rate_limit) as u64).max(1);
+    // No slower than that a whole bucket is a number; nobody lives to see the difference.
+    let token_ns = ((1e9 / limit.rate_limit) as u64).min(u64::MAX / 4 / burst).max(1);
     Some((token_ns, token_ns.saturating_mul(burst)))
 }
 

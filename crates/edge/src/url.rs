@@ -35,6 +35,14 @@ pub struct UrlSigner {
     pub may_call: bool,
 }
 
+/// A signature that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signature {
+    pub signer: UrlSigner,
+    /// Do his own policies deny him what he asks for? Then nobody else's help.
+    pub is_denied: bool,
+}
+
 /// Source: recordings of the service.
 const FORBIDDEN: &str = r#"{"Message":"Forbidden. For troubleshooting Function URL authorization issues, see: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html"}"#;
 const FAILED: &str = "Internal Server Error";
@@ -283,7 +291,10 @@ impl Answer {
                     format!("Request must be smaller than {limit} bytes for the InvokeFunction operation");
                 Answer::json(413, &format!(r#"{{"Message":"{words}"}}"#))
             }
-            other => Answer::json(other.status(), &format!(r#"{{"Message":"{}"}}"#, other.message())),
+            other => {
+                let words = other.message_json();
+                Answer::json(other.status(), &format!(r#"{{"Message":{words}}}"#))
+            }
         }
     }
 

@@ -1,5 +1,5 @@
 use crate::field::{Fields, forwarded_for};
-use crate::{MediaTypes, json, request_time};
+use crate::{MediaTypes, Signer, json, request_time};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::borrow::Cow;
@@ -53,17 +53,68 @@ pub struct Context<'a> {
     /// Arrival, milliseconds since 1970.
     pub request_time_epoch_ms: u64,
     pub source_ip: &'a str,
+    pub caller: ApiCaller<'a>,
+}
+
+/// What is known of who calls a REST API.
+#[derive(Debug, Clone, Default)]
+pub struct ApiCaller<'a> {
+    /// Who signed, where a method asks for signatures.
+    pub signer: Option<Signer<'a>>,
+    /// Id and value of the API key, where a method asks for one.
+    pub api_key: Option<(&'a str, &'a str)>,
+    pub authorizer: Option<Authorizer<'a>>,
+}
+
+/// What a function that authorizes said.
+#[derive(Debug, Clone)]
+pub struct Authorizer<'a> {
+    pub principal_id: &'a str,
+    pub integration_latency_ms: u64,
+    pub context: &'a [(String, String)],
 }
 
 /// Room for what an event says beside the client's own bytes.
 const EVENT_FRAME_BYTES: usize = 2048;
+
+/// The event of an authorizer of type `TOKEN`.
+pub fn token_event(token: &str, method_arn: &str) -> Vec<u8> {
+    let mut out = Vec::with_capacity(token.len() + method_arn.len() + 64);
+    json::raw(&mut out, r#"{"type":"TOKEN","methodArn":"#);
+    json::string(&mut out, method_arn);
+    json::raw(&mut out, r#","authorizationToken":"#);
+    json::string(&mut out, token);
+    out.push(b'}');
+    out
+}
 
 impl Exchange<'_> {
     /// Appends the proxy event, payload 1.0, as one JSON object.
     pub fn write_event(&self, out: &mut Vec<u8>) {
         let header_bytes: usize = self.headers.iter().map(|(name, value)| name.len() + value.len() + 8).sum();
         out.reserve(EVENT_FRAME_BYTES + 2 * header_bytes + 3 * self.query.len() + self.body.len() / 2 * 3);
+        out.push(b'{');
+        self.write_request(out, "null");
+        json::raw(out, r#","body":"#);
+        let is_base64 = self.write_body(out);
+        json::raw(
+            out,
+            if is_base64 { r#","isBase64Encoded":true}"# } else { r#","isBase64Encoded":false}"# },
+        );
+    }
 
+    /// Appends the event of an authorizer of type `REQUEST`: the exchange without its body, where there is nothing in it empty
+    /// objects. Source: API Gateway developer guide, "Input to an API Gateway Lambda authorizer".
+    pub fn write_authorizer_event(&self, out: &mut Vec<u8>, method_arn: &str) {
+        json::raw(out, r#"{"type":"REQUEST","methodArn":"#);
+        json::string(out, method_arn);
+        out.push(b',');
+        self.write_request(out, "{}");
+        out.push(b'}');
+    }
+
+    /// The members that both kinds of event have; `nothing` stands for maps without members.
+    fn write_request(&self, out: &mut Vec<u8>, nothing: &str) {
         let mut port = itoa::Buffer::new();
         let headers = Fields::of_headers(
             self.headers,
@@ -76,8 +127,10 @@ impl Exchange<'_> {
             ],
         );
         let query = Fields::of_query(self.query);
-
-        json::raw(out, r#"{"resource":"#);
+        let or_nothing = |out: &mut Vec<u8>, is_empty: bool, write: &dyn Fn(&mut Vec<u8>)| {
+            if is_empty { json::raw(out, nothing) } else { write(out) }
+        };
+        json::raw(out, r#""resource":"#);
         json::string(out, self.resource);
         json::raw(out, r#","path":"#);
         json::string(out, self.path);
@@ -88,21 +141,19 @@ impl Exchange<'_> {
         json::raw(out, r#","multiValueHeaders":"#);
         headers.write_all(out);
         json::raw(out, r#","queryStringParameters":"#);
-        query.write_last(out);
+        or_nothing(out, query.is_empty(), &|out| query.write_last(out));
         json::raw(out, r#","multiValueQueryStringParameters":"#);
-        query.write_all(out);
+        or_nothing(out, query.is_empty(), &|out| query.write_all(out));
         json::raw(out, r#","pathParameters":"#);
-        json::object(out, self.path_parameters.iter().copied());
+        or_nothing(out, self.path_parameters.is_empty(), &|out| {
+            json::object(out, self.path_parameters.iter().copied());
+        });
         json::raw(out, r#","stageVariables":"#);
-        json::object(out, self.stage_variables.iter().map(|(name, value)| (&**name, &**value)));
+        or_nothing(out, self.stage_variables.is_empty(), &|out| {
+            json::object(out, self.stage_variables.iter().map(|(name, value)| (&**name, &**value)));
+        });
         json::raw(out, r#","requestContext":"#);
         self.write_context(out, headers.last("user-agent"));
-        json::raw(out, r#","body":"#);
-        let is_base64 = self.write_body(out);
-        json::raw(
-            out,
-            if is_base64 { r#","isBase64Encoded":true}"# } else { r#","isBase64Encoded":false}"# },
-        );
     }
 
     fn write_context(&self, out: &mut Vec<u8>, user_agent: Option<&str>) {
@@ -134,18 +185,67 @@ impl Exchange<'_> {
         }
         json::raw(out, r#","requestTimeEpoch":"#);
         json::raw(out, epoch_ms.format(context.request_time_epoch_ms));
-        json::raw(
-            out,
-            concat!(
-                r#","identity":{"cognitoIdentityPoolId":null,"accountId":null,"cognitoIdentityId":null,"caller":null,"#,
-                r#""principalOrgId":null,"accessKey":null,"cognitoAuthenticationType":null,"#,
-                r#""cognitoAuthenticationProvider":null,"userArn":null,"user":null,"sourceIp":"#,
+        self.write_authorizer(out);
+        self.write_identity(out, user_agent);
+        out.push(b'}');
+    }
+
+    fn write_authorizer(&self, out: &mut Vec<u8>) {
+        let Some(authorizer) = &self.context.caller.authorizer else { return };
+        let mut latency_ms = itoa::Buffer::new();
+        json::raw(out, r#","authorizer":{"principalId":"#);
+        json::string(out, authorizer.principal_id);
+        json::raw(out, r#","integrationLatency":"#);
+        json::raw(out, latency_ms.format(authorizer.integration_latency_ms));
+        for (name, value) in authorizer.context {
+            out.push(b',');
+            json::string(out, name);
+            out.push(b':');
+            json::string(out, value);
+        }
+        out.push(b'}');
+    }
+
+    fn write_identity(&self, out: &mut Vec<u8>, user_agent: Option<&str>) {
+        let caller = &self.context.caller;
+        json::raw(out, r#","identity":{"cognitoIdentityPoolId":null,"#);
+        match &caller.signer {
+            None => json::raw(
+                out,
+                concat!(
+                    r#""accountId":null,"cognitoIdentityId":null,"caller":null,"principalOrgId":null,"accessKey":null,"#,
+                    r#""cognitoAuthenticationType":null,"cognitoAuthenticationProvider":null,"userArn":null,"user":null,"#,
+                ),
             ),
-        );
-        json::string(out, context.source_ip);
+            Some(signer) => {
+                for (lead, value) in [
+                    (r#""accountId":"#, signer.account_id),
+                    (r#","cognitoIdentityId":null,"caller":"#, signer.user_id),
+                    (r#","principalOrgId":null,"accessKey":"#, signer.access_key_id),
+                    (
+                        r#","cognitoAuthenticationType":null,"cognitoAuthenticationProvider":null,"userArn":"#,
+                        signer.principal,
+                    ),
+                    (r#","user":"#, signer.user_id),
+                ] {
+                    json::raw(out, lead);
+                    json::string(out, value);
+                }
+                out.push(b',');
+            }
+        }
+        if let Some((id, value)) = caller.api_key {
+            json::raw(out, r#""apiKey":"#);
+            json::string(out, value);
+            json::raw(out, r#","apiKeyId":"#);
+            json::string(out, id);
+            out.push(b',');
+        }
+        json::raw(out, r#""sourceIp":"#);
+        json::string(out, self.context.source_ip);
         json::raw(out, r#","userAgent":"#);
         json::string_or_null(out, user_agent);
-        json::raw(out, "}}");
+        out.push(b'}');
     }
 
     /// Writes the body and says whether it is base64. Bytes of a text type that are no UTF-8 become U+FFFD.

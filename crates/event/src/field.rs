@@ -139,6 +139,10 @@ impl<'a> Fields<'a> {
         Some(&found.value)
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.sorted.is_empty()
+    }
+
     /// Writes the map from name to last value; `null` if empty.
     pub(crate) fn write_last(&self, out: &mut Vec<u8>) {
         json::object(

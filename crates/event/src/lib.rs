@@ -19,7 +19,7 @@ mod media;
 mod reply;
 mod stamp;
 
-pub use exchange::{Context, Exchange};
+pub use exchange::{ApiCaller, Authorizer, Context, Exchange, token_event};
 pub use http_event::{AuthorizerQuestion, HttpAuthorizer, HttpContext, HttpExchange, Signer};
 pub use http_reply::{PRELUDE_END, http_reply, http_reply_1, stream_prelude};
 pub use media::MediaTypes;

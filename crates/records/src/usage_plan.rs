@@ -81,6 +81,9 @@ pub struct Usage {
     pub used: i64,
     /// What the quota had left at the day's end; `None` without a quota.
     pub remaining: Option<i64>,
+    /// The revision of the [`UsageGrant`] that `remaining` counts from, if it counts from one.
+    #[serde(default)]
+    pub grant: Option<u64>,
 }
 
 impl Record for Usage {

@@ -61,7 +61,7 @@ pub use source::{MemorySource, Source};
 pub use target::{Action, HttpTarget, LambdaTarget, ServiceTarget, Target, Unrenderable};
 pub use url::FunctionUrl;
 pub use usage::{
-    ACCOUNT_THROTTLE, Grant, KeyRing, MethodThrottle, PlanQuota, PlanStage, QuotaPeriod, UsagePlan,
+    ACCOUNT_THROTTLE, Grant, KeyRing, MethodThrottle, PlanQuota, PlanStage, QuotaPeriod, UsagePlan, day,
 };
 pub use validation::{ParameterPlace, RequiredParameter, Validation};
 

@@ -9,7 +9,7 @@ use crate::policy::{is_like, is_role_of};
 use condition::Condition;
 
 /// A policy that can be asked. What isn't understood never allows and always denies.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct PolicyDocument {
     statements: Vec<Statement>,
 }
@@ -53,7 +53,7 @@ pub enum PolicyVerdict {
     NotMentioned,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 struct Statement {
     allows: bool,
     principals: Principals,
@@ -63,7 +63,7 @@ struct Statement {
 }
 
 /// Whom a statement is about.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 enum Principals {
     /// It doesn't say: whoever the policy belongs to.
     Unsaid,
@@ -72,7 +72,7 @@ enum Principals {
 }
 
 /// Actions or resources: these, or all but these.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 enum Named {
     These(Vec<String>),
     Others(Vec<String>),

@@ -66,6 +66,8 @@ pub const ACCOUNT_THROTTLE: Throttle = Throttle { burst_limit: 5_000, rate_limit
 pub struct Grant {
     /// The record's revision: a new grant counts anew.
     pub rev: u64,
+    /// The day (UTC) of the grant: it ends with the period that this falls into.
+    pub since: time::Date,
     pub remaining: i64,
 }
 
@@ -85,7 +87,9 @@ impl UsagePlan {
         }
         for (rev, grant) in source.list::<records::UsageGrant>(&prefix)? {
             if let Some(key) = keys.get_mut(&grant.key_id) {
-                *key = Some(Grant { rev, remaining: grant.remaining });
+                // A day that can't be read is in no period: the grant has ended.
+                let since = day(&grant.since).unwrap_or(time::Date::MIN);
+                *key = Some(Grant { rev, since, remaining: grant.remaining });
             }
         }
         let api_stages = record.api_stages.into_iter().map(|stage| PlanStage {
@@ -119,6 +123,23 @@ impl UsagePlan {
     /// What it says of a stage, if its keys may call that.
     pub fn stage(&self, api_id: &str, stage: &str) -> Option<&PlanStage> {
         self.api_stages.iter().find(|it| it.api_id == api_id && it.stage == stage)
+    }
+}
+
+/// Reads a day as records have it: `2026-01-31`.
+pub fn day(text: &str) -> Option<time::Date> {
+    time::Date::parse(text, time::macros::format_description!("[year]-[month]-[day]")).ok()
+}
+
+impl QuotaPeriod {
+    /// The first day of the period that a day falls into.
+    pub fn start(self, day: time::Date) -> time::Date {
+        let back = match self {
+            QuotaPeriod::Day => 0,
+            QuotaPeriod::Week => day.weekday().number_days_from_sunday(),
+            QuotaPeriod::Month => day.day() - 1,
+        };
+        day.saturating_sub(time::Duration::days(back.into()))
     }
 }
 
@@ -221,6 +242,19 @@ pub(crate) fn plans<S: Source>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn periods_begin_with_days_sundays_and_months() {
+        for (period, date, start) in [
+            (QuotaPeriod::Day, "2026-11-28", "2026-11-28"),
+            (QuotaPeriod::Week, "2026-11-28", "2026-11-22"),
+            (QuotaPeriod::Week, "2026-11-29", "2026-11-29"),
+            (QuotaPeriod::Month, "2024-02-29", "2024-02-01"),
+        ] {
+            assert_eq!(period.start(day(date).unwrap()), day(start).unwrap(), "{period:?} {date}");
+        }
+        assert_eq!(day("2026-02-30"), None);
+    }
 
     #[test]
     fn a_methods_name_is_read_in_every_spelling() {

@@ -33,6 +33,7 @@ fn bare(variables: &BTreeMap<String, String>) -> Exchange<'_> {
             extended_request_id: "Xe1vtGrDIAMFeQA=",
             request_time_epoch_ms: 1_428_582_896_789,
             source_ip: "127.0.0.1",
+            caller: ApiCaller::default(),
         },
     }
 }

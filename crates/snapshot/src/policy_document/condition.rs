@@ -17,7 +17,7 @@ pub(super) enum Scalar {
 }
 
 /// One line of a statement's conditions: all of them must be met, each by any of its values.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Condition {
     operator: Option<Operator>,
     is_negated: bool,

@@ -242,7 +242,8 @@ fn numbers(node: &Node, number: &serde_json::Number, faults: &mut Vec<String>) {
     if let Some(divisor) = &node.multiple_of {
         let quotient = value / of(divisor);
         // Decimal fractions aren't exact: 0.3 is a multiple of 0.1.
-        if !((quotient - quotient.round()).abs() <= 1e-9 * quotient.abs().max(1.0)) {
+        let is_whole = (quotient - quotient.round()).abs() <= 1e-9 * quotient.abs().max(1.0);
+        if !is_whole {
             faults.push(format!("remainder of division is not zero ({number} / {divisor})"));
         }
     }
