@@ -35,7 +35,7 @@ pub(crate) struct Identified {
     pub seal: Option<Seal>,
 }
 
-/// Finds out who calls.
+/// Finds out who calls a service.
 pub(crate) fn identify(
     parts: &Parts,
     body: &[u8],
@@ -44,6 +44,19 @@ pub(crate) fn identify(
     signatures: Signatures,
     lookup: &Lookup,
 ) -> Result<Identified, Fault> {
+    let recognized = recognize(parts, body, service.signing_name, now_epoch_s, signatures, lookup);
+    recognized.map_err(|error| fault(&error, service))
+}
+
+/// Finds out who signed for a service of this name.
+pub(crate) fn recognize(
+    parts: &Parts,
+    body: &[u8],
+    signing_name: &str,
+    now_epoch_s: u64,
+    signatures: Signatures,
+    lookup: &Lookup,
+) -> Result<Identified, Error> {
     let mut headers: Vec<(&str, &[u8])> =
         parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
     // Under HTTP/2 the host is part of the target.
@@ -55,27 +68,25 @@ pub(crate) fn identify(
         query: parts.uri.query().unwrap_or_default(),
         headers: &headers,
     };
-    let told = |error: Error| fault(&error, service);
     if signatures == Signatures::Unchecked {
-        check_hash(parts, body).map_err(told)?;
+        check_hash(parts, body)?;
         return Ok(Identified { caller: claimed(&request, lookup), seal: None });
     }
     let mut found = None;
-    let expected = Expected { service: Some(service.signing_name), region: None };
+    let expected = Expected { service: Some(signing_name), region: None };
     let known = |id: &str| {
         found = lookup(id);
         found.as_ref().map(|credential| credential.secret.clone())
     };
-    let identity = pitbird_sigv4::verify(&request, &Payload::Bytes(body), now_epoch_s, &expected, known);
-    let identity = identity.map_err(told)?;
+    let identity = pitbird_sigv4::verify(&request, &Payload::Bytes(body), now_epoch_s, &expected, known)?;
     if Region::parse(&identity.region).is_none() {
         // It would be taken for the default region's.
-        return Err(told(Error::WrongRegion { given: identity.region }));
+        return Err(Error::WrongRegion { given: identity.region });
     }
     let is_framed = crate::body::framing(parts).is_some();
     let seal = found.as_ref().filter(|_| is_framed);
-    let seal = seal.map(|credential| pitbird_sigv4::seal(&request, &credential.secret)).transpose();
-    Ok(Identified { caller: caller(identity, found, true), seal: seal.map_err(told)? })
+    let seal = seal.map(|credential| pitbird_sigv4::seal(&request, &credential.secret)).transpose()?;
+    Ok(Identified { caller: caller(identity, found, true), seal })
 }
 
 /// Nobody's word is asked for on loopback, but a body must be what its head says: it may have been damaged on the way.

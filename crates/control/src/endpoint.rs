@@ -154,7 +154,7 @@ impl Control {
 
 impl Control {
     /// Who signed a request that is no call of ours, for a service such as `lambda` or `execute-api`, and what his policies say of all that is
-    /// `asked`. `None` for who didn't sign, or not validly; on loopback signatures are taken at their word, as those of
+    /// `asked`; an error for who didn't sign, or not validly. On loopback signatures are taken at their word, as those of
     /// calls are.
     pub fn signer(
         &self,
@@ -163,16 +163,17 @@ impl Control {
         service: &str,
         origin: Origin,
         asked: &[Asked],
-    ) -> Option<(Caller, Permission)> {
+    ) -> Result<(Caller, Permission), pitbird_sigv4::Error> {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let signatures = self.signatures_of(origin);
-        let metadata = signed_for(service)?;
-        let identified = caller::identify(parts, body, &metadata, since, signatures, &self.lookup);
-        let Identified { caller, .. } = identified.ok()?;
-        caller.access_key_id.as_ref()?;
+        let identified = caller::recognize(parts, body, service, since, signatures, &self.lookup)?;
+        let caller = identified.caller;
+        if caller.access_key_id.is_none() {
+            return Err(pitbird_sigv4::Error::MissingAuthenticationToken);
+        }
         let said = asked.iter().map(|asked| (self.gate)(&caller, asked));
         let permission = said.fold(Permission::Allowed, Permission::and);
-        Some((caller, permission))
+        Ok((caller, permission))
     }
 
     fn signatures_of(&self, origin: Origin) -> Signatures {

@@ -56,13 +56,14 @@ pub(crate) struct Means<'a> {
     pub backend: &'a Backend,
     /// `None` where nobody serves any.
     pub services: Option<&'a dyn Services>,
+    /// Who calls.
+    pub admitted: &'a Admitted,
 }
 
 /// Asks a method's integration.
 pub(crate) async fn integrate(
     routed: &Routed<'_, '_>,
     arrival: &Arrival<'_>,
-    admitted: &Admitted,
     body: Bytes,
     means: &Means<'_>,
 ) -> Outcome {
@@ -74,7 +75,7 @@ pub(crate) async fn integrate(
             let mut outcome = match routed.track.function(*at) {
                 Ok(target) => match permitted(routed, arrival, (*at, target), means) {
                     Some(function) => {
-                        let event = event(routed, arrival, admitted, &trace_id, &body);
+                        let event = event(routed, arrival, means.admitted, &trace_id, &body);
                         let invocation = invocation(arrival, event, &trace_id);
                         if *is_event {
                             later(target, invocation, means).await

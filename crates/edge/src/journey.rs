@@ -153,17 +153,17 @@ impl Edge {
         if is_mirrored {
             self.mirror(routed, arrival, &admitted, &body, snapshot);
         }
-        let outcome = self.integrate_or_recall(routed, arrival, &admitted, body, &self.means(snapshot)).await;
+        let outcome = self.integrate_or_recall(routed, arrival, body, &self.means(snapshot, &admitted)).await;
         (admitted, outcome)
     }
 
-    pub(crate) fn means<'m>(&'m self, snapshot: &'m Snapshot) -> Means<'m> {
+    pub(crate) fn means<'m>(&'m self, snapshot: &'m Snapshot, admitted: &'m Admitted) -> Means<'m> {
         let services = self.services.get().map(|services| &**services);
-        Means { snapshot, invoker: &self.invoker, backend: &self.backend, services }
+        Means { snapshot, invoker: &self.invoker, backend: &self.backend, services, admitted }
     }
 
     /// Asks the integration, unless the stage's cache knows what it would say.
-    async fn integrate_or_recall(
+    pub(crate) async fn integrate_or_recall(
         &self,
         routed: &Routed<'_, '_>,
         arrival: &Arrival<'_>,

@@ -10,7 +10,7 @@ use crate::admit::admits_like;
 use crate::admitted::Admitted;
 use crate::arrival::{Arrival, Peer};
 use crate::choose::Chosen;
-use crate::integrate::{Outcome, Routed, integrate};
+use crate::integrate::{Outcome, Routed};
 use crate::journey::{find, route};
 use crate::{Edge, Target};
 
@@ -108,8 +108,8 @@ impl Edge {
             let chosen = Chosen { track: canary, is_evidence: false, is_mirrored: false };
             let (resource, outcome) = match route(stage, canary, &arrival) {
                 Ok(routed) => {
-                    let means = edge.means(&snapshot);
-                    let outcome = integrate(&routed, &arrival, &admitted, body, &means).await;
+                    let means = edge.means(&snapshot, &admitted);
+                    let outcome = edge.integrate_or_recall(&routed, &arrival, body, &means).await;
                     (Some(routed.matched.value), outcome)
                 }
                 Err(error) => (None, Outcome::error(error)),

@@ -11,9 +11,10 @@ use http::{Request, Response, Version};
 use http_body_util::{BodyExt, Either, Full, Limited};
 use hyper::body::{Body, Incoming};
 use pitbird_control::{Asked, Control, Origin};
-use pitbird_edge::{Edge, Peer, Target, UrlSigner, UrlTarget};
+use pitbird_edge::{Edge, Peer, Signature, SignatureFault, Target, UrlSigner, UrlTarget};
 use pitbird_sandbox::RUNTIME_API_PORT;
-use pitbird_service::Permission;
+use pitbird_service::{Caller, Permission};
+use pitbird_sigv4::Kind;
 
 use crate::admin::Admin;
 use crate::raw_head::RawHead;
@@ -84,7 +85,8 @@ impl Dispatch {
                 let signer = |body: &[u8], arn: &str| self.api_signer(parts, body, arn, Origin::Outside);
                 return self.edge.serve_http(target, parts, body, peer, signer).await.map(Either::Left);
             }
-            return self.edge.serve(target, parts, body, peer).await.map(Either::Left);
+            let signature = |body: &[u8], arn: &str| self.api_signature(parts, body, arn, Origin::Outside);
+            return self.edge.serve(target, parts, body, peer, signature).await.map(Either::Left);
         }
         if let Some(target) = UrlTarget::parse(host, path) {
             let peer = client.peer(raw_head);
@@ -113,7 +115,9 @@ impl Dispatch {
                 let signer = |body: &[u8], arn: &str| self.api_signer(&parts, body, arn, Origin::Function);
                 self.edge.serve_http(target, &parts, limited, peer, signer).await.map(Either::Left)
             } else {
-                self.edge.serve(target, &parts, limited, peer).await.map(Either::Left)
+                let signature =
+                    |body: &[u8], arn: &str| self.api_signature(&parts, body, arn, Origin::Function);
+                self.edge.serve(target, &parts, limited, peer, signature).await.map(Either::Left)
             }
         } else if let Some(target) = UrlTarget::parse(host, parts.uri.path()) {
             let signer = |body: &[u8], arn: &str| self.url_signer(&parts, body, arn, Origin::Function);
@@ -131,34 +135,45 @@ impl Dispatch {
     fn url_signer(&self, parts: &Parts, body: &[u8], arn: &str, origin: Origin) -> Option<UrlSigner> {
         let asked = ["lambda:InvokeFunctionUrl", "lambda:InvokeFunction"]
             .map(|action| Asked { action: action.to_owned(), resources: vec![arn.to_owned()] });
-        self.signer(parts, body, "lambda", origin, &asked)
+        let (caller, permission) = self.control.signer(parts, body, "lambda", origin, &asked).ok()?;
+        (permission != Permission::Denied).then(|| signer(caller, permission))
     }
 
-    /// Who signed a request through an API for what this ARN names; nobody whom his own policies deny it.
+    /// Who signed a request through an HTTP API for what this ARN names; nobody whom his own policies deny it.
     fn api_signer(&self, parts: &Parts, body: &[u8], arn: &str, origin: Origin) -> Option<UrlSigner> {
-        let asked = Asked { action: "execute-api:Invoke".to_owned(), resources: vec![arn.to_owned()] };
-        self.signer(parts, body, "execute-api", origin, &[asked])
+        let Signature { signer, is_denied } = self.api_signature(parts, body, arn, origin).ok()?;
+        (!is_denied).then_some(signer)
     }
 
-    fn signer(
+    /// Who signed a request to this method of an API, and what his own policies say of it.
+    fn api_signature(
         &self,
         parts: &Parts,
         body: &[u8],
-        service: &str,
+        arn: &str,
         origin: Origin,
-        asked: &[Asked],
-    ) -> Option<UrlSigner> {
-        let (caller, permission) = self.control.signer(parts, body, service, origin, asked)?;
-        if permission == Permission::Denied {
-            return None;
-        }
-        Some(UrlSigner {
-            access_key_id: caller.access_key_id?,
-            account: caller.scope.account.to_string(),
-            user_id: pitbird_records::session::user_id(&caller.principal),
-            principal: caller.principal,
-            may_call: permission == Permission::Allowed,
-        })
+    ) -> Result<Signature, SignatureFault> {
+        let asked = [Asked { action: "execute-api:Invoke".to_owned(), resources: vec![arn.to_owned()] }];
+        let signed = self.control.signer(parts, body, "execute-api", origin, &asked);
+        let (caller, permission) = signed.map_err(|error| match error.kind() {
+            Kind::MissingAuthenticationToken => SignatureFault::Missing,
+            Kind::UnrecognizedClient => SignatureFault::Unrecognized,
+            Kind::ExpiredToken => SignatureFault::Expired,
+            Kind::InvalidSignature => SignatureFault::Invalid(error.to_string()),
+            Kind::IncompleteSignature | Kind::Unsupported => SignatureFault::Incomplete(error.to_string()),
+        })?;
+        let is_denied = permission == Permission::Denied;
+        Ok(Signature { signer: signer(caller, permission), is_denied })
+    }
+}
+
+fn signer(caller: Caller, permission: Permission) -> UrlSigner {
+    UrlSigner {
+        access_key_id: caller.access_key_id.unwrap_or_default(),
+        account: caller.scope.account.to_string(),
+        user_id: pitbird_records::session::user_id(&caller.principal),
+        principal: caller.principal,
+        may_call: permission == Permission::Allowed,
     }
 }
 

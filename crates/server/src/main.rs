@@ -14,6 +14,7 @@ mod raw_head;
 mod serve;
 mod services;
 mod tls;
+mod usage;
 
 use std::process::ExitCode;
 

@@ -17,6 +17,8 @@ use pitbird_telemetry::alarm::State as AlarmValue;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::usage::UsageKeeper;
+
 /// What services are made of.
 pub struct Parts {
     pub store: Store,
@@ -30,6 +32,7 @@ pub struct Tasks {
     evaluator: pitbird_cloudwatch::Evaluator,
     sweeper: pitbird_logs::Sweeper,
     blob_sweeper: pitbird_s3::Sweeper,
+    usage: UsageKeeper,
     stop_rollouts: oneshot::Sender<()>,
     rollouts: JoinHandle<Result<(), pitbird_rollouts::Error>>,
 }
@@ -50,13 +53,14 @@ impl Tasks {
         self.evaluator.stop().await;
         self.sweeper.stop().await;
         self.blob_sweeper.stop().await;
+        self.usage.stop().await;
         Ok(())
     }
 }
 
 /// Every service there is. Needs a tokio runtime: what an earlier run left undone is taken up at once.
 pub fn start(parts: &Parts) -> Result<Started> {
-    let Parts { store, telemetry, invoker, .. } = parts;
+    let Parts { store, telemetry, invoker, edge } = parts;
     let apigateway = pitbird_apigateway::State { store: store.clone(), entropy };
     let apigatewayv2 = pitbird_apigatewayv2::State { store: store.clone(), entropy };
     let iam = pitbird_iam::State { store: store.clone(), entropy };
@@ -72,6 +76,7 @@ pub fn start(parts: &Parts) -> Result<Started> {
         evaluator: pitbird_cloudwatch::start_evaluator(cloudwatch.clone()),
         sweeper: pitbird_logs::start_sweeper(logs.clone()),
         blob_sweeper: pitbird_s3::start_sweeper(store.clone()),
+        usage: UsageKeeper::start(store.clone(), edge.clone())?,
         stop_rollouts,
         rollouts: tokio::spawn(executor.run(async move {
             // A dropped sender stops them as well.

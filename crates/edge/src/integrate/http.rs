@@ -17,6 +17,7 @@ use super::headers::{Kind, answered, is_dropped, is_settable};
 use super::request::Seen;
 use super::{Means, Outcome, Routed};
 use crate::GatewayError;
+use crate::admitted::Admitted;
 use crate::answer::Answer;
 use crate::arrival::Arrival;
 use crate::backend::Unanswered;
@@ -122,7 +123,7 @@ pub(crate) async fn proxy(
     let Ok(Target::Http(target)) = &routed.track.targets[proxy.target] else {
         return Outcome::failed(GatewayError::ApiConfiguration, "Invalid endpoint address");
     };
-    let additions = match additions(proxy, routed, arrival, &body) {
+    let additions = match additions(proxy, routed, arrival, means.admitted, &body) {
         Ok(additions) => additions,
         Err(error) => return Outcome::failed(GatewayError::ApiConfiguration, error.to_string()),
     };
@@ -150,13 +151,14 @@ fn additions(
     proxy: &HttpProxy,
     routed: &Routed<'_, '_>,
     arrival: &Arrival<'_>,
+    admitted: &Admitted,
     body: &[u8],
 ) -> Result<Additions, RenderError> {
     if proxy.parameters.is_empty() {
         return Ok(Additions::default());
     }
     let wants_context = proxy.parameters.iter().any(|(_, source)| source.names_context());
-    let seen = Seen::new(routed, arrival, wants_context);
+    let seen = Seen::new(routed, arrival, admitted, wants_context);
     Additions::of(&proxy.parameters, &seen, routed, &String::from_utf8_lossy(body))
 }
 

@@ -52,7 +52,7 @@ pub(crate) async fn integrate(
     trace_id: &str,
     means: &Means<'_>,
 ) -> Outcome {
-    let seen = Seen::new(routed, arrival, true);
+    let seen = Seen::new(routed, arrival, means.admitted, true);
     let asked = match request(routed, arrival, body, mapped, &seen) {
         Ok(asked) => asked,
         Err(outcome) => return outcome,

@@ -6,9 +6,12 @@ use std::collections::BTreeMap;
 use percent_encoding::percent_decode_str;
 use pitbird_mapping::parameter::Message;
 use pitbird_mapping::{Exchange, Template};
+use pitbird_records::ApiKey;
 use serde_json::{Value, json};
 
 use super::Routed;
+use crate::UrlSigner;
+use crate::admitted::Admitted;
 use crate::arrival::Arrival;
 use crate::names_shown::NamesShown;
 
@@ -26,6 +29,7 @@ impl<'a> Seen<'a> {
     pub fn new<'p: 'a>(
         routed: &'a Routed<'_, 'p>,
         arrival: &'a Arrival<'_>,
+        admitted: &Admitted,
         wants_context: bool,
     ) -> Seen<'a> {
         let names = NamesShown::read(arrival.peer.raw_head);
@@ -37,7 +41,7 @@ impl<'a> Seen<'a> {
                 .iter()
                 .map(|(name, value)| (names.shown(name.as_str()), String::from_utf8_lossy(value.as_bytes())))
                 .collect(),
-            context: if wants_context { context(routed, arrival) } else { Value::Null },
+            context: if wants_context { context(routed, arrival, admitted) } else { Value::Null },
             stage_variables: &routed.track.variables,
         }
     }
@@ -117,8 +121,11 @@ fn query(text: &str) -> Vec<(Cow<'_, str>, Cow<'_, str>)> {
 
 /// `$context` of one exchange. What doesn't apply is empty. Source: API Gateway developer guide, "Variables for data models,
 /// authorizers, mapping templates, and CloudWatch access logging".
-fn context(routed: &Routed<'_, '_>, arrival: &Arrival<'_>) -> Value {
+fn context(routed: &Routed<'_, '_>, arrival: &Arrival<'_>, admitted: &Admitted) -> Value {
     let Routed { stage, track, matched, method, .. } = routed;
+    let signed =
+        |member: fn(&UrlSigner) -> &String| admitted.signer.as_deref().map_or("", |signer| member(signer));
+    let key = |member: fn(&ApiKey) -> &String| admitted.api_key.as_deref().map_or("", |key| member(key));
     let user_agent = arrival.header(http::header::USER_AGENT).unwrap_or_default();
     let is_canary = stage.canary.as_ref().map_or(Value::from(""), |_| Value::from(track.is_canary));
     json!({
@@ -130,12 +137,14 @@ fn context(routed: &Routed<'_, '_>, arrival: &Arrival<'_>) -> Value {
         "extendedRequestId": arrival.extended_request_id,
         "httpMethod": arrival.method(),
         "identity": {
-            "accountId": "", "apiKey": "", "apiKeyId": "", "caller": "", "cognitoAuthenticationProvider": "",
-            "cognitoAuthenticationType": "", "cognitoIdentityId": "", "cognitoIdentityPoolId": "",
-            "principalOrgId": "", "sourceIp": arrival.peer.source, "user": "", "userAgent": user_agent,
-            "userArn": "",
+            "accountId": signed(|signer| &signer.account), "apiKey": key(|key| &key.value),
+            "apiKeyId": key(|key| &key.id), "caller": signed(|signer| &signer.user_id),
+            "cognitoAuthenticationProvider": "", "cognitoAuthenticationType": "", "cognitoIdentityId": "",
+            "cognitoIdentityPoolId": "", "principalOrgId": "", "sourceIp": arrival.peer.source,
+            "user": signed(|signer| &signer.user_id), "userAgent": user_agent,
+            "userArn": signed(|signer| &signer.principal),
         },
-        "authorizer": {},
+        "authorizer": authorizer(admitted),
         "isCanaryRequest": is_canary,
         "operationName": method.operation_name.as_deref().unwrap_or_default(),
         "path": arrival.path(),
@@ -147,6 +156,15 @@ fn context(routed: &Routed<'_, '_>, arrival: &Arrival<'_>) -> Value {
         "resourcePath": matched.value.path,
         "stage": stage.record.name,
     })
+}
+
+/// What an authorizer said, every value a text.
+fn authorizer(admitted: &Admitted) -> Value {
+    let Some(result) = admitted.authorizer_result() else { return json!({}) };
+    let context = result.context.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str())));
+    let mut members: serde_json::Map<String, Value> = context.collect();
+    members.insert("principalId".to_owned(), Value::from(result.principal_id.as_str()));
+    Value::Object(members)
 }
 
 #[cfg(test)]
