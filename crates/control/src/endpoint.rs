@@ -1,4 +1,3 @@
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -234,16 +233,6 @@ fn input(call: &wire::Call<'_>, parts: &Parts, body: Bytes) -> Result<Value, Fau
 
 fn whole(body: Bytes) -> Answer {
     Answer::Left(Full::new(body))
-}
-
-/// What a service's signatures look like. Requests through APIs are signed for `execute-api`, which has no model.
-fn signed_for(service: &str) -> Option<Cow<'static, wire::Metadata>> {
-    if service != "execute-api" {
-        return Some(Cow::Borrowed(&Catalog::embedded().model(service)?.metadata));
-    }
-    let mut metadata = Catalog::embedded().model("apigateway")?.metadata.clone();
-    metadata.signing_name = "execute-api";
-    Some(Cow::Owned(metadata))
 }
 
 /// A service's fault in wire's words; its cause goes to the log.

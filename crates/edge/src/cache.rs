@@ -13,6 +13,7 @@ use pitbird_snapshot::{CacheKey, Stage, Track};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
+use crate::admitted::Admitted;
 use crate::answer::Answer;
 use crate::integrate::{Routed, Seen};
 
@@ -156,7 +157,7 @@ fn key(stage: &Stage, routed: &Routed<'_, '_>, arrival: &crate::arrival::Arrival
     if parameters.is_empty() {
         return key;
     }
-    let seen = Seen::new(routed, arrival, false);
+    let seen = Seen::new(routed, arrival, &Admitted::default(), false);
     seen.message("", |message| {
         for source in parameters {
             key.push('\n');

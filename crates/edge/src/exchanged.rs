@@ -16,7 +16,7 @@ pub(crate) fn exchanged<T>(
     body: &[u8],
     then: impl FnOnce(&Exchange<'_>) -> T,
 ) -> T {
-    let Routed { stage, track, matched, method } = routed;
+    let Routed { stage, track, matched, method, .. } = routed;
     let names = NamesShown::read(arrival.peer.raw_head);
     let headers: SmallVec<[(&str, &[u8]); 24]> = arrival
         .headers()

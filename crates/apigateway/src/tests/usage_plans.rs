@@ -200,6 +200,7 @@ async fn usage_is_told_by_days_and_granted() {
         day: "2020-09-13".to_owned(),
         used: 3,
         remaining: Some(7),
+        grant: None,
     };
     let write = move |tx: &mut pitbird_store::Transaction<'_>| tx.put(&usage).map(|_| ());
     bed.store.write(write).await.expect("written");

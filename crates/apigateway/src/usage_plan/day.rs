@@ -83,7 +83,7 @@ mod tests {
 
     fn used(day: &str, used: i64, remaining: i64) -> Usage {
         let (plan_id, key_id, day) = ("p".to_owned(), "k".to_owned(), day.to_owned());
-        Usage { scope: Scope::default(), plan_id, key_id, day, used, remaining: Some(remaining) }
+        Usage { scope: Scope::default(), plan_id, key_id, day, used, remaining: Some(remaining), grant: None }
     }
 
     #[test]
