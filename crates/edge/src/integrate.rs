@@ -32,7 +32,7 @@ use crate::story::IntegrationStory;
 pub(crate) struct Outcome {
     pub answer: Answer,
     pub integration: Option<IntegrationStory>,
-    pub error: Option<GatewayError>,
+    pub error: Option<Box<GatewayError>>,
     /// Whether the stage's cache had the answer; `None` where nothing is cached.
     pub is_cache_hit: Option<bool>,
     /// The exchange's trace, where it has one: those with functions do.
@@ -289,7 +289,7 @@ impl Outcome {
     /// The gateway's own answer.
     pub fn error(error: GatewayError) -> Outcome {
         let answer = Answer::of_error(&error);
-        Outcome { error: Some(error), ..Outcome::answer(answer) }
+        Outcome { error: Some(Box::new(error)), ..Outcome::answer(answer) }
     }
 
     /// The gateway's answer to an integration that failed.

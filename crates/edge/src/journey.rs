@@ -37,7 +37,7 @@ pub struct Edge {
     pub(crate) invoker: Invoker,
     pub(crate) telemetry: Arc<Telemetry>,
     pub(crate) backend: Backend,
-    services: OnceLock<Arc<dyn Services>>,
+    pub(crate) services: OnceLock<Arc<dyn Services>>,
     pub(crate) mirrors: Mirrors,
     pub(crate) log_stream: Arc<str>,
     pub(crate) http: http_api::Kept,
@@ -349,7 +349,7 @@ impl<'a> Story<'a> {
             status: outcome.answer.status,
             response_bytes: outcome.answer.body.len(),
             integration: outcome.integration.as_ref(),
-            error: outcome.error.as_ref(),
+            error: outcome.error.as_deref(),
             ..self
         }
     }

@@ -41,6 +41,11 @@ fn stages_cache_and_compress() {
 }
 
 #[test]
+fn requests_are_admitted_before_their_integration_is_asked() {
+    check("admission.py");
+}
+
+#[test]
 fn a_stages_owner_forces_keeps_and_mirrors() {
     check("choice.py");
 }

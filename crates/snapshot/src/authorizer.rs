@@ -3,7 +3,7 @@ use std::sync::Arc;
 use pitbird_records as records;
 use regex_lite::Regex;
 
-use crate::target::TargetTemplate;
+use crate::target::{TargetTemplate, UriTemplate};
 
 /// Who decides whether a method's requests may pass.
 #[derive(Debug, Clone)]
@@ -92,7 +92,8 @@ impl FunctionAuthorizer {
             }
             _ => return None,
         };
-        targets.push(TargetTemplate::Aws(record.uri.clone()?));
+        let role = record.credentials.clone().filter(|role| !role.is_empty());
+        targets.push(TargetTemplate { uri: UriTemplate::Aws(record.uri.clone()?), role });
         let ttl_s = record.result_ttl_s.unwrap_or(TTL_S_DEFAULT);
         Some(FunctionAuthorizer { id: record.id.clone(), target: targets.len() - 1, asks, ttl_s })
     }

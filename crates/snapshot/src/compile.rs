@@ -6,8 +6,8 @@ use pitbird_records::{self as records, Record};
 
 use crate::http_api;
 use crate::{
-    Alias, Api, Choice, Deployment, Domain, Function, FunctionKey, FunctionUrl, MethodThrottle, Policy, Settings, Slot,
-    Snapshot, Source, Stage, Track, Version, usage,
+    Alias, Api, Choice, Deployment, Domain, Function, FunctionKey, FunctionUrl, MethodThrottle, Policy,
+    Settings, Slot, Snapshot, Source, Stage, Track, Version, usage,
 };
 
 /// The APIs, functions, keys and usage plans that a set of changes concerns.

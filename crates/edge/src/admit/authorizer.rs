@@ -7,7 +7,8 @@ use bytes::Bytes;
 use pitbird_invoke::Invocation;
 use pitbird_names::{arn, limits};
 use pitbird_snapshot::{
-    AuthorizerAsks, FunctionAuthorizer, IdentitySource, InvocationSource, PolicyDocument,
+    AuthorizerAsks, Function, FunctionAuthorizer, IdentitySource, InvocationSource, LambdaTarget,
+    PolicyDocument,
 };
 use serde_json::{Map, Value as Json};
 
@@ -119,18 +120,10 @@ impl Asking<'_, '_> {
     }
 
     async fn call(&self, authorizer: &FunctionAuthorizer, identity: &[String]) -> Answered {
-        let Asking { edge, snapshot, routed, arrival, .. } = self;
+        let Asking { edge, routed, arrival, .. } = self;
         let failed = |status| Answered { said: Err(GatewayError::AuthorizerConfiguration), bytes: 0, status };
-        let stage = routed.stage;
         let Ok(target) = routed.track.function(authorizer.target) else { return failed(None) };
-        let arn =
-            [&arn::execute_api_root(&stage.scope, &stage.api_id), "/authorizers/", &authorizer.id].concat();
-        let account = stage.scope.account.as_str();
-        let source = InvocationSource { service: "apigateway.amazonaws.com", arn: &arn, account };
-        let function = snapshot.function(&target.function).filter(|function| {
-            function.policy(target.qualifier.as_ref()).is_some_and(|policy| policy.allows(&source))
-        });
-        let Some(function) = function else {
+        let Some(function) = self.function(authorizer, target) else {
             tracing::debug!(request_id = arrival.request_id, "an authorizer's function can't be called");
             return failed(Some(403));
         };
@@ -164,6 +157,23 @@ impl Asking<'_, '_> {
             }
             Err(_) => failed(Some(504)),
         }
+    }
+
+    /// The authorizer's function, if it is there and may be invoked for it: by its own policy, or in the name of the authorizer's
+    /// role.
+    fn function(&self, authorizer: &FunctionAuthorizer, target: &LambdaTarget) -> Option<&Function> {
+        let (stage, track) = (self.routed.stage, self.routed.track);
+        let function = self.snapshot.function(&target.function)?;
+        if let Some(role) = &track.roles[authorizer.target] {
+            let arn = arn::function(&function.scope, &function.name, target.qualifier.as_ref());
+            let services = self.edge.services.get()?;
+            return services.may(role, "lambda:InvokeFunction", &arn).then_some(function);
+        }
+        let api = arn::execute_api_root(&stage.scope, &stage.api_id);
+        let arn = [&api, "/authorizers/", &authorizer.id].concat();
+        let account = stage.scope.account.as_str();
+        let source = InvocationSource { service: "apigateway.amazonaws.com", arn: &arn, account };
+        function.policy(target.qualifier.as_ref())?.allows(&source).then_some(function)
     }
 
     fn event(&self, authorizer: &FunctionAuthorizer, identity: &[String], trace_id: &str) -> Bytes {

@@ -105,3 +105,58 @@ assert framed([b"a" * 65_536, b"b" * 10]) == (200, b"")
 assert s3.get_object(Bucket="signed", Key="framed")["Body"].read() == b"a" * 65_536 + b"b" * 10
 status, text = framed([b"c" * 65_536], spoil=True)
 assert status == 403 and b"<Code>SignatureDoesNotMatch</Code>" in text, text
+
+
+def signed_methods():
+    """A method of AWS_IAM: whoever signs, and is allowed to by his own policies or by the API's."""
+    import botocore.auth
+    import botocore.awsrequest
+    import botocore.credentials
+
+    api, root = rest_api("signed")
+    ids = {"restApiId": api, "resourceId": root, "httpMethod": "GET"}
+    mock(api, root)
+    gateway.update_method(**ids, patchOperations=[{"op": "replace", "path": "/authorizationType", "value": "AWS_IAM"}])
+    gateway.create_deployment(restApiId=api, stageName="prod")
+    path = f"/_aws/execute-api/{api}/prod/"
+
+    def ask(key, secret, token=None, service="execute-api"):
+        request = botocore.awsrequest.AWSRequest("GET", ENDPOINT + path)
+        credentials = botocore.credentials.Credentials(key, secret, token)
+        botocore.auth.SigV4Auth(credentials, service, REGION).add_auth(request)
+        status, headers, body = exchange("GET", path, dict(request.headers))
+        return status, headers.get("x-amzn-errortype"), body.decode()
+
+    assert ask("test", "test")[0] == 200, ask("test", "test")
+    status, headers, body = exchange("GET", path)
+    assert (status, json.loads(body)) == (403, {"message": "Missing Authentication Token"})
+    assert headers["x-amzn-errortype"] == "MissingAuthenticationTokenException"
+    status, kind, body = ask("test", "wrong")
+    assert (status, kind) == (403, "InvalidSignatureException") and "The request signature we calculated" in body, body
+    assert ask("unknown", "test")[:2] == (403, "UnrecognizedClientException")
+    assert ask("test", "test", service="lambda")[:2] == (403, "InvalidSignatureException")
+    # A role's session may what its policies say.
+    ours = (session["AccessKeyId"], session["SecretAccessKey"], session["SessionToken"])
+    principal = f"arn:aws:sts::{ACCOUNT}:assumed-role/borrowed/session"
+    words = f"User: {principal} is not authorized to perform: execute-api:Invoke on resource: " \
+            f"arn:aws:execute-api:{REGION}:********0000:{api}/prod/GET/"
+    assert ask(*ours) == (403, "AccessDeniedException", json.dumps({"Message": words}, separators=(",", ":"))), ask(*ours)
+    statement = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": f"arn:aws:execute-api:*:*:{api}/prod/GET/*"}
+    policy = lambda effect: json.dumps({"Version": "2012-10-17", "Statement": [statement | {"Effect": effect}]})
+    iam.put_role_policy(RoleName="borrowed", PolicyName="p", PolicyDocument=policy("Allow"))
+    assert ask(*ours)[0] == 200
+    iam.put_role_policy(RoleName="borrowed", PolicyName="p", PolicyDocument=policy("Deny"))
+    assert ask(*ours)[2].endswith('GET/ with an explicit deny"}'), ask(*ours)
+    # The API's own policy may let in whom his policies don't mention, and keep out whom they let in.
+    iam.delete_role_policy(RoleName="borrowed", PolicyName="p")
+    for effect, expected in (("Allow", 200), ("Deny", 403)):
+        document = json.dumps({"Version": "2012-10-17", "Statement": [
+            {"Effect": effect, "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:role/borrowed"},
+             "Action": "execute-api:Invoke", "Resource": "execute-api:/prod/*"}]})
+        gateway.update_rest_api(restApiId=api, patchOperations=[{"op": "replace", "path": "/policy", "value": document}])
+        gateway.create_deployment(restApiId=api, stageName="prod")
+        assert ask(*ours)[0] == expected, (effect, ask(*ours))
+    assert ask("test", "test")[0] == 200
+
+
+signed_methods()
