@@ -4,6 +4,10 @@
 //! sees the store, a service or AWS's control-plane protocols. Whatever happens, the exchange is recorded: metrics for
 //! the stage and its canary, the access log, the execution log.
 //!
+//! What admits a request, in API Gateway's order, is told in `admit`. Its parts know nothing of REST APIs and serve others as well:
+//! [`TokenBucket`] and [`Buckets`], [`AuthorizerCache`], and `snapshot`'s policy documents. [`UsageBook`] counts what API keys
+//! use; whoever has the store writes it down.
+//!
 //! Start at [`Target`] and [`UrlTarget`] (what an invoke URL names), then [`Edge`].
 
 mod access_log;

@@ -79,3 +79,32 @@ fn the_readmes_next_steps_work() {
     let counted = words.rsplit("\"Datapoints\"").next().unwrap_or_default();
     assert!(counted.contains("\"Sum\""), "the canary's requests are counted: {words}");
 }
+
+/// What an API key has used counts on after a restart.
+#[test]
+fn a_quota_survives_a_restart() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut server = Server::start_in(BINARY, folder.path());
+    let calls = Calls::new(&server.endpoint);
+    let (api, root) = calls.mock_api("metered", 200);
+    let required = json!([{"op": "replace", "path": "/apiKeyRequired", "value": "true"}]);
+    let method = format!("/restapis/{api}/resources/{root}/methods/GET");
+    done(calls.rest("PATCH", &method, json!({"patchOperations": required})));
+    calls.deploy(&api, json!({"stageName": "prod"}));
+    let value = "k".repeat(20);
+    let key = done(calls.rest("POST", "/apikeys", json!({"name": "k", "value": value, "enabled": true})));
+    let quota = json!({"limit": 2, "period": "MONTH"});
+    let stages = json!([{"apiId": api, "stage": "prod"}]);
+    let plan = json!({"name": "p", "apiStages": stages, "quota": quota});
+    let plan = done(calls.rest("POST", "/usageplans", plan)).json();
+    let keys = format!("/usageplans/{}/keys", plan["id"].as_str().expect("an id"));
+    done(calls.rest("POST", &keys, json!({"keyId": key.json()["id"], "keyType": "API_KEY"})));
+    let ask = |server: &Server| {
+        let url = format!("{}/_aws/execute-api/{api}/prod/", server.endpoint);
+        send("GET", &url, &[("x-api-key", &value)], b"").status
+    };
+    assert_eq!(ask(&server), 200);
+    assert!(server.stop().success());
+    let server = Server::start_in(BINARY, folder.path());
+    assert_eq!([ask(&server), ask(&server)], [200, 429]);
+}
