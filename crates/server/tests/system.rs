@@ -5,7 +5,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 
-use pitbird_testkit::{Python, Server, get, python};
+use pitbird_testkit::{Calls, Python, Server, done, get, python, send};
+use serde_json::json;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_pitbird");
 
