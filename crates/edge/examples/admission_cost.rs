@@ -19,7 +19,8 @@ fn main() -> std::io::Result<()> {
     tell("a token of a key's bucket", || buckets.take(("plan", "key", "/pets/{id}", "GET"), limit))?;
 
     let cache = AuthorizerCache::default();
-    let key = || ResultKey::of(["api", "stage", "deployment", "authorizer", "0", "Bearer eyJhbGciOiJub25lIn0"]);
+    let key =
+        || ResultKey::of(["api", "stage", "deployment", "authorizer", "0", "Bearer eyJhbGciOiJub25lIn0"]);
     cache.put(key(), Arc::new(()), 0, 1);
     tell("an authorizer's result that is kept", || cache.get(&key(), 0))?;
 
