@@ -85,6 +85,7 @@ mod tests {
             protocol: "HTTP/1.1",
             domain_name: "abc.execute-api.localhost".into(),
             domain_prefix: "abc",
+            base_path: "",
             request_id: "r-1",
             extended_request_id: "x=",
             trace_id: None,

@@ -78,7 +78,28 @@ impl<'a> Arrival<'a> {
 
     /// With the stage, as it came.
     pub fn path(&self) -> String {
-        ["/", self.target.stage, self.target.raw_path].concat()
+        match self.target.mapped {
+            Some((whole, _)) => whole.to_owned(),
+            None => ["/", self.target.stage, self.target.raw_path].concat(),
+        }
+    }
+
+    /// As functions see it: without the stage, but under a custom domain with the base path.
+    pub fn shown_path(&self) -> &'a str {
+        self.target.mapped.map_or(self.target.path, |(whole, _)| whole)
+    }
+
+    /// The custom domain's base path that led here; empty where none did.
+    pub fn base_path(&self) -> &'a str {
+        self.target.mapped.map_or("", |(_, base_path)| base_path)
+    }
+
+    /// The first word of the host name.
+    pub fn domain_prefix(&self) -> &'a str {
+        match (self.target.mapped, self.target.domain) {
+            (Some(_), Some(domain)) => domain.split('.').next().unwrap_or(domain),
+            _ => self.target.api,
+        }
     }
 
     /// The host name under which the API was asked for, or would be.

@@ -34,6 +34,7 @@ pub(crate) fn append(line: &mut String, name: &str, place: Place<'_>, story: &St
         "isCanaryRequest" => show(line, story.is_canary),
         "domainName" => line.push_str(&story.domain_name),
         "domainPrefix" => line.push_str(story.domain_prefix),
+        "customDomain.basePathMatched" => line.push_str(story.base_path),
         "httpMethod" => line.push_str(story.method),
         "path" => line.push_str(&story.path),
         "protocol" => line.push_str(story.protocol),

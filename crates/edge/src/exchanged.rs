@@ -32,7 +32,7 @@ pub(crate) fn exchanged<T>(
     then(&Exchange {
         resource: &matched.value.path,
         method: arrival.method(),
-        path: arrival.target.path,
+        path: arrival.shown_path(),
         query: arrival.query(),
         headers: &headers,
         body,
@@ -53,7 +53,7 @@ pub(crate) fn exchanged<T>(
             path: &path,
             protocol: arrival.protocol(),
             domain_name: &domain,
-            domain_prefix: &stage.api_id,
+            domain_prefix: arrival.domain_prefix(),
             request_id: &arrival.request_id,
             extended_request_id: &arrival.extended_request_id,
             request_time_epoch_ms: arrival.at_ms,

@@ -48,7 +48,6 @@ pub(crate) struct Kept {
 
 /// A request that has found its route: the values of the steps before.
 struct Routed<'r, 'a> {
-    api: &'r HttpApi,
     stage: &'r HttpStage,
     matched: HttpMatch<'r, 'a>,
     arrival: &'r Arrival<'r>,
@@ -83,7 +82,7 @@ impl Edge {
         let (path, domain) = (arrival.path(), arrival.domain());
         let seen = Seen::of(&arrival, &path, &domain);
         let snapshot = self.snapshots.load_full();
-        let Some((api, stage, below)) = find(&snapshot, target.api, &path) else {
+        let Some((api, stage, below)) = find(&snapshot, target, &path) else {
             let request_id = arrival.extended_request_id.clone();
             return Answer::of_error(&HttpError::NotFound).into_response(request_id);
         };
@@ -92,7 +91,7 @@ impl Edge {
             _ => HttpError::BadRequest,
         });
         let body_bytes = body.as_ref().map_or(0, Bytes::len);
-        let routed = route(&snapshot, api, stage, below, &arrival, &seen);
+        let routed = route(&snapshot, stage, below, &arrival, &seen);
         let is_preflight = api.cors.is_some() && cors::is_preflight(arrival.verb(), arrival.headers());
         let (mut outcome, admitted) = match (&routed, body) {
             _ if is_preflight && !routed.as_ref().is_ok_and(Routed::is_guarded) => {
@@ -148,17 +147,22 @@ impl Edge {
 /// The stage that may be reached under this URL, and the path below it.
 fn find<'s, 'p>(
     snapshot: &'s Snapshot,
-    id: &str,
+    target: Target<'p>,
     path: &'p str,
 ) -> Option<(&'s HttpApi, &'s Arc<HttpStage>, &'p str)> {
-    let api = snapshot.http_api(id).filter(|api| !api.disable_execute_api_endpoint)?;
+    let api = snapshot.http_api(target.api)?;
+    if target.mapped.is_some() {
+        return Some((api, api.stages.get(target.stage)?, target.path));
+    }
+    if api.disable_execute_api_endpoint {
+        return None;
+    }
     let (stage, below) = api.stage(path)?;
     Some((api, stage, below))
 }
 
 fn route<'r, 'a>(
     snapshot: &'r Snapshot,
-    api: &'r HttpApi,
     stage: &'r HttpStage,
     below: &'a str,
     arrival: &'r Arrival<'r>,
@@ -175,7 +179,7 @@ fn route<'r, 'a>(
         return Err(HttpError::HeadersTooLarge);
     }
     let matched = stage.deployment.route(arrival.method(), below).ok_or(HttpError::NotFound)?;
-    Ok(Routed { api, stage, matched, arrival, seen, snapshot })
+    Ok(Routed { stage, matched, arrival, seen, snapshot })
 }
 
 /// How often a route may be asked: by its own settings, else by those of all routes, of which each has them for itself.

@@ -249,7 +249,8 @@ impl Edge {
 /// The stage that may be reached under this URL.
 pub(crate) fn find<'s>(snapshot: &'s Snapshot, target: Target<'_>) -> Option<&'s Arc<Stage>> {
     let api = snapshot.api(target.api)?;
-    if api.disable_execute_api_endpoint { None } else { api.stages.get(target.stage) }
+    let is_refused = api.disable_execute_api_endpoint && target.mapped.is_none();
+    if is_refused { None } else { api.stages.get(target.stage) }
 }
 
 pub(crate) fn route<'r, 'a>(
@@ -322,7 +323,8 @@ pub(crate) fn story<'a>(
         path: arrival.path(),
         protocol: arrival.protocol(),
         domain_name: arrival.domain(),
-        domain_prefix: &stage.api_id,
+        domain_prefix: arrival.domain_prefix(),
+        base_path: arrival.base_path(),
         request_id: &arrival.request_id,
         extended_request_id: &arrival.extended_request_id,
         trace_id: None,
@@ -356,7 +358,7 @@ impl<'a> Story<'a> {
 }
 
 impl Outcome {
-    fn into_response(self, arrival: Arrival<'_>) -> Response<Full<Bytes>> {
+    pub(crate) fn into_response(self, arrival: Arrival<'_>) -> Response<Full<Bytes>> {
         let Outcome { answer, trace_id, .. } = self;
         answer.into_response(arrival.request_id, arrival.extended_request_id, trace_id)
     }

@@ -45,6 +45,7 @@ struct CopiedTarget {
     path: String,
     raw_path: String,
     domain: Option<String>,
+    mapped: Option<(String, String)>,
 }
 
 impl Copied {
@@ -64,13 +65,15 @@ impl Copied {
                 path: target.path.to_owned(),
                 raw_path: target.raw_path.to_owned(),
                 domain: target.domain.map(str::to_owned),
+                mapped: target.mapped.map(|(whole, base)| (whole.to_owned(), base.to_owned())),
             },
         }
     }
 
     fn target(&self) -> Target<'_> {
-        let CopiedTarget { api, stage, path, raw_path, domain } = &self.target;
-        Target { api, stage, path, raw_path, domain: domain.as_deref() }
+        let CopiedTarget { api, stage, path, raw_path, domain, mapped } = &self.target;
+        let mapped = mapped.as_ref().map(|(whole, base)| (whole.as_str(), base.as_str()));
+        Target { api, stage, path, raw_path, domain: domain.as_deref(), mapped }
     }
 
     fn peer(&self) -> Peer<'_> {

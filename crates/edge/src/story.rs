@@ -12,6 +12,8 @@ pub(crate) struct Story<'a> {
     pub protocol: &'static str,
     pub domain_name: Cow<'a, str>,
     pub domain_prefix: &'a str,
+    /// The base path under a custom domain that led here.
+    pub base_path: &'a str,
     pub request_id: &'a str,
     pub extended_request_id: &'a str,
     pub trace_id: Option<&'a str>,

@@ -9,6 +9,8 @@ pub struct Target<'a> {
     pub raw_path: &'a str,
     /// The caller's own host name when it named the API, else `None`.
     pub domain: Option<&'a str>,
+    /// Of a request to a custom domain: its whole path, and the base path that led here.
+    pub mapped: Option<(&'a str, &'a str)>,
 }
 
 impl<'a> Target<'a> {
@@ -35,10 +37,15 @@ impl<'a> Target<'a> {
         (raw_path.is_empty() || raw_path.starts_with('/')).then(|| Target::new(api, stage, raw_path, None))
     }
 
-    fn new(api: &'a str, stage: &'a str, raw_path: &'a str, domain: Option<&'a str>) -> Target<'a> {
+    pub(crate) fn new(
+        api: &'a str,
+        stage: &'a str,
+        raw_path: &'a str,
+        domain: Option<&'a str>,
+    ) -> Target<'a> {
         let doubled = raw_path.bytes().take_while(|b| *b == b'/').count().saturating_sub(1);
         let path = if raw_path.is_empty() { "/" } else { &raw_path[doubled..] };
-        Target { api, stage, path, raw_path, domain }
+        Target { api, stage, path, raw_path, domain, mapped: None }
     }
 }
 

@@ -80,13 +80,15 @@ impl Dispatch {
         let host = parts.headers.get(HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let path = parts.uri.path();
         if let Some(target) = Target::parse(host, path) {
-            let peer = client.peer(raw_head);
-            if self.edge.is_http_api(target.api) {
-                let signer = |body: &[u8], arn: &str| self.api_signer(parts, body, arn, Origin::Outside);
-                return self.edge.serve_http(target, parts, body, peer, signer).await.map(Either::Left);
+            return self.serve_api(target, parts, body, client.peer(raw_head), Origin::Outside).await;
+        }
+        match self.edge.locate(host, path) {
+            None => {}
+            Some(Some(placed)) => {
+                let peer = client.peer(raw_head);
+                return self.serve_api(placed.target(), parts, body, peer, Origin::Outside).await;
             }
-            let signature = |body: &[u8], arn: &str| self.api_signature(parts, body, arn, Origin::Outside);
-            return self.edge.serve(target, parts, body, peer, signature).await.map(Either::Left);
+            Some(None) => return self.edge.unmapped(parts, client.peer(raw_head)).map(Either::Left),
         }
         if let Some(target) = UrlTarget::parse(host, path) {
             let peer = client.peer(raw_head);
@@ -111,14 +113,7 @@ impl Dispatch {
         let peer = Peer { source: "127.0.0.1", port: address.port(), scheme: "http", raw_head: &[] };
         let limited = Limited::new(&mut body, FUNCTION_BODY_BYTES_MAX);
         let answer = if let Some(target) = Target::parse(host, parts.uri.path()) {
-            if self.edge.is_http_api(target.api) {
-                let signer = |body: &[u8], arn: &str| self.api_signer(&parts, body, arn, Origin::Function);
-                self.edge.serve_http(target, &parts, limited, peer, signer).await.map(Either::Left)
-            } else {
-                let signature =
-                    |body: &[u8], arn: &str| self.api_signature(&parts, body, arn, Origin::Function);
-                self.edge.serve(target, &parts, limited, peer, signature).await.map(Either::Left)
-            }
+            self.serve_api(target, &parts, limited, peer, Origin::Function).await
         } else if let Some(target) = UrlTarget::parse(host, parts.uri.path()) {
             let signer = |body: &[u8], arn: &str| self.url_signer(&parts, body, arn, Origin::Function);
             self.edge.serve_url(target, &parts, limited, peer, signer).await.map(boxed)
@@ -129,6 +124,29 @@ impl Dispatch {
         };
         discard(&mut body).await;
         answer
+    }
+
+    /// A request to an API of either kind.
+    async fn serve_api<B>(
+        &self,
+        target: Target<'_>,
+        parts: &Parts,
+        body: B,
+        peer: Peer<'_>,
+        origin: Origin,
+    ) -> Response<Answer>
+    where
+        B: Body<Data = Bytes>,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let answer = if self.edge.is_http_api(target.api) {
+            let signer = |body: &[u8], arn: &str| self.api_signer(parts, body, arn, origin);
+            self.edge.serve_http(target, parts, body, peer, signer).await
+        } else {
+            let signature = |body: &[u8], arn: &str| self.api_signature(parts, body, arn, origin);
+            self.edge.serve(target, parts, body, peer, signature).await
+        };
+        answer.map(Either::Left)
     }
 
     /// Who signed a request to the URL of this function; nobody whom his own policies deny it.

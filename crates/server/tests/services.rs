@@ -36,6 +36,11 @@ fn integrations_of_every_kind_map_requests_and_answers() {
 }
 
 #[test]
+fn apis_are_reached_by_their_domains() {
+    check("domains.py");
+}
+
+#[test]
 fn stages_cache_and_compress() {
     check("cache.py");
 }

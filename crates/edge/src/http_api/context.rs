@@ -29,6 +29,9 @@ pub(super) struct Seen<'a> {
     pub path: &'a str,
     pub protocol: &'a str,
     pub domain_name: &'a str,
+    pub domain_prefix: &'a str,
+    /// The base path under a custom domain that led here.
+    pub base_path: &'a str,
     pub request_id: &'a str,
     pub source_ip: &'a str,
     pub user_agent: Option<&'a str>,
@@ -55,6 +58,8 @@ impl<'a> Seen<'a> {
             path,
             protocol: arrival.protocol(),
             domain_name,
+            domain_prefix: arrival.domain_prefix(),
+            base_path: arrival.base_path(),
             request_id: &arrival.extended_request_id,
             source_ip: arrival.peer.source,
             user_agent: arrival.header(header::USER_AGENT),
@@ -76,7 +81,9 @@ impl Context<'_> {
         let seen = self.seen;
         match name {
             "accountId" => out.push_str(self.stage.scope.account.as_str()),
-            "apiId" | "domainPrefix" => out.push_str(&self.stage.api_id),
+            "apiId" => out.push_str(&self.stage.api_id),
+            "domainPrefix" => out.push_str(seen.domain_prefix),
+            "customDomain.basePathMatched" => out.push_str(seen.base_path),
             "stage" => out.push_str(&self.stage.record.name),
             "domainName" => out.push_str(seen.domain_name),
             "httpMethod" => out.push_str(seen.method),

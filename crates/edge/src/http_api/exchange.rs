@@ -69,7 +69,7 @@ impl Routed<'_, '_> {
                 account_id: stage.scope.account.as_str(),
                 api_id: &stage.api_id,
                 domain_name: seen.domain_name,
-                domain_prefix: &self.api.id,
+                domain_prefix: arrival.domain_prefix(),
                 method: seen.method,
                 protocol: seen.protocol,
                 source_ip: seen.source_ip,

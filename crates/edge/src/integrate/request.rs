@@ -133,7 +133,8 @@ fn context(routed: &Routed<'_, '_>, arrival: &Arrival<'_>, admitted: &Admitted) 
         "apiId": stage.api_id,
         "deploymentId": track.deployment.id,
         "domainName": arrival.domain(),
-        "domainPrefix": stage.api_id,
+        "domainPrefix": arrival.domain_prefix(),
+        "customDomain": { "basePathMatched": arrival.base_path() },
         "extendedRequestId": arrival.extended_request_id,
         "httpMethod": arrival.method(),
         "identity": {
