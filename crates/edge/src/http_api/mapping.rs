@@ -102,6 +102,9 @@ pub(super) fn select(body: &[u8], path: &str) -> Option<String> {
     let json: Json = serde_json::from_slice(body).ok()?;
     let mut at = &json;
     for piece in path.split('.') {
+        if piece.is_empty() {
+            return None;
+        }
         let (name, indices) = piece.split_at(piece.find('[').unwrap_or(piece.len()));
         if !name.is_empty() {
             at = at.get(name)?;
