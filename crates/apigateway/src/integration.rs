@@ -61,7 +61,7 @@ fn check_target(integration: &Integration) -> Result<(), Error> {
         "MOCK" => Ok(()),
         _ if verb.is_none() => Err(Error::NoIntegrationVerb),
         "AWS_PROXY" => uri::check_proxy(uri),
-        "AWS" => uri::check_action(uri),
+        "AWS" => uri::check_service(uri),
         _ if !uri::is_http(uri) => Err(Error::HttpEndpoint),
         _ => Ok(()),
     }

@@ -24,6 +24,7 @@ fn settled(integration: Integration) -> Result<Integration, String> {
 
 #[test]
 fn each_kind_is_checked_by_its_rules() {
+    let page = "arn:aws:apigateway:us-east-1:s3:path/pages/a";
     let queue = "arn:aws:apigateway:us-east-1:sqs:path/1/q";
     let function = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/f/invocations";
     for (kind, verb, uri, connection) in [
@@ -43,7 +44,8 @@ fn each_kind_is_checked_by_its_rules() {
         ("HTTP", Some("GET"), "nowhere", "Invalid HTTP endpoint specified for URI"),
         ("HTTP_PROXY", Some("GET"), "", "Invalid HTTP endpoint specified for URI"),
         ("AWS", Some("POST"), "x", "Invalid ARN specified in the request"),
-        ("AWS", Some("POST"), queue, "Role ARN must be specified for AWS integrations"),
+        ("AWS", Some("POST"), page, "Role ARN must be specified for AWS integrations"),
+        ("AWS", Some("POST"), queue, "uri to sqs is not supported"),
         (
             "AWS_PROXY",
             Some("post"),

@@ -29,6 +29,17 @@ pub fn check_action(uri: &str) -> Result<(), Error> {
     if action { Ok(()) } else { Err(Error::ArnWithoutPath) }
 }
 
+/// Checks the URI of an integration with a service whose answers are mapped: one that is served here.
+pub fn check_service(uri: &str) -> Result<(), Error> {
+    check_action(uri)?;
+    let named = arn::parse(uri).map(|parts| parts.account).unwrap_or_default();
+    let service = named.rsplit('.').next().unwrap_or(named);
+    if SERVED.contains(&service) { Ok(()) } else { Err(Error::unsupported(format!("uri to {service}"))) }
+}
+
+/// Services by the names that these URIs have for them.
+const SERVED: [&str; 8] = ["apigateway", "cloudwatch", "iam", "lambda", "logs", "monitoring", "s3", "sts"];
+
 /// Is the URI one of an HTTP endpoint (its host may be a stage variable)?
 pub fn is_http(uri: &str) -> bool {
     let host = ["http://", "https://"].iter().find_map(|scheme| uri.strip_prefix(scheme));

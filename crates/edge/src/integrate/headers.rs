@@ -43,7 +43,8 @@ pub(crate) fn is_settable(name: &HeaderName, is_aws: bool) -> bool {
     ];
     const NEVER_FOR_AWS: [HeaderName; 5] =
         [header::AUTHORIZATION, header::CONNECTION, header::EXPECT, header::PROXY_AUTHENTICATE, header::TE];
-    !NEVER.contains(name) && !(is_aws && NEVER_FOR_AWS.contains(name))
+    let is_never = NEVER.contains(name) || (is_aws && NEVER_FOR_AWS.contains(name));
+    !is_never
 }
 
 /// The name under which a client gets an answer's header; `None` when it doesn't.

@@ -55,7 +55,7 @@ pub(crate) async fn integrate(
     let seen = Seen::new(routed, arrival, means.admitted, true);
     let asked = match request(routed, arrival, body, mapped, &seen) {
         Ok(asked) => asked,
-        Err(outcome) => return outcome,
+        Err(outcome) => return *outcome,
     };
     let answered = match &mapped.backend {
         Backend::Mock => mock(&asked),
@@ -65,23 +65,23 @@ pub(crate) async fn integrate(
                 function(routed, arrival, mapped, (*at, target, asked), trace_id, means).await
             }
             Ok(Target::Service(target)) => service(routed, mapped, (*at, verb), (target, asked), means).await,
-            Ok(Target::Http(_)) => Err(Outcome::error(GatewayError::ApiConfiguration)),
+            Ok(Target::Http(_)) => Err(Box::new(Outcome::error(GatewayError::ApiConfiguration))),
             Err(unrenderable) => {
-                Err(Outcome::failed(GatewayError::ApiConfiguration, unrenderable.to_string()))
+                Err(Box::new(Outcome::failed(GatewayError::ApiConfiguration, unrenderable.to_string())))
             }
         },
     };
     match answered {
         Ok(answered) => response(routed, arrival, mapped, &seen, answered),
-        Err(outcome) => outcome,
+        Err(outcome) => *outcome,
     }
 }
 
-fn misconfigured(why: impl std::fmt::Display) -> Outcome {
-    Outcome::failed(
+fn misconfigured(why: impl std::fmt::Display) -> Box<Outcome> {
+    Box::new(Outcome::failed(
         GatewayError::ApiConfiguration,
         format!("Execution failed due to configuration error: {why}"),
-    )
+    ))
 }
 
 /// Maps a request by its template, its parameters and what the template overrides.
@@ -91,9 +91,10 @@ fn request(
     body: Bytes,
     mapped: &Mapped,
     seen: &Seen<'_>,
-) -> Result<Asked, Outcome> {
+) -> Result<Asked, Box<Outcome>> {
     let media = MediaTypes(&routed.track.deployment.binary_media_types);
-    let body = content::of_request(body, arrival, media, mapped.content_handling).map_err(Outcome::error)?;
+    let body = content::of_request(body, arrival, media, mapped.content_handling)
+        .map_err(|error| Box::new(Outcome::error(error)))?;
     let content_type = arrival.header(header::CONTENT_TYPE).unwrap_or("application/json");
     let bare = content_type.split(';').next().unwrap_or_default().trim();
     let text = String::from_utf8_lossy(&body);
@@ -105,7 +106,7 @@ fn request(
             (Bytes::from(rendered.text), rendered.request)
         }
         None if passes(mapped) => (body.clone(), RequestOverrides::default()),
-        None => return Err(Outcome::error(GatewayError::UnsupportedMediaType)),
+        None => return Err(Box::new(Outcome::error(GatewayError::UnsupportedMediaType))),
     };
     let mut headers = HeaderMap::new();
     if let Ok(value) = HeaderValue::from_str(content_type) {
@@ -144,7 +145,7 @@ fn overridden(mut additions: Additions, overrides: RequestOverrides) -> Addition
 }
 
 /// A mock's mapped request names the status of its answer, which has no body.
-fn mock(asked: &Asked) -> Result<Answered, Outcome> {
+fn mock(asked: &Asked) -> Result<Answered, Box<Outcome>> {
     #[derive(Deserialize)]
     struct Named {
         #[serde(rename = "statusCode")]
@@ -166,9 +167,9 @@ async fn over_http(
     mut asked: Asked,
     trace_id: &str,
     means: &Means<'_>,
-) -> Result<Answered, Outcome> {
+) -> Result<Answered, Box<Outcome>> {
     let Backend::Http { target, verb } = &mapped.backend else {
-        return Err(Outcome::error(GatewayError::ApiConfiguration));
+        return Err(Box::new(Outcome::error(GatewayError::ApiConfiguration)));
     };
     let Ok(Target::Http(target)) = &routed.track.targets[*target] else {
         return Err(misconfigured("Invalid endpoint address"));
@@ -200,9 +201,9 @@ async fn function(
     (at, target, asked): (usize, &LambdaTarget, Asked),
     trace_id: &str,
     means: &Means<'_>,
-) -> Result<Answered, Outcome> {
+) -> Result<Answered, Box<Outcome>> {
     let Some(function) = super::permitted(routed, arrival, (at, target), means) else {
-        return Err(super::unpermitted());
+        return Err(Box::new(super::unpermitted()));
     };
     if !asked.body.is_empty() && serde_json::from_slice::<IgnoredAny>(&asked.body).is_err() {
         return Err(misconfigured("Lambda was asked to run with something that isn't JSON"));
@@ -238,7 +239,7 @@ async fn run(
     invocation: Invocation,
     mapped: &Mapped,
     means: &Means<'_>,
-) -> Result<Answered, Outcome> {
+) -> Result<Answered, Box<Outcome>> {
     #[derive(Deserialize)]
     struct Failure {
         #[serde(rename = "errorMessage", default)]
@@ -271,7 +272,7 @@ async fn service(
     (at, verb): (usize, &Method),
     (target, asked): (&ServiceTarget, Asked),
     means: &Means<'_>,
-) -> Result<Answered, Outcome> {
+) -> Result<Answered, Box<Outcome>> {
     let (Some(services), Some(role)) = (means.services, &routed.track.roles[at]) else {
         return Err(misconfigured("Credentials are needed to call an AWS service"));
     };
@@ -301,7 +302,7 @@ async fn service(
             Ok(of_response(response, story))
         }
         Err(Uncalled::Timeout) => {
-            Err(Outcome::failed(GatewayError::IntegrationTimeout, Uncalled::Timeout.to_string()))
+            Err(Box::new(Outcome::failed(GatewayError::IntegrationTimeout, Uncalled::Timeout.to_string())))
         }
         Err(uncalled) => Err(misconfigured(uncalled)),
     }
@@ -319,7 +320,7 @@ fn response(
     let with_story =
         |outcome: Outcome| Outcome { integration: outcome.integration.or(story.clone()), ..outcome };
     let Some(rule) = mapped.rule(&answered.selector) else {
-        return with_story(misconfigured(
+        return with_story(*misconfigured(
             "No match for output mapping and no default output mapping configured",
         ));
     };
@@ -328,7 +329,7 @@ fn response(
             answer.is_traced = !matches!(mapped.backend, Backend::Mock);
             Outcome { integration: story, ..Outcome::answer(answer) }
         }
-        Err(outcome) => with_story(outcome),
+        Err(outcome) => with_story(*outcome),
     }
 }
 
@@ -338,7 +339,7 @@ fn by_rule(
     rule: &ResponseRule,
     seen: &Seen<'_>,
     answered: Answered,
-) -> Result<Answer, Outcome> {
+) -> Result<Answer, Box<Outcome>> {
     let media = MediaTypes(&routed.track.deployment.binary_media_types);
     let template = rule.templates.of_answer(accepted(arrival));
     let mut headers = mapped_headers(rule, seen, &answered)?;
@@ -374,7 +375,7 @@ fn mapped_headers(
     rule: &ResponseRule,
     seen: &Seen<'_>,
     answered: &Answered,
-) -> Result<Vec<(HeaderName, HeaderValue)>, Outcome> {
+) -> Result<Vec<(HeaderName, HeaderValue)>, Box<Outcome>> {
     let mut headers = Vec::with_capacity(rule.parameters.len() + 1);
     if rule.parameters.is_empty() {
         return Ok(headers);

@@ -256,7 +256,7 @@ def stages(api, deployment):
         gateway.create_stage(restApiId=api, stageName="bad name!", deploymentId=deployment)
 
 
-def apis(api, root):
+def apis(api, root, deployment):
     with refused("NotFoundException", f"Invalid API identifier specified {ACCOUNT}:none", 404):
         gateway.get_rest_api(restApiId="none")
     with refused("NotFoundException", "Invalid stage identifier specified", 404):
@@ -279,13 +279,16 @@ def apis(api, root):
             gateway.put_integration(
                 restApiId=api, resourceId=root, httpMethod="GET", type=kind, integrationHttpMethod="POST", uri=uri
             )
-    # Not obeyed yet, so refused by name.
+    # Not obeyed, so refused by name.
+    at = {"restApiId": api, "resourceId": root, "httpMethod": "GET"}
+    queue = "arn:aws:apigateway:us-east-1:sqs:action/SendMessage"
     for call in (
         lambda: gateway.put_integration(
-            restApiId=api, resourceId=root, httpMethod="GET", type="HTTP_PROXY", integrationHttpMethod="GET", uri="http://example.com"),
-        lambda: gateway.put_method(restApiId=api, resourceId=root, httpMethod="PATCH", authorizationType="AWS_IAM"),
-        lambda: gateway.put_method(
-            restApiId=api, resourceId=root, httpMethod="PUT", authorizationType="NONE", apiKeyRequired=True),
+            **at, type="HTTP_PROXY", integrationHttpMethod="GET", uri="http://example.com", connectionType="VPC_LINK", connectionId="a"),
+        lambda: gateway.put_integration(
+            **at, type="AWS", integrationHttpMethod="POST", uri=queue, credentials=f"arn:aws:iam::{ACCOUNT}:role/r"),
+        lambda: gateway.create_stage(restApiId=api, stageName="traced", deploymentId=deployment, tracingEnabled=True),
+        lambda: gateway.create_vpc_link(name="link", targetArns=["arn:aws:elasticloadbalancing:us-east-1:1:loadbalancer/net/a/b"]),
     ):
         try:
             call()
@@ -368,7 +371,7 @@ def main():
     logs.create_log_group(logGroupName="bad")
     logs.create_log_stream(logGroupName="bad", logStreamName="s")
     for check in (
-        malformed_bodies, unknown_things, packages, functions, lambda: stages(api, deployment), lambda: apis(api, root),
+        malformed_bodies, unknown_things, packages, functions, lambda: stages(api, deployment), lambda: apis(api, root, deployment),
         telemetry, hostile_http,
     ):
         with unchanged():
