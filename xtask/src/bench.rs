@@ -6,6 +6,7 @@
 mod clients;
 mod cold;
 mod functions;
+mod gateway;
 mod idle;
 mod kill;
 mod load;
@@ -23,7 +24,7 @@ use anyhow::{Context, Result, bail};
 /// What to measure
 #[derive(clap::Args)]
 pub struct Options {
-    /// Measure only these: mock, proxy, cold, functions, clients, kill, idle, losses, start, switch, store, analysis, telemetry
+    /// Measure only these: mock, proxy, gateway, cold, functions, clients, kill, idle, losses, start, switch, store, analysis, telemetry
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Rounds of each alternating pair
@@ -55,7 +56,7 @@ impl Figure {
 
 /// Tools of the host's, and which measurements need them.
 const TOOLS: [(&str, &[&str]); 2] =
-    [("wrk", &["mock", "proxy", "clients", "switch"]), ("nginx", &["mock", "proxy"])];
+    [("wrk", &["mock", "proxy", "gateway", "clients", "switch"]), ("nginx", &["mock", "proxy", "gateway"])];
 
 pub fn run(root: &Path, options: &Options) -> Result<()> {
     let wants = |name: &str| options.only.is_empty() || options.only.iter().any(|only| only == name);
@@ -83,6 +84,7 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
     measure("start", &|| platform::start(root))?;
     measure("mock", &|| load::mock(root, options))?;
     measure("proxy", &|| load::proxy(root, options))?;
+    measure("gateway", &|| gateway::figures(root, options))?;
     measure("cold", &|| cold::figures(root))?;
     measure("functions", &|| functions::figures(root))?;
     measure("clients", &|| clients::figures(root, options))?;

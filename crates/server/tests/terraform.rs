@@ -19,6 +19,17 @@ struct Release {
 }
 
 impl Release {
+    /// A configuration beside a server of its own; `None` where there is no Terraform.
+    fn of(configuration: &str) -> Option<Release> {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let terraform = Terraform::find(folder.path())?;
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/terraform").join(configuration);
+        fs::copy(source, folder.path().join("main.tf")).expect("the configuration is copied");
+        let release = Release { terraform, server: Server::start(BINARY), folder };
+        assert!(release.run(&["init"]).status.success(), "terraform init");
+        Some(release)
+    }
+
     fn run(&self, arguments: &[&str]) -> Output {
         let output = self.terraform.run(arguments);
         let words = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -77,13 +88,7 @@ impl Release {
 
 #[test]
 fn a_release_kept_in_terraform_is_applied_stepped_and_destroyed() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let Some(terraform) = Terraform::find(folder.path()) else { return };
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/terraform/main.tf");
-    fs::copy(source, folder.path().join("main.tf")).expect("the configuration is copied");
-    let release = Release { terraform, server: Server::start(BINARY), folder };
-    assert!(release.run(&["init"]).status.success(), "terraform init");
-
+    let Some(release) = Release::of("main.tf") else { return };
     release.package("one");
     assert_eq!(release.step(&["apply", "-auto-approve"], &[]), 0, "apply");
     assert_eq!(release.output("version"), "1");
@@ -125,4 +130,49 @@ fn a_release_kept_in_terraform_is_applied_stepped_and_destroyed() {
     let form = [("Content-Type", "application/x-www-form-urlencoded")];
     let roles = send("POST", &release.server.endpoint, &form, b"Action=ListRoles&Version=2010-05-08").text();
     assert!(!roles.contains("<RoleName>"), "{roles}");
+}
+
+/// What the APIs of `apis.tf` answer while their word is this.
+fn check_apis(release: &Release, word: &str) {
+    let pets = format!("{}/pets", release.server.stage_url(&release.output("rest"), "prod"));
+    let key = release.output("key");
+    let post = |key: &str, body: &str| {
+        let headers = [("x-api-key", key), ("content-type", "application/json"), ("x-trace", "t")];
+        send("POST", &pets, &headers, body.as_bytes())
+    };
+    let refused = post("none", "{}");
+    assert_eq!((refused.status, refused.json()["word"].as_str()), (401, Some(word)), "{}", refused.text());
+    assert_eq!(refused.header("x-word"), Some(word));
+    assert_eq!(post(&key, "{}").status, 400, "a body that is no pet");
+    let made = post(&key, "{\"name\": \"rex\"}");
+    assert_eq!((made.status, made.header("x-word")), (201, Some(word)), "{}", made.text());
+    assert_eq!(made.json(), serde_json::json!({"name": "rex", "word": word}));
+    let domain = [("host", "pets.example.com")];
+    let mapped = send("POST", &format!("{}/{word}/pets", release.server.endpoint), &domain, b"{}");
+    assert_eq!(mapped.status, 401, "{}", mapped.text());
+    let document = get(&format!("{}/word", release.server.stage_url(&release.output("document"), "prod")));
+    assert_eq!(document.json(), word);
+    let http = format!("{}/_aws/execute-api/{}", release.server.endpoint, release.output("http"));
+    let open = get(&format!("{http}/pets/7")).json();
+    assert_eq!(open["got"]["pathParameters"]["id"], "7", "{open}");
+    assert_eq!(open["got"]["stageVariables"]["word"], word);
+    assert_eq!(send("POST", &format!("{http}/pets"), &[], b"").status, 401);
+}
+
+#[test]
+fn apis_of_both_kinds_are_applied_changed_and_destroyed() {
+    let Some(release) = Release::of("apis.tf") else { return };
+    let code = "def handler(event, context):\n    return {\"got\": event}\n";
+    fs::write(release.folder.path().join("app.zip"), zipped(&[("app.py", code)]))
+        .expect("the folder is ours");
+    for (changed, word) in [("changed=false", "one"), ("changed=true", "two")] {
+        assert_eq!(release.step(&["apply", "-auto-approve"], &[changed]), 0, "apply {word}");
+        assert_eq!(release.step(&["plan", "-detailed-exitcode"], &[changed]), EMPTY, "plan after {word}");
+        check_apis(&release, word);
+    }
+    assert_eq!(release.step(&["destroy", "-auto-approve"], &["changed=true"]), 0, "destroy");
+    for path in ["/restapis", "/usageplans", "/apikeys", "/domainnames", "/clientcertificates"] {
+        assert_eq!(release.ask(path).json()["item"], serde_json::json!([]), "{path}");
+    }
+    assert_eq!(release.ask("/v2/apis").json()["items"], serde_json::json!([]));
 }

@@ -17,8 +17,13 @@ pub const CONNECTIONS: u32 = 64;
 
 /// Requests per second of one wrk run. Anything but success fails it.
 fn wrk(url: &str, seconds: u32) -> Result<f64> {
+    wrk_with((url, &[]), seconds)
+}
+
+fn wrk_with((url, further): (&str, &[String]), seconds: u32) -> Result<f64> {
     let threads = "2";
     let output = Command::new("wrk")
+        .args(further)
         .args(["-t", threads, "-c", &CONNECTIONS.to_string(), "-d", &format!("{seconds}s"), url])
         .output()
         .context("wrk")?;
@@ -31,11 +36,20 @@ fn wrk(url: &str, seconds: u32) -> Result<f64> {
 
 /// Runs a and b in turn; the rates of both and the median ratio a/b.
 pub fn alternate(a: &str, b: &str, options: &Options) -> Result<(f64, f64, f64)> {
+    alternate_with((a, &[]), (b, &[]), options)
+}
+
+/// The same with further words for wrk.
+pub fn alternate_with(
+    a: (&str, &[String]),
+    b: (&str, &[String]),
+    options: &Options,
+) -> Result<(f64, f64, f64)> {
     let (mut of_a, mut of_b, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
-    wrk(a, 1)?;
-    wrk(b, 1)?;
+    wrk_with(a, 1)?;
+    wrk_with(b, 1)?;
     for _ in 0..options.rounds {
-        let (x, y) = (wrk(a, options.seconds)?, wrk(b, options.seconds)?);
+        let (x, y) = (wrk_with(a, options.seconds)?, wrk_with(b, options.seconds)?);
         of_a.push(x);
         of_b.push(y);
         ratios.push(x / y);
