@@ -88,6 +88,16 @@ pub struct ServeOptions {
     /// File of access keys, `ACCESS_KEY_ID SECRET_ACCESS_KEY [ACCOUNT]` a line; with it every call must be signed
     #[arg(long, env = "PITBIRD_KEYS", hide_env_values = true)]
     pub keys: Option<PathBuf>,
+    /// Keys of a Cognito user pool (a JSON Web Key Set), for REST and HTTP APIs that take its tokens; without them they are
+    /// fetched from the pool. May be given several times
+    #[arg(
+        long,
+        value_name = "POOL_ID=FILE",
+        value_delimiter = ',',
+        env = "PITBIRD_USER_POOL_KEYS",
+        hide_env_values = true
+    )]
+    pub user_pool_keys: Vec<String>,
     /// Certificate chain (PEM) to show who connects with TLS; without one, certificates are made by an authority of this
     /// server's own, whose certificate is in the data folder: `tls/authority.pem`
     #[arg(long, requires = "tls_key", env = "PITBIRD_TLS_CERTIFICATE", hide_env_values = true)]

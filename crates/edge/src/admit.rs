@@ -2,6 +2,7 @@
 //! and usage plan, throttles, quota, and at last what the request itself must be.
 
 mod authorizer;
+mod pools;
 mod validate;
 
 use validate::validate;
@@ -75,6 +76,10 @@ pub(crate) fn admits_like<'a>(
         (Authorization::Open, _) => true,
         (Authorization::Iam, Authorization::Iam) => true,
         (Authorization::Function(one), Authorization::Function(other)) => one.id == other.id,
+        (
+            Authorization::Pools { authorizer: one, scopes },
+            Authorization::Pools { authorizer: other, scopes: others },
+        ) => one.id == other.id && scopes == others,
         _ => false,
     };
     let is_keyed = !method.needs_key || other.method.needs_key;
@@ -103,6 +108,14 @@ impl Asking<'_, '_> {
                     story.error = error.message().map(|message| message.into_owned());
                 }
                 (admitted, result)
+            }
+            Authorization::Pools { authorizer, scopes } => {
+                let (admitted, result) = self.by_pool(authorizer, scopes).await;
+                // A resource policy that is there must let the caller in as well, and is asked after the token.
+                match policy.filter(|_| result.is_ok()).map(|policy| self.judge(policy, None)) {
+                    None | Some(PolicyVerdict::Allowed) => (admitted, result),
+                    Some(said) => self.refused_anonymous(said == PolicyVerdict::Denied),
+                }
             }
             Authorization::Unserved => (Admitted::default(), Err(GatewayError::AuthorizerConfiguration)),
         }

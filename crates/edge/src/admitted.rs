@@ -34,6 +34,8 @@ pub(crate) struct Phase {
 #[derive(Debug, Clone)]
 pub(crate) struct AuthorizerStory {
     pub result: Option<Arc<AuthorizerResult>>,
+    /// Of a user pool's token that was taken: names and texts.
+    pub claims: Option<Vec<(String, String)>>,
     /// Milliseconds until the answer was there; 0 where it was known.
     pub latency_ms: u64,
     /// Of the exchange with its function, where there was one.

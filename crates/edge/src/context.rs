@@ -112,6 +112,11 @@ fn of_authorizer(line: &mut String, name: &str, story: &AuthorizerStory) {
         "status" => show(line, Some(story.status)),
         "error" => show(line, story.error.as_ref()),
         "principalId" => show(line, story.result.as_ref().map(|result| &result.principal_id)),
+        _ if name.starts_with("claims.") => {
+            let claim = name.strip_prefix("claims.");
+            let found = story.claims.iter().flatten().find(|(of, _)| Some(of.as_str()) == claim);
+            show(line, found.map(|(_, value)| value));
+        }
         _ => {
             let context = story.result.iter().flat_map(|result| &result.context);
             show(line, context.into_iter().find(|(of, _)| of == name).map(|(_, value)| value));

@@ -81,6 +81,7 @@ fn caller(admitted: &Admitted) -> pitbird_event::ApiCaller<'_> {
         }),
         api_key: admitted.api_key.as_ref().map(|key| (key.id.as_str(), key.value.as_str())),
         authorizer,
+        claims: admitted.authorizer.as_ref().and_then(|story| story.claims.as_deref()),
     }
 }
 

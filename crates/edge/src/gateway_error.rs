@@ -14,6 +14,8 @@ pub enum GatewayError {
     Signature(SignatureFault),
     /// An authorizer wants something to judge by that isn't there, or doesn't look like it.
     Unauthorized,
+    /// A user pool's token was good once.
+    TokenExpired,
     /// An authorizer's policy doesn't let the caller in, or denies it.
     Denied {
         is_explicit: bool,
@@ -81,6 +83,8 @@ impl GatewayError {
                 SignatureFault::Incomplete(_) => (403, "IncompleteSignatureException", "INVALID_SIGNATURE"),
             },
             GatewayError::Unauthorized => (401, "UnauthorizedException", "UNAUTHORIZED"),
+            // Seen of the service: the type is that of expired signatures, the status is not.
+            GatewayError::TokenExpired => (401, "UnauthorizedException", "EXPIRED_TOKEN"),
             GatewayError::Denied { .. } | GatewayError::NotAuthorized(_) => {
                 (403, "AccessDeniedException", "ACCESS_DENIED")
             }
@@ -133,6 +137,7 @@ impl GatewayError {
             GatewayError::Signature(SignatureFault::Invalid(words) | SignatureFault::Incomplete(words))
             | GatewayError::NotAuthorized(words) => words,
             GatewayError::Unauthorized => "Unauthorized",
+            GatewayError::TokenExpired => "The incoming token has expired",
             GatewayError::Denied { is_explicit: true } => {
                 "User is not authorized to access this resource with an explicit deny"
             }
@@ -213,6 +218,12 @@ mod tests {
                 "BadRequestException",
             ),
             (GatewayError::Unauthorized, 401, r#"{"message":"Unauthorized"}"#, "UnauthorizedException"),
+            (
+                GatewayError::TokenExpired,
+                401,
+                r#"{"message":"The incoming token has expired"}"#,
+                "UnauthorizedException",
+            ),
             (
                 GatewayError::Denied { is_explicit: true },
                 403,

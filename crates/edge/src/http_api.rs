@@ -9,7 +9,6 @@ mod error;
 mod exchange;
 mod function_authorizer;
 mod integrate;
-mod issuers;
 mod mapping;
 mod proxy;
 mod record;
@@ -30,7 +29,6 @@ use authorize::Refused;
 use context::Seen;
 use error::HttpError;
 use integrate::Outcome;
-use issuers::Issuers;
 
 use crate::arrival::{Arrival, Peer};
 use crate::authorizer_cache::AuthorizerCache;
@@ -43,7 +41,6 @@ use crate::{Edge, GatewayError, Target, UrlSigner};
 pub(crate) struct Kept {
     buckets: Buckets,
     decisions: AuthorizerCache<Decision>,
-    issuers: Issuers,
 }
 
 /// A request that has found its route: the values of the steps before.

@@ -8,6 +8,7 @@ use http::request::Parts;
 use http::{HeaderMap, Response, header};
 use http_body_util::{BodyExt, Full, Limited};
 use pitbird_invoke::Invoker;
+use pitbird_jwt::KeySet;
 use pitbird_names::limits;
 use pitbird_snapshot::{Resource, Snapshot, Stage, Track};
 use pitbird_telemetry::Telemetry;
@@ -23,6 +24,7 @@ use crate::choose::{Chosen, choose};
 use crate::compression::{pack, unpacked};
 use crate::gateway_answer::Told;
 use crate::integrate::{Means, Outcome, Routed, integrate};
+use crate::issuers::Issuers;
 use crate::measure::{Counts, Kind, Measured, StageRecorder};
 use crate::mirror::Mirrors;
 use crate::services::Services;
@@ -41,6 +43,8 @@ pub struct Edge {
     pub(crate) mirrors: Mirrors,
     pub(crate) log_stream: Arc<str>,
     pub(crate) http: http_api::Kept,
+    /// Whose tokens are taken, for APIs of both kinds.
+    pub(crate) issuers: Issuers,
     /// The counting probes of each stage: they must outlive the stage's changes.
     counters: Mutex<HashMap<StageName, [Arc<Probe>; 2]>>,
     caches: Mutex<HashMap<StageName, Arc<StageCache>>>,
@@ -66,12 +70,19 @@ impl Edge {
             mirrors: Mirrors::default(),
             log_stream,
             http: Default::default(),
+            issuers: Issuers::default(),
             counters: Mutex::default(),
             caches: Mutex::default(),
             buckets: Buckets::default(),
             authorizers: AuthorizerCache::default(),
             usage: UsageBook::default(),
         }
+    }
+
+    /// With the keys of these user pools, by their ids, instead of those that the pools would tell.
+    pub fn with_user_pool_keys(mut self, given: HashMap<String, KeySet>) -> Edge {
+        self.issuers.given = given.into_iter().map(|(pool, keys)| (pool, Arc::new(keys))).collect();
+        self
     }
 
     /// From now on integrations may call AWS services.

@@ -29,6 +29,7 @@ mod gateway_answer;
 mod gateway_error;
 mod http_api;
 mod integrate;
+mod issuers;
 mod journey;
 mod measure;
 mod mirror;

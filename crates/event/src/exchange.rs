@@ -64,6 +64,8 @@ pub struct ApiCaller<'a> {
     /// Id and value of the API key, where a method asks for one.
     pub api_key: Option<(&'a str, &'a str)>,
     pub authorizer: Option<Authorizer<'a>>,
+    /// What a user pool's token claims, names and texts.
+    pub claims: Option<&'a [(String, String)]>,
 }
 
 /// What a function that authorizes said.
@@ -191,6 +193,16 @@ impl Exchange<'_> {
     }
 
     fn write_authorizer(&self, out: &mut Vec<u8>) {
+        if let Some(claims) = self.context.caller.claims {
+            json::raw(out, r#","authorizer":{"claims":{"#);
+            for (index, (name, value)) in claims.iter().enumerate() {
+                json::raw(out, if index == 0 { "" } else { "," });
+                json::string(out, name);
+                out.push(b':');
+                json::string(out, value);
+            }
+            json::raw(out, "}}");
+        }
         let Some(authorizer) = &self.context.caller.authorizer else { return };
         let mut latency_ms = itoa::Buffer::new();
         json::raw(out, r#","authorizer":{"principalId":"#);

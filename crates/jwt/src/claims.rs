@@ -10,6 +10,11 @@ impl Claims {
         self.0.iter().map(|(name, value)| (name.as_str(), text(value)))
     }
 
+    /// Every claim as the token has it.
+    pub fn values(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
     /// One claim as text.
     pub fn text(&self, name: &str) -> Option<String> {
         self.0.get(name).map(text)

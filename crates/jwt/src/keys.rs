@@ -70,6 +70,11 @@ impl KeySet {
         Ok(KeySet { keys: wire.keys.into_iter().filter_map(WireKey::key).take(KEYS_MAX).collect() })
     }
 
+    /// Is there no key in it that could verify anything?
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
     pub fn has(&self, key_id: &str) -> bool {
         self.keys.iter().any(|key| key.id == key_id)
     }

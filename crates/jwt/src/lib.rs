@@ -13,4 +13,4 @@ mod token;
 
 pub use claims::Claims;
 pub use keys::{KEY_SET_BYTES_MAX, KeySet, NoKeySet};
-pub use token::{Rejection, Rules, TOKEN_BYTES_MAX, verify};
+pub use token::{Rejection, Rules, TOKEN_BYTES_MAX, claimed_issuer, verify};

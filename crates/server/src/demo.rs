@@ -58,6 +58,7 @@ async fn serve(options: &DemoOptions, data_dir: PathBuf) -> Result<Serving> {
         listen: SocketAddr::from(([127, 0, 0, 1], port)),
         data_dir: data_dir.clone(),
         keys: None,
+        user_pool_keys: Vec::new(),
         tls_certificate: None,
         tls_key: None,
         minimum_isolation: "process".to_owned(),

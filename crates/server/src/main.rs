@@ -15,6 +15,7 @@ mod serve;
 mod services;
 mod tls;
 mod usage;
+mod user_pools;
 
 use std::process::ExitCode;
 

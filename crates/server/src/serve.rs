@@ -30,6 +30,7 @@ use crate::listen;
 use crate::listener::{self, Program};
 use crate::services::{self, Parts, Started, Tasks};
 use crate::tls::Tls;
+use crate::user_pools;
 
 /// A server that listens, until it is told to stop.
 pub struct Serving {
@@ -129,6 +130,7 @@ pub(crate) async fn build(
 ) -> Result<(Parts, Launcher, Arc<Inside>)> {
     std::fs::create_dir_all(&options.data_dir)
         .with_context(|| format!("can't make the data folder {}", options.data_dir.display()))?;
+    let pool_keys = user_pools::read(&options.user_pool_keys)?;
     let store = Store::open(&options.data_dir)?;
     let telemetry = Telemetry::open(&options.data_dir.join("telemetry"), &Default::default())?;
     let launcher = launcher(options).await?;
@@ -136,7 +138,8 @@ pub(crate) async fn build(
     let inside = Arc::new(Inside::new(sts));
     let config = invoker_config(options, address, &launcher, &telemetry, &store, &inside);
     let invoker = Invoker::start(config)?;
-    let edge = Arc::new(Edge::new(store.snapshots().clone(), invoker.clone(), telemetry.clone()));
+    let edge = Edge::new(store.snapshots().clone(), invoker.clone(), telemetry.clone());
+    let edge = Arc::new(edge.with_user_pool_keys(pool_keys));
     Ok((Parts { store, telemetry, invoker, edge }, launcher, inside))
 }
 

@@ -51,6 +51,19 @@ fn requests_are_admitted_before_their_integration_is_asked() {
 }
 
 #[test]
+fn user_pools_tokens_open_methods() {
+    let Some(python) = python() else { return };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let keys = folder.path().join("keys.json").display().to_string();
+    let make = format!("python3 '{}' '{keys}'", script("cognito_key.py").display());
+    assert!(python.shell("http://127.0.0.1:1", &make, folder.path()).status.success());
+    let arguments = vec!["--user-pool-keys".to_owned(), format!("us-east-1_Pitbird1={keys}")];
+    let options = ServerOptions { arguments, ..ServerOptions::default() };
+    let server = Server::start_with(BINARY, options).expect("it starts");
+    python.check(&server, &script("cognito.py"), &[&keys]);
+}
+
+#[test]
 fn a_stages_owner_forces_keeps_and_mirrors() {
     check("choice.py");
 }

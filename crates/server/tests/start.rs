@@ -105,6 +105,23 @@ fn keys_that_cannot_be_read_are_named() {
     refused(&["--keys", &path], None, &[":1: expected ACCESS_KEY_ID SECRET_ACCESS_KEY"]);
 }
 
+#[test]
+fn user_pools_keys_that_cannot_be_read_are_named() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let keys = folder.path().join("keys.json");
+    let path = keys.display().to_string();
+    let given = format!("us-east-1_a={path}");
+    refused(&["--user-pool-keys", &path], None, &["expected POOL_ID=FILE"]);
+    refused(&["--user-pool-keys", &given], None, &["can't read the user pool's keys in", &path]);
+    fs::write(&keys, "{}").expect("the folder is ours");
+    refused(&["--user-pool-keys", &given], None, &["has no user pool's keys"]);
+    fs::write(&keys, r#"{"keys":[]}"#).expect("the folder is ours");
+    refused(&["--user-pool-keys", &given], None, &["has no RSA key"]);
+    fs::write(&keys, r#"{"keys":[{"kty":"RSA","kid":"k","n":"AQAB","e":"AQAB"}]}"#)
+        .expect("the folder is ours");
+    refused(&["--user-pool-keys", &[&*given, &*given].join(",")], None, &["given twice"]);
+}
+
 /// With keys, a call must be signed with one of them, in every protocol; health and invoke URLs stay open.
 #[test]
 fn with_keys_every_call_is_verified() {

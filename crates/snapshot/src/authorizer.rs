@@ -14,6 +14,8 @@ pub enum Authorization {
     Iam,
     /// Whoever a function says.
     Function(Arc<FunctionAuthorizer>),
+    /// Whoever brings a token of a user pool: one of his identity, or, where scopes are asked for, one of access with one of them.
+    Pools { authorizer: Arc<PoolAuthorizer>, scopes: Vec<String> },
     /// An authorizer that is gone or of a kind that isn't served: nobody.
     Unserved,
 }
@@ -27,6 +29,18 @@ pub struct FunctionAuthorizer {
     pub asks: AuthorizerAsks,
     /// How long its results are kept, seconds; 0: not at all.
     pub ttl_s: u32,
+}
+
+/// User pools whose tokens are taken.
+#[derive(Debug)]
+pub struct PoolAuthorizer {
+    pub id: String,
+    /// `https://cognito-idp.{region}.amazonaws.com/{pool}` of each.
+    pub issuers: Vec<String>,
+    /// The header that brings the token.
+    pub header: String,
+    /// What the token's audience must look like.
+    pub audience: Option<Regex>,
 }
 
 /// What it wants to see.
@@ -69,6 +83,43 @@ impl IdentitySource {
     }
 }
 
+impl PoolAuthorizer {
+    /// `None` for one of another kind, or that can't be obeyed: then nobody is let in.
+    pub(crate) fn compile(record: &records::Authorizer) -> Option<PoolAuthorizer> {
+        if record.kind != "COGNITO_USER_POOLS" {
+            return None;
+        }
+        let issuers: Vec<String> =
+            record.provider_arns.iter().map(|arn| issuer(arn)).collect::<Option<_>>()?;
+        let header = token_header(record)?;
+        let audience = expression(record).ok()?;
+        Some(PoolAuthorizer { id: record.id.clone(), issuers, header, audience })
+    }
+}
+
+/// The issuer of a pool: `arn:aws:cognito-idp:{region}:{account}:userpool/{pool}`.
+fn issuer(arn: &str) -> Option<String> {
+    let mut parts = arn.splitn(6, ':').skip(2);
+    let (service, region) = (parts.next()?, parts.next()?);
+    let pool = parts.nth(1)?.strip_prefix("userpool/")?;
+    let is_good = service == "cognito-idp" && !region.is_empty() && !pool.is_empty();
+    is_good.then(|| format!("https://cognito-idp.{region}.amazonaws.com/{pool}"))
+}
+
+/// The one header that brings a token.
+fn token_header(record: &records::Authorizer) -> Option<String> {
+    let source = record.identity_source.as_deref().filter(|source| !source.is_empty());
+    match IdentitySource::parse(source.unwrap_or("method.request.header.Authorization"))? {
+        IdentitySource::Header(header) => Some(header),
+        _ => None,
+    }
+}
+
+fn expression(record: &records::Authorizer) -> Result<Option<Regex>, regex_lite::Error> {
+    let text = record.identity_validation_expression.as_deref().filter(|text| !text.is_empty());
+    text.map(|text| Regex::new(&format!("^(?:{text})$"))).transpose()
+}
+
 impl FunctionAuthorizer {
     /// `None` for one that can't be asked: then nobody is let in.
     pub(crate) fn compile(
@@ -78,11 +129,7 @@ impl FunctionAuthorizer {
         let source = record.identity_source.as_deref().unwrap_or_default();
         let asks = match record.kind.as_str() {
             "TOKEN" => {
-                let source = if source.is_empty() { "method.request.header.Authorization" } else { source };
-                let Some(IdentitySource::Header(header)) = IdentitySource::parse(source) else { return None };
-                let text = record.identity_validation_expression.as_deref().filter(|text| !text.is_empty());
-                let expression = text.map(|text| Regex::new(&format!("^(?:{text})$"))).transpose().ok()?;
-                AuthorizerAsks::Token { header, expression }
+                AuthorizerAsks::Token { header: token_header(record)?, expression: expression(record).ok()? }
             }
             "REQUEST" => {
                 let sources = source.split(',').map(str::trim).filter(|source| !source.is_empty());
@@ -102,6 +149,22 @@ impl FunctionAuthorizer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pools_issuer_is_read_off_its_arn() {
+        let arn = "arn:aws:cognito-idp:eu-west-1:000000000000:userpool/eu-west-1_Ab1";
+        let expected = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Ab1";
+        assert_eq!(issuer(arn).as_deref(), Some(expected));
+        for bad in [
+            "",
+            "arn:aws:cognito-idp:eu-west-1:0:userpool/",
+            "arn:aws:cognito-idp::0:userpool/a",
+            "arn:aws:s3:eu-west-1:0:userpool/a",
+            "arn:aws:cognito-idp:eu-west-1:0:pool/a",
+        ] {
+            assert_eq!(issuer(bad), None, "{bad}");
+        }
+    }
 
     #[test]
     fn identity_sources_are_read_and_others_are_not() {

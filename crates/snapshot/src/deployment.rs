@@ -8,7 +8,10 @@ use pitbird_records as records;
 
 use crate::schema::Models;
 use crate::target::TargetTemplate;
-use crate::{Authorization, FunctionAuthorizer, GatewayResponses, Integration, PolicyDocument, Validation};
+use crate::{
+    Authorization, FunctionAuthorizer, GatewayResponses, Integration, PolicyDocument, PoolAuthorizer,
+    Validation,
+};
 
 /// A deployment's routes. Immutable, and so shared by every snapshot that has a stage on it.
 #[derive(Debug)]
@@ -149,9 +152,12 @@ type Authorizers = HashMap<String, Authorization>;
 
 fn authorizers(records: &[records::Authorizer], targets: &mut Vec<TargetTemplate>) -> Authorizers {
     let compiled = records.iter().map(|record| {
-        let function = FunctionAuthorizer::compile(record, targets);
-        let authorization =
-            function.map_or(Authorization::Unserved, |function| Authorization::Function(Arc::new(function)));
+        let authorization = if let Some(pools) = PoolAuthorizer::compile(record) {
+            Authorization::Pools { authorizer: Arc::new(pools), scopes: Vec::new() }
+        } else {
+            let function = FunctionAuthorizer::compile(record, targets);
+            function.map_or(Authorization::Unserved, |function| Authorization::Function(Arc::new(function)))
+        };
         (record.id.clone(), authorization)
     });
     compiled.collect()
@@ -161,10 +167,13 @@ fn authorization(method: &records::Method, authorizers: &Authorizers) -> Authori
     match method.authorization_type.as_str() {
         "NONE" | "" => Authorization::Open,
         "AWS_IAM" => Authorization::Iam,
-        "CUSTOM" => {
-            let known = method.authorizer_id.as_ref().and_then(|id| authorizers.get(id));
-            known.cloned().unwrap_or(Authorization::Unserved)
-        }
-        _ => Authorization::Unserved,
+        kind => match (kind, method.authorizer_id.as_ref().and_then(|id| authorizers.get(id))) {
+            ("CUSTOM", Some(Authorization::Function(function))) => Authorization::Function(function.clone()),
+            ("COGNITO_USER_POOLS", Some(Authorization::Pools { authorizer, .. })) => Authorization::Pools {
+                authorizer: authorizer.clone(),
+                scopes: method.authorization_scopes.clone(),
+            },
+            _ => Authorization::Unserved,
+        },
     }
 }

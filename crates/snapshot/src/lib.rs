@@ -34,7 +34,7 @@ use std::sync::Arc;
 use pitbird_names::Scope;
 
 pub use api::{Api, Stage, Track};
-pub use authorizer::{Authorization, AuthorizerAsks, FunctionAuthorizer, IdentitySource};
+pub use authorizer::{Authorization, AuthorizerAsks, FunctionAuthorizer, IdentitySource, PoolAuthorizer};
 pub use choice::{BadTag, Carrier, Choice, Sticky};
 pub use compile::{Touched, compile};
 pub use deployment::{CacheKey, Deployment, Method, Resource};

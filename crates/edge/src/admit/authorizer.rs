@@ -88,7 +88,7 @@ impl Asking<'_, '_> {
         }
     }
 
-    fn header(&self, name: &str) -> Option<&str> {
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.arrival.headers().get(name)?.to_str().ok()
     }
 
@@ -196,7 +196,7 @@ fn story(
     latency_ms: u64,
 ) -> AuthorizerStory {
     let error = error.map(str::to_owned);
-    AuthorizerStory { result, latency_ms, integration_status: None, status, error }
+    AuthorizerStory { result, claims: None, latency_ms, integration_status: None, status, error }
 }
 
 /// Reads what an authorizer said: `{principalId, policyDocument, context?, usageIdentifierKey?}`; `None` if it is something else.

@@ -11,6 +11,7 @@ use pitbird_snapshot::{HttpAccess, HttpAuthorizer};
 use super::admitted::Admitted;
 use super::context::Context;
 use super::{HttpError, Routed, function_authorizer};
+use crate::issuers::{KeysAt, bare};
 use crate::{Edge, UrlSigner};
 
 /// Why somebody isn't let in: what he is told, and what the log is told beside.
@@ -69,8 +70,8 @@ async fn by_token(
     let brought = source.and_then(|source| identity(routed, source)).ok_or(HttpError::Token(None))?;
     let token = bare(&brought);
     let now_s = (routed.seen.at_ms / 1000) as i64;
-    let rules = Rules { issuer, audience };
-    let verified = edge.http.issuers.verify(&edge.backend, token, &rules, now_s).await;
+    let rules = Rules { issuer, audience: Some(audience) };
+    let verified = edge.issuers.verify(&edge.backend, token, &rules, KeysAt::Discovered, now_s).await;
     let verified = verified.map_err(|error| {
         tracing::warn!(%error, "an authorizer has no keys");
         Refused::because(HttpError::Issuer, error)
@@ -84,14 +85,6 @@ async fn by_token(
     match given.is_empty() {
         true => Err(Refused::because(HttpError::Scope(scopes.join(" ")), "insufficient_scope")),
         false => Ok(Admitted::Token { claims, scopes: Some(given) }),
-    }
-}
-
-/// A token without the `Bearer` that may stand before it.
-fn bare(text: &str) -> &str {
-    match text.split_once(' ') {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
-        _ => text.trim(),
     }
 }
 
@@ -127,13 +120,6 @@ pub(super) fn query_values<'q>(query: &'q str, name: &'q str) -> impl Iterator<I
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn bearer_may_stand_before_a_token() {
-        for text in ["Bearer a.b.c", "bearer  a.b.c", "a.b.c", " a.b.c "] {
-            assert_eq!(bare(text), "a.b.c", "{text}");
-        }
-    }
 
     #[test]
     fn parameters_are_decoded() {

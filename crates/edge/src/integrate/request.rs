@@ -161,6 +161,10 @@ fn context(routed: &Routed<'_, '_>, arrival: &Arrival<'_>, admitted: &Admitted) 
 
 /// What an authorizer said, every value a text.
 fn authorizer(admitted: &Admitted) -> Value {
+    if let Some(claims) = admitted.authorizer.as_ref().and_then(|story| story.claims.as_ref()) {
+        let members = claims.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str())));
+        return json!({"claims": members.collect::<serde_json::Map<_, _>>()});
+    }
     let Some(result) = admitted.authorizer_result() else { return json!({}) };
     let context = result.context.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str())));
     let mut members: serde_json::Map<String, Value> = context.collect();

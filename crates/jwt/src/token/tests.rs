@@ -41,7 +41,7 @@ impl Issuer {
 
     fn verify(&self, token: &str) -> Result<Claims, Rejection> {
         let audience = ["app".to_owned(), "other".to_owned()];
-        verify(token, &self.keys, &Rules { issuer: "https://issuer", audience: &audience }, NOW)
+        verify(token, &self.keys, &Rules { issuer: "https://issuer", audience: Some(&audience) }, NOW)
     }
 }
 
@@ -138,4 +138,19 @@ proptest! {
         let made = [URL_SAFE_NO_PAD.encode(head), URL_SAFE_NO_PAD.encode(claims), "AAAA".to_owned()].join(".");
         prop_assert!(verify(&made, &KeySet::default(), &rules, NOW).is_err());
     }
+}
+
+#[test]
+fn whose_a_token_claims_to_be_is_read_and_its_audience_may_be_left_to_the_caller() {
+    let issuer = Issuer::new();
+    let token = issuer.token(&claims(json!({"aud": null})));
+    assert_eq!(claimed_issuer(&token).as_deref(), Some("https://issuer"));
+    let long = format!("{token}{}", "x".repeat(TOKEN_BYTES_MAX));
+    for bad in ["", "a", "a.!.c", "a.e30.c", long.as_str()] {
+        assert_eq!(claimed_issuer(bad), None, "{bad}");
+    }
+    assert_eq!(issuer.verify(&token), Err(Rejection::Audience));
+    let rules = Rules { issuer: "https://issuer", audience: None };
+    assert!(verify(&token, &issuer.keys, &rules, NOW).is_ok());
+    assert_eq!(verify(&token, &issuer.keys, &rules, NOW + 60), Err(Rejection::Expired));
 }

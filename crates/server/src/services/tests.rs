@@ -57,6 +57,7 @@ async fn bed() -> Bed {
         listen: address,
         data_dir: folder.path().to_owned(),
         keys: None,
+        user_pool_keys: Vec::new(),
         tls_certificate: None,
         tls_key: None,
         minimum_isolation: "process".to_owned(),

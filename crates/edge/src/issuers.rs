@@ -26,7 +26,7 @@ const ISSUERS_MAX: usize = 256;
 
 /// Why an issuer's keys can't be had.
 #[derive(Debug, Error)]
-pub(super) enum NoKeys {
+pub(crate) enum NoKeys {
     #[error("{0} can't be asked: {1}")]
     Unreachable(String, String),
     #[error("{0} doesn't answer with what is wanted")]
@@ -35,8 +35,19 @@ pub(super) enum NoKeys {
     JustNow(String),
 }
 
+/// Where an issuer's keys are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum KeysAt {
+    /// Where its `openid-configuration` says.
+    Discovered,
+    /// At `{issuer}/.well-known/jwks.json`, where user pools have them.
+    UserPool,
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Issuers {
+    /// The keys of user pools that whoever runs the server gave, by the pools' ids: nobody is asked for these.
+    pub given: HashMap<String, Arc<KeySet>>,
     known: Mutex<HashMap<String, Arc<Issuer>>>,
 }
 
@@ -64,13 +75,17 @@ impl Issuers {
         backend: &Backend,
         token: &str,
         rules: &Rules<'_>,
+        at: KeysAt,
         now_s: i64,
     ) -> Result<Result<Claims, Rejection>, NoKeys> {
+        if let Some(keys) = pool_of(rules.issuer).and_then(|pool| self.given.get(pool)) {
+            return Ok(verify(token, keys, rules, now_s));
+        }
         let issuer = self.issuer(rules.issuer);
-        let keys = issuer.keys(backend, rules.issuer, KEPT).await?;
+        let keys = issuer.keys(backend, rules.issuer, at, KEPT).await?;
         match verify(token, &keys, rules, now_s) {
             Err(Rejection::UnknownKey) => {
-                let keys = issuer.keys(backend, rules.issuer, FETCHED_AGAIN_AFTER).await?;
+                let keys = issuer.keys(backend, rules.issuer, at, FETCHED_AGAIN_AFTER).await?;
                 Ok(verify(token, &keys, rules, now_s))
             }
             said => Ok(said),
@@ -93,7 +108,13 @@ impl Issuers {
 
 impl Issuer {
     /// Its keys, fetched no longer ago than `kept`.
-    async fn keys(&self, backend: &Backend, issuer: &str, kept: Duration) -> Result<Arc<KeySet>, NoKeys> {
+    async fn keys(
+        &self,
+        backend: &Backend,
+        issuer: &str,
+        at: KeysAt,
+        kept: Duration,
+    ) -> Result<Arc<KeySet>, NoKeys> {
         let mut fetched = self.fetched.lock().await;
         if let Some((at, known)) = &fetched.keys
             && at.elapsed() < kept
@@ -103,7 +124,7 @@ impl Issuer {
         if fetched.failed.is_some_and(|at| at.elapsed() < FAILURE_KEPT) {
             return Err(NoKeys::JustNow(issuer.to_owned()));
         }
-        match fetch(backend, issuer).await {
+        match fetch(backend, issuer, at).await {
             Ok(fresh) => {
                 let fresh = Arc::new(fresh);
                 *fetched = Fetched { keys: Some((Instant::now(), fresh.clone())), failed: None };
@@ -117,10 +138,32 @@ impl Issuer {
     }
 }
 
-async fn fetch(backend: &Backend, issuer: &str) -> Result<KeySet, NoKeys> {
-    let uri = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
-    let discovery = get(backend, &uri).await?;
-    let Discovery { jwks_uri } = serde_json::from_slice(&discovery).map_err(|_| NoKeys::Answer(uri))?;
+/// A token without the `Bearer` that may stand before it.
+pub(crate) fn bare(text: &str) -> &str {
+    match text.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
+        _ => text.trim(),
+    }
+}
+
+/// The user pool whose issuer that is: `https://cognito-idp.{region}.amazonaws.com/{pool}`.
+fn pool_of(issuer: &str) -> Option<&str> {
+    let (host, pool) = issuer.strip_prefix("https://cognito-idp.")?.split_once('/')?;
+    host.ends_with(".amazonaws.com").then_some(pool)
+}
+
+async fn fetch(backend: &Backend, issuer: &str, at: KeysAt) -> Result<KeySet, NoKeys> {
+    let root = issuer.trim_end_matches('/');
+    let jwks_uri = match at {
+        KeysAt::UserPool => format!("{root}/.well-known/jwks.json"),
+        KeysAt::Discovered => {
+            let uri = format!("{root}/.well-known/openid-configuration");
+            let discovery = get(backend, &uri).await?;
+            let Discovery { jwks_uri } =
+                serde_json::from_slice(&discovery).map_err(|_| NoKeys::Answer(uri))?;
+            jwks_uri
+        }
+    };
     let keys = get(backend, &jwks_uri).await?;
     KeySet::parse(&keys).map_err(|_| NoKeys::Answer(jwks_uri))
 }
@@ -142,11 +185,31 @@ mod tests {
     async fn an_issuer_that_is_silent_isnt_asked_again_at_once() {
         let (issuers, backend) = (Issuers::default(), Backend::new());
         // Nobody listens there: port 1 belongs to no service of today.
-        let rules = Rules { issuer: "http://127.0.0.1:1", audience: &[] };
-        let first = issuers.verify(&backend, "a.b.c", &rules, 0).await;
+        let rules = Rules { issuer: "http://127.0.0.1:1", audience: Some(&[]) };
+        let first = issuers.verify(&backend, "a.b.c", &rules, KeysAt::Discovered, 0).await;
         assert!(matches!(first, Err(NoKeys::Unreachable(..))), "{first:?}");
-        let second = issuers.verify(&backend, "a.b.c", &rules, 0).await;
+        let second = issuers.verify(&backend, "a.b.c", &rules, KeysAt::UserPool, 0).await;
         assert!(matches!(second, Err(NoKeys::JustNow(_))), "{second:?}");
+    }
+
+    #[tokio::test]
+    async fn nobody_is_asked_for_keys_that_were_given() {
+        let given = HashMap::from([("us-east-1_a".to_owned(), Arc::new(KeySet::default()))]);
+        let (issuers, backend) = (Issuers { given, ..Issuers::default() }, Backend::new());
+        let rules =
+            Rules { issuer: "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_a", audience: None };
+        let said = issuers.verify(&backend, "a.b.c", &rules, KeysAt::UserPool, 0).await;
+        assert!(matches!(said, Ok(Err(Rejection::Malformed))), "{said:?}");
+        for other in ["https://cognito-idp.evil/us-east-1_a", "http://x/us-east-1_a", "us-east-1_a"] {
+            assert_eq!(pool_of(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn bearer_may_stand_before_a_token() {
+        for text in ["Bearer a.b.c", "bearer  a.b.c", "a.b.c", " a.b.c "] {
+            assert_eq!(bare(text), "a.b.c", "{text}");
+        }
     }
 
     #[test]
