@@ -83,7 +83,7 @@ impl GatewayError {
                 SignatureFault::Incomplete(_) => (403, "IncompleteSignatureException", "INVALID_SIGNATURE"),
             },
             GatewayError::Unauthorized => (401, "UnauthorizedException", "UNAUTHORIZED"),
-            // Seen of the service: the type is that of expired signatures, the status is not.
+            // The response type is that of expired signatures; that the status is 401 all the same is inferred from reports.
             GatewayError::TokenExpired => (401, "UnauthorizedException", "EXPIRED_TOKEN"),
             GatewayError::Denied { .. } | GatewayError::NotAuthorized(_) => {
                 (403, "AccessDeniedException", "ACCESS_DENIED")

@@ -81,8 +81,8 @@ fn check(claims: &Claims, authorizer: &PoolAuthorizer, scopes: &[String]) -> Res
     }
 }
 
-/// Claims as REST APIs tell them: lists joined by commas, and `exp` and `iat` as dates. Source: what functions behind the service are
-/// shown; other claims that aren't texts are told as JSON, which is inferred.
+/// Claims as REST APIs tell them: lists joined by commas, and `exp` and `iat` as dates. Inferred from published
+/// events, as is that other claims that aren't texts are told as JSON.
 fn texts(claims: &Claims) -> Vec<(String, String)> {
     let told = claims.values().map(|(name, value)| {
         let date = value.as_i64().filter(|_| matches!(name, "exp" | "iat")).and_then(date);
