@@ -3,10 +3,10 @@
 use super::{Key, Value, blob};
 use serde::de::{
     self, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess,
-    SeqAccess, VariantAccess, Visitor, value::CowStrDeserializer,
+    SeqAccess, VariantAccess, Visitor,
+    value::{CowStrDeserializer, StrDeserializer},
 };
 use serde::forward_to_deserialize_any;
-use serde_ignored::Path;
 use thiserror::Error;
 
 /// Why a value doesn't fit a type.
@@ -22,48 +22,52 @@ impl de::Error for FromValueError {
 
 /// Makes a `T`. Timestamps appear as seconds (`f64`), blobs as bytes (without a copy into [`super::Blob`]).
 pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, FromValueError> {
-    T::deserialize(value)
+    from_value_reporting(value).map(|(made, _)| made)
 }
 
 /// Makes a `T` and tells which members it has no room for: `tags`, `steps.0.percent`.
 pub fn from_value_reporting<T: DeserializeOwned>(value: Value) -> Result<(T, Vec<String>), FromValueError> {
     let mut ignored = Vec::new();
-    let made = serde_ignored::deserialize(value, |path| {
-        let mut words = String::new();
-        write_path(&path, &mut words);
-        ignored.push(words);
-    })?;
+    let made = T::deserialize(Source { value, place: &Place::Root, ignored: &mut ignored })?;
     Ok((made, ignored))
 }
 
-fn write_path(path: &Path<'_>, words: &mut String) {
-    let (parent, part) = match path {
-        Path::Root => return,
-        Path::Seq { parent, index } => (parent, index.to_string()),
-        Path::Map { parent, key } => (parent, key.clone()),
-        Path::Some { parent } | Path::NewtypeStruct { parent } | Path::NewtypeVariant { parent } => {
-            return write_path(parent, words);
+/// Where in the whole a value stands.
+enum Place<'p> {
+    Root,
+    Member(&'p Place<'p>, &'p str),
+    Item(&'p Place<'p>, usize),
+}
+
+impl Place<'_> {
+    fn write(&self, words: &mut String) {
+        let (parent, part) = match self {
+            Place::Root => return,
+            Place::Member(parent, name) => (parent, (*name).to_owned()),
+            Place::Item(parent, index) => (parent, index.to_string()),
+        };
+        parent.write(words);
+        if !words.is_empty() {
+            words.push('.');
         }
-    };
-    write_path(parent, words);
-    if !words.is_empty() {
-        words.push('.');
-    }
-    words.push_str(&part);
-}
-
-impl<'de> IntoDeserializer<'de, FromValueError> for Value {
-    type Deserializer = Value;
-    fn into_deserializer(self) -> Value {
-        self
+        words.push_str(&part);
     }
 }
 
-impl<'de> Deserializer<'de> for Value {
+/// A value, and where to report what isn't taken of it. One type does both, and a member's name is kept for the report
+/// alone: every input of every operation is compiled against this one source, so that it is small matters.
+struct Source<'p, 'r> {
+    value: Value,
+    place: &'p Place<'p>,
+    ignored: &'r mut Vec<String>,
+}
+
+impl<'de> Deserializer<'de> for Source<'_, '_> {
     type Error = FromValueError;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FromValueError> {
-        match self {
+        let Source { value, place, ignored } = self;
+        match value {
             Value::Null => visitor.visit_unit(),
             Value::Bool(it) => visitor.visit_bool(it),
             Value::Integer(it) => visitor.visit_i64(it),
@@ -72,17 +76,18 @@ impl<'de> Deserializer<'de> for Value {
             // Into a vector without a copy if nobody else holds the bytes.
             Value::Blob(it) => visitor.visit_byte_buf(it.into()),
             Value::List(items) => {
-                let mut items = Items(items.into_iter());
-                visitor.visit_seq(&mut items)
+                visitor.visit_seq(Items { items: items.into_iter(), index: 0, place, ignored })
             }
-            Value::Map(entries) => visitor.visit_map(Fields { entries: entries.into_iter(), value: None }),
+            Value::Map(entries) => {
+                visitor.visit_map(Fields { entries: entries.into_iter(), entry: None, place, ignored })
+            }
         }
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FromValueError> {
-        match self {
+        match self.value {
             Value::Null => visitor.visit_none(),
-            some => visitor.visit_some(some),
+            _ => visitor.visit_some(self),
         }
     }
 
@@ -91,12 +96,12 @@ impl<'de> Deserializer<'de> for Value {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, FromValueError> {
-        match self {
+        match self.value {
             Value::Blob(bytes) if name == blob::NAME => {
                 blob::pass(bytes);
                 visitor.visit_unit()
             }
-            other => visitor.visit_newtype_struct(other),
+            value => visitor.visit_newtype_struct(Source { value, ..self }),
         }
     }
 
@@ -106,58 +111,85 @@ impl<'de> Deserializer<'de> for Value {
         _variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, FromValueError> {
-        match self {
-            Value::String(name) => visitor.visit_enum(Choice { name: name.into(), value: None }),
+        let Source { value, place, ignored } = self;
+        match value {
+            Value::String(name) => {
+                visitor.visit_enum(Choice { name: name.into(), value: None, place, ignored })
+            }
             Value::Map(entries) => match <[_; 1]>::try_from(entries) {
-                Ok([(name, value)]) => visitor.visit_enum(Choice { name, value: Some(value) }),
+                Ok([(name, value)]) => {
+                    visitor.visit_enum(Choice { name, value: Some(value), place, ignored })
+                }
                 Err(_) => Err(de::Error::custom("a union has exactly one member")),
             },
             other => Err(de::Error::custom(format_args!("{} where a choice belongs", other.sort()))),
         }
     }
 
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FromValueError> {
+        let mut words = String::new();
+        self.place.write(&mut words);
+        self.ignored.push(words);
+        visitor.visit_unit()
+    }
+
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq
-        tuple tuple_struct map struct identifier ignored_any
+        tuple tuple_struct map struct identifier
     }
 }
 
-struct Items(std::vec::IntoIter<Value>);
+struct Items<'p, 'r> {
+    items: std::vec::IntoIter<Value>,
+    /// Of the next item.
+    index: usize,
+    place: &'p Place<'p>,
+    ignored: &'r mut Vec<String>,
+}
 
-impl<'de> SeqAccess<'de> for Items {
+impl<'de> SeqAccess<'de> for Items<'_, '_> {
     type Error = FromValueError;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(
         &mut self,
         seed: T,
     ) -> Result<Option<T::Value>, FromValueError> {
-        self.0.next().map(|value| seed.deserialize(value)).transpose()
+        let Some(value) = self.items.next() else { return Ok(None) };
+        let place = Place::Item(self.place, self.index);
+        self.index += 1;
+        seed.deserialize(Source { value, place: &place, ignored: self.ignored }).map(Some)
     }
 
     fn size_hint(&self) -> Option<usize> {
-        Some(self.0.len())
+        Some(self.items.len())
     }
 }
 
-struct Fields {
+struct Fields<'p, 'r> {
     entries: std::vec::IntoIter<(Key, Value)>,
-    value: Option<Value>,
+    /// The entry whose key has been given and whose value hasn't.
+    entry: Option<(Key, Value)>,
+    place: &'p Place<'p>,
+    ignored: &'r mut Vec<String>,
 }
 
-impl<'de> MapAccess<'de> for Fields {
+impl<'de> MapAccess<'de> for Fields<'_, '_> {
     type Error = FromValueError;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(
         &mut self,
         seed: K,
     ) -> Result<Option<K::Value>, FromValueError> {
-        let Some((key, value)) = self.entries.next() else { return Ok(None) };
-        self.value = Some(value);
-        seed.deserialize(CowStrDeserializer::new(key)).map(Some)
+        self.entry = self.entries.next();
+        let Some((key, _)) = &self.entry else { return Ok(None) };
+        let key: StrDeserializer<'_, FromValueError> = (**key).into_deserializer();
+        seed.deserialize(key).map(Some)
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, FromValueError> {
-        seed.deserialize(self.value.take().expect("serde asks for a key first"))
+        let (key, value) = self.entry.take().expect("serde asks for a key first");
+        let place = Place::Member(self.place, &key);
+        seed.deserialize(Source { value, place: &place, ignored: self.ignored })
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -166,26 +198,31 @@ impl<'de> MapAccess<'de> for Fields {
 }
 
 /// An enum's variant: a name alone, or a union's one member.
-struct Choice {
+struct Choice<'p, 'r> {
     name: Key,
     value: Option<Value>,
+    place: &'p Place<'p>,
+    ignored: &'r mut Vec<String>,
 }
 
-impl<'de> EnumAccess<'de> for Choice {
-    type Error = FromValueError;
-    type Variant = Choice;
+impl<'p, 'r> Choice<'p, 'r> {
+    fn source(self) -> Source<'p, 'r> {
+        Source { value: self.value.unwrap_or_default(), place: self.place, ignored: self.ignored }
+    }
+}
 
-    fn variant_seed<V: DeserializeSeed<'de>>(
-        mut self,
-        seed: V,
-    ) -> Result<(V::Value, Choice), FromValueError> {
+impl<'de> EnumAccess<'de> for Choice<'_, '_> {
+    type Error = FromValueError;
+    type Variant = Self;
+
+    fn variant_seed<V: DeserializeSeed<'de>>(mut self, seed: V) -> Result<(V::Value, Self), FromValueError> {
         let name = std::mem::take(&mut self.name);
         let variant = seed.deserialize(CowStrDeserializer::new(name))?;
         Ok((variant, self))
     }
 }
 
-impl<'de> VariantAccess<'de> for Choice {
+impl<'de> VariantAccess<'de> for Choice<'_, '_> {
     type Error = FromValueError;
 
     fn unit_variant(self) -> Result<(), FromValueError> {
@@ -196,11 +233,11 @@ impl<'de> VariantAccess<'de> for Choice {
     }
 
     fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, FromValueError> {
-        seed.deserialize(self.value.unwrap_or_default())
+        seed.deserialize(self.source())
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, _len: usize, visitor: V) -> Result<V::Value, FromValueError> {
-        self.value.unwrap_or_default().deserialize_any(visitor)
+        self.source().deserialize_any(visitor)
     }
 
     fn struct_variant<V: Visitor<'de>>(
@@ -208,6 +245,6 @@ impl<'de> VariantAccess<'de> for Choice {
         _fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, FromValueError> {
-        self.value.unwrap_or_default().deserialize_any(visitor)
+        self.source().deserialize_any(visitor)
     }
 }
