@@ -1,18 +1,96 @@
 //! Alarms: finding them, judging what may be set, and moving them from state to state.
 
+mod actions;
+mod composite;
+mod event;
 mod history;
 mod rule;
 
 use pitbird_names::Scope;
-use pitbird_records::Alarm;
-use pitbird_records::alarm::AlarmState;
-use pitbird_store::Transaction;
+use pitbird_records::alarm::{AlarmHead, AlarmState};
+use pitbird_records::{Alarm, CompositeAlarm, Record};
+use pitbird_store::{Store, Transaction};
 use pitbird_telemetry::alarm::State as AlarmValue;
+use serde_json::Value as Json;
 
-use crate::State;
+use crate::{Error, State};
 
+pub use actions::{Action, done, pending};
+pub use composite::{
+    Occasion, children, depending, missing, parents, rule, settle, suppressor, with_due_actions,
+};
 pub use history::{HISTORY_MS, HistoryQuery, note_configured, note_deleted, place, prune};
 pub use rule::{Given, evaluable, metric, parse};
+
+/// Alarms of an account in a region, of all kinds. Source: CloudWatch quotas.
+const ALARMS_MAX: usize = 5000;
+
+/// An alarm of either kind.
+pub trait Kind: Record + Clone {
+    /// `MetricAlarm` or `CompositeAlarm`.
+    const TYPE: &'static str;
+
+    fn head(&self) -> &AlarmHead;
+
+    fn head_mut(&mut self) -> &mut AlarmHead;
+
+    /// What of the configuration the history tells, beside the head.
+    fn configuration(&self) -> Json;
+
+    /// What of the configuration an event tells.
+    fn event_configuration(&self) -> Json;
+
+    /// What holds the actions back: `WaitPeriod`, `Alarm` or `ExtensionPeriod`.
+    fn suppressed_by(&self) -> Option<&str>;
+}
+
+impl Kind for Alarm {
+    const TYPE: &'static str = "MetricAlarm";
+
+    fn head(&self) -> &AlarmHead {
+        &self.head
+    }
+
+    fn head_mut(&mut self) -> &mut AlarmHead {
+        &mut self.head
+    }
+
+    fn configuration(&self) -> Json {
+        rule::configuration(&self.rule)
+    }
+
+    fn event_configuration(&self) -> Json {
+        event::of_metric(self)
+    }
+
+    fn suppressed_by(&self) -> Option<&str> {
+        None
+    }
+}
+
+impl Kind for CompositeAlarm {
+    const TYPE: &'static str = "CompositeAlarm";
+
+    fn head(&self) -> &AlarmHead {
+        &self.head
+    }
+
+    fn head_mut(&mut self) -> &mut AlarmHead {
+        &mut self.head
+    }
+
+    fn configuration(&self) -> Json {
+        composite::configuration(self)
+    }
+
+    fn event_configuration(&self) -> Json {
+        event::of_composite(self)
+    }
+
+    fn suppressed_by(&self) -> Option<&str> {
+        self.suppression.as_ref().map(|suppression| suppression.by.as_str())
+    }
+}
 
 /// How an alarm stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,8 +104,8 @@ pub struct Standing {
 }
 
 impl State {
-    /// How the alarms of these names stand as of the last commit, in the order of the names. Those that don't exist are left
-    /// out.
+    /// How the alarms of these names, of either kind, stand as of the last commit, in the order of the names. Those that
+    /// don't exist are left out.
     pub fn alarm_states<'n>(
         &self,
         scope: &Scope,
@@ -35,9 +113,13 @@ impl State {
     ) -> Result<Vec<Standing>, pitbird_store::Error> {
         let mut standings = Vec::new();
         for name in names {
-            let Some(found) = self.store.get::<Alarm>(&Alarm::key_of(scope, name))? else { continue };
-            let Alarm { name, state, .. } = found.record;
-            let value = AlarmValue::parse(&state.value).unwrap_or(AlarmValue::InsufficientData);
+            let key = Alarm::key_of(scope, name);
+            let head = match self.store.get::<Alarm>(&key)? {
+                Some(found) => Some(found.record.head),
+                None => self.store.get::<CompositeAlarm>(&key)?.map(|found| found.record.head),
+            };
+            let Some(AlarmHead { name, state, .. }) = head else { continue };
+            let value = value(&state);
             standings.push(Standing {
                 name,
                 state: value,
@@ -49,9 +131,14 @@ impl State {
     }
 }
 
-/// All alarms of a scope by their names.
-pub fn all(state: &State, scope: &Scope) -> Result<Vec<Alarm>, pitbird_store::Error> {
-    let found = state.store.list::<Alarm>(&Alarm::prefix_of(scope))?;
+/// A state's value; damaged records have no data.
+pub fn value(state: &AlarmState) -> AlarmValue {
+    AlarmValue::parse(&state.value).unwrap_or(AlarmValue::InsufficientData)
+}
+
+/// All alarms of a kind of a scope by their names.
+pub fn all<A: Kind>(store: &Store, scope: &Scope) -> Result<Vec<A>, pitbird_store::Error> {
+    let found = store.list::<A>(&Alarm::prefix_of(scope))?;
     Ok(found.into_iter().map(|found| found.record).collect())
 }
 
@@ -66,23 +153,67 @@ pub fn unchecked(now_ms: i64) -> AlarmState {
     }
 }
 
-/// Moves an alarm to another state, durably and with its place in the history.
-pub fn transition(
+/// Makes an alarm, or sets it anew: then its state stays, and its tags do too. `Other` is the kind among which no alarm may have
+/// its name.
+pub fn put<A: Kind, Other: Kind>(
     tx: &mut Transaction<'_>,
-    mut alarm: Alarm,
+    alarm: &mut A,
+    now_ms: i64,
+) -> Result<Option<A>, Error> {
+    let head = alarm.head_mut();
+    let key = Alarm::key_of(&head.scope, &head.name);
+    if tx.exists::<Other>(&key)? {
+        let words = format!("An alarm of the type {} has the name {} already.", Other::TYPE, head.name);
+        return Err(Error::Invalid(words));
+    }
+    let before = tx.get::<A>(&key)?.map(|found| found.record);
+    match &before {
+        Some(before) => {
+            head.state = before.head().state.clone();
+            head.tags = before.head().tags.clone();
+        }
+        None => {
+            let prefix = Alarm::prefix_of(&head.scope);
+            if tx.count::<A>(&prefix)? + tx.count::<Other>(&prefix)? >= ALARMS_MAX {
+                return Err(Error::TooManyAlarms { limit: ALARMS_MAX });
+            }
+        }
+    }
+    tx.put(alarm)?;
+    note_configured(tx, alarm, before.is_none(), now_ms)?;
+    Ok(before)
+}
+
+/// Why an alarm is in a state.
+#[derive(Debug, Clone)]
+pub struct Cause {
+    pub reason: String,
+    /// JSON.
+    pub data: Option<String>,
+}
+
+/// Moves an alarm to another state, durably, with its place in the history and with its actions, which are carried out soon
+/// after. Alarms on this one are for [`settle`].
+pub fn transition<A: Kind>(
+    tx: &mut Transaction<'_>,
+    alarm: &mut A,
     value: AlarmValue,
-    reason: String,
-    reason_data: Option<String>,
+    cause: Cause,
     now_ms: i64,
 ) -> Result<(), pitbird_store::Error> {
-    let next = AlarmState {
+    let before = alarm.clone();
+    enter(alarm, value, cause, now_ms);
+    tx.put(alarm)?;
+    history::note_transition(tx, alarm, &before)?;
+    actions::note_deeds(tx, alarm, &before)
+}
+
+fn enter<A: Kind>(alarm: &mut A, value: AlarmValue, cause: Cause, now_ms: i64) {
+    alarm.head_mut().state = AlarmState {
         value: value.to_string(),
-        reason,
-        reason_data,
+        reason: cause.reason,
+        reason_data: cause.data,
         updated_ms: now_ms,
         transitioned_ms: now_ms,
     };
-    let before = std::mem::replace(&mut alarm.state, next);
-    tx.put(&alarm)?;
-    history::note_transition(tx, &alarm, &before)
 }

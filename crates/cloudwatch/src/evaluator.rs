@@ -1,15 +1,18 @@
 //! The evaluator: judges every alarm on the clock and writes down which have changed their state.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use pitbird_records::Alarm;
+use pitbird_names::Scope;
+use pitbird_records::{Alarm, Record};
 use pitbird_store::{Transaction, Versioned};
 use pitbird_telemetry::alarm::{self as arithmetic, Outcome, Rule};
 use pitbird_telemetry::metrics::MetricQuery;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::alarm::{Cause, Occasion};
 use crate::{Error, State, alarm};
 
 /// Alarms with periods of a minute or more are evaluated each minute. Source: CloudWatch, alarm evaluation.
@@ -99,6 +102,7 @@ pub async fn step(state: &State, due: Due, now_ms: i64) -> Result<usize, Error> 
             Err(error) => failure = Some(error),
         }
     }
+    release(state, now_ms).await?;
     failure.map_or(Ok(changed), Err)
 }
 
@@ -127,7 +131,7 @@ async fn step_batch(state: &State, alarms: Vec<Versioned<Alarm>>, now_ms: i64) -
         .filter_map(|(Judging { found, rule, .. }, datapoints)| {
             let points = arithmetic::points(&datapoints?);
             let outcome = arithmetic::evaluate(&rule, &points, now_ms)?;
-            (outcome.state.as_str() != found.record.state.value).then_some(Change { found, outcome })
+            (outcome.state.as_str() != found.record.head.state.value).then_some(Change { found, outcome })
         })
         .collect();
     if changes.is_empty() {
@@ -138,10 +142,10 @@ async fn step_batch(state: &State, alarms: Vec<Versioned<Alarm>>, now_ms: i64) -
 
 fn judging(found: Versioned<Alarm>, now_ms: i64) -> Option<Judging> {
     let Some(rule) = alarm::evaluable(&found.record.rule) else {
-        tracing::error!(alarm = found.record.name, "an alarm's rule can't be read");
+        tracing::error!(alarm = found.record.head.name, "an alarm's rule can't be read");
         return None;
     };
-    let query = rule.query(alarm::metric(&found.record.rule, &found.record.scope), now_ms);
+    let query = rule.query(alarm::metric(&found.record.rule, &found.record.head.scope), now_ms);
     Some(Judging { found, rule, query })
 }
 
@@ -155,7 +159,7 @@ async fn one_by_one(
         match state.telemetry.statistics(vec![query.clone()]).await {
             Ok(mut read) => found.push(read.pop()),
             Err(error) => {
-                tracing::error!(alarm = alarm.record.name, %error, "an alarm's metric can't be read");
+                tracing::error!(alarm = alarm.record.head.name, %error, "an alarm's metric can't be read");
                 found.push(None);
             }
         }
@@ -165,17 +169,35 @@ async fn one_by_one(
 
 fn write(tx: &mut Transaction<'_>, changes: Vec<Change>, now_ms: i64) -> Result<usize, Error> {
     let mut written = 0;
+    let mut occasions: BTreeMap<Scope, Occasion> = BTreeMap::new();
     for Change { found, outcome } in changes {
-        let key = pitbird_records::Record::key(&found.record);
+        let mut alarm = found.record;
         // Whoever has changed the alarm meanwhile will see it judged by the next step.
-        let is_same = tx.get::<Alarm>(&key)?.is_some_and(|present| present.rev == found.rev);
+        let is_same = tx.get::<Alarm>(&alarm.key())?.is_some_and(|present| present.rev == found.rev);
         if is_same {
             let Outcome { state, reason, reason_data } = outcome;
-            alarm::transition(tx, found.record, state, reason, Some(reason_data), now_ms)?;
+            let cause = Cause { reason, data: Some(reason_data) };
+            alarm::transition(tx, &mut alarm, state, cause, now_ms)?;
+            occasions.entry(alarm.head.scope).or_default().changed.insert(alarm.head.name);
             written += 1;
         }
     }
+    for (scope, occasion) in occasions {
+        written += alarm::settle(tx, &scope, occasion, now_ms)?;
+    }
     Ok(written)
+}
+
+/// Lets the actions of composite alarms go that have been held back long enough.
+async fn release(state: &State, now_ms: i64) -> Result<(), Error> {
+    let scopes = state.read(move |store| alarm::with_due_actions(store, now_ms)).await?;
+    if scopes.is_empty() {
+        return Ok(());
+    }
+    let settle = move |tx: &mut Transaction<'_>| {
+        scopes.iter().try_for_each(|scope| alarm::settle(tx, scope, Occasion::default(), now_ms).map(drop))
+    };
+    state.store.write::<(), pitbird_store::Error>(settle).await.map_err(Error::from)
 }
 
 #[cfg(test)]
@@ -201,16 +223,17 @@ mod tests {
             treat_missing_data: None,
             low_samples: None,
         };
-        Alarm {
+        let head = pitbird_records::AlarmHead {
             scope: Default::default(),
             name: "a".to_owned(),
             description: None,
             actions_enabled: true,
+            actions: Default::default(),
             configured_ms: 0,
-            rule,
             state: alarm::unchecked(0),
             tags: Default::default(),
-        }
+        };
+        Alarm { head, rule }
     }
 
     #[tokio::test]

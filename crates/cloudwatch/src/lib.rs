@@ -5,9 +5,13 @@
 //! an alarm from state to state, `evaluator` ([`start_evaluator`]) does so on the clock, by telemetry's arithmetic, and
 //! [`State::alarm_states`] tells other parts of the process how alarms stand.
 //!
-//! Alarms watch one metric against a static threshold. Metric math, composite and anomaly alarms, actions, dashboards,
-//! metric streams and trimmed statistics are refused by name.
+//! A composite alarm follows from others in the same commit (`alarm/composite`). What a change of state sets going is written down
+//! with it and carried out by the `actor` ([`start_actor`]) through [`Act`], which the server hangs in.
+//!
+//! Metric alarms watch one metric against a static threshold. Metric math and anomaly alarms, dashboards, metric streams and
+//! trimmed statistics are refused by name.
 
+mod actor;
 mod alarm;
 mod datum;
 mod error;
@@ -24,7 +28,8 @@ use pitbird_service::{Builder, Service};
 use pitbird_store::Store;
 use pitbird_telemetry::Telemetry;
 
-pub use alarm::Standing;
+pub use actor::{Act, Actor, Deed, Done, start_actor};
+pub use alarm::{Action, Standing};
 pub use error::Error;
 pub use evaluator::{Due, Evaluator, start_evaluator, step};
 

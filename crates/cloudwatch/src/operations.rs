@@ -10,6 +10,8 @@ mod get_metric_data;
 mod get_metric_statistics;
 mod list_metrics;
 mod list_tags_for_resource;
+mod put;
+mod put_composite_alarm;
 mod put_metric_alarm;
 mod put_metric_data;
 mod set_alarm_state;
@@ -17,10 +19,11 @@ mod tag_resource;
 mod untag_resource;
 
 use pitbird_names::Scope;
-use pitbird_records::Alarm;
+use pitbird_records::{Alarm, CompositeAlarm};
 use pitbird_service::Builder;
 use pitbird_store::Transaction;
 
+use crate::alarm::Kind;
 use crate::{Error, State, alarm};
 
 /// Hangs all operations in.
@@ -36,6 +39,7 @@ pub fn hang(builder: Builder<State>) -> Builder<State> {
         .operation("GetMetricStatistics", &[], get_metric_statistics::run)
         .operation("ListMetrics", &[], list_metrics::run)
         .operation("ListTagsForResource", &[], list_tags_for_resource::run)
+        .operation("PutCompositeAlarm", &[], put_composite_alarm::run)
         .operation("PutMetricAlarm", &[], put_metric_alarm::run)
         .operation("PutMetricData", &[], put_metric_data::run)
         .operation("SetAlarmState", &[], set_alarm_state::run)
@@ -53,14 +57,30 @@ async fn switch_actions(
 ) -> Result<(), Error> {
     let switch = move |tx: &mut Transaction<'_>| {
         for name in names {
-            let found = tx.get::<Alarm>(&Alarm::key_of(&scope, &name))?;
-            let Some(found) = found.filter(|found| found.record.actions_enabled != enabled) else { continue };
-            let before = found.record;
-            let after = Alarm { actions_enabled: enabled, configured_ms: now_ms, ..before.clone() };
-            tx.put(&after)?;
-            alarm::note_configured(tx, &after, Some(&before), now_ms)?;
+            let key = Alarm::key_of(&scope, &name);
+            if !switch_one::<Alarm>(tx, &key, enabled, now_ms)? {
+                switch_one::<CompositeAlarm>(tx, &key, enabled, now_ms)?;
+            }
         }
         Ok(())
     };
     state.store.write(switch).await
+}
+
+/// Is there such an alarm?
+fn switch_one<A: Kind>(
+    tx: &mut Transaction<'_>,
+    key: &str,
+    enabled: bool,
+    now_ms: i64,
+) -> Result<bool, Error> {
+    let Some(found) = tx.get::<A>(key)? else { return Ok(false) };
+    let mut alarm = found.record;
+    let head = alarm.head_mut();
+    if head.actions_enabled != enabled {
+        (head.actions_enabled, head.configured_ms) = (enabled, now_ms);
+        tx.put(&alarm)?;
+        alarm::note_configured(tx, &alarm, false, now_ms)?;
+    }
+    Ok(true)
 }

@@ -1,6 +1,7 @@
 //! What several operations take and give, in AWS's names.
 
-use pitbird_records::alarm::{Alarm, AlarmRule};
+use pitbird_records::alarm::{Alarm, AlarmActions, AlarmHead, AlarmRule, CompositeAlarm};
+use pitbird_telemetry::alarm;
 use pitbird_telemetry::metrics::Dimensions;
 use serde::{Deserialize, Serialize};
 
@@ -42,24 +43,69 @@ pub fn seconds(at_ms: i64) -> f64 {
     at_ms as f64 / 1000.0
 }
 
-/// An alarm as callers see it.
+/// `2023-08-04T12:36:15.490+0000`.
+pub fn stamp(at_ms: i64) -> String {
+    alarm::precise(at_ms)
+}
+
+/// `Friday 04 August, 2023 12:54:46 UTC`.
+pub fn long_date(at_ms: i64) -> String {
+    alarm::long_date(at_ms)
+}
+
+/// ActionsSuppressedReason.
+pub fn suppressed(by: &str) -> String {
+    format!("Actions suppressed by {by}")
+}
+
+/// What callers see of any alarm.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct MetricAlarm {
+pub struct Head {
     alarm_name: String,
     alarm_arn: String,
     alarm_description: Option<String>,
     alarm_configuration_updated_timestamp: f64,
     actions_enabled: bool,
     #[serde(rename = "OKActions")]
-    ok_actions: [String; 0],
-    alarm_actions: [String; 0],
-    insufficient_data_actions: [String; 0],
+    ok_actions: Vec<String>,
+    alarm_actions: Vec<String>,
+    insufficient_data_actions: Vec<String>,
     state_value: String,
     state_reason: String,
     state_reason_data: Option<String>,
     state_updated_timestamp: f64,
     state_transitioned_timestamp: f64,
+}
+
+impl From<AlarmHead> for Head {
+    fn from(head: AlarmHead) -> Head {
+        let alarm_arn = head.arn();
+        let AlarmActions { ok, alarm, insufficient_data } = head.actions;
+        Head {
+            alarm_name: head.name,
+            alarm_arn,
+            alarm_description: head.description,
+            alarm_configuration_updated_timestamp: seconds(head.configured_ms),
+            actions_enabled: head.actions_enabled,
+            ok_actions: ok,
+            alarm_actions: alarm,
+            insufficient_data_actions: insufficient_data,
+            state_value: head.state.value,
+            state_reason: head.state.reason,
+            state_reason_data: head.state.reason_data,
+            state_updated_timestamp: seconds(head.state.updated_ms),
+            state_transitioned_timestamp: seconds(head.state.transitioned_ms),
+        }
+    }
+}
+
+/// An alarm on a metric as callers see it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct MetricAlarm {
+    #[serde(flatten)]
+    head: Head,
     metric_name: String,
     namespace: String,
     statistic: Option<String>,
@@ -76,24 +122,11 @@ pub struct MetricAlarm {
 }
 
 impl From<Alarm> for MetricAlarm {
-    fn from(alarm: Alarm) -> MetricAlarm {
-        let (alarm_arn, rule) = (alarm.arn(), alarm.rule);
+    fn from(Alarm { head, rule }: Alarm) -> MetricAlarm {
         let (statistic, extended_statistic) = statistics(&rule);
         let dimensions = rule.dimensions.into_iter().map(|(name, value)| Dimension { name, value });
         MetricAlarm {
-            alarm_name: alarm.name,
-            alarm_arn,
-            alarm_description: alarm.description,
-            alarm_configuration_updated_timestamp: seconds(alarm.configured_ms),
-            actions_enabled: alarm.actions_enabled,
-            ok_actions: [],
-            alarm_actions: [],
-            insufficient_data_actions: [],
-            state_value: alarm.state.value,
-            state_reason: alarm.state.reason,
-            state_reason_data: alarm.state.reason_data,
-            state_updated_timestamp: seconds(alarm.state.updated_ms),
-            state_transitioned_timestamp: seconds(alarm.state.transitioned_ms),
+            head: head.into(),
             metric_name: rule.metric,
             namespace: rule.namespace,
             statistic,
@@ -107,6 +140,36 @@ impl From<Alarm> for MetricAlarm {
             comparison_operator: rule.comparison,
             treat_missing_data: rule.treat_missing_data,
             evaluate_low_sample_count_percentile: rule.low_samples,
+        }
+    }
+}
+
+/// An alarm on alarms as callers see it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Composite {
+    #[serde(flatten)]
+    head: Head,
+    alarm_rule: String,
+    actions_suppressed_by: Option<String>,
+    actions_suppressed_reason: Option<String>,
+    actions_suppressor: Option<String>,
+    actions_suppressor_wait_period: Option<u32>,
+    actions_suppressor_extension_period: Option<u32>,
+}
+
+impl From<CompositeAlarm> for Composite {
+    fn from(alarm: CompositeAlarm) -> Composite {
+        let by = alarm.suppression.map(|suppression| suppression.by);
+        let suppressor = alarm.suppressor.as_ref();
+        Composite {
+            head: alarm.head.into(),
+            alarm_rule: alarm.rule,
+            actions_suppressed_reason: by.as_deref().map(suppressed),
+            actions_suppressed_by: by,
+            actions_suppressor_wait_period: suppressor.map(|it| it.wait_s),
+            actions_suppressor_extension_period: suppressor.map(|it| it.extension_s),
+            actions_suppressor: alarm.suppressor.map(|it| it.alarm),
         }
     }
 }

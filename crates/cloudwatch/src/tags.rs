@@ -1,7 +1,7 @@
 //! Tags of alarms, and the ARNs that name these.
 
 use pitbird_names::{Scope, arn};
-use pitbird_records::{Alarm, Texts};
+use pitbird_records::{Alarm, CompositeAlarm, Texts};
 use pitbird_store::Transaction;
 use serde::{Deserialize, Serialize};
 
@@ -47,10 +47,16 @@ pub async fn change(
 ) -> Result<(), Error> {
     let name = alarm_name(&arn, &scope)?;
     let write = move |tx: &mut Transaction<'_>| {
-        let found = tx.get::<Alarm>(&Alarm::key_of(&scope, &name))?;
-        let mut alarm = found.ok_or(Error::NoResource(arn))?.record;
-        change(&mut alarm.tags)?;
-        tx.put(&alarm)?;
+        let key = Alarm::key_of(&scope, &name);
+        if let Some(mut alarm) = tx.get::<Alarm>(&key)?.map(|found| found.record) {
+            change(&mut alarm.head.tags)?;
+            tx.put(&alarm)?;
+        } else if let Some(mut alarm) = tx.get::<CompositeAlarm>(&key)?.map(|found| found.record) {
+            change(&mut alarm.head.tags)?;
+            tx.put(&alarm)?;
+        } else {
+            return Err(Error::NoResource(arn));
+        }
         Ok(())
     };
     state.store.write(write).await

@@ -1,7 +1,9 @@
 //! The operations through the registry, as a caller meets them: inputs are held against the model, answers are written
 //! by its protocols.
 
+mod actions;
 mod alarms;
+mod composite;
 mod evaluation;
 mod history;
 mod metric_data;

@@ -1,4 +1,4 @@
-//! A metric alarm: what it watches, the state it is in, and what has happened to it.
+//! Alarms: what they watch, the state they are in, what they set going, and what has happened to them.
 //!
 //! Texts that AWS has an enum for are AWS's words; who reads them turns them into types.
 
@@ -9,17 +9,68 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Record, Texts};
 
+/// An alarm on a metric.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Alarm {
+    #[serde(flatten)]
+    pub head: AlarmHead,
+    pub rule: AlarmRule,
+}
+
+/// An alarm on other alarms.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CompositeAlarm {
+    #[serde(flatten)]
+    pub head: AlarmHead,
+    /// `ALARM(a) AND NOT OK("b")`.
+    pub rule: String,
+    pub suppressor: Option<Suppressor>,
+    /// Set while actions are held back.
+    pub suppression: Option<Suppression>,
+}
+
+/// What all alarms have.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AlarmHead {
     pub scope: Scope,
+    /// No two alarms of a scope have the same, whatever they watch.
     pub name: String,
     pub description: Option<String>,
     pub actions_enabled: bool,
+    #[serde(default)]
+    pub actions: AlarmActions,
     /// When the alarm was made or its rule last changed.
     pub configured_ms: i64,
-    pub rule: AlarmRule,
     pub state: AlarmState,
     pub tags: Texts,
+}
+
+/// What a change to each state sets going: ARNs of functions, or URLs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlarmActions {
+    pub ok: Vec<String>,
+    pub alarm: Vec<String>,
+    pub insufficient_data: Vec<String>,
+}
+
+/// The alarm that holds a composite alarm's actions back while it is in ALARM.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suppressor {
+    /// Name or ARN, as it was given.
+    pub alarm: String,
+    /// How long to wait for it to go into ALARM.
+    pub wait_s: u32,
+    /// How long to go on when it has left ALARM.
+    pub extension_s: u32,
+}
+
+/// Why actions are held back, and until when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suppression {
+    /// `WaitPeriod`, `Alarm` or `ExtensionPeriod`.
+    pub by: String,
+    /// `None` as long as the suppressor is in ALARM.
+    pub until_ms: Option<i64>,
 }
 
 /// A static threshold on one metric.
@@ -48,6 +99,7 @@ pub struct AlarmState {
     pub reason: String,
     /// JSON.
     pub reason_data: Option<String>,
+    /// When the value last changed, or whether actions are suppressed.
     pub updated_ms: i64,
     /// When the value last changed.
     pub transitioned_ms: i64,
@@ -63,7 +115,9 @@ impl Alarm {
     pub fn prefix_of(scope: &Scope) -> String {
         crate::prefix(scope, &[])
     }
+}
 
+impl AlarmHead {
     /// `arn:aws:cloudwatch:{region}:{account}:alarm:{name}`.
     pub fn arn(&self) -> String {
         arn::alarm(&self.scope, &self.name)
@@ -73,7 +127,45 @@ impl Alarm {
 impl Record for Alarm {
     const TABLE: &'static str = "alarm";
     fn key(&self) -> String {
-        Alarm::key_of(&self.scope, &self.name)
+        Alarm::key_of(&self.head.scope, &self.head.name)
+    }
+}
+
+impl Record for CompositeAlarm {
+    const TABLE: &'static str = "composite_alarm";
+    fn key(&self) -> String {
+        Alarm::key_of(&self.head.scope, &self.head.name)
+    }
+}
+
+/// An action that is to be carried out: written together with the change of state, removed when it is done.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AlarmDeed {
+    pub scope: Scope,
+    pub alarm: String,
+    /// `MetricAlarm` or `CompositeAlarm`.
+    pub alarm_type: String,
+    /// When the state changed.
+    pub at_ms: i64,
+    /// Tells deeds of one alarm in one millisecond apart.
+    pub number: u32,
+    /// What is called: the ARN of a function, or a URL.
+    pub action: String,
+    /// What it is told, JSON.
+    pub event: String,
+}
+
+impl AlarmDeed {
+    /// The prefix of the keys of one alarm's deeds in one millisecond. Deeds are in the order of their time.
+    pub fn prefix_at(scope: &Scope, alarm: &str, at_ms: i64) -> String {
+        format!("{}/{}{}-", time(at_ms), crate::prefix(scope, &[]), part(alarm))
+    }
+}
+
+impl Record for AlarmDeed {
+    const TABLE: &'static str = "alarm_deed";
+    fn key(&self) -> String {
+        format!("{}{:06}", AlarmDeed::prefix_at(&self.scope, &self.alarm, self.at_ms), self.number)
     }
 }
 
@@ -82,6 +174,9 @@ impl Record for Alarm {
 pub struct AlarmEvent {
     pub scope: Scope,
     pub alarm: String,
+    /// `MetricAlarm` or `CompositeAlarm`.
+    #[serde(default = "metric_alarm")]
+    pub alarm_type: String,
     pub at_ms: i64,
     /// Tells events of one alarm in one millisecond apart.
     pub number: u32,
@@ -96,6 +191,12 @@ pub struct AlarmEvent {
 pub enum AlarmEventKind {
     ConfigurationUpdate,
     StateUpdate,
+    Action,
+}
+
+/// What all events were of before there were others.
+fn metric_alarm() -> String {
+    "MetricAlarm".to_owned()
 }
 
 impl AlarmEvent {

@@ -49,7 +49,7 @@ use pitbird_names::Scope;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub use alarm::{Alarm, AlarmEvent};
+pub use alarm::{Alarm, AlarmDeed, AlarmEvent, AlarmHead, CompositeAlarm};
 pub use alias::Alias;
 pub use api_key::ApiKey;
 pub use async_event::AsyncEvent;

@@ -4,6 +4,7 @@
 //! to a running server is the `cli` crate's. The same binary is also its own sandbox spawner and the demo's function.
 
 mod admin;
+mod alarm_actions;
 mod demo;
 mod dispatch;
 mod inside;
@@ -16,6 +17,7 @@ mod services;
 mod tls;
 mod usage;
 mod user_pools;
+mod webhook;
 
 use std::process::ExitCode;
 

@@ -17,6 +17,7 @@ use pitbird_telemetry::alarm::State as AlarmValue;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::alarm_actions::AlarmActions;
 use crate::usage::UsageKeeper;
 
 /// What services are made of.
@@ -30,6 +31,7 @@ pub struct Parts {
 /// What runs beside the services, until it is stopped.
 pub struct Tasks {
     evaluator: pitbird_cloudwatch::Evaluator,
+    actor: pitbird_cloudwatch::Actor,
     sweeper: pitbird_logs::Sweeper,
     blob_sweeper: pitbird_s3::Sweeper,
     usage: UsageKeeper,
@@ -51,6 +53,7 @@ impl Tasks {
         let _already_ended = self.stop_rollouts.send(());
         self.rollouts.await??;
         self.evaluator.stop().await;
+        self.actor.stop().await;
         self.sweeper.stop().await;
         self.blob_sweeper.stop().await;
         self.usage.stop().await;
@@ -68,12 +71,14 @@ pub fn start(parts: &Parts) -> Result<Started> {
     let logs = Arc::new(pitbird_logs::State { store: store.clone(), telemetry: telemetry.clone() });
     let cloudwatch =
         Arc::new(pitbird_cloudwatch::State { store: store.clone(), telemetry: telemetry.clone() });
+    let alarm_actions = AlarmActions::new(invoker.clone(), store.clone());
     let s3 = pitbird_s3::State::new(store.clone(), entropy);
     let sts = pitbird_sts::State { store: store.clone(), entropy };
     let (rollouts, executor) = pitbird_rollouts::new(rollout_parts(parts, cloudwatch.clone()));
     let (stop_rollouts, stopped) = oneshot::channel::<()>();
     let tasks = Tasks {
         evaluator: pitbird_cloudwatch::start_evaluator(cloudwatch.clone()),
+        actor: pitbird_cloudwatch::start_actor(cloudwatch.clone(), Arc::new(alarm_actions)),
         sweeper: pitbird_logs::start_sweeper(logs.clone()),
         blob_sweeper: pitbird_s3::start_sweeper(store.clone()),
         usage: UsageKeeper::start(store.clone(), edge.clone())?,

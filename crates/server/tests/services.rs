@@ -74,6 +74,11 @@ fn logs_and_metrics_are_put_counted_and_alarmed_on() {
 }
 
 #[test]
+fn alarms_depend_on_each_other_and_set_things_going() {
+    check("alarms.py");
+}
+
+#[test]
 fn roles_and_callers_are_who_they_are() {
     check("identity.py");
 }

@@ -1,11 +1,12 @@
 //! What has happened to alarms, in CloudWatch's words.
 
 use pitbird_names::Scope;
-use pitbird_records::alarm::{Alarm, AlarmEvent, AlarmEventKind, AlarmState};
+use pitbird_records::alarm::{AlarmDeed, AlarmEvent, AlarmEventKind, AlarmState};
 use pitbird_store::{Store, Transaction};
 use serde_json::{Value as Json, json};
 
-use crate::{State, shape};
+use super::Kind;
+use crate::State;
 
 /// How long history is kept, milliseconds. Source: DescribeAlarmHistory.
 pub const HISTORY_MS: i64 = 30 * 86_400_000;
@@ -14,78 +15,112 @@ const EVENTS_MAX: usize = 1000;
 /// Events that one read brings and one write removes.
 const BATCH: usize = 1000;
 
-/// Notes that an alarm was made (`before` is `None`) or set anew.
-pub fn note_configured(
+/// Notes that an alarm was made or set anew.
+pub fn note_configured<A: Kind>(
     tx: &mut Transaction<'_>,
-    alarm: &Alarm,
-    before: Option<&Alarm>,
+    alarm: &A,
+    is_new: bool,
     now_ms: i64,
 ) -> Result<(), pitbird_store::Error> {
-    let (verb, data) = match before {
-        None => {
-            ("created", json!({"version": "1.0", "type": "Create", "createdAlarm": configuration(alarm)}))
-        }
-        Some(_) => {
-            ("updated", json!({"version": "1.0", "type": "Update", "updatedAlarm": configuration(alarm)}))
-        }
-    };
-    configured(tx, alarm, verb, data, now_ms)
+    if is_new {
+        let data = json!({"version": "1.0", "type": "Create", "createdAlarm": configuration(alarm)});
+        return configured(tx, alarm, "created", data, now_ms);
+    }
+    let data = json!({"version": "1.0", "type": "Update", "updatedAlarm": configuration(alarm)});
+    configured(tx, alarm, "updated", data, now_ms)
 }
 
 /// Notes that an alarm is gone.
-pub fn note_deleted(
+pub fn note_deleted<A: Kind>(
     tx: &mut Transaction<'_>,
-    alarm: &Alarm,
+    alarm: &A,
     now_ms: i64,
 ) -> Result<(), pitbird_store::Error> {
     let data = json!({"version": "1.0", "type": "Delete", "deletedAlarm": configuration(alarm)});
     configured(tx, alarm, "deleted", data, now_ms)
 }
 
-fn configured(
+fn configured<A: Kind>(
     tx: &mut Transaction<'_>,
-    alarm: &Alarm,
+    alarm: &A,
     verb: &str,
     data: Json,
     now_ms: i64,
 ) -> Result<(), pitbird_store::Error> {
-    let summary = format!("Alarm \"{}\" {verb}", alarm.name);
-    note(tx, &alarm.scope, &alarm.name, now_ms, AlarmEventKind::ConfigurationUpdate, summary, data)
+    let head = alarm.head();
+    let whose = Whose { scope: &head.scope, alarm: &head.name, alarm_type: A::TYPE };
+    let summary = format!("Alarm \"{}\" {verb}", head.name);
+    whose.note(tx, now_ms, AlarmEventKind::ConfigurationUpdate, summary, &data)
 }
 
 /// Notes that an alarm has come from a state to its present one.
-pub fn note_transition(
+pub fn note_transition<A: Kind>(
     tx: &mut Transaction<'_>,
-    alarm: &Alarm,
-    before: &AlarmState,
+    alarm: &A,
+    before: &A,
 ) -> Result<(), pitbird_store::Error> {
-    let summary = format!("Alarm updated from {} to {}", before.value, alarm.state.value);
-    let data = json!({"version": "1.0", "oldState": state(before), "newState": state(&alarm.state)});
-    let at_ms = alarm.state.updated_ms;
-    note(tx, &alarm.scope, &alarm.name, at_ms, AlarmEventKind::StateUpdate, summary, data)
+    let (head, before) = (alarm.head(), &before.head().state);
+    let whose = Whose { scope: &head.scope, alarm: &head.name, alarm_type: A::TYPE };
+    let summary = format!("Alarm updated from {} to {}", before.value, head.state.value);
+    let data = json!({"version": "1.0", "oldState": state(before), "newState": state(&head.state)});
+    whose.note(tx, head.state.updated_ms, AlarmEventKind::StateUpdate, summary, &data)
 }
 
-fn note(
+/// Notes how an action ended.
+pub fn note_deed(
     tx: &mut Transaction<'_>,
-    scope: &Scope,
-    alarm: &str,
-    at_ms: i64,
-    kind: AlarmEventKind,
-    summary: String,
-    data: Json,
+    deed: &AlarmDeed,
+    ended: &Result<(), String>,
+    now_ms: i64,
 ) -> Result<(), pitbird_store::Error> {
-    let before = tx.count::<AlarmEvent>(&AlarmEvent::prefix_at(scope, alarm, at_ms))?;
-    let event = AlarmEvent {
-        scope: scope.clone(),
-        alarm: alarm.to_owned(),
-        at_ms,
-        number: u32::try_from(before).unwrap_or(u32::MAX),
-        kind,
-        summary,
-        data: data.to_string(),
+    let whose = Whose { scope: &deed.scope, alarm: &deed.alarm, alarm_type: &deed.alarm_type };
+    let mut data = json!({
+        "actionState": "Succeeded",
+        "stateUpdateTimestamp": deed.at_ms,
+        "notificationResource": deed.action,
+        "publishedMessage": deed.event,
+    });
+    let summary = match ended {
+        Ok(()) => format!("Successfully executed action {}", deed.action),
+        Err(error) => {
+            data["actionState"] = json!("Failed");
+            data["error"] = json!(error);
+            format!("Failed to execute action {}. Received error: \"{error}\"", deed.action)
+        }
     };
-    tx.put(&event)?;
-    Ok(())
+    whose.note(tx, now_ms, AlarmEventKind::Action, summary, &data)
+}
+
+/// The alarm that something has happened to.
+struct Whose<'a> {
+    scope: &'a Scope,
+    alarm: &'a str,
+    alarm_type: &'a str,
+}
+
+impl Whose<'_> {
+    fn note(
+        &self,
+        tx: &mut Transaction<'_>,
+        at_ms: i64,
+        kind: AlarmEventKind,
+        summary: String,
+        data: &Json,
+    ) -> Result<(), pitbird_store::Error> {
+        let before = tx.count::<AlarmEvent>(&AlarmEvent::prefix_at(self.scope, self.alarm, at_ms))?;
+        let event = AlarmEvent {
+            scope: self.scope.clone(),
+            alarm: self.alarm.to_owned(),
+            alarm_type: self.alarm_type.to_owned(),
+            at_ms,
+            number: u32::try_from(before).unwrap_or(u32::MAX),
+            kind,
+            summary,
+            data: data.to_string(),
+        };
+        tx.put(&event)?;
+        Ok(())
+    }
 }
 
 fn state(state: &AlarmState) -> Json {
@@ -97,34 +132,20 @@ fn state(state: &AlarmState) -> Json {
     json
 }
 
-fn configuration(alarm: &Alarm) -> Json {
-    let rule = &alarm.rule;
-    let dimensions = rule.dimensions.iter().map(|(name, value)| json!({"name": name, "value": value}));
-    let (statistic, extended) = shape::statistics(rule);
+fn configuration<A: Kind>(alarm: &A) -> Json {
+    let head = alarm.head();
     let mut json = json!({
-        "alarmName": alarm.name,
-        "alarmArn": alarm.arn(),
-        "alarmDescription": alarm.description,
-        "actionsEnabled": alarm.actions_enabled,
-        "okactions": [],
-        "alarmActions": [],
-        "insufficientDataActions": [],
-        "stateValue": alarm.state.value,
-        "namespace": rule.namespace,
-        "metricName": rule.metric,
-        "dimensions": dimensions.collect::<Vec<_>>(),
-        "statistic": statistic,
-        "extendedStatistic": extended,
-        "period": rule.period_s,
-        "unit": rule.unit,
-        "evaluationPeriods": rule.evaluation_periods,
-        "datapointsToAlarm": rule.datapoints_to_alarm,
-        "threshold": rule.threshold,
-        "comparisonOperator": rule.comparison,
-        "treatMissingData": rule.treat_missing_data,
-        "evaluateLowSampleCountPercentile": rule.low_samples,
+        "alarmName": head.name,
+        "alarmArn": head.arn(),
+        "alarmDescription": head.description,
+        "actionsEnabled": head.actions_enabled,
+        "okactions": head.actions.ok,
+        "alarmActions": head.actions.alarm,
+        "insufficientDataActions": head.actions.insufficient_data,
+        "stateValue": head.state.value,
     });
-    if let Some(members) = json.as_object_mut() {
+    if let (Json::Object(members), Json::Object(more)) = (&mut json, alarm.configuration()) {
+        members.extend(more);
         members.retain(|_, value| !value.is_null());
     }
     json
@@ -135,6 +156,8 @@ pub struct HistoryQuery {
     /// Of the keys of the events that are looked at.
     pub prefix: String,
     pub kind: Option<AlarmEventKind>,
+    /// `MetricAlarm`, `CompositeAlarm`; of all when there are none.
+    pub alarm_types: Vec<String>,
     /// Both inclusive, milliseconds since 1970.
     pub from_ms: i64,
     pub to_ms: i64,
@@ -176,6 +199,7 @@ impl HistoryQuery {
             false => place(event) > *after,
         };
         self.kind.is_none_or(|kind| kind == event.kind)
+            && (self.alarm_types.is_empty() || self.alarm_types.contains(&event.alarm_type))
             && (self.from_ms..=self.to_ms).contains(&event.at_ms)
             && self.after.as_ref().is_none_or(is_beyond)
     }
@@ -246,6 +270,7 @@ mod tests {
         AlarmEvent {
             scope: Scope::default(),
             alarm: alarm.to_owned(),
+            alarm_type: "MetricAlarm".to_owned(),
             at_ms,
             number: 0,
             kind: AlarmEventKind::StateUpdate,

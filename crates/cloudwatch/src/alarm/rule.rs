@@ -4,9 +4,10 @@ use pitbird_names::Scope;
 use pitbird_records::alarm::AlarmRule;
 use pitbird_telemetry::alarm::{Comparison, LowSamples, MissingData, Rule};
 use pitbird_telemetry::metrics::{Metric, Stat, Unit};
+use serde_json::{Value as Json, json};
 
 use crate::Error;
-use crate::shape::{Dimension, dimensions};
+use crate::shape::{self, Dimension, dimensions};
 
 /// How far back an evaluation may look, seconds; a week where a period is an hour or longer. Source: PutMetricAlarm.
 const DAY_S: u64 = 86_400;
@@ -145,6 +146,27 @@ pub fn evaluable(rule: &AlarmRule) -> Option<Rule> {
             Some(text) => LowSamples::parse(text)?,
             None => LowSamples::Evaluate,
         },
+    })
+}
+
+/// What the history tells of a rule.
+pub fn configuration(rule: &AlarmRule) -> Json {
+    let dimensions = rule.dimensions.iter().map(|(name, value)| json!({"name": name, "value": value}));
+    let (statistic, extended) = shape::statistics(rule);
+    json!({
+        "namespace": rule.namespace,
+        "metricName": rule.metric,
+        "dimensions": dimensions.collect::<Vec<_>>(),
+        "statistic": statistic,
+        "extendedStatistic": extended,
+        "period": rule.period_s,
+        "unit": rule.unit,
+        "evaluationPeriods": rule.evaluation_periods,
+        "datapointsToAlarm": rule.datapoints_to_alarm,
+        "threshold": rule.threshold,
+        "comparisonOperator": rule.comparison,
+        "treatMissingData": rule.treat_missing_data,
+        "evaluateLowSampleCountPercentile": rule.low_samples,
     })
 }
 

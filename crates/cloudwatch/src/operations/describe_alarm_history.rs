@@ -35,7 +35,7 @@ pub struct Output {
 #[serde(rename_all = "PascalCase")]
 struct Item {
     alarm_name: String,
-    alarm_type: &'static str,
+    alarm_type: String,
     timestamp: f64,
     history_item_type: &'static str,
     history_summary: String,
@@ -46,7 +46,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> 
     let Call { caller, input, now_ms, .. } = call;
     let types = input.alarm_types.unwrap_or_default();
     let kind = input.history_item_type.as_deref().map(kind);
-    if !(types.is_empty() || types.iter().any(|one| one == "MetricAlarm")) || kind == Some(None) {
+    if kind == Some(None) {
         return Ok(Output { alarm_history_items: Vec::new(), next_token: None });
     }
     let limit = input.max_records.map_or(LIMIT, |limit| limit as usize);
@@ -56,6 +56,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> 
             None => pitbird_records::prefix(&caller.scope, &[]),
         },
         kind: kind.flatten(),
+        alarm_types: types,
         from_ms: input.start_date.map_or(i64::MIN, milliseconds).max(now_ms - alarm::HISTORY_MS),
         to_ms: input.end_date.map_or(i64::MAX, milliseconds),
         is_falling: input.scan_by.as_deref() != Some("TimestampAscending"),
@@ -74,6 +75,7 @@ fn kind(word: &str) -> Option<AlarmEventKind> {
     match word {
         "ConfigurationUpdate" => Some(AlarmEventKind::ConfigurationUpdate),
         "StateUpdate" => Some(AlarmEventKind::StateUpdate),
+        "Action" => Some(AlarmEventKind::Action),
         _ => None,
     }
 }
@@ -82,6 +84,7 @@ fn word(kind: AlarmEventKind) -> &'static str {
     match kind {
         AlarmEventKind::ConfigurationUpdate => "ConfigurationUpdate",
         AlarmEventKind::StateUpdate => "StateUpdate",
+        AlarmEventKind::Action => "Action",
     }
 }
 
@@ -89,7 +92,7 @@ impl From<AlarmEvent> for Item {
     fn from(event: AlarmEvent) -> Item {
         Item {
             alarm_name: event.alarm,
-            alarm_type: "MetricAlarm",
+            alarm_type: event.alarm_type,
             timestamp: seconds(event.at_ms),
             history_item_type: word(event.kind),
             history_summary: event.summary,

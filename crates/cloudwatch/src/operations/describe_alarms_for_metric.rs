@@ -28,9 +28,10 @@ pub struct Output {
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> {
     let Call { caller, mut input, .. } = call;
     let wanted = dimensions(input.dimensions.take(), "Dimensions")?;
-    let mut alarms = alarm::all(&state, &caller.scope).map_err(Error::from)?;
-    alarms
-        .retain(|alarm| input.takes(alarm) && alarm::metric(&alarm.rule, &alarm.scope).dimensions == wanted);
+    let mut alarms = alarm::all::<Alarm>(&state.store, &caller.scope).map_err(Error::from)?;
+    alarms.retain(|alarm| {
+        input.takes(alarm) && alarm::metric(&alarm.rule, &alarm.head.scope).dimensions == wanted
+    });
     Ok(Output { metric_alarms: alarms.into_iter().map(MetricAlarm::from).collect() })
 }
 

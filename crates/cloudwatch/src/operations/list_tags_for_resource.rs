@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use pitbird_records::Alarm;
+use pitbird_records::{Alarm, CompositeAlarm};
 use pitbird_service::{Call, Fault};
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +22,13 @@ pub struct Output {
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> {
     let Call { caller, input, .. } = call;
     let name = tags::alarm_name(&input.resource_arn, &caller.scope)?;
-    let found = state.store.get::<Alarm>(&Alarm::key_of(&caller.scope, &name)).map_err(Error::from)?;
-    let alarm = found.ok_or(Error::NoResource(input.resource_arn))?.record;
-    Ok(Output { tags: alarm.tags.into_iter().map(|(key, value)| Tag { key, value }).collect() })
+    let key = Alarm::key_of(&caller.scope, &name);
+    let tags = match state.store.get::<Alarm>(&key).map_err(Error::from)? {
+        Some(found) => found.record.head.tags,
+        None => {
+            let found = state.store.get::<CompositeAlarm>(&key).map_err(Error::from)?;
+            found.ok_or(Error::NoResource(input.resource_arn))?.record.head.tags
+        }
+    };
+    Ok(Output { tags: tags.into_iter().map(|(key, value)| Tag { key, value }).collect() })
 }

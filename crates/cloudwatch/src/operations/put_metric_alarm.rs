@@ -1,18 +1,15 @@
 use std::sync::Arc;
 
-use pitbird_names::arn;
-use pitbird_records::{Alarm, Texts};
+use pitbird_records::{Alarm, CompositeAlarm};
 use pitbird_service::{Call, Fault};
 use pitbird_store::Transaction;
 use serde::Deserialize;
 
+use super::put::{self, Named};
 use crate::alarm::Given;
 use crate::shape::{Dimension, Nothing};
-use crate::tags::{self, Tag};
+use crate::tags::Tag;
 use crate::{Error, State, alarm};
-
-/// Alarms of an account in a region. Source: CloudWatch quotas.
-const ALARMS_MAX: usize = 5000;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -42,13 +39,6 @@ pub struct Input {
 
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Nothing, Fault> {
     let Call { caller, input, now_ms, .. } = call;
-    if input.alarm_name.chars().any(char::is_control) {
-        let words = "AlarmName must not contain control characters.".to_owned();
-        return Err(Error::Invalid(words).into());
-    }
-    refuse_actions("OKActions", input.ok_actions)?;
-    refuse_actions("AlarmActions", input.alarm_actions)?;
-    refuse_actions("InsufficientDataActions", input.insufficient_data_actions)?;
     let rule = alarm::parse(Given {
         namespace: input.namespace,
         metric: input.metric_name,
@@ -64,47 +54,20 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Nothing, Fault>
         treat_missing_data: input.treat_missing_data,
         low_samples: input.evaluate_low_sample_count_percentile,
     })?;
-    let mut texts = Texts::new();
-    tags::add(&mut texts, input.tags.unwrap_or_default()).map_err(Error::into_invalid)?;
-    let made = Alarm {
-        scope: caller.scope,
+    let named = Named {
         name: input.alarm_name,
         description: input.alarm_description,
-        actions_enabled: input.actions_enabled.unwrap_or(true),
-        configured_ms: now_ms,
-        rule,
-        state: alarm::unchecked(now_ms),
-        tags: texts,
+        actions_enabled: input.actions_enabled,
+        ok_actions: input.ok_actions,
+        alarm_actions: input.alarm_actions,
+        insufficient_data_actions: input.insufficient_data_actions,
+        tags: input.tags,
     };
-    state.store.write(move |tx: &mut Transaction<'_>| put(tx, made, now_ms)).await?;
+    let mut made = Alarm { head: put::head(named, caller.scope, now_ms)?, rule };
+    let write = move |tx: &mut Transaction<'_>| {
+        alarm::put::<_, CompositeAlarm>(tx, &mut made, now_ms)?;
+        Ok::<_, Error>(())
+    };
+    state.store.write(write).await?;
     Ok(Nothing {})
-}
-
-/// Makes the alarm, or sets it anew: then its state stays, and its tags do too.
-fn put(tx: &mut Transaction<'_>, mut alarm: Alarm, now_ms: i64) -> Result<(), Error> {
-    let before = tx.get::<Alarm>(&Alarm::key_of(&alarm.scope, &alarm.name))?.map(|found| found.record);
-    match &before {
-        Some(before) => {
-            alarm.state = before.state.clone();
-            alarm.tags = before.tags.clone();
-        }
-        None if tx.count::<Alarm>(&Alarm::prefix_of(&alarm.scope))? >= ALARMS_MAX => {
-            return Err(Error::TooManyAlarms { limit: ALARMS_MAX });
-        }
-        None => {}
-    }
-    tx.put(&alarm)?;
-    alarm::note_configured(tx, &alarm, before.as_ref(), now_ms)?;
-    Ok(())
-}
-
-/// There is nothing yet that an alarm could set going.
-fn refuse_actions(parameter: &str, actions: Option<Vec<String>>) -> Result<(), Error> {
-    match actions.unwrap_or_default().first() {
-        None => Ok(()),
-        Some(action) if arn::parse(action).is_none() => {
-            Err(Error::Invalid(format!("Invalid arn syntax: {action}")))
-        }
-        Some(action) => Err(Error::unsupported(format!("{parameter} {action}"))),
-    }
 }

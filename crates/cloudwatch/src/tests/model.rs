@@ -77,7 +77,6 @@ async fn what_no_operation_heeds_is_refused_by_name() {
             alarm(json!({"InsufficientDataActions": [action]})),
             &format!("InsufficientDataActions {action}"),
         ),
-        ("DescribeAlarms", json!({"ParentsOfAlarmName": "a"}), "ParentsOfAlarmName"),
     ] {
         assert_eq!(bed.refused(operation, input).await, unsupported(name));
     }

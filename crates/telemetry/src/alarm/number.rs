@@ -24,13 +24,21 @@ const DAY_FIRST: &[BorrowedFormatItem<'_>] =
 const PRECISE: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]+0000");
 
+const LONG: &[BorrowedFormatItem<'_>] =
+    format_description!("[weekday] [day] [month repr:long], [year] [hour]:[minute]:[second] UTC");
+
+/// `Friday 04 August, 2023 12:54:46 UTC`, as reasons of composite alarms have it.
+pub fn long_date(at_ms: i64) -> String {
+    format(at_ms, LONG)
+}
+
 /// `25/09/22 18:49:00`, in UTC.
 pub(super) fn day_first(at_ms: i64) -> String {
     format(at_ms, DAY_FIRST)
 }
 
-/// `2022-09-25T18:49:00.000+0000`.
-pub(super) fn precise(at_ms: i64) -> String {
+/// `2022-09-25T18:49:00.000+0000`, as CloudWatch's JSON has it.
+pub fn precise(at_ms: i64) -> String {
     format(at_ms, PRECISE)
 }
 
