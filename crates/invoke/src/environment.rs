@@ -81,6 +81,8 @@ struct State {
     running: Option<Running>,
     /// An answer was given, and the runtime hasn't asked for more.
     rest: Option<Rest>,
+    /// The deadline that the timekeeper was told of last.
+    reminded: Option<Instant>,
     idle_since: Instant,
     start: Start,
     /// How long the start took, until it is reported.

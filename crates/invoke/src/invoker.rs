@@ -24,6 +24,7 @@ use crate::provision;
 use crate::queue::{self, Event, Queue, Unqueued};
 use crate::runtime::{RuntimeError, RuntimeReport, Runtimes, Served};
 use crate::stream::{self, Answer, Sink};
+use crate::timekeeper::Timekeeper;
 
 /// Runs function versions. Clones share everything.
 #[derive(Clone)]
@@ -61,6 +62,8 @@ impl Drop for Inner {
 pub enum StartError {
     #[error("the cache directory {path} can't be used")]
     Cache { path: String, source: io::Error },
+    #[error("no thread can be started")]
+    Thread(#[source] io::Error),
     #[error("the queued events can't be read")]
     Queue(#[source] pitbird_store::Error),
 }
@@ -93,7 +96,8 @@ impl Invoker {
         std::fs::create_dir_all(&runtimes).map_err(cache)?;
         let runtimes = std::fs::canonicalize(&runtimes).map_err(cache)?;
         let runtimes = Runtimes::new(runtimes, config.search_path.clone());
-        let parts = Arc::new(Parts::new(&config, code, runtimes));
+        let timekeeper = Timekeeper::start(tokio::runtime::Handle::current()).map_err(StartError::Thread)?;
+        let parts = Arc::new(Parts::new(&config, code, runtimes, timekeeper));
         let queue = Arc::new(Queue::new(config.events.clone()));
         queue.load(&config.store).map_err(StartError::Queue)?;
         let inner = Arc::new(Inner { parts, queue: queue.clone(), is_closed: AtomicBool::new(false) });

@@ -12,6 +12,7 @@
 //! with one invocation at a time; interpreters for the next ones wait in the `parking`. Nothing on an invocation's way is shared by all functions but a few counters. How many
 //! environments a version starts is arithmetic (`pool::scale`), and so is what the Runtime API allows when
 //! (`runtime_api::machine`), what extensions may (`extensions::machine`) and what becomes of a queued event (`queue::plan`).
+//! Time limits are kept by the `timekeeper`.
 //!
 //! It knows no HTTP of callers, no AWS service and no permissions: refusals are facts ([`Refused`]) that others turn into
 //! AWS's errors. SnapStart is not here.
@@ -40,6 +41,7 @@ mod runtime;
 mod runtime_api;
 mod stream;
 mod telemetry_api;
+mod timekeeper;
 
 pub use aws::{Aws, Body, Credentials, Later};
 pub use code::CodeError;

@@ -17,6 +17,7 @@ use crate::config::Limits;
 use crate::parking::Parking;
 use crate::pool::Pool;
 use crate::runtime::Runtimes;
+use crate::timekeeper::Timekeeper;
 
 pub(crate) struct Parts {
     pub telemetry: Arc<Telemetry>,
@@ -34,6 +35,7 @@ pub(crate) struct Parts {
     pub runtimes: Runtimes,
     pub counters: Counters,
     pub tasks: Tasks,
+    pub timekeeper: Timekeeper,
     /// Environments that start, within [`Limits::launches_max`].
     launches: Arc<Semaphore>,
     /// Interpreters that wait for their function.
@@ -60,7 +62,12 @@ impl Drop for Place {
 }
 
 impl Parts {
-    pub fn new(config: &crate::Config, code: Arc<CodeCache>, runtimes: Runtimes) -> Parts {
+    pub fn new(
+        config: &crate::Config,
+        code: Arc<CodeCache>,
+        runtimes: Runtimes,
+        timekeeper: Timekeeper,
+    ) -> Parts {
         let has_own_network = config.launcher.report().level >= Level::NamespacesUser;
         let endpoint_url = match (&config.aws, has_own_network) {
             (Some(_), true) => Some(format!("http://127.0.0.1:{RUNTIME_API_PORT}")),
@@ -80,6 +87,7 @@ impl Parts {
             runtimes,
             counters: Counters::default(),
             tasks: Tasks::new(),
+            timekeeper,
             launches,
             environments: watch::Sender::new(0),
             pools: Mutex::default(),

@@ -234,10 +234,10 @@ pub fn run_in_batches() -> io::Result<()> {
     if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
-/// Gives a thread the policy by which it runs before all that have none of the kind (sched(7), `SCHED_RR`); what it makes doesn't
-/// inherit that.
-pub fn serve_first(thread: i32) -> io::Result<()> {
-    let parameters = libc::sched_param { sched_priority: 1 };
+/// Gives a thread (0 is the calling one) the policy by which it runs before all that have none of the kind or a lower priority (sched(7),
+/// `SCHED_RR`); what it makes doesn't inherit that.
+pub fn serve_first(thread: i32, priority: i32) -> io::Result<()> {
+    let parameters = libc::sched_param { sched_priority: priority };
     let policy = libc::SCHED_RR | libc::SCHED_RESET_ON_FORK;
     // SAFETY: the call reads a sched_param, which `parameters` is.
     let result = unsafe { libc::sched_setscheduler(thread, policy, &raw const parameters) };

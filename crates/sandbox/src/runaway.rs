@@ -4,14 +4,26 @@
 //! more for each that dies with it. So all are killed at once and then served before everybody else: what they do from here on is
 //! to leave. That is bounded, for the leaving of something large would keep everybody else waiting.
 
+use std::io;
 use std::path::Path;
 
 use crate::kernel;
 
+/// Of what is dying, and of who ends it. Both are among the lowest of the kind (1 to 99): others on the host that have one had reasons.
+const DYING: i32 = 1;
+const ENDING: i32 = DYING + 1;
 /// Threads that are served first; each has some tenth of a millisecond to do.
 const THREADS_MAX: usize = 64;
 /// Of a sandbox that has used more memory than this nothing is served first: giving back a page takes some 0.1 µs.
 const MEMORY_BYTES_MAX: u64 = 256 << 20;
+
+/// Has the kernel run the calling thread before all functions, also those that are dying: for a thread that ends runaways and does little else.
+///
+/// # Errors
+/// The host doesn't allow it (`CAP_SYS_NICE`, `RLIMIT_RTPRIO`).
+pub fn serve_this_thread_first() -> io::Result<()> {
+    kernel::serve_first(0, ENDING)
+}
 
 /// Kills all processes of a group of the second version that has used so much memory. Where the host doesn't allow something it
 /// takes longer.
@@ -23,6 +35,6 @@ pub fn kill(group: &Path, memory_peak_bytes: u64) {
     }
     let Ok(threads) = std::fs::read_to_string(group.join("cgroup.threads")) else { return };
     for thread in threads.lines().take(THREADS_MAX).filter_map(|line| line.parse().ok()) {
-        let _ = kernel::serve_first(thread);
+        let _ = kernel::serve_first(thread, DYING);
     }
 }

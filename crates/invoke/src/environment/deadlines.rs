@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::start::StartFault;
 use super::{Environment, State};
 use crate::fault::Fault;
+use crate::timekeeper;
 
 /// A start that takes longer than this doesn't keep others from starting.
 const YOUNG: Duration = Duration::from_millis(50);
@@ -30,8 +31,8 @@ impl Environment {
     /// Does what is due.
     ///
     /// Invocations come and go without telling the supervisor, which would cost each of them a change of tasks. It
-    /// suffices that it looks at least once within the function's time limit: no invocation that begins after a look is
-    /// due before the next one.
+    /// suffices that it looks at least twice within the function's time limit: an invocation that begins after a look has half
+    /// its time left at the next one.
     pub(super) fn check(self: &Arc<Self>, now: Instant) -> Check {
         let mut state = self.lock();
         match self.due(&mut state, now) {
@@ -52,6 +53,7 @@ impl Environment {
         }
         if let Some(deadline) = state.running.as_ref().map(|running| running.deadline) {
             if now < deadline {
+                self.remind(state, deadline, now);
                 return Check::LookAgain(
                     state.release_launch(now).unwrap_or(deadline).min(self.soon(deadline, now)),
                 );
@@ -69,8 +71,38 @@ impl Environment {
                 state.note_timeout();
                 Check::Kill
             }
-            Some(rest) => Check::LookAgain(self.soon(rest.deadline, now)),
+            Some(rest) => {
+                self.remind(state, rest.deadline, now);
+                Check::LookAgain(self.soon(rest.deadline, now))
+            }
             None => self.check_idle(state, now),
+        }
+    }
+
+    /// Ends what the process is doing, and the process, if its time is over. With extensions there is more to do than to kill.
+    pub(crate) fn end_if_overdue(self: &Arc<Self>, now: Instant) {
+        let mut state = self.lock();
+        let (running, rest) = (state.running.as_ref(), state.rest);
+        let deadline = running.map(|running| running.deadline).or(rest.map(|rest| rest.deadline));
+        let is_overdue = deadline.is_some_and(|deadline| deadline <= now);
+        if is_overdue && !state.is_over && state.extended.is_none() {
+            // First, and with the state in hand: what is said afterwards takes its time, and what is killed says no more.
+            if let Some(process) = &state.process {
+                process.kill_runaway();
+            }
+            self.due(&mut state, now);
+        }
+        drop(state);
+        if is_overdue {
+            self.control.notify_one();
+        }
+    }
+
+    /// Tells the timekeeper of the deadline of what runs, once it is near.
+    fn remind(self: &Arc<Self>, state: &mut State, deadline: Instant, now: Instant) {
+        if state.reminded != Some(deadline) && deadline - now <= timekeeper::AHEAD_MAX {
+            state.reminded = Some(deadline);
+            self.pool.parts.timekeeper.remind(deadline, Arc::downgrade(self));
         }
     }
 
@@ -114,11 +146,11 @@ impl Environment {
 
     fn check_end(self: &Arc<Self>, state: &mut State, now: Instant) -> Check {
         if self.is_provisioned && self.pool.keeps_provisioned() && !self.is_old() {
-            return Check::LookAgain(now + self.pool.idle().min(self.pool.timeout()));
+            return Check::LookAgain(now + self.pool.idle().min(self.pool.timeout() / 2));
         }
         let due = state.idle_since + self.pool.idle();
         if now < due && !self.is_old() {
-            return Check::LookAgain(due.min(now + self.pool.timeout()));
+            return Check::LookAgain(due.min(now + self.pool.timeout() / 2));
         }
         if !self.pool.unlist(self) {
             return Check::LookAgain(now + AGAIN);

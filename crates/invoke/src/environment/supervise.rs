@@ -124,6 +124,7 @@ impl Environment {
             ticket: 0,
             running: None,
             rest: None,
+            reminded: None,
             idle_since: now,
             start: Start { began: now, deadline: now + parts.limits.init, is_retry: false, fault: None },
             init_ms: None,

@@ -84,6 +84,35 @@ async fn a_function_that_spins_times_out() {
     fails(&bench, draft, FAULT, "Sandbox.Timedout", "Task timed out after 1.00 seconds").await;
 }
 
+/// Everything else of the server's has one thread here, and while it is kept busy nobody but the timekeeper notices that time is up.
+#[tokio::test]
+async fn a_runaway_ends_on_time_while_the_server_gets_no_cpu() {
+    let bench = bench().await;
+    let spin = "readlink /proc/self/ns/pid; while :; do :; done";
+    let function = bench.create(Draft { timeout_s: 1, ..bash_loop("f", &body(spin)) }).await;
+    let invoker = bench.invoker.clone();
+    let call = tokio::spawn(async move { invoker.invoke(&function, None, 0.0, invocation(FAULT)).await });
+    bench.until_log("f", |lines| lines.iter().any(|line| line.starts_with("pid:["))).await;
+    let log = bench.log("f").await;
+    let namespace = log.iter().find(|line| line.starts_with("pid:[")).unwrap().trim().to_owned();
+    assert!(has_processes(&namespace), "it runs");
+    let began = Instant::now();
+    while has_processes(&namespace) {
+        assert!(began.elapsed() < Duration::from_secs(20), "it is still there");
+        std::thread::yield_now();
+    }
+    let outcome = call.await.unwrap().unwrap();
+    assert_eq!(json(&outcome)["errorType"], "Sandbox.Timedout");
+}
+
+/// Is anybody in this pid namespace? Those that have ended and wait for somebody to notice are in none.
+fn has_processes(namespace: &str) -> bool {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    processes
+        .filter_map(|process| std::fs::read_link(process.path().join("ns/pid")).ok())
+        .any(|found| found.as_os_str() == namespace)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fork_bomb_times_out_and_leaves_nothing() {
     let bench = bench().await;
