@@ -121,6 +121,11 @@ pub struct ServeOptions {
     /// How far functions may reach beside AWS: nowhere, the public internet, or private networks too; never this host
     #[arg(long, value_enum, default_value_t = Egress::None, env = "PITBIRD_EGRESS", hide_env_values = true)]
     pub egress: Egress,
+    /// Sockets of this host that all functions together may have for what they send outside, 1 to 65536; one alone gets half of them at most.
+    /// Connections among them take up to 128 KiB of memory each
+    #[arg(long, default_value_t = 2048, value_parser = clap::value_parser!(u32).range(1..=65_536), env = "PITBIRD_EGRESS_SOCKETS",
+          hide_env_values = true)]
+    pub egress_sockets: u32,
     /// What to write to standard error, as in `info` or `pitbird=debug`
     #[arg(long, default_value = "warn", env = "PITBIRD_LOG", hide_env_values = true)]
     pub log: String,

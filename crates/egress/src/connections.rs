@@ -11,6 +11,7 @@ use smoltcp::iface::{SocketHandle, SocketSet};
 use smoltcp::socket::tcp::{Socket, SocketBuffer, State};
 use tokio::net::TcpStream;
 
+use crate::allowance::{Place, Share};
 use crate::names::Questions;
 use crate::policy::{Policy, is_names};
 
@@ -34,6 +35,7 @@ struct Connection {
     outside: Outside,
     /// What was asked of a name server, if it is one.
     questions: Option<Questions>,
+    _place: Place,
 }
 
 enum Outside {
@@ -45,7 +47,7 @@ enum Outside {
 impl Connections {
     /// The sandbox wants to open a connection: a socket that takes it is there afterwards, unless it mayn't; the stack refuses
     /// what no socket takes.
-    pub fn open(&mut self, ends: Ends, policy: &Policy, sockets: &mut SocketSet<'_>) {
+    pub fn open(&mut self, ends: Ends, policy: &Policy, share: &Share, sockets: &mut SocketSet<'_>) {
         if self.0.contains_key(&ends) || self.0.len() >= CONNECTIONS_MAX {
             return;
         }
@@ -53,6 +55,7 @@ impl Connections {
         if destinations.is_empty() {
             return;
         }
+        let Some(_place) = share.take() else { return };
         let buffer = || SocketBuffer::new(vec![0; BUFFER_BYTES]);
         let mut socket = Socket::new(buffer(), buffer());
         // It isn't told that it is connected before it is.
@@ -62,7 +65,7 @@ impl Connections {
             let handle = sockets.add(socket);
             let outside = Outside::Connecting(Box::pin(connect(destinations)));
             let questions = is_names(ends.1).then(Questions::default);
-            self.0.insert(ends, Connection { handle, outside, questions });
+            self.0.insert(ends, Connection { handle, outside, questions, _place });
         }
     }
 

@@ -9,12 +9,15 @@ use std::time::{Duration, Instant};
 use rustix::net::SendFlags;
 use smoltcp::phy::ChecksumCapabilities;
 use smoltcp::wire::{
-    IPV4_HEADER_LEN, IpAddress, IpProtocol, Ipv4Packet, Ipv4Repr, UDP_HEADER_LEN, UdpPacket, UdpRepr,
+    IPV4_HEADER_LEN, Icmpv4DstUnreachable, Icmpv4Packet, Icmpv4Repr, IpAddress, IpProtocol, Ipv4Packet,
+    Ipv4Repr, UDP_HEADER_LEN, UdpPacket, UdpRepr,
 };
 use tokio::io::ReadBuf;
 use tokio::net::UdpSocket;
 
 use crate::PACKET_BYTES_MAX;
+use crate::ROUTER;
+use crate::allowance::{Place, Share};
 use crate::names;
 use crate::policy::{Policy, is_names};
 use crate::queue::Queue;
@@ -50,22 +53,23 @@ struct Exchange {
     /// When it was seen that it may be.
     allowed: Instant,
     spoke: Instant,
+    place: Place,
 }
 
 impl Datagrams {
-    /// Passes one on. What can't go now is lost, as datagrams may be; so is what mayn't go.
+    /// Passes one on; `false` if there is no socket to be had for it. What can't go now is lost, as datagrams may be; so is what mayn't go.
     pub fn send(
         &mut self,
         from: SocketAddrV4,
         to: SocketAddrV4,
         payload: &[u8],
-        policy: &Policy,
+        (policy, share): (&Policy, &Share),
         now: Instant,
-    ) {
+    ) -> bool {
         let ends = (from, to);
         if is_names(to) {
             if !names::is_question(payload) {
-                return;
+                return true;
             }
             self.ask(policy.name_servers.len(), now);
             let server = self.server;
@@ -76,9 +80,11 @@ impl Datagrams {
             let destinations = policy.destinations(to);
             let Some(destination) = destinations.get(self.server % destinations.len().max(1)) else {
                 self.exchanges.remove(&ends);
-                return;
+                return true;
             };
-            self.allow(ends, *destination, now);
+            if !self.allow(ends, *destination, share, now) {
+                return false;
+            }
         }
         if let Some(exchange) = self.exchanges.get_mut(&ends) {
             exchange.spoke = now;
@@ -86,16 +92,28 @@ impl Datagrams {
             let _lost =
                 rustix::net::send(&exchange.socket, payload, SendFlags::DONTWAIT | SendFlags::NOSIGNAL);
         }
+        true
     }
 
-    /// There may be an exchange, whether there was one or not.
-    fn allow(&mut self, ends: (SocketAddrV4, SocketAddrV4), destination: SocketAddr, now: Instant) {
+    /// There may be an exchange, whether there was one or not. `false` if there is nothing to make it of.
+    fn allow(
+        &mut self,
+        ends: (SocketAddrV4, SocketAddrV4),
+        destination: SocketAddr,
+        share: &Share,
+        now: Instant,
+    ) -> bool {
         if let Some(exchange) = self.exchanges.get_mut(&ends) {
             exchange.allowed = now;
-        } else if let Ok(socket) = socket(destination) {
-            self.make_room();
-            self.exchanges.insert(ends, Exchange { socket, server: self.server, allowed: now, spoke: now });
+            return true;
         }
+        let freed = if self.exchanges.len() >= EXCHANGES_MAX { self.forget_one() } else { None };
+        // Of this sandbox's own the one that was silent longest makes place where there is none.
+        let Some(place) = freed.or_else(|| share.take()).or_else(|| self.forget_one()) else { return false };
+        let Ok(socket) = socket(destination) else { return false };
+        let exchange = Exchange { socket, server: self.server, allowed: now, spoke: now, place };
+        self.exchanges.insert(ends, exchange);
+        true
     }
 
     /// There is a question. If those before it have found no answer it is for the next of so many servers.
@@ -136,12 +154,11 @@ impl Datagrams {
         has_moved
     }
 
-    fn make_room(&mut self) {
-        if self.exchanges.len() >= EXCHANGES_MAX {
-            let silent = self.exchanges.iter().min_by_key(|(_, exchange)| exchange.spoke);
-            let ends = silent.map(|(ends, _)| *ends);
-            ends.and_then(|ends| self.exchanges.remove(&ends));
-        }
+    /// Forgets the exchange that was silent longest.
+    fn forget_one(&mut self) -> Option<Place> {
+        let silent = self.exchanges.iter().min_by_key(|(_, exchange)| exchange.spoke);
+        let ends = silent.map(|(ends, _)| *ends)?;
+        self.exchanges.remove(&ends).map(|exchange| exchange.place)
     }
 }
 
@@ -154,6 +171,23 @@ fn socket(destination: SocketAddr) -> io::Result<UdpSocket> {
     socket.connect(destination)?;
     socket.set_nonblocking(true)?;
     UdpSocket::from_std(socket)
+}
+
+/// What tells the sandbox that a packet of its, of which this is the beginning, went nowhere: its programs find `EHOSTUNREACH`.
+pub fn nowhere(packet: &Ipv4Packet<&[u8]>) -> Option<Vec<u8>> {
+    let checksums = ChecksumCapabilities::default();
+    let header = Ipv4Repr::parse(packet, &checksums).ok()?;
+    let reason = Icmpv4DstUnreachable::CommProhibited;
+    let data = packet.payload().get(..UDP_HEADER_LEN)?;
+    let message = Icmpv4Repr::DstUnreachable { reason, header, data };
+    let (payload_len, hop_limit) = (message.buffer_len(), HOP_LIMIT);
+    let (src_addr, dst_addr, next_header) = (ROUTER, packet.src_addr(), IpProtocol::Icmp);
+    let outer = Ipv4Repr { src_addr, dst_addr, next_header, payload_len, hop_limit };
+    let mut answer = vec![0; IPV4_HEADER_LEN + payload_len];
+    let mut written = Ipv4Packet::new_unchecked(&mut answer);
+    outer.emit(&mut written, &checksums);
+    message.emit(&mut Icmpv4Packet::new_unchecked(written.payload_mut()), &checksums);
+    Some(answer)
 }
 
 /// A datagram as a packet.
@@ -180,6 +214,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::Allowance;
     use crate::{GUEST, ROUTER, Reach};
 
     const FROM: SocketAddrV4 = SocketAddrV4::new(GUEST, 5353);
@@ -199,6 +234,10 @@ mod tests {
         Policy { reach: Reach::Public, name_servers }
     }
 
+    fn share() -> Share {
+        Allowance::new(10).share()
+    }
+
     fn heard(server: &Server) -> SocketAddr {
         let mut buffer = [0; 64];
         let (length, from) = server.recv_from(&mut buffer).expect("a question");
@@ -212,10 +251,10 @@ mod tests {
         let policy = policy(&[&first, &second]);
         let (mut datagrams, mut queue, start) = (Datagrams::default(), Queue::default(), Instant::now());
         let at = |ms: u64| start + Duration::from_millis(ms);
-        datagrams.send(FROM, TO, QUESTION, &policy, at(0));
-        datagrams.send(FROM, TO, QUESTION, &policy, at(1999));
+        datagrams.send(FROM, TO, QUESTION, (&policy, &share()), at(0));
+        datagrams.send(FROM, TO, QUESTION, (&policy, &share()), at(1999));
         assert_eq!(heard(&first), heard(&first), "once, and once more");
-        datagrams.send(FROM, TO, QUESTION, &policy, at(2000));
+        datagrams.send(FROM, TO, QUESTION, (&policy, &share()), at(2000));
         second.send_to(b"here", heard(&second)).expect("it is sent");
         poll_fn(|context| match datagrams.take(&mut queue, at(2000), context) {
             true => Poll::Ready(()),
@@ -223,9 +262,9 @@ mod tests {
         })
         .await;
         // The one that answers is asked from now on.
-        datagrams.send(FROM, TO, QUESTION, &policy, at(10_000));
+        datagrams.send(FROM, TO, QUESTION, (&policy, &share()), at(10_000));
         let _from = heard(&second);
-        datagrams.send(FROM, TO, QUESTION, &policy, at(12_000));
+        datagrams.send(FROM, TO, QUESTION, (&policy, &share()), at(12_000));
         let _from = heard(&first);
     }
 
@@ -233,7 +272,7 @@ mod tests {
     async fn a_silent_exchange_is_forgotten_without_another() {
         let server = server();
         let (mut datagrams, mut queue, start) = (Datagrams::default(), Queue::default(), Instant::now());
-        datagrams.send(FROM, TO, QUESTION, &policy(&[&server]), start);
+        datagrams.send(FROM, TO, QUESTION, (&policy(&[&server]), &share()), start);
         for (silence, expected) in [(SILENCE_MAX - Duration::from_millis(1), 1), (SILENCE_MAX, 0)] {
             let mut context = Context::from_waker(std::task::Waker::noop());
             datagrams.take(&mut queue, start + silence, &mut context);
@@ -246,7 +285,7 @@ mod tests {
         let server = server();
         let (mut datagrams, start) = (Datagrams::default(), Instant::now());
         let mut send = |policy: &Policy, age| {
-            datagrams.send(FROM, TO, QUESTION, policy, start + age);
+            datagrams.send(FROM, TO, QUESTION, (policy, &share()), start + age);
             datagrams.exchanges.len()
         };
         let (may, may_not) = (policy(&[&server]), policy(&[]));

@@ -14,8 +14,9 @@ use smoltcp::wire::{HardwareAddress, IpAddress, IpCidr, IpProtocol, Ipv4Packet, 
 use tokio::net::unix::pipe::{Receiver, Sender};
 use tokio::time::Sleep;
 
+use crate::allowance::Share;
 use crate::connections::Connections;
-use crate::datagrams::Datagrams;
+use crate::datagrams::{self, Datagrams};
 use crate::policy::Policy;
 use crate::queue::Queue;
 use crate::{PACKET_BYTES_MAX, PREFIX_BITS, ROUTER};
@@ -29,16 +30,16 @@ const TICK: Duration = Duration::from_secs(10);
 const OPENING_TICK: Duration = Duration::from_millis(10);
 
 /// Answers for the outside world at the far end of a device that carries one IPv4 packet a read and a write, such as a TUN device
-/// without packet information. Returns when the device is gone; when it is dropped all connections break off.
+/// without packet information. A connection for which the share has no place is refused, a datagram answered as unreachable. Returns when the device is gone; when it is dropped all connections break off.
 ///
 /// # Errors
 /// The device can't be read or written.
-pub async fn serve(device: OwnedFd, policy: Policy) -> io::Result<()> {
+pub async fn serve(device: OwnedFd, policy: Policy, share: Share) -> io::Result<()> {
     rustix::io::ioctl_fionbio(&device, true)?;
     // It is read and written as pipes are, whatever it is.
     let outgoing = Sender::from_owned_fd_unchecked(device.try_clone()?)?;
     let incoming = Receiver::from_owned_fd_unchecked(device)?;
-    let mut gateway = Gateway::new(incoming, outgoing, policy);
+    let mut gateway = Gateway::new(incoming, outgoing, policy, share);
     poll_fn(|context| gateway.poll(context)).await
 }
 
@@ -46,6 +47,7 @@ struct Gateway {
     incoming: Receiver,
     outgoing: Sender,
     policy: Policy,
+    share: Share,
     queue: Queue,
     interface: Interface,
     sockets: SocketSet<'static>,
@@ -57,7 +59,7 @@ struct Gateway {
 }
 
 impl Gateway {
-    fn new(incoming: Receiver, outgoing: Sender, policy: Policy) -> Gateway {
+    fn new(incoming: Receiver, outgoing: Sender, policy: Policy, share: Share) -> Gateway {
         let mut queue = Queue::default();
         let mut interface = Interface::new(Config::new(HardwareAddress::Ip), &mut queue, Instant::ZERO);
         // It answers for every address, as if all of them were behind it.
@@ -71,6 +73,7 @@ impl Gateway {
             incoming,
             outgoing,
             policy,
+            share,
             queue,
             interface,
             sockets: SocketSet::new(Vec::new()),
@@ -153,7 +156,7 @@ impl Gateway {
                 let Ok(inner) = TcpPacket::new_checked(outer.payload()) else { return };
                 if inner.syn() && !inner.ack() {
                     let ends = ends(inner.src_port(), inner.dst_port());
-                    self.connections.open(ends, &self.policy, &mut self.sockets);
+                    self.connections.open(ends, &self.policy, &self.share, &mut self.sockets);
                 }
                 self.queue.incoming = Some(packet.to_vec());
                 let now = self.now();
@@ -163,7 +166,10 @@ impl Gateway {
                 let Ok(inner) = UdpPacket::new_checked(outer.payload()) else { return };
                 let (from, to) = ends(inner.src_port(), inner.dst_port());
                 let now = std::time::Instant::now();
-                self.datagrams.send(from, to, inner.payload(), &self.policy, now);
+                let rules = (&self.policy, &self.share);
+                if !self.datagrams.send(from, to, inner.payload(), rules, now) {
+                    self.queue.outgoing.extend(datagrams::nowhere(&outer));
+                }
             }
             _ => {}
         }
@@ -200,7 +206,7 @@ mod tests {
     use smoltcp::wire::{Ipv4Repr, TcpControl, TcpRepr, TcpSeqNumber};
 
     use super::*;
-    use crate::{GUEST, Reach};
+    use crate::{Allowance, GUEST, Reach};
 
     /// The first segment of a connection to the name server.
     fn opening() -> Vec<u8> {
@@ -254,7 +260,8 @@ mod tests {
         let outgoing =
             Sender::from_owned_fd_unchecked(far.try_clone().expect("a descriptor")).expect("a sender");
         let incoming = Receiver::from_owned_fd_unchecked(far).expect("a receiver");
-        let mut gateway = Gateway::new(incoming, outgoing, policy);
+        let share = Allowance::new(1).share();
+        let mut gateway = Gateway::new(incoming, outgoing, policy, share);
         near.send(&opening()).expect("it is sent");
         let mut polls = 0;
         let served = poll_fn(|context| {

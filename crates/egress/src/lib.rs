@@ -7,12 +7,14 @@
 //! [`serve`] is the other end of the device: a small TCP stack (smoltcp) that answers for every address, opens a connection
 //! of the host's for each of the function's, and copies between the two; datagrams are passed on one by one. The function never
 //! touches a network of the host's, and nothing of the host's routes or filters changes; no privilege is needed but the device.
-//! Where it may go says a [`Policy`]: never to an address of this host, whatever else.
+//! Where it may go says a [`Policy`]: never to an address of this host, whatever else. How many sockets all sandboxes together have bounds
+//! an [`Allowance`].
 //!
 //! It knows no sandbox, no function and no configuration. IPv4 only; of ICMP nothing is passed on.
 //!
 //! Start at [`serve`], then [`Policy`].
 
+mod allowance;
 mod connections;
 mod datagrams;
 mod gateway;
@@ -22,6 +24,7 @@ mod queue;
 
 use std::net::Ipv4Addr;
 
+pub use allowance::{Allowance, Share};
 pub use gateway::serve;
 pub use policy::{Policy, Reach};
 

@@ -60,6 +60,9 @@ pub struct Limits {
     /// memory of its own. With Node each memory size is a kind. Kinds beyond four, those wanted longest ago, have none.
     pub parked: u32,
     pub cpu_share: CpuShare,
+    /// Sockets of the host's that what all functions send may have at the same time; the connections among them have 128 KiB of this
+    /// process's memory each.
+    pub egress_sockets_max: u32,
     /// Memory that must be available on the host for another environment to start, bytes.
     pub memory_reserve_bytes: u64,
     /// After this time without an invocation an environment ends, and after this time without a start so do the interpreters that
@@ -91,6 +94,7 @@ impl Default for Limits {
             launches_max: u32::try_from(2 * cores).unwrap_or(u32::MAX).max(4),
             parked: 2,
             cpu_share: CpuShare::Full,
+            egress_sockets_max: 2048,
             memory_reserve_bytes: 256 << 20,
             idle: Duration::from_secs(600),
             freeze_after: Duration::from_millis(100),

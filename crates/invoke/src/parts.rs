@@ -4,7 +4,7 @@ use std::fs;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use pitbird_egress::Reach;
+use pitbird_egress::{Allowance, Reach};
 use pitbird_sandbox::{Level, RUNTIME_API_PORT};
 use pitbird_store::Store;
 use pitbird_telemetry::Telemetry;
@@ -24,6 +24,8 @@ pub(crate) struct Parts {
     /// `None` after the end: snapshots in the store hold pools, and pools hold this.
     store: Mutex<Option<Store>>,
     pub reach: Option<Reach>,
+    /// Sockets of the host's for what functions send.
+    pub allowance: Arc<Allowance>,
     pub limits: Limits,
     /// Of the host, or as many as this server may use.
     cpus: usize,
@@ -81,6 +83,7 @@ impl Parts {
             limits: config.limits.clone(),
             cpus: std::thread::available_parallelism().map_or(1, usize::from),
             reach: config.reach,
+            allowance: Allowance::new(config.limits.egress_sockets_max as usize),
             aws: Mutex::new(config.aws.clone()),
             endpoint_url,
             code,

@@ -65,6 +65,7 @@ async fn serve(options: &DemoOptions, data_dir: PathBuf) -> Result<Serving> {
         parked: 2,
         cpu_share: CpuShare::Full,
         egress: Egress::None,
+        egress_sockets: 1,
         log: "warn".to_owned(),
     };
     if let Some(port) = options.port {

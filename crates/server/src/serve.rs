@@ -202,14 +202,23 @@ const FILES_PER_ENVIRONMENT: u64 = 12;
 /// What everything else takes: clients, files of the store, logs.
 const OTHER_FILES: u64 = 512;
 
-/// Lets this process have as many descriptors as it may have, and answers how many environments these are enough for.
-fn environments_max() -> u32 {
+/// Of all descriptors, one in so many at most is for what functions send outside.
+const EGRESS_PART: u64 = 4;
+
+/// Lets this process have as many descriptors as it may have, and answers how many environments these are enough for, and how many
+/// sockets for what functions send outside, if they may.
+fn descriptors(egress_sockets: u32) -> (u32, u32) {
     let most = pitbird_invoke::Limits::default().environments_max;
     let limits = getrlimit(Resource::Nofile);
     let raised = setrlimit(Resource::Nofile, Rlimit { current: limits.maximum, ..limits });
     let files = if raised.is_ok() { limits.maximum } else { limits.current };
-    let Some(files) = files else { return most };
-    let enough = (files.saturating_sub(OTHER_FILES) / FILES_PER_ENVIRONMENT).clamp(1, most.into()) as u32;
+    let Some(files) = files else { return (most, egress_sockets) };
+    let sockets = (files / EGRESS_PART).clamp(1, u64::from(egress_sockets).max(1)) as u32;
+    if sockets < egress_sockets {
+        tracing::warn!(files, sockets, "few descriptors (ulimit -n), so fewer sockets for functions");
+    }
+    let others = OTHER_FILES + u64::from(sockets.min(egress_sockets));
+    let enough = (files.saturating_sub(others) / FILES_PER_ENVIRONMENT).clamp(1, most.into()) as u32;
     if enough < most {
         tracing::warn!(
             files,
@@ -217,7 +226,7 @@ fn environments_max() -> u32 {
             "few descriptors (ulimit -n), so fewer environments at once"
         );
     }
-    enough
+    (enough, sockets)
 }
 
 /// How far functions may reach beside AWS.
@@ -237,6 +246,8 @@ fn invoker_config(
     store: &Store,
     inside: &Arc<Inside>,
 ) -> pitbird_invoke::Config {
+    let egress_sockets = if options.egress == Egress::None { 0 } else { options.egress_sockets };
+    let (environments_max, egress_sockets_max) = descriptors(egress_sockets);
     pitbird_invoke::Config {
         launcher: launcher.clone(),
         telemetry: telemetry.clone(),
@@ -250,7 +261,8 @@ fn invoker_config(
         reach: reach(options),
         limits: pitbird_invoke::Limits {
             parked: options.parked,
-            environments_max: environments_max(),
+            environments_max,
+            egress_sockets_max,
             cpu_share: match options.cpu_share {
                 CpuShare::Full => pitbird_invoke::CpuShare::Full,
                 CpuShare::ByMemory => pitbird_invoke::CpuShare::ByMemory,

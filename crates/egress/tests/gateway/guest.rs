@@ -5,15 +5,17 @@ use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixDatagram;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pitbird_egress::{GUEST, PACKET_BYTES_MAX, Policy, ROUTER, Reach, serve};
+use pitbird_egress::{Allowance, GUEST, PACKET_BYTES_MAX, Policy, ROUTER, Reach, serve};
 use smoltcp::iface::{Config, Interface, SocketHandle, SocketSet};
 use smoltcp::phy::{self, ChecksumCapabilities, DeviceCapabilities, Medium};
 use smoltcp::socket::tcp::{Socket, SocketBuffer, State};
 use smoltcp::time::Instant as Now;
 use smoltcp::wire::{
-    HardwareAddress, IpAddress, IpCidr, IpProtocol, Ipv4Packet, Ipv4Repr, TcpPacket, UdpPacket, UdpRepr,
+    HardwareAddress, Icmpv4DstUnreachable, Icmpv4Message, Icmpv4Packet, IpAddress, IpCidr, IpProtocol,
+    Ipv4Packet, Ipv4Repr, TcpPacket, UdpPacket, UdpRepr,
 };
 
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -23,6 +25,8 @@ pub struct Wire {
     pub socket: UnixDatagram,
     /// Datagrams that came back, with who sent them.
     pub datagrams: VecDeque<(Ipv4Addr, Vec<u8>)>,
+    /// The ports to which datagrams were answered with "communication administratively prohibited".
+    pub prohibited: Vec<u16>,
 }
 
 pub struct Packet(Vec<u8>);
@@ -42,6 +46,7 @@ impl phy::Device for Wire {
         {
             self.datagrams.push_back((packet.src_addr(), inner.payload().to_vec()));
         }
+        self.prohibited.extend(prohibited(&buffer));
         Some((Packet(buffer), Send(&self.socket)))
     }
 
@@ -84,13 +89,18 @@ pub struct Guest {
 
 impl Guest {
     pub fn new(names: &[SocketAddr]) -> Guest {
+        Guest::with(names, &Allowance::new(1000))
+    }
+
+    /// One of several that share what they may have.
+    pub fn with(names: &[SocketAddr], allowance: &Arc<Allowance>) -> Guest {
         let (near, far) = UnixDatagram::pair().unwrap();
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let policy = Policy { reach: Reach::Networks, name_servers: names.into() };
-        runtime.spawn(serve(OwnedFd::from(far), policy));
+        runtime.spawn(serve(OwnedFd::from(far), policy, allowance.share()));
         near.set_nonblocking(true).unwrap();
-        let mut wire = Wire { socket: near, datagrams: VecDeque::new() };
+        let mut wire = Wire { socket: near, datagrams: VecDeque::new(), prohibited: Vec::new() };
         let mut interface = Interface::new(Config::new(HardwareAddress::Ip), &mut wire, Now::ZERO);
         let own = IpCidr::new(IpAddress::Ipv4(GUEST), 29);
         interface.update_ip_addrs(|addresses| addresses.push(own).unwrap());
@@ -161,6 +171,20 @@ impl Guest {
         self.sockets.remove(handle);
         heard
     }
+}
+
+/// The port of a guest's datagram of which this packet says that it mayn't be sent.
+fn prohibited(packet: &[u8]) -> Option<u16> {
+    let outer =
+        Ipv4Packet::new_checked(packet).ok().filter(|outer| outer.next_header() == IpProtocol::Icmp)?;
+    let message = Icmpv4Packet::new_checked(outer.payload()).ok().filter(Icmpv4Packet::verify_checksum)?;
+    let is_prohibited = message.msg_type() == Icmpv4Message::DstUnreachable
+        && message.msg_code() == Icmpv4DstUnreachable::CommProhibited.into();
+    // The header of what was sent, and as much of its content as has the ports.
+    let sent = Ipv4Packet::new_unchecked(message.data());
+    assert_eq!((sent.src_addr(), sent.next_header()), (GUEST, IpProtocol::Udp));
+    let ports = &message.data()[usize::from(sent.header_len())..];
+    is_prohibited.then(|| u16::from_be_bytes([ports[2], ports[3]]))
 }
 
 /// The question for the root's name servers, with anything after it.

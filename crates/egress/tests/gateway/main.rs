@@ -11,7 +11,7 @@ use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, UdpSocket};
 use std::thread::JoinHandle;
 
 use guest::{Guest, PATIENCE, Segment, datagram, question, questions};
-use pitbird_egress::ROUTER;
+use pitbird_egress::{Allowance, ROUTER};
 use smoltcp::iface::SocketHandle;
 use smoltcp::socket::tcp::{Socket, State};
 
@@ -169,4 +169,49 @@ fn many_connections_at_once_are_bounded_not_fatal() {
         (refused >= 144).then_some(refused)
     });
     assert_eq!(refused, 400 - 256, "the rest is open, or still opens");
+}
+
+/// Opens so many connections; how many may be.
+fn opened(guest: &mut Guest, count: usize) -> usize {
+    let handles: Vec<SocketHandle> = (0..count).map(|_| guest.connect((ROUTER, 53))).collect();
+    guest.until(|sockets, _| {
+        let states = || handles.iter().map(|handle| sockets.get::<Socket<'_>>(*handle).state());
+        let open = states().filter(|state| *state == State::Established).count();
+        let refused = states().filter(|state| *state == State::Closed).count();
+        (open + refused == count).then_some(open)
+    })
+}
+
+#[test]
+fn all_guests_together_have_so_many_sockets_and_none_has_them_all() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let names = [listener.local_addr().unwrap()];
+    let allowance = Allowance::new(6);
+    let mut guests: Vec<Guest> = (0..4).map(|_| Guest::with(&names, &allowance)).collect();
+    assert_eq!(opened(&mut guests[0], 8), 3);
+    assert_eq!(opened(&mut guests[1], 8), 2);
+    assert_eq!(opened(&mut guests[2], 8), 1);
+    assert_eq!(opened(&mut guests[3], 8), 0);
+    // Whose sandbox ends leaves its place to others.
+    drop(guests.remove(0));
+    let mut last = guests.pop().unwrap();
+    last.until(|_, _| allowance.share().take());
+    assert_eq!(opened(&mut last, 1), 1);
+}
+
+#[test]
+fn a_datagram_for_which_there_is_no_socket_is_answered_as_prohibited() {
+    let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+    server.set_read_timeout(Some(PATIENCE)).unwrap();
+    let names = [server.local_addr().unwrap()];
+    let allowance = Allowance::new(1);
+    let mut guest = Guest::with(&names, &allowance);
+    let taken = allowance.share().take().unwrap();
+    let question = question(b"who?");
+    guest.send(&[datagram(ROUTER, 53, &question)]);
+    assert_eq!(guest.until(|_, wire| wire.prohibited.pop()), 53);
+    drop(taken);
+    guest.send(&[datagram(ROUTER, 53, &question)]);
+    let (length, _) = server.recv_from(&mut [0; 64]).unwrap();
+    assert_eq!(length, question.len());
 }

@@ -12,6 +12,7 @@ use pitbird_telemetry::logs::Spread;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
+use tracing::Instrument as _;
 
 use super::conclude::Came;
 use super::deadlines::Check;
@@ -254,13 +255,15 @@ impl Environment {
     fn lead_out(&self, device: Option<OwnedFd>) -> JoinSet<()> {
         let mut ways = JoinSet::new();
         if let (Some(device), Some(reach)) = (device, self.pool.parts.reach) {
-            let function = self.pool.record.name.clone();
-            ways.spawn(async move {
+            let share = self.pool.parts.allowance.share();
+            let span = tracing::warn_span!("egress", function = self.pool.record.name);
+            let way = async move {
                 let policy = pitbird_egress::Policy::with_host_names(reach);
-                if let Err(error) = pitbird_egress::serve(device, policy).await {
-                    tracing::warn!(function, %error, "a function's way to the outside world has ended");
+                if let Err(error) = pitbird_egress::serve(device, policy, share).await {
+                    tracing::warn!(%error, "a function's way to the outside world has ended");
                 }
-            });
+            };
+            ways.spawn(way.instrument(span));
         }
         ways
     }

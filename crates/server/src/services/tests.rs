@@ -64,6 +64,7 @@ async fn bed() -> Bed {
         parked: 0,
         cpu_share: pitbird_cli::CpuShare::Full,
         egress: pitbird_cli::Egress::None,
+        egress_sockets: 1,
         log: "warn".to_owned(),
     };
     let (parts, launcher, _inside) = crate::serve::build(&options, address).await.expect("the parts");
