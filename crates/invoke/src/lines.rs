@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use crate::fault::Status;
+use crate::telemetry_api::Api;
 use crate::telemetry_api::subscription::Kind;
 
 /// How much a line matters, the least first.
@@ -113,8 +114,9 @@ pub enum Line<'a> {
         events: Vec<&'static str>,
         error_type: Option<&'static str>,
     },
-    /// An extension has subscribed to the Telemetry API.
+    /// An extension has subscribed to telemetry.
     Subscription {
+        api: Api,
         name: &'a str,
         kinds: &'a [Kind],
     },
@@ -226,10 +228,11 @@ impl Line<'_> {
                 }
                 (Level::Info, event(now_ms, "extension", record))
             }
-            Line::Subscription { name, kinds } => {
+            Line::Subscription { api, name, kinds } => {
                 let types: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
                 let record = json!({ "name": name, "state": "Subscribed", "types": types });
-                (Level::Info, event(now_ms, "telemetrySubscription", record))
+                let name = if *api == Api::Logs { "logsSubscription" } else { "telemetrySubscription" };
+                (Level::Info, event(now_ms, name, record))
             }
             Line::Dropped { bytes, limit_bytes } => (
                 Level::Warn,
@@ -339,10 +342,11 @@ impl Line<'_> {
             }
             // Not in the log.
             Line::InitRuntimeDone { .. } => {}
-            Line::Subscription { name, kinds } => {
+            Line::Subscription { api, name, kinds } => {
+                let api = if *api == Api::Logs { "LOGS" } else { "TELEMETRY" };
                 let kinds: Vec<&str> = kinds.iter().map(|kind| kind.title()).collect();
                 let kinds = kinds.join(", ");
-                push(out, &["TELEMETRY\tName: ", name, "\tState: Subscribed\tTypes: [", &kinds, "]\n"]);
+                push(out, &[api, "\tName: ", name, "\tState: Subscribed\tTypes: [", &kinds, "]\n"]);
             }
             Line::Start { request_id, version, .. } => {
                 push(out, &["START RequestId: ", request_id, " Version: "]);

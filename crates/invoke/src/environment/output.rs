@@ -246,9 +246,11 @@ impl Output {
     pub fn relay(&mut self, now_ms: i64, line: &Line<'_>) {
         if let Some(relay) = &mut self.relay
             && relay.is_wanted(Kind::Platform)
-            && !matches!(line, Line::Words { .. })
         {
-            relay.platform(&line.event(now_ms).1);
+            match line {
+                Line::Words { words, .. } => relay.fault(now_ms, words),
+                line => relay.platform(&line.event(now_ms).1),
+            }
         }
     }
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::machine::Rejection;
 use crate::environment::{Environment, Unsubscribed};
 use crate::runtime_api::{Reply, accepted, json, not_here, refuse};
-use crate::telemetry_api::Subscription;
+use crate::telemetry_api::{Api, Subscription};
 
 const NAME: HeaderName = HeaderName::from_static("lambda-extension-name");
 const IDENTIFIER: HeaderName = HeaderName::from_static("lambda-extension-identifier");
@@ -57,11 +57,10 @@ pub async fn call(environment: &Arc<Environment>, request: Request<Incoming>) ->
             error(environment, &head.headers, body, false).await
         }
         (&Method::PUT, "/2022-07-01/telemetry" | "/2022-07-01/telemetry/") => {
-            return subscribe(environment, &head.headers, body).await;
+            return subscribe(environment, Api::Telemetry, &head.headers, body).await;
         }
-        (_, path) if path.starts_with("/2020-08-15/logs") => {
-            let words = "the Logs API is not served: the Telemetry API, which took its place, is";
-            return refuse(StatusCode::NOT_FOUND, words, "NotFound");
+        (&Method::PUT, "/2020-08-15/logs" | "/2020-08-15/logs/") => {
+            return subscribe(environment, Api::Logs, &head.headers, body).await;
         }
         (_, path) => return not_here(path),
     };
@@ -131,8 +130,13 @@ async fn error(
     Ok(accepted())
 }
 
-async fn subscribe(environment: &Arc<Environment>, headers: &HeaderMap, body: Incoming) -> Reply {
-    let invalid = |words: &str| refuse(StatusCode::BAD_REQUEST, words, "ValidationError");
+async fn subscribe(environment: &Arc<Environment>, api: Api, headers: &HeaderMap, body: Incoming) -> Reply {
+    // Sources: the developer guide's example of each API, and the emulator's words where a subscription comes too late.
+    let (validation, closed, name) = match api {
+        Api::Telemetry => ("ValidationError", "Telemetry.SubscriptionClosed", "Telemetry API"),
+        Api::Logs => ("Logs.ValidationError", "Logs.SubscriptionClosed", "Logs API"),
+    };
+    let invalid = |words: &str| refuse(StatusCode::BAD_REQUEST, words, validation);
     let id = match identifier(headers) {
         Ok(id) => id,
         Err(rejection) => return reject(&rejection),
@@ -141,7 +145,7 @@ async fn subscribe(environment: &Arc<Environment>, headers: &HeaderMap, body: In
         Ok(body) => body,
         Err(rejection) => return invalid(&rejection.to_string()),
     };
-    let subscription = match Subscription::parse(&body) {
+    let subscription = match Subscription::parse(api, &body) {
         Ok(subscription) => subscription,
         Err(error) => return invalid(&error.to_string()),
     };
@@ -150,8 +154,7 @@ async fn subscribe(environment: &Arc<Environment>, headers: &HeaderMap, body: In
         Err(Unsubscribed::Rejected(rejection)) => reject(&rejection),
         Err(Unsubscribed::Invalid(words)) => invalid(&words),
         Err(Unsubscribed::Closed) => {
-            let words = "Telemetry API subscription is closed";
-            refuse(StatusCode::FORBIDDEN, words, "Telemetry.SubscriptionClosed")
+            refuse(StatusCode::FORBIDDEN, &format!("{name} subscription is closed already"), closed)
         }
     }
 }

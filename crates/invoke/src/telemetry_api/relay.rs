@@ -9,7 +9,8 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use super::subscription::{Buffering, Kind, Subscription};
+use super::logs_api::{self, LogsEvent};
+use super::subscription::{Api, Buffering, Form, Kind, Protocol, Subscription};
 use crate::lines::instant;
 
 /// Batches that may wait for a subscriber; what is more is dropped.
@@ -22,18 +23,35 @@ const HISTORY_BYTES_MAX: usize = 262_144;
 const FALLEN_BEHIND: &str =
     "Consumer seems to have fallen behind as it has not acknowledged receipt of logs.";
 
-/// One event as a subscriber gets it, of a schema that has JSON lines as JSON, or as text.
+/// One event as subscribers get it.
 #[derive(Debug, Clone)]
 struct Event {
     kind: Kind,
-    json: Arc<str>,
-    /// Where it differs.
+    /// By the Telemetry API, of a schema that has JSON lines as JSON; nothing is only for the other API.
+    json: Option<Arc<str>>,
+    /// As text, where it differs.
     text: Option<Arc<str>>,
+    /// By the Logs API, if anybody may ask for that: nothing, one, or more.
+    logs: Vec<LogsEvent>,
 }
 
 impl Event {
+    /// What it takes to keep it.
     fn bytes(&self) -> usize {
-        self.json.len()
+        let logs = self.logs.iter().map(|event| event.json.len()).sum();
+        self.json.as_ref().map_or(0, |json| json.len()).max(logs)
+    }
+
+    /// As it is in one form.
+    fn in_form(&self, form: Form) -> impl Iterator<Item = &Arc<str>> {
+        let (telemetry, logs) = match form {
+            Form::Telemetry { keeps_json: true } => (self.json.as_ref(), &[][..]),
+            Form::Telemetry { keeps_json: false } => (self.text.as_ref().or(self.json.as_ref()), &[][..]),
+            Form::Logs { .. } => (None, &self.logs[..]),
+        };
+        let takes_newer = form == Form::Logs { has_runtime_done: true };
+        let logs = logs.iter().filter(move |event| takes_newer || !event.is_newer);
+        telemetry.into_iter().chain(logs.map(|event| &event.json))
     }
 }
 
@@ -85,8 +103,16 @@ impl Relay {
         self.subscribers.iter().all(|subscriber| subscriber.has_all())
     }
 
-    pub fn has(&self, name: &str) -> bool {
-        self.subscribers.iter().any(|subscriber| subscriber.name == name)
+    /// What this one has asked for, if it has.
+    pub fn asked_by(&self, name: &str) -> Option<&Subscription> {
+        let subscriber = self.subscribers.iter().find(|subscriber| subscriber.name == name)?;
+        Some(&subscriber.subscription)
+    }
+
+    /// Is there anybody, or may there be, who takes events by the Logs API?
+    fn wants_logs(&self) -> bool {
+        let is_logs = |subscriber: &Arc<Subscriber>| subscriber.subscription.form.api() == Api::Logs;
+        self.is_open() || self.subscribers.iter().any(is_logs)
     }
 
     /// From now on nobody can subscribe.
@@ -109,7 +135,16 @@ impl Relay {
 
     /// What the platform tells.
     pub fn platform(&mut self, event: &Value) {
-        self.push(Event { kind: Kind::Platform, json: event.to_string().into(), text: None });
+        let logs = if self.wants_logs() { logs_api::platform(event) } else { Vec::new() };
+        self.push(Event { kind: Kind::Platform, json: Some(event.to_string().into()), text: None, logs });
+    }
+
+    /// What the platform says of a failure. In the Telemetry API that is part of other events.
+    pub fn fault(&mut self, now_ms: i64, words: &str) {
+        if self.wants_logs() {
+            let logs = vec![logs_api::fault(now_ms, words)];
+            self.push(Event { kind: Kind::Platform, json: None, text: None, logs });
+        }
     }
 
     /// A line that was logged. `is_json` says that lines may be JSON.
@@ -118,6 +153,8 @@ impl Relay {
             return;
         }
         let line = String::from_utf8_lossy(line);
+        let logs = self.wants_logs().then(|| logs_api::written(kind, now_ms, &line));
+        let logs: Vec<LogsEvent> = logs.into_iter().collect();
         let line = line.trim_end_matches(['\n', '\r']);
         let (time, name) = (instant(now_ms), kind.as_str());
         let text: Arc<str> = json!({ "time": time, "type": name, "record": line }).to_string().into();
@@ -125,9 +162,9 @@ impl Relay {
         let event = match object.flatten() {
             Some(object) => {
                 let json = format!(r#"{{"time":"{time}","type":"{name}","record":{object}}}"#);
-                Event { kind, json: json.into(), text: Some(text) }
+                Event { kind, json: Some(json.into()), text: Some(text), logs }
             }
-            None => Event { kind, json: text, text: None },
+            None => Event { kind, json: Some(text), text: None, logs },
         };
         self.push(event);
     }
@@ -194,8 +231,8 @@ impl Subscriber {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until something is to be sent: an array of events, with what was lost before them. Whoever asks says that the batch
-    /// before was taken.
+    /// Waits until something is to be sent: an array of events, or a line for each, with what was lost before them. Whoever asks says that the
+    /// batch before was taken.
     pub async fn batch(&self) -> String {
         self.queue().is_underway = false;
         loop {
@@ -204,7 +241,7 @@ impl Subscriber {
                 let buffering = &self.subscription.buffering;
                 if queue.is_due(buffering, Instant::now()) {
                     queue.is_underway = true;
-                    return queue.batch(buffering);
+                    return queue.batch(&self.subscription);
                 }
                 queue.since.map(|since| since + buffering.timeout)
             };
@@ -235,16 +272,18 @@ impl Queue {
         if !subscription.takes(event.kind) {
             return;
         }
-        let own = event.text.as_ref().filter(|_| !subscription.keeps_json).unwrap_or(&event.json);
         let Buffering { items_max, bytes_max, .. } = subscription.buffering;
-        let is_full = self.events.len() >= items_max * BATCHES_MAX
-            || (self.bytes + own.len() > bytes_max * BATCHES_MAX && !self.events.is_empty());
-        if is_full {
-            return self.dropped.add(own.len());
+        for own in event.in_form(subscription.form) {
+            let is_full = self.events.len() >= items_max * BATCHES_MAX
+                || (self.bytes + own.len() > bytes_max * BATCHES_MAX && !self.events.is_empty());
+            if is_full {
+                self.dropped.add(own.len());
+                continue;
+            }
+            self.bytes += own.len();
+            self.since.get_or_insert(now);
+            self.events.push_back(own.clone());
         }
-        self.bytes += own.len();
-        self.since.get_or_insert(now);
-        self.events.push_back(own.clone());
     }
 
     fn is_due(&self, buffering: &Buffering, now: Instant) -> bool {
@@ -256,8 +295,13 @@ impl Queue {
     }
 
     /// As many as a batch may have, and at least one.
-    fn batch(&mut self, buffering: &Buffering) -> String {
-        let mut batch = String::from("[");
+    fn batch(&mut self, subscription: &Subscription) -> String {
+        let buffering = &subscription.buffering;
+        let (open, between, close) = match subscription.destination.protocol {
+            Protocol::Http { .. } => ("[", ",", "]"),
+            Protocol::Tcp => ("", "\n", "\n"),
+        };
+        let mut batch = String::from(open);
         let dropped = std::mem::take(&mut self.dropped);
         let mut count = 0;
         if dropped != Dropped::default() {
@@ -275,7 +319,7 @@ impl Queue {
                 break;
             }
             if count > 0 {
-                batch.push(',');
+                batch.push_str(between);
             }
             batch.push_str(event);
             self.bytes -= event.len();
@@ -285,7 +329,7 @@ impl Queue {
         if self.events.is_empty() {
             self.since = None;
         }
-        batch.push(']');
+        batch.push_str(close);
         batch
     }
 }
@@ -302,7 +346,7 @@ mod tests {
             "buffering": { "maxItems": 1000, "maxBytes": 262_144, "timeoutMs": 25 },
             "destination": { "protocol": "HTTP", "URI": "http://sandbox:8080" },
         });
-        Subscription::parse(asked.to_string().as_bytes()).unwrap()
+        Subscription::parse(Api::Telemetry, asked.to_string().as_bytes()).unwrap()
     }
 
     async fn batch(subscriber: &Subscriber) -> Vec<Value> {
@@ -329,7 +373,49 @@ mod tests {
         let line =
             json!({ "time": "2024-04-08T16:56:22.000Z", "type": "extension", "record": "from an extension" });
         assert_eq!(batch(&lines).await, [line]);
-        assert!(relay.has("all") && !relay.has("other") && !relay.is_open());
+        assert!(relay.asked_by("all").is_some() && relay.asked_by("other").is_none() && !relay.is_open());
+    }
+
+    #[tokio::test]
+    async fn over_tcp_each_event_is_a_line() {
+        let mut relay = Relay::new();
+        let mut asked = subscription(&["function"], "2022-12-13");
+        asked.destination.protocol = Protocol::Tcp;
+        let lines = relay.subscribe("lines", asked, Instant::now());
+        relay.line(Kind::Function, 0, b"1\n", false);
+        relay.line(Kind::Function, 0, b"2\n", false);
+        let batch = tokio::time::timeout(Duration::from_secs(10), lines.batch()).await.unwrap();
+        let events: Vec<Value> =
+            batch.split_terminator('\n').map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert!(batch.ends_with("}\n") && events.len() == 2, "{batch}");
+        assert_eq!(events[1]["record"], "2");
+    }
+
+    #[tokio::test]
+    async fn the_logs_api_has_its_own_form_of_what_came_before_and_after() {
+        let mut relay = Relay::new();
+        relay.line(Kind::Function, 0, b"{\"a\":1}\n", true);
+        relay.platform(&json!({ "time": "t", "type": "platform.initStart", "record": {} }));
+        let logs = |has_runtime_done| Subscription {
+            form: Form::Logs { has_runtime_done },
+            ..subscription(&["platform", "function"], "2022-12-13")
+        };
+        let old = relay.subscribe("old", logs(false), Instant::now());
+        let new = relay.subscribe("new", logs(true), Instant::now());
+        let telemetry =
+            relay.subscribe("telemetry", subscription(&["platform"], "2022-12-13"), Instant::now());
+        relay.close();
+        let done = json!({ "requestId": "id", "status": "success" });
+        relay.platform(&json!({ "time": "t", "type": "platform.runtimeDone", "record": done }));
+        relay.fault(0, "it failed\n");
+        let types = |events: &[Value]| {
+            events.iter().map(|event| event["type"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        let got = batch(&old).await;
+        assert_eq!(types(&got), ["function", "platform.fault"]);
+        assert_eq!((&got[0]["record"], &got[1]["record"]), (&json!("{\"a\":1}\n"), &json!("it failed")));
+        assert_eq!(types(&batch(&new).await), ["function", "platform.runtimeDone", "platform.fault"]);
+        assert_eq!(types(&batch(&telemetry).await), ["platform.initStart", "platform.runtimeDone"]);
     }
 
     #[tokio::test]

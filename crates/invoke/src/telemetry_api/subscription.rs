@@ -1,4 +1,4 @@
-//! What a subscriber asks for. Decides only. Source: Lambda developer guide, "Telemetry API reference".
+//! What a subscriber asks for. Decides only. Sources: Lambda developer guide, "Telemetry API reference" and "Using the Lambda Logs API".
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -8,8 +8,10 @@ use pitbird_sandbox::RUNTIME_API_PORT;
 use serde::Deserialize;
 use thiserror::Error;
 
-/// Versions of the events' schema. The first one has function lines as text even where they are JSON.
-const SCHEMAS: [&str; 3] = ["2022-07-01", "2022-12-13", "2025-01-29"];
+/// Versions of the events' schema in the Telemetry API. The first one has function lines as text even where they are JSON.
+const TELEMETRY_SCHEMAS: [&str; 3] = ["2022-07-01", "2022-12-13", "2025-01-29"];
+/// In the Logs API, the usual one first. The other also has `platform.runtimeDone`.
+const LOGS_SCHEMAS: [&str; 2] = ["2020-08-15", "2021-03-18"];
 /// Names under which a sandbox knows itself.
 const HOSTS: [&str; 2] = ["sandbox.localdomain", "sandbox"];
 
@@ -50,15 +52,57 @@ impl Kind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subscription {
     pub kinds: Vec<Kind>,
-    /// Function lines that are JSON stay it.
-    pub keeps_json: bool,
+    pub form: Form,
     pub buffering: Buffering,
-    pub method: Method,
-    /// Where the listener is, on the sandbox's loopback.
+    pub destination: Destination,
+}
+
+/// By which of the two APIs something is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Api {
+    Telemetry,
+    Logs,
+}
+
+/// What events look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Function lines that are JSON stay it, or don't.
+    Telemetry {
+        keeps_json: bool,
+    },
+    Logs {
+        has_runtime_done: bool,
+    },
+}
+
+impl Form {
+    pub fn api(self) -> Api {
+        match self {
+            Form::Telemetry { .. } => Api::Telemetry,
+            Form::Logs { .. } => Api::Logs,
+        }
+    }
+}
+
+/// Where the listener is, on the sandbox's loopback.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Destination {
     pub port: u16,
-    /// `Host` of the requests.
-    pub host: String,
-    pub path: String,
+    pub protocol: Protocol,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Protocol {
+    /// An array of events a request.
+    Http {
+        method: Method,
+        /// `Host` of the requests.
+        host: String,
+        path: String,
+    },
+    /// An event a line.
+    Tcp,
 }
 
 /// How much is gathered, and how long, before it is sent.
@@ -77,7 +121,7 @@ pub struct Invalid(String);
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Asked {
-    schema_version: String,
+    schema_version: Option<String>,
     types: Vec<String>,
     #[serde(default)]
     buffering: AskedBuffering,
@@ -98,38 +142,49 @@ struct AskedDestination {
     protocol: String,
     #[serde(rename = "URI")]
     uri: Option<String>,
+    port: Option<u16>,
     method: Option<String>,
     encoding: Option<String>,
 }
 
 impl Subscription {
-    /// Reads the body of `PUT /2022-07-01/telemetry`.
-    pub fn parse(body: &[u8]) -> Result<Subscription, Invalid> {
+    /// Reads the body of `PUT /2022-07-01/telemetry` or `PUT /2020-08-15/logs`.
+    pub fn parse(api: Api, body: &[u8]) -> Result<Subscription, Invalid> {
         let asked: Asked = serde_json::from_slice(body).map_err(|error| Invalid(error.to_string()))?;
-        let schema = SCHEMAS.iter().position(|schema| *schema == asked.schema_version);
-        let schema = schema.ok_or_else(|| {
-            Invalid(format!("schemaVersion {:?} is none of {SCHEMAS:?}", short(&asked.schema_version)))
-        })?;
-        let Asked { types, buffering, destination, .. } = asked;
-        let (port, host, path) = place(&destination)?;
+        let Asked { schema_version, types, buffering, destination } = asked;
         Ok(Subscription {
             kinds: kinds(&types)?,
-            keeps_json: schema > 0,
+            form: form(api, schema_version.as_deref())?,
             buffering: Buffering {
                 items_max: within("maxItems", buffering.max_items, 10_000, ITEMS)? as usize,
                 bytes_max: within("maxBytes", buffering.max_bytes, 262_144, BYTES)? as usize,
                 timeout: Duration::from_millis(within("timeoutMs", buffering.timeout_ms, 1000, TIMEOUT_MS)?),
             },
-            method: method(&destination)?,
-            port,
-            host,
-            path,
+            destination: self::destination(&destination)?,
         })
     }
 
     pub fn takes(&self, kind: Kind) -> bool {
         self.kinds.contains(&kind)
     }
+}
+
+fn form(api: Api, schema: Option<&str>) -> Result<Form, Invalid> {
+    let (schemas, usual) = match api {
+        Api::Telemetry => (&TELEMETRY_SCHEMAS[..], None),
+        Api::Logs => (&LOGS_SCHEMAS[..], Some(0)),
+    };
+    let place = match schema {
+        Some(schema) => schemas.iter().position(|known| *known == schema),
+        None => usual,
+    };
+    let place = place.ok_or_else(|| {
+        Invalid(format!("schemaVersion {:?} is none of {schemas:?}", short(schema.unwrap_or_default())))
+    })?;
+    Ok(match api {
+        Api::Telemetry => Form::Telemetry { keeps_json: place > 0 },
+        Api::Logs => Form::Logs { has_runtime_done: place > 0 },
+    })
 }
 
 fn kinds(types: &[String]) -> Result<Vec<Kind>, Invalid> {
@@ -154,10 +209,38 @@ fn within(name: &str, asked: Option<u64>, usual: u64, range: RangeInclusive<u64>
     Err(Invalid(format!("buffering.{name} is {value}, not from {} to {}", range.start(), range.end())))
 }
 
-fn method(destination: &AskedDestination) -> Result<Method, Invalid> {
-    if let Some(encoding) = destination.encoding.as_deref().filter(|encoding| *encoding != "JSON") {
+fn destination(asked: &AskedDestination) -> Result<Destination, Invalid> {
+    if let Some(encoding) = asked.encoding.as_deref().filter(|encoding| *encoding != "JSON") {
         return Err(Invalid(format!("destination.encoding {:?} is not JSON", short(encoding))));
     }
+    let foreign = |name: &str| Invalid(format!("destination.{name} is none of {}", asked.protocol));
+    match asked.protocol.as_str() {
+        "HTTP" if asked.port.is_some() => Err(foreign("port")),
+        "HTTP" => {
+            let (port, host, path) = place(asked)?;
+            Ok(Destination { port, protocol: Protocol::Http { method: method(asked)?, host, path } })
+        }
+        "TCP" if asked.uri.is_some() => Err(foreign("URI")),
+        "TCP" if asked.method.is_some() => Err(foreign("method")),
+        "TCP" => {
+            let port = asked.port.ok_or_else(|| Invalid("destination.port is missing".to_owned()))?;
+            if is_taken(port) {
+                return Err(Invalid(format!(
+                    "destination.port {port} is one on which no extension can listen"
+                )));
+            }
+            Ok(Destination { port, protocol: Protocol::Tcp })
+        }
+        other => Err(Invalid(format!("destination.protocol {:?} is neither HTTP nor TCP", short(other)))),
+    }
+}
+
+/// Can nobody but the Runtime API listen there?
+fn is_taken(port: u16) -> bool {
+    port == RUNTIME_API_PORT || port == 0
+}
+
+fn method(destination: &AskedDestination) -> Result<Method, Invalid> {
     match destination.method.as_deref() {
         None | Some("POST") => Ok(Method::POST),
         Some("PUT") => Ok(Method::PUT),
@@ -167,10 +250,6 @@ fn method(destination: &AskedDestination) -> Result<Method, Invalid> {
 
 /// Port, host and path of the listener.
 fn place(destination: &AskedDestination) -> Result<(u16, String, String), Invalid> {
-    if destination.protocol != "HTTP" {
-        let protocol = short(&destination.protocol);
-        return Err(Invalid(format!("destination.protocol {protocol:?} is not served here: HTTP is")));
-    }
     let text = destination.uri.as_deref().ok_or_else(|| Invalid("destination.URI is missing".to_owned()))?;
     let unusable = |why: &str| Invalid(format!("destination.URI {:?} {why}", short(text)));
     let uri: Uri = text.parse().map_err(|_| unusable("is no URI"))?;
@@ -180,7 +259,7 @@ fn place(destination: &AskedDestination) -> Result<(u16, String, String), Invali
     let host = uri.host().filter(|host| HOSTS.contains(host));
     let host = host.ok_or_else(|| unusable("leads to another host than sandbox.localdomain"))?;
     let port = uri.port_u16().unwrap_or(80);
-    if port == RUNTIME_API_PORT || port == 0 {
+    if is_taken(port) {
         return Err(unusable("leads to a port on which no extension can listen"));
     }
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
@@ -204,7 +283,7 @@ mod tests {
             "destination": { "protocol": "HTTP", "URI": "http://sandbox.localdomain:8080/events?a=b" },
         });
         change(&mut asked);
-        Subscription::parse(asked.to_string().as_bytes())
+        Subscription::parse(Api::Telemetry, asked.to_string().as_bytes())
     }
 
     #[test]
@@ -213,12 +292,16 @@ mod tests {
             Buffering { items_max: 10_000, bytes_max: 262_144, timeout: Duration::from_millis(1000) };
         let usual = Subscription {
             kinds: vec![Kind::Platform, Kind::Function],
-            keeps_json: true,
+            form: Form::Telemetry { keeps_json: true },
             buffering,
-            method: Method::POST,
-            port: 8080,
-            host: "sandbox.localdomain:8080".to_owned(),
-            path: "/events?a=b".to_owned(),
+            destination: Destination {
+                port: 8080,
+                protocol: Protocol::Http {
+                    method: Method::POST,
+                    host: "sandbox.localdomain:8080".to_owned(),
+                    path: "/events?a=b".to_owned(),
+                },
+            },
         };
         assert_eq!(asked(|_| {}), Ok(usual.clone()));
         let own = asked(|asked| {
@@ -227,9 +310,36 @@ mod tests {
             asked["destination"] = json!({ "protocol": "HTTP", "URI": "http://sandbox:1", "method": "PUT" });
         })
         .unwrap();
-        assert_eq!((own.port, own.path.as_str(), own.method, own.keeps_json), (1, "/", Method::PUT, false));
+        let (host, path) = ("sandbox:1".to_owned(), "/".to_owned());
+        let protocol = Protocol::Http { method: Method::PUT, host, path };
+        assert_eq!(own.destination, Destination { port: 1, protocol });
+        assert_eq!(own.form, Form::Telemetry { keeps_json: false });
         let least = Buffering { items_max: 1000, bytes_max: 1_048_576, timeout: Duration::from_millis(25) };
         assert_eq!(own.buffering, least);
+    }
+
+    #[test]
+    fn lines_go_to_a_port() {
+        let tcp = asked(|asked| asked["destination"] = json!({ "protocol": "TCP", "port": 8080 })).unwrap();
+        assert_eq!(tcp.destination, Destination { port: 8080, protocol: Protocol::Tcp });
+    }
+
+    #[test]
+    fn the_logs_api_has_schemas_of_its_own() {
+        let form = |schema: Value| {
+            let destination = json!({ "protocol": "TCP", "port": 1 });
+            let mut asked = json!({ "types": ["platform"], "destination": destination });
+            if !schema.is_null() {
+                asked["schemaVersion"] = schema;
+            }
+            Subscription::parse(Api::Logs, asked.to_string().as_bytes()).map(|asked| asked.form)
+        };
+        for (schema, has_runtime_done) in
+            [(Value::Null, false), (json!("2020-08-15"), false), (json!("2021-03-18"), true)]
+        {
+            assert_eq!(form(schema), Ok(Form::Logs { has_runtime_done }));
+        }
+        assert!(form(json!("2022-12-13")).unwrap_err().to_string().contains("2021-03-18"));
     }
 
     #[test]
@@ -258,7 +368,21 @@ mod tests {
         refused(&["schemaVersion"], json!("2020-08-15"), "schemaVersion");
         refused(&["types"], json!([]), "types");
         refused(&["types"], json!(["other"]), "other");
-        refused(&["destination", "protocol"], json!("TCP"), "TCP");
+        refused(&["schemaVersion"], Value::Null, "schemaVersion");
+        refused(&["destination", "protocol"], json!("UDP"), "UDP");
+        refused(&["destination", "protocol"], json!("TCP"), "URI is none of TCP");
+        refused(&["destination", "port"], json!(8080), "port is none of HTTP");
+        for (tcp, word) in [
+            (json!({}), "port is missing"),
+            (json!({ "port": 9001 }), "9001"),
+            (json!({ "port": 0 }), "port 0"),
+            (json!({ "port": 65536 }), "65536"),
+            (json!({ "port": 80, "method": "POST" }), "method"),
+        ] {
+            let mut destination = tcp.clone();
+            destination["protocol"] = json!("TCP");
+            refused(&["destination"], destination, word);
+        }
         refused(&["destination", "method"], json!("GET"), "method");
         refused(&["destination", "encoding"], json!("XML"), "encoding");
         refused(&["destination", "URI"], Value::Null, "URI is missing");
@@ -274,6 +398,8 @@ mod tests {
         ] {
             refused(&["destination", "URI"], json!(uri), word);
         }
-        assert!(Subscription::parse(b"").is_err() && Subscription::parse(b"[]").is_err());
+        for nonsense in [&b""[..], b"[]"] {
+            assert!(Subscription::parse(Api::Telemetry, nonsense).is_err());
+        }
     }
 }

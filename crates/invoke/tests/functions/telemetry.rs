@@ -12,10 +12,14 @@ use crate::extensions::{BOTH, extension};
 
 /// An extension that subscribes so, says what came of it, and then follows the invocations.
 fn subscriber(asked: &Value) -> Vec<(&'static str, String, u32)> {
+    subscriber_by("/2022-07-01/telemetry", asked)
+}
+
+fn subscriber_by(api: &str, asked: &Value) -> Vec<(&'static str, String, u32)> {
     let code = format!(
         r#"
         register '{BOTH}'
-        ask PUT /2022-07-01/telemetry '{asked}' "$identifier"
+        ask PUT {api} '{asked}' "$identifier"
         echo "subscribed $status $body"
         while event; do [[ $body == *SHUTDOWN* ]] && exit; echo line of the extension; done
     "#
@@ -49,6 +53,30 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 server = http.server.ThreadingHTTPServer(("sandbox.localdomain", 8080), Handler)
 threading.Thread(target=server.serve_forever, daemon=True).start()
+def handler(event, context):
+    print("line of the function")
+    with came:
+        came.wait_for(lambda: any(e["type"] == event for e in events), 15)
+    return events
+"#;
+
+/// As [`LISTENER`], for lines over TCP; tells how many connections there were in events of its own.
+const LINES: &str = r#"
+import json, socket, threading
+events, came = [], threading.Condition()
+listener = socket.create_server(("sandbox.localdomain", 8080))
+def take():
+    while True:
+        connection, _ = listener.accept()
+        events.append({"type": "connection"})
+        with connection, connection.makefile("r", newline="\n") as lines:
+            for line in lines:
+                with came:
+                    events.append(json.loads(line))
+                    came.notify_all()
+                if CLOSES:
+                    break
+threading.Thread(target=take, daemon=True).start()
 def handler(event, context):
     print("line of the function")
     with came:
@@ -159,9 +187,10 @@ async fn what_cannot_be_obeyed_is_refused() {
         ("host", changed("/destination/URI", json!("http://169.254.169.254/"))),
         ("good", asked(&["platform"]).to_string()),
         ("twice", asked(&["platform"]).to_string()),
+        ("other", asked(&["function"]).to_string()),
     ]);
     let mut code = format!("register '{BOTH}'\n");
-    for name in ["items", "tcp", "host", "good", "twice"] {
+    for name in ["items", "tcp", "host", "good", "twice", "other"] {
         let body = &bodies[name];
         code += &format!(
             "ask PUT /2022-07-01/telemetry '{body}' \"$identifier\"; echo \"tried {name} $status $body\"\n"
@@ -172,7 +201,13 @@ async fn what_cannot_be_obeyed_is_refused() {
         echo "tried invalid $status $body"
         ask PUT /2022-07-01/telemetry '{}' 'x: y'; echo "tried nobody $status $body"
         ask PUT /2020-08-15/logs '{}' "$identifier"; echo "tried logs $status $body"
+    "#;
+    code += r#"
+        ask PUT /2020-08-15/logs '{"types":["platform"],"destination":{"protocol":"TCP","port":1}}' "$identifier"
+        echo "tried both $status $body"
         event
+        ask PUT /2020-08-15/logs '{"types":["platform"],"destination":{"protocol":"TCP","port":1}}' "$identifier"
+        echo "tried late-logs $status $body"
     "#;
     code += &format!(
         "ask PUT /2022-07-01/telemetry '{}' \"$identifier\"; echo \"tried late $status $body\"\nwhile event; do :; done",
@@ -193,10 +228,15 @@ async fn what_cannot_be_obeyed_is_refused() {
     expect("tcp", "400 ", "TCP");
     expect("host", "400 ", "another host");
     expect("good", "200 ", "\"OK\"");
-    expect("twice", "400 ", "has subscribed already");
+    expect("twice", "200 ", "\"OK\"");
+    expect("other", "400 ", "has subscribed already, to something else, by the Telemetry API");
+    expect("both", "400 ", "has subscribed already, to something else, by the Telemetry API");
+    expect("late-logs", "403 ", "Logs.SubscriptionClosed");
+    expect("late-logs", "403 ", "Logs API subscription is closed already");
+    expect("late", "403 ", "Telemetry API subscription is closed already");
     expect("invalid", "400 ", "missing field");
     expect("nobody", "403 ", "Extension.MissingExtensionIdentifier");
-    expect("logs", "404 ", "the Logs API is not served");
+    expect("logs", "400 ", "Logs.ValidationError");
     expect("late", "403 ", "Telemetry.SubscriptionClosed");
 }
 
@@ -284,4 +324,87 @@ async fn who_has_not_been_sent_all_is_not_frozen_yet() {
     let reports = records(&events, "platform.report");
     let of_first = reports.iter().filter(|report| report["requestId"] == first).count();
     assert_eq!(of_first, 1, "{reports:?}");
+}
+
+fn over_tcp(types: &[&str]) -> Value {
+    let mut over_tcp = asked(types);
+    over_tcp["destination"] = json!({ "protocol": "TCP", "port": 8080 });
+    over_tcp
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lines_come_over_one_connection() {
+    let bench = narrow_bench().await;
+    if !has(&bench, "python3.11").await {
+        return;
+    }
+    let layers = vec![subscriber(&over_tcp(&["platform", "function"]))];
+    let code = LINES.replace("CLOSES", "False");
+    let function = bench.create(Draft { layers, ..python("f", &code) }).await;
+    let (first, _) = invoke(&bench, &function, "function").await;
+    let (_, events) = invoke(&bench, &function, "platform.report").await;
+    assert_eq!(records(&events, "platform.report")[0]["requestId"], first);
+    assert_eq!(records(&events, "platform.initStart").len(), 1);
+    assert_eq!(records(&events, "function")[0], "line of the function");
+    assert_eq!(records(&events, "connection").len(), 1, "{events}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_was_closed_is_followed_by_another() {
+    let bench = narrow_bench().await;
+    if !has(&bench, "python3.11").await {
+        return;
+    }
+    let layers = vec![subscriber(&over_tcp(&["function"]))];
+    let code = LINES.replace("CLOSES", "True");
+    let function = bench.create(Draft { layers, ..python("f", &code) }).await;
+    // What was in the same batch as a first line is lost with the connection.
+    invoke(&bench, &function, "function").await;
+    let mut connections = 0;
+    for _ in 0..20 {
+        let (_, events) = invoke(&bench, &function, "function").await;
+        connections = records(&events, "connection").len();
+        if connections > 1 {
+            break;
+        }
+    }
+    assert!(connections > 1, "only one connection");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_logs_api_has_events_of_its_own() {
+    let bench = narrow_bench().await;
+    if !has(&bench, "python3.11").await {
+        return;
+    }
+    let mut older = asked(&["platform", "function"]);
+    older.as_object_mut().unwrap().remove("schemaVersion");
+    let mut newer = older.clone();
+    newer["schemaVersion"] = json!("2021-03-18");
+    for (name, asked, has_runtime_done) in [("older", older, false), ("newer", newer, true)] {
+        let layers = vec![subscriber_by("/2020-08-15/logs", &asked)];
+        let function = bench.create(Draft { layers, ..python(name, LISTENER) }).await;
+        let (first, _) = invoke(&bench, &function, "function").await;
+        let (_, events) = invoke(&bench, &function, "platform.report").await;
+        let log = bench.log(name).await;
+        assert!(log.contains(&"subscribed 200 \"OK\"\n".to_owned()), "{log:#?}");
+        let line = "LOGS\tName: subscriber\tState: Subscribed\tTypes: [Platform, Function]\n";
+        assert!(log.contains(&line.to_owned()), "{log:#?}");
+        let subscribed =
+            json!({ "name": "subscriber", "state": "Subscribed", "types": ["platform", "function"] });
+        assert_eq!(records(&events, "platform.logsSubscription"), [subscribed]);
+        let start = json!({ "requestId": first, "version": "$LATEST" });
+        assert_eq!(records(&events, "platform.start")[0], start);
+        assert_eq!(records(&events, "platform.end")[0], json!({ "requestId": first }));
+        let report = &records(&events, "platform.report")[0];
+        assert!(
+            report["metrics"]["initDurationMs"].is_number() && report.get("status").is_none(),
+            "{report}"
+        );
+        assert_eq!(records(&events, "function")[0], "line of the function\n");
+        let done = json!({ "requestId": first, "status": "success" });
+        let expected = if has_runtime_done { vec![done] } else { Vec::new() };
+        assert_eq!(records(&events, "platform.runtimeDone"), expected);
+        assert!(records(&events, "platform.initStart").is_empty(), "{events}");
+    }
 }

@@ -8,8 +8,8 @@ use super::super::{Environment, State};
 use crate::clock;
 use crate::extensions::machine::Rejection;
 use crate::lines::Line;
-use crate::telemetry_api::Subscription;
 use crate::telemetry_api::deliver::deliver;
+use crate::telemetry_api::{Api, Subscription};
 
 /// Why nobody is subscribed.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub(crate) enum Unsubscribed {
 }
 
 impl Environment {
-    /// `PUT /2022-07-01/telemetry`.
+    /// `PUT /2022-07-01/telemetry` or `PUT /2020-08-15/logs`. What has been asked for before may be asked for again.
     pub fn subscribe(&self, id: &str, subscription: Subscription) -> Result<(), Unsubscribed> {
         let mut state = self.lock();
         let State { extended, output, .. } = &mut *state;
@@ -36,17 +36,23 @@ impl Environment {
         if !relay.is_open() {
             return Err(Unsubscribed::Closed);
         }
-        if relay.has(&name) {
-            return Err(Unsubscribed::Invalid(format!("extension {name} has subscribed already")));
+        match relay.asked_by(&name) {
+            Some(asked) if *asked == subscription => return Ok(()),
+            Some(asked) => {
+                let api = if asked.form.api() == Api::Logs { "Logs API" } else { "Telemetry API" };
+                let why = format!("extension {name} has subscribed already, to something else, by the {api}");
+                return Err(Unsubscribed::Invalid(why));
+            }
+            None => {}
         }
         let connector = extended.connectors.pop().ok_or_else(|| {
             let why = "telemetry is served where sandboxes have a network of their own; here they have none";
             Unsubscribed::Invalid(why.to_owned())
         })?;
-        let kinds = subscription.kinds.clone();
+        let (api, kinds) = (subscription.form.api(), subscription.kinds.clone());
         let subscriber = relay.subscribe(&name, subscription, Instant::now());
         extended.undelivered.push((subscriber, connector));
-        output.say(clock::now_ms(), &Line::Subscription { name: &name, kinds: &kinds });
+        output.say(clock::now_ms(), &Line::Subscription { api, name: &name, kinds: &kinds });
         self.control.notify_one();
         Ok(())
     }
