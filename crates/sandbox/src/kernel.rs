@@ -7,6 +7,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
 
 use rustix::process::Pid;
+use rustix::thread::{CapabilitiesSecureBits, Uid};
 
 /// A child made by [`clone_process`].
 pub struct Child {
@@ -71,6 +72,21 @@ pub fn clone_process(
             Ok(Child { pid, pidfd: unsafe { OwnedFd::from_raw_fd(pidfd) } })
         }
     }
+}
+
+/// Makes another user the owner of the user namespaces that this thread makes from now on: what the kernel counts for each user (watches, queued
+/// signals, messages) it counts once more for the owner. Nothing else changes: the thread may do the same, to the same files.
+/// 0 takes it back.
+pub fn own_namespaces_as(user: u32) -> io::Result<()> {
+    let bits = rustix::thread::capabilities_secure_bits()?;
+    // Else the capabilities would go with the user.
+    rustix::thread::set_capabilities_secure_bits(bits | CapabilitiesSecureBits::NO_SETUID_FIXUP)?;
+    let (user, root) = (Uid::from_raw(user), Uid::ROOT);
+    // The saved one, too: the kernel asks for it where a process is moved between control groups.
+    rustix::thread::set_thread_res_uid(root, user, user)?;
+    // SAFETY: the call changes this thread's own user for files, nothing in memory.
+    unsafe { libc::setfsuid(0) };
+    Ok(())
 }
 
 /// Ends this process without running destructors or exit handlers, which belong to the process it was copied from.

@@ -8,12 +8,12 @@ mod program;
 
 use libc::sock_filter;
 
-pub use allowed::{ALLOWED, CHECKED};
+pub use allowed::{ALLOWED, CHECKED, PRETENDED};
 
 /// Which sockets the guest may make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Network {
-    /// The guest has a network of its own: stream and datagram sockets of the internet and unix families.
+    /// The guest has a network of its own: TCP, UDP and unix sockets.
     Private,
     /// The guest shares the host's network, and landlock guards streams only: no datagrams.
     Shared,
@@ -21,7 +21,7 @@ pub enum Network {
 
 /// The filter for a guest.
 pub fn filter(network: Network) -> Vec<sock_filter> {
-    program::compile(ALLOWED, CHECKED, network)
+    program::compile(ALLOWED, PRETENDED, CHECKED, network)
 }
 
 #[cfg(test)]

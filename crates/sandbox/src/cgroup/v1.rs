@@ -129,6 +129,7 @@ impl Group {
         if let Some(memory) = &self.memory {
             write(&memory.join("memory.limit_in_bytes"), limits.memory_bytes)?;
             limit_swap(memory, limits.memory_bytes)?;
+            limit_sockets(memory, limits.memory_bytes)?;
         }
         if let Some(pids) = &self.pids {
             write(&pids.join("pids.max"), limits.processes_max.saturating_add(OWN_PROCESSES))?;
@@ -146,6 +147,17 @@ impl Group {
         let line = format!("{} {}", event.as_raw_fd(), control.as_raw_fd());
         register.write_all(line.as_bytes())?;
         Ok(Some(event))
+    }
+}
+
+/// Of a function's memory what its connections may hold beside it: this version counts that apart, and not at all without a limit.
+const SOCKETS_PART: u64 = 4;
+
+/// What is on its way in TCP connections. Kernels that have given up this limit have no such file.
+fn limit_sockets(memory: &Path, bytes: u64) -> io::Result<()> {
+    match write(&memory.join("memory.kmem.tcp.limit_in_bytes"), bytes / SOCKETS_PART) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 

@@ -22,6 +22,9 @@ pub fn limit(setup: &Setup<'_>, request: &Enter) -> Result<(), Fault> {
     if setup.identity.is_some() {
         set(Resource::Nproc, u64::from(request.processes_max).saturating_add(1))?;
     }
+    // What the daemon may, as by its service's settings, isn't the guest's.
+    set(Resource::Rtprio, 0)?;
+    set(Resource::Nice, 0)?;
     if !setup.mode.has_namespaces() {
         // No mount of its own bounds the private directory; then at least each file is bounded.
         set(Resource::Fsize, request.tmp_bytes)?;

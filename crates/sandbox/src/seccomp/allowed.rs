@@ -4,13 +4,17 @@
 //! purpose: mounts and namespaces (`mount`, `umount2`, `pivot_root`, `unshare`, `setns`, `fsopen`, `open_tree`, `move_mount`,
 //! `chroot`), other processes (`ptrace`, `process_vm_*`, `kcmp`, `pidfd_getfd`), kernel surface with a record of holes
 //! (`bpf`, `io_uring_*`, `perf_event_open`, `userfaultfd`, `keyctl`, `add_key`, `request_key`), handles that get round a
-//! root (`open_by_handle_at`), and the machine (`reboot`, `kexec_*`, `init_module`, `swapon`, `settimeofday`, `iopl`, …).
+//! root (`open_by_handle_at`), what has one bound for the whole host (`io_setup` and its kin), and the machine (`reboot`, `kexec_*`, `init_module`, `swapon`, `settimeofday`, `iopl`, …).
 
 use libc::{self as c, c_long};
 
 /// Allowed whatever the arguments are.
 pub const ALLOWED: &[&[c_long]] =
     &[FILES, MEMORY, PROCESSES, SIGNALS_AND_TIME, SOCKETS, WAITING, IPC, LEGACY];
+
+/// Answered with success without being done: they would write out what all of the host has in memory, again and again if a guest likes,
+/// and of a guest's own there is nothing on any disk.
+pub const PRETENDED: &[c_long] = &[c::SYS_sync, c::SYS_syncfs];
 
 /// Allowed with a look at the arguments.
 pub const CHECKED: &[Check] = &[
@@ -73,12 +77,12 @@ const FILES: &[c_long] = &[
     c::SYS_readlinkat, c::SYS_getdents64, c::SYS_getcwd, c::SYS_chdir, c::SYS_fchdir, c::SYS_mkdirat, c::SYS_mknodat,
     c::SYS_unlinkat, c::SYS_renameat, c::SYS_renameat2, c::SYS_linkat, c::SYS_symlinkat, c::SYS_fchmod, c::SYS_fchmodat,
     c::SYS_fchown, c::SYS_fchownat, c::SYS_utimensat, c::SYS_truncate, c::SYS_ftruncate, c::SYS_fallocate, c::SYS_fadvise64,
-    c::SYS_readahead, c::SYS_fsync, c::SYS_fdatasync, c::SYS_sync, c::SYS_syncfs, c::SYS_sync_file_range, c::SYS_flock,
+    c::SYS_readahead, c::SYS_fsync, c::SYS_fdatasync, c::SYS_sync_file_range, c::SYS_flock,
     c::SYS_fcntl, c::SYS_dup, c::SYS_dup3, c::SYS_pipe2, c::SYS_sendfile, c::SYS_splice, c::SYS_tee, c::SYS_vmsplice,
     c::SYS_copy_file_range, c::SYS_umask, c::SYS_getxattr, c::SYS_lgetxattr, c::SYS_fgetxattr, c::SYS_setxattr,
     c::SYS_lsetxattr, c::SYS_fsetxattr, c::SYS_listxattr, c::SYS_llistxattr, c::SYS_flistxattr, c::SYS_removexattr,
     c::SYS_lremovexattr, c::SYS_fremovexattr, c::SYS_inotify_init1, c::SYS_inotify_add_watch, c::SYS_inotify_rm_watch,
-    c::SYS_io_setup, c::SYS_io_destroy, c::SYS_io_submit, c::SYS_io_cancel, c::SYS_io_getevents, c::SYS_memfd_create, c::SYS_fchmodat2,
+    c::SYS_memfd_create, c::SYS_fchmodat2,
     CACHESTAT,
 ];
 

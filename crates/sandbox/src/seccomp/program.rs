@@ -20,6 +20,9 @@ const ARGUMENTS: u32 = 16;
 
 const ALLOW: u32 = libc::SECCOMP_RET_ALLOW;
 const REFUSE: u32 = libc::SECCOMP_RET_ERRNO | libc::EPERM as u32;
+const NO_PROTOCOL: u32 = libc::SECCOMP_RET_ERRNO | libc::EPROTONOSUPPORT as u32;
+/// Success, and nothing is done.
+const PRETEND: u32 = libc::SECCOMP_RET_ERRNO;
 const UNKNOWN: u32 = libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32;
 
 /// `AUDIT_ARCH_*` of what this binary, and so its guests, run on.
@@ -49,7 +52,12 @@ enum Action {
     Check(usize),
 }
 
-pub fn compile(allowed: &[&[c_long]], checked: &[Check], network: Network) -> Vec<sock_filter> {
+pub fn compile(
+    allowed: &[&[c_long]],
+    pretended: &[c_long],
+    checked: &[Check],
+    network: Network,
+) -> Vec<sock_filter> {
     let mut program = vec![
         load(ARCHITECTURE),
         // Another architecture's numbers mean other calls.
@@ -57,11 +65,11 @@ pub fn compile(allowed: &[&[c_long]], checked: &[Check], network: Network) -> Ve
         give(UNKNOWN),
         load(CALL),
     ];
-    search(&ranges(allowed, checked), checked, network, &mut program);
+    search(&ranges(allowed, pretended, checked), checked, network, &mut program);
     program
 }
 
-fn ranges(allowed: &[&[c_long]], checked: &[Check]) -> Vec<Range> {
+fn ranges(allowed: &[&[c_long]], pretended: &[c_long], checked: &[Check]) -> Vec<Range> {
     let action = |call: u32| {
         let number = c_long::from(call);
         if let Some(index) = checked.iter().position(|check| check.call == number) {
@@ -70,6 +78,7 @@ fn ranges(allowed: &[&[c_long]], checked: &[Check]) -> Vec<Range> {
         let is_allowed = allowed.iter().any(|group| group.contains(&number));
         Action::Return(match call {
             _ if is_allowed => ALLOW,
+            _ if pretended.contains(&number) => PRETEND,
             CLONE3 => UNKNOWN,
             _ => REFUSE,
         })
@@ -138,24 +147,27 @@ fn one_of(values: &[u32], found: u32, otherwise: u32, program: &mut Vec<sock_fil
     program.push(give(otherwise));
 }
 
-/// Unix sockets of every type; internet streams, and datagrams in a private network; of netlink only routing, by which
-/// programs list their interfaces.
+/// Unix sockets of every type; TCP, and UDP in a private network, and no other protocol, for which the kernel might even load a module;
+/// of netlink only routing, by which programs list their interfaces.
 fn socket(network: Network, program: &mut Vec<sock_filter>) {
     // The type's low four bits; above are SOCK_CLOEXEC and SOCK_NONBLOCK.
     const TYPE: u32 = 0xF;
-    let datagrams = match network {
-        Network::Private => ALLOW,
-        Network::Shared => REFUSE,
-    };
-    let internet = [
-        load_argument(1),
-        sock_filter { code: AND, jt: 0, jf: 0, k: TYPE },
-        jump(EQUAL, libc::SOCK_STREAM as u32, 0, 1),
-        give(ALLOW),
-        jump(EQUAL, libc::SOCK_DGRAM as u32, 0, 1),
-        give(datagrams),
-        give(REFUSE),
-    ];
+    let has_datagrams = network == Network::Private;
+    let mut internet = vec![load_argument(1), sock_filter { code: AND, jt: 0, jf: 0, k: TYPE }];
+    let kinds =
+        [(libc::SOCK_STREAM, libc::IPPROTO_TCP, true), (libc::SOCK_DGRAM, libc::IPPROTO_UDP, has_datagrams)];
+    for (kind, protocol, _) in kinds.into_iter().filter(|(.., is_allowed)| *is_allowed) {
+        internet.extend([
+            jump(EQUAL, kind as u32, 0, 5),
+            load_argument(2),
+            // None named is the usual one.
+            jump(EQUAL, 0, 1, 0),
+            jump(EQUAL, protocol as u32, 0, 1),
+            give(ALLOW),
+            give(NO_PROTOCOL),
+        ]);
+    }
+    internet.push(give(REFUSE));
     let length = u8::try_from(internet.len()).expect("a handful");
     program.extend([
         load_argument(0),

@@ -2,10 +2,11 @@
 
 use libc::{c_long, sock_filter};
 
-use super::{ALLOWED, CHECKED, Network, filter};
+use super::{ALLOWED, CHECKED, Network, PRETENDED, filter};
 
 const ALLOW: u32 = libc::SECCOMP_RET_ALLOW;
 const EPERM: u32 = libc::SECCOMP_RET_ERRNO | libc::EPERM as u32;
+const NO_PROTOCOL: u32 = libc::SECCOMP_RET_ERRNO | libc::EPROTONOSUPPORT as u32;
 const ENOSYS: u32 = libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32;
 
 #[cfg(target_arch = "x86_64")]
@@ -53,6 +54,7 @@ fn every_number_gets_what_the_list_says() {
         let expected = match number {
             _ if ALLOWED.iter().any(|group| group.contains(&number)) => ALLOW,
             libc::SYS_clone3 => ENOSYS,
+            _ if PRETENDED.contains(&number) => libc::SECCOMP_RET_ERRNO,
             _ if call > 462 => ENOSYS,
             _ => EPERM,
         };
@@ -87,7 +89,7 @@ fn no_dangerous_call_is_allowed() {
         libc::SYS_userfaultfd, libc::SYS_perf_event_open, libc::SYS_open_by_handle_at, libc::SYS_process_vm_readv,
         libc::SYS_process_vm_writev, libc::SYS_pidfd_getfd, libc::SYS_kexec_load, libc::SYS_init_module, libc::SYS_reboot,
         libc::SYS_move_mount, libc::SYS_open_tree, libc::SYS_fsopen, libc::SYS_mount_setattr, libc::SYS_chroot,
-        libc::SYS_settimeofday, libc::SYS_clock_settime, libc::SYS_syslog, libc::SYS_quotactl, libc::SYS_swapon,
+        libc::SYS_io_setup, libc::SYS_settimeofday, libc::SYS_clock_settime, libc::SYS_syslog, libc::SYS_quotactl, libc::SYS_swapon,
     ];
     for call in dangerous {
         assert_eq!(verdict(call, [0; 6]), EPERM, "call {call}");
@@ -119,6 +121,9 @@ fn sockets_by_family_and_type() {
         (libc::AF_INET6, libc::SOCK_STREAM, 0, ALLOW, ALLOW),
         (libc::AF_INET, libc::SOCK_DGRAM | libc::SOCK_NONBLOCK, 17, ALLOW, EPERM),
         (libc::AF_INET6, libc::SOCK_DGRAM, 0, ALLOW, EPERM),
+        (libc::AF_INET, libc::SOCK_STREAM, libc::IPPROTO_MPTCP, NO_PROTOCOL, NO_PROTOCOL),
+        (libc::AF_INET6, libc::SOCK_STREAM, libc::IPPROTO_SCTP, NO_PROTOCOL, NO_PROTOCOL),
+        (libc::AF_INET, libc::SOCK_DGRAM, libc::IPPROTO_ICMP, NO_PROTOCOL, EPERM),
         (libc::AF_INET, libc::SOCK_RAW, 1, EPERM, EPERM),
         (libc::AF_NETLINK, libc::SOCK_RAW, libc::NETLINK_ROUTE, ALLOW, ALLOW),
         (libc::AF_NETLINK, libc::SOCK_RAW, libc::NETLINK_NETFILTER, EPERM, EPERM),

@@ -89,8 +89,15 @@ impl Spawner {
             outside: self.start.outside.as_ref(),
         };
         let birthplace = group.and_then(crate::cgroup::Group::birthplace);
-        let child =
-            kernel::clone_process(namespaces(mode), birthplace, || init::run(setup)).at(Step::Clone)?;
+        let owner = user.filter(|_| mode == Mode::RootMapped);
+        // Where it can't be had the namespace is root's, as any is that root makes.
+        let is_lent = owner.is_some_and(|owner| kernel::own_namespaces_as(owner).is_ok());
+        let child = kernel::clone_process(namespaces(mode), birthplace, || init::run(setup));
+        if is_lent && kernel::own_namespaces_as(0).is_err() {
+            // Nothing that is made from here on would be right. The daemon takes another spawner.
+            kernel::exit_now(1);
+        }
+        let child = child.at(Step::Clone)?;
         let entry = Entry {
             pid: child.pid.as_raw_nonzero().get().cast_unsigned(),
             pidfd: child.pidfd,

@@ -119,3 +119,34 @@ async fn the_guest_gives_way() {
     // SCHED_BATCH; proc(5) counts from 1.
     assert_eq!(said.split(' ').nth(40), Some("3"), "{said}");
 }
+
+#[tokio::test]
+async fn what_waits_in_connections_is_limited() {
+    let Some(launcher) = launcher().await else { return };
+    if launcher.report().cgroups == CgroupVersion::None {
+        return crate::support::skip("no control groups");
+    }
+    let code = Code::new();
+    let Some(mut spec) = code.python(
+        r#"
+import socket
+server = socket.create_server(("127.0.0.1", 0), backlog=128)
+kept, total = [], 0
+for _ in range(200):
+    one = socket.create_connection(server.getsockname())
+    kept += [one, server.accept()[0]]
+    one.setblocking(False)
+    try:
+        while True: total += one.send(bytes(1 << 18))
+    except BlockingIOError: pass
+print(total >> 20)
+"#,
+    ) else {
+        return;
+    };
+    (spec.open_files_max, spec.memory_bytes) = (1024, 64 << 20);
+    let (said, exit) = run(&launcher, spec).await;
+    // The second version counts it as memory, and kills.
+    let held: u64 = said.trim().parse().unwrap_or(0);
+    assert!(held < 64, "{held} MiB {exit:?}");
+}

@@ -55,12 +55,14 @@ c = ctypes.CDLL(None, use_errno=True)
 calls = {"mount": 165, "umount2": 166, "pivot_root": 155, "chroot": 161, "ptrace": 101, "bpf": 321, "io_uring_setup": 425,
          "keyctl": 250, "add_key": 248, "unshare": 272, "setns": 308, "perf_event_open": 298, "userfaultfd": 323,
          "process_vm_readv": 310, "open_by_handle_at": 304, "reboot": 169, "init_module": 175, "kexec_load": 246,
-         "settimeofday": 164, "swapon": 167, "open_tree": 428, "fsopen": 430, "mount_setattr": 442, "pidfd_getfd": 438}
+         "settimeofday": 164, "swapon": 167, "open_tree": 428, "fsopen": 430, "mount_setattr": 442, "pidfd_getfd": 438,
+         "io_setup": 206}
 if os.uname().machine == "x86_64":
     for name, number in calls.items():
         result = c.syscall(number, 0, 0, 0, 0, 0)
         if result != -1 or ctypes.get_errno() != errno.EPERM:
             print("not refused:", name, result, errno.errorcode.get(ctypes.get_errno()))
+    if c.syscall(162) != 0 or c.syscall(306, 0) != 0: print("sync fails")
     for flag in (0x10000000, 0x00020000, 0x40000000, 0x20000000):
         result = c.syscall(56, flag | 17, 0, 0, 0, 0)
         if result == 0: os._exit(0)
@@ -139,4 +141,52 @@ async fn without_user_namespaces_root_still_makes_real_sandboxes() {
         ["CapEff:\t0000000000000000", "CapBnd:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2"]
     );
     assert_eq!(&lines[5..], ["3", "x", "/proc/1 /proc/2", "0"], "{said}");
+}
+
+/// What the kernel counts for each user, or for everybody, taken by a guest as far as it gets.
+#[tokio::test]
+async fn what_a_guest_uses_up_is_its_own() {
+    let Some(launcher) = launcher().await else { return };
+    if launcher.report().level < pitbird_sandbox::Level::NamespacesRoot {
+        return crate::support::skip("guests have no users of their own");
+    }
+    let code = Code::new();
+    let Some(mut spec) = code.python(
+        r#"
+import ctypes, os, signal, time
+c = ctypes.CDLL(None, use_errno=True)
+signal.pthread_sigmask(signal.SIG_BLOCK, [40])
+def count(take, most):
+    return next((number for number in range(most) if take() < 0), most)
+watches = count(c.inotify_init, 1000)
+signals = count(lambda: c.sigqueue(os.getpid(), 40, ctypes.c_void_p(0)), 1 << 20)
+print(watches, signals, flush=True)
+time.sleep(60)
+"#,
+    ) else {
+        return;
+    };
+    (spec.open_files_max, spec.memory_bytes) = (1024, 512 << 20);
+    let mut sandbox = crate::support::within(launcher.launch(spec)).await.unwrap();
+    let (line, _output) = crate::support::read_line(sandbox.take_output()).await;
+    let counts: Vec<u64> = line.split(' ').map(|word| word.parse().unwrap()).collect();
+    assert!(counts[0] > 0 && counts[0] < 1000 && counts[1] > 0 && counts[1] < 1 << 20, "{line}");
+    let inotify = rustix::fs::inotify::init(rustix::fs::inotify::CreateFlags::empty());
+    assert!(inotify.is_ok(), "the host's root has no watches left: {inotify:?}");
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let queued = status.lines().find_map(|line| line.strip_prefix("SigQ:")).unwrap().trim();
+    let queued: u64 = queued.split('/').next().unwrap().parse().unwrap();
+    assert!(queued < counts[1], "{queued} signals are counted for the host's root");
+}
+
+#[tokio::test]
+async fn the_daemons_right_to_real_time_is_not_the_guests() {
+    let Some(launcher) = launcher().await else { return };
+    let said =
+        shell(&launcher, &Code::new(), "grep -E 'realtime priority|nice priority' /proc/self/limits").await;
+    for line in said.lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        assert_eq!(words[3..5], ["0", "0"], "{said}");
+    }
+    assert_eq!(said.lines().count(), 2, "{said}");
 }
