@@ -21,3 +21,4 @@ mod provisioned;
 mod python;
 mod streaming;
 mod telemetry;
+mod wire;
