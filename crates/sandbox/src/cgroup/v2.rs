@@ -14,6 +14,9 @@ use super::{Limits, OWN_PROCESSES, missing, write};
 use crate::Missing;
 use crate::claim::claim;
 
+/// The controllers without which there are no limits.
+const LIMITING: [&str; 2] = ["memory", "pids"];
+
 /// A launcher's directory.
 pub struct Launcher {
     path: PathBuf,
@@ -61,7 +64,7 @@ impl Launcher {
         // First see whether the base lets anything be made at all, before processes are moved about.
         let path = base.join(name);
         let lock = claim(&path)?;
-        let result = delegate(base).and_then(|()| {
+        let result = delegate(base, &LIMITING).and_then(|()| {
             let has = |wanted: &str| {
                 controllers(&path.join("cgroup.controllers"))
                     .is_some_and(|names| names.iter().any(|name| name == wanted))
@@ -79,7 +82,7 @@ impl Launcher {
             if !launcher.has_memory && !launcher.has_pids {
                 return Err(io::Error::other("controllers are not handed down"));
             }
-            enable(&launcher.path, &["memory", "pids"]);
+            enable(&launcher.path, &LIMITING);
             if shares {
                 launcher.share_out(base);
             }
@@ -146,16 +149,16 @@ impl Launcher {
     }
 }
 
-/// Makes `base` hand down its controllers; for that, moves this process and its parent out of it where they are in it.
-fn delegate(base: &Path) -> io::Result<()> {
+/// Makes `base` hand down these controllers, or some of them; for that, moves this process and its parent out of it where they are in it.
+fn delegate(base: &Path, wanted: &[&str]) -> io::Result<()> {
     // Only the top of the hierarchy may have both processes and groups with controllers. Elsewhere it must be emptied first:
     // some controllers could be switched on before, and would make the groups below unfit for processes ("domain invalid").
     let is_top = !base.join("cgroup.type").exists();
     if !is_top {
         empty(base)?;
     }
-    enable(base, &["memory", "pids"]);
-    if enabled(base) { Ok(()) } else { Err(io::Error::other("controllers cannot be handed down")) }
+    enable(base, wanted);
+    if hands_down(base, wanted) { Ok(()) } else { Err(io::Error::other("controllers cannot be handed down")) }
 }
 
 /// Moves this process and its parent out of a group.
@@ -185,9 +188,9 @@ fn enable(directory: &Path, names: &[&str]) {
     }
 }
 
-fn enabled(directory: &Path) -> bool {
+fn hands_down(directory: &Path, wanted: &[&str]) -> bool {
     controllers(&directory.join("cgroup.subtree_control"))
-        .is_some_and(|names| names.iter().any(|name| name == "memory" || name == "pids"))
+        .is_some_and(|names| names.iter().any(|name| wanted.contains(&name.as_str())))
 }
 
 fn controllers(file: &Path) -> Option<Vec<String>> {
@@ -230,3 +233,6 @@ fn optional(result: io::Result<()>) -> io::Result<()> {
         other => other,
     }
 }
+
+#[cfg(test)]
+mod tests;
