@@ -107,6 +107,15 @@ pub struct Tmp {
     pub(crate) of: u64,
 }
 
+impl Tmp {
+    /// How much lies in it; 0 where the kernel doesn't say. Bytes.
+    pub fn used_bytes(&self) -> u64 {
+        let Ok(told) = rustix::fs::fstatfs(&self.hold) else { return 0 };
+        let blocks = told.f_blocks.saturating_sub(told.f_bfree);
+        blocks.saturating_mul(u64::try_from(told.f_bsize).unwrap_or(0))
+    }
+}
+
 /// The sandbox's first process: what is signalled to end it.
 #[derive(Debug)]
 pub(crate) struct Process {

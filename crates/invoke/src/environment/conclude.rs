@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use pitbird_sandbox::Exit;
+use pitbird_sandbox::{Exit, Tmp};
 
 use super::deadlines::Rest;
 use super::start::StartFault;
@@ -15,6 +15,8 @@ use crate::invocation::Outcome;
 use crate::lines::{self, Line, Report};
 use crate::pool::Pool;
 
+/// If `/tmp` held this part of the memory that ran out, or more, that is said.
+const TMP_PART_TOLD: u64 = 4;
 /// The peak of memory is read from the control group at most this often, but for the first and the last time.
 const PEAK_READ_EVERY: Duration = Duration::from_millis(50);
 
@@ -118,6 +120,27 @@ impl State {
         }
     }
 
+    /// Memory has run out. On Lambda `/tmp` takes none of it; who is missing what it took here is told.
+    fn say_what_tmp_held(&mut self, pool: &Pool) {
+        let used_mib = self.tmp.as_ref().map_or(0, Tmp::used_bytes) >> 20;
+        let memory_mib = u64::from(pool.memory_mib());
+        if used_mib < memory_mib / TMP_PART_TOLD {
+            return;
+        }
+        let function = &pool.record.name;
+        tracing::warn!(
+            function,
+            used_mib,
+            memory_mib,
+            "a function ran out of memory, of which /tmp held much"
+        );
+        let words =
+            format!("pitbird: /tmp counts as memory here; {used_mib} of the {memory_mib} MB lay in it\n");
+        let request_id = self.running.as_ref().map(|running| running.job.invocation.request_id.clone());
+        let request_id = request_id.as_deref().unwrap_or_default();
+        self.output.say(clock::now_ms(), &Line::Words { request_id, words: &words });
+    }
+
     fn peak_bytes(&mut self, now: Instant) -> u64 {
         let is_recent = self.peak.read.is_some_and(|read| now - read < PEAK_READ_EVERY);
         if let (Some(process), false) = (&self.process, is_recent) {
@@ -147,6 +170,9 @@ impl Environment {
         state.launch = None;
         state.output.drain_last(clock::now_ms());
         state.peak.read = None;
+        if out_of_memory {
+            state.say_what_tmp_held(&self.pool);
+        }
         if !state.is_ready {
             let fault = state.start.fault.take().unwrap_or(StartFault::Exit(ending));
             if let Some(running) = &state.running {

@@ -148,6 +148,26 @@ async fn memory_that_runs_out_kills() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn memory_that_ran_out_in_tmp_is_told_from_other_lack_of_it() {
+    let bench = bench().await;
+    if bench.launcher.report().cgroups == pitbird_sandbox::CgroupVersion::None {
+        eprintln!("SKIPPED: no control group limits memory here");
+        return;
+    }
+    let eat = "x=$(head -c 400000000 /dev/zero | tr '\\0' x); sleep 100";
+    for (name, fault, is_told) in [("full", "cat /dev/zero > /tmp/x", true), ("hungry", eat, false)] {
+        let draft = Draft { memory_mib: 128, tmp_mib: 512, ..bash_loop(name, &body(fault)) };
+        let function = bench.create(draft).await;
+        let outcome = bench.invoke(&function, FAULT).await;
+        assert_eq!(json(&outcome)["errorType"], "Runtime.ExitError");
+        let logs = bench.logs(&format!("/aws/lambda/{name}")).await;
+        let words = "pitbird: /tmp counts as memory here; ";
+        let told = logs.iter().flat_map(|(_, log)| log).filter(|line| line.starts_with(words)).count();
+        assert_eq!(told, usize::from(is_told), "{logs:#?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn tmp_that_is_full_is_the_functions_own_trouble() {
     let bench = bench().await;
     let fill =
