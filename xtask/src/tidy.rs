@@ -12,6 +12,7 @@ use anyhow::{Context, Result, bail};
 const LAYERS: &[(&str, u8)] = &[
     ("models", 1),
     ("egress", 1),
+    ("filterpattern", 1),
     ("names", 1),
     ("paths", 1),
     ("sandbox", 1),
