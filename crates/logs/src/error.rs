@@ -28,8 +28,8 @@ pub enum Error {
     OrderWithPrefix,
     #[error("The specified nextToken is invalid.")]
     Token,
-    #[error("Invalid filter pattern: {0}")]
-    Pattern(PatternError),
+    #[error(transparent)]
+    Pattern(#[from] PatternError),
     #[error(
         "Invalid retentionInDays {0}. Valid values are [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, \
          1096, 1827, 2192, 2557, 2922, 3288, 3653]"
@@ -86,22 +86,6 @@ impl From<pitbird_telemetry::Error> for Error {
             pitbird_telemetry::Error::NoStream => Error::NoStream,
             pitbird_telemetry::Error::InvalidToken => Error::Token,
             error => Error::Telemetry(error),
-        }
-    }
-}
-
-impl From<PatternError> for Error {
-    fn from(error: PatternError) -> Error {
-        match error {
-            PatternError::Json | PatternError::SpaceDelimited | PatternError::Regex => {
-                // Told by the form's name, as with every other setting that isn't obeyed.
-                Error::unsupported(match error {
-                    PatternError::Json => "A JSON filterPattern",
-                    PatternError::SpaceDelimited => "A space-delimited filterPattern",
-                    _ => "A regular expression in filterPattern",
-                })
-            }
-            error => Error::Pattern(error),
         }
     }
 }

@@ -5,7 +5,7 @@
 //! group is there when it has a record or when telemetry knows it: `group` joins the two. `put` decides which events of
 //! a batch are taken. [`start_sweeper`] throws expired events away.
 //!
-//! Only plain terms are obeyed as filter patterns; metric and subscription filters, Insights, encryption keys and other
+//! Metric and subscription filters, Insights, encryption keys and other
 //! classes than STANDARD are refused by name. Nothing here speaks HTTP or writes a log line of its own.
 
 mod error;

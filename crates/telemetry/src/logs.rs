@@ -13,7 +13,6 @@ mod filter;
 mod get;
 mod lines;
 mod page;
-mod pattern;
 mod retention;
 mod scan;
 mod streams;
@@ -23,7 +22,7 @@ pub use filter::{FilterPage, FilterQuery, FilteredEvent, StreamChoice};
 pub use get::{EventPage, GetQuery, ReadFrom};
 pub use lines::{LINE_BYTES, LogStream, Spread};
 pub use page::{EVENTS_PER_PAGE, PAGE_BYTES};
-pub use pattern::{Pattern, PatternError};
+pub use pitbird_filterpattern::{Pattern, PatternError};
 pub use retention::GroupRetention;
 pub use streams::{GroupSummary, StreamOrder, StreamPage, StreamQuery, StreamSummary};
 

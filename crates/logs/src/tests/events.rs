@@ -128,6 +128,9 @@ async fn a_group_is_filtered_over_all_its_streams() {
     assert_eq!(messages(json!({"filterPattern": "ERROR"})).await, "ERROR one, ERROR two, ERROR three");
     assert_eq!(messages(json!({"filterPattern": "ERROR -two"})).await, "ERROR one, ERROR three");
     assert_eq!(messages(json!({"filterPattern": "?fine ?four"})).await, "fine, error four");
+    assert_eq!(messages(json!({"filterPattern": "%^ERROR t.o%"})).await, "ERROR two");
+    assert_eq!(messages(json!({"filterPattern": "[level=ERROR, what=t*]"})).await, "ERROR two, ERROR three");
+    assert_eq!(messages(json!({"filterPattern": "{ $.level = ERROR }"})).await, "");
     assert_eq!(messages(json!({"logStreamNames": ["t", "gone"]})).await, "ERROR two, error four");
     assert_eq!(
         messages(json!({"logStreamNamePrefix": "s", "interleaved": false})).await,
@@ -144,7 +147,8 @@ async fn a_group_is_filtered_over_all_its_streams() {
             "logStreamNamePrefix and logStreamNames are mutually exclusive parameters.",
         ),
         (json!({"nextToken": "x"}), "The specified nextToken is invalid."),
-        (json!({"filterPattern": "a-b"}), "Invalid filter pattern: invalid character(s) in term 'a-b'"),
+        (json!({"filterPattern": "{ $.a }"}), "Invalid filter pattern"),
+        (json!({"filterPattern": "a-b"}), "Invalid character(s) in term 'a-b'"),
         (
             json!({"logGroupName": "g"}),
             "Exactly one of logGroupName and logGroupIdentifier must be specified.",

@@ -59,21 +59,6 @@ async fn what_no_operation_heeds_is_refused_by_name() {
         ),
         ("DescribeLogGroups", json!({"accountIdentifiers": ["000000000000"]}), "accountIdentifiers"),
         ("DescribeLogGroups", json!({"includeLinkedAccounts": true}), "includeLinkedAccounts"),
-        (
-            "FilterLogEvents",
-            json!({"logGroupName": "g", "filterPattern": "{ $.a = 1 }"}),
-            "A JSON filterPattern",
-        ),
-        (
-            "FilterLogEvents",
-            json!({"logGroupName": "g", "filterPattern": "[ip, user]"}),
-            "A space-delimited filterPattern",
-        ),
-        (
-            "FilterLogEvents",
-            json!({"logGroupName": "g", "filterPattern": "%a+%"}),
-            "A regular expression in filterPattern",
-        ),
     ] {
         assert_eq!(bed.refused(operation, input).await, unsupported(name));
     }
