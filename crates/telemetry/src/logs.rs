@@ -16,6 +16,7 @@ mod page;
 mod retention;
 mod scan;
 mod streams;
+mod tap;
 
 pub use event::{EventId, LogEvent, NewEvent};
 pub use filter::{FilterPage, FilterQuery, FilteredEvent, StreamChoice};
@@ -25,6 +26,7 @@ pub use page::{EVENTS_PER_PAGE, PAGE_BYTES};
 pub use pitbird_filterpattern::{Pattern, PatternError};
 pub use retention::GroupRetention;
 pub use streams::{GroupSummary, StreamOrder, StreamPage, StreamQuery, StreamSummary};
+pub use tap::{Filed, Tap, Wanted};
 
 pub(crate) use append::LogWriter;
 pub(crate) use catalogue::StreamName;
@@ -32,3 +34,4 @@ pub(crate) use filter::filter;
 pub(crate) use get::get;
 pub(crate) use lines::{Intake, Lines};
 pub(crate) use streams::{groups, streams};
+pub(crate) use tap::Outlet;

@@ -10,7 +10,7 @@ use tokio::sync::{Semaphore, oneshot};
 use crate::error::{Error, Result};
 use crate::logs::{
     self, EventPage, FilterPage, FilterQuery, GetQuery, GroupRetention, GroupSummary, Intake, Lines,
-    LogStream, LogWriter, NewEvent, Spread, StreamName, StreamPage, StreamQuery,
+    LogStream, LogWriter, NewEvent, Outlet, Spread, StreamName, StreamPage, StreamQuery, Tap, Wanted,
 };
 use crate::metrics::{
     self, Datapoint, Datum, ListQuery, MetricPage, MetricQuery, MetricWriter, Probe, ProbeSpec, Probes,
@@ -61,6 +61,7 @@ pub struct Telemetry {
     commands: Sender<Command>,
     probes: Arc<Probes>,
     intake: Arc<Intake>,
+    outlet: Arc<Outlet>,
     shared: Arc<Shared>,
     /// Room for calls, in KiB.
     room: Arc<Semaphore>,
@@ -100,7 +101,8 @@ impl Telemetry {
         let intake = Intake::new(bell.clone(), config.lines_bytes);
         let readers = Arc::new(Readers::default());
         let metric_writer = MetricWriter::open(&metrics, config, probes.clone())?;
-        let log_writer = LogWriter::open(&logs, config, intake.clone())?;
+        let outlet = Arc::new(Outlet::default());
+        let log_writer = LogWriter::open(&logs, config, intake.clone(), outlet.clone())?;
         let writer = Writer::new(received, bell, metric_writer, log_writer, readers.clone());
         let writer = std::thread::Builder::new()
             .name("telemetry".to_owned())
@@ -111,6 +113,7 @@ impl Telemetry {
             commands,
             probes,
             intake,
+            outlet,
             shared: Arc::new(Shared { metrics, logs, readers }),
             room: Arc::new(Semaphore::new(room_kib as usize)),
             room_kib,
@@ -128,6 +131,12 @@ impl Telemetry {
     /// A stream for lines of the data plane; made, with its group here, when the first line is filed.
     pub fn log_stream(&self, scope: &Scope, group: &str, stream: &str, spread: Spread) -> Arc<LogStream> {
         self.intake.stream(stream_name(scope, group, stream), spread)
+    }
+
+    /// Opens the tap: events as they are filed from now on, of the batches that are `wanted`. There is one tap; an earlier
+    /// one gets nothing any more. What was filed but not taken when the process ends is not seen again.
+    pub fn tap(&self, wanted: Wanted) -> Tap {
+        self.outlet.open(wanted)
     }
 
     /// Lines that found no room since the start.
@@ -246,8 +255,12 @@ impl Telemetry {
 
     fn join(&self) {
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let was_open = writer.is_some();
         if writer.is_some_and(|writer| writer.join().is_err()) {
             tracing::error!("the telemetry writer has panicked");
+        }
+        if was_open {
+            self.outlet.close();
         }
     }
 }

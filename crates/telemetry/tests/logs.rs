@@ -403,3 +403,40 @@ async fn many_small_batches_become_few_blocks() {
     let blocks: i64 = file.query_row("SELECT count(*) FROM block", [], |row| row.get(0)).unwrap();
     assert_eq!(blocks, 2);
 }
+
+#[tokio::test]
+async fn a_tap_sees_each_wanted_event_once_with_its_id() {
+    let dir = tempfile::tempdir().unwrap();
+    let telemetry = open(&dir);
+    let (scope, lines) =
+        (Scope::default(), telemetry.log_stream(&Scope::default(), GROUP, "lines", Spread::One));
+    lines.line(1, "before the tap");
+    telemetry.flush().await.unwrap();
+    let wanted = |_: &Scope, group: &str, text: &str| group == GROUP || text.contains("metric");
+    let mut tap = telemetry.tap(Arc::new(wanted));
+    lines.line(3, "a line");
+    telemetry.create_stream(&scope, GROUP, "put").await.unwrap();
+    telemetry.create_stream(&scope, "other", "put").await.unwrap();
+    telemetry.append(&scope, GROUP, "put", &[event(5, "later"), event(4, "earlier")]).await.unwrap();
+    telemetry.append(&scope, "other", "put", &[event(6, "not wanted")]).await.unwrap();
+    telemetry.append(&scope, "other", "put", &[event(7, "a metric")]).await.unwrap();
+    telemetry.append(&scope, GROUP, "no such stream", &[event(8, "not filed")]).await.unwrap_err();
+    let read = telemetry.filter(filter("")).await.unwrap().events;
+    telemetry.close().await.unwrap();
+    let (mut seen, mut groups) = (Vec::new(), Vec::new());
+    while let Some(filed) = tap.next().await {
+        groups.push((filed.group.to_string(), filed.stream.to_string(), filed.len()));
+        seen.extend(filed.events().map(|(id, message)| (id, message.to_owned())));
+    }
+    seen.sort();
+    let mut expected: Vec<_> = read.into_iter().skip(1).map(|event| (event.id, event.message)).collect();
+    let metric = seen.pop().expect("an event of the other group");
+    assert_eq!((metric.0.at_ms(), metric.1.as_str()), (7, "a metric"));
+    expected.sort();
+    assert_eq!(seen, expected);
+    let messages: Vec<&str> = seen.iter().map(|(_, message)| message.as_str()).collect();
+    assert_eq!(messages, ["a line", "earlier", "later"]);
+    groups.sort();
+    let named = |group: &str, stream: &str, events| (group.to_owned(), stream.to_owned(), events);
+    assert_eq!(groups, [named(GROUP, "lines", 1), named(GROUP, "put", 2), named("other", "put", 1)]);
+}

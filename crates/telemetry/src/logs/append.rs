@@ -11,6 +11,7 @@ use super::catalogue::{CATALOGUE, Catalogue, StreamName, StreamRow};
 use super::compact::Loose;
 use super::event::EventId;
 use super::lines::{Drained, Intake, Lines};
+use super::tap::{Filed, Outlet};
 use crate::Config;
 use crate::day::Day;
 use crate::error::{Error, Result};
@@ -39,6 +40,9 @@ pub(crate) struct LogWriter {
     backlog: Vec<Drained>,
     /// Streams that this batch has written to.
     changed: Vec<StreamName>,
+    outlet: Arc<Outlet>,
+    /// What this batch has filed and the tap is to see.
+    filed: Vec<Filed>,
 }
 
 /// A stream that has been written to.
@@ -49,7 +53,7 @@ pub(super) struct Stream {
 }
 
 impl LogWriter {
-    pub fn open(dir: &Path, config: &Config, intake: Arc<Intake>) -> Result<LogWriter> {
+    pub fn open(dir: &Path, config: &Config, intake: Arc<Intake>, outlet: Arc<Outlet>) -> Result<LogWriter> {
         let catalogue = Catalogue::open(dir.join(CATALOGUE), config.durability)?;
         let files = DayFiles::new(dir.to_path_buf(), &SCHEMA, config.durability);
         Ok(LogWriter {
@@ -59,6 +63,8 @@ impl LogWriter {
             intake,
             backlog: Vec::new(),
             changed: Vec::new(),
+            outlet,
+            filed: Vec::new(),
         })
     }
 
@@ -165,14 +171,20 @@ impl LogWriter {
         let mut events: Vec<(i64, &str)> = lines.iter().collect();
         // Stable: what has the same time stays in the order it came.
         events.sort_by_key(|event| event.0);
+        let mut filed = self.outlet.batch(name, &lines.text, now_ms);
         let mut block = Block::default();
         for (at_ms, message) in events {
             let other_hour = block.min_ms().is_some_and(|min| min / HOUR_MS != at_ms / HOUR_MS);
             if other_hour || block.is_full() {
                 stream.write(&mut self.files, &std::mem::take(&mut block), 0)?;
             }
-            block.push(EventId { at_ms, number: self.catalogue.number() }, now_ms, message);
+            let id = EventId { at_ms, number: self.catalogue.number() };
+            block.push(id, now_ms, message);
+            if let Some(filed) = &mut filed {
+                filed.push(id, message);
+            }
         }
+        self.filed.extend(filed);
         if block.min_ms().is_some() {
             stream.write(&mut self.files, &block, 0)?;
         }
@@ -205,7 +217,9 @@ impl LogWriter {
             }
         }
         self.catalogue.commit()?;
-        self.files.commit()
+        self.files.commit()?;
+        self.outlet.send(self.filed.drain(..));
+        Ok(())
     }
 
     /// Undoes the batch. Drained lines stay and go with the next one.
@@ -214,6 +228,7 @@ impl LogWriter {
         self.catalogue.roll_back();
         self.streams.clear();
         self.changed.clear();
+        self.filed.clear();
     }
 
     /// Forgets what is remembered of streams.

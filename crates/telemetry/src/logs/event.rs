@@ -29,6 +29,11 @@ pub struct EventId {
 impl EventId {
     pub(crate) const MAX: EventId = EventId { at_ms: i64::MAX, number: u64::MAX };
 
+    /// When it happened, milliseconds since 1970.
+    pub fn at_ms(self) -> i64 {
+        self.at_ms
+    }
+
     /// The place before the first event at a time.
     pub(crate) fn before(at_ms: i64) -> EventId {
         EventId { at_ms: at_ms.max(0), number: 0 }
