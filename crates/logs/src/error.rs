@@ -36,6 +36,42 @@ pub enum Error {
     )]
     Retention(i64),
 
+    #[error("The specified metric filter does not exist.")]
+    NoMetricFilter,
+    #[error("The specified subscription filter does not exist.")]
+    NoSubscriptionFilter,
+    #[error("Resource limit exceeded.")]
+    Limit,
+    #[error("Invalid metric transformation: {0}")]
+    Transformation(String),
+    #[error("The specified filter pattern does not support dimensions")]
+    NoDimensions,
+    #[error("metricName and metricNamespace must be specified together.")]
+    NameAndNamespace,
+    #[error("destinationArn {0} is not valid.")]
+    Destination(String),
+    #[error("destinationArn for vendor {0} cannot be used without roleArn")]
+    NoRole(String),
+    #[error("destinationArn for vendor lambda cannot be used with roleArn")]
+    LambdaWithRole,
+    #[error(
+        "Cross-account lambda invocation passing is not allowed. You must use DestinationPolicies to create cross account \
+         lambda triggers."
+    )]
+    CrossAccount,
+    #[error(
+        "Could not execute the lambda function. Make sure you have given CloudWatch Logs permission to execute your function."
+    )]
+    NoPermission,
+    #[error("the function's queue didn't take the event: {0}")]
+    Undelivered(String),
+    #[error("At most {limit} Live Tail sessions may be open at once.")]
+    TooManySessions { limit: usize },
+    #[error("logStreamNames and logStreamNamePrefixes take exactly one log group.")]
+    StreamsOfOneGroup,
+    #[error("logStreamNames and logStreamNamePrefixes are mutually exclusive parameters.")]
+    NamesAndPrefixes,
+
     #[error("Log events in a single PutLogEvents request must be in chronological order.")]
     Order,
     #[error("The batch of log events in a single PutLogEvents request cannot span more than 24 hours.")]
@@ -71,7 +107,9 @@ impl Error {
         use Error::*;
         match self {
             GroupExists | StreamExists => "ResourceAlreadyExistsException",
-            NoGroup | NoStream => "ResourceNotFoundException",
+            NoGroup | NoStream | NoMetricFilter | NoSubscriptionFilter => "ResourceNotFoundException",
+            Limit | TooManySessions { .. } => "LimitExceededException",
+            CrossAccount => "AccessDeniedException",
             Protected(_) => "ValidationException",
             TooManyTags { .. } => "TooManyTagsException",
             _ => "InvalidParameterException",

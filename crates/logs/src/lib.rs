@@ -5,15 +5,23 @@
 //! group is there when it has a record or when telemetry knows it: `group` joins the two. `put` decides which events of
 //! a batch are taken. [`start_sweeper`] throws expired events away.
 //!
-//! Metric and subscription filters, Insights, encryption keys and other
-//! classes than STANDARD are refused by name. Nothing here speaks HTTP or writes a log line of its own.
+//! Metric filters, subscription filters and Live Tail sessions are in `filters`, `subscriber` and `live`, embedded metrics in
+//! `emf`; [`start_follower`] looks at all that is filed on their behalf.
+//!
+//! Insights, encryption keys and other classes than STANDARD are refused by name, and so are subscribers other than
+//! functions. Nothing here speaks HTTP or writes a log line of its own.
 
+mod emf;
 mod error;
+mod filters;
+mod follow;
 mod group;
 mod identifier;
+mod live;
 mod operations;
 mod page;
 mod put;
+mod subscriber;
 mod sweep;
 mod tags;
 
@@ -24,12 +32,32 @@ use pitbird_store::Store;
 use pitbird_telemetry::Telemetry;
 
 pub use error::Error;
+pub use follow::{Follower, start_follower};
+pub use subscriber::{Deliver, Delivery};
 pub use sweep::{Sweeper, start_sweeper, sweep};
+
+use filters::Filters;
+use live::Sessions;
 
 /// What the operations work with.
 pub struct State {
-    pub store: Store,
-    pub telemetry: Arc<Telemetry>,
+    store: Store,
+    telemetry: Arc<Telemetry>,
+    deliver: Deliver,
+    filters: Arc<Filters>,
+    sessions: Arc<Sessions>,
+}
+
+impl State {
+    /// `deliver` puts events into functions' queues.
+    pub fn new(
+        store: Store,
+        telemetry: Arc<Telemetry>,
+        deliver: Deliver,
+    ) -> Result<State, pitbird_store::Error> {
+        let filters = Arc::new(Filters::open(&store)?);
+        Ok(State { store, telemetry, deliver, filters, sessions: Arc::default() })
+    }
 }
 
 /// The service with all its operations.

@@ -19,6 +19,13 @@ mod tag_resource;
 mod untag_log_group;
 mod untag_resource;
 
+mod delete_metric_filter;
+mod delete_subscription_filter;
+mod describe_metric_filters;
+mod describe_subscription_filters;
+mod put_metric_filter;
+mod put_subscription_filter;
+mod test_metric_filter;
 use pitbird_service::Builder;
 use serde::Serialize;
 
@@ -33,6 +40,13 @@ pub fn hang(builder: Builder<State>) -> Builder<State> {
         .operation("DeleteLogStream", &[], delete_log_stream::run)
         .operation("DeleteRetentionPolicy", &[], delete_retention_policy::run)
         .operation("DescribeLogGroups", &[], describe_log_groups::run)
+        .operation("DeleteMetricFilter", &[], delete_metric_filter::run)
+        .operation("DescribeMetricFilters", &[], describe_metric_filters::run)
+        .operation("PutMetricFilter", &[], put_metric_filter::run)
+        .operation("TestMetricFilter", &[], test_metric_filter::run)
+        .operation("DeleteSubscriptionFilter", &[], delete_subscription_filter::run)
+        .operation("DescribeSubscriptionFilters", &[], describe_subscription_filters::run)
+        .operation("PutSubscriptionFilter", &[], put_subscription_filter::run)
         .operation("DescribeLogStreams", &[], describe_log_streams::run)
         .operation("FilterLogEvents", filter_log_events::HARMLESS, filter_log_events::run)
         .operation("GetLogEvents", get_log_events::HARMLESS, get_log_events::run)

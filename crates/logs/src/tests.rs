@@ -1,15 +1,18 @@
 //! The operations through the registry, as a caller meets them: inputs are held against the model, answers are written
 //! by its protocol.
 
+mod counting;
 mod events;
 mod groups;
 mod model;
 mod streams;
+mod subscriptions;
 mod tags;
 mod tools;
 
-use std::sync::Arc;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use pitbird_names::Scope;
@@ -20,7 +23,7 @@ use pitbird_telemetry::{Config, Telemetry};
 use pitbird_wire::{Catalog, Model, Protocol, Value};
 use serde_json::{Value as Json, json};
 
-use crate::State;
+use crate::{Delivery, State};
 
 const HOUR: i64 = 3_600_000;
 const DAY: i64 = 24 * HOUR;
@@ -33,6 +36,8 @@ struct Bed {
     /// When the test began, milliseconds since 1970.
     start_ms: i64,
     now_ms: AtomicI64,
+    /// Events that were put into functions' queues.
+    delivered: Arc<Mutex<Vec<Delivery>>>,
     _directory: tempfile::TempDir,
 }
 
@@ -73,7 +78,14 @@ impl Bed {
         let directory = tempfile::tempdir().expect("a directory");
         let store = Store::open(&directory.path().join("store")).expect("a fresh store");
         let telemetry = Telemetry::open(&directory.path().join("telemetry"), &Config::default());
-        let state = Arc::new(State { store, telemetry: telemetry.expect("fresh telemetry") });
+        let delivered: Arc<Mutex<Vec<Delivery>>> = Arc::default();
+        let deliveries = delivered.clone();
+        let deliver = move |delivery| -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> {
+            deliveries.lock().expect("no panic before").push(delivery);
+            Box::pin(std::future::ready(Ok(())))
+        };
+        let telemetry = telemetry.expect("fresh telemetry");
+        let state = Arc::new(State::new(store, telemetry, Arc::new(deliver)).expect("a fresh store"));
         let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
         let start_ms = since.as_millis() as i64;
         Bed {
@@ -82,6 +94,7 @@ impl Bed {
             caller: Caller::root(Default::default()),
             start_ms,
             now_ms: AtomicI64::new(start_ms),
+            delivered,
             _directory: directory,
         }
     }

@@ -42,6 +42,7 @@ pub struct Serving {
     stop: watch::Sender<bool>,
     listening: JoinHandle<()>,
     tasks: Tasks,
+    follower: pitbird_logs::Follower,
     invoker: Invoker,
     telemetry: Arc<Telemetry>,
     launcher: Launcher,
@@ -71,7 +72,7 @@ impl Serving {
         let address = listener.local_addr().context("the listener has no address")?;
         let tls = tls(options)?;
         let (parts, launcher, inside) = build(options, address).await?;
-        let Started { services, tasks, locations } = services::start(&parts)?;
+        let Started { services, tasks, follower, locations } = services::start(&parts)?;
         let Parts { store, telemetry, invoker, edge } = parts;
         let isolation = launcher.report().to_string();
         let names = services.iter().map(|service| service.model).collect();
@@ -91,6 +92,7 @@ impl Serving {
             stop,
             listening,
             tasks,
+            follower,
             invoker,
             telemetry,
             launcher,
@@ -111,6 +113,7 @@ impl Serving {
         self.tasks.stop().await?;
         self.invoker.shutdown().await;
         self.launcher.shutdown().await;
+        self.follower.stop().await;
         self.telemetry.close().await.context("logs and metrics of the last moments may be lost")?;
         Ok(self.socket)
     }

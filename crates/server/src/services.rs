@@ -43,6 +43,8 @@ pub struct Tasks {
 pub struct Started {
     pub services: Vec<Service>,
     pub tasks: Tasks,
+    /// What looks at log events as they come: to be stopped when no function runs any more.
+    pub follower: pitbird_logs::Follower,
     /// What opens the URLs of code.
     pub locations: Arc<Locations>,
 }
@@ -68,7 +70,8 @@ pub fn start(parts: &Parts) -> Result<Started> {
     let apigatewayv2 = pitbird_apigatewayv2::State { store: store.clone(), entropy };
     let iam = pitbird_iam::State { store: store.clone(), entropy };
     let lambda = pitbird_lambda::State::new(store.clone(), Arc::new(invoker.clone()), entropy)?;
-    let logs = Arc::new(pitbird_logs::State { store: store.clone(), telemetry: telemetry.clone() });
+    let deliver = subscribers(invoker.clone());
+    let logs = Arc::new(pitbird_logs::State::new(store.clone(), telemetry.clone(), deliver)?);
     let cloudwatch =
         Arc::new(pitbird_cloudwatch::State { store: store.clone(), telemetry: telemetry.clone() });
     let alarm_actions = AlarmActions::new(invoker.clone(), store.clone());
@@ -88,6 +91,7 @@ pub fn start(parts: &Parts) -> Result<Started> {
             let _stopped = stopped.await;
         })),
     };
+    let follower = pitbird_logs::start_follower(logs.clone());
     let locations = lambda.locations();
     let services = vec![
         pitbird_apigateway::service(Arc::new(apigateway)),
@@ -100,7 +104,28 @@ pub fn start(parts: &Parts) -> Result<Started> {
         pitbird_s3::service(Arc::new(s3)),
         pitbird_sts::service(Arc::new(sts)),
     ];
-    Ok(Started { services, tasks, locations })
+    Ok(Started { services, tasks, follower, locations })
+}
+
+/// The way of log events to the functions that subscribe to them.
+fn subscribers(invoker: Invoker) -> pitbird_logs::Deliver {
+    Arc::new(move |delivery| {
+        let invoker = invoker.clone();
+        Box::pin(async move {
+            let pitbird_logs::Delivery { scope, function, qualifier, payload } = delivery;
+            let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            let invocation = pitbird_invoke::Invocation {
+                request_id: pitbird_names::uuid(entropy()),
+                payload: payload.into(),
+                at_ms: since.as_millis() as i64,
+                trace_id: None,
+                client_context: None,
+                wants_log_tail: false,
+            };
+            let event = pitbird_invoke::Event { scope, function, qualifier, invocation };
+            invoker.enqueue(event).await.map_err(|unqueued| unqueued.to_string())
+        })
+    })
 }
 
 fn rollout_parts(parts: &Parts, cloudwatch: Arc<pitbird_cloudwatch::State>) -> pitbird_rollouts::Parts {

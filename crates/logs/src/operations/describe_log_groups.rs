@@ -35,7 +35,7 @@ struct Described {
     log_group_name: String,
     creation_time: i64,
     retention_in_days: Option<u32>,
-    metric_filter_count: Option<u32>,
+    metric_filter_count: Option<usize>,
     arn: String,
     stored_bytes: Option<u64>,
     log_group_class: Option<&'static str>,
@@ -52,6 +52,10 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> 
     let (groups, next_token) =
         page::cut(groups, input.next_token.as_deref(), limit, |group| group.record.name.as_str())?;
     let describe = if matches!(choice, Choice::Pattern(_)) { Described::brief } else { Described::whole };
+    let describe = |group: Group| {
+        let filters = state.filters.of(&caller.scope, &group.record.name);
+        describe(group, filters.map_or(0, |filters| filters.counting.len()))
+    };
     Ok(Output { log_groups: groups.into_iter().map(describe).collect(), next_token })
 }
 
@@ -100,12 +104,12 @@ impl Choice {
 }
 
 impl Described {
-    fn whole(Group { record, stored_bytes }: Group) -> Described {
+    fn whole(Group { record, stored_bytes }: Group, metric_filters: usize) -> Described {
         let arn = record.arn();
         Described {
             creation_time: record.created_ms,
             retention_in_days: record.retention_days,
-            metric_filter_count: Some(0),
+            metric_filter_count: Some(metric_filters),
             arn: format!("{arn}:*"),
             stored_bytes: Some(stored_bytes),
             log_group_class: Some("STANDARD"),
@@ -116,7 +120,7 @@ impl Described {
     }
 
     /// What an answer to a pattern has. Source: DescribeLogGroups.
-    fn brief(group: Group) -> Described {
+    fn brief(group: Group, metric_filters: usize) -> Described {
         Described {
             retention_in_days: None,
             metric_filter_count: None,
@@ -124,7 +128,7 @@ impl Described {
             log_group_class: None,
             log_group_arn: None,
             deletion_protection_enabled: None,
-            ..Described::whole(group)
+            ..Described::whole(group, metric_filters)
         }
     }
 }

@@ -35,6 +35,7 @@ async fn every_inputs_members_are_in_the_model_with_their_kinds() {
                 Shape::String => found.kind == Kind::String,
                 Shape::Boolean => found.kind == Kind::Boolean,
                 Shape::Integer | Shape::Long => found.kind == Kind::Integer,
+                Shape::Double => found.kind == Kind::Float,
                 _ => false,
             };
             assert!(fits, "{operation} {} is no {:?}", found.path, found.kind);
