@@ -17,6 +17,8 @@ pub type Answer = Either<Full<Bytes>, EventBody>;
 pub struct EventBody {
     pub(crate) call: wire::Call<'static>,
     pub(crate) request_id: String,
+    /// What comes before the events.
+    pub(crate) first: Option<Bytes>,
     pub(crate) events: Events,
 }
 
@@ -25,7 +27,10 @@ impl Body for EventBody {
     type Error = io::Error;
 
     fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        let EventBody { call, request_id, events } = self.get_mut();
+        let EventBody { call, request_id, first, events } = self.get_mut();
+        if let Some(first) = first.take() {
+            return Poll::Ready(Some(Ok(Frame::data(first))));
+        }
         let Some(event) = ready!(events.as_mut().poll_next(context)) else { return Poll::Ready(None) };
         let (service, operation) = (call.model.key, call.operation.name);
         let written = event.map_err(|fault| {

@@ -143,9 +143,10 @@ impl Control {
         })?;
         Ok(match events {
             None => answer.map(whole),
-            Some(events) => answer.map(|_| {
+            Some(events) => answer.map(|first| {
                 let (call, request_id) = (call.clone(), request_id.to_owned());
-                Answer::Right(EventBody { call, request_id, events })
+                let first = Some(first).filter(|first| !first.is_empty());
+                Answer::Right(EventBody { call, request_id, first, events })
             }),
         })
     }

@@ -25,6 +25,7 @@ mod describe_metric_filters;
 mod describe_subscription_filters;
 mod put_metric_filter;
 mod put_subscription_filter;
+mod start_live_tail;
 mod test_metric_filter;
 use pitbird_service::Builder;
 use serde::Serialize;
@@ -55,6 +56,7 @@ pub fn hang(builder: Builder<State>) -> Builder<State> {
         .operation("PutLogEvents", put_log_events::HARMLESS, put_log_events::run)
         .operation("PutLogGroupDeletionProtection", &[], put_log_group_deletion_protection::run)
         .operation("PutRetentionPolicy", &[], put_retention_policy::run)
+        .streaming_operation("StartLiveTail", &[], start_live_tail::run)
         .operation("TagLogGroup", &[], tag_log_group::run)
         .operation("TagResource", &[], tag_resource::run)
         .operation("UntagLogGroup", &[], untag_log_group::run)

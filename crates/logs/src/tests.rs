@@ -4,6 +4,7 @@
 mod counting;
 mod events;
 mod groups;
+mod live;
 mod model;
 mod streams;
 mod subscriptions;

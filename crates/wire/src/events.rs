@@ -40,18 +40,33 @@ impl Call<'_> {
         if payload.len() > PAYLOAD_BYTES_MAX {
             return Err(EncodeError::Unsupported("an event of this size"));
         }
-        let headers = [(":message-type", "event"), (":event-type", name), (":content-type", content_type)];
-        Ok(message(&headers, &payload))
+        // A stream's errors are members like its events; AWS's models name them so.
+        let (kind, label) = match name.ends_with("Exception") {
+            true => ("exception", ":exception-type"),
+            false => ("event", ":event-type"),
+        };
+        Ok(message(&[(":message-type", kind), (label, name), (":content-type", content_type)], &payload))
+    }
+
+    /// The message that comes before all events where the output's other members have no place in the head. Source: Smithy,
+    /// "Event streams", initial response.
+    pub(crate) fn initial_response(&self, body: &[u8]) -> Bytes {
+        let content_type = self.protocol.content_type();
+        let headers = [
+            (":message-type", "event"),
+            (":event-type", "initial-response"),
+            (":content-type", content_type),
+        ];
+        message(&headers, body)
     }
 
     /// The events that the output has instead of a body.
-    fn event_stream(&self) -> Option<&Structure> {
+    pub(crate) fn event_stream(&self) -> Option<&Structure> {
         let output = self.model.structure(self.operation.output?)?;
-        let payload = &output.members[output.payload?];
-        match &self.model.shape(payload.reference.shape).kind {
+        output.members.iter().find_map(|member| match &self.model.shape(member.reference.shape).kind {
             Kind::Structure(structure) if structure.event_stream => Some(structure),
             _ => None,
-        }
+        })
     }
 }
 
@@ -90,6 +105,34 @@ mod tests {
         let byte =
             |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).expect("ASCII"), 16).expect("hex");
         digits.chunks(2).map(byte).collect()
+    }
+
+    #[test]
+    fn json_answers_begin_with_a_message_of_their_own_and_errors_are_told_apart() {
+        let model = crate::Catalog::embedded().model("logs").expect("a model");
+        let operation = model.operation("StartLiveTail").expect("an operation");
+        let call = Call {
+            model,
+            operation,
+            protocol: crate::Protocol::Json11,
+            query_mode: false,
+            labels: Vec::new(),
+        };
+        let answer = call.encode(Value::empty_map(), "id").expect("an answer");
+        assert_eq!(answer.headers()["content-type"], CONTENT_TYPE);
+        let headers = [
+            (":message-type", "event"),
+            (":event-type", "initial-response"),
+            (":content-type", "application/x-amz-json-1.1"),
+        ];
+        assert_eq!(*answer.body(), message(&headers, b"{}"));
+        let written = call.encode_event("SessionTimeoutException", &Value::empty_map()).expect("an error");
+        let headers = [
+            (":message-type", "exception"),
+            (":exception-type", "SessionTimeoutException"),
+            (":content-type", "application/json"),
+        ];
+        assert_eq!(written, message(&headers, b"{}"));
     }
 
     #[test]

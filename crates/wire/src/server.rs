@@ -1,6 +1,7 @@
 //! The server's side of the wire.
 
 use crate::codec::{DecodeError, EncodeError, Reading, cbor, form, gzip, json, xml};
+use crate::events;
 use crate::fault::Fault;
 use crate::model::{Kind, Model, Operation, Reference, ShapeId};
 use crate::protocol::Protocol;
@@ -89,7 +90,10 @@ impl Call<'_> {
                     Some(shape) => json::write(self.model, &Reference::to(shape), &output, &mut body)?,
                     None => body.extend_from_slice(b"{}"),
                 }
-                (Some(self.protocol.content_type()), body)
+                match self.event_stream() {
+                    Some(_) => (Some(events::CONTENT_TYPE), self.initial_response(&body).into()),
+                    None => (Some(self.protocol.content_type()), body),
+                }
             }
         };
         Ok(response(status, self.protocol, content_type, request_id, body))
