@@ -72,6 +72,13 @@ pub enum Error {
     #[error("logStreamNames and logStreamNamePrefixes are mutually exclusive parameters.")]
     NamesAndPrefixes,
 
+    #[error("policyName must be specified.")]
+    PolicyName,
+    #[error("Policy with name [{0}] does not exist.")]
+    NoPolicy(String),
+    #[error("Policy document is not valid: {0}")]
+    PolicyDocument(String),
+
     #[error("Log events in a single PutLogEvents request must be in chronological order.")]
     Order,
     #[error("The batch of log events in a single PutLogEvents request cannot span more than 24 hours.")]
@@ -107,7 +114,9 @@ impl Error {
         use Error::*;
         match self {
             GroupExists | StreamExists => "ResourceAlreadyExistsException",
-            NoGroup | NoStream | NoMetricFilter | NoSubscriptionFilter => "ResourceNotFoundException",
+            NoGroup | NoStream | NoMetricFilter | NoSubscriptionFilter | NoPolicy(_) => {
+                "ResourceNotFoundException"
+            }
             Limit | TooManySessions { .. } => "LimitExceededException",
             CrossAccount => "AccessDeniedException",
             Protected(_) => "ValidationException",

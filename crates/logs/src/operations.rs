@@ -20,10 +20,13 @@ mod untag_log_group;
 mod untag_resource;
 
 mod delete_metric_filter;
+mod delete_resource_policy;
 mod delete_subscription_filter;
 mod describe_metric_filters;
+mod describe_resource_policies;
 mod describe_subscription_filters;
 mod put_metric_filter;
+mod put_resource_policy;
 mod put_subscription_filter;
 mod start_live_tail;
 mod test_metric_filter;
@@ -48,6 +51,9 @@ pub fn hang(builder: Builder<State>) -> Builder<State> {
         .operation("DeleteSubscriptionFilter", &[], delete_subscription_filter::run)
         .operation("DescribeSubscriptionFilters", &[], describe_subscription_filters::run)
         .operation("PutSubscriptionFilter", &[], put_subscription_filter::run)
+        .operation("DeleteResourcePolicy", &[], delete_resource_policy::run)
+        .operation("DescribeResourcePolicies", &[], describe_resource_policies::run)
+        .operation("PutResourcePolicy", &[], put_resource_policy::run)
         .operation("DescribeLogStreams", &[], describe_log_streams::run)
         .operation("FilterLogEvents", filter_log_events::HARMLESS, filter_log_events::run)
         .operation("GetLogEvents", get_log_events::HARMLESS, get_log_events::run)

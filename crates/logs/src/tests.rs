@@ -6,6 +6,7 @@ mod events;
 mod groups;
 mod live;
 mod model;
+mod policies;
 mod streams;
 mod subscriptions;
 mod tags;
