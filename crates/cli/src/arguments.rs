@@ -178,6 +178,20 @@ pub struct TailOptions {
     /// How far back to begin
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = quantity::duration)]
     pub since: Duration,
+    /// How a line looks in a table
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = LineFormat::Detailed)]
+    pub format: LineFormat,
+}
+
+/// How an event is shown to people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LineFormat {
+    /// Time, stream and message
+    Detailed,
+    /// Time of day and message
+    Short,
+    /// As detailed, messages that are JSON laid out over several lines
+    Json,
 }
 
 #[derive(Debug, Args)]

@@ -8,6 +8,7 @@ mod paint;
 mod view;
 
 pub use draw::{line, render};
+pub(crate) use paint::Style;
 pub use view::{Arm, Evidence, Progress, RolloutView, Step, Verdict};
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ pub enum Style {
 
 impl Style {
     /// Select Graphic Rendition parameters, ECMA-48; the sixteen basic colours, so that the terminal's theme holds.
-    fn parameters(self) -> &'static str {
+    pub fn parameters(self) -> &'static str {
         match self {
             Style::Plain => "",
             Style::Bold => "1",
