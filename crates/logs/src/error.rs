@@ -79,6 +79,18 @@ pub enum Error {
     #[error("Policy document is not valid: {0}")]
     PolicyDocument(String),
 
+    #[error("The given bucket does not exist. Please make sure the bucket is valid.")]
+    NoBucket,
+    #[error("The from time must be before the to time.")]
+    ExportTimes,
+    #[error("The specified export task does not exist.")]
+    NoExportTask,
+    #[error("The specified export task has already finished.")]
+    ExportOver,
+    /// Why an export task failed.
+    #[error("the export failed: {0}")]
+    Export(String),
+
     #[error("Log events in a single PutLogEvents request must be in chronological order.")]
     Order,
     #[error("The batch of log events in a single PutLogEvents request cannot span more than 24 hours.")]
@@ -114,10 +126,11 @@ impl Error {
         use Error::*;
         match self {
             GroupExists | StreamExists => "ResourceAlreadyExistsException",
-            NoGroup | NoStream | NoMetricFilter | NoSubscriptionFilter | NoPolicy(_) => {
+            NoGroup | NoStream | NoMetricFilter | NoSubscriptionFilter | NoPolicy(_) | NoExportTask => {
                 "ResourceNotFoundException"
             }
             Limit | TooManySessions { .. } => "LimitExceededException",
+            ExportOver => "InvalidOperationException",
             CrossAccount => "AccessDeniedException",
             Protected(_) => "ValidationException",
             TooManyTags { .. } => "TooManyTagsException",

@@ -18,7 +18,7 @@ use pitbird_telemetry::logs::{Filed, Tap};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::{State, emf};
+use crate::{State, emf, export};
 use defaults::{Defaults, Untaken};
 use gathered::{Gathered, Series};
 use look::{Seen, look};
@@ -36,9 +36,12 @@ pub struct Follower {
     task: JoinHandle<()>,
 }
 
-/// Starts following what is filed from now on. Needs a tokio runtime.
+/// Starts following what is filed from now on, and takes up export tasks that an earlier process has left. Needs a tokio runtime.
 pub fn start_follower(state: Arc<State>) -> Follower {
     let (stop, stopped) = oneshot::channel();
+    if let Err(error) = export::resume(&state) {
+        tracing::error!(%error, "export tasks can't be taken up");
+    }
     let following = Following::new(state);
     Follower { stop, task: tokio::spawn(following.run(stopped)) }
 }
@@ -162,7 +165,7 @@ fn add_default(gathered: &mut Gathered, untaken: &Untaken) {
     gathered.add(scope, &filter.namespace, series, default);
 }
 
-fn now_ms() -> i64 {
+pub fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     since.as_millis() as i64
 }

@@ -6,13 +6,14 @@
 //! a batch are taken. [`start_sweeper`] throws expired events away.
 //!
 //! Metric filters, subscription filters and Live Tail sessions are in `filters`, `subscriber` and `live`, embedded metrics in
-//! `emf`; [`start_follower`] looks at all that is filed on their behalf.
+//! `emf`, export tasks in `export`; [`start_follower`] looks at all that is filed on their behalf.
 //!
 //! Insights, encryption keys and other classes than STANDARD are refused by name, and so are subscribers other than
 //! functions. Nothing here speaks HTTP or writes a log line of its own.
 
 mod emf;
 mod error;
+mod export;
 mod filters;
 mod follow;
 mod group;
@@ -32,6 +33,7 @@ use pitbird_store::Store;
 use pitbird_telemetry::Telemetry;
 
 pub use error::Error;
+pub use export::{Exported, Keep};
 pub use follow::{Follower, start_follower};
 pub use subscriber::{Deliver, Delivery};
 pub use sweep::{Sweeper, start_sweeper, sweep};
@@ -44,19 +46,21 @@ pub struct State {
     store: Store,
     telemetry: Arc<Telemetry>,
     deliver: Deliver,
+    keep: Keep,
     filters: Arc<Filters>,
     sessions: Arc<Sessions>,
 }
 
 impl State {
-    /// `deliver` puts events into functions' queues.
+    /// `deliver` puts events into functions' queues, `keep` files into buckets.
     pub fn new(
         store: Store,
         telemetry: Arc<Telemetry>,
         deliver: Deliver,
+        keep: Keep,
     ) -> Result<State, pitbird_store::Error> {
         let filters = Arc::new(Filters::open(&store)?);
-        Ok(State { store, telemetry, deliver, filters, sessions: Arc::default() })
+        Ok(State { store, telemetry, deliver, keep, filters, sessions: Arc::default() })
     }
 }
 

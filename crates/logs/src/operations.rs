@@ -1,35 +1,38 @@
 //! One file per operation: its input, its output, one function.
 
+mod cancel_export_task;
+mod create_export_task;
 mod create_log_group;
 mod create_log_stream;
 mod delete_log_group;
 mod delete_log_stream;
+mod delete_metric_filter;
+mod delete_resource_policy;
 mod delete_retention_policy;
+mod delete_subscription_filter;
+mod describe_export_tasks;
 mod describe_log_groups;
 mod describe_log_streams;
+mod describe_metric_filters;
+mod describe_resource_policies;
+mod describe_subscription_filters;
 mod filter_log_events;
 mod get_log_events;
 mod list_tags_for_resource;
 mod list_tags_log_group;
 mod put_log_events;
 mod put_log_group_deletion_protection;
+mod put_metric_filter;
+mod put_resource_policy;
 mod put_retention_policy;
+mod put_subscription_filter;
+mod start_live_tail;
 mod tag_log_group;
 mod tag_resource;
+mod test_metric_filter;
 mod untag_log_group;
 mod untag_resource;
 
-mod delete_metric_filter;
-mod delete_resource_policy;
-mod delete_subscription_filter;
-mod describe_metric_filters;
-mod describe_resource_policies;
-mod describe_subscription_filters;
-mod put_metric_filter;
-mod put_resource_policy;
-mod put_subscription_filter;
-mod start_live_tail;
-mod test_metric_filter;
 use pitbird_service::Builder;
 use serde::Serialize;
 
@@ -38,33 +41,36 @@ use crate::State;
 /// Hangs all operations in.
 pub fn hang(builder: Builder<State>) -> Builder<State> {
     builder
+        .operation("CancelExportTask", &[], cancel_export_task::run)
+        .operation("CreateExportTask", &[], create_export_task::run)
         .operation("CreateLogGroup", &[], create_log_group::run)
         .operation("CreateLogStream", &[], create_log_stream::run)
         .operation("DeleteLogGroup", &[], delete_log_group::run)
         .operation("DeleteLogStream", &[], delete_log_stream::run)
-        .operation("DeleteRetentionPolicy", &[], delete_retention_policy::run)
-        .operation("DescribeLogGroups", &[], describe_log_groups::run)
         .operation("DeleteMetricFilter", &[], delete_metric_filter::run)
-        .operation("DescribeMetricFilters", &[], describe_metric_filters::run)
-        .operation("PutMetricFilter", &[], put_metric_filter::run)
-        .operation("TestMetricFilter", &[], test_metric_filter::run)
-        .operation("DeleteSubscriptionFilter", &[], delete_subscription_filter::run)
-        .operation("DescribeSubscriptionFilters", &[], describe_subscription_filters::run)
-        .operation("PutSubscriptionFilter", &[], put_subscription_filter::run)
         .operation("DeleteResourcePolicy", &[], delete_resource_policy::run)
-        .operation("DescribeResourcePolicies", &[], describe_resource_policies::run)
-        .operation("PutResourcePolicy", &[], put_resource_policy::run)
+        .operation("DeleteRetentionPolicy", &[], delete_retention_policy::run)
+        .operation("DeleteSubscriptionFilter", &[], delete_subscription_filter::run)
+        .operation("DescribeExportTasks", &[], describe_export_tasks::run)
+        .operation("DescribeLogGroups", &[], describe_log_groups::run)
         .operation("DescribeLogStreams", &[], describe_log_streams::run)
+        .operation("DescribeMetricFilters", &[], describe_metric_filters::run)
+        .operation("DescribeResourcePolicies", &[], describe_resource_policies::run)
+        .operation("DescribeSubscriptionFilters", &[], describe_subscription_filters::run)
         .operation("FilterLogEvents", filter_log_events::HARMLESS, filter_log_events::run)
         .operation("GetLogEvents", get_log_events::HARMLESS, get_log_events::run)
         .operation("ListTagsForResource", &[], list_tags_for_resource::run)
         .operation("ListTagsLogGroup", &[], list_tags_log_group::run)
         .operation("PutLogEvents", put_log_events::HARMLESS, put_log_events::run)
         .operation("PutLogGroupDeletionProtection", &[], put_log_group_deletion_protection::run)
+        .operation("PutMetricFilter", &[], put_metric_filter::run)
+        .operation("PutResourcePolicy", &[], put_resource_policy::run)
         .operation("PutRetentionPolicy", &[], put_retention_policy::run)
+        .operation("PutSubscriptionFilter", &[], put_subscription_filter::run)
         .streaming_operation("StartLiveTail", &[], start_live_tail::run)
         .operation("TagLogGroup", &[], tag_log_group::run)
         .operation("TagResource", &[], tag_resource::run)
+        .operation("TestMetricFilter", &[], test_metric_filter::run)
         .operation("UntagLogGroup", &[], untag_log_group::run)
         .operation("UntagResource", &[], untag_resource::run)
 }

@@ -3,6 +3,7 @@
 
 mod counting;
 mod events;
+mod exports;
 mod groups;
 mod live;
 mod model;
@@ -25,7 +26,7 @@ use pitbird_telemetry::{Config, Telemetry};
 use pitbird_wire::{Catalog, Model, Protocol, Value};
 use serde_json::{Value as Json, json};
 
-use crate::{Delivery, State};
+use crate::{Delivery, Exported, State};
 
 const HOUR: i64 = 3_600_000;
 const DAY: i64 = 24 * HOUR;
@@ -40,6 +41,8 @@ struct Bed {
     now_ms: AtomicI64,
     /// Events that were put into functions' queues.
     delivered: Arc<Mutex<Vec<Delivery>>>,
+    /// Files that were put into buckets.
+    kept: Arc<Mutex<Vec<Exported>>>,
     _directory: tempfile::TempDir,
 }
 
@@ -86,8 +89,15 @@ impl Bed {
             deliveries.lock().expect("no panic before").push(delivery);
             Box::pin(std::future::ready(Ok(())))
         };
+        let kept: Arc<Mutex<Vec<Exported>>> = Arc::default();
+        let files = kept.clone();
+        let keep = move |file| -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> {
+            files.lock().expect("no panic before").push(file);
+            Box::pin(std::future::ready(Ok(())))
+        };
         let telemetry = telemetry.expect("fresh telemetry");
-        let state = Arc::new(State::new(store, telemetry, Arc::new(deliver)).expect("a fresh store"));
+        let state =
+            Arc::new(State::new(store, telemetry, Arc::new(deliver), Arc::new(keep)).expect("a fresh store"));
         let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
         let start_ms = since.as_millis() as i64;
         Bed {
@@ -97,6 +107,7 @@ impl Bed {
             start_ms,
             now_ms: AtomicI64::new(start_ms),
             delivered,
+            kept,
             _directory: directory,
         }
     }
@@ -112,7 +123,7 @@ impl Bed {
         }
         let call = Call {
             caller: self.caller.clone(),
-            request_id: String::new(),
+            request_id: format!("request-{}", self.now_ms.load(Ordering::Relaxed)),
             now_ms: self.now_ms.fetch_add(1, Ordering::Relaxed),
             endpoint: String::new(),
             input,

@@ -10,10 +10,11 @@ use pitbird_invoke::{Invoker, LiveCounts};
 use pitbird_lambda::Locations;
 use pitbird_names::{Scope, VersionId};
 use pitbird_rollouts::{Alarm, AlarmState, ArmCounts, Counts, LiveTarget};
-use pitbird_service::Service;
+use pitbird_service::{Call, Caller, Service};
 use pitbird_store::Store;
 use pitbird_telemetry::Telemetry;
 use pitbird_telemetry::alarm::State as AlarmValue;
+use pitbird_wire::Value;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -70,12 +71,12 @@ pub fn start(parts: &Parts) -> Result<Started> {
     let apigatewayv2 = pitbird_apigatewayv2::State { store: store.clone(), entropy };
     let iam = pitbird_iam::State { store: store.clone(), entropy };
     let lambda = pitbird_lambda::State::new(store.clone(), Arc::new(invoker.clone()), entropy)?;
-    let deliver = subscribers(invoker.clone());
-    let logs = Arc::new(pitbird_logs::State::new(store.clone(), telemetry.clone(), deliver)?);
+    let s3 = Arc::new(pitbird_s3::State::new(store.clone(), entropy));
+    let (deliver, keep) = (subscribers(invoker.clone()), exports(pitbird_s3::service(s3.clone())));
+    let logs = Arc::new(pitbird_logs::State::new(store.clone(), telemetry.clone(), deliver, keep)?);
     let cloudwatch =
         Arc::new(pitbird_cloudwatch::State { store: store.clone(), telemetry: telemetry.clone() });
     let alarm_actions = AlarmActions::new(invoker.clone(), store.clone());
-    let s3 = pitbird_s3::State::new(store.clone(), entropy);
     let sts = pitbird_sts::State { store: store.clone(), entropy };
     let (rollouts, executor) = pitbird_rollouts::new(rollout_parts(parts, cloudwatch.clone()));
     let (stop_rollouts, stopped) = oneshot::channel::<()>();
@@ -101,7 +102,7 @@ pub fn start(parts: &Parts) -> Result<Started> {
         pitbird_lambda::service(Arc::new(lambda)),
         pitbird_logs::service(logs),
         pitbird_rollouts::service(rollouts),
-        pitbird_s3::service(Arc::new(s3)),
+        pitbird_s3::service(s3),
         pitbird_sts::service(Arc::new(sts)),
     ];
     Ok(Started { services, tasks, follower, locations })
@@ -124,6 +125,32 @@ fn subscribers(invoker: Invoker) -> pitbird_logs::Deliver {
             };
             let event = pitbird_invoke::Event { scope, function, qualifier, invocation };
             invoker.enqueue(event).await.map_err(|unqueued| unqueued.to_string())
+        })
+    })
+}
+
+/// The way of exported log events into buckets.
+fn exports(s3: Service) -> pitbird_logs::Keep {
+    let s3 = Arc::new(s3);
+    Arc::new(move |file| {
+        let s3 = s3.clone();
+        Box::pin(async move {
+            let pitbird_logs::Exported { scope, bucket, key, content } = file;
+            let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            let input = vec![
+                ("Bucket".into(), Value::String(bucket)),
+                ("Key".into(), Value::String(key)),
+                ("Body".into(), Value::Blob(content.into())),
+            ];
+            let call = Call {
+                caller: Caller::root(scope),
+                request_id: pitbird_names::uuid(entropy()),
+                now_ms: since.as_millis() as i64,
+                endpoint: String::new(),
+                input: Value::Map(input),
+            };
+            let put = s3.call("PutObject", call).expect("s3 puts objects");
+            put.await.map(drop).map_err(|fault| fault.message)
         })
     })
 }
