@@ -41,6 +41,11 @@ fn apis_are_reached_by_their_domains() {
 }
 
 #[test]
+fn log_events_are_filtered_as_they_come() {
+    check("log_filters.py");
+}
+
+#[test]
 fn stages_cache_and_compress() {
     check("cache.py");
 }

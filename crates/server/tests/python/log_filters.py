@@ -1,6 +1,7 @@
-"""Log events as they come: filter patterns, metric filters, embedded metrics, subscribers, Live Tail, resource policies."""
+"""Log events as they come: filter patterns, metric filters, embedded metrics, subscribers, Live Tail, policies, exports."""
 
 import datetime
+import gzip
 
 from botocore.config import Config
 from given import *
@@ -169,10 +170,32 @@ def policies():
         logs.delete_resource_policy(policyName="route53")
 
 
+def exports():
+    """A group's events go into a bucket."""
+    s3 = boto3.client("s3", config=CONFIG)
+    s3.create_bucket(Bucket="exported")
+    made("exporting", "a/b", "c")
+    now = put("exporting", "one", "two", stream="a/b")
+    put("exporting", "three", stream="c")
+    task = logs.create_export_task(
+        logGroupName="exporting", fromTime=now - 60_000, to=now + 60_000, destination="exported")["taskId"]
+    wait_for("the end", lambda: logs.describe_export_tasks(taskId=task)["exportTasks"][0]["status"]["code"] == "COMPLETED")
+    listed = s3.list_objects_v2(Bucket="exported")["Contents"]
+    files = [f"exportedlogs/{task}/{stream}/000000.gz" for stream in ("a-b", "c")]
+    assert sorted(one["Key"] for one in listed) == sorted([*files, "exportedlogs/aws-logs-write-test"])
+    text = gzip.decompress(s3.get_object(Bucket="exported", Key=files[0])["Body"].read()).decode()
+    assert [line.split(" ", 1)[1] for line in text.splitlines()] == ["one", "two"], text
+    with refused("InvalidOperationException", "already finished", 400):
+        logs.cancel_export_task(taskId=task)
+    with refused("InvalidParameterException", "The given bucket does not exist.", 400):
+        logs.create_export_task(logGroupName="exporting", fromTime=0, to=1, destination="nowhere")
+
+
 patterns()
 metric_filters()
 embedded()
 subscribers()
 live_tail()
 policies()
+exports()
 print("ok")

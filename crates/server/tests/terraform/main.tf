@@ -231,6 +231,64 @@ resource "aws_cloudwatch_log_group" "stored" {
   name = "/aws/lambda/terraform-stored"
 }
 
+resource "aws_cloudwatch_log_stream" "notes" {
+  name           = "notes"
+  log_group_name = aws_cloudwatch_log_group.app.name
+}
+
+resource "aws_cloudwatch_log_metric_filter" "errors" {
+  name           = "errors"
+  log_group_name = aws_cloudwatch_log_group.app.name
+  pattern        = "?ERROR ?\"Task timed out\""
+  metric_transformation {
+    name          = "Errors"
+    namespace     = "Terraform"
+    value         = "1"
+    default_value = "0"
+    unit          = "Count"
+  }
+}
+
+resource "aws_cloudwatch_log_metric_filter" "latency" {
+  name           = "latency"
+  log_group_name = aws_cloudwatch_log_group.app.name
+  pattern        = "{ $.latency = * }"
+  metric_transformation {
+    name       = "Latency"
+    namespace  = "Terraform"
+    value      = "$.latency"
+    dimensions = { Route = "$.route" }
+  }
+}
+
+resource "aws_lambda_permission" "logs" {
+  action        = "lambda:InvokeFunction"
+  function_name = aws_lambda_function.stored.function_name
+  principal     = "logs.us-east-1.amazonaws.com"
+  source_arn    = "${aws_cloudwatch_log_group.app.arn}:*"
+}
+
+resource "aws_cloudwatch_log_subscription_filter" "errors" {
+  name            = "errors"
+  log_group_name  = aws_cloudwatch_log_group.app.name
+  filter_pattern  = "ERROR"
+  destination_arn = aws_lambda_function.stored.arn
+  depends_on      = [aws_lambda_permission.logs]
+}
+
+resource "aws_cloudwatch_log_resource_policy" "dns" {
+  policy_name = "dns"
+  policy_document = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = ["logs:CreateLogStream", "logs:PutLogEvents"]
+      Resource  = "${aws_cloudwatch_log_group.app.arn}:*"
+      Principal = { Service = "route53.amazonaws.com" }
+    }]
+  })
+}
+
 resource "aws_cloudwatch_metric_alarm" "canary" {
   alarm_name          = "terraform-canary"
   namespace           = "AWS/ApiGateway"
