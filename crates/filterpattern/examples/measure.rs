@@ -1,5 +1,7 @@
 //! Messages per second of one core: `cargo run --release -p pitbird-filterpattern --example measure`.
 
+#![allow(clippy::print_stdout, reason = "a measurement is printed")]
+
 use std::hint::black_box;
 use std::time::Instant;
 

@@ -86,7 +86,6 @@ impl Delimited {
     }
 
     /// Each value with its field, if it has one, and its place from 1 on; `None` if there are too few.
-    #[expect(clippy::type_complexity, reason = "three columns, used here alone")]
     fn values<'m>(&self, message: &'m str) -> Option<Vec<(Option<&Field>, usize, &'m str)>> {
         let Some(after) = &self.after else {
             let texts = split(message, self.before.len());

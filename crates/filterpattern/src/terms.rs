@@ -18,7 +18,7 @@ pub struct Terms {
 
 #[derive(Debug, Clone)]
 enum Term {
-    Text { text: String, finder: Finder<'static> },
+    Text { text: String, finder: Box<Finder<'static>> },
     Regex(Expression),
 }
 
@@ -97,6 +97,6 @@ fn term(cursor: &mut Cursor<'_>) -> Result<Option<Term>, PatternError> {
     if text.trim().is_empty() {
         return Ok(None);
     }
-    let finder = Finder::new(text.as_bytes()).into_owned();
+    let finder = Box::new(Finder::new(text.as_bytes()).into_owned());
     Ok(Some(Term::Text { text, finder }))
 }

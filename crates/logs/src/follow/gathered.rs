@@ -7,8 +7,11 @@ use pitbird_telemetry::metrics::{Datum, Dimensions, Resolution, Samples, Unit};
 /// Values that are put together: one datum for each metric and period, each value once with how often it came.
 #[derive(Debug, Default)]
 pub struct Gathered {
-    namespaces: HashMap<(Scope, Arc<str>), HashMap<Series, HashMap<u64, f64>>>,
+    namespaces: HashMap<(Scope, Arc<str>), HashMap<Series, Values>>,
 }
+
+/// How often each value came, by its bits.
+type Values = HashMap<u64, f64>;
 
 /// What a datapoint belongs to within its namespace.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -98,7 +98,7 @@ async fn events_go_to_the_function_with_the_ids_that_readers_see() {
     function_with(&bed, "/aws/lambda/f", "s3.amazonaws.com", None).await;
     bed.put("g", "s", &[(0, "ERROR")]).await;
     following.finish().await;
-    assert_eq!(delivered(&bed), [json!(0); 0]);
+    assert!(delivered(&bed).is_empty());
     function_with(&bed, "/aws/lambda/f", "logs.amazonaws.com", None).await;
     bed.ok("DeleteSubscriptionFilter", json!({"logGroupName": "g", "filterName": "all"})).await;
     bed.put("g", "s", &[(0, "ERROR"), (0, "fine")]).await;
