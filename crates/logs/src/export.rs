@@ -15,6 +15,7 @@ use pitbird_records::{ExportStatus, ExportTask};
 use pitbird_store::Transaction;
 use pitbird_telemetry::logs::{EVENTS_PER_PAGE, GetQuery, LogEvent, ReadFrom, StreamOrder, StreamQuery};
 use time::OffsetDateTime;
+use tokio::task::JoinHandle;
 
 use crate::{Error, State};
 
@@ -41,23 +42,24 @@ pub type Keep =
 pub fn resume(state: &Arc<State>) -> Result<(), pitbird_store::Error> {
     for found in state.store.list::<ExportTask>("")? {
         if !found.record.status.is_over() {
-            start(state.clone(), found.record);
+            drop(start(state.clone(), found.record));
         }
     }
     Ok(())
 }
 
-/// Works on a task until it has ended.
-pub fn start(state: Arc<State>, task: ExportTask) {
+/// Works on a task until it has ended. The server's end cuts it off, and the next start takes it up.
+pub fn start(state: Arc<State>, task: ExportTask) -> JoinHandle<()> {
     tokio::spawn(async move {
         let (status, message) = match run(&state, &task).await {
             Ok(status) => (status, None),
+            Err(Error::Telemetry(pitbird_telemetry::Error::Closed)) => return,
             Err(error) => (ExportStatus::Failed, Some(error.to_string())),
         };
         if let Err(error) = turn(&state, &task, status, message).await {
             tracing::error!(%error, task = task.id, "an export task's end can't be written down");
         }
-    });
+    })
 }
 
 /// Does all of it; how it ended.

@@ -18,6 +18,7 @@ use pitbird_telemetry::logs::{Filed, Tap};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::live::Sessions;
 use crate::{State, emf, export};
 use defaults::{Defaults, Untaken};
 use gathered::{Gathered, Series};
@@ -32,6 +33,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(60);
 
 /// The task that follows, until it is stopped or dropped.
 pub struct Follower {
+    sessions: Arc<Sessions>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
@@ -42,11 +44,17 @@ pub fn start_follower(state: Arc<State>) -> Follower {
     if let Err(error) = export::resume(&state) {
         tracing::error!(%error, "export tasks can't be taken up");
     }
+    let sessions = state.sessions.clone();
     let following = Following::new(state);
-    Follower { stop, task: tokio::spawn(following.run(stopped)) }
+    Follower { sessions, stop, task: tokio::spawn(following.run(stopped)) }
 }
 
 impl Follower {
+    /// Has Live Tail's sessions end, each within a second, so that nobody who stops waits for them.
+    pub fn end_sessions(&self) {
+        self.sessions.end();
+    }
+
     /// Ends the task, once all that was filed before has been looked at.
     pub async fn stop(self) {
         drop(self.stop);

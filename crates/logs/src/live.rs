@@ -1,5 +1,6 @@
 //! Live Tail: sessions that see events as they come.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use pitbird_filterpattern::Pattern;
@@ -44,7 +45,11 @@ impl Streams {
 
 /// The sessions that are open.
 #[derive(Debug, Default)]
-pub struct Sessions(RwLock<Vec<Arc<Session>>>);
+pub struct Sessions {
+    open: RwLock<Vec<Arc<Session>>>,
+    /// Are all to end, because the server does?
+    are_over: AtomicBool,
+}
 
 /// An open session: closed when its [`Watching`] is dropped.
 #[derive(Debug)]
@@ -81,7 +86,7 @@ pub struct Watching {
 
 impl Sessions {
     pub fn open(self: &Arc<Sessions>, asked: Asked) -> Result<Watching, Error> {
-        let mut sessions = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut sessions = self.open.write().unwrap_or_else(PoisonError::into_inner);
         if sessions.iter().filter(|open| open.asked.scope == asked.scope).count() >= SESSIONS_MAX {
             return Err(Error::TooManySessions { limit: SESSIONS_MAX });
         }
@@ -91,15 +96,20 @@ impl Sessions {
         Ok(Watching { sessions: self.clone(), session })
     }
 
+    /// Has all sessions end within a second.
+    pub fn end(&self) {
+        self.are_over.store(true, Ordering::Relaxed);
+    }
+
     /// Is a session about the group? Asked on the writer's thread.
     pub fn are_about(&self, scope: &Scope, group: &str) -> bool {
-        let sessions = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let sessions = self.open.read().unwrap_or_else(PoisonError::into_inner);
         sessions.iter().any(|session| session.asked.is_about(scope, group))
     }
 
     /// Shows a batch to the sessions that want it.
     pub fn see(&self, batch: &Filed) {
-        let sessions = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let sessions = self.open.read().unwrap_or_else(PoisonError::into_inner);
         let about = |session: &&Arc<Session>| {
             session.asked.is_about(&batch.scope, &batch.group) && session.asked.streams.takes(&batch.stream)
         };
@@ -137,6 +147,11 @@ impl Session {
 }
 
 impl Watching {
+    /// Is it to end before its time?
+    pub fn is_over(&self) -> bool {
+        self.sessions.are_over.load(Ordering::Relaxed)
+    }
+
     /// What has come since the last call, by time.
     pub fn take(&self) -> Update {
         let mut waiting = self.session.waiting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -149,7 +164,7 @@ impl Watching {
 
 impl Drop for Watching {
     fn drop(&mut self) {
-        let mut sessions = self.sessions.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut sessions = self.sessions.open.write().unwrap_or_else(PoisonError::into_inner);
         sessions.retain(|open| !Arc::ptr_eq(open, &self.session));
     }
 }

@@ -109,6 +109,7 @@ impl Serving {
     /// Stops in the same order, and gives the socket: who connects meanwhile waits there, as long as it is kept.
     async fn hand_over(self) -> Result<Option<TcpListener>> {
         let _nobody_listens = self.stop.send(true);
+        self.follower.end_sessions();
         self.listening.await.context("the listener failed")?;
         self.tasks.stop().await?;
         self.invoker.shutdown().await;

@@ -75,6 +75,6 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> 
     };
     state.store.write(put).await?;
     let task_id = task.id.clone();
-    export::start(state, task);
+    drop(export::start(state, task));
     Ok(Output { task_id })
 }

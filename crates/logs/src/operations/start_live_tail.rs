@@ -141,6 +141,10 @@ impl Stream for Tail {
             return Poll::Ready(None);
         }
         let now = ready!(tail.updates.poll_tick(context));
+        if tail.watching.as_ref().is_some_and(Watching::is_over) {
+            tail.watching = None;
+            return Poll::Ready(None);
+        }
         if now >= tail.end {
             tail.watching = None;
             let timeout = Timeout { message: "The Live Tail session has timed out." };

@@ -82,6 +82,22 @@ async fn events_of_the_time_go_to_the_bucket_by_stream() {
 }
 
 #[tokio::test]
+async fn the_servers_end_is_no_failure() {
+    let bed = bed_with_bucket().await;
+    bed.put("g", "t", &[(0, "one")]).await;
+    let created = bed.ok("CreateExportTask", task(&bed, json!({}))).await;
+    ended(&bed, &created["taskId"]).await;
+    let id = created["taskId"].as_str().expect("an id");
+    let key = pitbird_records::ExportTask::key_of(&Scope::default(), id);
+    let record =
+        bed.state.store.get::<pitbird_records::ExportTask>(&key).expect("read").expect("a task").record;
+    bed.state.telemetry.close().await.expect("closed");
+    crate::export::start(bed.state.clone(), record).await.expect("no panic");
+    let found = bed.ok("DescribeExportTasks", json!({"taskId": id})).await;
+    assert_eq!(found["exportTasks"][0]["status"]["code"], "RUNNING", "the next start takes it up");
+}
+
+#[tokio::test]
 async fn a_task_that_can_t_be_is_refused() {
     let bed = bed_with_bucket().await;
     let none = bed.ok("DescribeExportTasks", json!({"taskId": "none"})).await;

@@ -110,6 +110,20 @@ async fn a_session_shows_some_of_very_many_and_ends_after_three_hours() {
 }
 
 #[tokio::test]
+async fn sessions_end_with_the_server() {
+    let bed = Bed::new();
+    bed.group("g").await;
+    let follower = crate::start_follower(bed.state.clone());
+    let mut events = start(&bed, json!({"logGroupIdentifiers": ["g"]})).await.expect("a session");
+    assert_eq!(next(&mut events).await.expect("an event").0, "sessionStart");
+    follower.end_sessions();
+    tokio::time::pause();
+    assert!(next(&mut events).await.is_none());
+    tokio::time::resume();
+    follower.stop().await;
+}
+
+#[tokio::test]
 async fn a_session_that_can_t_be_is_refused() {
     let bed = Bed::new();
     bed.group("g").await;
