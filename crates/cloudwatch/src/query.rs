@@ -5,6 +5,8 @@
 pub(crate) mod cursor;
 mod data;
 mod evaluate;
+mod gather;
+pub(crate) mod label;
 mod plan;
 mod world;
 

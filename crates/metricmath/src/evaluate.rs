@@ -186,6 +186,8 @@ impl Evaluation<'_> {
 
     /// The starts of all periods of the answer.
     pub fn times(&self, period_s: u32) -> Result<impl Iterator<Item = i64> + Clone + use<>, Error> {
+        // A series that nothing was taken into has no period of its own.
+        let period_s = if period_s > 0 { period_s } else { self.environment.period_s() };
         let (start_ms, end_ms) = self.environment.span(period_s);
         let step_ms = i64::from(period_s.max(1)) * 1000;
         let count = end_ms.saturating_sub(start_ms).max(0) as u64 / step_ms as u64;

@@ -22,6 +22,13 @@ pub struct Input {
     next_token: Option<String>,
     scan_by: Option<String>,
     max_datapoints: Option<i64>,
+    label_options: Option<LabelOptions>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct LabelOptions {
+    timezone: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -56,7 +63,11 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> 
         return Err(Error::StartTime.into_invalid().into());
     }
     let plan = Plan::parse(&input.metric_data_queries, &caller.scope).map_err(Error::into_invalid)?;
-    let plan = Arc::new(plan);
+    let zone = input.label_options.and_then(|options| options.timezone);
+    let plan = match zone.as_deref().map(query::label::offset).transpose().map_err(Error::into_invalid)? {
+        Some(offset) => Arc::new(plan.in_zone(offset)),
+        None => Arc::new(plan),
+    };
     let cursor = input.next_token.as_deref().map(Cursor::parse).transpose()?.unwrap_or_default();
     let room = match input.max_datapoints {
         None => DATAPOINTS_MAX,

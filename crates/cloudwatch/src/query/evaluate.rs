@@ -5,15 +5,12 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use pitbird_metricmath::{Series, Value};
-use pitbird_telemetry::metrics::{ListQuery, Metric, SeriesQuery, Stat};
 
-use super::plan::{Asked, Plan, Source};
-use super::world::{Searched, World};
-use super::{clamped, world};
+use super::gather::{Gathered, gather};
+use super::label::Labelled;
+use super::plan::{Plan, Source};
+use super::world::World;
 use crate::{Error, State};
-
-/// Series that one search gives. Source: SEARCH.
-const FOUND_MAX: usize = 500;
 
 /// One series of the answer to a query; a search or another array gives several with the same id.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,106 +59,26 @@ pub async fn evaluate_some(
     span: Span,
 ) -> Result<Evaluated, Error> {
     let needed = plan.needed(wanted.clone().filter(|place| plan.asked[*place].is_returned));
-    let mut evaluated = Evaluated::default();
-    let searched = search(state, plan, &needed, span, &mut evaluated.messages).await?;
-    let mut reading = Reading { queries: Vec::new(), span };
-    for place in &needed {
-        if let Source::Metric(asked) = &plan.asked[*place].source {
-            reading.add(vec![asked.metric.clone()], asked.period_s, asked.stat, asked.unit);
-        }
-    }
-    for one in &searched {
-        for metric in &one.metrics {
-            reading.add(vec![metric.clone()], one.period_s, one.stat, None);
-        }
-    }
-    let read = state.telemetry.series(reading.queries).await?;
+    let (gathered, messages) = gather(state, plan, &needed, span).await?;
+    let read = state.telemetry.series(gathered.queries(plan, &needed, span)).await?;
     let plan = plan.clone();
-    let work = move || results(&plan, &needed, wanted, searched, read, span);
+    let work = move || results(&plan, &needed, wanted, gathered, read, span);
     // Millions of points may take a while. Cancelled only when the runtime ends.
     let done = tokio::task::spawn_blocking(work).await;
-    evaluated.results = done.map_err(|_| Error::from(pitbird_telemetry::Error::Closed))??;
-    Ok(evaluated)
-}
-
-struct Reading {
-    queries: Vec<SeriesQuery>,
-    span: Span,
-}
-
-impl Reading {
-    fn add(
-        &mut self,
-        metrics: Vec<Metric>,
-        period_s: u32,
-        stat: Stat,
-        unit: Option<pitbird_telemetry::metrics::Unit>,
-    ) {
-        let now_ms = self.span.now_ms;
-        let (start_ms, end_ms) = clamped(self.span.start_ms, self.span.end_ms, period_s, now_ms);
-        self.queries.push(SeriesQuery { metrics, unit, period_s, start_ms, end_ms, now_ms, stat });
-    }
-}
-
-/// Finds the metrics of all searches.
-async fn search(
-    state: &State,
-    plan: &Plan,
-    needed: &BTreeSet<usize>,
-    span: Span,
-    messages: &mut Vec<Message>,
-) -> Result<Vec<Searched>, Error> {
-    let mut searched = Vec::new();
-    for place in needed {
-        let asked = &plan.asked[*place];
-        let Source::Expression(expression) = &asked.source else { continue };
-        for search in expression.searches() {
-            let list = ListQuery {
-                scope: plan.scope.clone(),
-                namespace: search.schema.as_ref().map(|schema| schema.namespace.clone()),
-                name: None,
-                dimensions: Vec::new(),
-                recently_active: false,
-                token: None,
-                limit: 0,
-                now_ms: span.now_ms,
-            };
-            let wanted = search.clone();
-            let fits = move |metric: &Metric| world::is_found(&wanted, metric);
-            let mut metrics = state.telemetry.find_metrics(list, FOUND_MAX + 1, fits).await?;
-            if metrics.len() > FOUND_MAX {
-                metrics.truncate(FOUND_MAX);
-                let value = format!("The maximum number of allowed metrics, {FOUND_MAX}, has been exceeded");
-                messages.push(Message { code: "MaxMetricsExceeded", value });
-            }
-            let stat = Stat::parse(&search.stat).map_err(|error| Error::statistic("Expression", error))?;
-            let period_s = search.period_s.unwrap_or_else(|| plan.period_of(*place));
-            searched.push(Searched { search: search.clone(), period_s, stat, metrics, series: Vec::new() });
-        }
-    }
-    Ok(searched)
+    let results = done.map_err(|_| Error::from(pitbird_telemetry::Error::Closed))??;
+    Ok(Evaluated { results, messages })
 }
 
 fn results(
     plan: &Plan,
     needed: &BTreeSet<usize>,
     wanted: Range<usize>,
-    searched: Vec<Searched>,
+    gathered: Gathered,
     read: Vec<Vec<(i64, f64)>>,
     span: Span,
 ) -> Result<Vec<SeriesResult>, Error> {
-    let mut world = World::new(plan, searched, span);
-    let mut read = read.into_iter();
-    for place in needed {
-        if let Source::Metric(asked) = &plan.asked[*place].source {
-            let label = label(&plan.asked[*place], &plan.asked[*place].default_label);
-            let metric = Some(world.number(&asked.metric));
-            let points = read.next().unwrap_or_default();
-            let series = Series { label, metric, period_s: asked.period_s, points };
-            world.values[*place] = Some(Value::Series(series));
-        }
-    }
-    world.fill_searches(read);
+    let mut world = World::new(plan, gathered, span);
+    world.fill(needed, read.into_iter());
     for place in plan.order.iter().filter(|place| needed.contains(place)) {
         if let Source::Expression(expression) = &plan.asked[*place].source {
             world.current = *place;
@@ -173,26 +90,39 @@ fn results(
     let mut results = Vec::new();
     for place in wanted.filter(|place| plan.asked[*place].is_returned) {
         if let Some(value) = world.values[place].take() {
-            answer(plan, place, value, &mut results)?;
+            answer(&world, place, value, &mut results)?;
         }
     }
     Ok(results)
 }
 
-fn answer(plan: &Plan, place: usize, value: Value, results: &mut Vec<SeriesResult>) -> Result<(), Error> {
-    let asked = &plan.asked[place];
+fn answer(
+    world: &World<'_>,
+    place: usize,
+    value: Value,
+    results: &mut Vec<SeriesResult>,
+) -> Result<(), Error> {
+    let asked = &world.plan.asked[place];
     let mut add = |label: String, series: Series| {
         let Series { period_s, points, .. } = series;
         results.push(SeriesResult { query: place, id: asked.id.clone(), label, period_s, points });
     };
     match value {
         Value::Scalar(_) => return Err(Error::Scalar { id: asked.id.clone() }),
-        Value::Series(series) => add(label(asked, &asked.default_label), series),
+        // A metric's series has its label already.
+        Value::Series(series) if matches!(asked.source, Source::Metric(_)) => {
+            add(series.label.clone(), series);
+        }
+        Value::Series(series) => add(label(world, place, &series, &asked.default_label), series),
         Value::Array(array) => {
             for series in array {
-                let own = match asked.label.as_deref() {
-                    None | Some("") => series.label.clone(),
-                    Some(label) => format!("{label} {}", series.label),
+                let own = match &asked.label {
+                    // What has no values of its own stands before each series' label.
+                    Some(label) if !label.is_live() && !label.is_empty() => {
+                        format!("{} {}", self::label(world, place, &series, ""), series.label)
+                    }
+                    Some(label) if label.is_live() => self::label(world, place, &series, &series.label),
+                    _ => series.label.clone(),
                 };
                 add(own, series);
             }
@@ -201,6 +131,10 @@ fn answer(plan: &Plan, place: usize, value: Value, results: &mut Vec<SeriesResul
     Ok(())
 }
 
-fn label(asked: &Asked, default: &str) -> String {
-    asked.label.clone().unwrap_or_else(|| default.to_owned())
+/// The label that is given, with the series' values in it, or the default one.
+pub(super) fn label(world: &World<'_>, place: usize, series: &Series, default: &str) -> String {
+    let Some(label) = &world.plan.asked[place].label else { return default.to_owned() };
+    let source = series.metric.and_then(|number| world.metrics.get(number));
+    let (now_ms, offset) = (world.span.now_ms, world.plan.offset);
+    label.text(&Labelled { series, default, source, now_ms, offset })
 }

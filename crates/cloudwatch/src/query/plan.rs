@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use pitbird_metricmath::Expression;
+use pitbird_metricmath::{Expression, Insights};
 use pitbird_names::Scope;
 use pitbird_telemetry::metrics::{Metric, Stat, Unit};
+use time::UtcOffset;
 
 use super::data::{MetricDataQuery, MetricStat};
+use super::label::{Label, Read};
 use super::{period, unit};
 use crate::Error;
 use crate::shape::dimensions;
@@ -15,6 +17,8 @@ use crate::shape::dimensions;
 const QUERIES_MAX: usize = 500;
 /// Searches of one call. Source: CloudWatch search expression syntax.
 const SEARCHES_MAX: usize = 5;
+/// Metrics Insights queries of one call. Source: Metrics Insights quotas.
+const INSIGHTS_MAX: usize = 1;
 /// The period of a number over time where nothing else has one, seconds.
 const PERIOD_S: u32 = 60;
 
@@ -24,6 +28,8 @@ pub struct Plan {
     pub(super) scope: Scope,
     pub(super) asked: Vec<Asked>,
     places: HashMap<String, usize>,
+    /// The time zone of times in labels.
+    pub(super) offset: UtcOffset,
     /// Places of queries, each after all that it needs.
     pub(super) order: Vec<usize>,
 }
@@ -32,7 +38,7 @@ pub struct Plan {
 pub(super) struct Asked {
     pub id: String,
     /// As it is given.
-    pub label: Option<String>,
+    pub label: Option<Label>,
     /// What it is called without one.
     pub default_label: String,
     pub is_returned: bool,
@@ -47,6 +53,7 @@ pub(super) struct Asked {
 pub(super) enum Source {
     Metric(Box<MetricAsked>),
     Expression(Box<Expression>),
+    Insights(Box<Insights>),
 }
 
 #[derive(Debug, Clone)]
@@ -57,6 +64,12 @@ pub(super) struct MetricAsked {
     pub unit: Option<Unit>,
     /// The statistic as it is written.
     stat_text: String,
+}
+
+impl MetricAsked {
+    pub fn read(&self) -> Read {
+        Read { metric: self.metric.clone(), stat: self.stat_text.clone() }
+    }
 }
 
 impl Plan {
@@ -80,7 +93,12 @@ impl Plan {
         label(&mut asked);
         let order = order(&asked)?;
         let places = places.into_iter().map(|(id, place)| (id.to_owned(), place)).collect();
-        Ok(Plan { scope: scope.clone(), asked, places, order })
+        Ok(Plan { scope: scope.clone(), asked, places, offset: UtcOffset::UTC, order })
+    }
+
+    /// The same with times in labels told in a zone.
+    pub(crate) fn in_zone(self, offset: UtcOffset) -> Plan {
+        Plan { offset, ..self }
     }
 
     /// How many queries there are.
@@ -117,7 +135,7 @@ impl Plan {
         let longest = |places: &mut dyn Iterator<Item = usize>| {
             let metrics = places.filter_map(|place| match &self.asked[place].source {
                 Source::Metric(metric) => Some(metric.period_s),
-                Source::Expression(_) => None,
+                Source::Expression(_) | Source::Insights(_) => None,
             });
             metrics.max()
         };
@@ -145,6 +163,11 @@ fn parse_one(at: &str, query: &MetricDataQuery, scope: &Scope) -> Result<Asked, 
         (Some(_), Some(_)) => return exclusive("Expression", "MetricStat"),
         (Some(_), None) if query.period.is_some() => return exclusive("Period", "MetricStat"),
         (Some(stat), None) => Source::Metric(Box::new(metric(at, stat, scope)?)),
+        (None, Some(text)) if Insights::is_meant(text) => {
+            query.period.ok_or_else(|| Error::Missing(format!("{at}.Period")))?;
+            let insights = Insights::parse(text).map_err(|error| Error::expression(&query.id, error))?;
+            Source::Insights(Box::new(insights))
+        }
         (None, Some(text)) => {
             let expression = Expression::parse(text).map_err(|error| Error::expression(&query.id, error))?;
             Source::Expression(Box::new(expression))
@@ -152,13 +175,17 @@ fn parse_one(at: &str, query: &MetricDataQuery, scope: &Scope) -> Result<Asked, 
     };
     Ok(Asked {
         id: query.id.clone(),
-        label: query.label.clone(),
+        label: label_of(query, &format!("{at}.Label"))?,
         default_label: query.id.clone(),
         is_returned: query.return_data.unwrap_or(true),
         period_s: query.period.map(|seconds| period(seconds, &format!("{at}.Period"))).transpose()?,
         source,
         needs: Vec::new(),
     })
+}
+
+fn label_of(query: &MetricDataQuery, parameter: &str) -> Result<Option<Label>, Error> {
+    query.label.as_deref().map(|text| Label::parse(text, parameter)).transpose()
 }
 
 fn metric(at: &str, stat: &MetricStat, scope: &Scope) -> Result<MetricAsked, Error> {
@@ -206,6 +233,12 @@ fn check_searches(asked: &[Asked]) -> Result<(), Error> {
                 None => return Err(Error::Missing(format!("{at}.Period"))),
             };
         }
+    }
+    let insights = asked.iter().filter(|one| matches!(one.source, Source::Insights(_))).count();
+    if insights > INSIGHTS_MAX {
+        return Err(Error::Invalid(
+            "A request must not have more than one Metrics Insights query.".to_owned(),
+        ));
     }
     if count > SEARCHES_MAX {
         return Err(Error::Invalid(format!(

@@ -2,55 +2,71 @@
 
 use std::collections::BTreeSet;
 
-use pitbird_metricmath::{Band, Environment, Error, Identity, Search, Series, Value};
-use pitbird_telemetry::metrics::{Metric, Stat};
+use pitbird_metricmath::{Band, Environment, Error, Search, Series, Value};
+use pitbird_telemetry::metrics::Metric;
 
 use super::clamped;
-use super::evaluate::Span;
+use super::evaluate::{Span, label};
+use super::gather::{Gathered, Grouped};
+use super::label::Read;
 use super::plan::{Plan, Source};
 
-/// A search, what it has found and what was read of that.
-pub(super) struct Searched {
-    pub search: Search,
-    pub period_s: u32,
-    pub stat: Stat,
-    pub metrics: Vec<Metric>,
-    pub series: Vec<Series>,
-}
-
 pub(super) struct World<'a> {
-    plan: &'a Plan,
+    pub plan: &'a Plan,
     pub values: Vec<Option<Value>>,
-    searched: Vec<Searched>,
+    gathered: Gathered,
     /// The query that is evaluated.
     pub current: usize,
     /// What the numbers of series stand for.
-    pub metrics: Vec<Metric>,
-    span: Span,
+    pub metrics: Vec<Read>,
+    pub span: Span,
 }
 
 impl<'a> World<'a> {
-    pub fn new(plan: &'a Plan, searched: Vec<Searched>, span: Span) -> World<'a> {
+    pub fn new(plan: &'a Plan, gathered: Gathered, span: Span) -> World<'a> {
         let values = vec![None; plan.len()];
-        World { plan, values, searched, current: 0, metrics: Vec::new(), span }
+        World { plan, values, gathered, current: 0, metrics: Vec::new(), span }
     }
 
-    pub fn number(&mut self, metric: &Metric) -> usize {
-        self.metrics.push(metric.clone());
-        self.metrics.len() - 1
-    }
-
-    /// Takes what was read for the searches, in their order.
-    pub fn fill_searches(&mut self, mut read: impl Iterator<Item = Vec<(i64, f64)>>) {
-        for one in &mut self.searched {
-            let labels = labels(&one.metrics);
-            for (metric, label) in one.metrics.iter().zip(labels) {
-                self.metrics.push(metric.clone());
-                let number = Some(self.metrics.len() - 1);
+    /// Takes what was read, in the order of [`Gathered::queries`].
+    pub fn fill(&mut self, needed: &BTreeSet<usize>, mut read: impl Iterator<Item = Vec<(i64, f64)>>) {
+        let plan = self.plan;
+        for place in needed {
+            let Source::Metric(asked) = &plan.asked[*place].source else { continue };
+            let points = read.next().unwrap_or_default();
+            let mut series = self.series(asked.read(), asked.period_s, points);
+            series.label = label(self, *place, &series, &plan.asked[*place].default_label);
+            self.values[*place] = Some(Value::Series(series));
+        }
+        let mut searched = std::mem::take(&mut self.gathered.searched);
+        for one in &mut searched {
+            for (metric, label) in one.metrics.iter().zip(labels(&one.metrics)) {
+                let source = Read { metric: metric.clone(), stat: one.search.stat.clone() };
                 let points = read.next().unwrap_or_default();
-                one.series.push(Series { label, metric: number, period_s: one.period_s, points });
+                one.series.push(Series { label, ..self.series(source, one.period_s, points) });
             }
         }
+        self.gathered.searched = searched;
+        for Grouped { place, period_s, groups, .. } in &self.gathered.grouped {
+            let Source::Insights(insights) = &plan.asked[*place].source else { continue };
+            let series = groups.iter().map(|(group, _)| {
+                let (label, points) = (group.join(" "), read.next().unwrap_or_default());
+                Series { label, period_s: *period_s, points, metric: None }
+            });
+            let mut series = insights.arrange(series.collect());
+            self.values[*place] = Some(match insights.is_grouped() {
+                true => Value::Array(series),
+                false => {
+                    let empty = || Series { period_s: *period_s, ..Series::default() };
+                    Value::Series(series.pop().unwrap_or_else(empty))
+                }
+            });
+        }
+    }
+
+    fn series(&mut self, source: Read, period_s: u32, points: Vec<(i64, f64)>) -> Series {
+        self.metrics.push(source);
+        Series { label: String::new(), metric: Some(self.metrics.len() - 1), period_s, points }
     }
 }
 
@@ -70,7 +86,8 @@ impl Environment for World<'_> {
 
     fn search(&self, search: &Search) -> Result<Vec<Series>, Error> {
         let period_s = search.period_s.unwrap_or_else(|| self.period_s());
-        let found = self.searched.iter().find(|one| one.search == *search && one.period_s == period_s);
+        let found =
+            self.gathered.searched.iter().find(|one| one.search == *search && one.period_s == period_s);
         Ok(found.map(|found| found.series.clone()).unwrap_or_default())
     }
 
@@ -85,12 +102,6 @@ impl Environment for World<'_> {
     fn period_s(&self) -> u32 {
         self.plan.period_of(self.current)
     }
-}
-
-/// Whether a search means the metric.
-pub(super) fn is_found(search: &Search, metric: &Metric) -> bool {
-    let dimensions: Vec<(&str, &str)> = metric.dimensions.iter().collect();
-    search.matches(Identity { namespace: &metric.namespace, name: &metric.name, dimensions: &dimensions })
 }
 
 /// What tells metrics that were found together apart: those of namespace, dimensions' values and name that differ; the name

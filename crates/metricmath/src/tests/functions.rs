@@ -24,6 +24,8 @@ fn functions_of_one_series() {
         ("FILL(a, LINEAR)", [1.0, 2.5, 4.0, 1.0, -2.0, NO]),
         ("FILL(DIFF(a), REPEAT)", [NO, NO, 3.0, 3.0, -6.0, -6.0]),
         ("FILL(DIFF(a), LINEAR)", [NO, NO, 3.0, -1.5, -6.0, NO]),
+        ("FILL(IF(0, 7), 1)", [1.0; 6]),
+        ("FILL(FIRST(SLICE(METRICS(), 9)), 1)", [1.0; 6]),
         ("TIME_SERIES(5)", [5.0; 6]),
         ("TIME_SERIES(1/0)", [NO; 6]),
     ] {
