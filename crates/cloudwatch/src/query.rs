@@ -17,6 +17,7 @@ pub(crate) use self::evaluate::evaluate_some;
 pub use self::evaluate::{Evaluated, Message, SeriesResult, Span, evaluate};
 pub use self::plan::Plan;
 use crate::Error;
+pub use crate::shape::Dimension;
 
 /// How far back samples are kept at a period: seconds of the period, days. Source: CloudWatch, metric retention.
 const AGES_DAYS: [(u32, i64); 3] = [(3600, 455), (300, 63), (60, 15)];
