@@ -7,6 +7,8 @@ use thiserror::Error;
 pub enum Error {
     #[error("The value {value} for parameter {parameter} is invalid.")]
     Value { parameter: String, value: String },
+    #[error("The value {value} for parameter {parameter} contains non-ASCII characters.")]
+    NotAscii { parameter: String, value: String },
     #[error("The collection {parameter} must not have a size greater than {limit}.")]
     TooMany { parameter: String, limit: usize },
     #[error("The parameters {0}.Values and {0}.Counts must be of the same size.")]

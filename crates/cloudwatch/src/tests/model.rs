@@ -51,8 +51,13 @@ async fn what_no_operation_heeds_is_refused_by_name() {
     let alarm = |more: Json| with(&alarm_input("a"), more);
     for (operation, input, name) in [
         ("PutMetricData", json!({"Namespace": "N", "EntityMetricData": []}), "EntityMetricData"),
+        (
+            "PutMetricData",
+            json!({"Namespace": "N", "StrictEntityValidation": true}),
+            "StrictEntityValidation",
+        ),
         ("ListMetrics", json!({"IncludeLinkedAccounts": true}), "IncludeLinkedAccounts"),
-        ("ListMetrics", json!({"OwningAccount": "1"}), "OwningAccount"),
+        ("ListMetrics", json!({"OwningAccount": "1"}), "OwningAccount of another account"),
         (
             "GetMetricData",
             query(json!({"Id": "a", "Expression": "SERVICE_QUOTA(a)"})),
