@@ -185,8 +185,9 @@ async fn metrics_insights_count_many_metrics_as_one() {
 async fn times_in_labels_are_told_in_the_zone_that_is_asked_for() {
     let bed = bed_with_functions().await;
     let query = with(&math("t", "EPOCH(TIME_SERIES(0))"), json!({"Label": "${FIRST_TIME}"}));
-    let zoned = told(&bed, &[query.clone()], json!({"LabelOptions": {"Timezone": "+0100"}})).await;
-    let utc = told(&bed, &[query.clone()], json!({})).await;
+    let zoned =
+        told(&bed, std::slice::from_ref(&query), json!({"LabelOptions": {"Timezone": "+0100"}})).await;
+    let utc = told(&bed, std::slice::from_ref(&query), json!({})).await;
     assert!(zoned[0].0.ends_with(" +0100") && utc[0].0.ends_with(" UTC"), "{zoned:?} {utc:?}");
     assert_eq!(utc[0].1[0], bed.at(-5 * MINUTE));
     let refused =
@@ -239,7 +240,7 @@ async fn what_can_t_be_evaluated_is_refused() {
             "A request must not have more than one Metrics Insights query.".to_owned(),
         ),
         (
-            one(&vec!["SEARCH('m', 'Sum', 60)"; 6].join("+")),
+            one(&["SEARCH('m', 'Sum', 60)"; 6].join("+")),
             "A request must not have more than 5 SEARCH expressions.".to_owned(),
         ),
         (
