@@ -214,6 +214,27 @@ async fn trimmed_statistics_are_read_like_others() {
 }
 
 #[tokio::test]
+async fn a_search_gives_five_hundred_series_and_says_that_there_are_more() {
+    let bed = Bed::new();
+    let ask = async || {
+        let more = json!({"MaxDatapoints": 600});
+        bed.ok("GetMetricData", ask(&bed, &[math("s", "SEARCH('{N}', 'Sum', 60)")], more)).await
+    };
+    let datum = |number: usize| json!({"MetricName": format!("m{number}"), "Value": 1, "Timestamp": bed.at(-4 * MINUTE)});
+    let data: Vec<Json> = (0..500).map(datum).collect();
+    bed.ok("PutMetricData", json!({"Namespace": "N", "MetricData": data})).await;
+    let told = ask().await;
+    assert_eq!(
+        (told["MetricDataResults"].as_array().map(Vec::len), &told["Messages"]),
+        (Some(500), &json!([]))
+    );
+    bed.ok("PutMetricData", json!({"Namespace": "N", "MetricData": [datum(500)]})).await;
+    let told = ask().await;
+    assert_eq!(told["MetricDataResults"].as_array().map(Vec::len), Some(500));
+    assert_eq!(told["Messages"][0]["Code"], "MaxMetricsExceeded");
+}
+
+#[tokio::test]
 async fn what_can_t_be_evaluated_is_refused() {
     let bed = Bed::new();
     let one = |expression: &str| vec![math("e1", expression)];

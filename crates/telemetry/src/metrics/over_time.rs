@@ -255,3 +255,16 @@ fn series(queries: &[SeriesQuery], targets: Vec<Target>, mut groups: Groups) -> 
     };
     units.into_iter().enumerate().map(points).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_read_finds_no_more_than_it_may() {
+        let spent = |rows, points| Spent { rows, points }.check().is_ok();
+        assert!(spent(ROWS_PER_READ, POINTS_PER_READ));
+        assert!(!spent(ROWS_PER_READ, POINTS_PER_READ + 1));
+        assert!(!spent(ROWS_PER_READ + 1, POINTS_PER_READ));
+    }
+}
