@@ -86,7 +86,12 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> 
         let span = Span { start_ms, end_ms, now_ms };
         let Evaluated { results, messages: more } =
             query::evaluate_some(&state, &plan, batch, span).await.map_err(Error::into_invalid)?;
-        messages.extend(more.into_iter().map(|Message { code, value }| Said { code, value }));
+        for Message { code, value } in more {
+            // A search that several batches need says so once.
+            if !messages.iter().any(|said: &Said| said.code == code) {
+                messages.push(Said { code, value });
+            }
+        }
         let mut within = (usize::MAX, 0);
         for result in results {
             within = if within.0 == result.query { (within.0, within.1 + 1) } else { (result.query, 0) };

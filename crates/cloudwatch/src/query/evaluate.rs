@@ -59,6 +59,9 @@ pub async fn evaluate_some(
     span: Span,
 ) -> Result<Evaluated, Error> {
     let needed = plan.needed(wanted.clone().filter(|place| plan.asked[*place].is_returned));
+    if needed.is_empty() {
+        return Ok(Evaluated::default());
+    }
     let (gathered, messages) = gather(state, plan, &needed, span).await?;
     let read = state.telemetry.series(gathered.queries(plan, &needed, span)).await?;
     let plan = plan.clone();
