@@ -35,7 +35,7 @@ fn main() -> Outcome {
         ("a sum", "Sum", "SUM(METRICS())"),
         ("a rate over gaps filled", "Average", "RATE(AVG(FILL(METRICS(), 0))) * 60"),
         ("the highest five", "Maximum", "SORT(METRICS(), MAX, DESC, 5)"),
-        ("a median of percentiles", "p99", "AVG(METRICS())"),
+        ("an average of percentiles", "p99", "AVG(METRICS())"),
         ("a search", "Sum", "SUM(SEARCH('{bench,number}', 'Sum', 60))"),
     ] {
         let plan = Arc::new(Plan::parse(&queries(stat, expression), &Scope::default())?);
