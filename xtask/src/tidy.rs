@@ -20,6 +20,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("event", 2),
     ("jwt", 2),
     ("mapping", 2),
+    ("metricmath", 2),
     ("records", 2),
     ("sigv4", 2),
     ("telemetry", 2),

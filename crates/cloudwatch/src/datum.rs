@@ -56,6 +56,15 @@ impl MetricDatum {
             None => Unit::None,
             Some(text) => Unit::parse(&text).ok_or_else(|| Error::value(format!("{at}.Unit"), text))?,
         };
+        check_text(&format!("{at}.MetricName"), &self.metric_name)?;
+        for (place, Dimension { name, value }) in self.dimensions.iter().flatten().enumerate() {
+            let at = format!("{at}.Dimensions.member.{}", place + 1);
+            check_dimension(&format!("{at}.Name"), name)?;
+            check_dimension(&format!("{at}.Value"), value)?;
+            if name.starts_with(':') {
+                return Err(Error::value(format!("{at}.Name"), name));
+            }
+        }
         Ok(Datum {
             dimensions: dimensions(self.dimensions, &format!("{at}.Dimensions"))?,
             unit,
@@ -67,6 +76,30 @@ impl MetricDatum {
     }
 }
 
+/// Checks a namespace that a customer puts into: letters, digits, `.-_/#:` and spaces; not AWS's own. Source: MetricDatum, PutMetricData.
+pub fn check_namespace(namespace: &str) -> Result<(), Error> {
+    if namespace.starts_with("AWS/") {
+        return Err(Error::value("Namespace", "AWS/"));
+    }
+    let is_fit = |c: char| c.is_ascii_alphanumeric() || ".-_/#: ".contains(c);
+    let fits = namespace.chars().all(is_fit) && !namespace.starts_with(':') && !namespace.trim().is_empty();
+    if fits { Ok(()) } else { Err(Error::value("Namespace", namespace)) }
+}
+
+/// Something to be seen, and no control characters.
+fn check_text(parameter: &str, text: &str) -> Result<(), Error> {
+    let fits = !text.trim().is_empty() && !text.contains(char::is_control);
+    if fits { Ok(()) } else { Err(Error::value(parameter, text)) }
+}
+
+/// ASCII only. Source: Dimension.
+fn check_dimension(parameter: &str, text: &str) -> Result<(), Error> {
+    if !text.is_ascii() {
+        return Err(Error::NotAscii { parameter: parameter.to_owned(), value: text.to_owned() });
+    }
+    check_text(parameter, text)
+}
+
 fn samples(
     at: &str,
     value: Option<f64>,
@@ -75,6 +108,9 @@ fn samples(
     counts: Option<Vec<f64>>,
 ) -> Result<Samples, Error> {
     let values = values.filter(|values| !values.is_empty());
+    if values.is_none() && counts.as_ref().is_some_and(|counts| !counts.is_empty()) {
+        return Err(Error::Counts(at.to_owned()));
+    }
     let both = |one: &str, other: &str| {
         Err(Error::Exclusive { one: format!("{at}.{one}"), other: format!("{at}.{other}") })
     };

@@ -7,6 +7,8 @@ use thiserror::Error;
 pub enum Error {
     #[error("The value {value} for parameter {parameter} is invalid.")]
     Value { parameter: String, value: String },
+    #[error("The value {value} for parameter {parameter} contains non-ASCII characters.")]
+    NotAscii { parameter: String, value: String },
     #[error("The collection {parameter} must not have a size greater than {limit}.")]
     TooMany { parameter: String, limit: usize },
     #[error("The parameters {0}.Values and {0}.Counts must be of the same size.")]
@@ -36,6 +38,14 @@ pub enum Error {
     NoSamples,
     #[error("At least one of the parameters Statistics and ExtendedStatistics must be specified.")]
     NoStatistic,
+
+    /// Recorded answer of the service: these words, and what is wrong.
+    #[error("Error in expression '{id}': {cause}")]
+    Expression { id: String, cause: pitbird_metricmath::Error },
+    #[error("Error in expression '{id}': Circular reference")]
+    Circular { id: String },
+    #[error("Error in expression '{id}': The result must be a time series or an array of time series")]
+    Scalar { id: String },
 
     /// An input that contradicts itself or AWS's rules, in words of its own.
     #[error("{0}")]
@@ -79,7 +89,14 @@ impl Error {
     pub(crate) fn statistic(parameter: &str, error: StatError) -> Error {
         match error {
             StatError::Malformed(text) => Error::value(parameter, text),
-            StatError::Unsupported(text) => Error::unsupported(format!("{parameter} {text}")),
+        }
+    }
+
+    /// What is wrong with the expression of a query, or that it isn't obeyed.
+    pub(crate) fn expression(id: &str, cause: pitbird_metricmath::Error) -> Error {
+        match cause {
+            pitbird_metricmath::Error::Unsupported(what) => Error::Unsupported(what),
+            cause => Error::Expression { id: id.to_owned(), cause },
         }
     }
 
@@ -97,7 +114,7 @@ impl Error {
         match self {
             Exclusive { .. } | TooManyDatapoints { .. } => "InvalidParameterCombinationException",
             Missing(_) | NoSamples | NoStatistic => "MissingRequiredParameterException",
-            Invalid(_) => "ValidationException",
+            Invalid(_) | Expression { .. } | Circular { .. } | Scalar { .. } => "ValidationException",
             NoAlarm | NoAlarms(_) => "ResourceNotFound",
             NoResource(_) => "ResourceNotFoundException",
             Token => "InvalidNextToken",

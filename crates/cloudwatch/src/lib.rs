@@ -1,15 +1,16 @@
 //! CloudWatch metrics and alarms: operations, no HTTP.
 //!
 //! [`service`] hangs the operations in, one file each under `operations`. Metrics are telemetry's: `datum` turns what
-//! callers put into samples, `query` what they ask into reads. Alarms are records: `alarm` says what may be set and moves
+//! callers put into samples, [`query`] what they ask into reads: a [`Plan`](query::Plan) of queries, metrics and metric math over them,
+//! is checked once and evaluated over any span of time. Alarms are records: `alarm` says what may be set and moves
 //! an alarm from state to state, `evaluator` ([`start_evaluator`]) does so on the clock, by telemetry's arithmetic, and
 //! [`State::alarm_states`] tells other parts of the process how alarms stand.
 //!
 //! A composite alarm follows from others in the same commit (`alarm/composite`). What a change of state sets going is written down
 //! with it and carried out by the `actor` ([`start_actor`]) through [`Act`], which the server hangs in.
 //!
-//! Metric alarms watch one metric against a static threshold. Metric math and anomaly alarms, dashboards, metric streams and
-//! trimmed statistics are refused by name.
+//! Metric alarms watch one metric against a static threshold. Alarms of metric math, of anomalies and of trimmed statistics,
+//! dashboards and metric streams are refused by name.
 
 mod actor;
 mod alarm;
@@ -18,7 +19,7 @@ mod error;
 mod evaluator;
 mod operations;
 mod page;
-mod query;
+pub mod query;
 mod shape;
 mod tags;
 

@@ -6,6 +6,7 @@ mod alarms;
 mod composite;
 mod evaluation;
 mod history;
+mod math;
 mod metric_data;
 mod model;
 mod reading;

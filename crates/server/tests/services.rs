@@ -84,6 +84,11 @@ fn alarms_depend_on_each_other_and_set_things_going() {
 }
 
 #[test]
+fn metrics_are_reckoned_with_searched_and_labelled() {
+    check("metrics.py");
+}
+
+#[test]
 fn roles_and_callers_are_who_they_are() {
     check("identity.py");
 }

@@ -13,7 +13,8 @@ use crate::logs::{
     LogStream, LogWriter, NewEvent, Outlet, Spread, StreamName, StreamPage, StreamQuery, Tap, Wanted,
 };
 use crate::metrics::{
-    self, Datapoint, Datum, ListQuery, MetricPage, MetricQuery, MetricWriter, Probe, ProbeSpec, Probes,
+    self, Datapoint, Datum, ListQuery, Metric, MetricPage, MetricQuery, MetricWriter, Probe, ProbeSpec,
+    Probes, SeriesQuery,
 };
 use crate::sqlite::Readers;
 use crate::writer::{Ack, Bell, Command, Writer};
@@ -157,6 +158,22 @@ impl Telemetry {
             queries.iter().map(|query| metrics::read(&shared.metrics, &shared.readers, query)).collect()
         })
         .await
+    }
+
+    /// One statistic over time for each query, in order, from one moment on, as [`Telemetry::statistics`] is: times of periods'
+    /// starts in milliseconds, by ascending time.
+    pub async fn series(&self, queries: Vec<SeriesQuery>) -> Result<Vec<Vec<(i64, f64)>>> {
+        self.read(move |shared| metrics::read_series(&shared.metrics, &shared.readers, &queries)).await
+    }
+
+    /// Metrics that a query lists (its `limit` and `token` don't matter) and that `fits` takes, at most `most`.
+    pub async fn find_metrics(
+        &self,
+        query: ListQuery,
+        most: usize,
+        fits: impl Fn(&Metric) -> bool + Send + 'static,
+    ) -> Result<Vec<Metric>> {
+        self.read(move |shared| metrics::find(&shared.metrics, &shared.readers, &query, most, fits)).await
     }
 
     /// Lists metrics.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use pitbird_names::Scope;
 use pitbird_telemetry::metrics::{
     Datapoint, Datum, DimensionFilter, Dimensions, ListQuery, Metric, MetricQuery, ProbeSpec, Resolution,
-    Samples, Stat, Unit,
+    Samples, SeriesQuery, Stat, Unit,
 };
 use pitbird_telemetry::{Config, Error, Telemetry};
 
@@ -356,4 +356,93 @@ async fn bounds_of_a_query_are_held() {
     let ask = query(metric("n", "m", &[]), 1, now() - 2 * DAY, now(), &["Sum"]);
     let refused = telemetry.statistics(vec![ask]).await;
     assert_eq!(refused, Err(Error::TooManyDatapoints { asked: 172_800, limit: 100_800 }));
+}
+
+fn series(metrics: &[Metric], period_s: u32, start_ms: i64, end_ms: i64, stat: &str) -> SeriesQuery {
+    let stat = Stat::parse(stat).unwrap();
+    SeriesQuery { metrics: metrics.to_vec(), unit: None, period_s, start_ms, end_ms, now_ms: now(), stat }
+}
+
+#[tokio::test]
+async fn series_say_what_statistics_say() {
+    let dir = tempfile::tempdir().unwrap();
+    let telemetry = open(&dir);
+    let start = now() - 3 * DAY;
+    let data = |name: &str| {
+        let at = |hour: i64| {
+            datum(name, &[("d", "x")], start + hour * HOUR + hour % 3 * MINUTE, (hour % 7) as f64)
+        };
+        (0..72).map(at).collect::<Vec<_>>()
+    };
+    for name in ["m", "n"] {
+        telemetry.put(&Scope::default(), "N", data(name)).await.unwrap();
+    }
+    for stat in ["Sum", "SampleCount", "Average", "Minimum", "Maximum", "p50", "tm90", "PR(:3)"] {
+        for period in [60, 3600, 21_600] {
+            let asked = ["m", "missing", "n"].map(|name| metric("N", name, &[("d", "x")]));
+            let queries = asked
+                .iter()
+                .map(|metric| series(std::slice::from_ref(metric), period, start, start + 3 * DAY, stat));
+            let found = telemetry.series(queries.collect()).await.unwrap();
+            for (metric, found) in asked.iter().zip(found) {
+                let points =
+                    read(&telemetry, query(metric.clone(), period, start, start + 3 * DAY, &[stat])).await;
+                let points: Vec<_> =
+                    points.iter().map(|point| (point.at_ms, point.values[0].unwrap())).collect();
+                assert_eq!(found, points, "{stat} {period}");
+                assert_eq!(found.is_empty(), metric.name == "missing");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn several_metrics_count_as_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let telemetry = open(&dir);
+    let at = now() - 10 * MINUTE;
+    for (dimension, minute, value) in [("a", 0, 1.0), ("b", 0, 5.0), ("b", 1, 7.0), ("c", 0, 100.0)] {
+        let datum = datum("m", &[("d", dimension)], at + minute * MINUTE, value);
+        telemetry.put(&Scope::default(), "N", vec![datum]).await.unwrap();
+    }
+    let both = ["a", "b"].map(|value| metric("N", "m", &[("d", value)]));
+    for (stat, expected) in
+        [("Sum", [6.0, 7.0]), ("Average", [3.0, 7.0]), ("SampleCount", [2.0, 1.0]), ("Maximum", [5.0, 7.0])]
+    {
+        let asked = series(&both, 60, at, at + 5 * MINUTE, stat);
+        let found = telemetry.series(vec![asked]).await.unwrap().remove(0);
+        assert_eq!(found, [(at, expected[0]), (at + MINUTE, expected[1])], "{stat}");
+    }
+    let list = ListQuery {
+        scope: Scope::default(),
+        namespace: Some("N".to_owned()),
+        name: None,
+        dimensions: Vec::new(),
+        recently_active: false,
+        token: None,
+        limit: 0,
+        now_ms: now(),
+    };
+    let names = async |most| {
+        let fits = |metric: &Metric| metric.dimensions.get("d") != Some("b");
+        let found = telemetry.find_metrics(list.clone(), most, fits).await.unwrap();
+        found.iter().map(|metric| metric.dimensions.get("d").unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(5).await, ["a", "c"]);
+    assert_eq!(names(1).await, ["a"]);
+}
+
+#[tokio::test]
+async fn of_units_that_differ_the_last_measured_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let telemetry = open(&dir);
+    let at = now() - 10 * MINUTE;
+    for (unit, minute) in [(Unit::Seconds, 1), (Unit::Count, 3), (Unit::Bytes, 2)] {
+        let datum = Datum { unit, ..datum("m", &[], at + minute * MINUTE, minute as f64) };
+        telemetry.put(&Scope::default(), "N", vec![datum]).await.unwrap();
+    }
+    let asked = series(&[metric("N", "m", &[])], 60, at, at + 5 * MINUTE, "Sum");
+    assert_eq!(telemetry.series(vec![asked.clone()]).await.unwrap(), [vec![(at + 3 * MINUTE, 3.0)]]);
+    let asked = SeriesQuery { unit: Some(Unit::Bytes), ..asked };
+    assert_eq!(telemetry.series(vec![asked]).await.unwrap(), [vec![(at + 2 * MINUTE, 2.0)]]);
 }

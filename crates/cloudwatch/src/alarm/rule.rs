@@ -71,6 +71,9 @@ fn statistic(statistic: Option<String>, extended: Option<String>) -> Result<Stri
         (Some(statistic), None) => Ok(statistic),
         (None, Some(extended)) => match Stat::parse(&extended) {
             Ok(Stat::Percentile(_)) => Ok(extended),
+            Ok(stat) if stat.is_extended() => {
+                Err(Error::unsupported(format!("ExtendedStatistic {extended}")))
+            }
             Ok(_) => Err(Error::value("ExtendedStatistic", extended).into_invalid()),
             Err(error) => Err(Error::statistic("ExtendedStatistic", error).into_invalid()),
         },

@@ -108,7 +108,7 @@ impl Datapoint {
                 Stat::Average => datapoint.average = Some(value),
                 Stat::Minimum => datapoint.minimum = Some(value),
                 Stat::Maximum => datapoint.maximum = Some(value),
-                Stat::Percentile(_) => {
+                _ => {
                     datapoint.extended_statistics.get_or_insert_default().insert(name.clone(), value);
                 }
             }

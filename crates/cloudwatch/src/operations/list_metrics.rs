@@ -20,6 +20,8 @@ pub struct Input {
     /// `PT3H` or nothing.
     recently_active: Option<String>,
     include_linked_accounts: Option<bool>,
+    /// Nobody but the caller's own account has metrics to show.
+    owning_account: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -48,6 +50,9 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> 
     let Call { caller, input, now_ms, .. } = call;
     if input.include_linked_accounts == Some(true) {
         return Err(Error::unsupported("IncludeLinkedAccounts").into());
+    }
+    if input.owning_account.as_deref().is_some_and(|account| account != caller.scope.account.as_str()) {
+        return Err(Error::unsupported("OwningAccount of another account").into());
     }
     let filters = input.dimensions.unwrap_or_default().into_iter();
     let query = ListQuery {

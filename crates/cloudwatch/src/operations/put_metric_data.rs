@@ -3,7 +3,7 @@ use std::sync::Arc;
 use pitbird_service::{Call, Fault};
 use serde::Deserialize;
 
-use crate::datum::MetricDatum;
+use crate::datum::{MetricDatum, check_namespace};
 use crate::shape::Nothing;
 use crate::{Error, State};
 
@@ -19,9 +19,7 @@ pub struct Input {
 
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Nothing, Fault> {
     let Call { caller, input, now_ms, .. } = call;
-    if input.namespace.starts_with("AWS/") {
-        return Err(Error::value("Namespace", "AWS/").into());
-    }
+    check_namespace(&input.namespace)?;
     let data = input.metric_data.filter(|data| !data.is_empty());
     let data = data.ok_or_else(|| Error::Missing("MetricData".to_owned()))?;
     if data.len() > DATA_MAX {

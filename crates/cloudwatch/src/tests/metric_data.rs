@@ -41,6 +41,28 @@ async fn what_breaks_a_rule_is_refused_whole() {
             value(format!("The value 0.0 for parameter {at}.Counts is invalid.")),
         ),
         (
+            json!({"Value": 1, "Counts": [1]}),
+            value(format!("The parameters {at}.Values and {at}.Counts must be of the same size.")),
+        ),
+        (
+            json!({"Value": 1, "MetricName": " "}),
+            value(format!("The value   for parameter {at}.MetricName is invalid.")),
+        ),
+        (
+            json!({"Value": 1, "Dimensions": [{"Name": "d", "Value": "x"}, {"Name": "é", "Value": "x"}]}),
+            value(format!(
+                "The value é for parameter {at}.Dimensions.member.2.Name contains non-ASCII characters."
+            )),
+        ),
+        (
+            json!({"Value": 1, "Dimensions": [{"Name": "d", "Value": "\u{7}"}]}),
+            value(format!("The value \u{7} for parameter {at}.Dimensions.member.1.Value is invalid.")),
+        ),
+        (
+            json!({"Value": 1, "Dimensions": [{"Name": ":d", "Value": "x"}]}),
+            value(format!("The value :d for parameter {at}.Dimensions.member.1.Name is invalid.")),
+        ),
+        (
             json!({"Value": 361f64.exp2()}),
             value(format!("The value {:?} for parameter {at}.Value is invalid.", 361f64.exp2())),
         ),
@@ -77,6 +99,11 @@ async fn what_breaks_a_rule_is_refused_whole() {
         bed.refused("PutMetricData", own).await,
         value("The value AWS/ for parameter Namespace is invalid.")
     );
+    for name in [" ", "a|b", "é"] {
+        let input = json!({"Namespace": name, "MetricData": [{"MetricName": "m", "Value": 1}]});
+        let words = format!("The value {name} for parameter Namespace is invalid.");
+        assert_eq!(bed.refused("PutMetricData", input).await, value(words));
+    }
     for input in [json!({"Namespace": "N"}), json!({"Namespace": "N", "MetricData": []})] {
         assert_eq!(
             bed.refused("PutMetricData", input).await,
@@ -136,6 +163,7 @@ async fn metrics_are_listed_by_what_they_have() {
         (json!({"Dimensions": [{"Name": "d"}]}), 2),
         (json!({"Dimensions": [{"Name": "d", "Value": "y"}]}), 1),
         (json!({"Dimensions": [{"Name": "d"}, {"Name": "e"}]}), 1),
+        (json!({"OwningAccount": bed.caller.scope.account.as_str()}), 3),
         (json!({"RecentlyActive": "PT3H", "IncludeLinkedAccounts": false}), 3),
         (json!({"Namespace": "P"}), 0),
     ] {

@@ -46,22 +46,27 @@ async fn every_inputs_members_are_in_the_model_with_their_kinds() {
 #[tokio::test]
 async fn what_no_operation_heeds_is_refused_by_name() {
     let bed = Bed::new();
-    let metric = json!({"Id": "a", "MetricStat": {
-        "Metric": {"Namespace": "N", "MetricName": "m"}, "Period": 60, "Stat": "tm90",
-    }});
     let query = |query: Json| json!({"MetricDataQueries": [query], "StartTime": 0, "EndTime": 1});
     let action = "arn:aws:sns:us-east-1:000000000000:t";
     let alarm = |more: Json| with(&alarm_input("a"), more);
     for (operation, input, name) in [
         ("PutMetricData", json!({"Namespace": "N", "EntityMetricData": []}), "EntityMetricData"),
+        (
+            "PutMetricData",
+            json!({"Namespace": "N", "StrictEntityValidation": true}),
+            "StrictEntityValidation",
+        ),
         ("ListMetrics", json!({"IncludeLinkedAccounts": true}), "IncludeLinkedAccounts"),
-        ("ListMetrics", json!({"OwningAccount": "1"}), "OwningAccount"),
-        ("GetMetricData", query(json!({"Id": "a", "Expression": "1+1"})), "MetricDataQueries.0.Expression"),
-        ("GetMetricData", query(metric.clone()), "MetricDataQueries.member.1.MetricStat.Stat tm90"),
+        ("ListMetrics", json!({"OwningAccount": "1"}), "OwningAccount of another account"),
         (
             "GetMetricData",
-            query(with(&metric, json!({"Label": "${MAX}"}))),
-            "MetricDataQueries.member.1.Label with ${…}",
+            query(json!({"Id": "a", "Expression": "SERVICE_QUOTA(a)"})),
+            "Metric math function SERVICE_QUOTA",
+        ),
+        (
+            "GetMetricData",
+            query(json!({"Id": "a", "Expression": "ANOMALY_DETECTION_BAND(a)"})),
+            "Metric math function ANOMALY_DETECTION_BAND",
         ),
         ("PutMetricAlarm", alarm(json!({"ThresholdMetricId": "t"})), "ThresholdMetricId"),
         ("PutMetricAlarm", alarm(json!({"Metrics": [{"Id": "a"}]})), "Metrics"),

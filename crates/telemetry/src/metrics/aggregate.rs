@@ -1,4 +1,5 @@
-use super::{Sketch, Stat};
+use super::sketch::Part;
+use super::{Range, Sketch, Stat};
 use crate::code::{Reader, put_f64, put_unsigned};
 
 /// All samples of one series in one period. Merging two gives what their samples together would have given.
@@ -59,7 +60,8 @@ impl Aggregate {
         self.count
     }
 
-    /// The statistic; `None` without samples, and for percentiles when some samples came as a set of unlike values.
+    /// The statistic; `None` without samples, and for what goes by their distribution when some came as a set of unlike
+    /// values.
     pub fn stat(&self, stat: Stat) -> Option<f64> {
         if self.count == 0.0 {
             return None;
@@ -70,9 +72,36 @@ impl Aggregate {
             Stat::Average => self.sum / self.count,
             Stat::Minimum => self.min,
             Stat::Maximum => self.max,
-            Stat::Percentile(_) if self.unknown > 0.0 => return None,
-            Stat::Percentile(percent) => self.sketch.percentile(percent)?.clamp(self.min, self.max),
+            _ if self.unknown > 0.0 => return None,
+            Stat::Percentile(percent) => self.percentile(percent)?,
+            Stat::TrimmedMean(range) => {
+                let part = self.part(range);
+                if part.weight > 0.0 { part.sum / part.weight } else { return None }
+            }
+            Stat::TrimmedCount(range) => self.part(range).weight,
+            Stat::TrimmedSum(range) => self.part(range).sum,
+            Stat::WinsorizedMean(range) => self.winsorized_mean(range)?,
+            Stat::PercentileRank(range) => self.part(range).weight / self.count * 100.0,
         })
+    }
+
+    fn percentile(&self, percent: f64) -> Option<f64> {
+        Some(self.sketch.percentile(percent)?.clamp(self.min, self.max))
+    }
+
+    fn part(&self, range: Range) -> Part {
+        let part = self.sketch.part(range, (self.min, self.max));
+        // Nothing is left out, so the sum is known better.
+        if part.below + part.above > 0.0 { part } else { Part { sum: self.sum, ..part } }
+    }
+
+    fn winsorized_mean(&self, range: Range) -> Option<f64> {
+        let part = self.part(range);
+        let (low, high) = match range {
+            Range::Percents { low, high } => (self.percentile(low)?, self.percentile(high)?),
+            Range::Values { above, up_to } => (above.unwrap_or(self.min), up_to.unwrap_or(self.max)),
+        };
+        Some((part.below * low + part.sum + part.above * high) / self.count)
     }
 
     pub(crate) fn encode(&self) -> Vec<u8> {
@@ -85,11 +114,17 @@ impl Aggregate {
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Option<Aggregate> {
+        let (mut aggregate, mut from) = Aggregate::decode_totals(bytes)?;
+        aggregate.sketch = Sketch::decode(&mut from)?;
+        from.rest().is_empty().then_some(aggregate)
+    }
+
+    /// All but the distribution, which is most of the work and which few statistics need; and what follows.
+    pub(crate) fn decode_totals(bytes: &[u8]) -> Option<(Aggregate, Reader<'_>)> {
         let mut from = Reader::new(bytes);
         let mut number = || number(&mut from);
         let (count, sum, min, max, unknown) = (number()?, number()?, number()?, number()?, number()?);
-        let sketch = Sketch::decode(&mut from)?;
-        from.rest().is_empty().then_some(Aggregate { count, sum, min, max, sketch, unknown })
+        Some((Aggregate { count, sum, min, max, sketch: Sketch::default(), unknown }, from))
     }
 }
 
@@ -145,7 +180,81 @@ mod tests {
         assert_eq!(aggregate.stat(Stat::Sum), Some(31.0));
     }
 
+    #[test]
+    fn parts_of_the_samples_are_told_as_the_definitions_say() {
+        let mut aggregate = Aggregate::default();
+        (1..=10).for_each(|value| aggregate.add(f64::from(value) * 10.0, 1.0));
+        for (text, expected) in [
+            ("tm90", 50.0),
+            ("tc90", 9.0),
+            ("ts90", 450.0),
+            ("wm90", 54.0),
+            ("IQM", 55.0),
+            ("TM(10%:90%)", 55.0),
+            ("WM(20%:80%)", 53.0),
+            ("TC(20:50)", 3.0),
+            ("TS(20:50)", 120.0),
+            ("TM(:50)", 30.0),
+            ("TM(95:)", 100.0),
+            ("WM(30:80)", 55.0),
+            ("PR(:30)", 30.0),
+            ("PR(30:)", 70.0),
+            ("PR(20:60)", 40.0),
+            ("PR(:1000)", 100.0),
+            ("TC(1000:)", 0.0),
+            ("TS(:5)", 0.0),
+            ("TM(0%:100%)", 55.0),
+            ("p0", 10.0),
+        ] {
+            let found = aggregate.stat(Stat::parse(text).expect(text)).expect(text);
+            assert!((found - expected).abs() <= 0.01 * expected, "{text}: {found}, expected {expected}");
+        }
+        assert_eq!(
+            aggregate.stat(Stat::parse("TM(1000:)").expect("a statistic")),
+            None,
+            "the mean of nothing"
+        );
+        let mut single = Aggregate::default();
+        single.add(301.0, 4.0);
+        for (text, expected) in
+            [("tm90", 301.0), ("PR(:300)", 0.0), ("PR(300:)", 100.0), ("TC(301:)", 0.0), ("IQM", 301.0)]
+        {
+            assert_eq!(single.stat(Stat::parse(text).expect(text)), Some(expected), "{text}");
+        }
+    }
+
+    /// The samples between two ranks, as the nearest ranks say.
+    fn trimmed(sorted: &[f64], low: f64, high: f64) -> &[f64] {
+        let count = sorted.len() as f64;
+        let low = (low / 100.0 * count * (1.0 + 1e-12)).floor() as usize;
+        &sorted[low..((high / 100.0 * count * (1.0 - 1e-12)).ceil() as usize).max(low)]
+    }
+
     proptest! {
+        #[test]
+        fn parts_are_within_one_percent(
+            values in proptest::collection::vec((-20.0f64..20.0).prop_map(f64::exp2), 1..150),
+            low in 0u32..50, high in 51u32..=100,
+        ) {
+            let mut aggregate = Aggregate::default();
+            values.iter().for_each(|&value| aggregate.add(value, 1.0));
+            let mut sorted = values;
+            sorted.sort_by(f64::total_cmp);
+            let kept = trimmed(&sorted, f64::from(low), f64::from(high));
+            let sum: f64 = kept.iter().sum();
+            let range = Range::Percents { low: f64::from(low), high: f64::from(high) };
+            prop_assert_eq!(aggregate.stat(Stat::TrimmedCount(range)), Some(kept.len() as f64));
+            let near = |stat, exact: f64| {
+                let found: f64 = aggregate.stat(stat).expect("known");
+                prop_assert!((found - exact).abs() <= 0.01 * exact, "{:?}: {} for {}", stat, found, exact);
+                Ok(())
+            };
+            near(Stat::TrimmedSum(range), sum)?;
+            if !kept.is_empty() {
+                near(Stat::TrimmedMean(range), sum / kept.len() as f64)?;
+            }
+        }
+
         #[test]
         fn an_aggregate_comes_back(values in proptest::collection::vec((-1e9f64..1e9, 0.5f64..9.0), 0..50)) {
             let mut aggregate = Aggregate::default();

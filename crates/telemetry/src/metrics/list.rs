@@ -57,6 +57,25 @@ pub(crate) fn list(dir: &Path, readers: &Readers, query: &ListQuery) -> Result<M
 }
 
 fn page(c: &Connection, query: &ListQuery, after: Cursor) -> rusqlite::Result<MetricPage> {
+    let mut page = MetricPage::default();
+    each(c, query, after, |metric| {
+        if page.metrics.len() == query.limit {
+            page.token = page.metrics.last().map(token);
+            return false;
+        }
+        page.metrics.push(metric);
+        true
+    })?;
+    Ok(page)
+}
+
+/// Goes through the query's metrics until `take` has enough.
+fn each(
+    c: &Connection,
+    query: &ListQuery,
+    after: Cursor,
+    mut take: impl FnMut(Metric) -> bool,
+) -> rusqlite::Result<()> {
     let since = query.now_ms - if query.recently_active { RECENT_MS } else { LISTED_MS };
     let mut statement = c.prepare_cached(
         "SELECT namespace, name, dimensions FROM series
@@ -75,21 +94,41 @@ fn page(c: &Connection, query: &ListQuery, after: Cursor) -> rusqlite::Result<Me
         query.name,
         since
     ])?;
-    let mut page = MetricPage::default();
     while let Some(row) = rows.next()? {
         let text: String = row.get(2)?;
         let Some(dimensions) = Dimensions::from_text(&text) else { continue };
         if !query.dimensions.iter().all(|filter| filter.takes(&dimensions)) {
             continue;
         }
-        if page.metrics.len() == query.limit {
-            page.token = page.metrics.last().map(token);
+        let scope = query.scope.clone();
+        if !take(Metric { scope, namespace: row.get(0)?, name: row.get(1)?, dimensions }) {
             break;
         }
-        let scope = query.scope.clone();
-        page.metrics.push(Metric { scope, namespace: row.get(0)?, name: row.get(1)?, dimensions });
     }
-    Ok(page)
+    Ok(())
+}
+
+/// The metrics that fit, whatever their page; `limit` and `token` of the query are of no account. Stops at `most`.
+pub(crate) fn find(
+    dir: &Path,
+    readers: &Readers,
+    query: &ListQuery,
+    most: usize,
+    fits: impl Fn(&Metric) -> bool,
+) -> Result<Vec<Metric>> {
+    let path = dir.join(cells::CATALOGUE);
+    let found = readers.read(&path, |c| {
+        let mut found = Vec::new();
+        let take = |metric: Metric| {
+            if fits(&metric) {
+                found.push(metric);
+            }
+            found.len() < most
+        };
+        each(c, query, Cursor::default(), take).map_err(|e| Error::sqlite(&path, &e))?;
+        Ok(found)
+    })?;
+    Ok(found.unwrap_or_default())
 }
 
 impl DimensionFilter {

@@ -62,8 +62,23 @@ pub fn aligned_start(start_ms: i64, period_s: u32, now_ms: i64) -> i64 {
     start_ms.div_euclid(step_s * 1000) * step_s * 1000
 }
 
+/// The start that is read from, where period and range are such as can be read.
+pub(super) fn checked_start(period_s: u32, start_ms: i64, end_ms: i64, now_ms: i64) -> Result<i64> {
+    if !(matches!(period_s, 1 | 5 | 10 | 20 | 30)
+        || (60..=86_400).contains(&period_s) && period_s.is_multiple_of(60))
+    {
+        return Err(Error::Period(period_s));
+    }
+    let start_ms = aligned_start(start_ms, period_s, now_ms);
+    let asked = end_ms.saturating_sub(start_ms).max(0) as u64 / (u64::from(period_s) * 1000);
+    if asked > DATAPOINTS_PER_READ {
+        return Err(Error::TooManyDatapoints { asked, limit: DATAPOINTS_PER_READ });
+    }
+    Ok(start_ms)
+}
+
 /// The oldest time that can be read at a period.
-fn oldest(period_s: u32, now_ms: i64) -> i64 {
+pub(super) fn oldest(period_s: u32, now_ms: i64) -> i64 {
     let age = AGES.iter().find(|(seconds, _)| period_s >= *seconds).map_or(SECONDS_AGE_MS, |(_, age)| *age);
     now_ms - age
 }
@@ -71,17 +86,8 @@ fn oldest(period_s: u32, now_ms: i64) -> i64 {
 /// The datapoints, by unit and then by time. What isn't on disk yet isn't seen.
 pub(crate) fn read(dir: &Path, readers: &Readers, query: &MetricQuery) -> Result<Vec<Datapoint>> {
     let period_s = query.period_s;
-    if !(matches!(period_s, 1 | 5 | 10 | 20 | 30)
-        || (60..=86_400).contains(&period_s) && period_s.is_multiple_of(60))
-    {
-        return Err(Error::Period(period_s));
-    }
     let period_ms = i64::from(period_s) * 1000;
-    let start_ms = aligned_start(query.start_ms, period_s, query.now_ms);
-    let asked = query.end_ms.saturating_sub(start_ms).max(0) as u64 / period_ms as u64;
-    if asked > DATAPOINTS_PER_READ {
-        return Err(Error::TooManyDatapoints { asked, limit: DATAPOINTS_PER_READ });
-    }
+    let start_ms = checked_start(period_s, query.start_ms, query.end_ms, query.now_ms)?;
     let mut datapoints = Vec::new();
     for (series, unit) in series(dir, readers, query)? {
         let mut periods: BTreeMap<i64, Aggregate> = BTreeMap::new();
@@ -154,7 +160,7 @@ fn each_row(
 }
 
 /// The days that may have a file. A few are tried without looking into the folder: alarms ask for minutes, often.
-fn days(dir: &Path, first: Day, last: Day) -> Result<Vec<Day>> {
+pub(super) fn days(dir: &Path, first: Day, last: Day) -> Result<Vec<Day>> {
     if last.0 - first.0 < DAYS_TRIED {
         return Ok((first.0..=last.0).map(Day).collect());
     }

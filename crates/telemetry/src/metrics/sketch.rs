@@ -4,8 +4,18 @@
 //! parts. A bucket's representative is the value whose relative distance to both ends is the same, at most
 //! 1/129 (0.78 %). The bucket of a value is read off its bits: exponent and the six highest bits of the mantissa.
 
+use super::Range;
 use super::meter::{key_of, value_of};
 use crate::code::{Reader, put_f64, put_signed, put_unsigned};
+
+/// What [`Sketch::part`] finds: weight and sum of what lies in the range, weight of what lies below and above it.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Part {
+    pub weight: f64,
+    pub sum: f64,
+    pub below: f64,
+    pub above: f64,
+}
 
 /// Samples counted by bucket. Weights are exact up to 2^53.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -71,6 +81,45 @@ impl Sketch {
             }
         }
         last.map(value_of)
+    }
+
+    /// What of the samples lies in a range. `bounds` are the smallest and the largest sample, between which all lie: no bucket
+    /// stands for more or less.
+    pub fn part(&self, range: Range, bounds: (f64, f64)) -> Part {
+        let (skipped, taken) = match range {
+            Range::Percents { low, high } => {
+                let weight = self.weight();
+                // By nearest rank, as percentiles are: the sample at each rank is counted wholly.
+                let skipped = (low / 100.0 * weight * (1.0 + 1e-12)).floor();
+                (skipped, (high / 100.0 * weight * (1.0 - 1e-12)).ceil().min(weight) - skipped)
+            }
+            Range::Values { above, up_to } => {
+                let (low, high) = (self.weight_up_to(above, bounds), self.weight_up_to(up_to, bounds));
+                (low.unwrap_or(0.0), high.unwrap_or_else(|| self.weight()) - low.unwrap_or(0.0))
+            }
+        };
+        let mut part = Part { below: skipped, ..Part::default() };
+        let (mut skip, mut take) = (skipped, taken.max(0.0));
+        for &(key, weight) in &self.buckets {
+            let skipped = weight.min(skip);
+            let taken = (weight - skipped).min(take);
+            skip -= skipped;
+            take -= taken;
+            part.weight += taken;
+            part.sum += taken * value_of(key).clamp(bounds.0, bounds.1);
+        }
+        part.above = (self.weight() - part.below - part.weight).max(0.0);
+        part
+    }
+
+    /// The weight of samples up to a value; its own bucket counts wholly where a sample may be as small. `None` without a value.
+    fn weight_up_to(&self, value: Option<f64>, (min, max): (f64, f64)) -> Option<f64> {
+        let value = value?;
+        if value < min {
+            return Some(0.0);
+        }
+        let last = if value >= max { i32::MAX } else { key_of(value) };
+        Some(self.buckets.iter().take_while(|bucket| bucket.0 <= last).map(|bucket| bucket.1).sum())
     }
 
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {

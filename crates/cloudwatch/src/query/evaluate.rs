@@ -1,0 +1,143 @@
+//! Queries evaluated: everything read at once, then expression after expression.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::Arc;
+
+use pitbird_metricmath::{Series, Value};
+
+use super::gather::{Gathered, gather};
+use super::label::Labelled;
+use super::plan::{Plan, Source};
+use super::world::World;
+use crate::{Error, State};
+
+/// One series of the answer to a query; a search or another array gives several with the same id.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SeriesResult {
+    /// The query's place among the queries.
+    pub query: usize,
+    pub id: String,
+    pub label: String,
+    pub period_s: u32,
+    /// Starts of periods in milliseconds since 1970, and finite values, by ascending time.
+    pub points: Vec<(i64, f64)>,
+}
+
+/// What GetMetricData says beside the data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    pub code: &'static str,
+    pub value: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Evaluated {
+    /// By the queries' order; only of those that are to be returned.
+    pub results: Vec<SeriesResult>,
+    pub messages: Vec<Message>,
+}
+
+/// The span of time that is evaluated, milliseconds since 1970: from `start_ms`, before `end_ms`, as of `now_ms`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    pub start_ms: i64,
+    pub end_ms: i64,
+    pub now_ms: i64,
+}
+
+/// Evaluates all queries. All metrics are read in one go, as of one moment.
+pub async fn evaluate(state: &State, plan: &Arc<Plan>, span: Span) -> Result<Evaluated, Error> {
+    evaluate_some(state, plan, 0..plan.len(), span).await
+}
+
+/// Evaluates the queries at these places, and what they need.
+pub async fn evaluate_some(
+    state: &State,
+    plan: &Arc<Plan>,
+    wanted: Range<usize>,
+    span: Span,
+) -> Result<Evaluated, Error> {
+    let needed = plan.needed(wanted.clone().filter(|place| plan.asked[*place].is_returned));
+    if needed.is_empty() {
+        return Ok(Evaluated::default());
+    }
+    let (gathered, messages) = gather(state, plan, &needed, span).await?;
+    let read = state.telemetry.series(gathered.queries(plan, &needed, span)).await?;
+    let plan = plan.clone();
+    let work = move || results(&plan, &needed, wanted, gathered, read, span);
+    // Millions of points may take a while. Cancelled only when the runtime ends.
+    let done = tokio::task::spawn_blocking(work).await;
+    let results = done.map_err(|_| Error::from(pitbird_telemetry::Error::Closed))??;
+    Ok(Evaluated { results, messages })
+}
+
+fn results(
+    plan: &Plan,
+    needed: &BTreeSet<usize>,
+    wanted: Range<usize>,
+    gathered: Gathered,
+    read: Vec<Vec<(i64, f64)>>,
+    span: Span,
+) -> Result<Vec<SeriesResult>, Error> {
+    let mut world = World::new(plan, gathered, span);
+    world.fill(needed, read.into_iter());
+    for place in plan.order.iter().filter(|place| needed.contains(place)) {
+        if let Source::Expression(expression) = &plan.asked[*place].source {
+            world.current = *place;
+            let value = expression.evaluate(&world);
+            let value = value.map_err(|error| Error::expression(&plan.asked[*place].id, error))?;
+            world.values[*place] = Some(value);
+        }
+    }
+    let mut results = Vec::new();
+    for place in wanted.filter(|place| plan.asked[*place].is_returned) {
+        if let Some(value) = world.values[place].take() {
+            answer(&world, place, value, &mut results)?;
+        }
+    }
+    Ok(results)
+}
+
+fn answer(
+    world: &World<'_>,
+    place: usize,
+    value: Value,
+    results: &mut Vec<SeriesResult>,
+) -> Result<(), Error> {
+    let asked = &world.plan.asked[place];
+    let mut add = |label: String, series: Series| {
+        let Series { period_s, points, .. } = series;
+        results.push(SeriesResult { query: place, id: asked.id.clone(), label, period_s, points });
+    };
+    match value {
+        Value::Scalar(_) => return Err(Error::Scalar { id: asked.id.clone() }),
+        // A metric's series has its label already.
+        Value::Series(series) if matches!(asked.source, Source::Metric(_)) => {
+            add(series.label.clone(), series);
+        }
+        Value::Series(series) => add(label(world, place, &series, &asked.default_label), series),
+        Value::Array(array) => {
+            for series in array {
+                let own = match &asked.label {
+                    // What has no values of its own stands before each series' label.
+                    Some(label) if !label.is_live() && !label.is_empty() => {
+                        format!("{} {}", self::label(world, place, &series, ""), series.label)
+                    }
+                    Some(label) if label.is_live() => self::label(world, place, &series, &series.label),
+                    _ => series.label.clone(),
+                };
+                add(own, series);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The label that is given, with the series' values in it, or the default one.
+pub(super) fn label(world: &World<'_>, place: usize, series: &Series, default: &str) -> String {
+    let Some(label) = &world.plan.asked[place].label else { return default.to_owned() };
+    let source = series.metric.and_then(|number| world.metrics.get(number));
+    let (now_ms, offset) = (world.span.now_ms, world.plan.offset);
+    label.text(&Labelled { series, default, source, now_ms, offset })
+}
