@@ -22,7 +22,6 @@ pub const NESTING_MAX: usize = 40;
 pub struct Parsed {
     pub block: Block,
     pub macros: Macros,
-    pub names_context: bool,
 }
 
 pub fn parse(text: &str) -> Result<Parsed, SyntaxError> {

@@ -8,11 +8,13 @@ mod show;
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 use crate::ast::{Block, Call, Expression, Node, Reference};
 use crate::error::RenderError;
 use crate::parse::Parsed;
 use crate::template::Exchange;
-use crate::value::{Heap, ListId, MapId, Object, Value};
+use crate::value::{Group, Heap, ListId, MapId, Object, Value};
 
 /// Output of a template: API Gateway's limit for a payload (10 MB).
 pub const OUTPUT_BYTES_MAX: usize = 10 << 20;
@@ -58,8 +60,9 @@ pub struct Renderer<'a> {
 #[derive(Default)]
 struct Made<'a> {
     body: Option<Value<'a>>,
-    params: Option<MapId>,
-    stage_variables: Option<MapId>,
+    parameters: Option<MapId>,
+    /// By [`Group`].
+    groups: [Option<MapId>; Group::COUNT],
     request_override: Option<MapId>,
     response_override: Option<MapId>,
 }
@@ -70,7 +73,7 @@ struct Frame<'a> {
     /// Evaluated whenever they are named, where they were written.
     arguments: Vec<(&'a str, &'a Expression)>,
     caller: Option<usize>,
-    variables: HashMap<&'a str, Value<'a>>,
+    variables: HashMap<&'a str, Value<'a>, RandomState>,
     level: usize,
 }
 
@@ -179,6 +182,7 @@ impl<'a> Renderer<'a> {
         // Loops and blocks are kept to the end, since values may name them.
         self.spend(5)?;
         let saved = (self.lookup(variable)?, self.lookup("foreach")?);
+        let saved = (self.settled(saved.0)?, saved.1);
         let outer = self.loop_now;
         let number = self.loops.len();
         self.loops.push(Loop { index: 0, length: self.heap.list(id).len(), outer });

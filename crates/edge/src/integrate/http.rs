@@ -42,27 +42,26 @@ impl Additions {
         body: &str,
     ) -> Result<Additions, RenderError> {
         let mut additions = Additions::default();
-        seen.message(body, |message| {
-            for (to, source) in parameters {
-                if let (To::Path(name), Source::Path(from)) = (to, source) {
-                    // As the client wrote it: decoding and encoding anew might make another path of it.
-                    let raw = routed.matched.get(from).unwrap_or_default();
-                    additions.path.push((name.to_string(), raw.to_owned()));
-                    continue;
-                }
-                let mut values = source.values(message)?;
-                match to {
-                    _ if values.is_empty() => {}
-                    To::Header(name) => additions.header.push((name.to_string(), values)),
-                    To::Querystring(name) => additions.querystring.push((name.to_string(), values)),
-                    To::Path(name) => {
-                        let value = values.pop().unwrap_or_default();
-                        additions.path.push((name.to_string(), encoded_path(&value)));
-                    }
+        let message = seen.message(body);
+        for (to, source) in parameters {
+            if let (To::Path(name), Source::Path(from)) = (to, source) {
+                // As the client wrote it: decoding and encoding anew might make another path of it.
+                let raw = routed.matched.get(from).unwrap_or_default();
+                additions.path.push((name.to_string(), raw.to_owned()));
+                continue;
+            }
+            let mut values = source.values(&message)?;
+            match to {
+                _ if values.is_empty() => {}
+                To::Header(name) => additions.header.push((name.to_string(), values)),
+                To::Querystring(name) => additions.querystring.push((name.to_string(), values)),
+                To::Path(name) => {
+                    let value = values.pop().unwrap_or_default();
+                    additions.path.push((name.to_string(), encoded_path(&value)));
                 }
             }
-            Ok(additions)
-        })
+        }
+        Ok(additions)
     }
 
     /// Sets headers over those that are there.
@@ -157,8 +156,7 @@ fn additions(
     if proxy.parameters.is_empty() {
         return Ok(Additions::default());
     }
-    let wants_context = proxy.parameters.iter().any(|(_, source)| source.names_context());
-    let seen = Seen::new(routed, arrival, admitted, wants_context);
+    let seen = Seen::new(routed, arrival, admitted);
     Additions::of(&proxy.parameters, &seen, routed, &String::from_utf8_lossy(body))
 }
 

@@ -61,7 +61,7 @@ impl<'a> Renderer<'a> {
 
     fn map(&mut self, entries: &'a [(Expression, Expression)]) -> Rendered<Value<'a>> {
         let map = self.deeper(|renderer| {
-            let mut map = Map::with_capacity(entries.len());
+            let mut map = Map::with_capacity_and_hasher(entries.len(), Default::default());
             for (key, value) in entries {
                 let key = renderer.value(key)?;
                 let key = renderer.text(&key)?;

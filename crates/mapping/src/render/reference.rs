@@ -4,7 +4,7 @@ use super::methods::failed;
 use super::{Rendered, Renderer};
 use crate::ast::{Expression, Reference, Step};
 use crate::error::RenderError;
-use crate::value::{Object, Value};
+use crate::value::{Group, Object, Value};
 
 impl<'a> Renderer<'a> {
     pub(super) fn reference(&mut self, reference: &'a Reference) -> Rendered<Value<'a>> {
@@ -15,7 +15,15 @@ impl<'a> Renderer<'a> {
             }
             value = self.step(value, step)?;
         }
-        Ok(value)
+        self.settled(value)
+    }
+
+    /// What isn't made yet is, before anybody keeps it.
+    pub(super) fn settled(&mut self, value: Value<'a>) -> Rendered<Value<'a>> {
+        match value {
+            Value::Object(Object::Parameters | Object::Group(_)) => self.whole(value),
+            other => Ok(other),
+        }
     }
 
     /// What is rendered for a reference without a value. Members of `$context` and `$stageVariables` that don't exist are empty, as
@@ -52,10 +60,10 @@ impl<'a> Renderer<'a> {
     }
 
     fn index(&mut self, value: Value<'a>, index: Value<'a>) -> Rendered<Value<'a>> {
-        match (self.whole(value)?, index) {
+        match (value, index) {
             (Value::List(id), Value::Integer(index)) => self.element(id, index, "[]"),
             (Value::Object(Object::Block(_)), Value::Integer(..0)) => Err(no_end()),
-            (map @ (Value::Map(_) | Value::Object(_)), index) => {
+            (map @ (Value::Map(_) | Value::Members(_) | Value::Object(_)), index) => {
                 let name = self.text(&index)?;
                 self.member(map, name)
             }
@@ -89,7 +97,7 @@ impl<'a> Renderer<'a> {
             "input" => Value::Object(Object::Input),
             "util" => Value::Object(Object::Functions),
             "context" => Value::Object(Object::Context),
-            "stageVariables" => self.stage_variables()?,
+            "stageVariables" => Value::Object(Object::Group(Group::StageVariables)),
             "velocityCount" => match self.loop_now {
                 Some(number) => Value::Integer(self.loops[number].index as i64 + 1),
                 None => Value::Null,
@@ -144,7 +152,7 @@ impl<'a> Renderer<'a> {
             Step::Index(index) => self.deeper(|renderer| renderer.value(index))?,
             Step::Method(..) => return Ok(()),
         };
-        match (owner, key) {
+        match (self.settled(owner)?, key) {
             (Value::List(id), Value::Integer(index)) => self.set_element(id, index, value).map(|_| ()),
             (Value::Map(id), key) => {
                 let key = self.text(&key)?;
