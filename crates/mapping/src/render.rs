@@ -7,6 +7,7 @@ mod reference;
 mod show;
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use foldhash::fast::RandomState;
 
@@ -51,6 +52,8 @@ pub struct Renderer<'a> {
     /// `#stop` was met, wherever that was: nothing more is rendered.
     is_stopped: bool,
     out: String,
+    /// Where the text begins that is being rendered: before it stands what waits for that.
+    begins: usize,
     steps: u64,
     depth: usize,
     made: Made<'a>,
@@ -114,7 +117,8 @@ impl<'a> Renderer<'a> {
             loop_now: None,
             blocks: Vec::new(),
             is_stopped: false,
-            out: String::new(),
+            out: String::with_capacity(template.bytes_expected),
+            begins: 0,
             steps: 0,
             depth: 0,
             made: Made::default(),
@@ -257,7 +261,7 @@ impl<'a> Renderer<'a> {
     }
 
     /// Renders a block that a value stands for, where it was written; `None` when it is in itself too often.
-    fn block_text(&mut self, number: usize) -> Rendered<Option<String>> {
+    fn block_text(&mut self, number: usize) -> Rendered<Option<Rc<str>>> {
         let Defined { block, frame, under_way } = self.blocks[number];
         if under_way == DEFINE_DEPTH_MAX {
             return Ok(None);
@@ -271,17 +275,20 @@ impl<'a> Renderer<'a> {
     }
 
     /// Renders a block into a text of its own.
-    fn aside(&mut self, block: &'a Block) -> Rendered<String> {
-        let out = std::mem::take(&mut self.out);
-        let flow = self.block(block);
-        let text = std::mem::replace(&mut self.out, out);
-        flow?;
+    fn aside(&mut self, block: &'a Block) -> Rendered<Rc<str>> {
+        let here = self.out.len();
+        let before = std::mem::replace(&mut self.begins, here);
+        // Nothing is rendered after an error: only then the buffer is left as it is.
+        self.block(block)?;
+        let text: Rc<str> = Rc::from(&self.out[here..]);
+        self.out.truncate(here);
+        self.begins = before;
         self.spend_bytes(text.len())?;
         Ok(text)
     }
 
     fn write(&mut self, text: &str) -> Rendered<()> {
-        if self.out.len() + text.len() > OUTPUT_BYTES_MAX {
+        if self.out.len() - self.begins + text.len() > OUTPUT_BYTES_MAX {
             return Err(RenderError::OutputTooLong(OUTPUT_BYTES_MAX));
         }
         self.out.push_str(text);
@@ -292,6 +299,9 @@ impl<'a> Renderer<'a> {
     fn write_reference(&mut self, reference: &'a Reference) -> Rendered<()> {
         let value = self.reference(reference)?;
         let slashes = reference.backslashes;
+        if slashes == 0 && !matches!(value, Value::Null | Value::Object(_)) {
+            return self.write_value(&value);
+        }
         if slashes % 2 == 1 {
             // Escaped: what has a value loses its backslash.
             let kept = slashes / 2 + usize::from(value.is_null());

@@ -201,6 +201,9 @@ impl<'a> Renderer<'a> {
         }
         let text = self.text(argument)?;
         self.spend_bytes(text.as_str().len())?;
+        if name == "escapeJavaScript" && encoding::is_plain_javascript(text.as_str()) {
+            return Ok(Value::Text(text));
+        }
         let text = text.as_str();
         let made = match name {
             "escapeJavaScript" => encoding::escape_javascript(text),

@@ -48,10 +48,21 @@ impl<'a> Renderer<'a> {
         self.spend(1)?;
         match step {
             Step::Property(name) => self.property(value, name),
-            Step::Method(name, arguments) => {
-                let arguments = self.values(arguments)?;
-                self.method(value, name, arguments)
-            }
+            Step::Method(name, arguments) => match (value, arguments.as_slice()) {
+                // The usual calls, without a list of arguments.
+                (Value::Object(Object::Input), [argument]) if !is_of_all(name) => {
+                    let argument = self.deeper(|renderer| renderer.value(argument))?;
+                    self.input(name, &[argument])
+                }
+                (Value::Object(Object::Functions), [argument]) if !is_of_all(name) => {
+                    let argument = self.deeper(|renderer| renderer.value(argument))?;
+                    self.function(name, &[argument])
+                }
+                (value, arguments) => {
+                    let arguments = self.values(arguments)?;
+                    self.method(value, name, arguments)
+                }
+            },
             Step::Index(index) => {
                 let index = self.deeper(|renderer| renderer.value(index))?;
                 self.index(value, index)
@@ -122,7 +133,6 @@ impl<'a> Renderer<'a> {
         let mut frame = self.frame;
         loop {
             let here = &mut self.frames[frame];
-
             if value.is_null() {
                 here.variables.remove(name);
             } else {
@@ -163,6 +173,11 @@ impl<'a> Renderer<'a> {
             _ => Ok(()),
         }
     }
+}
+
+/// What every value answers to, if it takes one argument.
+fn is_of_all(method: &str) -> bool {
+    method == "equals"
 }
 
 fn no_end() -> RenderError {

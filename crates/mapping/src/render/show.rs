@@ -99,7 +99,11 @@ impl<'a> Renderer<'a> {
 
     fn show_object(&mut self, object: Object, out: &mut String) -> Rendered<()> {
         match object {
-            Object::Block(number) => out.push_str(&self.block_text(number)?.unwrap_or_default()),
+            Object::Block(number) => {
+                if let Some(text) = self.block_text(number)? {
+                    out.push_str(&text);
+                }
+            }
             Object::Context => {
                 let context = Value::Members(self.exchange.context);
                 self.show(&context, out)?;
