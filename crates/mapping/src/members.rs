@@ -116,7 +116,10 @@ impl Members for Json {
 
     fn names(&self) -> Vec<Cow<'_, str>> {
         let members = self.as_object().into_iter().flatten();
-        members.filter(|(_, member)| !member.is_null()).map(|(name, _)| Cow::Borrowed(name.as_str())).collect()
+        members
+            .filter(|(_, member)| !member.is_null())
+            .map(|(name, _)| Cow::Borrowed(name.as_str()))
+            .collect()
     }
 
     fn values(&self, name: &str, _: Letters) -> Vec<Cow<'_, str>> {

@@ -10,7 +10,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use pitbird_event::MediaTypes;
 use pitbird_mapping::RenderError;
 use pitbird_mapping::parameter::{Source, Target as To};
-use pitbird_snapshot::{HttpProxy, HttpTarget, Parameters, Target};
+use pitbird_snapshot::{HttpProxy, HttpTarget, Parameters, Stage, Target};
 
 use super::content;
 use super::headers::{Kind, answered, is_dropped, is_settable};
@@ -139,7 +139,7 @@ pub(crate) async fn proxy(
     };
     let verb = proxy.verb.clone().unwrap_or_else(|| arrival.verb().clone());
     let limit = Duration::from_millis(proxy.timeout_ms.into());
-    let (response, story) = match ask(verb, &uri, headers, body, limit, means).await {
+    let (response, story) = match ask(verb, &uri, headers, body, limit, (routed.stage, means)).await {
         Ok(answered) => answered,
         Err(outcome) => return outcome,
     };
@@ -192,7 +192,7 @@ pub(crate) async fn ask(
     headers: HeaderMap,
     body: Bytes,
     limit: Duration,
-    means: &Means<'_>,
+    (stage, means): (&Stage, &Means<'_>),
 ) -> Result<(Response<Bytes>, IntegrationStory), Outcome> {
     let failed = |unanswered: Unanswered| {
         let error = match unanswered {
@@ -208,7 +208,10 @@ pub(crate) async fn ask(
     *request.uri_mut() = uri.parse().map_err(|_| failed(Unanswered::Address))?;
     *request.headers_mut() = headers;
     let began = Instant::now();
-    let answered = means.backend.send(request, limit).await;
+    let answered = means
+        .backend
+        .send(request, limit, means.snapshot.client_certificate(stage).map(|shown| &**shown))
+        .await;
     let latency_us = began.elapsed().as_micros() as u64;
     match answered {
         Ok(response) => {

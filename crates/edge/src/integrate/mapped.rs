@@ -187,7 +187,8 @@ async fn over_http(
     let uri = asked.additions.uri(target, routed, "");
     let verb = verb.clone().unwrap_or_else(|| arrival.verb().clone());
     let limit = Duration::from_millis(mapped.timeout_ms.into());
-    let (response, story) = endpoint::ask(verb, &uri, asked.headers, asked.body, limit, means).await?;
+    let (response, story) =
+        endpoint::ask(verb, &uri, asked.headers, asked.body, limit, (routed.stage, means)).await?;
     Ok(of_response(response, story))
 }
 
