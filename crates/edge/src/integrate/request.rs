@@ -32,8 +32,12 @@ impl<'a> Seen<'a> {
         arrival: &'a Arrival<'a>,
         admitted: &'a Admitted,
     ) -> Seen<'a> {
+        let mut path = SmallVec::new();
+        for (name, text) in routed.matched.captures() {
+            path.push((name, text));
+        }
         Seen {
-            path: Path(routed.matched.captures().map(|(name, text)| (name, text)).collect()),
+            path: Path(path),
             querystring: Query { text: arrival.query(), read: OnceCell::new() },
             header: Headers { arrival, names: OnceCell::new() },
             context: Context::of(routed, arrival, admitted),
@@ -207,6 +211,23 @@ mod tests {
         assert_eq!((last("a").as_deref(), last("b").as_deref(), last("A")), (Some("2"), Some("x y"), None));
         assert_eq!(members.names(), ["a", "b", "c", "", "%zz"]);
         assert_eq!(members.values("a", Letters::Exact), ["1", "2"]);
+    }
+
+    #[test]
+    fn headers_are_found_in_the_clients_letters() {
+        let request = http::Request::get("/").header("x-odd", "1").header("x-odd", "2").header("accept", "a");
+        let (head, ()) = request.body(()).expect("a request").into_parts();
+        let raw_head = b"GET / HTTP/1.1\r\nX-ODD: 1\r\nX-ODD: 2\r\naccept: a\r\n\r\n";
+        let peer = crate::Peer { source: "192.0.2.1", port: 80, scheme: "http", raw_head };
+        let target = crate::Target::parse("localhost", "/_aws/execute-api/abc/prod/").expect("an API's");
+        let arrival = Arrival::new(target, &head, peer);
+        let headers = Headers { arrival: &arrival, names: OnceCell::new() };
+        let got = |name| matches!(headers.get(name), Some(Member::Text(text)) if text == "2" || text == "a");
+        let found = ["X-ODD", "x-odd", "X-Odd", "accept", "Accept", "x-no"].map(got);
+        assert_eq!(found, [true, false, false, true, false, false]);
+        assert_eq!(headers.names(), ["X-ODD", "accept"]);
+        assert_eq!(headers.values("X-ODD", Letters::Exact), ["1", "2"]);
+        assert!(headers.values("x-odd", Letters::Exact).is_empty());
     }
 
     #[test]

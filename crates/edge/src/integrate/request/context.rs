@@ -236,3 +236,71 @@ fn texts(member: Option<Member<'_>>) -> Vec<Cow<'_, str>> {
         _ => Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use pitbird_snapshot::PolicyDocument;
+
+    use super::*;
+    use crate::admitted::{AuthorizerResult, AuthorizerStory};
+
+    fn pairs(of: &[(&str, &str)]) -> Vec<(String, String)> {
+        of.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn asked(result: Option<AuthorizerResult>, claims: Option<Vec<(String, String)>>) -> Admitted {
+        let result = result.map(Arc::new);
+        let story = AuthorizerStory {
+            result,
+            claims,
+            latency_ms: 1,
+            integration_status: None,
+            status: 200,
+            error: None,
+        };
+        Admitted { authorizer: Some(Box::new(story)), ..Admitted::default() }
+    }
+
+    /// All members, as JSON would show them.
+    fn shown(members: &dyn Members) -> String {
+        let members = members.names().into_iter().map(|name| match members.get(&name) {
+            Some(Member::Text(text)) => format!("{name}={text}"),
+            Some(Member::Members(inner)) => format!("{name}={{{}}}", shown(inner)),
+            other => panic!("{name}: {other:?}"),
+        });
+        members.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn what_an_authorizer_said_is_told_whatever_it_was() {
+        let shown = |admitted: &Admitted| shown(&Authorizer { admitted, claims: Claims(admitted) });
+        assert_eq!(shown(&Admitted::default()), "");
+        let result = AuthorizerResult {
+            principal_id: "ann".into(),
+            policy: PolicyDocument::parse(r#"{"Statement": []}"#).expect("a policy"),
+            context: pairs(&[("a", "1"), ("principalId", "bob"), ("b", "2"), ("a", "3")]),
+            usage_key: None,
+        };
+        assert_eq!(shown(&asked(Some(result), None)), "a=3 b=2 principalId=ann");
+        let claims = pairs(&[("sub", "1-2"), ("cognito:username", "bob")]);
+        assert_eq!(shown(&asked(None, Some(claims))), "claims={sub=1-2 cognito:username=bob}");
+    }
+
+    #[test]
+    fn whoever_is_unknown_has_an_identity_of_empty_texts() {
+        let request = http::Request::get("/").header("user-agent", "curl/8");
+        let (head, ()) = request.body(()).expect("a request").into_parts();
+        let peer = crate::Peer { source: "192.0.2.1", port: 80, scheme: "http", raw_head: b"" };
+        let target = crate::Target::parse("localhost", "/_aws/execute-api/abc/prod/").expect("an API's");
+        let arrival = Arrival::new(target, &head, peer);
+        let admitted = Admitted::default();
+        let identity = Identity { arrival: &arrival, admitted: &admitted };
+        let shown = shown(&identity);
+        let told: Vec<&str> = shown.split(' ').filter(|member| !member.ends_with('=')).collect();
+        assert_eq!(told, ["sourceIp=192.0.2.1", "userAgent=curl/8"]);
+        assert_eq!(shown.split(' ').count(), 13);
+        assert!(identity.get("zz").is_none());
+    }
+}
