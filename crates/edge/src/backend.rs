@@ -1,4 +1,4 @@
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,14 +9,27 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use pitbird_names::limits;
+use pitbird_snapshot::ClientCertificate;
 use thiserror::Error;
+use tokio_rustls::rustls::client::WantsClientCert;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::{self, ClientConfig, ConfigBuilder, RootCertStore};
 
-/// HTTP servers behind APIs: connections to them are kept and shared by all stages.
+/// HTTP servers behind APIs: connections to them are kept and shared by all stages; those made with a client certificate by the
+/// stages that show it.
 pub(crate) struct Backend {
     plain: Client<HttpConnector, Full<Bytes>>,
-    /// Made with the first `https` URI: reading the host's certificates takes a while.
-    secure: OnceLock<Option<Client<HttpsConnector<HttpConnector>, Full<Bytes>>>>,
+    /// Made with the first `https` URI.
+    secure: OnceLock<Option<SecureClient>>,
+    /// Whom to trust. Read with the first `https` URI, since that takes a while; `None` where this host trusts nobody.
+    roots: OnceLock<Option<Arc<RootCertStore>>>,
 }
+
+type SecureClient = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+
+/// What is kept with a client certificate; `None` for one that can't be shown.
+struct Shown(Option<SecureClient>);
 
 /// Why a backend gave no answer.
 #[derive(Debug, Error)]
@@ -40,19 +53,27 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Backend {
     pub fn new() -> Backend {
-        Backend { plain: builder().build(connector()), secure: OnceLock::new() }
+        Backend { plain: builder().build(connector()), secure: OnceLock::new(), roots: OnceLock::new() }
     }
 
-    /// Sends a request and reads its whole answer, both within `limit`.
+    /// Sends a request and reads its whole answer, both within `limit`. A certificate is shown to those who speak TLS and ask for
+    /// one.
     pub async fn send(
         &self,
         request: Request<Full<Bytes>>,
         limit: Duration,
+        certificate: Option<&ClientCertificate>,
     ) -> Result<Response<Bytes>, Unanswered> {
         let exchange = async {
             let response = match request.uri().scheme_str() {
                 Some("http") => self.plain.request(request).await,
-                Some("https") => self.secure().ok_or(Unanswered::Network)?.request(request).await,
+                Some("https") => {
+                    let client = match certificate {
+                        Some(certificate) => self.showing(certificate),
+                        None => self.secure(),
+                    };
+                    client.ok_or(Unanswered::Network)?.request(request).await
+                }
                 _ => return Err(Unanswered::Address),
             };
             let (head, body) = response.map_err(|error| network(&error))?.into_parts();
@@ -65,17 +86,72 @@ impl Backend {
         tokio::time::timeout(limit, exchange).await.unwrap_or(Err(Unanswered::Timeout))
     }
 
-    fn secure(&self) -> Option<&Client<HttpsConnector<HttpConnector>, Full<Bytes>>> {
-        let made = self.secure.get_or_init(|| {
-            let roots = HttpsConnectorBuilder::new().with_native_roots();
-            let roots =
-                roots.inspect_err(|error| tracing::warn!(%error, "no certificates to trust on this host"));
-            let mut http = connector();
-            http.enforce_http(false);
-            Some(builder().build(roots.ok()?.https_or_http().enable_http1().wrap_connector(http)))
+    fn secure(&self) -> Option<&SecureClient> {
+        let made =
+            self.secure.get_or_init(|| Some(client(trusting(self.roots()?).ok()?.with_no_client_auth())));
+        made.as_ref()
+    }
+
+    /// The client of a certificate: made once, and gone with it.
+    fn showing<'c>(&self, certificate: &'c ClientCertificate) -> Option<&'c SecureClient> {
+        let Shown(made) = certificate.slot.get_or_init(|| {
+            let made = self.roots().map(|roots| client_showing(certificate, roots));
+            Arc::new(Shown(made.and_then(|made| {
+                let id = &certificate.id;
+                made.inspect_err(|error| tracing::warn!(id, %error, "a client certificate can't be shown"))
+                    .ok()
+            })))
         });
         made.as_ref()
     }
+
+    fn roots(&self) -> Option<Arc<RootCertStore>> {
+        self.roots.get_or_init(native_roots).clone()
+    }
+}
+
+fn native_roots() -> Option<Arc<RootCertStore>> {
+    let found = rustls_native_certs::load_native_certs();
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(found.certs);
+    if roots.is_empty() {
+        tracing::warn!(errors = ?found.errors, "no certificates to trust on this host");
+        return None;
+    }
+    Some(Arc::new(roots))
+}
+
+fn trusting(
+    roots: Arc<RootCertStore>,
+) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, rustls::Error> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    Ok(config.with_root_certificates(roots))
+}
+
+fn client(config: ClientConfig) -> SecureClient {
+    let mut http = connector();
+    http.enforce_http(false);
+    let tls = HttpsConnectorBuilder::new().with_tls_config(config);
+    builder().build(tls.https_or_http().enable_http1().wrap_connector(http))
+}
+
+#[derive(Debug, Error)]
+enum Unshowable {
+    #[error(transparent)]
+    Text(#[from] rustls::pki_types::pem::Error),
+    #[error(transparent)]
+    Tls(#[from] rustls::Error),
+}
+
+fn client_showing(
+    certificate: &ClientCertificate,
+    roots: Arc<RootCertStore>,
+) -> Result<SecureClient, Unshowable> {
+    let chain = CertificateDer::pem_slice_iter(certificate.certificate_pem.as_bytes());
+    let chain = chain.collect::<Result<Vec<_>, _>>()?;
+    let key = PrivateKeyDer::from_pem_slice(certificate.private_key_pem.0.as_bytes())?;
+    Ok(client(trusting(roots)?.with_client_auth_cert(chain, key)?))
 }
 
 fn network<E: std::fmt::Display + ?Sized>(error: &E) -> Unanswered {
@@ -100,3 +176,6 @@ fn builder() -> hyper_util::client::legacy::Builder {
         .http1_allow_obsolete_multiline_headers_in_responses(true);
     builder
 }
+
+#[cfg(test)]
+mod tests;

@@ -157,17 +157,17 @@ fn key(stage: &Stage, routed: &Routed<'_, '_>, arrival: &crate::arrival::Arrival
     if parameters.is_empty() {
         return key;
     }
-    let seen = Seen::new(routed, arrival, &Admitted::default(), false);
-    seen.message("", |message| {
-        for source in parameters {
-            key.push('\n');
-            for value in source.values(message).unwrap_or_default() {
-                key.push_str(&value.len().to_string());
-                key.push(':');
-                key.push_str(&value);
-            }
+    let nobody = Admitted::default();
+    let seen = Seen::new(routed, arrival, &nobody);
+    let message = seen.message("");
+    for source in parameters {
+        key.push('\n');
+        for value in source.values(&message).unwrap_or_default() {
+            key.push_str(&value.len().to_string());
+            key.push(':');
+            key.push_str(&value);
         }
-    });
+    }
     key
 }
 

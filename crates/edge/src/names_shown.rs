@@ -18,11 +18,24 @@ impl<'a> NamesShown<'a> {
     }
 
     /// How to show the header that HTTP calls `name` (in lower case).
-    pub fn shown(&self, name: &'a str) -> &'a str {
-        if let Some(given) = self.given.iter().find(|given| given.eq_ignore_ascii_case(name)) {
-            return given;
+    pub fn shown<'n>(&self, name: &'n str) -> &'n str
+    where
+        'a: 'n,
+    {
+        self.listed(name).unwrap_or(name)
+    }
+
+    /// Whether `name` is how a header is shown that HTTP calls so, but for its letters.
+    pub fn is_shown(&self, name: &str) -> bool {
+        match self.listed(name) {
+            Some(listed) => listed == name,
+            None => !name.bytes().any(|byte| byte.is_ascii_uppercase()),
         }
-        USUAL.iter().find(|usual| usual.eq_ignore_ascii_case(name)).copied().unwrap_or(name)
+    }
+
+    fn listed(&self, name: &str) -> Option<&'a str> {
+        let listed = self.given.iter().chain(&USUAL);
+        listed.copied().find(|listed| listed.eq_ignore_ascii_case(name))
     }
 }
 
@@ -57,6 +70,9 @@ mod tests {
         assert_eq!(names.shown("x-odd"), "X-ODD");
         assert_eq!(names.shown("x-body"), "x-body");
         assert_eq!(names.shown("user-agent"), "User-Agent");
+        let is_shown = ["hOST", "Host", "X-ODD", "x-odd", "User-Agent", "user-agent", "x-body", "X-Body"];
+        let is_shown = is_shown.map(|name| names.is_shown(name));
+        assert_eq!(is_shown, [true, false, true, false, true, false, true, false]);
     }
 
     #[test]

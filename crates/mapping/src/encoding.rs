@@ -26,6 +26,11 @@ pub fn base64_decode(text: &str) -> Option<String> {
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
+/// Whether [`escape_javascript`] leaves a text as it is.
+pub fn is_plain_javascript(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\'' | b'\\' | b'/'))
+}
+
 /// Apache Commons' `escapeJavaScript`: quotes, backslashes and slashes get a backslash, control characters and everything beyond ASCII
 /// an escape. AWS's page says that single quotes come out as `\'`, which JSON doesn't know, and to undo them with
 /// `.replaceAll("\\'","'")`.

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use crate::error::RenderError;
+use crate::members::Member;
 use crate::value::{Heap, Map, Text, Value};
 
 /// How deep a value may nest that is written; the parser's own bound is 128.
@@ -106,7 +107,7 @@ impl<'a> Visitor<'a> for Seed<'_, 'a> {
     }
 
     fn visit_map<A: MapAccess<'a>>(mut self, mut access: A) -> Result<Value<'a>, A::Error> {
-        let mut members = Map::new();
+        let mut members = Map::default();
         while let Some(name) = access.next_key_seed(Name)? {
             let member = access.next_value_seed(self.inner())?;
             members.insert(name, member);
@@ -183,7 +184,7 @@ fn write_at(
         Value::Double(number) if !number.is_finite() => out.push_str("null"),
         Value::Double(number) => out.push_str(&crate::number::double_text(*number)),
         Value::Text(text) => write_text(text.as_str(), style, out),
-        Value::Json(json) => out.push_str(&json.to_string()),
+        Value::Members(members) => out.push_str(&Member::Members(*members).to_text()),
         Value::List(id) => {
             out.push('[');
             for (index, element) in heap.list(*id).iter().enumerate() {

@@ -1,6 +1,7 @@
 //! API Gateway's mapping templates: VTL, JSONPath and parameter expressions.
 //!
-//! A [`Template`] is parsed once and rendered for each [`Exchange`] to a [`Rendered`] text with the overrides that it set. The language is
+//! A [`Template`] is parsed once and rendered for each [`Exchange`] to a [`Rendered`] text with the overrides that it set. What it names is
+//! asked for by name ([`Members`]), so that nobody makes what it doesn't. The language is
 //! Apache Velocity 1.7's, with the objects that AWS gives it: `$input`, `$util`, `$context`, `$stageVariables`. A [`jsonpath::JsonPath`]
 //! is Jayway's. [`parameter`] has the one-line expressions of parameter mappings (`method.request.header.X`).
 //!
@@ -13,6 +14,7 @@ mod encoding;
 mod error;
 mod json;
 pub mod jsonpath;
+mod members;
 mod number;
 pub mod parameter;
 mod parse;
@@ -22,6 +24,7 @@ mod template;
 mod value;
 
 pub use error::{Problem, RenderError, SyntaxError};
+pub use members::{Letters, Member, Members};
 pub use parse::NESTING_MAX;
 pub use pattern::PATTERN_BYTES_MAX;
 pub use render::{DEPTH_MAX, FOREACH_MAX, MACRO_DEPTH_MAX, OUTPUT_BYTES_MAX, STEPS_MAX, TEXT_BYTES_MAX};

@@ -3,10 +3,11 @@
 //! AWS's developer guide, "Parameter mapping source reference": a request takes `'static'` texts, `method.request.…`, `context.…` and
 //! `stageVariables.…`; a response `'static'` texts, `integration.response.…`, `context.…` and `stageVariables.…`.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 
 use crate::error::RenderError;
 use crate::jsonpath::JsonPath;
+use crate::members::{Letters, Member, Members};
 
 /// Longer expressions are refused. AWS names no bound; a header may take 10,240 bytes in all.
 pub const EXPRESSION_BYTES_MAX: usize = 10_240;
@@ -56,18 +57,16 @@ pub enum Target {
     Header(Box<str>),
 }
 
-/// What sources are read from: the method's request, or the integration's response. Several values of one name stand one after
-/// the other.
+/// What sources are read from: the method's request, or the integration's response.
 #[derive(Debug, Clone, Copy)]
 pub struct Message<'a> {
-    pub path: &'a [(&'a str, &'a str)],
-    pub querystring: &'a [(&'a str, &'a str)],
-    pub header: &'a [(&'a str, &'a str)],
+    pub path: &'a dyn Members,
+    pub querystring: &'a dyn Members,
+    pub header: &'a dyn Members,
     /// Empty is `{}`.
     pub body: &'a str,
-    /// An object.
-    pub context: &'a serde_json::Value,
-    pub stage_variables: &'a BTreeMap<String, String>,
+    pub context: &'a dyn Members,
+    pub stage_variables: &'a dyn Members,
 }
 
 /// The text isn't an expression that may stand there.
@@ -84,11 +83,6 @@ impl Source {
         source(text, direction).ok_or_else(|| invalid(text))
     }
 
-    /// Whether [`Message::context`] is looked at.
-    pub fn names_context(&self) -> bool {
-        matches!(self, Source::Context(_))
-    }
-
     /// The values, of which there are none when the message doesn't have what the source names, and several only for the
     /// sources that say so.
     ///
@@ -96,22 +90,26 @@ impl Source {
     /// [`RenderError::BodyNotJson`] for a body that begins as JSON and isn't, of which a request's caller hears `400 Invalid JSON in
     /// request body`; others when its JSON goes beyond the bounds of a rendering.
     pub fn values(&self, message: &Message<'_>) -> Result<Vec<String>, RenderError> {
-        let one = |value: Option<&str>| value.map(str::to_owned).into_iter().collect();
+        let one = |members: &dyn Members, name: &str| {
+            members.get(name).map(|member| member.to_text()).into_iter().collect()
+        };
+        let all = |members: &dyn Members, name: &str, letters| {
+            members.values(name, letters).into_iter().map(Cow::into_owned).collect()
+        };
         Ok(match self {
             Source::Static(text) => vec![text.to_string()],
-            Source::Path(name) => one(exact(message.path, name).last()),
-            Source::Querystring(name) => one(exact(message.querystring, name).last()),
-            Source::MultiValueQuerystring(name) => {
-                exact(message.querystring, name).map(str::to_owned).collect()
+            Source::Path(name) => one(message.path, name),
+            Source::Querystring(name) => one(message.querystring, name),
+            Source::MultiValueQuerystring(name) => all(message.querystring, name, Letters::Exact),
+            Source::Header(name) => one(message.header, name),
+            Source::MultiValueHeader(name) => all(message.header, name, Letters::Exact),
+            Source::ResponseHeader(name) => {
+                let last = message.header.values(name, Letters::Any).pop();
+                last.map(Cow::into_owned).into_iter().collect()
             }
-            Source::Header(name) => one(exact(message.header, name).last()),
-            Source::MultiValueHeader(name) => exact(message.header, name).map(str::to_owned).collect(),
-            Source::ResponseHeader(name) => one(of_any_letters(message.header, name).last()),
-            Source::MultiValueResponseHeader(name) => {
-                of_any_letters(message.header, name).map(str::to_owned).collect()
-            }
+            Source::MultiValueResponseHeader(name) => all(message.header, name, Letters::Any),
             Source::Body(path) => body(message.body, path.as_ref())?.into_iter().collect(),
-            Source::StageVariable(name) => one(message.stage_variables.get(&**name).map(String::as_str)),
+            Source::StageVariable(name) => one(message.stage_variables, name),
             Source::Context(path) => context(message.context, path).into_iter().collect(),
         })
     }
@@ -192,14 +190,6 @@ fn invalid(text: &str) -> InvalidExpression {
     InvalidExpression { expression: text.chars().take(200).collect() }
 }
 
-fn exact<'a>(group: &'a [(&'a str, &'a str)], name: &'a str) -> impl Iterator<Item = &'a str> {
-    group.iter().filter(move |(key, _)| *key == name).map(|(_, value)| *value)
-}
-
-fn of_any_letters<'a>(group: &'a [(&'a str, &'a str)], name: &'a str) -> impl Iterator<Item = &'a str> {
-    group.iter().filter(move |(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| *value)
-}
-
 /// What tests recorded from AWS: whitespace around it goes, and who begins as JSON has to be JSON, also where the whole body is asked for.
 fn body(body: &str, path: Option<&JsonPath>) -> Result<Option<String>, RenderError> {
     let body = match body.trim() {
@@ -217,13 +207,14 @@ fn body(body: &str, path: Option<&JsonPath>) -> Result<Option<String>, RenderErr
     }
 }
 
-fn context(context: &serde_json::Value, path: &[Box<str>]) -> Option<String> {
-    use serde_json::Value;
-    match path.iter().try_fold(context, |value, name| value.get(&**name))? {
-        Value::Null => None,
-        Value::String(text) => Some(text.clone()),
-        other => Some(other.to_string()),
+fn context(context: &dyn Members, path: &[Box<str>]) -> Option<String> {
+    let (first, rest) = path.split_first()?;
+    let mut here = context.get(first)?;
+    for name in rest {
+        let Member::Members(members) = here else { return None };
+        here = members.get(name)?;
     }
+    Some(here.to_text())
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ mod stray;
 use crate::ast::{Block, Macros, Node};
 use crate::cursor::Cursor;
 use crate::error::{Problem, SyntaxError};
+use crate::template::TEMPLATE_BYTES_MAX;
 
 /// How deep blocks, parentheses, arguments and strings in strings may nest.
 pub const NESTING_MAX: usize = 40;
@@ -22,7 +23,8 @@ pub const NESTING_MAX: usize = 40;
 pub struct Parsed {
     pub block: Block,
     pub macros: Macros,
-    pub names_context: bool,
+    /// How long a rendering is likely to be, in bytes.
+    pub bytes_expected: usize,
 }
 
 pub fn parse(text: &str) -> Result<Parsed, SyntaxError> {
@@ -31,8 +33,23 @@ pub fn parse(text: &str) -> Result<Parsed, SyntaxError> {
     let read = parser.template();
     let at = parser.cursor.position();
     let block = read.map_err(|problem| SyntaxError::at(text, at, problem))?;
+    parsed.bytes_expected = expected(&block);
     parsed.block = block;
     Ok(parsed)
+}
+
+/// The text that is there, and a bit for each reference.
+fn expected(block: &Block) -> usize {
+    const REFERENCE_BYTES: usize = 48;
+    let nodes = block.iter().map(|node| match node {
+        Node::Text(text) => text.len(),
+        Node::If { branches, .. } => branches.first().map_or(0, |(_, block)| expected(block)),
+        Node::Foreach { body, .. } => 3 * expected(body).min(TEMPLATE_BYTES_MAX),
+        Node::Reference(_) | Node::Call(_) => REFERENCE_BYTES,
+        Node::Set { .. } | Node::Define { .. } | Node::Break | Node::Stop => 0,
+    });
+    // Of loops in loops nobody knows.
+    nodes.sum::<usize>().min(TEMPLATE_BYTES_MAX)
 }
 
 struct Parser<'t, 'p> {

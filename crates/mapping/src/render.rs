@@ -7,12 +7,15 @@ mod reference;
 mod show;
 
 use std::collections::HashMap;
+use std::rc::Rc;
+
+use foldhash::fast::RandomState;
 
 use crate::ast::{Block, Call, Expression, Node, Reference};
 use crate::error::RenderError;
 use crate::parse::Parsed;
 use crate::template::Exchange;
-use crate::value::{Heap, ListId, MapId, Object, Value};
+use crate::value::{Group, Heap, ListId, MapId, Object, Value};
 
 /// Output of a template: API Gateway's limit for a payload (10 MB).
 pub const OUTPUT_BYTES_MAX: usize = 10 << 20;
@@ -49,6 +52,8 @@ pub struct Renderer<'a> {
     /// `#stop` was met, wherever that was: nothing more is rendered.
     is_stopped: bool,
     out: String,
+    /// Where the text begins that is being rendered: before it stands what waits for that.
+    begins: usize,
     steps: u64,
     depth: usize,
     made: Made<'a>,
@@ -58,8 +63,9 @@ pub struct Renderer<'a> {
 #[derive(Default)]
 struct Made<'a> {
     body: Option<Value<'a>>,
-    params: Option<MapId>,
-    stage_variables: Option<MapId>,
+    parameters: Option<MapId>,
+    /// By [`Group`].
+    groups: [Option<MapId>; Group::COUNT],
     request_override: Option<MapId>,
     response_override: Option<MapId>,
 }
@@ -70,7 +76,7 @@ struct Frame<'a> {
     /// Evaluated whenever they are named, where they were written.
     arguments: Vec<(&'a str, &'a Expression)>,
     caller: Option<usize>,
-    variables: HashMap<&'a str, Value<'a>>,
+    variables: HashMap<&'a str, Value<'a>, RandomState>,
     level: usize,
 }
 
@@ -111,7 +117,8 @@ impl<'a> Renderer<'a> {
             loop_now: None,
             blocks: Vec::new(),
             is_stopped: false,
-            out: String::new(),
+            out: String::with_capacity(template.bytes_expected),
+            begins: 0,
             steps: 0,
             depth: 0,
             made: Made::default(),
@@ -179,6 +186,7 @@ impl<'a> Renderer<'a> {
         // Loops and blocks are kept to the end, since values may name them.
         self.spend(5)?;
         let saved = (self.lookup(variable)?, self.lookup("foreach")?);
+        let saved = (self.settled(saved.0)?, saved.1);
         let outer = self.loop_now;
         let number = self.loops.len();
         self.loops.push(Loop { index: 0, length: self.heap.list(id).len(), outer });
@@ -253,7 +261,7 @@ impl<'a> Renderer<'a> {
     }
 
     /// Renders a block that a value stands for, where it was written; `None` when it is in itself too often.
-    fn block_text(&mut self, number: usize) -> Rendered<Option<String>> {
+    fn block_text(&mut self, number: usize) -> Rendered<Option<Rc<str>>> {
         let Defined { block, frame, under_way } = self.blocks[number];
         if under_way == DEFINE_DEPTH_MAX {
             return Ok(None);
@@ -267,17 +275,20 @@ impl<'a> Renderer<'a> {
     }
 
     /// Renders a block into a text of its own.
-    fn aside(&mut self, block: &'a Block) -> Rendered<String> {
-        let out = std::mem::take(&mut self.out);
-        let flow = self.block(block);
-        let text = std::mem::replace(&mut self.out, out);
-        flow?;
+    fn aside(&mut self, block: &'a Block) -> Rendered<Rc<str>> {
+        let here = self.out.len();
+        let before = std::mem::replace(&mut self.begins, here);
+        // Nothing is rendered after an error: only then the buffer is left as it is.
+        self.block(block)?;
+        let text: Rc<str> = Rc::from(&self.out[here..]);
+        self.out.truncate(here);
+        self.begins = before;
         self.spend_bytes(text.len())?;
         Ok(text)
     }
 
     fn write(&mut self, text: &str) -> Rendered<()> {
-        if self.out.len() + text.len() > OUTPUT_BYTES_MAX {
+        if self.out.len() - self.begins + text.len() > OUTPUT_BYTES_MAX {
             return Err(RenderError::OutputTooLong(OUTPUT_BYTES_MAX));
         }
         self.out.push_str(text);
@@ -288,6 +299,9 @@ impl<'a> Renderer<'a> {
     fn write_reference(&mut self, reference: &'a Reference) -> Rendered<()> {
         let value = self.reference(reference)?;
         let slashes = reference.backslashes;
+        if slashes == 0 && !matches!(value, Value::Null | Value::Object(_)) {
+            return self.write_value(&value);
+        }
         if slashes % 2 == 1 {
             // Escaped: what has a value loses its backslash.
             let kept = slashes / 2 + usize::from(value.is_null());

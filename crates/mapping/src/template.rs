@@ -1,8 +1,7 @@
 //! A mapping template and what it is rendered with.
 
-use std::collections::BTreeMap;
-
 use crate::error::{Problem, RenderError, SyntaxError};
+use crate::members::Members;
 use crate::parse::{self, Parsed};
 use crate::render::Renderer;
 
@@ -15,18 +14,18 @@ pub struct Template {
     parsed: Parsed,
 }
 
-/// What a template may see. Names and values are decoded, and of several values of one name the last one comes here, as in API
+/// What a template may see. Names and values are decoded, and of several values of one name the last one is seen, as in API
 /// Gateway's `$input.params()`.
 #[derive(Debug, Clone, Copy)]
 pub struct Exchange<'a> {
     /// The request's payload, or the integration's answer. Empty is `{}`.
     pub body: &'a str,
-    pub path: &'a [(&'a str, &'a str)],
-    pub querystring: &'a [(&'a str, &'a str)],
-    pub header: &'a [(&'a str, &'a str)],
-    /// An object. Members that don't apply to the exchange should be there as empty strings: so AWS shows them.
-    pub context: &'a serde_json::Value,
-    pub stage_variables: &'a BTreeMap<String, String>,
+    pub path: &'a dyn Members,
+    pub querystring: &'a dyn Members,
+    pub header: &'a dyn Members,
+    /// Members that don't apply to the exchange should be there as empty texts: so AWS shows them.
+    pub context: &'a dyn Members,
+    pub stage_variables: &'a dyn Members,
 }
 
 /// A rendered template.
@@ -62,11 +61,6 @@ impl Template {
             return Err(SyntaxError { line: 1, column: 1, problem: Problem::TooLong(TEMPLATE_BYTES_MAX) });
         }
         parse::parse(text).map(|parsed| Self { parsed })
-    }
-
-    /// Whether the template says `$context`: only then [`Exchange::context`] is looked at.
-    pub fn names_context(&self) -> bool {
-        self.parsed.names_context
     }
 
     /// # Errors

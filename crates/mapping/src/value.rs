@@ -1,11 +1,14 @@
 //! The values of one rendering. Lists and maps live in a [`Heap`] and are known by number: they are shared as Java's are, may hold
 //! themselves, and go all at once, however deep they nest.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
+use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 
 use crate::error::RenderError;
+use crate::members::{Member, Members};
 
 /// Elements of lists and maps that one rendering may make, a parsed body's included. A body of 10 MB (API Gateway's limit)
 /// has five million at most.
@@ -29,6 +32,15 @@ impl Text<'_> {
 impl From<String> for Text<'_> {
     fn from(text: String) -> Self {
         Text::Shared(text.into())
+    }
+}
+
+impl<'a> From<Cow<'a, str>> for Text<'a> {
+    fn from(text: Cow<'a, str>) -> Self {
+        match text {
+            Cow::Borrowed(text) => Text::Borrowed(text),
+            Cow::Owned(text) => Text::from(text),
+        }
     }
 }
 
@@ -72,8 +84,8 @@ pub enum Value<'a> {
     Map(MapId),
     /// A key and its value, from `entrySet()`.
     Entry(EntryId),
-    /// An object or array of `$context`, not copied until somebody needs more than one of its members.
-    Json(&'a serde_json::Value),
+    /// Members of `$context`, not copied until somebody needs more than one of them.
+    Members(&'a dyn Members),
     Object(Object),
 }
 
@@ -84,10 +96,38 @@ pub enum Object {
     /// `$util`.
     Functions,
     Context,
+    /// `$input.params()`. This and [`Object::Group`] are only met on the way to something in them: what a reference ends with is a map.
+    Parameters,
+    Group(Group),
     /// `$foreach`: the loop of this number.
     Loop(usize),
     /// What `#define` or a macro's caller gave, by number.
     Block(usize),
+}
+
+/// What has members that nobody made yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Group {
+    Path,
+    Querystring,
+    Header,
+    StageVariables,
+}
+
+impl Group {
+    pub const COUNT: usize = 4;
+}
+
+impl<'a> From<Member<'a>> for Value<'a> {
+    fn from(member: Member<'a>) -> Self {
+        match member {
+            Member::Text(text) => Value::Text(Text::from(text)),
+            Member::Integer(number) => Value::Integer(number),
+            Member::Double(number) => Value::Double(number),
+            Member::Boolean(truth) => Value::Boolean(truth),
+            Member::Members(members) => Value::Members(members),
+        }
+    }
 }
 
 impl<'a> Value<'a> {
@@ -111,7 +151,8 @@ struct List<'a> {
     is_json: bool,
 }
 
-pub type Map<'a> = IndexMap<Text<'a>, Value<'a>>;
+/// Its hasher is seeded for each process, so that bodies can't be made whose names all meet.
+pub type Map<'a> = IndexMap<Text<'a>, Value<'a>, RandomState>;
 
 #[derive(Debug, Default)]
 pub struct Heap<'a> {
@@ -189,29 +230,19 @@ impl<'a> Heap<'a> {
         Ok(self.map_mut(id).insert(key, value).unwrap_or(Value::Null))
     }
 
-    /// A JSON value as one of the heap's. Its depth is that of a parsed text, which serde_json bounds to 128.
-    pub fn adopt(&mut self, json: &'a serde_json::Value) -> Result<Value<'a>, RenderError> {
-        use serde_json::Value as Json;
-        Ok(match json {
-            Json::Null => Value::Null,
-            Json::Bool(truth) => Value::Boolean(*truth),
-            Json::Number(number) => match number.as_i64() {
-                Some(whole) => Value::Integer(whole),
-                None => Value::Double(number.as_f64().unwrap_or_default()),
-            },
-            Json::String(text) => Value::borrowed(text),
-            Json::Array(elements) => {
-                let elements =
-                    elements.iter().map(|element| self.adopt(element)).collect::<Result<_, _>>()?;
-                self.new_json_list(elements)?
+    /// A map of all members, with all that is in them. How deep they nest is their owner's to bound.
+    pub fn adopt_all(&mut self, members: &'a dyn Members) -> Result<MapId, RenderError> {
+        let names = members.names();
+        let mut map = Map::with_capacity_and_hasher(names.len(), RandomState::default());
+        for name in names {
+            if let Some(member) = members.get(&name) {
+                let value = match member {
+                    Member::Members(inner) => Value::Map(self.adopt_all(inner)?),
+                    scalar => Value::from(scalar),
+                };
+                map.insert(Text::from(name), value);
             }
-            Json::Object(members) => {
-                let mut map = Map::with_capacity(members.len());
-                for (name, member) in members {
-                    map.insert(Text::Borrowed(name), self.adopt(member)?);
-                }
-                Value::Map(self.new_map(map)?)
-            }
-        })
+        }
+        self.new_map(map)
     }
 }

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use pitbird_names::{Account, Qualifier, Region, Scope};
 use pitbird_records::{self as records, Record};
 
-use crate::http_api;
 use crate::{
     Alias, Api, Choice, Deployment, Domain, Function, FunctionKey, FunctionUrl, MethodThrottle, Policy,
     Settings, Slot, Snapshot, Source, Stage, Track, Version, usage,
 };
+use crate::{client_certificate, http_api};
 
 /// The APIs, functions, keys and usage plans that a set of changes concerns.
 #[derive(Debug, Default)]
@@ -19,6 +19,7 @@ pub struct Touched {
     domains: BTreeSet<(Scope, String)>,
     api_keys: BTreeSet<(Scope, String)>,
     usage_plans: BTreeSet<(Scope, String)>,
+    client_certificates: BTreeSet<(Scope, String)>,
 }
 
 impl Touched {
@@ -39,6 +40,7 @@ impl Touched {
             records::UsagePlan::TABLE | records::UsagePlanKey::TABLE | records::UsageGrant::TABLE => {
                 &mut self.usage_plans
             }
+            records::ClientCertificate::TABLE => &mut self.client_certificates,
             _ => return,
         };
         set.extend(owner(key));
@@ -65,12 +67,16 @@ impl Touched {
         for (_, plan) in source.list::<records::UsagePlan>("")? {
             touched.note(records::UsagePlan::TABLE, &plan.key());
         }
+        for (_, certificate) in source.list::<records::ClientCertificate>("")? {
+            touched.note(records::ClientCertificate::TABLE, &certificate.key());
+        }
         Ok(touched)
     }
 
     pub fn is_empty(&self) -> bool {
         let apis = [&self.apis, &self.http_apis, &self.domains, &self.api_keys, &self.usage_plans];
-        self.functions.is_empty() && apis.into_iter().all(BTreeSet::is_empty)
+        let others = [&self.functions, &self.client_certificates];
+        apis.into_iter().chain(others).all(BTreeSet::is_empty)
     }
 }
 
@@ -95,9 +101,14 @@ pub fn compile<S: Source>(previous: &Snapshot, touched: &Touched, source: &S) ->
         domains: previous.domains.clone(),
         keys: previous.keys.clone(),
         plans: previous.plans.clone(),
+        client_certificates: previous.client_certificates.clone(),
     };
     if !touched.api_keys.is_empty() {
         next.keys = Arc::new(usage::key_rings(&previous.keys, &touched.api_keys, source)?);
+    }
+    if !touched.client_certificates.is_empty() {
+        let (known, touched) = (&previous.client_certificates, &touched.client_certificates);
+        next.client_certificates = Arc::new(client_certificate::compile(known, touched, source)?);
     }
     if !touched.usage_plans.is_empty() {
         next.plans = Arc::new(usage::plans(&previous.plans, &touched.usage_plans, source)?);

@@ -10,6 +10,7 @@
 mod api;
 mod authorizer;
 mod choice;
+mod client_certificate;
 mod compile;
 mod deployment;
 mod domain;
@@ -36,6 +37,7 @@ use pitbird_names::Scope;
 pub use api::{Api, Stage, Track};
 pub use authorizer::{Authorization, AuthorizerAsks, FunctionAuthorizer, IdentitySource, PoolAuthorizer};
 pub use choice::{BadTag, Carrier, Choice, Sticky};
+pub use client_certificate::{ClientCertificate, PrivateKey};
 pub use compile::{Touched, compile};
 pub use deployment::{CacheKey, Deployment, Method, Resource};
 pub use domain::{Domain, Domains, Located};
@@ -78,6 +80,7 @@ pub struct Snapshot {
     domains: Arc<Domains>,
     keys: Arc<HashMap<Scope, Arc<KeyRing>>>,
     plans: Arc<usage::PlansOfApis>,
+    client_certificates: Arc<client_certificate::ClientCertificates>,
 }
 
 /// A function's name within its scope.
@@ -122,6 +125,12 @@ impl Snapshot {
     pub fn usage_plan(&self, api: &str, stage: &str, key_id: &str) -> Option<(&Arc<UsagePlan>, &PlanStage)> {
         let plans = self.plans.get(api)?.iter().filter(|plan| plan.has_key(key_id));
         plans.filter_map(|plan| Some((plan, plan.stage(api, stage)?))).next()
+    }
+
+    /// The certificate that a stage shows to HTTP backends, if it shows one.
+    pub fn client_certificate(&self, stage: &Stage) -> Option<&Arc<ClientCertificate>> {
+        let id = stage.record.client_certificate_id.as_ref()?;
+        self.client_certificates.get(&(stage.scope.clone(), id.clone()))
     }
 
     /// All plans, some more than once.

@@ -37,7 +37,7 @@ pub(super) async fn ask(
         );
     };
     let limit = Duration::from_millis(integration.record.timeout_ms.into());
-    match edge.backend.send(request, limit).await {
+    match edge.backend.send(request, limit, None).await {
         Ok(response) => given_back(routed, admitted, integration, response),
         Err(Unanswered::Timeout) => {
             Outcome::failed(HttpError::Timeout, "The integration didn't answer in time.")

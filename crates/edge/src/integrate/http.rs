@@ -10,7 +10,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use pitbird_event::MediaTypes;
 use pitbird_mapping::RenderError;
 use pitbird_mapping::parameter::{Source, Target as To};
-use pitbird_snapshot::{HttpProxy, HttpTarget, Parameters, Target};
+use pitbird_snapshot::{HttpProxy, HttpTarget, Parameters, Stage, Target};
 
 use super::content;
 use super::headers::{Kind, answered, is_dropped, is_settable};
@@ -42,27 +42,26 @@ impl Additions {
         body: &str,
     ) -> Result<Additions, RenderError> {
         let mut additions = Additions::default();
-        seen.message(body, |message| {
-            for (to, source) in parameters {
-                if let (To::Path(name), Source::Path(from)) = (to, source) {
-                    // As the client wrote it: decoding and encoding anew might make another path of it.
-                    let raw = routed.matched.get(from).unwrap_or_default();
-                    additions.path.push((name.to_string(), raw.to_owned()));
-                    continue;
-                }
-                let mut values = source.values(message)?;
-                match to {
-                    _ if values.is_empty() => {}
-                    To::Header(name) => additions.header.push((name.to_string(), values)),
-                    To::Querystring(name) => additions.querystring.push((name.to_string(), values)),
-                    To::Path(name) => {
-                        let value = values.pop().unwrap_or_default();
-                        additions.path.push((name.to_string(), encoded_path(&value)));
-                    }
+        let message = seen.message(body);
+        for (to, source) in parameters {
+            if let (To::Path(name), Source::Path(from)) = (to, source) {
+                // As the client wrote it: decoding and encoding anew might make another path of it.
+                let raw = routed.matched.get(from).unwrap_or_default();
+                additions.path.push((name.to_string(), raw.to_owned()));
+                continue;
+            }
+            let mut values = source.values(&message)?;
+            match to {
+                _ if values.is_empty() => {}
+                To::Header(name) => additions.header.push((name.to_string(), values)),
+                To::Querystring(name) => additions.querystring.push((name.to_string(), values)),
+                To::Path(name) => {
+                    let value = values.pop().unwrap_or_default();
+                    additions.path.push((name.to_string(), encoded_path(&value)));
                 }
             }
-            Ok(additions)
-        })
+        }
+        Ok(additions)
     }
 
     /// Sets headers over those that are there.
@@ -140,7 +139,7 @@ pub(crate) async fn proxy(
     };
     let verb = proxy.verb.clone().unwrap_or_else(|| arrival.verb().clone());
     let limit = Duration::from_millis(proxy.timeout_ms.into());
-    let (response, story) = match ask(verb, &uri, headers, body, limit, means).await {
+    let (response, story) = match ask(verb, &uri, headers, body, limit, (routed.stage, means)).await {
         Ok(answered) => answered,
         Err(outcome) => return outcome,
     };
@@ -157,8 +156,7 @@ fn additions(
     if proxy.parameters.is_empty() {
         return Ok(Additions::default());
     }
-    let wants_context = proxy.parameters.iter().any(|(_, source)| source.names_context());
-    let seen = Seen::new(routed, arrival, admitted, wants_context);
+    let seen = Seen::new(routed, arrival, admitted);
     Additions::of(&proxy.parameters, &seen, routed, &String::from_utf8_lossy(body))
 }
 
@@ -194,7 +192,7 @@ pub(crate) async fn ask(
     headers: HeaderMap,
     body: Bytes,
     limit: Duration,
-    means: &Means<'_>,
+    (stage, means): (&Stage, &Means<'_>),
 ) -> Result<(Response<Bytes>, IntegrationStory), Outcome> {
     let failed = |unanswered: Unanswered| {
         let error = match unanswered {
@@ -210,7 +208,10 @@ pub(crate) async fn ask(
     *request.uri_mut() = uri.parse().map_err(|_| failed(Unanswered::Address))?;
     *request.headers_mut() = headers;
     let began = Instant::now();
-    let answered = means.backend.send(request, limit).await;
+    let answered = means
+        .backend
+        .send(request, limit, means.snapshot.client_certificate(stage).map(|shown| &**shown))
+        .await;
     let latency_us = began.elapsed().as_micros() as u64;
     match answered {
         Ok(response) => {

@@ -19,7 +19,7 @@ use serde::de::IgnoredAny;
 use super::content;
 use super::headers::{Kind, answered};
 use super::http::{self as endpoint, Additions, encoded_path};
-use super::request::Seen;
+use super::request::{self, Seen};
 use super::{Means, Outcome, Routed};
 use crate::GatewayError;
 use crate::answer::Answer;
@@ -52,7 +52,7 @@ pub(crate) async fn integrate(
     trace_id: &str,
     means: &Means<'_>,
 ) -> Outcome {
-    let seen = Seen::new(routed, arrival, means.admitted, true);
+    let seen = Seen::new(routed, arrival, means.admitted);
     let asked = match request(routed, arrival, body, mapped, &seen) {
         Ok(asked) => asked,
         Err(outcome) => return *outcome,
@@ -109,7 +109,10 @@ fn request(
         None => return Err(Box::new(Outcome::error(GatewayError::UnsupportedMediaType))),
     };
     let mut headers = HeaderMap::new();
-    if let Ok(value) = HeaderValue::from_str(content_type) {
+    // Nobody reads a mock's.
+    if !matches!(mapped.backend, Backend::Mock)
+        && let Ok(value) = HeaderValue::from_str(content_type)
+    {
         headers.insert(header::CONTENT_TYPE, value);
     }
     let is_aws = matches!(mapped.backend, Backend::Aws { .. });
@@ -184,7 +187,8 @@ async fn over_http(
     let uri = asked.additions.uri(target, routed, "");
     let verb = verb.clone().unwrap_or_else(|| arrival.verb().clone());
     let limit = Duration::from_millis(mapped.timeout_ms.into());
-    let (response, story) = endpoint::ask(verb, &uri, asked.headers, asked.body, limit, means).await?;
+    let (response, story) =
+        endpoint::ask(verb, &uri, asked.headers, asked.body, limit, (routed.stage, means)).await?;
     Ok(of_response(response, story))
 }
 
@@ -381,22 +385,16 @@ fn mapped_headers(
         return Ok(headers);
     }
     let body = String::from_utf8_lossy(&answered.body);
-    let theirs: Vec<(&str, Cow<'_, str>)> = answered
-        .headers
-        .iter()
-        .map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes())))
-        .collect();
-    let theirs: Vec<(&str, &str)> = theirs.iter().map(|(name, value)| (*name, value.as_ref())).collect();
-    seen.message_with(&body, &theirs, |message| {
-        for (to, source) in &rule.parameters {
-            let pitbird_mapping::parameter::Target::Header(name) = to else { continue };
-            let values = source.values(message).map_err(misconfigured)?;
-            if let Ok(name) = HeaderName::from_bytes(name.as_bytes()) {
-                append(&mut headers, &name, &values);
-            }
+    let theirs = request::Answered(&answered.headers);
+    let message = seen.message_with(&body, &theirs);
+    for (to, source) in &rule.parameters {
+        let pitbird_mapping::parameter::Target::Header(name) = to else { continue };
+        let values = source.values(&message).map_err(misconfigured)?;
+        if let Ok(name) = HeaderName::from_bytes(name.as_bytes()) {
+            append(&mut headers, &name, &values);
         }
-        Ok(headers)
-    })
+    }
+    Ok(headers)
 }
 
 /// Adds an answer's header under the name that clients get it by.

@@ -1,115 +1,188 @@
-//! A request as mappings see it: decoded, in pairs of names and texts.
+//! A request as mappings see it: decoded, and read by name, so that what no mapping names isn't made.
+
+mod context;
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use percent_encoding::percent_decode_str;
 use pitbird_mapping::parameter::Message;
-use pitbird_mapping::{Exchange, Template};
-use pitbird_records::ApiKey;
-use serde_json::{Value, json};
+use pitbird_mapping::{Exchange, Letters, Member, Members, RenderError, Rendered, Template};
+use smallvec::SmallVec;
 
+use self::context::Context;
 use super::Routed;
-use crate::UrlSigner;
 use crate::admitted::Admitted;
 use crate::arrival::Arrival;
 use crate::names_shown::NamesShown;
 
-/// All that a request's templates and parameters may name. Of several values of a name all are here, in their order.
+/// All that a request's templates and parameters may name.
 pub(crate) struct Seen<'a> {
-    path: Vec<(&'a str, Cow<'a, str>)>,
-    querystring: Vec<(Cow<'a, str>, Cow<'a, str>)>,
-    header: Vec<(&'a str, Cow<'a, str>)>,
-    context: Value,
+    path: Path<'a>,
+    querystring: Query<'a>,
+    header: Headers<'a>,
+    context: Context<'a>,
     stage_variables: &'a BTreeMap<String, String>,
 }
 
 impl<'a> Seen<'a> {
-    /// `wants_context` says whether anybody will look at `$context`.
     pub fn new<'p: 'a>(
-        routed: &'a Routed<'_, 'p>,
-        arrival: &'a Arrival<'_>,
-        admitted: &Admitted,
-        wants_context: bool,
+        routed: &'a Routed<'a, 'p>,
+        arrival: &'a Arrival<'a>,
+        admitted: &'a Admitted,
     ) -> Seen<'a> {
-        let names = NamesShown::read(arrival.peer.raw_head);
+        let mut path = SmallVec::new();
+        for (name, text) in routed.matched.captures() {
+            path.push((name, text));
+        }
         Seen {
-            path: routed.matched.captures().map(|(name, text)| (name, decoded(text))).collect(),
-            querystring: query(arrival.query()),
-            header: arrival
-                .headers()
-                .iter()
-                .map(|(name, value)| (names.shown(name.as_str()), String::from_utf8_lossy(value.as_bytes())))
-                .collect(),
-            context: if wants_context { context(routed, arrival, admitted) } else { Value::Null },
+            path: Path(path),
+            querystring: Query { text: arrival.query(), read: OnceCell::new() },
+            header: Headers { arrival, names: OnceCell::new() },
+            context: Context::of(routed, arrival, admitted),
             stage_variables: &routed.track.variables,
         }
     }
 
-    /// What a template is rendered with, `body` being the request's or the backend's.
-    pub fn render(
-        &self,
-        template: &Template,
-        body: &str,
-    ) -> Result<pitbird_mapping::Rendered, pitbird_mapping::RenderError> {
+    /// Renders a template, `body` being the request's or the backend's.
+    pub fn render(&self, template: &Template, body: &str) -> Result<Rendered, RenderError> {
         template.render(&Exchange {
             body,
-            path: &last_of_each(&self.path, false),
-            querystring: &last_of_each(&self.querystring, false),
-            header: &last_of_each(&self.header, true),
+            path: &self.path,
+            querystring: &self.querystring,
+            header: &self.header,
             context: &self.context,
             stage_variables: self.stage_variables,
         })
     }
 
-    /// Asks `read` with the request as parameters see it.
-    pub fn message<T>(&self, body: &str, read: impl FnOnce(&Message<'_>) -> T) -> T {
-        self.message_with(body, &pairs(&self.header), read)
+    /// The request as parameters see it.
+    pub fn message<'m>(&'m self, body: &'m str) -> Message<'m> {
+        self.message_with(body, &self.header)
     }
 
     /// The same with the headers of a backend's answer in place of the request's.
-    pub fn message_with<T>(
-        &self,
-        body: &str,
-        header: &[(&str, &str)],
-        read: impl FnOnce(&Message<'_>) -> T,
-    ) -> T {
-        read(&Message {
-            path: &pairs(&self.path),
-            querystring: &pairs(&self.querystring),
+    pub fn message_with<'m>(&'m self, body: &'m str, header: &'m dyn Members) -> Message<'m> {
+        Message {
+            path: &self.path,
+            querystring: &self.querystring,
             header,
             body,
             context: &self.context,
             stage_variables: self.stage_variables,
-        })
-    }
-}
-
-fn pairs<'p, N: AsRef<str>>(of: &'p [(N, Cow<'_, str>)]) -> Vec<(&'p str, &'p str)> {
-    of.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).collect()
-}
-
-/// Of several values of a name the last one is seen.
-fn last_of_each<'p, N: AsRef<str>>(of: &'p [(N, Cow<'_, str>)], any_case: bool) -> Vec<(&'p str, &'p str)> {
-    let mut kept: Vec<(&str, &str)> = Vec::with_capacity(of.len());
-    for (name, value) in of {
-        let (name, value) = (name.as_ref(), value.as_ref());
-        let is_same = |known: &str| if any_case { known.eq_ignore_ascii_case(name) } else { known == name };
-        match kept.iter_mut().find(|(known, _)| is_same(known)) {
-            Some(known) => *known = (name, value),
-            None => kept.push((name, value)),
         }
     }
-    kept
 }
 
-fn decoded(text: &str) -> Cow<'_, str> {
-    percent_decode_str(text).decode_utf8_lossy()
+/// Still percent-encoded.
+struct Path<'a>(SmallVec<[(&'a str, &'a str); 4]>);
+
+impl<'a> Path<'a> {
+    fn decoded(&self, name: &str) -> Option<Cow<'a, str>> {
+        let found = self.0.iter().find(|(known, _)| *known == name);
+        found.map(|(_, text)| percent_decode_str(text).decode_utf8_lossy())
+    }
 }
 
-fn query(text: &str) -> Vec<(Cow<'_, str>, Cow<'_, str>)> {
-    let plain = |text: &str| -> Cow<'_, str> {
-        let spaced = if text.contains('+') { text.replace('+', " ") } else { text.to_owned() };
+impl Members for Path<'_> {
+    fn get(&self, name: &str) -> Option<Member<'_>> {
+        self.decoded(name).map(Member::Text)
+    }
+
+    fn names(&self) -> Vec<Cow<'_, str>> {
+        self.0.iter().map(|(name, _)| Cow::Borrowed(*name)).collect()
+    }
+
+    fn values(&self, name: &str, _: Letters) -> Vec<Cow<'_, str>> {
+        self.decoded(name).into_iter().collect()
+    }
+}
+
+/// A query, read when the first parameter is asked for.
+struct Query<'a> {
+    text: &'a str,
+    read: OnceCell<Pairs<'a>>,
+}
+
+type Pairs<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
+
+impl<'a> Query<'a> {
+    fn pairs(&self) -> &Pairs<'a> {
+        self.read.get_or_init(|| query(self.text))
+    }
+}
+
+impl Members for Query<'_> {
+    fn get(&self, name: &str) -> Option<Member<'_>> {
+        self.pairs().iter().rfind(|(known, _)| known == name).map(|(_, value)| Member::from(&**value))
+    }
+
+    fn names(&self) -> Vec<Cow<'_, str>> {
+        let pairs = self.pairs();
+        let is_first = |at: usize, name: &str| !pairs[..at].iter().any(|(known, _)| known == name);
+        let names = pairs.iter().enumerate().filter(|(at, (name, _))| is_first(*at, name));
+        names.map(|(_, (name, _))| Cow::Borrowed(&**name)).collect()
+    }
+
+    fn values(&self, name: &str, _: Letters) -> Vec<Cow<'_, str>> {
+        let pairs = self.pairs().iter().filter(|(known, _)| known == name);
+        pairs.map(|(_, value)| Cow::Borrowed(&**value)).collect()
+    }
+}
+
+/// Headers by their names in the client's letters.
+struct Headers<'a> {
+    arrival: &'a Arrival<'a>,
+    names: OnceCell<NamesShown<'a>>,
+}
+
+impl<'a> Headers<'a> {
+    fn shown(&self) -> &NamesShown<'a> {
+        self.names.get_or_init(|| NamesShown::read(self.arrival.peer.raw_head))
+    }
+}
+
+impl Members for Headers<'_> {
+    fn get(&self, name: &str) -> Option<Member<'_>> {
+        let last = self.arrival.headers().get_all(name).iter().next_back()?;
+        self.shown().is_shown(name).then(|| Member::Text(String::from_utf8_lossy(last.as_bytes())))
+    }
+
+    fn names(&self) -> Vec<Cow<'_, str>> {
+        let names = self.arrival.headers().keys();
+        names.map(|name| Cow::Borrowed(self.shown().shown(name.as_str()))).collect()
+    }
+
+    fn values(&self, name: &str, letters: Letters) -> Vec<Cow<'_, str>> {
+        let values = self.arrival.headers().get_all(name).iter();
+        let is_named = letters == Letters::Any || self.shown().is_shown(name);
+        values.filter(|_| is_named).map(|value| String::from_utf8_lossy(value.as_bytes())).collect()
+    }
+}
+
+/// The headers of a backend's answer, whatever letters their names are asked for in.
+pub(crate) struct Answered<'a>(pub &'a http::HeaderMap);
+
+impl Members for Answered<'_> {
+    fn get(&self, name: &str) -> Option<Member<'_>> {
+        let last = self.0.get_all(name).iter().next_back()?;
+        Some(Member::Text(String::from_utf8_lossy(last.as_bytes())))
+    }
+
+    fn names(&self) -> Vec<Cow<'_, str>> {
+        self.0.keys().map(|name| Cow::Borrowed(name.as_str())).collect()
+    }
+
+    fn values(&self, name: &str, _: Letters) -> Vec<Cow<'_, str>> {
+        self.0.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect()
+    }
+}
+
+fn query(text: &str) -> Pairs<'_> {
+    let plain = |text| -> Cow<'_, str> {
+        let Some(at) = memchr::memchr2(b'+', b'%', str::as_bytes(text)) else { return Cow::Borrowed(text) };
+        let spaced = [&text[..at], &text[at..].replace('+', " ")].concat();
         Cow::Owned(percent_decode_str(&spaced).decode_utf8_lossy().into_owned())
     };
     let pieces = text.split('&').filter(|piece| !piece.is_empty());
@@ -119,70 +192,53 @@ fn query(text: &str) -> Vec<(Cow<'_, str>, Cow<'_, str>)> {
         .collect()
 }
 
-/// `$context` of one exchange. What doesn't apply is empty. Source: API Gateway developer guide, "Variables for data models,
-/// authorizers, mapping templates, and CloudWatch access logging".
-fn context(routed: &Routed<'_, '_>, arrival: &Arrival<'_>, admitted: &Admitted) -> Value {
-    let Routed { stage, track, matched, method, .. } = routed;
-    let signed =
-        |member: fn(&UrlSigner) -> &String| admitted.signer.as_deref().map_or("", |signer| member(signer));
-    let key = |member: fn(&ApiKey) -> &String| admitted.api_key.as_deref().map_or("", |key| member(key));
-    let user_agent = arrival.header(http::header::USER_AGENT).unwrap_or_default();
-    let is_canary = stage.canary.as_ref().map_or(Value::from(""), |_| Value::from(track.is_canary));
-    json!({
-        "accountId": stage.scope.account.as_str(),
-        "apiId": stage.api_id,
-        "deploymentId": track.deployment.id,
-        "domainName": arrival.domain(),
-        "domainPrefix": arrival.domain_prefix(),
-        "customDomain": { "basePathMatched": arrival.base_path() },
-        "extendedRequestId": arrival.extended_request_id,
-        "httpMethod": arrival.method(),
-        "identity": {
-            "accountId": signed(|signer| &signer.account), "apiKey": key(|key| &key.value),
-            "apiKeyId": key(|key| &key.id), "caller": signed(|signer| &signer.user_id),
-            "cognitoAuthenticationProvider": "", "cognitoAuthenticationType": "", "cognitoIdentityId": "",
-            "cognitoIdentityPoolId": "", "principalOrgId": "", "sourceIp": arrival.peer.source,
-            "user": signed(|signer| &signer.user_id), "userAgent": user_agent,
-            "userArn": signed(|signer| &signer.principal),
-        },
-        "authorizer": authorizer(admitted),
-        "isCanaryRequest": is_canary,
-        "operationName": method.operation_name.as_deref().unwrap_or_default(),
-        "path": arrival.path(),
-        "protocol": arrival.protocol(),
-        "requestId": arrival.request_id,
-        "requestTime": pitbird_event::request_time(arrival.at_ms),
-        "requestTimeEpoch": arrival.at_ms,
-        "resourceId": matched.value.id,
-        "resourcePath": matched.value.path,
-        "stage": stage.record.name,
-    })
-}
-
-/// What an authorizer said, every value a text.
-fn authorizer(admitted: &Admitted) -> Value {
-    if let Some(claims) = admitted.authorizer.as_ref().and_then(|story| story.claims.as_ref()) {
-        let members = claims.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str())));
-        return json!({"claims": members.collect::<serde_json::Map<_, _>>()});
-    }
-    let Some(result) = admitted.authorizer_result() else { return json!({}) };
-    let context = result.context.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str())));
-    let mut members: serde_json::Map<String, Value> = context.collect();
-    members.insert("principalId".to_owned(), Value::from(result.principal_id.as_str()));
-    Value::Object(members)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn queries_are_decoded_and_the_last_of_a_name_counts() {
-        let query = query("a=1&b=x+y&a=%32&c&=d&%zz=%ff");
-        let shown: Vec<(&str, &str)> = query.iter().map(|(n, v)| (&**n, &**v)).collect();
+        let text = "a=1&b=x+y&a=%32&c&=d&%zz=%ff";
+        let shown = query(text);
+        let shown: Vec<(&str, &str)> = shown.iter().map(|(n, v)| (&**n, &**v)).collect();
         assert_eq!(shown, [("a", "1"), ("b", "x y"), ("a", "2"), ("c", ""), ("", "d"), ("%zz", "\u{fffd}")]);
-        assert_eq!(last_of_each(&query[..3], false), [("a", "2"), ("b", "x y")]);
-        let headers = [("X-A", Cow::Borrowed("1")), ("x-a", Cow::Borrowed("2"))];
-        assert_eq!(last_of_each(&headers, true), [("x-a", "2")]);
+        let members = Query { text, read: OnceCell::new() };
+        assert!(members.read.get().is_none(), "nobody asked yet");
+        let last = |name| match members.get(name) {
+            Some(Member::Text(text)) => Some(text.into_owned()),
+            _ => None,
+        };
+        assert_eq!((last("a").as_deref(), last("b").as_deref(), last("A")), (Some("2"), Some("x y"), None));
+        assert_eq!(members.names(), ["a", "b", "c", "", "%zz"]);
+        assert_eq!(members.values("a", Letters::Exact), ["1", "2"]);
+    }
+
+    #[test]
+    fn headers_are_found_in_the_clients_letters() {
+        let request = http::Request::get("/").header("x-odd", "1").header("x-odd", "2").header("accept", "a");
+        let (head, ()) = request.body(()).expect("a request").into_parts();
+        let raw_head = b"GET / HTTP/1.1\r\nX-ODD: 1\r\nX-ODD: 2\r\naccept: a\r\n\r\n";
+        let peer = crate::Peer { source: "192.0.2.1", port: 80, scheme: "http", raw_head };
+        let target = crate::Target::parse("localhost", "/_aws/execute-api/abc/prod/").expect("an API's");
+        let arrival = Arrival::new(target, &head, peer);
+        let headers = Headers { arrival: &arrival, names: OnceCell::new() };
+        let got = |name| matches!(headers.get(name), Some(Member::Text(text)) if text == "2" || text == "a");
+        let found = ["X-ODD", "x-odd", "X-Odd", "accept", "Accept", "x-no"].map(got);
+        assert_eq!(found, [true, false, false, true, false, false]);
+        assert_eq!(headers.names(), ["X-ODD", "accept"]);
+        assert_eq!(headers.values("X-ODD", Letters::Exact), ["1", "2"]);
+        assert!(headers.values("x-odd", Letters::Exact).is_empty());
+    }
+
+    #[test]
+    fn an_answers_headers_are_found_in_any_letters() {
+        let mut headers = http::HeaderMap::new();
+        headers.append("x-one", http::HeaderValue::from_static("1"));
+        headers.append("x-one", http::HeaderValue::from_static("2"));
+        let answered = Answered(&headers);
+        assert_eq!(answered.values("X-One", Letters::Any), ["1", "2"]);
+        assert!(matches!(answered.get("X-ONE"), Some(Member::Text(text)) if text == "2"));
+        assert!(answered.get("no header's name").is_none());
+        assert_eq!(answered.names(), ["x-one"]);
     }
 }

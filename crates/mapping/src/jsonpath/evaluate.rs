@@ -21,8 +21,25 @@ pub fn read_from<'a>(
     start: &Value<'a>,
     heap: &mut Heap<'a>,
 ) -> Result<Option<Value<'a>>, RenderError> {
-    let mut found = vec![start.clone()];
-    for step in &path.steps {
+    // One place after the other, as most paths name them; the rest by lists.
+    let mut here = start.clone();
+    let mut steps = path.steps.as_slice();
+    while let [step @ (Step::Member(_) | Step::Element(_)), rest @ ..] = steps {
+        heap.reserve(1)?;
+        let next = match (step, &here) {
+            (Step::Member(name), Value::Map(id)) => heap.map(*id).get(&**name).cloned(),
+            (Step::Element(index), Value::List(id)) => element(*id, *index, heap),
+            _ => None,
+        };
+        let Some(next) = next else { return none(path, heap) };
+        here = next;
+        steps = rest;
+    }
+    if steps.is_empty() {
+        return finish(path, Some(here), heap);
+    }
+    let mut found = vec![here];
+    for step in steps {
         let mut next = Vec::new();
         for value in &found {
             take(step, root, value, heap, &mut next)?;
@@ -31,6 +48,20 @@ pub fn read_from<'a>(
         found = next;
     }
     let value = if path.is_definite() { found.pop() } else { Some(heap.new_json_list(found)?) };
+    finish(path, value, heap)
+}
+
+/// What a path finds where there is nothing.
+fn none<'a>(path: &JsonPath, heap: &mut Heap<'a>) -> Result<Option<Value<'a>>, RenderError> {
+    let value = if path.is_definite() { None } else { Some(heap.new_json_list(Vec::new())?) };
+    finish(path, value, heap)
+}
+
+fn finish<'a>(
+    path: &JsonPath,
+    value: Option<Value<'a>>,
+    heap: &mut Heap<'a>,
+) -> Result<Option<Value<'a>>, RenderError> {
     match (value, path.function) {
         (Some(value), Some(function)) => apply(function, &value, heap).map(Some),
         (value, _) => Ok(value),

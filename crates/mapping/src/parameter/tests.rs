@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::error::RenderError;
 
@@ -60,11 +60,11 @@ fn bodies() {
     let read = |expression: &str, body: &str| {
         let stage_variables = BTreeMap::new();
         let message = Message {
-            path: &[],
-            querystring: &[],
-            header: &[],
+            path: &Value::Null,
+            querystring: &Value::Null,
+            header: &Value::Null,
             body,
-            context: &serde_json::Value::Null,
+            context: &Value::Null,
             stage_variables: &stage_variables,
         };
         Source::parse(expression, Direction::Request).expect(expression).values(&message)
@@ -149,11 +149,4 @@ fn targets() {
     );
     assert_eq!(parse("integration.request.header.X", Direction::Response), None);
     assert_eq!(parse("method.response.querystring.X", Direction::Response), None);
-}
-
-#[test]
-fn only_the_context_needs_the_context() {
-    let names = |text: &str| Source::parse(text, Direction::Request).expect(text).names_context();
-    assert!(names("context.stage"));
-    assert!(!names("'context.stage'"));
 }

@@ -23,7 +23,6 @@ impl Parser<'_, '_> {
             return Ok(None);
         }
         let name = self.cursor.since(name_start);
-        self.found.names_context |= name == "context";
         let steps = self.deeper(Self::steps)?;
         if is_formal && !self.cursor.eat("}") {
             return Err(Problem::Unclosed("${"));

@@ -6,14 +6,14 @@ use super::{Rendered, Renderer};
 use crate::ast::{Expression, Operator};
 use crate::error::RenderError;
 use crate::number;
-use crate::value::{Map, Value};
+use crate::value::{Map, Text, Value};
 
 impl<'a> Renderer<'a> {
     pub(super) fn value(&mut self, expression: &'a Expression) -> Rendered<Value<'a>> {
         self.spend(1)?;
         Ok(match expression {
             Expression::Text(text) => Value::borrowed(text),
-            Expression::Interpolated(block) => Value::text(self.aside(block)?),
+            Expression::Interpolated(block) => Value::Text(Text::Shared(self.aside(block)?)),
             Expression::Integer(number) => Value::Integer(*number),
             Expression::Double(number) => Value::Double(*number),
             Expression::Boolean(truth) => Value::Boolean(*truth),
@@ -61,7 +61,7 @@ impl<'a> Renderer<'a> {
 
     fn map(&mut self, entries: &'a [(Expression, Expression)]) -> Rendered<Value<'a>> {
         let map = self.deeper(|renderer| {
-            let mut map = Map::with_capacity(entries.len());
+            let mut map = Map::with_capacity_and_hasher(entries.len(), Default::default());
             for (key, value) in entries {
                 let key = renderer.value(key)?;
                 let key = renderer.text(&key)?;

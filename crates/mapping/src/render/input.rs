@@ -5,11 +5,16 @@ use crate::encoding;
 use crate::error::RenderError;
 use crate::json::{self, Style};
 use crate::jsonpath::{self, JsonPath};
+use crate::members::Members;
 use crate::template::{RequestOverrides, ResponseOverrides};
-use crate::value::{Map, MapId, Object, Text, Value};
+use crate::value::{Group, Map, MapId, Object, Text, Value};
 
 /// What an empty payload counts as.
 const EMPTY_BODY: &str = "{}";
+
+/// What `$input.params()` has, in the order in which `$input.params(name)` looks.
+const PARAMETERS: [(&str, Group); 3] =
+    [("path", Group::Path), ("querystring", Group::Querystring), ("header", Group::Header)];
 
 impl<'a> Renderer<'a> {
     pub(super) fn body(&self) -> &'a str {
@@ -18,7 +23,7 @@ impl<'a> Renderer<'a> {
 
     pub(super) fn input(&mut self, method: &str, arguments: &[Value<'a>]) -> Rendered<Value<'a>> {
         match (method, arguments) {
-            ("params", []) => self.params().map(Value::Map),
+            ("params", []) => Ok(Value::Object(Object::Parameters)),
             ("params", [name]) => {
                 let name = self.text(name)?;
                 Ok(self.param(name.as_str()))
@@ -60,43 +65,56 @@ impl<'a> Renderer<'a> {
 
     /// `path`, then `querystring`, then `header`, by the name as it is written. Empty when nowhere.
     fn param(&self, name: &str) -> Value<'a> {
-        let exchange = self.exchange;
-        let found = [exchange.path, exchange.querystring, exchange.header]
-            .into_iter()
-            .find_map(|group| group.iter().rev().find(|(key, _)| *key == name));
-        Value::borrowed(found.map_or("", |(_, value)| value))
+        let found = PARAMETERS.into_iter().find_map(|(_, group)| self.given_group(group).get(name));
+        found.map_or(Value::borrowed(""), Value::from)
     }
 
-    fn params(&mut self) -> Rendered<MapId> {
-        if let Some(params) = self.made.params {
-            return Ok(params);
+    /// `$input.params()` as a map.
+    pub(super) fn parameters(&mut self) -> Rendered<MapId> {
+        if let Some(made) = self.made.parameters {
+            return Ok(made);
         }
-        let exchange = self.exchange;
-        let groups =
-            [("path", exchange.path), ("querystring", exchange.querystring), ("header", exchange.header)];
-        let mut params = Map::with_capacity(groups.len());
-        for (name, group) in groups {
-            let members =
-                group.iter().map(|(key, value)| (Text::Borrowed(key), Value::borrowed(value))).collect();
-            params.insert(Text::Borrowed(name), Value::Map(self.heap.new_map(members)?));
+        let mut parameters = Map::default();
+        for (name, group) in PARAMETERS {
+            parameters.insert(Text::Borrowed(name), Value::Map(self.group(group)?));
         }
-        let params = self.heap.new_map(params)?;
-        self.made.params = Some(params);
-        Ok(params)
+        let made = self.heap.new_map(parameters)?;
+        self.made.parameters = Some(made);
+        Ok(made)
     }
 
-    pub(super) fn stage_variables(&mut self) -> Rendered<Value<'a>> {
-        let id = match self.made.stage_variables {
-            Some(id) => id,
-            None => {
-                let variables = self.exchange.stage_variables;
-                let map = variables.iter().map(|(key, value)| (Text::Borrowed(key), Value::borrowed(value)));
-                let id = self.heap.new_map(map.collect())?;
-                self.made.stage_variables = Some(id);
-                id
-            }
-        };
-        Ok(Value::Map(id))
+    pub(super) fn parameter_group(&mut self, name: &str) -> Rendered<Value<'a>> {
+        if let Some(made) = self.made.parameters {
+            return Ok(self.heap.map(made).get(name).cloned().unwrap_or(Value::Null));
+        }
+        let group = PARAMETERS.into_iter().find(|(known, _)| *known == name);
+        Ok(group.map_or(Value::Null, |(_, group)| Value::Object(Object::Group(group))))
+    }
+
+    /// All members of a group.
+    pub(super) fn group(&mut self, group: Group) -> Rendered<MapId> {
+        if let Some(made) = self.made.groups[group as usize] {
+            return Ok(made);
+        }
+        let made = self.heap.adopt_all(self.given_group(group))?;
+        self.made.groups[group as usize] = Some(made);
+        Ok(made)
+    }
+
+    pub(super) fn group_member(&self, group: Group, name: &str) -> Value<'a> {
+        match self.made.groups[group as usize] {
+            Some(made) => self.heap.map(made).get(name).cloned().unwrap_or(Value::Null),
+            None => self.member_of(self.given_group(group), name),
+        }
+    }
+
+    fn given_group(&self, group: Group) -> &'a dyn Members {
+        match group {
+            Group::Path => self.exchange.path,
+            Group::Querystring => self.exchange.querystring,
+            Group::Header => self.exchange.header,
+            Group::StageVariables => self.exchange.stage_variables,
+        }
     }
 
     /// A member of `$context`; the overrides can be set, all else is the caller's.
@@ -114,7 +132,7 @@ impl<'a> Renderer<'a> {
                 self.made.response_override = Some(id);
                 Ok(Value::Map(id))
             }
-            _ => self.json_member(self.exchange.context, name),
+            _ => Ok(self.member_of(self.exchange.context, name)),
         }
     }
 
@@ -122,21 +140,15 @@ impl<'a> Renderer<'a> {
         if let Some(made) = made {
             return Ok(made);
         }
-        let mut map = Map::new();
+        let mut map = Map::default();
         for group in groups {
-            map.insert(Text::Borrowed(group), Value::Map(self.heap.new_map(Map::new())?));
+            map.insert(Text::Borrowed(group), Value::Map(self.heap.new_map(Map::default())?));
         }
         self.heap.new_map(map)
     }
 
-    pub(super) fn json_member(&mut self, json: &'a serde_json::Value, name: &str) -> Rendered<Value<'a>> {
-        match json.get(name) {
-            None => Ok(Value::Null),
-            Some(member @ (serde_json::Value::Object(_) | serde_json::Value::Array(_))) => {
-                Ok(Value::Json(member))
-            }
-            Some(scalar) => self.heap.adopt(scalar),
-        }
+    pub(super) fn member_of(&self, members: &'a dyn Members, name: &str) -> Value<'a> {
+        members.get(name).map_or(Value::Null, Value::from)
     }
 
     pub(super) fn request_overrides(&mut self) -> Rendered<RequestOverrides> {
@@ -189,6 +201,9 @@ impl<'a> Renderer<'a> {
         }
         let text = self.text(argument)?;
         self.spend_bytes(text.as_str().len())?;
+        if name == "escapeJavaScript" && encoding::is_plain_javascript(text.as_str()) {
+            return Ok(Value::Text(text));
+        }
         let text = text.as_str();
         let made = match name {
             "escapeJavaScript" => encoding::escape_javascript(text),

@@ -27,7 +27,9 @@ impl<'a> Renderer<'a> {
     pub(super) fn member(&mut self, value: Value<'a>, name: Text<'a>) -> Rendered<Value<'a>> {
         Ok(match value {
             Value::Map(id) => self.heap.map(id).get(name.as_str()).cloned().unwrap_or(Value::Null),
-            Value::Json(json) => return self.json_member(json, name.as_str()),
+            Value::Members(members) => self.member_of(members, name.as_str()),
+            Value::Object(Object::Parameters) => return self.parameter_group(name.as_str()),
+            Value::Object(Object::Group(group)) => self.group_member(group, name.as_str()),
             Value::Object(Object::Context) => return self.context(name.as_str()),
             Value::Object(Object::Input) if name.as_str() == "body" => Value::borrowed(self.body()),
             Value::Object(Object::Loop(number)) => self.loop_member(number, name.as_str()),
@@ -54,17 +56,25 @@ impl<'a> Renderer<'a> {
                     let key = self.text(key)?;
                     self.context(key.as_str())
                 }
-                _ => self.method(Value::Json(self.exchange.context), name, arguments),
+                _ => self.method(Value::Members(self.exchange.context), name, arguments),
             },
             Value::Object(Object::Loop(number)) => Ok(match getter(name) {
                 Some(member) => self.loop_member(number, &member),
                 None => self.loop_member(number, name),
             }),
             Value::Object(Object::Block(_)) | Value::Null => Ok(Value::Null),
-            Value::Json(json) => match self.heap.adopt(json)? {
-                Value::Json(_) => Ok(Value::Null),
-                whole => self.method(whole, name, arguments),
-            },
+            Value::Members(_) | Value::Object(Object::Parameters | Object::Group(_)) => {
+                match (name, arguments.as_slice()) {
+                    ("get", [key]) => {
+                        let key = self.text(key)?;
+                        self.member(value, key)
+                    }
+                    _ => {
+                        let whole = self.whole(value)?;
+                        self.method(whole, name, arguments)
+                    }
+                }
+            }
             Value::Text(text) => self.text_method(text, name, &arguments),
             Value::List(id) => self.list_method(id, name, arguments),
             Value::Map(id) => self.map_method(id, name, arguments),

@@ -4,7 +4,7 @@ use super::methods::failed;
 use super::{Rendered, Renderer};
 use crate::ast::{Expression, Reference, Step};
 use crate::error::RenderError;
-use crate::value::{Object, Value};
+use crate::value::{Group, Object, Value};
 
 impl<'a> Renderer<'a> {
     pub(super) fn reference(&mut self, reference: &'a Reference) -> Rendered<Value<'a>> {
@@ -15,7 +15,15 @@ impl<'a> Renderer<'a> {
             }
             value = self.step(value, step)?;
         }
-        Ok(value)
+        self.settled(value)
+    }
+
+    /// What isn't made yet is, before anybody keeps it.
+    pub(super) fn settled(&mut self, value: Value<'a>) -> Rendered<Value<'a>> {
+        match value {
+            Value::Object(Object::Parameters | Object::Group(_)) => self.whole(value),
+            other => Ok(other),
+        }
     }
 
     /// What is rendered for a reference without a value. Members of `$context` and `$stageVariables` that don't exist are empty, as
@@ -40,10 +48,21 @@ impl<'a> Renderer<'a> {
         self.spend(1)?;
         match step {
             Step::Property(name) => self.property(value, name),
-            Step::Method(name, arguments) => {
-                let arguments = self.values(arguments)?;
-                self.method(value, name, arguments)
-            }
+            Step::Method(name, arguments) => match (value, arguments.as_slice()) {
+                // The usual calls, without a list of arguments.
+                (Value::Object(Object::Input), [argument]) if !is_of_all(name) => {
+                    let argument = self.deeper(|renderer| renderer.value(argument))?;
+                    self.input(name, &[argument])
+                }
+                (Value::Object(Object::Functions), [argument]) if !is_of_all(name) => {
+                    let argument = self.deeper(|renderer| renderer.value(argument))?;
+                    self.function(name, &[argument])
+                }
+                (value, arguments) => {
+                    let arguments = self.values(arguments)?;
+                    self.method(value, name, arguments)
+                }
+            },
             Step::Index(index) => {
                 let index = self.deeper(|renderer| renderer.value(index))?;
                 self.index(value, index)
@@ -52,10 +71,10 @@ impl<'a> Renderer<'a> {
     }
 
     fn index(&mut self, value: Value<'a>, index: Value<'a>) -> Rendered<Value<'a>> {
-        match (self.whole(value)?, index) {
+        match (value, index) {
             (Value::List(id), Value::Integer(index)) => self.element(id, index, "[]"),
             (Value::Object(Object::Block(_)), Value::Integer(..0)) => Err(no_end()),
-            (map @ (Value::Map(_) | Value::Object(_)), index) => {
+            (map @ (Value::Map(_) | Value::Members(_) | Value::Object(_)), index) => {
                 let name = self.text(&index)?;
                 self.member(map, name)
             }
@@ -89,7 +108,7 @@ impl<'a> Renderer<'a> {
             "input" => Value::Object(Object::Input),
             "util" => Value::Object(Object::Functions),
             "context" => Value::Object(Object::Context),
-            "stageVariables" => self.stage_variables()?,
+            "stageVariables" => Value::Object(Object::Group(Group::StageVariables)),
             "velocityCount" => match self.loop_now {
                 Some(number) => Value::Integer(self.loops[number].index as i64 + 1),
                 None => Value::Null,
@@ -114,7 +133,6 @@ impl<'a> Renderer<'a> {
         let mut frame = self.frame;
         loop {
             let here = &mut self.frames[frame];
-
             if value.is_null() {
                 here.variables.remove(name);
             } else {
@@ -144,7 +162,7 @@ impl<'a> Renderer<'a> {
             Step::Index(index) => self.deeper(|renderer| renderer.value(index))?,
             Step::Method(..) => return Ok(()),
         };
-        match (owner, key) {
+        match (self.settled(owner)?, key) {
             (Value::List(id), Value::Integer(index)) => self.set_element(id, index, value).map(|_| ()),
             (Value::Map(id), key) => {
                 let key = self.text(&key)?;
@@ -155,6 +173,11 @@ impl<'a> Renderer<'a> {
             _ => Ok(()),
         }
     }
+}
+
+/// What every value answers to, if it takes one argument.
+fn is_of_all(method: &str) -> bool {
+    method == "equals"
 }
 
 fn no_end() -> RenderError {

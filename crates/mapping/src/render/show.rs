@@ -75,7 +75,7 @@ impl<'a> Renderer<'a> {
                 let (key, member) = self.heap.entry(*id).clone();
                 self.deeper(|renderer| renderer.show_pair(&key, &member, out))?;
             }
-            Value::Json(_) => {
+            Value::Members(_) => {
                 let whole = self.whole(value.clone())?;
                 self.show(&whole, out)?;
             }
@@ -99,10 +99,18 @@ impl<'a> Renderer<'a> {
 
     fn show_object(&mut self, object: Object, out: &mut String) -> Rendered<()> {
         match object {
-            Object::Block(number) => out.push_str(&self.block_text(number)?.unwrap_or_default()),
+            Object::Block(number) => {
+                if let Some(text) = self.block_text(number)? {
+                    out.push_str(&text);
+                }
+            }
             Object::Context => {
-                let context = Value::Json(self.exchange.context);
+                let context = Value::Members(self.exchange.context);
                 self.show(&context, out)?;
+            }
+            Object::Parameters | Object::Group(_) => {
+                let whole = self.whole(Value::Object(object))?;
+                self.show(&whole, out)?;
             }
             // Java would write a class's name and an address, which nobody can use.
             Object::Input | Object::Functions | Object::Loop(_) => {}
@@ -110,10 +118,13 @@ impl<'a> Renderer<'a> {
         Ok(())
     }
 
-    /// A value of `$context` as one of the template's own.
+    /// What the caller has as a map of the template's own. Parameters and stage variables are the same one each time: what
+    /// is put into them stays.
     pub(super) fn whole(&mut self, value: Value<'a>) -> Rendered<Value<'a>> {
         match value {
-            Value::Json(json) => self.heap.adopt(json),
+            Value::Members(members) => self.heap.adopt_all(members).map(Value::Map),
+            Value::Object(Object::Parameters) => self.parameters().map(Value::Map),
+            Value::Object(Object::Group(group)) => self.group(group).map(Value::Map),
             other => Ok(other),
         }
     }

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::{Exchange, Rendered, Template};
 use crate::error::{Problem, RenderError};
 
+mod asked;
 mod aws;
 mod bounds;
 mod hostile;

@@ -1,6 +1,6 @@
 //! What AWS adds to Velocity.
 
-use super::{Template, check, render_with};
+use super::{check, render_with};
 use crate::error::RenderError;
 
 fn with_body(template: &str, body: &str, expected: &str) {
@@ -80,15 +80,6 @@ fn the_context_and_the_stage_variables() {
     check("#foreach($k in $context.identity.keySet())$k #end", "sourceIp user ");
     check("#foreach($k in $stageVariables.keySet())$k=$stageVariables.get($k) #end", "host=one other=two ");
     check("$context.identity", "{sourceIp=192.0.2.1, user=}");
-}
-
-#[test]
-fn a_template_knows_whether_it_names_the_context() {
-    let names = |template| Template::parse(template).expect(template).names_context();
-    assert!(names("$context.stage"));
-    assert!(names("#if(true)#set($a = \"x ${context.stage}\")#end"));
-    assert!(names("#macro(f)#foreach($k in $context.identity.keySet())$k#end#end"));
-    assert!(!names("$contexts.stage context $input.json('$.context')"));
 }
 
 #[test]
