@@ -63,17 +63,30 @@ pub const SAMPLES_EXACT_MAX: usize = 10_000;
 pub(crate) enum Accumulator {
     Count(u64),
     Distinct(Distinct),
-    Sum { count: u64, sum: f64 },
+    Sum {
+        count: u64,
+        sum: f64,
+    },
     Samples(Samples),
     /// Welford's: the count, the mean and the sum of squared differences from it.
-    Moments { count: f64, mean: f64, squares: f64 },
+    Moments {
+        count: f64,
+        mean: f64,
+        squares: f64,
+    },
     /// A value and when it was, time and id of its event.
     One(Option<((i64, u128), Value<'static>)>),
 }
 
 impl Accumulator {
     /// Takes a value of an event of time and id `when`; answers by how many bytes it grew.
-    pub fn add(&mut self, how: Aggregate, value: Value<'_>, when: (i64, u128), hasher: &RandomState) -> usize {
+    pub fn add(
+        &mut self,
+        how: Aggregate,
+        value: Value<'_>,
+        when: (i64, u128),
+        hasher: &RandomState,
+    ) -> usize {
         match self {
             Accumulator::Count(count) => *count += 1,
             Accumulator::Distinct(distinct) => return distinct.add(hasher.hash_one(&*value.text())),
@@ -157,7 +170,11 @@ impl Accumulator {
             },
             // Of the values that there are, not of what they might be a sample of.
             Accumulator::Moments { count, squares, .. } => {
-                if *count > 0.0 { Value::of((squares / count).max(0.0).sqrt()) } else { None }
+                if *count > 0.0 {
+                    Value::of((squares / count).max(0.0).sqrt())
+                } else {
+                    None
+                }
             }
             Accumulator::One(kept) => match kept.as_ref()?.1.clone() {
                 // Aggregated times are milliseconds. Source: seen on AWS, `earliest(@timestamp)`.
@@ -232,7 +249,10 @@ impl Distinct {
             Distinct::Exact(hashes) => hashes.into_iter().map(|hash| self.add(hash)).sum(),
             Distinct::Sketch(more) => {
                 if let Distinct::Sketch(registers) = self {
-                    registers.iter_mut().zip(more.iter()).for_each(|(mine, other)| *mine = (*mine).max(*other));
+                    registers
+                        .iter_mut()
+                        .zip(more.iter())
+                        .for_each(|(mine, other)| *mine = (*mine).max(*other));
                 }
                 0
             }
@@ -307,7 +327,9 @@ impl Samples {
 
     /// The value at or below which `percent` of the samples lie, by nearest rank.
     fn percentile(&self, percent: f64) -> Option<f64> {
-        let rank = |count: u64| ((percent / 100.0 * count as f64 * (1.0 - 1e-12)).ceil() as u64).clamp(1, count.max(1));
+        let rank = |count: u64| {
+            ((percent / 100.0 * count as f64 * (1.0 - 1e-12)).ceil() as u64).clamp(1, count.max(1))
+        };
         match self {
             Samples::Exact(numbers) => {
                 let mut numbers = numbers.clone();

@@ -126,7 +126,10 @@ fn figure(line: &str, label: &str, unit: f64) -> Option<Value<'static>> {
 pub(crate) fn is_uuid(text: &str) -> bool {
     let dash = |place: usize| matches!(place, 8 | 13 | 18 | 23);
     text.len() == 36
-        && text.bytes().enumerate().all(|(place, b)| if dash(place) { b == b'-' } else { b.is_ascii_hexdigit() })
+        && text
+            .bytes()
+            .enumerate()
+            .all(|(place, b)| if dash(place) { b == b'-' } else { b.is_ascii_hexdigit() })
 }
 
 #[cfg(test)]

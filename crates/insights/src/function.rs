@@ -198,10 +198,7 @@ pub(crate) fn call<'e>(
     }
 }
 
-fn text_call<'e>(
-    function: Function,
-    mut next: impl FnMut(usize) -> Option<Value<'e>>,
-) -> Option<Value<'e>> {
+fn text_call<'e>(function: Function, mut next: impl FnMut(usize) -> Option<Value<'e>>) -> Option<Value<'e>> {
     use Function::*;
     let first = next(0)?.into_text();
     match function {
@@ -227,8 +224,9 @@ fn text_call<'e>(
         }
         Replace => {
             let (old, new) = (next(1)?.into_text(), next(2)?.into_text());
-            let count = if old.is_empty() { return Some(Value::Text(first)) } else { first.matches(&*old).count() };
-            if first.len() + count * new.len() > TEXT_BYTES_MAX {
+            let count =
+                if old.is_empty() { return Some(Value::Text(first)) } else { first.matches(&*old).count() };
+            if first.len() - count * old.len() + count * new.len() > TEXT_BYTES_MAX {
                 return None;
             }
             Some(Value::Text(first.replace(&*old, &new).into()))
@@ -291,7 +289,8 @@ pub(crate) fn member(json: &serde_json::Value, path: &str) -> Option<Value<'stat
             // A name may have dots of its own: the longest that fits is meant.
             serde_json::Value::Object(members) => {
                 let fits = |key: &&String| {
-                    rest.strip_prefix(key.as_str()).is_some_and(|after| after.is_empty() || after.starts_with('.'))
+                    rest.strip_prefix(key.as_str())
+                        .is_some_and(|after| after.is_empty() || after.starts_with('.'))
                 };
                 let key = members.keys().filter(fits).max_by_key(|key| key.len())?;
                 (members.get(key)?, &rest[key.len()..])

@@ -26,7 +26,11 @@ pub(crate) enum Node {
     /// `like` what another expression says.
     LikeValue(Box<Node>, Box<Node>),
     In(Box<Node>, Vec<Node>),
-    Cut { value: Box<Node>, period: Period, is_up: bool },
+    Cut {
+        value: Box<Node>,
+        period: Period,
+        is_up: bool,
+    },
     Call(Function, Vec<Node>),
 }
 
@@ -150,7 +154,10 @@ impl Node {
         match self {
             Node::Slot(slot) | Node::Member(slot, _) => slot_read(*slot),
             Node::Literal(_) => {}
-            Node::Not(inner) | Node::Negate(inner) | Node::Like(inner, _) | Node::Cut { value: inner, .. } => {
+            Node::Not(inner)
+            | Node::Negate(inner)
+            | Node::Like(inner, _)
+            | Node::Cut { value: inner, .. } => {
                 inner.visit(slot_read);
             }
             Node::Binary(_, left, right) | Node::LikeValue(left, right) => {

@@ -16,10 +16,20 @@ pub(crate) enum CommandKind {
     Fields(Vec<Column>),
     Display(Vec<Column>),
     Filter(Expression),
-    Parse { from: Expression, how: ParseHow, names: Vec<String> },
-    Stats { columns: Vec<Column>, by: Vec<Column> },
+    Parse {
+        from: Expression,
+        how: ParseHow,
+        names: Vec<String>,
+    },
+    Stats {
+        columns: Vec<Column>,
+        by: Vec<Column>,
+    },
     Sort(Vec<(Expression, Order)>),
-    Limit { count: usize, is_any: bool },
+    Limit {
+        count: usize,
+        is_any: bool,
+    },
     Dedup(Vec<Expression>),
     Pattern(Expression),
     /// Shows what is masked; nothing ever is. Its columns are shown.
@@ -66,8 +76,16 @@ pub(crate) enum ExpressionKind {
     Not(Box<Expression>),
     Negate(Box<Expression>),
     Binary(Binary, Box<Expression>, Box<Expression>),
-    Like { value: Box<Expression>, how: LikeHow, is_negated: bool },
-    In { value: Box<Expression>, list: Vec<Expression>, is_negated: bool },
+    Like {
+        value: Box<Expression>,
+        how: LikeHow,
+        is_negated: bool,
+    },
+    In {
+        value: Box<Expression>,
+        list: Vec<Expression>,
+        is_negated: bool,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq)]

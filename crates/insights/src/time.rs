@@ -145,7 +145,8 @@ mod tests {
         }
         assert_eq!(parse("2025-11-28T10:00:00Z"), Some(1_764_324_000_000));
         assert_eq!(parse("2025-11-28"), Some(1_764_288_000_000));
-        for text in ["", "2025", "2025-11-28 10", "2025-13-28", "2025-11-28 10:00:61", "é025-11-28 10:00:00"] {
+        for text in ["", "2025", "2025-11-28 10", "2025-13-28", "2025-11-28 10:00:61", "é025-11-28 10:00:00"]
+        {
             assert_eq!(parse(text), None, "{text}");
         }
     }
@@ -164,7 +165,10 @@ mod tests {
             (1, "y", "2025-01-01 00:00:00.000", "2026-01-01 00:00:00.000"),
         ] {
             let period = Period::parse(count, unit).expect(unit);
-            assert_eq!((format(period.floor(at_ms)), format(period.ceil(at_ms))), (floor.into(), ceil.into()));
+            assert_eq!(
+                (format(period.floor(at_ms)), format(period.ceil(at_ms))),
+                (floor.into(), ceil.into())
+            );
         }
         for (count, unit) in [(0, "m"), (0, "y"), (1, "fortnight"), (u32::MAX, "d"), (u32::MAX, "y")] {
             assert_eq!(Period::parse(count, unit), None);

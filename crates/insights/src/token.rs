@@ -26,9 +26,8 @@ pub(crate) enum TokenKind {
     End,
 }
 
-const SYMBOLS: &[&str] = &[
-    "!=", "<=", ">=", "=~", "=", "<", ">", "|", ",", "(", ")", "[", "]", "+", "-", "*", "/", "%", "^", "!",
-];
+const SYMBOLS: &[&str] =
+    &["!=", "<=", ">=", "=~", "=", "<", ">", "|", ",", "(", ")", "[", "]", "+", "-", "*", "/", "%", "^", "!"];
 
 /// The word that starts at or after `from`, whitespace and comments left out.
 pub(crate) fn next(text: &str, from: usize) -> Result<Token, Flaw> {

@@ -142,7 +142,8 @@ fn natural(left: &str, right: &str) -> Ordering {
             return a.len().cmp(&b.len());
         }
         let digits = |piece: &str| piece.as_bytes()[0].is_ascii_digit();
-        let order = if digits(a) && digits(b) { a.len().cmp(&b.len()).then_with(|| a.cmp(b)) } else { a.cmp(b) };
+        let order =
+            if digits(a) && digits(b) { a.len().cmp(&b.len()).then_with(|| a.cmp(b)) } else { a.cmp(b) };
         if order != Ordering::Equal {
             return order;
         }
@@ -207,14 +208,18 @@ mod tests {
         {
             assert_eq!(print(number), text);
         }
-        for (number, text) in [(1.28e8, "1.28E8"), (2.0, "2.0"), (103.55, "103.55"), (3e7, "3.0E7"), (0.0, "0.0")] {
+        for (number, text) in
+            [(1.28e8, "1.28E8"), (2.0, "2.0"), (103.55, "103.55"), (3e7, "3.0E7"), (0.0, "0.0")]
+        {
             assert_eq!(java(number), text);
         }
     }
 
     #[test]
     fn text_is_a_number_only_if_it_looks_like_one() {
-        for (text, found) in [("10", Some(10.0)), (" -1.5e3 ", Some(-1500.0)), ("1.28E8", Some(1.28e8)), (".5", Some(0.5))] {
+        for (text, found) in
+            [("10", Some(10.0)), (" -1.5e3 ", Some(-1500.0)), ("1.28E8", Some(1.28e8)), (".5", Some(0.5))]
+        {
             assert_eq!(number(text), found);
         }
         for text in ["", "nan", "inf", "infinity", "0x10", "1 2", "1e999", "-", "a1", &"1".repeat(41)] {
@@ -235,9 +240,11 @@ mod tests {
 
     #[test]
     fn sorting_is_natural() {
-        let mut values = [Some("10"), Some("file10"), None, Some("9"), Some("file9"), Some("apple"), Some("file")];
+        let mut values =
+            [Some("10"), Some("file10"), None, Some("9"), Some("file9"), Some("apple"), Some("file")];
         values.sort_by(|a, b| sort_order(a.map(Value::text_of).as_ref(), b.map(Value::text_of).as_ref()));
-        let sorted = [None, Some("apple"), Some("file"), Some("file9"), Some("file10"), Some("9"), Some("10")];
+        let sorted =
+            [None, Some("apple"), Some("file"), Some("file9"), Some("file10"), Some("9"), Some("10")];
         assert_eq!(values, sorted);
     }
 }

@@ -24,7 +24,8 @@ pub(super) fn is_in_subnet(function: Function, text: &str, subnet: &str) -> bool
         (IpAddr::V4(address), IpAddr::V4(network)) => {
             function != Function::IsIpv6InSubnet
                 && length <= 32
-                && (u64::from(address.to_bits()) >> (32 - length)) == (u64::from(network.to_bits()) >> (32 - length))
+                && (u64::from(address.to_bits()) >> (32 - length))
+                    == (u64::from(network.to_bits()) >> (32 - length))
         }
         (IpAddr::V6(address), IpAddr::V6(network)) => {
             let cut = |address: Ipv6Addr| address.to_bits().checked_shr(128 - length).unwrap_or(0);

@@ -18,6 +18,9 @@ const SUMS: &[(&str, Binary)] = &[("+", Binary::Add), ("-", Binary::Subtract)];
 const PRODUCTS: &[(&str, Binary)] =
     &[("*", Binary::Multiply), ("/", Binary::Divide), ("%", Binary::Remainder)];
 
+/// Sums and products in a row: each makes the tree a step deeper.
+const CHAIN_MAX: usize = 100;
+
 impl Parser<'_> {
     pub(super) fn expression(&mut self) -> Result<Expression, Flaw> {
         self.deeper(Parser::any)
@@ -36,21 +39,19 @@ impl Parser<'_> {
     }
 
     fn any(&mut self) -> Result<Expression, Flaw> {
-        let mut left = self.all()?;
+        let mut parts = vec![self.all()?];
         while self.eat_word("or")? {
-            let right = self.all()?;
-            left = binary(Binary::Or, left, right);
+            parts.push(self.all()?);
         }
-        Ok(left)
+        Ok(balanced(Binary::Or, parts))
     }
 
     fn all(&mut self) -> Result<Expression, Flaw> {
-        let mut left = self.negation()?;
+        let mut parts = vec![self.negation()?];
         while self.eat_word("and")? {
-            let right = self.negation()?;
-            left = binary(Binary::And, left, right);
+            parts.push(self.negation()?);
         }
-        Ok(left)
+        Ok(balanced(Binary::And, parts))
     }
 
     fn negation(&mut self) -> Result<Expression, Flaw> {
@@ -132,9 +133,16 @@ impl Parser<'_> {
         next: fn(&mut Self) -> Result<Expression, Flaw>,
     ) -> Result<Expression, Flaw> {
         let mut left = next(self)?;
+        let mut count = 0;
         'more: loop {
             for (symbol, operator) in operators {
+                let at = self.token.at.clone();
                 if self.eat(symbol)? {
+                    count += 1;
+                    if count > CHAIN_MAX {
+                        let message = format!("more than {CHAIN_MAX} operators in a row");
+                        return Err(Flaw::message(at, message));
+                    }
                     let right = next(self)?;
                     left = binary(*operator, left, right);
                     continue 'more;
@@ -182,9 +190,9 @@ impl Parser<'_> {
         let kind = match &self.token.kind {
             TokenKind::Text(text) => ExpressionKind::Text(text.clone()),
             TokenKind::Number(number) => ExpressionKind::Number(*number),
-            TokenKind::Period(count, unit) => ExpressionKind::Period(
-                Period::parse(*count, unit).ok_or_else(|| Flaw::Symbol(at.clone()))?,
-            ),
+            TokenKind::Period(count, unit) => {
+                ExpressionKind::Period(Period::parse(*count, unit).ok_or_else(|| Flaw::Symbol(at.clone()))?)
+            }
             TokenKind::Symbol("(") => return self.parenthesis(),
             TokenKind::Name { text, is_plain } => {
                 let (name, is_plain) = (text.clone(), *is_plain);
@@ -237,6 +245,23 @@ impl Parser<'_> {
         }
         self.expression()
     }
+}
+
+/// Joins conditions so that a thousand of them are some ten steps deep, in the order that they are written.
+fn balanced(operator: Binary, mut parts: Vec<Expression>) -> Expression {
+    while parts.len() > 1 {
+        let mut joined = Vec::with_capacity(parts.len().div_ceil(2));
+        let mut rest = parts.into_iter();
+        while let Some(left) = rest.next() {
+            joined.push(match rest.next() {
+                Some(right) => binary(operator, left, right),
+                None => left,
+            });
+        }
+        parts = joined;
+    }
+    // There is one part at least, and one is left.
+    parts.swap_remove(0)
 }
 
 fn binary(operator: Binary, left: Expression, right: Expression) -> Expression {

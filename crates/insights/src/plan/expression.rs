@@ -82,7 +82,8 @@ impl Compiler<'_> {
     }
 
     fn call(&mut self, name: &str, arguments: &[Expression], expression: &Expression) -> Result<Node, Flaw> {
-        let symbol = || Flaw::Symbol(expression.at.start..expression.at.start + name.len().min(expression.at.len()));
+        let symbol =
+            || Flaw::Symbol(expression.at.start..expression.at.start + name.len().min(expression.at.len()));
         let lower = name.to_ascii_lowercase();
         match (lower.as_str(), arguments) {
             ("bin", [period]) => {
