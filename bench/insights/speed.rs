@@ -1,6 +1,7 @@
 //! How fast queries run over events that are in memory already: `cargo run --release -p pitbird-insights --example
 //! insights_speed`.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use pitbird_insights::{Event, Options, Query, Worker};
@@ -29,13 +30,13 @@ fn main() {
         .collect();
     for text in QUERIES {
         let options = Options { limit: 1000, now_ms: 0, bytes_max: 64 << 20 };
-        let query = Query::compile(text, options).expect("a query");
+        let query = Arc::new(Query::compile(text, options).expect("a query"));
         let start = Instant::now();
         let parts = std::thread::scope(|scope| {
             let part = |thread: usize| {
                 let (query, messages) = (&query, &messages);
                 scope.spawn(move || {
-                    let mut worker = Worker::new(query);
+                    let mut worker = Worker::new(query.clone());
                     for n in (thread..EVENTS).step_by(THREADS) {
                         let at_ms = 1_764_324_000_000 + n as i64;
                         let message = &messages[n % messages.len()];
@@ -45,6 +46,7 @@ fn main() {
                             at_ms,
                             ingested_ms: at_ms,
                             id: n as u128,
+                            pointer: &n,
                             message,
                         };
                         worker.push(&event).expect("room");

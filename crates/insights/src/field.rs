@@ -1,6 +1,6 @@
 //! Fields that nobody has computed: what every event has, what is found in Lambda's lines and in JSON.
 
-use crate::event::{Event, Pointer};
+use crate::event::Event;
 use crate::value::{Value, java};
 
 /// Where a field comes from.
@@ -74,7 +74,7 @@ impl Source {
             Source::Message => Some(Value::text_of(event.message)),
             Source::LogStream => Some(Value::text_of(event.stream)),
             Source::Log => Some(Value::text_of(event.log)),
-            Source::Pointer => Some(Value::Text(Pointer::of(event).to_text().into())),
+            Source::Pointer => Some(Value::Text(event.pointer.to_string().into())),
             Source::Lambda(field) if is_lambda(event) => lambda(field, event.message),
             Source::Lambda(_) | Source::Computed | Source::Json | Source::Nothing => None,
         }
@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     fn event(message: &str) -> Event<'_> {
-        Event { log: "0:/aws/lambda/f", stream: "s", at_ms: 0, ingested_ms: 1, id: 1, message }
+        Event { log: "0:/aws/lambda/f", stream: "s", at_ms: 0, ingested_ms: 1, id: 1, pointer: &1, message }
     }
 
     const ID: &str = "8f507cfc-1f0e-4dcc-9c5b-0123456789ab";

@@ -43,28 +43,30 @@ pub(crate) fn find<'e>(
     flatten.deserialize(&mut reader).is_ok() && (is_loose || reader.end().is_ok())
 }
 
-/// The names of all fields of a message, at most [`JSON_FIELDS_MAX`].
-pub fn names(event: &Event<'_>) -> Vec<String> {
+/// All fields of a JSON message with their values, at most [`JSON_FIELDS_MAX`].
+pub fn fields(event: &Event<'_>) -> Vec<(String, String)> {
     let Ok(json) = serde_json::from_str::<serde_json::Value>(event.message) else { return Vec::new() };
-    let mut names = Vec::new();
+    let mut fields = Vec::new();
     if json.is_object() {
-        collect(&json, String::new(), &mut names);
+        collect(&json, String::new(), &mut fields);
     }
-    names
+    fields
 }
 
-fn collect(json: &serde_json::Value, name: String, names: &mut Vec<String>) {
+fn collect(json: &serde_json::Value, name: String, fields: &mut Vec<(String, String)>) {
     let under = |key: &str| if name.is_empty() { outer(key) } else { format!("{name}.{key}") };
     match json {
-        _ if names.len() == JSON_FIELDS_MAX => {}
+        _ if fields.len() == JSON_FIELDS_MAX => {}
         serde_json::Value::Object(members) => {
-            members.iter().for_each(|(key, value)| collect(value, under(key), names));
+            members.iter().for_each(|(key, value)| collect(value, under(key), fields));
         }
         serde_json::Value::Array(items) => {
-            items.iter().enumerate().for_each(|(at, value)| collect(value, under(&at.to_string()), names));
+            items.iter().enumerate().for_each(|(at, value)| collect(value, under(&at.to_string()), fields));
         }
         serde_json::Value::Null => {}
-        _ => names.push(name),
+        serde_json::Value::Bool(is) => fields.push((name, if *is { "1" } else { "0" }.to_owned())),
+        serde_json::Value::String(text) => fields.push((name, text.clone())),
+        serde_json::Value::Number(number) => fields.push((name, number.to_string())),
     }
 }
 
@@ -197,7 +199,7 @@ mod tests {
     use super::*;
 
     fn get(log: &str, message: &str, name: &str) -> Option<String> {
-        let event = Event { log, stream: "s", at_ms: 0, ingested_ms: 0, id: 1, message };
+        let event = Event { log, stream: "s", at_ms: 0, ingested_ms: 0, id: 1, pointer: &1, message };
         let mut value = None;
         let whole = find(&event, &[(name, 0)], &mut |_, found| value = Some(found.text().into_owned()));
         value.filter(|_| whole)
@@ -238,8 +240,16 @@ mod tests {
         let message = format!("{{{}}}", members.join(","));
         assert_eq!(get("0:g", &message, "f199").as_deref(), Some("199"));
         assert_eq!(get("0:g", &message, "f200"), None);
-        let event = Event { log: "0:g", stream: "s", at_ms: 0, ingested_ms: 0, id: 1, message: &message };
-        assert_eq!(names(&event).len(), JSON_FIELDS_MAX);
+        let event = Event {
+            log: "0:g",
+            stream: "s",
+            at_ms: 0,
+            ingested_ms: 0,
+            id: 1,
+            pointer: &1,
+            message: &message,
+        };
+        assert_eq!(fields(&event).len(), JSON_FIELDS_MAX);
         assert_eq!(get("0:g", &"{\"a\":".repeat(100_000), "a"), None);
     }
 }

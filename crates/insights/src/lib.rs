@@ -30,8 +30,8 @@ mod value;
 
 pub use aggregate::{DISTINCT_EXACT_MAX, SAMPLES_EXACT_MAX};
 pub use error::{CompileError, RunError};
-pub use event::{Event, Pointer};
-pub use json::{JSON_FIELDS_MAX, names as json_names};
+pub use event::Event;
+pub use json::{JSON_FIELDS_MAX, fields as json_fields};
 pub use parse::QUERY_CHARS_MAX;
 pub use plan::{Options, Query, ROWS_MAX};
 pub use run::{Answer, Row, Worker};
@@ -45,7 +45,7 @@ pub fn system_fields(event: &Event<'_>) -> Vec<(&'static str, String)> {
         ("@logStream", event.stream.to_owned()),
         ("@log", event.log.to_owned()),
         ("@ingestionTime", event.ingested_ms.to_string()),
-        ("@ptr", Pointer::of(event).to_text()),
+        ("@ptr", event.pointer.to_string()),
     ];
     for (name, field) in field::LAMBDA_FIELDS {
         let value = field::Source::Lambda(*field).read(event);

@@ -6,9 +6,10 @@ mod rows;
 mod tail;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::error::RunError;
-use crate::event::{Event, Pointer};
+use crate::event::Event;
 use crate::node::Frame;
 use crate::plan::{Extract, Query, Sink, Step};
 use crate::value::Value;
@@ -19,8 +20,8 @@ use rows::Rows;
 
 /// Takes events one by one, in any order. Several may share the work; they merge in the end.
 #[derive(Debug, Clone)]
-pub struct Worker<'q> {
-    query: &'q Query,
+pub struct Worker {
+    query: Arc<Query>,
     store: Store,
     scanned: u64,
     matched: u64,
@@ -44,11 +45,11 @@ pub struct Answer {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
     pub values: Vec<Option<String>>,
-    pub pointer: Option<Pointer>,
+    pub pointer: Option<String>,
 }
 
-impl<'q> Worker<'q> {
-    pub fn new(query: &'q Query) -> Worker<'q> {
+impl Worker {
+    pub fn new(query: Arc<Query>) -> Worker {
         let store = match &query.sink {
             Sink::Rows(_) => Store::Rows(Rows::default()),
             Sink::Stats(_) => Store::Groups(Groups::default()),
@@ -60,7 +61,7 @@ impl<'q> Worker<'q> {
     /// Takes an event. [`RunError::TooLarge`] when more would have to be kept than [`Options`](crate::Options) allow.
     pub fn push(&mut self, event: &Event<'_>) -> Result<(), RunError> {
         self.scanned += 1;
-        let query = self.query;
+        let query: &Query = &self.query;
         let mut frame = Frame::of_event(&query.slots, event, query.options.now_ms.div_euclid(1000));
         if !query.head.iter().all(|step| apply(step, &mut frame)) {
             return Ok(());
@@ -81,7 +82,7 @@ impl<'q> Worker<'q> {
     }
 
     /// Takes what another worker has done. Both run the same query.
-    pub fn merge(&mut self, other: Worker<'q>) -> Result<(), RunError> {
+    pub fn merge(&mut self, other: Worker) -> Result<(), RunError> {
         self.scanned += other.scanned;
         self.matched += other.matched;
         let bytes = match (&mut self.store, other.store, &self.query.sink) {
@@ -120,7 +121,7 @@ impl<'q> Worker<'q> {
 
     /// What came out.
     pub fn finish(self) -> Result<Answer, RunError> {
-        let query = self.query;
+        let query: &Query = &self.query;
         let rows = match (self.store, &query.sink) {
             (Store::Rows(rows), Sink::Rows(plan)) => rows.finish(plan),
             (Store::Groups(groups), Sink::Stats(stats)) => groups.finish(stats, query.slots.sources.len()),

@@ -18,14 +18,23 @@ fn options() -> Options {
 fn events<'m>(log: &'m str, messages: &[(i64, &'m str)]) -> Vec<Event<'m>> {
     let event = |(place, (after_s, message)): (usize, &(i64, &'m str))| {
         let at_ms = START_MS + after_s * 1000;
-        Event { log, stream: "s", at_ms, ingested_ms: at_ms + 5, id: place as u128 + 1, message }
+        Event {
+            log,
+            stream: "s",
+            at_ms,
+            ingested_ms: at_ms + 5,
+            id: place as u128 + 1,
+            pointer: &"here",
+            message,
+        }
     };
     messages.iter().enumerate().map(event).collect()
 }
 
 fn run(text: &str, events: &[Event<'_>]) -> Answer {
     let query = Query::compile(text, options()).unwrap_or_else(|error| panic!("{text}: {error}"));
-    let mut worker = Worker::new(&query);
+    let query = std::sync::Arc::new(query);
+    let mut worker = Worker::new(query.clone());
     for event in events {
         worker.push(event).expect("room");
     }

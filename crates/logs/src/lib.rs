@@ -3,9 +3,9 @@
 //! [`service`] hangs the operations in, one file each under `operations`. Events and streams are telemetry's; what a group
 //! is beyond them, its retention and its tags, is a record in the store. The data plane makes groups without asking, so a
 //! group is there when it has a record or when telemetry knows it: `group` joins the two. `put` decides which events of
-//! a batch are taken. [`start_sweeper`] throws expired events away.
+//! a batch are taken; `queries` runs Insights and keeps what came out, in memory. [`start_sweeper`] throws expired events away.
 //!
-//! Only plain terms are obeyed as filter patterns; metric and subscription filters, Insights, encryption keys and other
+//! Only plain terms are obeyed as filter patterns; metric and subscription filters, encryption keys and other
 //! classes than STANDARD are refused by name. Nothing here speaks HTTP or writes a log line of its own.
 
 mod error;
@@ -14,6 +14,7 @@ mod identifier;
 mod operations;
 mod page;
 mod put;
+mod queries;
 mod sweep;
 mod tags;
 
@@ -30,6 +31,15 @@ pub use sweep::{Sweeper, start_sweeper, sweep};
 pub struct State {
     pub store: Store,
     pub telemetry: Arc<Telemetry>,
+    /// Makes the ids of queries.
+    entropy: fn() -> u128,
+    queries: queries::Queries,
+}
+
+impl State {
+    pub fn new(store: Store, telemetry: Arc<Telemetry>, entropy: fn() -> u128) -> State {
+        State { store, telemetry, entropy, queries: queries::Queries::default() }
+    }
 }
 
 /// The service with all its operations.

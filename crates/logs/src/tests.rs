@@ -1,8 +1,10 @@
 //! The operations through the registry, as a caller meets them: inputs are held against the model, answers are written
 //! by its protocol.
 
+mod definitions;
 mod events;
 mod groups;
+mod insights;
 mod model;
 mod streams;
 mod tags;
@@ -64,6 +66,12 @@ fn unsupported(what: &str) -> Refusal {
     refusal("ValidationException", message)
 }
 
+/// Another number each time.
+fn entropy() -> u128 {
+    use std::hash::{BuildHasher, RandomState};
+    u128::from(RandomState::new().hash_one(0)) << 64 | u128::from(RandomState::new().hash_one(1))
+}
+
 fn wire_model() -> &'static Model {
     Catalog::embedded().model("logs").expect("the model is embedded")
 }
@@ -73,7 +81,7 @@ impl Bed {
         let directory = tempfile::tempdir().expect("a directory");
         let store = Store::open(&directory.path().join("store")).expect("a fresh store");
         let telemetry = Telemetry::open(&directory.path().join("telemetry"), &Config::default());
-        let state = Arc::new(State { store, telemetry: telemetry.expect("fresh telemetry") });
+        let state = Arc::new(State::new(store, telemetry.expect("fresh telemetry"), entropy));
         let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
         let start_ms = since.as_millis() as i64;
         Bed {

@@ -68,7 +68,7 @@ pub fn start(parts: &Parts) -> Result<Started> {
     let apigatewayv2 = pitbird_apigatewayv2::State { store: store.clone(), entropy };
     let iam = pitbird_iam::State { store: store.clone(), entropy };
     let lambda = pitbird_lambda::State::new(store.clone(), Arc::new(invoker.clone()), entropy)?;
-    let logs = Arc::new(pitbird_logs::State { store: store.clone(), telemetry: telemetry.clone() });
+    let logs = Arc::new(pitbird_logs::State::new(store.clone(), telemetry.clone(), entropy));
     let cloudwatch =
         Arc::new(pitbird_cloudwatch::State { store: store.clone(), telemetry: telemetry.clone() });
     let alarm_actions = AlarmActions::new(invoker.clone(), store.clone());

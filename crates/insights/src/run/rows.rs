@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::groups::write_key;
 use super::tail::Line;
-use crate::event::{Event, Pointer};
+use crate::event::Event;
 use crate::node::Frame;
 use crate::plan::{Query, RowsPlan};
 use crate::syntax::Order;
@@ -62,12 +62,13 @@ impl Rows {
         for slot in &query.kept {
             cells[*slot] = frame.get(*slot).map(Value::into_owned);
         }
-        let pointer = query.are_events.then(|| Pointer::of(event));
+        let pointer = query.are_events.then(|| event.pointer.to_string());
         let keys: Vec<_> = keys.into_iter().map(|value| value.map(Value::into_owned)).collect();
         let values = keys.iter().chain(&cells).flatten();
         let bytes = ROW_BYTES
             + (keys.len() + cells.len()) * size_of::<Value<'_>>()
             + values.map(Value::heap_bytes).sum::<usize>()
+            + pointer.as_ref().map_or(0, String::len)
             + same.as_ref().map_or(0, |same| 2 * same.len());
         self.keep(plan, Kept { keys, same, line: Line { cells, when, pointer }, bytes });
         self.bytes

@@ -7,7 +7,6 @@ use super::cluster::Clusters;
 use super::groups::Groups;
 use super::rows::same_key;
 use crate::error::RunError;
-use crate::event::Pointer;
 use crate::node::{Frame, Node};
 use crate::plan::{Query, Step};
 use crate::syntax::Order;
@@ -19,7 +18,7 @@ pub(super) struct Line {
     pub cells: Vec<Option<Value<'static>>>,
     /// Time and id of its event.
     pub when: (i64, u128),
-    pub pointer: Option<Pointer>,
+    pub pointer: Option<String>,
 }
 
 pub(super) fn run(query: &Query, mut lines: Vec<Line>) -> Result<Vec<Line>, RunError> {

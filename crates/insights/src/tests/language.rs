@@ -83,11 +83,19 @@ fn what_a_query_keeps_is_bounded() {
         "pattern @message",
         "stats count_distinct(@message)",
     ] {
-        let query = Query::compile(text, options).expect(text);
-        let mut worker = Worker::new(&query);
+        let query = std::sync::Arc::new(Query::compile(text, options).expect(text));
+        let mut worker = Worker::new(query.clone());
         let mut push = |n: u128| {
             let message: String = format!("{n:b}").replace('0', "u").replace('1', "v");
-            let event = Event { log: "0:g", stream: "s", at_ms: 0, ingested_ms: 0, id: n, message: &message };
+            let event = Event {
+                log: "0:g",
+                stream: "s",
+                at_ms: 0,
+                ingested_ms: 0,
+                id: n,
+                pointer: &n,
+                message: &message,
+            };
             worker.push(&event)
         };
         let failed = (0..10_000).find_map(|n| push(n).err());

@@ -68,8 +68,8 @@ proptest! {
     #[test]
     fn no_words_are_a_panic(words in proptest::collection::vec(proptest::sample::select(WORDS), 0..25), message in ".{0,60}") {
         let text = words.join(" ");
-        if let Ok(query) = Query::compile(&text, options()) {
-            let mut worker = Worker::new(&query);
+        if let Ok(query) = Query::compile(&text, options()).map(std::sync::Arc::new) {
+            let mut worker = Worker::new(query.clone());
             for event in events("0:/aws/lambda/f", &[(0, &message), (1, "{\"a\":{\"b\":[1]}}"), (2, "x")]) {
                 worker.push(&event).expect("room");
             }
@@ -99,8 +99,8 @@ proptest! {
         let dated: Vec<(i64, &str)> =
             events_are.iter().zip(&messages).map(|((after, ..), message)| (*after, message.as_str())).collect();
         let all = events("0:g", &dated);
-        let query = Query::compile(text, options()).expect(text);
-        let mut parts = [Worker::new(&query), Worker::new(&query), Worker::new(&query)];
+        let query = std::sync::Arc::new(Query::compile(text, options()).expect(text));
+        let mut parts = [Worker::new(query.clone()), Worker::new(query.clone()), Worker::new(query.clone())];
         for (event, (.., part)) in all.iter().zip(&events_are) {
             parts[*part].push(event).expect("room");
         }
