@@ -156,3 +156,6 @@ fn trim(entries: &mut BTreeMap<u64, Entry>) {
         (count, bytes, _) = ended(entries);
     }
 }
+
+#[cfg(test)]
+mod tests;
