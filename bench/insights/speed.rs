@@ -1,6 +1,8 @@
 //! How fast queries run over events that are in memory already: `cargo run --release -p pitbird-insights --example
 //! insights_speed`.
 
+#![allow(clippy::print_stdout)]
+
 use std::sync::Arc;
 use std::time::Instant;
 

@@ -222,7 +222,7 @@ impl Distinct {
             Distinct::Exact(hashes) => {
                 let is_new = hashes.insert(hash);
                 if hashes.len() > DISTINCT_EXACT_MAX {
-                    self.to_sketch();
+                    self.become_sketch();
                 }
                 usize::from(is_new) * 16
             }
@@ -233,7 +233,7 @@ impl Distinct {
         }
     }
 
-    fn to_sketch(&mut self) {
+    fn become_sketch(&mut self) {
         if let Distinct::Exact(hashes) = self {
             let mut registers = Box::new([0; REGISTERS]);
             hashes.iter().for_each(|hash| note(&mut registers, *hash));

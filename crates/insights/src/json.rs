@@ -84,10 +84,10 @@ struct Flatten<'f, 'w, 'e> {
 impl<'w, 'e> Flatten<'_, 'w, 'e> {
     fn leaf<E>(self, value: impl FnOnce() -> Value<'e>) -> Result<(), E> {
         *self.count += 1;
-        if *self.count <= JSON_FIELDS_MAX {
-            if let Some((_, slot)) = self.wants.iter().find(|(rest, _)| rest.is_empty()) {
-                (self.found)(*slot, value());
-            }
+        if *self.count <= JSON_FIELDS_MAX
+            && let Some((_, slot)) = self.wants.iter().find(|(rest, _)| rest.is_empty())
+        {
+            (self.found)(*slot, value());
         }
         Ok(())
     }

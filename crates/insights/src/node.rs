@@ -133,9 +133,9 @@ impl Node {
                 };
                 operator.holds(order)
             }
-            Node::Like(value, matcher) => match &**value {
-                value => value.evaluate(frame).is_some_and(|value| matcher.is_in(&value.text())),
-            },
+            Node::Like(value, matcher) => {
+                value.evaluate(frame).is_some_and(|value| matcher.is_in(&value.text()))
+            }
             Node::LikeValue(value, part) => match (value.evaluate(frame), part.evaluate(frame)) {
                 (Some(value), Some(part)) => value.text().contains(&*part.text()),
                 _ => false,

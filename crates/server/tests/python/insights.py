@@ -29,7 +29,7 @@ def query(text, **arguments):
 def lines():
     function("insighted", CODE, role("insighted"))
     for n in range(4):
-        assert invoke("insighted", {"n": n})[-1] == n or True
+        assert invoke("insighted", {"n": n})["Payload"] == n
     wait_for("four reports", lambda: len(query('filter @type = "REPORT"')) == 4 if has_group() else None)
 
 
