@@ -1,7 +1,7 @@
 //! How fast queries run over events that are in memory already: `cargo run --release -p pitbird-insights --example
 //! insights_speed`.
 
-#![allow(clippy::print_stdout)]
+#![allow(clippy::print_stdout, reason = "a program whose purpose is its output")]
 
 use std::sync::Arc;
 use std::time::Instant;
