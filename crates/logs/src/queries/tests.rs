@@ -27,7 +27,10 @@ fn an_account_runs_thirty_at_once() {
     assert!(matches!(refused, Err(Error::TooManyQueries { limit: RUNNING_MAX })));
     queries.cancel(&Scope::default(), "7").expect("it runs");
     assert!(queries.add(entry(RUNNING_MAX, Status::Scheduled, 0)).is_ok());
-    let other = Scope { account: pitbird_names::Account::parse("111111111111").expect("an account"), ..Scope::default() };
+    let other = Scope {
+        account: pitbird_names::Account::parse("111111111111").expect("an account"),
+        ..Scope::default()
+    };
     assert!(queries.add(Entry { scope: other, ..entry(0, Status::Scheduled, 0) }).is_ok());
 }
 

@@ -52,3 +52,36 @@ async fn definitions_come_in_pages() {
     names.sort_unstable();
     assert_eq!(names, ["n0", "n1", "n2", "n3", "n4"]);
 }
+
+#[tokio::test]
+async fn an_account_has_a_thousand_definitions_at_most() {
+    let bed = Bed::new();
+    let fill = |tx: &mut pitbird_store::Transaction<'_>| {
+        for n in 0..1000 {
+            let (scope, name) = (Scope::default(), "n".to_owned());
+            let definition = pitbird_records::QueryDefinition {
+                scope,
+                id: n.to_string(),
+                name,
+                query: "q".to_owned(),
+                groups: Vec::new(),
+                modified_ms: 0,
+            };
+            tx.put(&definition)?;
+        }
+        Ok::<_, crate::Error>(())
+    };
+    bed.state.store.write(fill).await.expect("room");
+    let refused = bed.refused("PutQueryDefinition", json!({"name": "n", "queryString": "q"})).await;
+    assert_eq!(refused, refusal("LimitExceededException", "An account has at most 1000 query definitions."));
+    bed.ok("PutQueryDefinition", json!({"name": "m", "queryString": "q", "queryDefinitionId": "7"})).await;
+    for (member, value) in [("parameters", json!([{"name": "a"}])), ("queryLanguage", json!("PPL"))] {
+        let mut input = json!({"name": "n", "queryString": "q"});
+        input[member] = value;
+        let refused = bed.refused("PutQueryDefinition", input).await;
+        assert!(
+            refused.message.contains(member) && refused.message.contains("is not supported"),
+            "{refused:?}"
+        );
+    }
+}

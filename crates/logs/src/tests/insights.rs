@@ -204,3 +204,19 @@ async fn a_groups_fields_are_found() {
     assert_eq!(far, json!({"logGroupFields": []}));
     assert_eq!(bed.refused("GetLogGroupFields", json!({"logGroupName": "nosuch"})).await, no_group());
 }
+
+#[tokio::test]
+async fn a_groups_fields_are_bounded() {
+    let bed = Bed::new();
+    bed.group(GROUP).await;
+    bed.stream(GROUP, "s").await;
+    let message = |n: usize| {
+        let members: Vec<String> = (0..200).map(|m| format!("\"f{}\":1", n * 200 + m)).collect();
+        format!("{{{}}}", members.join(","))
+    };
+    let messages: Vec<String> = (0..8).map(message).collect();
+    let events: Vec<(i64, &str)> = messages.iter().map(|message| (0, message.as_str())).collect();
+    bed.put(GROUP, "s", &events).await;
+    let found = bed.ok("GetLogGroupFields", json!({"logGroupName": GROUP})).await;
+    assert_eq!(found["logGroupFields"].as_array().map(Vec::len), Some(1000));
+}
