@@ -5,6 +5,7 @@ import time
 from given import *
 
 CODE = '''
+import json
 
 def handler(event, context):
     print(json.dumps({"level": "ERROR" if event["n"] % 2 else "INFO", "order": {"n": event["n"]}}))
@@ -29,7 +30,8 @@ def query(text, **arguments):
 def lines():
     function("insighted", CODE, role("insighted"))
     for n in range(4):
-        assert invoke("insighted", {"n": n})["Payload"] == n
+        answer = invoke("insighted", {"n": n})
+        assert answer["Payload"] == n, answer
     wait_for("four reports", lambda: len(query('filter @type = "REPORT"')) == 4 if has_group() else None)
 
 
