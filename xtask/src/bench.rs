@@ -101,9 +101,7 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
     measure("telemetry", &|| {
         example(root, "pitbird-telemetry", "measure", "measuring one request", "≤ 200 ns")
     })?;
-    measure("metrics", &|| {
-        example(root, "pitbird-cloudwatch", "metric_math", "metric math", "≤ 50 ms")
-    })?;
+    measure("metrics", &|| example(root, "pitbird-cloudwatch", "metric_math", "metric math", "≤ 50 ms"))?;
     if options.dry || !options.only.is_empty() {
         return Ok(());
     }

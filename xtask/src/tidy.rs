@@ -18,6 +18,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("sandbox", 1),
     ("analysis", 2),
     ("event", 2),
+    ("insights", 2),
     ("jwt", 2),
     ("mapping", 2),
     ("metricmath", 2),

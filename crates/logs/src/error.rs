@@ -1,5 +1,8 @@
+use std::ops::Range;
+
 use pitbird_service::Fault;
 use pitbird_telemetry::logs::PatternError;
+use pitbird_wire::Value;
 use thiserror::Error;
 
 /// Why a call fails, in CloudWatch Logs' own words where they are known (recorded answers of the service).
@@ -107,6 +110,37 @@ pub enum Error {
     #[error("A resource may have at most {limit} tags.")]
     TooManyTags { arn: String, limit: usize },
 
+    #[error(
+        "Log group '{group}' does not exist for account ID '{account}' (Service: AWSLogs; Status Code: 400; Error Code: \
+         ResourceNotFoundException; Request ID: {request_id}; Proxy: null)"
+    )]
+    NoGroupToQuery { group: String, account: String, request_id: String },
+    #[error(
+        "{message} (Service: AWSLogs; Status Code: 400; Error Code: MalformedQueryException; Request ID: {request_id}; \
+         Proxy: null)"
+    )]
+    Query { message: String, at: Range<usize>, request_id: String },
+    #[error("Exactly one of logGroupName, logGroupNames and logGroupIdentifiers must be specified.")]
+    QueryGroups,
+    #[error("A query takes at most {limit} log groups.")]
+    TooManyQueryGroups { limit: usize },
+    #[error("The end time of a query must not be before its start time.")]
+    QueryTime,
+    #[error("Account maximum query concurrency limit of [{limit}] reached.")]
+    TooManyQueries { limit: usize },
+    #[error("Query with id {0} does not exist.")]
+    NoQuery(String),
+    #[error("Query is already ended.")]
+    QueryEnded,
+    #[error("The specified log record pointer is invalid.")]
+    RecordPointer,
+    #[error("The specified log record does not exist.")]
+    NoRecord,
+    #[error("The specified query definition does not exist.")]
+    NoDefinition,
+    #[error("An account has at most {limit} query definitions.")]
+    TooManyDefinitions { limit: usize },
+
     /// A value that pitbird would have to ignore.
     #[error("{0} is not supported")]
     Unsupported(String),
@@ -126,10 +160,20 @@ impl Error {
         use Error::*;
         match self {
             GroupExists | StreamExists => "ResourceAlreadyExistsException",
-            NoGroup | NoStream | NoMetricFilter | NoSubscriptionFilter | NoPolicy(_) | NoExportTask => {
-                "ResourceNotFoundException"
+            NoGroup
+            | NoStream
+            | NoMetricFilter
+            | NoSubscriptionFilter
+            | NoPolicy(_)
+            | NoExportTask
+            | NoGroupToQuery { .. }
+            | NoQuery(_)
+            | NoRecord
+            | NoDefinition => "ResourceNotFoundException",
+            Query { .. } => "MalformedQueryException",
+            Limit | TooManySessions { .. } | TooManyQueries { .. } | TooManyDefinitions { .. } => {
+                "LimitExceededException"
             }
-            Limit | TooManySessions { .. } => "LimitExceededException",
             ExportOver => "InvalidOperationException",
             CrossAccount => "AccessDeniedException",
             Protected(_) => "ValidationException",
@@ -150,6 +194,15 @@ impl From<pitbird_telemetry::Error> for Error {
     }
 }
 
+/// Where a query is no query, in characters of its text.
+fn compile_error(message: &str, at: &Range<usize>) -> Value {
+    let place = |place: usize| Value::Integer(place as i64);
+    let location = [("startCharOffset", place(at.start)), ("endCharOffset", place(at.end))];
+    let location = Value::Map(location.map(|(name, value)| (name.into(), value)).into());
+    let members = [("location", location), ("message", Value::String(message.to_owned()))];
+    Value::Map(members.map(|(name, value)| (name.into(), value)).into())
+}
+
 impl From<Error> for Fault {
     fn from(error: Error) -> Fault {
         match error {
@@ -158,6 +211,11 @@ impl From<Error> for Fault {
             Error::Telemetry(error) => Fault::internal(error),
             Error::TooManyTags { ref arn, .. } => {
                 Fault::new(error.code(), error.to_string()).with("resourceName", arn)
+            }
+            Error::Query { ref message, ref at, .. } => {
+                let mut fault = Fault::new(error.code(), error.to_string());
+                fault.members.push(("queryCompileError", compile_error(message, at)));
+                fault
             }
             error => Fault::new(error.code(), error.to_string()),
         }

@@ -3,12 +3,12 @@
 //! [`service`] hangs the operations in, one file each under `operations`. Events and streams are telemetry's; what a group
 //! is beyond them, its retention and its tags, is a record in the store. The data plane makes groups without asking, so a
 //! group is there when it has a record or when telemetry knows it: `group` joins the two. `put` decides which events of
-//! a batch are taken. [`start_sweeper`] throws expired events away.
+//! a batch are taken; `queries` runs Insights and keeps what came out, in memory. [`start_sweeper`] throws expired events away.
 //!
 //! Metric filters, subscription filters and Live Tail sessions are in `filters`, `subscriber` and `live`, embedded metrics in
 //! `emf`, export tasks in `export`; [`start_follower`] looks at all that is filed on their behalf.
 //!
-//! Insights, encryption keys and other classes than STANDARD are refused by name, and so are subscribers other than
+//! Encryption keys and other classes than STANDARD are refused by name, and so are subscribers other than
 //! functions. Nothing here speaks HTTP or writes a log line of its own.
 
 mod emf;
@@ -22,6 +22,7 @@ mod live;
 mod operations;
 mod page;
 mod put;
+mod queries;
 mod subscriber;
 mod sweep;
 mod tags;
@@ -49,6 +50,9 @@ pub struct State {
     keep: Keep,
     filters: Arc<Filters>,
     sessions: Arc<Sessions>,
+    queries: queries::Queries,
+    /// Makes the ids of queries.
+    entropy: fn() -> u128,
 }
 
 impl State {
@@ -58,9 +62,11 @@ impl State {
         telemetry: Arc<Telemetry>,
         deliver: Deliver,
         keep: Keep,
+        entropy: fn() -> u128,
     ) -> Result<State, pitbird_store::Error> {
         let filters = Arc::new(Filters::open(&store)?);
-        Ok(State { store, telemetry, deliver, keep, filters, sessions: Arc::default() })
+        let queries = queries::Queries::default();
+        Ok(State { store, telemetry, deliver, keep, filters, sessions: Arc::default(), queries, entropy })
     }
 }
 

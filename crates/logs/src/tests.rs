@@ -2,9 +2,11 @@
 //! by its protocol.
 
 mod counting;
+mod definitions;
 mod events;
 mod exports;
 mod groups;
+mod insights;
 mod live;
 mod model;
 mod policies;
@@ -74,6 +76,12 @@ fn unsupported(what: &str) -> Refusal {
     refusal("ValidationException", message)
 }
 
+/// Another number each time.
+fn entropy() -> u128 {
+    use std::hash::{BuildHasher, RandomState};
+    u128::from(RandomState::new().hash_one(0)) << 64 | u128::from(RandomState::new().hash_one(1))
+}
+
 fn wire_model() -> &'static Model {
     Catalog::embedded().model("logs").expect("the model is embedded")
 }
@@ -96,8 +104,9 @@ impl Bed {
             Box::pin(std::future::ready(Ok(())))
         };
         let telemetry = telemetry.expect("fresh telemetry");
-        let state =
-            Arc::new(State::new(store, telemetry, Arc::new(deliver), Arc::new(keep)).expect("a fresh store"));
+        let state = Arc::new(
+            State::new(store, telemetry, Arc::new(deliver), Arc::new(keep), entropy).expect("a fresh store"),
+        );
         let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
         let start_ms = since.as_millis() as i64;
         Bed {

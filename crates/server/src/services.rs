@@ -73,7 +73,7 @@ pub fn start(parts: &Parts) -> Result<Started> {
     let lambda = pitbird_lambda::State::new(store.clone(), Arc::new(invoker.clone()), entropy)?;
     let s3 = Arc::new(pitbird_s3::State::new(store.clone(), entropy));
     let (deliver, keep) = (subscribers(invoker.clone()), exports(pitbird_s3::service(s3.clone())));
-    let logs = Arc::new(pitbird_logs::State::new(store.clone(), telemetry.clone(), deliver, keep)?);
+    let logs = Arc::new(pitbird_logs::State::new(store.clone(), telemetry.clone(), deliver, keep, entropy)?);
     let cloudwatch =
         Arc::new(pitbird_cloudwatch::State { store: store.clone(), telemetry: telemetry.clone() });
     let alarm_actions = AlarmActions::new(invoker.clone(), store.clone());

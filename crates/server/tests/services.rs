@@ -26,6 +26,11 @@ fn a_rest_api_lives_with_its_canary() {
 }
 
 #[test]
+fn logs_are_asked_in_insights_language() {
+    check("insights.py");
+}
+
+#[test]
 fn an_http_api_lives_with_all_that_guards_it() {
     check("http_apis.py");
 }

@@ -54,10 +54,16 @@ impl EventId {
     }
 }
 
+/// A number in the order of ids.
+impl From<EventId> for u128 {
+    fn from(id: EventId) -> u128 {
+        u128::from(id.at_ms as u64) << 64 | u128::from(id.number)
+    }
+}
+
 impl fmt::Display for EventId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let value = u128::from(self.at_ms as u64) << 64 | u128::from(self.number);
-        write!(f, "{value:056}")
+        write!(f, "{:056}", u128::from(*self))
     }
 }
 
