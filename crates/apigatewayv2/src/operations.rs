@@ -28,6 +28,8 @@ mod get_routes;
 mod get_stage;
 mod get_stages;
 mod get_tags;
+mod import_api;
+mod reimport_api;
 mod reset_authorizers_cache;
 mod tag_resource;
 mod untag_resource;
@@ -80,6 +82,8 @@ pub fn hang(builder: Builder<State>) -> Builder<State> {
         .operation("GetStage", &[], get_stage::run)
         .operation("GetStages", &[], get_stages::run)
         .operation("GetTags", &[], get_tags::run)
+        .operation("ImportApi", &[], import_api::run)
+        .operation("ReimportApi", &[], reimport_api::run)
         .operation("ResetAuthorizersCache", &[], reset_authorizers_cache::run)
         .operation("TagResource", &[], tag_resource::run)
         .operation("UntagResource", &[], untag_resource::run)
