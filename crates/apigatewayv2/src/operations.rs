@@ -15,6 +15,7 @@ mod delete_integration;
 mod delete_route;
 mod delete_route_settings;
 mod delete_stage;
+mod export_api;
 mod get_api;
 mod get_apis;
 mod get_authorizer;
@@ -69,6 +70,7 @@ pub fn hang(builder: Builder<State>) -> Builder<State> {
         .operation("DeleteRoute", &[], delete_route::run)
         .operation("DeleteRouteSettings", &[], delete_route_settings::run)
         .operation("DeleteStage", &[], delete_stage::run)
+        .operation("ExportApi", &[], export_api::run)
         .operation("GetApi", &[], get_api::run)
         .operation("GetApis", &[], get_apis::run)
         .operation("GetAuthorizer", &[], get_authorizer::run)

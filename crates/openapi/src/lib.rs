@@ -1,7 +1,7 @@
 //! OpenAPI documents with API Gateway's extensions: to records and back.
 //!
 //! [`read`] makes of a document's bytes, JSON or YAML, a [`Document`]: what it says of an API, whichever kind of API is
-//! built from it. [`rest`] lays that over a REST API's records, [`export`] makes a document of such records. [`text`]
+//! built from it. [`rest`] lays that over a REST API's records, [`export`] makes a document of such records, [`export_http`] of an HTTP API's. [`text`]
 //! is the trees' way from and to texts.
 //!
 //! Nothing here checks what a setting may be (the services do that as if it were set by a call of its own), knows a store
@@ -11,6 +11,7 @@
 pub mod document;
 mod error;
 pub mod export;
+pub mod export_http;
 pub mod read;
 pub mod rest;
 pub mod text;

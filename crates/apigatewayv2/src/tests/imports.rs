@@ -282,3 +282,75 @@ async fn a_document_has_no_more_routes_than_an_api() {
     let refused = bed.import(&of(301)).await.expect_err("one too many");
     assert_eq!(refused.code, "TooManyRequestsException");
 }
+
+#[tokio::test]
+async fn what_is_exported_makes_the_same_api_again() {
+    let bed = Bed::new();
+    let asks = |scheme: &str| function(json!({"operationId": scheme, "security": [{scheme: []}]}));
+    let mapped = json!({
+        "requestParameters": {"overwrite:path": "/x"}, "responseParameters": {"200": {"append:header.a": "b"}},
+        "timeoutInMillis": 50,
+    });
+    let tree = document(
+        json!({
+            "/t/{id}": {"get": asks("tokens"), "post": asks("asked")}, "/s/{proxy+}": {"put": asks("signed")},
+            "/b": {"x-amazon-apigateway-any-method": backend(mapped)},
+            "/$default": {"x-amazon-apigateway-any-method": function(json!({}))},
+        }),
+        with(
+            &secured(),
+            json!({
+                "tags": [{"name": "a", "x-amazon-apigateway-tag-value": "b"}],
+                "x-amazon-apigateway-cors": {"allowOrigins": ["https://a.example"], "allowCredentials": true, "maxAge": 5},
+            }),
+        ),
+    );
+    let api = text(&bed.import(&tree).await.expect("an API")["apiId"]);
+    let now = json!({"ApiId": api, "Specification": "OAS30", "OutputType": "JSON", "ExportVersion": "1.0"});
+    let exported = bed.ok("ExportApi", now.clone()).await;
+    let again = bed.ok("ImportApi", json!({"Body": exported.to_string(), "FailOnWarnings": true})).await;
+    let copy = text(&again["apiId"]);
+    let mut twice = bed.ok("ExportApi", with(&now, json!({"ApiId": copy}))).await;
+    twice["servers"] = exported["servers"].clone();
+    assert_eq!(twice, exported);
+    let keys = |routes: Vec<Json>| -> Vec<Json> {
+        routes
+            .iter()
+            .map(|it| json!([it["routeKey"], it["authorizationType"], it["operationName"]]))
+            .collect()
+    };
+    let made = keys(bed.routes(&copy).await);
+    assert_eq!((made.len(), made), (5, keys(bed.routes(&api).await)));
+
+    let bare = bed.ok("ExportApi", with(&now, json!({"IncludeExtensions": false}))).await;
+    assert_eq!(
+        bare["paths"]["/b"]["x-amazon-apigateway-any-method"].get("x-amazon-apigateway-integration"),
+        None
+    );
+    assert_eq!(
+        (bare.get("x-amazon-apigateway-cors"), bare.get("x-amazon-apigateway-importexport-version")),
+        (None, None)
+    );
+    let odd =
+        bed.run("ExportApi", with(&now, json!({"ExportVersion": "2.0"}))).await.expect_err("no such version");
+    assert_eq!(odd, bad("Invalid value specified for exportVersion"));
+    let none =
+        bed.run("ExportApi", with(&now, json!({"StageName": "none"}))).await.expect_err("no such stage");
+    assert_eq!(none, missing("Invalid stage identifier specified"));
+}
+
+#[tokio::test]
+async fn a_stage_is_exported_as_it_serves() {
+    let bed = Bed::new();
+    let tree = document(json!({"/a": {"get": function(json!({}))}}), json!({}));
+    let api = text(&bed.import(&tree).await.expect("an API")["apiId"]);
+    let deployment = bed.ok("CreateDeployment", json!({"ApiId": api})).await;
+    let stage = json!({"ApiId": api, "StageName": "live", "DeploymentId": deployment["deploymentId"]});
+    bed.ok("CreateStage", stage).await;
+    bed.route(&api, "GET /later").await;
+    let asked = json!({"ApiId": api, "Specification": "OAS30", "OutputType": "JSON", "StageName": "live"});
+    let exported = bed.ok("ExportApi", asked).await;
+    let paths: Vec<&String> = exported["paths"].as_object().expect("paths").keys().collect();
+    assert_eq!(paths, ["/a"]);
+    assert_eq!(exported["servers"][0]["variables"]["basePath"]["default"], json!("live"));
+}
