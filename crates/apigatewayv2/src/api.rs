@@ -3,7 +3,7 @@
 use pitbird_records::{HttpApi, HttpCors, HttpIntegration, HttpRoute, HttpStage};
 use serde::Deserialize;
 
-use crate::{Error, integration, route, stage};
+use crate::{Error, import, integration, route, stage};
 
 /// APIs in one account and region. Source: API Gateway quotas.
 pub const APIS_MAX: usize = 600;
@@ -60,6 +60,15 @@ pub fn check_selections(api_key: Option<&str>, route: Option<&str>) -> Result<()
 }
 
 impl Cors {
+    /// A document's `x-amazon-apigateway-cors`; none when it has members that it shouldn't, or of another kind.
+    pub fn of_document(at: &serde_json::Value) -> Option<Cors> {
+        let known =
+            ["allowCredentials", "allowHeaders", "allowMethods", "allowOrigins", "exposeHeaders", "maxAge"];
+        let is_known = at.as_object()?.keys().all(|name| known.contains(&name.as_str()));
+        let respelled = import::respelled(at).filter(|_| is_known)?;
+        serde_json::from_value(respelled).ok()
+    }
+
     pub fn parse(self) -> Result<HttpCors, Error> {
         let lists = [&self.allow_headers, &self.allow_methods, &self.allow_origins, &self.expose_headers];
         if lists.into_iter().flatten().any(|list| list.len() > CORS_ITEMS_MAX) {

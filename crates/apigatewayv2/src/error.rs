@@ -126,6 +126,19 @@ pub enum Error {
     #[error("Invalid ARN specified in the request")]
     Arn,
 
+    #[error("Invalid OpenAPI input.")]
+    OpenApi,
+    #[error("Invalid OpenAPI input: {0}.")]
+    OpenApiBounds(String),
+    #[error("HTTP APIs are imported from OpenAPI 3.0 only")]
+    OpenApiVersion,
+    #[error("Errors found during import:\n\t{}", .0.join("\n\t"))]
+    Import(Vec<String>),
+    #[error("Warnings found during import:\n\t{}", .0.join("\n\t"))]
+    ImportWarnings(Vec<String>),
+    #[error("Invalid value '{0}' of parameter basepath specified. Valid options are ignore,prepend,split")]
+    BasePath(String),
+
     #[error("Invalid nextToken specified")]
     NextToken,
     #[error("Invalid maxResults specified")]

@@ -13,6 +13,8 @@ use crate::{Error, api};
 pub const INTEGRATIONS_MAX: usize = 300;
 /// How long an HTTP API waits when nobody says, milliseconds. Source: API Gateway API reference.
 const TIMEOUT_MS: u32 = 30_000;
+/// How long one may wait, milliseconds, as the model has it too.
+pub const TIMEOUTS_MS: std::ops::RangeInclusive<u32> = 50..=30_000;
 const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "ANY"];
 
 /// What creating and updating an integration may set.

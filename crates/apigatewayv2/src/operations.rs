@@ -15,6 +15,7 @@ mod delete_integration;
 mod delete_route;
 mod delete_route_settings;
 mod delete_stage;
+mod export_api;
 mod get_api;
 mod get_apis;
 mod get_authorizer;
@@ -28,6 +29,8 @@ mod get_routes;
 mod get_stage;
 mod get_stages;
 mod get_tags;
+mod import_api;
+mod reimport_api;
 mod reset_authorizers_cache;
 mod tag_resource;
 mod untag_resource;
@@ -67,6 +70,7 @@ pub fn hang(builder: Builder<State>) -> Builder<State> {
         .operation("DeleteRoute", &[], delete_route::run)
         .operation("DeleteRouteSettings", &[], delete_route_settings::run)
         .operation("DeleteStage", &[], delete_stage::run)
+        .operation("ExportApi", &[], export_api::run)
         .operation("GetApi", &[], get_api::run)
         .operation("GetApis", &[], get_apis::run)
         .operation("GetAuthorizer", &[], get_authorizer::run)
@@ -80,6 +84,8 @@ pub fn hang(builder: Builder<State>) -> Builder<State> {
         .operation("GetStage", &[], get_stage::run)
         .operation("GetStages", &[], get_stages::run)
         .operation("GetTags", &[], get_tags::run)
+        .operation("ImportApi", &[], import_api::run)
+        .operation("ReimportApi", &[], reimport_api::run)
         .operation("ResetAuthorizersCache", &[], reset_authorizers_cache::run)
         .operation("TagResource", &[], tag_resource::run)
         .operation("UntagResource", &[], untag_resource::run)

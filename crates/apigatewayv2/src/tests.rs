@@ -4,6 +4,7 @@
 mod apis;
 mod authorizers;
 mod deployments;
+mod imports;
 mod model;
 mod routes;
 mod stages;

@@ -53,6 +53,8 @@ pub struct Settings {
     pub documentation: Vec<DocumentationPart>,
     /// An HTTP API's `x-amazon-apigateway-cors`.
     pub cors: Option<Value>,
+    /// An HTTP API's tags: those of the document that have an `x-amazon-apigateway-tag-value`.
+    pub tags: Texts,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -204,6 +206,10 @@ pub struct Integration {
     /// HTTP APIs.
     pub payload_format_version: Option<String>,
     pub subtype: Option<String>,
+    /// By status; an HTTP API's.
+    pub response_parameters: BTreeMap<String, Texts>,
+    /// The name that a private backend's certificate must have; an HTTP API's.
+    pub server_name: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -213,4 +219,28 @@ pub struct IntegrationResponse {
     pub templates: Texts,
     /// In upper case.
     pub content_handling: Option<String>,
+}
+
+/// What a document's base path does to its paths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BasePath {
+    Ignore,
+    Prepend,
+    /// Prepends all but its first segment.
+    Split,
+}
+
+impl BasePath {
+    /// What is put before all paths, of a document's own base path.
+    pub fn of(self, path: &str) -> String {
+        match self {
+            BasePath::Ignore => String::new(),
+            BasePath::Prepend => path.to_owned(),
+            BasePath::Split => segments(path).skip(1).map(|segment| format!("/{segment}")).collect(),
+        }
+    }
+}
+
+pub(crate) fn segments(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter(|segment| !segment.is_empty())
 }

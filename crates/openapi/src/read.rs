@@ -22,9 +22,22 @@ pub(crate) use member::schema_name;
 /// When it is too long, unreadable, or neither Swagger 2.0 nor OpenAPI 3.0. What is wrong with its parts is in
 /// [`Document::errors`].
 pub fn document(bytes: &[u8]) -> Result<Document, Error> {
+    read(bytes, true)
+}
+
+/// Reads a document for an HTTP API, which has no methods with parameters, bodies and responses: these are passed over
+/// without a word, as is what is wrong with them.
+///
+/// # Errors
+/// As [`document`].
+pub fn http_api(bytes: &[u8]) -> Result<Document, Error> {
+    read(bytes, false)
+}
+
+fn read(bytes: &[u8], describes_methods: bool) -> Result<Document, Error> {
     let tree = text::parse(bytes)?;
     let form = form(&tree).ok_or(Error::Version)?;
-    let mut source = Source::new(&tree, form);
+    let mut source = Source::new(&tree, form, describes_methods);
     let info = source.object(&tree, "", "info");
     let missing = |source: &mut Source<'_>, name: &str| source.parse_issue(&format!("{name} is missing"));
     match info {

@@ -13,6 +13,7 @@ use pitbird_records::{
 };
 use serde_json::Value;
 
+pub use crate::document::BasePath;
 use crate::document::{self, Document, Scheme};
 
 /// A REST API's records, but for stages and deployments.
@@ -35,15 +36,6 @@ pub enum Mode {
     Merge,
     /// It goes; endpoint, tags and whether the default endpoint is there stay.
     Overwrite,
-}
-
-/// What a document's base path does to its paths.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BasePath {
-    Ignore,
-    Prepend,
-    /// Prepends all but its first segment.
-    Split,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -173,6 +165,12 @@ fn unsupported(document: &Document) -> Vec<String> {
         }
         if integration.subtype.is_some() {
             names.push("integrationSubtype".to_owned());
+        }
+        if !integration.response_parameters.is_empty() {
+            names.push("responseParameters of an integration instead of its responses".to_owned());
+        }
+        if integration.server_name.is_some() {
+            names.push("tlsConfig.serverNameToVerify".to_owned());
         }
         if !names.is_empty() {
             break;

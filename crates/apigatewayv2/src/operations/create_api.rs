@@ -3,6 +3,7 @@ use std::sync::Arc;
 use pitbird_names::{api_id, short_id};
 use pitbird_records::{HttpApi, Record, RestApi, Texts, prefix};
 use pitbird_service::{Call, Fault};
+use pitbird_snapshot::Snapshot;
 use pitbird_store::Transaction;
 use serde::Deserialize;
 
@@ -36,17 +37,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Api, Fau
     // An id is unique over all accounts and regions: an invoke URL names nothing else.
     let everywhere = state.store.snapshot();
     let create = move |tx: &mut Transaction<'_>| {
-        if tx.count::<HttpApi>(&prefix(&api.scope, &[]))? >= APIS_MAX {
-            return Err(Error::TooMany { what: "APIs for this account", limit: APIS_MAX });
-        }
-        api.id = api_id(entropy());
-        while everywhere.api(&api.id).is_some()
-            || everywhere.http_api(&api.id).is_some()
-            || tx.exists::<HttpApi>(&api.key())?
-            || tx.exists::<RestApi>(&api.key())?
-        {
-            api.id = api_id(entropy());
-        }
+        identify(tx, &mut api, &everywhere, entropy)?;
         tx.put(&api)?;
         if let Some(target) = &target {
             let ids = [short_id(entropy(), 7), short_id(entropy(), 7)];
@@ -56,9 +47,30 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Api, Fau
             tx.put(&quick.stage)?;
             deployment::settle(tx, &api, entropy, now_ms)?;
         }
-        Ok(api)
+        Ok::<_, Error>(api)
     };
     Ok(state.store.write(create).await?.into())
+}
+
+/// Gives a new API an id that no other one has, if there may be one more.
+pub fn identify(
+    tx: &Transaction<'_>,
+    api: &mut HttpApi,
+    everywhere: &Snapshot,
+    entropy: fn() -> u128,
+) -> Result<(), Error> {
+    if tx.count::<HttpApi>(&prefix(&api.scope, &[]))? >= APIS_MAX {
+        return Err(Error::TooMany { what: "APIs for this account", limit: APIS_MAX });
+    }
+    api.id = api_id(entropy());
+    while everywhere.api(&api.id).is_some()
+        || everywhere.http_api(&api.id).is_some()
+        || tx.exists::<HttpApi>(&api.key())?
+        || tx.exists::<RestApi>(&api.key())?
+    {
+        api.id = api_id(entropy());
+    }
+    Ok(())
 }
 
 /// The API without its id, what quick create shall lead to, and by which route.

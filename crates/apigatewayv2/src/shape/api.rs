@@ -14,6 +14,7 @@ pub struct Api {
     created_date: f64,
     description: Option<String>,
     disable_execute_api_endpoint: bool,
+    import_info: Option<Vec<String>>,
     ip_address_type: String,
     name: String,
     protocol_type: &'static str,
@@ -33,6 +34,14 @@ struct Cors {
     max_age: Option<i32>,
 }
 
+impl Api {
+    /// An API as a document has made it, with what of the document was left out.
+    pub fn imported(api: records::HttpApi, left_out: Vec<String>) -> Api {
+        let import_info = Some(left_out).filter(|lines| !lines.is_empty());
+        Api { import_info, ..Api::from(api) }
+    }
+}
+
 impl From<records::HttpApi> for Api {
     fn from(api: records::HttpApi) -> Api {
         Api {
@@ -50,6 +59,7 @@ impl From<records::HttpApi> for Api {
             created_date: seconds(api.created_ms),
             description: api.description,
             disable_execute_api_endpoint: api.disable_execute_api_endpoint,
+            import_info: None,
             ip_address_type: api.ip_address_type,
             name: api.name,
             protocol_type: "HTTP",

@@ -1,9 +1,11 @@
 //! `x-amazon-apigateway-integration`.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::member::{self, Source};
-use crate::document::{Integration, IntegrationResponse};
+use crate::document::{Integration, IntegrationResponse, Texts};
 
 /// Reads an operation's integration; one that has the wrong form is an error of the document's.
 pub fn read<'t>(source: &mut Source<'t>, operation: &'t Value, template: &str) -> Option<Integration> {
@@ -37,6 +39,8 @@ pub fn read<'t>(source: &mut Source<'t>, operation: &'t Value, template: &str) -
         responses: responses(at),
         payload_format_version: text("payloadFormatVersion"),
         subtype: text("integrationSubtype"),
+        response_parameters: response_parameters(at),
+        server_name: tls.and_then(|tls| member::text(tls, "serverNameToVerify")),
     })
 }
 
@@ -52,6 +56,7 @@ fn is_well_formed(at: &Value) -> bool {
             };
             responses.values().all(is_response)
         }),
+        "responseParameters" => value.as_object().is_some_and(|statuses| statuses.values().all(is_texts)),
         "tlsConfig" => value.is_object(),
         "cacheKeyParameters" => value.is_array(),
         "timeoutInMillis" => member::whole(at, name).is_some(),
@@ -63,6 +68,12 @@ fn is_well_formed(at: &Value) -> bool {
 fn is_texts(value: &Value) -> bool {
     let is_text = |value: &Value| value.is_null() || member::scalar(value).is_some();
     value.as_object().is_some_and(|members| members.values().all(is_text))
+}
+
+fn response_parameters(at: &Value) -> BTreeMap<String, Texts> {
+    let Some(statuses) = at.get("responseParameters") else { return BTreeMap::new() };
+    let names = statuses.as_object().into_iter().flatten().map(|(status, _)| status);
+    names.map(|status| (status.clone(), member::texts(statuses, status))).collect()
 }
 
 fn responses(at: &Value) -> Vec<(String, IntegrationResponse)> {

@@ -15,6 +15,8 @@ const COMPLAINTS_MAX: usize = 200;
 pub struct Source<'t> {
     pub tree: &'t Value,
     pub form: Form,
+    /// Are parameters, bodies and responses of operations of use?
+    pub describes_methods: bool,
     pub warnings: Vec<String>,
     pub errors: Vec<String>,
     /// What is left of [`REPEATED_BYTES_MAX`].
@@ -22,8 +24,9 @@ pub struct Source<'t> {
 }
 
 impl<'t> Source<'t> {
-    pub fn new(tree: &'t Value, form: Form) -> Source<'t> {
-        Source { tree, form, warnings: Vec::new(), errors: Vec::new(), budget: REPEATED_BYTES_MAX }
+    pub fn new(tree: &'t Value, form: Form, describes_methods: bool) -> Source<'t> {
+        let (warnings, errors) = (Vec::new(), Vec::new());
+        Source { tree, form, describes_methods, warnings, errors, budget: REPEATED_BYTES_MAX }
     }
 
     pub fn warn(&mut self, text: impl Into<String>) {

@@ -84,9 +84,12 @@ fn operation<'t>(
         validator: member::text(spot.tree, "x-amazon-apigateway-request-validator")
             .or_else(|| member::text(source.tree, "x-amazon-apigateway-request-validator")),
         integration: integration::read(source, spot.tree, spot.template),
-        responses: responses(source, spot),
         ..Operation::default()
     };
+    if !source.describes_methods {
+        return operation;
+    }
+    operation.responses = responses(source, spot);
     // An operation's own parameters stand before its path's: of two with one name and place the first is it.
     for list in [spot.tree, item] {
         for found in list.get("parameters").and_then(Value::as_array).into_iter().flatten() {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::member::{self, Source};
-use crate::document::{DocumentationPart, Form, GatewayAnswer, Settings, Validator};
+use crate::document::{DocumentationPart, Form, GatewayAnswer, Settings, Texts, Validator};
 
 /// Swagger's `basePath`, or the path of OpenAPI's first server, whose variables stand for their defaults.
 pub fn base_path(tree: &Value, form: Form) -> String {
@@ -48,7 +48,15 @@ pub fn read(source: &mut Source<'_>) -> Settings {
         gateway_responses: gateway_responses(source),
         documentation: documentation(source),
         cors: extension("cors").cloned(),
+        tags: tags(tree),
     }
+}
+
+fn tags(tree: &Value) -> Texts {
+    let found = tree.get("tags").and_then(Value::as_array).into_iter().flatten();
+    let read =
+        |tag: &Value| Some((member::text(tag, "name")?, member::text(tag, "x-amazon-apigateway-tag-value")?));
+    found.filter_map(read).collect()
 }
 
 /// At the document's root or, in OpenAPI 3.0, at its first server.

@@ -215,3 +215,38 @@ proptest! {
         let _ = document(format!("openapi: 3.0.0\n{text}").as_bytes());
     }
 }
+
+#[test]
+fn an_http_api_has_no_use_for_what_methods_are_described_by() {
+    let tree = json!({
+        "openapi": "3.0.1", "info": {"title": "pets", "version": "1"},
+        "paths": {"/a": {"get": {
+            "parameters": [{"in": "cookie", "name": "c"}, {"in": "query", "name": "q"}],
+            "responses": {"default": {"description": "x"}, "200": {"description": "y"}},
+        }}},
+    });
+    let bytes = tree.to_string();
+    let passed_over = super::http_api(bytes.as_bytes()).expect("a document");
+    assert_eq!(passed_over.warnings, [""; 0]);
+    let operation = &passed_over.paths[0].operations[0];
+    assert!(operation.parameters.is_empty() && operation.responses.is_empty());
+    let heeded = read(&tree);
+    assert_eq!((heeded.warnings.len(), heeded.paths[0].operations[0].parameters.len()), (2, 1));
+}
+
+#[test]
+fn an_integration_has_mappings_by_status_or_is_malformed() {
+    let of = |parameters: Value| {
+        let integration = json!({"type": "http_proxy", "responseParameters": parameters});
+        read(&json!({
+            "openapi": "3.0.1", "info": {"title": "pets", "version": "1"},
+            "paths": {"/a": {"get": {"x-amazon-apigateway-integration": integration}}},
+        }))
+    };
+    let document = of(json!({"200": {"append:header.a": "b"}}));
+    let integration = document.paths[0].operations[0].integration.as_ref().expect("an integration");
+    assert_eq!(integration.response_parameters["200"]["append:header.a"], "b");
+    for odd in [json!([]), json!({"200": "a"}), json!({"200": {"a": {}}})] {
+        assert_eq!(of(odd.clone()).errors.len(), 1, "{odd}");
+    }
+}

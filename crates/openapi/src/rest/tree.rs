@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use pitbird_records::Resource;
 
 use super::model::Models;
-use super::{BasePath, Laid, Mode, Options, Picture, bare, method};
-use crate::document::Document;
+use super::{Laid, Mode, Options, Picture, bare, method};
+use crate::document::{Document, segments};
 
 /// The resources so far, by their paths.
 struct Tree<'p> {
@@ -34,7 +34,7 @@ pub fn lay(
         mode: options.mode,
         resources_max: options.resources_max,
     };
-    let base = base(&document.base_path, options.base_path);
+    let base = options.base_path.of(&document.base_path);
     for path in &document.paths {
         let Some(at) = tree.grow(&format!("{base}{}", path.template), fresh_id) else {
             laid.is_full = true;
@@ -51,19 +51,6 @@ pub fn lay(
         }
     }
     laid.picture.resources = tree.resources;
-}
-
-/// What is put before all paths.
-fn base(path: &str, asked: BasePath) -> String {
-    match asked {
-        BasePath::Ignore => String::new(),
-        BasePath::Prepend => path.to_owned(),
-        BasePath::Split => segments(path).skip(1).map(|segment| format!("/{segment}")).collect(),
-    }
-}
-
-fn segments(path: &str) -> impl Iterator<Item = &str> {
-    path.split('/').filter(|segment| !segment.is_empty())
 }
 
 impl Tree<'_> {
