@@ -14,9 +14,11 @@ mod get;
 mod lines;
 mod page;
 mod pattern;
+mod record;
 mod retention;
 mod scan;
 mod streams;
+mod walk;
 
 pub use event::{EventId, LogEvent, NewEvent};
 pub use filter::{FilterPage, FilterQuery, FilteredEvent, StreamChoice};
@@ -24,7 +26,9 @@ pub use get::{EventPage, GetQuery, ReadFrom};
 pub use lines::{LINE_BYTES, LogStream, Spread};
 pub use page::{EVENTS_PER_PAGE, PAGE_BYTES};
 pub use pattern::{Pattern, PatternError};
+pub use record::{EventPointer, Record};
 pub use retention::GroupRetention;
+pub use scan::{Flow, ScanProgress, ScanQuery, ScannedEvent, Visit};
 pub use streams::{GroupSummary, StreamOrder, StreamPage, StreamQuery, StreamSummary};
 
 pub(crate) use append::LogWriter;
@@ -32,4 +36,6 @@ pub(crate) use catalogue::StreamName;
 pub(crate) use filter::filter;
 pub(crate) use get::get;
 pub(crate) use lines::{Intake, Lines};
+pub(crate) use record::record;
+pub(crate) use scan::scan;
 pub(crate) use streams::{groups, streams};

@@ -9,14 +9,18 @@ use tokio::sync::{Semaphore, oneshot};
 
 use crate::error::{Error, Result};
 use crate::logs::{
-    self, EventPage, FilterPage, FilterQuery, GetQuery, GroupRetention, GroupSummary, Intake, Lines,
-    LogStream, LogWriter, NewEvent, Spread, StreamName, StreamPage, StreamQuery,
+    self, EventPage, EventPointer, FilterPage, FilterQuery, GetQuery, GroupRetention, GroupSummary, Intake,
+    Lines, LogStream, LogWriter, NewEvent, Record, ScanProgress, ScanQuery, Spread, StreamName, StreamPage,
+    StreamQuery, Visit,
 };
 use crate::metrics::{
     self, Datapoint, Datum, ListQuery, MetricPage, MetricQuery, MetricWriter, Probe, ProbeSpec, Probes,
 };
 use crate::sqlite::Readers;
 use crate::writer::{Ack, Bell, Command, Writer};
+
+/// Scans that run at the same time; others wait. Each uses all cores.
+const SCANS_AT_ONCE: usize = 4;
 
 /// What acknowledged data survives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -65,6 +69,8 @@ pub struct Telemetry {
     /// Room for calls, in KiB.
     room: Arc<Semaphore>,
     room_kib: u32,
+    /// Turns to scan.
+    scans: Arc<Semaphore>,
     writer: Mutex<Option<JoinHandle<()>>>,
     /// Locked while the folder is ours.
     _lock: File,
@@ -114,6 +120,7 @@ impl Telemetry {
             shared: Arc::new(Shared { metrics, logs, readers }),
             room: Arc::new(Semaphore::new(room_kib as usize)),
             room_kib,
+            scans: Arc::new(Semaphore::new(SCANS_AT_ONCE)),
             writer: Mutex::new(Some(writer)),
             _lock: lock,
         }))
@@ -193,6 +200,63 @@ impl Telemetry {
         self.read(move |shared| logs::filter(&shared.logs, &shared.readers, &query)).await
     }
 
+    /// Shows the query's events to visitors, on as many threads as there are cores, each with a visitor of its own that
+    /// `make` has made. Returns the visitors, to be merged. `progress` tells how far it is and can end it; when the
+    /// future is dropped the scan ends by itself. [`Error::Corrupt`] names a damaged file that lies in the range.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use pitbird_telemetry::{Config, Telemetry};
+    /// # use pitbird_telemetry::logs::{Flow, ScanProgress, ScanQuery, ScannedEvent, StreamChoice, Visit};
+    /// #[derive(Default)]
+    /// struct Longest(usize);
+    ///
+    /// impl Visit for Longest {
+    ///     fn event(&mut self, event: &ScannedEvent<'_>) -> Flow {
+    ///         self.0 = self.0.max(event.message.len());
+    ///         Flow::Next
+    ///     }
+    /// }
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// # let dir = tempfile::tempdir()?;
+    /// # let telemetry = Telemetry::open(dir.path(), &Config::default())?;
+    /// let query = ScanQuery {
+    ///     scope: Default::default(),
+    ///     groups: vec!["/aws/lambda/f".to_owned()],
+    ///     streams: StreamChoice::All,
+    ///     start_ms: None,
+    ///     end_ms: None,
+    ///     needles: vec![b"REPORT".to_vec()],
+    /// };
+    /// let progress = Arc::new(ScanProgress::default());
+    /// let visitors = telemetry.scan(query, progress.clone(), Longest::default).await?;
+    /// let longest = visitors.iter().map(|visitor| visitor.0).max();
+    /// # assert_eq!((longest, progress.scanned_events()), (Some(0), 0));
+    /// # Ok::<_, Box<dyn std::error::Error>>(()) })?;
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn scan<V: Visit + 'static>(
+        &self,
+        query: ScanQuery,
+        progress: Arc<ScanProgress>,
+        make: impl Fn() -> V + Send + Sync + 'static,
+    ) -> Result<Vec<V>> {
+        let turn = self.scans.clone().acquire_owned().await.map_err(|_| Error::Closed)?;
+        let _ends = EndsScan(progress.clone());
+        self.read(move |shared| {
+            let _turn = turn;
+            logs::scan(&shared.logs, &shared.readers, &query, &progress, make)
+        })
+        .await
+    }
+
+    /// The event at a pointer that a scan gave; `None` when it is gone or in another account or region.
+    pub async fn record(&self, scope: &Scope, pointer: EventPointer) -> Result<Option<Record>> {
+        let scope = scope.clone();
+        self.read(move |shared| logs::record(&shared.logs, &shared.readers, &scope, pointer)).await
+    }
+
     /// A group's streams.
     pub async fn streams(&self, query: StreamQuery) -> Result<StreamPage> {
         self.read(move |shared| logs::streams(&shared.logs, &shared.readers, &query)).await
@@ -258,6 +322,15 @@ impl Drop for Telemetry {
         // Fails when it has been closed already.
         let _ = self.commands.send(Command::Stop { ack });
         self.join();
+    }
+}
+
+/// Ends a scan that nobody waits for any more.
+struct EndsScan(Arc<ScanProgress>);
+
+impl Drop for EndsScan {
+    fn drop(&mut self) {
+        self.0.stop();
     }
 }
 

@@ -93,45 +93,73 @@ impl Block {
 
     /// Reads the form on disk; `None` for anything else.
     pub fn decode(bytes: &[u8]) -> Option<Block> {
-        match bytes.split_first()? {
-            (&STORED, plain) => Block::from_plain(plain),
-            (&LZ4, rest) => {
-                let mut reader = Reader::new(rest);
-                let length =
-                    usize::try_from(reader.unsigned()?).ok().filter(|length| *length <= PLAIN_MAX)?;
-                Block::from_plain(&lz4_flex::block::decompress(reader.rest(), length).ok()?)
-            }
-            _ => None,
-        }
+        let mut block = Block::default();
+        block.decode_again(bytes).then_some(block)
     }
 
-    fn from_plain(plain: &[u8]) -> Option<Block> {
-        let mut reader = Reader::new(plain);
+    /// Reads the form on disk into this block's memory; `false` for anything else, and the block is empty then.
+    pub fn decode_again(&mut self, bytes: &[u8]) -> bool {
+        self.entries.clear();
+        let mut plain = std::mem::take(&mut self.text).into_bytes();
+        plain.clear();
+        let whole = expand(bytes, &mut plain).and_then(|()| self.take_plain(plain));
+        if whole.is_none() {
+            self.entries.clear();
+        }
+        whole.is_some()
+    }
+
+    fn take_plain(&mut self, mut plain: Vec<u8>) -> Option<()> {
+        let mut reader = Reader::new(&plain);
         // Every event takes at least four bytes, so the count can't make us reserve more than the plain form's size.
         let count = usize::try_from(reader.unsigned()?).ok().filter(|count| *count <= plain.len() / 4)?;
-        let mut column = || {
-            let mut values = Vec::with_capacity(count);
+        self.entries.reserve(count);
+        let mut value = 0i64;
+        for _ in 0..count {
+            value = value.wrapping_add(reader.signed()?);
+            let id = EventId { at_ms: value, number: 0 };
+            self.entries.push(Entry { id, ingested_ms: 0, start: 0, end: 0 });
+        }
+        let mut column = |set: fn(&mut Entry, i64)| {
             let mut value = 0i64;
-            for _ in 0..count {
+            for entry in &mut self.entries {
                 value = value.wrapping_add(reader.signed()?);
-                values.push(value);
+                set(entry, value);
             }
-            Some(values)
+            Some(())
         };
-        let (times, numbers, arrivals) = (column()?, column()?, column()?);
-        let mut entries = Vec::with_capacity(count);
+        column(|entry, number| entry.id.number = number as u64)?;
+        column(|entry, arrival| entry.ingested_ms = arrival)?;
         let mut start = 0u32;
-        for place in 0..count {
+        for entry in &mut self.entries {
             let end = start.checked_add(u32::try_from(reader.unsigned()?).ok()?)?;
-            let id = EventId { at_ms: times[place], number: numbers[place] as u64 };
-            entries.push(Entry { id, ingested_ms: arrivals[place], start, end });
+            (entry.start, entry.end) = (start, end);
             start = end;
         }
-        let text = String::from_utf8(reader.rest().to_vec()).ok()?;
+        let columns = plain.len() - reader.rest().len();
+        plain.drain(..columns);
+        let text = String::from_utf8(plain).ok()?;
         let whole = text.len() == start as usize
-            && entries.iter().all(|entry| text.is_char_boundary(entry.start as usize));
-        whole.then_some(Block { entries, text })
+            && self.entries.iter().all(|entry| text.is_char_boundary(entry.start as usize));
+        self.text = text;
+        whole.then_some(())
     }
+}
+
+/// The plain form, into an empty buffer.
+fn expand(bytes: &[u8], plain: &mut Vec<u8>) -> Option<()> {
+    match bytes.split_first()? {
+        (&STORED, rest) => plain.extend_from_slice(rest),
+        (&LZ4, rest) => {
+            let mut reader = Reader::new(rest);
+            let length = usize::try_from(reader.unsigned()?).ok().filter(|length| *length <= PLAIN_MAX)?;
+            plain.resize(length, 0);
+            let found = lz4_flex::block::decompress_into(reader.rest(), plain).ok()?;
+            plain.truncate(found);
+        }
+        _ => return None,
+    }
+    Some(())
 }
 
 #[cfg(test)]

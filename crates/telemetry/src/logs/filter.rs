@@ -1,4 +1,4 @@
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -6,9 +6,9 @@ use pitbird_names::Scope;
 
 use super::catalogue::{CATALOGUE, group_of};
 use super::page::{Direction, Page};
-use super::scan::{Flow, Found, Load, Of, Range, scan};
-use super::streams::{stream_ids, stream_name};
-use super::{EventId, Pattern};
+use super::streams::{Names, stream_ids};
+use super::walk::{Found, Load, Of, Range, walk};
+use super::{EventId, Flow, Pattern};
 use crate::error::{Error, Result};
 use crate::sqlite::Readers;
 
@@ -80,13 +80,13 @@ pub(crate) fn filter(dir: &Path, readers: &Readers, query: &FilterQuery) -> Resu
         after,
         end_ms: query.end_ms.unwrap_or(i64::MAX),
         chosen,
-        names: Names { catalogue: &catalogue, readers, known: HashMap::new() },
+        names: Names::new(&catalogue, readers),
         page: Page::new(Direction::Forward, query.limit),
         scanned: 0,
         resume_ms: None,
     };
     let range = Range { of, start_ms: after.at_ms, end_ms: reading.end_ms };
-    scan(dir, readers, range, Direction::Forward, |found, load| reading.visit(found, &load))?;
+    walk(dir, readers, range, Direction::Forward, |found, load| reading.visit(found, &load))?;
     Ok(reading.finish())
 }
 
@@ -151,23 +151,5 @@ impl Reading<'_> {
             }
         }
         FilterPage { events, token: token.map(|token| token.to_string()) }
-    }
-}
-
-/// Names of streams by number, looked up once each. A stream that has been deleted has none.
-struct Names<'a> {
-    catalogue: &'a Path,
-    readers: &'a Readers,
-    known: HashMap<i64, Option<Arc<str>>>,
-}
-
-impl Names<'_> {
-    fn of(&mut self, stream: i64) -> Result<Option<Arc<str>>> {
-        if let Some(name) = self.known.get(&stream) {
-            return Ok(name.clone());
-        }
-        let name = self.readers.read(self.catalogue, |c| stream_name(self.catalogue, c, stream))?.flatten();
-        self.known.insert(stream, name.clone());
-        Ok(name)
     }
 }

@@ -5,9 +5,9 @@ use pitbird_names::Scope;
 use super::block::HOUR_MS;
 use super::catalogue::CATALOGUE;
 use super::page::{Direction, Page};
-use super::scan::{Flow, Of, Range, scan};
 use super::streams::stream_id;
-use super::{EventId, LogEvent};
+use super::walk::{Of, Range, walk};
+use super::{EventId, Flow, LogEvent};
 use crate::error::{Error, Result};
 use crate::sqlite::Readers;
 
@@ -84,7 +84,7 @@ fn read(
     let end_ms = end_ms.min(upto.at_ms.saturating_add(1));
     let range = Range { of: Of::Stream(stream), start_ms: after.at_ms, end_ms };
     let mut page = Page::new(direction, limit);
-    scan(dir, readers, range, direction, |found, load| {
+    walk(dir, readers, range, direction, |found, load| {
         match direction {
             Direction::Forward if !page.wants(EventId::before(found.min_ms)) => return Ok(Flow::Stop),
             Direction::Backward if !page.wants(last_at(found.max_ms)) => {

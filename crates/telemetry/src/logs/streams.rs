@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -186,9 +186,31 @@ fn ids_by_prefix(c: &Connection, group: i64, prefix: &str) -> rusqlite::Result<H
         .collect()
 }
 
-pub(super) fn stream_name(path: &Path, c: &Connection, stream: i64) -> Result<Option<Arc<str>>> {
+fn stream_name(path: &Path, c: &Connection, stream: i64) -> Result<Option<Arc<str>>> {
     c.prepare_cached("SELECT name FROM stream WHERE id = ?")
         .and_then(|mut statement| statement.query_row([stream], |row| row.get::<_, String>(0)).optional())
         .map(|name| name.map(Arc::from))
         .map_err(|e| Error::sqlite(path, &e))
+}
+
+/// Names of streams by number, looked up once each. A stream that has been deleted has none.
+pub(super) struct Names<'a> {
+    catalogue: &'a Path,
+    readers: &'a Readers,
+    known: HashMap<i64, Option<Arc<str>>>,
+}
+
+impl<'a> Names<'a> {
+    pub fn new(catalogue: &'a Path, readers: &'a Readers) -> Names<'a> {
+        Names { catalogue, readers, known: HashMap::new() }
+    }
+
+    pub fn of(&mut self, stream: i64) -> Result<Option<Arc<str>>> {
+        if let Some(name) = self.known.get(&stream) {
+            return Ok(name.clone());
+        }
+        let name = self.readers.read(self.catalogue, |c| stream_name(self.catalogue, c, stream))?.flatten();
+        self.known.insert(stream, name.clone());
+        Ok(name)
+    }
 }
