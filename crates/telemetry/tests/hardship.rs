@@ -200,6 +200,12 @@ async fn whoever_reads_while_events_expire_sees_whole_days() {
     done.store(true, Ordering::Relaxed);
     reader.await.unwrap();
     assert!(messages(&telemetry, "s").await.is_empty());
+    // What was being read is deleted when it no longer is.
+    telemetry.sweep(START + 9 * DAY, Vec::new()).await.unwrap();
+    let names = std::fs::read_dir(dir.path().join("logs")).unwrap();
+    let mut names: Vec<_> = names.map(|name| name.unwrap().file_name().into_string().unwrap()).collect();
+    names.retain(|name| name.starts_with("2025"));
+    assert_eq!(names, [""; 0]);
 }
 
 struct Count([usize; 6]);
