@@ -190,18 +190,19 @@ async fn scans(telemetry: &Telemetry, count: u64) -> Result<(), Failure> {
                 end_ms,
                 needles: vec![needle.as_bytes().to_vec()],
             };
-            let mut all = Vec::new();
+            let (mut all, mut shown, cpu) = (Vec::new(), 0, cpu_ms()?);
             for _ in 0..3 {
                 let start = Instant::now();
-                let found =
-                    telemetry.scan(query.clone(), Arc::new(ScanProgress::default()), Bins::default).await?;
-                let spent = start.elapsed();
-                let shown: u64 = found.iter().map(|bins| bins.bins.iter().sum::<u64>()).sum();
-                all.push(format!("{:.0}", spent.as_secs_f64() * 1e3));
-                if all.len() == 3 {
-                    say(&format!("scan, {what}, {when}: {} ms, {shown} shown", all.join(" / ")))?;
-                }
+                let progress = Arc::new(ScanProgress::default());
+                let found = telemetry.scan(query.clone(), progress, Bins::default).await?;
+                all.push(format!("{:.0}", start.elapsed().as_secs_f64() * 1e3));
+                shown = found.iter().flat_map(|visitor| visitor.bins).sum::<u64>();
             }
+            let cpu = (cpu_ms()? - cpu) / 3;
+            say(&format!(
+                "scan, {what}, {when}: {} ms, {cpu} ms of CPU each, {shown} shown",
+                all.join(" / ")
+            ))?;
         }
     }
     Ok(())
