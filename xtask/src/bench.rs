@@ -24,7 +24,7 @@ use anyhow::{Context, Result, bail};
 /// What to measure
 #[derive(clap::Args)]
 pub struct Options {
-    /// Measure only these: mock, proxy, gateway, cold, functions, clients, kill, idle, losses, start, switch, store, analysis, telemetry, metrics
+    /// Measure only these: mock, proxy, gateway, cold, functions, clients, kill, idle, losses, start, switch, store, analysis, telemetry, metrics, logs
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Rounds of each alternating pair
@@ -102,6 +102,15 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
         example(root, "pitbird-telemetry", "measure", "measuring one request", "≤ 200 ns")
     })?;
     measure("metrics", &|| example(root, "pitbird-cloudwatch", "metric_math", "metric math", "≤ 50 ms"))?;
+    measure("logs", &|| {
+        example(
+            root,
+            "pitbird-telemetry",
+            "logs",
+            "ten million log events of a day",
+            "a selective term ≤ 1 s",
+        )
+    })?;
     if options.dry || !options.only.is_empty() {
         return Ok(());
     }

@@ -9,6 +9,8 @@
 //! It knows no service, no store and no HTTP. Who may read what, which groups exist and how long they keep their events
 //! is for callers to say; everything is told apart by account and region ([`Scope`](pitbird_names::Scope)).
 //!
+//! Many events at once are looked through by [`Telemetry::scan`], with all cores and a few blocks in memory.
+//!
 //! Start at [`Telemetry`]. Files: `metrics/series.db`, `metrics/2025-11-23.db`, `logs/streams.db`,
 //! `logs/2025-11-23.db`, and `lock`.
 

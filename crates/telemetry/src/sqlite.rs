@@ -5,8 +5,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -173,7 +172,7 @@ impl DayFiles {
         self.open.values_mut().for_each(Database::roll_back);
     }
 
-    /// Closes the day's file and deletes it. Readers that have it open finish in peace.
+    /// Closes the day's file and deletes it. Nobody may be reading it.
     pub fn delete(&mut self, day: Day) -> Result<()> {
         self.open.remove(&day);
         delete(&day.path(&self.dir))
@@ -196,45 +195,74 @@ pub(crate) fn delete(path: &Path) -> Result<()> {
 /// Connections for readers, kept for reuse. A file that doesn't exist holds nothing.
 #[derive(Default)]
 pub(crate) struct Readers {
-    idle: Mutex<Vec<(PathBuf, Connection)>>,
-    /// Counts forgettings, so that a connection in use meanwhile isn't kept.
-    forgotten: AtomicU64,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    idle: Vec<(PathBuf, Connection)>,
+    /// How many read each file now.
+    using: HashMap<PathBuf, usize>,
 }
 
 impl Readers {
     /// Runs `work` on a reading connection to `path`; `None` when there is no such file.
     pub fn read<T>(&self, path: &Path, work: impl FnOnce(&Connection) -> Result<T>) -> Result<Option<T>> {
-        let forgotten = self.forgotten.load(Ordering::Acquire);
-        let Some(connection) = self.connection(path)? else { return Ok(None) };
+        let (_using, idle) = self.take(path);
+        let connection = match idle {
+            Some(connection) => connection,
+            None if !path.exists() => return Ok(None),
+            None => open_reader(path).map_err(|e| Error::sqlite(path, &e))?,
+        };
         let value = work(&connection)?;
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if forgotten != self.forgotten.load(Ordering::Acquire) {
-            return Ok(Some(value));
+        let mut kept = self.lock();
+        if kept.idle.len() >= IDLE_READERS {
+            kept.idle.remove(0);
         }
-        if idle.len() >= IDLE_READERS {
-            idle.remove(0);
-        }
-        idle.push((path.to_path_buf(), connection));
+        kept.idle.push((path.to_path_buf(), connection));
         Ok(Some(value))
     }
 
-    /// Closes what is kept of a file that is deleted or replaced.
-    pub fn forget(&self, path: &Path) {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        self.forgotten.fetch_add(1, Ordering::AcqRel);
-        idle.retain(|(kept, _)| kept != path);
+    /// Deletes a file by `delete` unless somebody reads it; says whether. SQLite opens what lies beside a file by name
+    /// and late, so that a file mustn't go between.
+    pub fn delete_unused(&self, path: &Path, delete: impl FnOnce() -> Result<()>) -> Result<bool> {
+        let mut kept = self.lock();
+        if kept.using.contains_key(path) {
+            return Ok(false);
+        }
+        kept.idle.retain(|(idle, _)| idle != path);
+        // Still locked, so that nobody opens it meanwhile.
+        delete().map(|()| true)
     }
 
-    fn connection(&self, path: &Path) -> Result<Option<Connection>> {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = idle.iter().position(|(kept, _)| kept == path) {
-            return Ok(Some(idle.swap_remove(found).1));
+    fn take(&self, path: &Path) -> (Using<'_>, Option<Connection>) {
+        let mut kept = self.lock();
+        *kept.using.entry(path.to_path_buf()).or_default() += 1;
+        let place = kept.idle.iter().position(|(idle, _)| idle == path);
+        let idle = place.map(|place| kept.idle.swap_remove(place).1);
+        (Using { readers: self, path: path.to_path_buf() }, idle)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Somebody reads the file as long as this lives.
+struct Using<'a> {
+    readers: &'a Readers,
+    path: PathBuf,
+}
+
+impl Drop for Using<'_> {
+    fn drop(&mut self) {
+        let mut kept = self.readers.lock();
+        if let Some(count) = kept.using.get_mut(&self.path) {
+            *count -= 1;
+            if *count == 0 {
+                kept.using.remove(&self.path);
+            }
         }
-        drop(idle);
-        if !path.exists() {
-            return Ok(None);
-        }
-        open_reader(path).map(Some).map_err(|e| Error::sqlite(path, &e))
     }
 }
 

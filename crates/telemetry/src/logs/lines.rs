@@ -13,8 +13,11 @@ pub const LINE_BYTES: usize = 262_144 - 26;
 const PIECE_BYTES: usize = 4096;
 /// Room for the first lines after a drain: who writes one soon writes more, bytes.
 const FIRST_BYTES: usize = 1024;
+const FIRST_MARKS: usize = FIRST_BYTES / 64;
 /// What one line weighs beside its text, bytes.
 const MARK_BYTES: usize = size_of::<Mark>();
+/// The first piece: what a buffer with a line takes.
+const FIRST_PIECE_BYTES: usize = FIRST_BYTES + FIRST_MARKS * MARK_BYTES;
 
 /// Who writes to a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,14 +136,16 @@ impl Buffer {
     fn take(&mut self, at_ms: i64, write: impl FnOnce(&mut String), intake: &Intake) {
         if self.lines.marks.is_empty() {
             self.lines.text.reserve(FIRST_BYTES);
-            self.lines.marks.reserve(FIRST_BYTES / 64);
+            self.lines.marks.reserve(FIRST_MARKS);
         }
         let (length, marks) = (self.lines.text.len(), self.lines.marks.len());
         write(&mut self.lines.text);
         self.lines.mark(at_ms, length);
         let used = self.lines.text.len() + self.lines.marks.len() * MARK_BYTES;
         let fits = used <= self.room || {
-            let more = (used - self.room).next_multiple_of(PIECE_BYTES);
+            // Many streams with a few lines each mustn't take more room than they do memory.
+            let piece = if self.room == 0 { FIRST_PIECE_BYTES } else { PIECE_BYTES };
+            let more = (used - self.room).next_multiple_of(piece);
             intake.reserve(more) && {
                 self.room += more;
                 true

@@ -69,16 +69,30 @@ impl<T> Page<T> {
         }
     }
 
-    /// Notes that there is something at this place which isn't on the page.
+    /// Notes that there is something at this place which isn't on the page; what lies beyond it then goes too.
     pub fn refuse(&mut self, id: EventId) {
-        if self.refused.is_none_or(|refused| self.is_nearer(id, refused)) {
-            self.refused = Some(id);
+        if self.refused.is_some_and(|refused| !self.is_nearer(id, refused)) {
+            return;
         }
+        self.refused = Some(id);
+        let beyond = match self.direction {
+            Direction::Forward => self.events.split_off(&id),
+            Direction::Backward => {
+                let near = self.events.split_off(&id);
+                std::mem::replace(&mut self.events, near)
+            }
+        };
+        self.bytes -= beyond.values().map(|(bytes, _)| bytes).sum::<usize>();
     }
 
     /// Has anything been refused?
     pub fn is_cut(&self) -> bool {
         self.refused.is_some()
+    }
+
+    /// The nearest event that was refused.
+    pub fn refused(&self) -> Option<EventId> {
+        self.refused
     }
 
     /// The page, by rising id.
@@ -102,16 +116,26 @@ mod tests {
         fn a_page_is_a_gapless_end_of_what_was_offered(
             offered in proptest::collection::vec((0u64..500, 1usize..PAGE_BYTES / 3), 0..80),
             limit in 1usize..40,
+            pieces in 1usize..80,
             forward: bool,
         ) {
             let direction = if forward { Direction::Forward } else { Direction::Backward };
             let mut page = Page::new(direction, limit);
             let all: BTreeMap<EventId, usize> = offered.iter().map(|&(number, bytes)| (id(number), bytes)).collect();
+            // In pieces that are pages themselves, as several threads make them.
             let mut seen = std::collections::HashSet::new();
-            for (number, _) in &offered {
-                if seen.insert(*number) {
-                    page.offer(id(*number), all[&id(*number)], || *number);
+            for piece in offered.chunks(pieces) {
+                let mut part = Page::new(direction, limit);
+                for (number, _) in piece {
+                    if seen.insert(*number) {
+                        part.offer(id(*number), all[&id(*number)], || *number);
+                    }
                 }
+                let refused = part.refused();
+                for (id, number) in part.into_events() {
+                    page.offer(id, all[&id], || number);
+                }
+                refused.into_iter().for_each(|refused| page.refuse(refused));
             }
             let cut = page.is_cut();
             let found: Vec<EventId> = page.into_events().into_iter().map(|(id, _)| id).collect();

@@ -27,25 +27,30 @@ impl LogWriter {
             let found = self.catalogue.file.run(|c| group(c, &kept.scope, &kept.group))?;
             expiry.extend(found.map(|group| (group, Day::of(now_ms - i64::from(kept.days) * DAY_MS))));
         }
+        let mut swept = Ok(());
         for day in self.files.days()? {
-            let mut removed = 0;
-            for (group, _) in expiry.iter().filter(|(_, oldest)| day < *oldest) {
-                let file = self.files.get(day)?;
-                removed += file.run(|c| c.execute("DELETE FROM block WHERE log_group = ?", [group]))?;
-            }
-            removed += self.remove_orphans(day)?;
-            if removed == 0 {
-                continue;
-            }
+            // A damaged day keeps no other from being swept.
+            swept = swept.and(self.sweep_day(day, &expiry, readers));
+        }
+        swept
+    }
+
+    fn sweep_day(&mut self, day: Day, expiry: &[(i64, Day)], readers: &Readers) -> Result<()> {
+        let mut removed = 0;
+        for (group, _) in expiry.iter().filter(|(_, oldest)| day < *oldest) {
             let file = self.files.get(day)?;
-            let left =
-                file.run(|c| c.query_row("SELECT EXISTS (SELECT 1 FROM block)", [], |row| row.get(0)))?;
-            if left {
-                file.give_back()?;
-            } else {
-                self.files.delete(day)?;
-                readers.forget(&day.path(self.files.dir()));
-            }
+            removed += file.run(|c| c.execute("DELETE FROM block WHERE log_group = ?", [group]))?;
+        }
+        removed += self.remove_orphans(day)?;
+        let file = self.files.get(day)?;
+        let left: bool =
+            file.run(|c| c.query_row("SELECT EXISTS (SELECT 1 FROM block)", [], |row| row.get(0)))?;
+        if !left {
+            // One that is being read goes with a later sweep.
+            let path = day.path(self.files.dir());
+            readers.delete_unused(&path, || self.files.delete(day))?;
+        } else if removed > 0 {
+            file.give_back()?;
         }
         Ok(())
     }

@@ -23,8 +23,9 @@ impl MetricWriter {
         for day in self.files.days()? {
             let age = today.0 - day.0;
             if age > DAYS_KEPT {
-                self.files.delete(day)?;
-                readers.forget(&day.path(self.files.dir()));
+                // One that is being read goes with a later sweep.
+                let path = day.path(self.files.dir());
+                readers.delete_unused(&path, || self.files.delete(day))?;
             } else if let Some(&(_, seconds)) = TIERS.iter().find(|(days, _)| age > *days) {
                 self.roll_up(day, seconds)?;
             }
