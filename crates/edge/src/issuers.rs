@@ -185,7 +185,7 @@ mod tests {
     async fn an_issuer_that_is_silent_isnt_asked_again_at_once() {
         let (issuers, backend) = (Issuers::default(), Backend::new());
         // Nobody listens there: port 1 belongs to no service of today.
-        let rules = Rules { issuer: "http://127.0.0.1:1", audience: Some(&[]) };
+        let rules = Rules { issuer: "http://127.0.0.1:1", audience: Some(&[]), algorithm: None };
         let first = issuers.verify(&backend, "a.b.c", &rules, KeysAt::Discovered, 0).await;
         assert!(matches!(first, Err(NoKeys::Unreachable(..))), "{first:?}");
         let second = issuers.verify(&backend, "a.b.c", &rules, KeysAt::UserPool, 0).await;
@@ -196,8 +196,11 @@ mod tests {
     async fn nobody_is_asked_for_keys_that_were_given() {
         let given = HashMap::from([("us-east-1_a".to_owned(), Arc::new(KeySet::default()))]);
         let (issuers, backend) = (Issuers { given, ..Issuers::default() }, Backend::new());
-        let rules =
-            Rules { issuer: "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_a", audience: None };
+        let rules = Rules {
+            issuer: "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_a",
+            audience: None,
+            algorithm: None,
+        };
         let said = issuers.verify(&backend, "a.b.c", &rules, KeysAt::UserPool, 0).await;
         assert!(matches!(said, Ok(Err(Rejection::Malformed))), "{said:?}");
         for other in ["https://cognito-idp.evil/us-east-1_a", "http://x/us-east-1_a", "us-east-1_a"] {

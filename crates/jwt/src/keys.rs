@@ -5,6 +5,7 @@ use aws_lc_rs::signature::{
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
+use serde_json::Value;
 use thiserror::Error;
 
 /// Longest key set that is read, bytes. Source: API Gateway developer guide, "JWT authorizers".
@@ -27,9 +28,10 @@ struct Key {
     exponent: Vec<u8>,
 }
 
-/// How a token is signed.
+/// How a token is signed: RSASSA-PKCS1-v1_5 with one of SHA-2's digests (RFC 7518 §3.3). There is no other, so that no token can
+/// choose a weaker way than its key was made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Algorithm {
+pub enum Algorithm {
     Rs256,
     Rs384,
     Rs512,
@@ -46,7 +48,7 @@ pub enum NoKeySet {
 
 #[derive(Deserialize)]
 struct Wire {
-    keys: Vec<WireKey>,
+    keys: Vec<Value>,
 }
 
 #[derive(Deserialize)]
@@ -56,18 +58,21 @@ struct WireKey {
     alg: Option<String>,
     #[serde(rename = "use")]
     purpose: Option<String>,
+    key_ops: Option<Vec<String>>,
     n: Option<String>,
     e: Option<String>,
 }
 
 impl KeySet {
-    /// Reads a set. Keys of other kinds are passed over.
+    /// Reads a set. Keys of other kinds, and those that aren't well formed, are passed over (RFC 7517 §5): one bad key must not
+    /// take the good ones away.
     pub fn parse(json: &[u8]) -> Result<KeySet, NoKeySet> {
         if json.len() > KEY_SET_BYTES_MAX {
             return Err(NoKeySet::TooLong);
         }
         let wire: Wire = serde_json::from_slice(json)?;
-        Ok(KeySet { keys: wire.keys.into_iter().filter_map(WireKey::key).take(KEYS_MAX).collect() })
+        let read = |key| serde_json::from_value(key).ok().and_then(WireKey::key);
+        Ok(KeySet { keys: wire.keys.into_iter().filter_map(read).take(KEYS_MAX).collect() })
     }
 
     /// Is there no key in it that could verify anything?
@@ -97,7 +102,9 @@ impl KeySet {
 impl WireKey {
     fn key(self) -> Option<Key> {
         let is_for_signatures = self.purpose.as_deref().is_none_or(|purpose| purpose == "sig");
-        if self.kty.as_deref() != Some("RSA") || !is_for_signatures {
+        let verifies = |ops: &[String]| ops.iter().any(|op| op == "verify");
+        let may_verify = self.key_ops.as_deref().is_none_or(verifies);
+        if self.kty.as_deref() != Some("RSA") || !is_for_signatures || !may_verify {
             return None;
         }
         let algorithm = match self.alg.as_deref() {
@@ -114,6 +121,7 @@ impl WireKey {
 }
 
 impl Algorithm {
+    /// The name must be written as RFC 7518 writes it.
     pub fn parse(name: &str) -> Option<Algorithm> {
         match name {
             "RS256" => Some(Algorithm::Rs256),
@@ -144,11 +152,18 @@ mod tests {
             {"kty":"EC","kid":"c","x":"AQAB"},
             {"kty":"RSA","kid":"d","n":"!","e":"AQAB"},
             {"kty":"RSA","kid":"e","n":"AQAB","e":"AQAB","alg":"PS256"},
-            {"kty":"RSA","kid":"f","n":"AQAB","e":"AQAB","alg":"RS512","use":"sig"}
+            {"kty":"RSA","kid":"f","n":"AQAB","e":"AQAB","alg":"RS512","use":"sig"},
+            {"kty":"RSA","kid":7,"n":"AQAB","e":"AQAB"},
+            "no key", null,
+            {"kty":"RSA","kid":"g","n":"AQAB","e":"AQAB","key_ops":["encrypt"]},
+            {"kty":"RSA","kid":"h","n":"AQAB==","e":"AQAB","key_ops":["verify"]},
+            {"kty":"oct","kid":"i","k":"AQAB","alg":"HS256"},
+            {"kty":"RSA","kid":"j","n":"AQAB","e":"AQAB","alg":"HS256"}
         ]}"#;
         let set = KeySet::parse(set).expect("a set");
-        let kept: Vec<&str> = ["a", "b", "c", "d", "e", "f"].into_iter().filter(|id| set.has(id)).collect();
-        assert_eq!(kept, ["a", "f"]);
+        let named = ["a", "b", "c", "d", "e", "f", "7", "g", "h", "i", "j"];
+        let kept: Vec<&str> = named.into_iter().filter(|id| set.has(id)).collect();
+        assert_eq!(kept, ["a", "f", "h"]);
         // A key that is no key verifies nothing, whatever its numbers.
         assert!(!set.verifies("a", Algorithm::Rs256, b"x", b"y"));
     }

@@ -12,5 +12,5 @@ mod keys;
 mod token;
 
 pub use claims::Claims;
-pub use keys::{KEY_SET_BYTES_MAX, KeySet, NoKeySet};
+pub use keys::{Algorithm, KEY_SET_BYTES_MAX, KeySet, NoKeySet};
 pub use token::{Rejection, Rules, TOKEN_BYTES_MAX, claimed_issuer, verify};

@@ -1,11 +1,11 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use crate::keys::Algorithm;
-use crate::{Claims, KeySet};
+use crate::{Algorithm, Claims, KeySet};
 
 /// Longest token that is looked at, bytes; a request's headers have no more together.
 pub const TOKEN_BYTES_MAX: usize = 10_240;
@@ -16,6 +16,8 @@ pub struct Rules<'a> {
     pub issuer: &'a str,
     /// One of these must be the token's `aud`, or its `client_id` where it has no `aud`. `None`: whoever calls judges that himself.
     pub audience: Option<&'a [String]>,
+    /// How the issuer signs, where that is known whatever its keys say. `None`: any way by RSA that the key itself allows.
+    pub algorithm: Option<Algorithm>,
 }
 
 /// Why a token isn't taken. The words are those of the `error_description` in `www-authenticate`.
@@ -44,8 +46,14 @@ pub enum Rejection {
 struct Head {
     alg: String,
     kid: Option<String>,
-    /// Extensions that must be understood (RFC 7515 §4.1.11); none is.
-    crit: Option<Value>,
+    /// Does it name extensions that must be understood (RFC 7515 §4.1.11)? None is.
+    #[serde(default, deserialize_with = "is_there", rename = "crit")]
+    has_extensions: bool,
+}
+
+/// Is there such a member, whatever it says, be it `null`?
+fn is_there<'de, D: Deserializer<'de>>(member: D) -> Result<bool, D::Error> {
+    IgnoredAny::deserialize(member).map(|_| true)
 }
 
 /// What a token claims, if its signature is by a key of the set and the rules hold at `now_s`, seconds since 1970.
@@ -58,7 +66,10 @@ pub fn verify(token: &str, keys: &KeySet, rules: &Rules<'_>, now_s: i64) -> Resu
     let decoded = |text: &str| URL_SAFE_NO_PAD.decode(text).map_err(|_| Rejection::Malformed);
     let head: Head = serde_json::from_slice(&decoded(head)?).map_err(|_| Rejection::Malformed)?;
     let algorithm = Algorithm::parse(&head.alg).ok_or(Rejection::Algorithm)?;
-    if head.crit.is_some() {
+    if rules.algorithm.is_some_and(|only| only != algorithm) {
+        return Err(Rejection::Algorithm);
+    }
+    if head.has_extensions {
         return Err(Rejection::Malformed);
     }
     let signature = decoded(signature)?;

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use pitbird_jwt::{Claims, Rejection, Rules, claimed_issuer};
+use pitbird_jwt::{Algorithm, Claims, Rejection, Rules, claimed_issuer};
 use pitbird_snapshot::PoolAuthorizer;
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -42,7 +42,11 @@ impl Asking<'_, '_> {
         let claimed = claimed_issuer(token).ok_or(GatewayError::Unauthorized)?;
         // Only the pools' own issuers are ever asked for keys.
         let issuer = authorizer.issuers.iter().find(|issuer| **issuer == claimed);
-        let rules = Rules { issuer: issuer.ok_or(GatewayError::Unauthorized)?, audience: None };
+        let rules = Rules {
+            issuer: issuer.ok_or(GatewayError::Unauthorized)?,
+            audience: None,
+            algorithm: Some(Algorithm::Rs256),
+        };
         let (edge, now_s) = (self.edge, (self.arrival.at_ms / 1000) as i64);
         let verified = edge.issuers.verify(&edge.backend, token, &rules, KeysAt::UserPool, now_s).await;
         let verified = verified.map_err(|error| {

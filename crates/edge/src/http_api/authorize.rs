@@ -70,7 +70,7 @@ async fn by_token(
     let brought = source.and_then(|source| identity(routed, source)).ok_or(HttpError::Token(None))?;
     let token = bare(&brought);
     let now_s = (routed.seen.at_ms / 1000) as i64;
-    let rules = Rules { issuer, audience: Some(audience) };
+    let rules = Rules { issuer, audience: Some(audience), algorithm: None };
     let verified = edge.issuers.verify(&edge.backend, token, &rules, KeysAt::Discovered, now_s).await;
     let verified = verified.map_err(|error| {
         tracing::warn!(%error, "an authorizer has no keys");

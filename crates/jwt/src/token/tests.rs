@@ -1,3 +1,4 @@
+use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RsaEncoding};
@@ -11,6 +12,8 @@ const NOW: i64 = 1_600_000_000;
 struct Issuer {
     pair: KeyPair,
     keys: KeySet,
+    /// The key as its set has it, which names no algorithm.
+    key: Value,
 }
 
 impl Issuer {
@@ -23,8 +26,8 @@ impl Issuer {
             "kty": "RSA", "kid": "k1", "use": "sig",
             "n": URL_SAFE_NO_PAD.encode(modulus), "e": URL_SAFE_NO_PAD.encode(exponent),
         });
-        let keys = KeySet::parse(json!({"keys": [key]}).to_string().as_bytes()).expect("a set");
-        Issuer { pair, keys }
+        let keys = KeySet::parse(json!({"keys": [key.clone()]}).to_string().as_bytes()).expect("a set");
+        Issuer { pair, keys, key }
     }
 
     fn sign(&self, head: &Value, claims: &Value, encoding: &'static dyn RsaEncoding) -> String {
@@ -41,7 +44,12 @@ impl Issuer {
 
     fn verify(&self, token: &str) -> Result<Claims, Rejection> {
         let audience = ["app".to_owned(), "other".to_owned()];
-        verify(token, &self.keys, &Rules { issuer: "https://issuer", audience: Some(&audience) }, NOW)
+        verify(
+            token,
+            &self.keys,
+            &Rules { issuer: "https://issuer", audience: Some(&audience), algorithm: None },
+            NOW,
+        )
     }
 }
 
@@ -107,6 +115,12 @@ fn a_signature_is_by_the_key_that_the_token_names() {
         (json!({"alg": "HS256", "kid": "k1"}), Rejection::Algorithm),
         (json!({"alg": "PS256", "kid": "k1"}), Rejection::Algorithm),
         (json!({"alg": "RS256", "kid": "k1", "crit": ["b64"]}), Rejection::Malformed),
+        (json!({"alg": "RS256", "kid": "k1", "crit": null}), Rejection::Malformed),
+        (json!({"alg": "rs256", "kid": "k1"}), Rejection::Algorithm),
+        (json!({"alg": "ES256", "kid": "k1"}), Rejection::Algorithm),
+        (json!({"alg": null, "kid": "k1"}), Rejection::Malformed),
+        (json!({"kid": "k1"}), Rejection::Malformed),
+        (json!({"alg": "RS256", "kid": 1}), Rejection::Malformed),
     ] {
         assert_eq!(issuer.verify(&sign(&head)), Err(expected), "{head}");
     }
@@ -133,7 +147,7 @@ fn a_token_has_a_bound() {
 proptest! {
     #[test]
     fn no_token_panics(token in "[a-zA-Z0-9_.-]{0,60}", head in ".{0,20}", claims in ".{0,20}") {
-        let rules = Rules { issuer: "i", audience: Some(&[]) };
+        let rules = Rules { issuer: "i", audience: Some(&[]), algorithm: None };
         prop_assert!(verify(&token, &KeySet::default(), &rules, NOW).is_err());
         let made = [URL_SAFE_NO_PAD.encode(head), URL_SAFE_NO_PAD.encode(claims), "AAAA".to_owned()].join(".");
         prop_assert!(verify(&made, &KeySet::default(), &rules, NOW).is_err());
@@ -150,7 +164,82 @@ fn whose_a_token_claims_to_be_is_read_and_its_audience_may_be_left_to_the_caller
         assert_eq!(claimed_issuer(bad), None, "{bad}");
     }
     assert_eq!(issuer.verify(&token), Err(Rejection::Audience));
-    let rules = Rules { issuer: "https://issuer", audience: None };
+    let rules = Rules { issuer: "https://issuer", audience: None, algorithm: None };
     assert!(verify(&token, &issuer.keys, &rules, NOW).is_ok());
     assert_eq!(verify(&token, &issuer.keys, &rules, NOW + 60), Err(Rejection::Expired));
+}
+
+#[test]
+fn no_token_chooses_another_way_than_its_key_and_its_rules_allow() {
+    let issuer = Issuer::new();
+    let good = claims(json!({}));
+    let longer = issuer.sign(&json!({"alg": "RS512", "kid": "k1"}), &good, &RSA_PKCS1_SHA512);
+    let rules = |algorithm| Rules { issuer: "https://issuer", audience: None, algorithm };
+    assert!(verify(&longer, &issuer.keys, &rules(None), NOW).is_ok());
+    // Rules that name a way hold where the key names none.
+    let only = rules(Some(Algorithm::Rs256));
+    assert_eq!(verify(&longer, &issuer.keys, &only, NOW), Err(Rejection::Algorithm));
+    assert!(verify(&issuer.token(&good), &issuer.keys, &only, NOW).is_ok());
+    // A key's own way holds where rules name none.
+    let mut key = issuer.key.clone();
+    key["alg"] = json!("RS256");
+    let keys = KeySet::parse(json!({"keys": [key]}).to_string().as_bytes()).expect("a set");
+    assert_eq!(verify(&longer, &keys, &rules(None), NOW), Err(Rejection::Signature));
+    assert!(verify(&issuer.token(&good), &keys, &rules(None), NOW).is_ok());
+}
+
+#[test]
+fn what_is_public_signs_nothing() {
+    let (issuer, stranger) = (Issuer::new(), Issuer::new());
+    let part = |json: &Value| URL_SAFE_NO_PAD.encode(json.to_string());
+    let good = claims(json!({}));
+    // The public key, in each of its forms, as the secret of an HMAC; under its own name, and under that of RSA.
+    let forms = [
+        issuer.pair.public_key().as_ref().to_vec(),
+        issuer.key["n"].as_str().expect("a text").as_bytes().to_vec(),
+        issuer.key.to_string().into_bytes(),
+    ];
+    for (secret, algorithm, expected) in [
+        (&forms[0], "HS256", Rejection::Algorithm),
+        (&forms[1], "HS256", Rejection::Algorithm),
+        (&forms[2], "HS256", Rejection::Algorithm),
+        (&forms[0], "RS256", Rejection::Signature),
+    ] {
+        let message = [part(&json!({"alg": algorithm, "kid": "k1"})), part(&good)].join(".");
+        let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), message.as_bytes());
+        let forged = [message, URL_SAFE_NO_PAD.encode(tag)].join(".");
+        assert_eq!(issuer.verify(&forged), Err(expected), "{algorithm}");
+    }
+    // No signature at all, however `none` is written.
+    for none in ["none", "None", "NONE", ""] {
+        let forged = format!("{}.{}.", part(&json!({"alg": none, "kid": "k1"})), part(&good));
+        assert_eq!(issuer.verify(&forged), Err(Rejection::Algorithm), "{none}");
+    }
+    // A key that the token brings along, or says where to fetch.
+    let head = json!({"alg": "RS256", "kid": "k1", "jwk": stranger.key, "jku": "https://stranger/keys"});
+    let forged = stranger.sign(&head, &good, &RSA_PKCS1_SHA256);
+    assert_eq!(issuer.verify(&forged), Err(Rejection::Signature));
+}
+
+#[test]
+fn a_token_has_one_spelling() {
+    let issuer = Issuer::new();
+    let token = issuer.token(&claims(json!({})));
+    let parts: Vec<&str> = token.split('.').collect();
+    // 256 bytes end in a letter of which four bits count for nothing; they must be zero.
+    let (start, last) = parts[2].split_at(parts[2].len() - 1);
+    let other = char::from(last.as_bytes()[0] + 1);
+    for bad in [
+        format!("{}.{}.{start}{other}", parts[0], parts[1]),
+        format!("{token}=="),
+        format!("{token}\n"),
+        format!("{}=.{}.{}", parts[0], parts[1], parts[2]),
+        format!("{token}.AAAA"),
+    ] {
+        assert_eq!(issuer.verify(&bad), Err(Rejection::Malformed), "{bad}");
+    }
+    // A head that says a thing twice could be read in two ways.
+    let head = URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256","kid":"k1","kid":"k2"}"#);
+    let twice = format!("{head}.{}.{}", parts[1], parts[2]);
+    assert_eq!(issuer.verify(&twice), Err(Rejection::Malformed));
 }
