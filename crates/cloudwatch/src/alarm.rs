@@ -20,7 +20,7 @@ pub use composite::{
     Occasion, children, depending, missing, parents, rule, settle, suppressor, with_due_actions,
 };
 pub use history::{HISTORY_MS, HistoryQuery, note_configured, note_deleted, place, prune};
-pub use rule::{Given, evaluable, metric, parse};
+pub use rule::{Given, evaluable, is_high_resolution, metric, parse, plan};
 
 /// Alarms of an account in a region, of all kinds. Source: CloudWatch quotas.
 const ALARMS_MAX: usize = 5000;

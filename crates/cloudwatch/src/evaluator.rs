@@ -5,14 +5,16 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use pitbird_names::Scope;
+use pitbird_records::alarm::Watched;
 use pitbird_records::{Alarm, Record};
 use pitbird_store::{Transaction, Versioned};
-use pitbird_telemetry::alarm::{self as arithmetic, Outcome, Rule};
+use pitbird_telemetry::alarm::{self as arithmetic, Outcome, Point, Rule, Window};
 use pitbird_telemetry::metrics::MetricQuery;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::alarm::{Cause, Occasion};
+use crate::query::{self, Plan, Span};
 use crate::{Error, State, alarm};
 
 /// Alarms with periods of a minute or more are evaluated each minute. Source: CloudWatch, alarm evaluation.
@@ -91,7 +93,7 @@ fn now_ms() -> i64 {
 pub async fn step(state: &State, due: Due, now_ms: i64) -> Result<usize, Error> {
     let mut alarms = state.read(|store| store.list::<Alarm>("")).await?;
     if due == Due::HighResolution {
-        alarms.retain(|found| i64::from(found.record.rule.period_s) * 1000 < MINUTE_MS);
+        alarms.retain(|found| alarm::is_high_resolution(&found.record.rule));
     }
     let mut changed = 0;
     let mut failure = None;
@@ -110,7 +112,12 @@ pub async fn step(state: &State, due: Due, now_ms: i64) -> Result<usize, Error> 
 struct Judging {
     found: Versioned<Alarm>,
     rule: Rule,
-    query: MetricQuery,
+    read: Read,
+}
+
+enum Read {
+    Metric(Box<MetricQuery>),
+    Queries(Arc<Plan>),
 }
 
 /// An alarm that isn't in the state that it should be in.
@@ -121,16 +128,11 @@ struct Change {
 
 async fn step_batch(state: &State, alarms: Vec<Versioned<Alarm>>, now_ms: i64) -> Result<usize, Error> {
     let judging: Vec<Judging> = alarms.into_iter().filter_map(|found| judging(found, now_ms)).collect();
-    let queries = judging.iter().map(|judging| judging.query.clone()).collect();
-    let found = match state.telemetry.statistics(queries).await {
-        Ok(found) => found.into_iter().map(Some).collect(),
-        Err(_) => one_by_one(state, &judging).await,
-    };
+    let found = points(state, &judging, now_ms).await;
     let judged = judging.into_iter().zip(found);
     let changes: Vec<Change> = judged
-        .filter_map(|(Judging { found, rule, .. }, datapoints)| {
-            let points = arithmetic::points(&datapoints?);
-            let outcome = arithmetic::evaluate(&rule, &points, now_ms)?;
+        .filter_map(|(Judging { found, rule, .. }, points)| {
+            let outcome = arithmetic::evaluate(&rule, &points?, now_ms)?;
             (outcome.state.as_str() != found.record.head.state.value).then_some(Change { found, outcome })
         })
         .collect();
@@ -141,30 +143,66 @@ async fn step_batch(state: &State, alarms: Vec<Versioned<Alarm>>, now_ms: i64) -
 }
 
 fn judging(found: Versioned<Alarm>, now_ms: i64) -> Option<Judging> {
-    let Some(rule) = alarm::evaluable(&found.record.rule) else {
-        tracing::error!(alarm = found.record.head.name, "an alarm's rule can't be read");
+    let Alarm { head, rule } = &found.record;
+    let read = |evaluable: &Rule| match &rule.watched {
+        Watched::Metric(stat) => {
+            Some(Read::Metric(Box::new(evaluable.query(alarm::metric(stat, &head.scope), now_ms))))
+        }
+        Watched::Queries { queries } => {
+            Some(Read::Queries(Arc::new(alarm::plan(queries, &head.scope).ok()?)))
+        }
+    };
+    let evaluable = alarm::evaluable(rule, &head.scope).and_then(|rule| Some((read(&rule)?, rule)));
+    let Some((read, rule)) = evaluable else {
+        tracing::error!(alarm = head.name, "an alarm's rule can't be read");
         return None;
     };
-    let query = rule.query(alarm::metric(&found.record.rule, &found.record.head.scope), now_ms);
-    Some(Judging { found, rule, query })
+    Some(Judging { found, rule, read })
 }
 
-/// Reads for each alarm alone; `None` where that fails.
-async fn one_by_one(
-    state: &State,
-    judging: &[Judging],
-) -> Vec<Option<Vec<pitbird_telemetry::metrics::Datapoint>>> {
+/// What each alarm judges; `None` where that can't be had.
+async fn points(state: &State, judging: &[Judging], now_ms: i64) -> Vec<Option<Vec<Point>>> {
+    let queries = judging.iter().filter_map(|judging| match &judging.read {
+        Read::Metric(query) => Some((**query).clone()),
+        Read::Queries(_) => None,
+    });
+    let mut together = state.telemetry.statistics(queries.collect()).await.ok().map(Vec::into_iter);
     let mut found = Vec::with_capacity(judging.len());
-    for Judging { found: alarm, query, .. } in judging {
-        match state.telemetry.statistics(vec![query.clone()]).await {
-            Ok(mut read) => found.push(read.pop()),
-            Err(error) => {
-                tracing::error!(alarm = alarm.record.head.name, %error, "an alarm's metric can't be read");
-                found.push(None);
-            }
-        }
+    for judging in judging {
+        let read = match (&judging.read, &mut together) {
+            (Read::Metric(_), Some(together)) => Ok(together.next().map(|read| arithmetic::points(&read))),
+            (Read::Metric(query), None) => alone(state, query).await,
+            (Read::Queries(plan), _) => reckoned(state, judging, plan, now_ms).await,
+        };
+        found.push(read.unwrap_or_else(|error| {
+            tracing::error!(alarm = judging.found.record.head.name, %error, "an alarm's metrics can't be read");
+            None
+        }));
     }
     found
+}
+
+/// Reads for one alarm alone, because something is wrong with one of them.
+async fn alone(state: &State, query: &MetricQuery) -> Result<Option<Vec<Point>>, Error> {
+    let mut read = state.telemetry.statistics(vec![query.clone()]).await?;
+    Ok(read.pop().map(|read| arithmetic::points(&read)))
+}
+
+/// The points of metric math, which must give one series.
+async fn reckoned(
+    state: &State,
+    judging: &Judging,
+    plan: &Arc<Plan>,
+    now_ms: i64,
+) -> Result<Option<Vec<Point>>, Error> {
+    let window = Window::at(&judging.rule, now_ms);
+    let span = Span { start_ms: window.start_ms, end_ms: window.end_ms, now_ms };
+    let mut results = query::evaluate(state, plan, span).await?.results;
+    if results.len() > 1 {
+        return Err(Error::unsupported("An alarm on more than one time series"));
+    }
+    let point = |(at_ms, value)| Point { at_ms, value, sample_count: None };
+    Ok(Some(results.pop().map(|series| series.points.into_iter().map(point).collect()).unwrap_or_default()))
 }
 
 fn write(tx: &mut Transaction<'_>, changes: Vec<Change>, now_ms: i64) -> Result<usize, Error> {
@@ -202,20 +240,23 @@ async fn release(state: &State, now_ms: i64) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
-    use pitbird_records::alarm::AlarmRule;
+    use pitbird_records::alarm::{AlarmRule, MetricStatistic};
     use pitbird_store::Store;
     use pitbird_telemetry::alarm::State as AlarmValue;
 
     use super::*;
 
     fn fresh() -> Alarm {
-        let rule = AlarmRule {
+        let metric = MetricStatistic {
             namespace: "N".to_owned(),
             metric: "m".to_owned(),
             dimensions: Vec::new(),
             statistic: "Sum".to_owned(),
             unit: None,
             period_s: 60,
+        };
+        let rule = AlarmRule {
+            watched: Watched::Metric(metric),
             evaluation_periods: 1,
             datapoints_to_alarm: None,
             threshold: 0.0,

@@ -1,11 +1,12 @@
 //! What several operations take and give, in AWS's names.
 
-use pitbird_records::alarm::{Alarm, AlarmActions, AlarmHead, AlarmRule, CompositeAlarm};
+use pitbird_records::alarm::{Alarm, AlarmActions, AlarmHead, CompositeAlarm, Watched};
 use pitbird_telemetry::alarm;
 use pitbird_telemetry::metrics::Dimensions;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::query::MetricDataQuery;
 
 /// The output of operations that have none.
 #[derive(Debug, Serialize)]
@@ -106,13 +107,14 @@ impl From<AlarmHead> for Head {
 pub struct MetricAlarm {
     #[serde(flatten)]
     head: Head,
-    metric_name: String,
-    namespace: String,
+    metric_name: Option<String>,
+    namespace: Option<String>,
     statistic: Option<String>,
     extended_statistic: Option<String>,
     dimensions: Vec<Dimension>,
-    period: u32,
+    period: Option<u32>,
     unit: Option<String>,
+    metrics: Option<Vec<MetricDataQuery>>,
     evaluation_periods: u32,
     datapoints_to_alarm: Option<u32>,
     threshold: f64,
@@ -123,17 +125,23 @@ pub struct MetricAlarm {
 
 impl From<Alarm> for MetricAlarm {
     fn from(Alarm { head, rule }: Alarm) -> MetricAlarm {
-        let (statistic, extended_statistic) = statistics(&rule);
-        let dimensions = rule.dimensions.into_iter().map(|(name, value)| Dimension { name, value });
+        let (metric, metrics) = match rule.watched {
+            Watched::Metric(metric) => (Some(metric), None),
+            Watched::Queries { queries } => (None, Some(queries.iter().map(MetricDataQuery::from).collect())),
+        };
+        let metric = metric.as_ref();
+        let (statistic, extended_statistic) =
+            metric.map(|metric| statistics(&metric.statistic)).unwrap_or_default();
         MetricAlarm {
             head: head.into(),
-            metric_name: rule.metric,
-            namespace: rule.namespace,
+            metric_name: metric.map(|metric| metric.metric.clone()),
+            namespace: metric.map(|metric| metric.namespace.clone()),
             statistic,
             extended_statistic,
-            dimensions: dimensions.collect(),
-            period: rule.period_s,
-            unit: rule.unit,
+            dimensions: metric.map(|metric| pairs(&metric.dimensions)).unwrap_or_default(),
+            period: metric.map(|metric| metric.period_s),
+            unit: metric.and_then(|metric| metric.unit.clone()),
+            metrics,
             evaluation_periods: rule.evaluation_periods,
             datapoints_to_alarm: rule.datapoints_to_alarm,
             threshold: rule.threshold,
@@ -174,10 +182,16 @@ impl From<CompositeAlarm> for Composite {
     }
 }
 
-/// A rule's statistic as `Statistic` or as `ExtendedStatistic`.
-pub fn statistics(rule: &AlarmRule) -> (Option<String>, Option<String>) {
-    let is_extended = rule.statistic.starts_with('p');
-    let text = || rule.statistic.clone();
+/// Dimensions as callers see them.
+pub fn pairs(dimensions: &[(String, String)]) -> Vec<Dimension> {
+    let pair = |(name, value): &(String, String)| Dimension { name: name.clone(), value: value.clone() };
+    dimensions.iter().map(pair).collect()
+}
+
+/// A statistic as `Statistic` or as `ExtendedStatistic`.
+pub fn statistics(statistic: &str) -> (Option<String>, Option<String>) {
+    let is_extended = statistic.starts_with('p');
+    let text = || statistic.to_owned();
     ((!is_extended).then(text), is_extended.then(text))
 }
 

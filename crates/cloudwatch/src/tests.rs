@@ -7,6 +7,7 @@ mod composite;
 mod evaluation;
 mod history;
 mod math;
+mod math_alarms;
 mod metric_data;
 mod model;
 mod reading;

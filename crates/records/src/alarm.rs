@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Record, Texts};
 
-/// An alarm on a metric.
+/// An alarm on a metric, or on several by metric math.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Alarm {
     #[serde(flatten)]
@@ -73,9 +73,33 @@ pub struct Suppression {
     pub until_ms: Option<i64>,
 }
 
-/// A static threshold on one metric.
+/// A static threshold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AlarmRule {
+    #[serde(flatten)]
+    pub watched: Watched,
+    pub evaluation_periods: u32,
+    pub datapoints_to_alarm: Option<u32>,
+    pub threshold: f64,
+    pub comparison: String,
+    pub treat_missing_data: Option<String>,
+    pub low_samples: Option<String>,
+}
+
+/// What an alarm watches.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Watched {
+    Metric(MetricStatistic),
+    /// Metric math; one of the queries returns data.
+    Queries {
+        queries: Vec<AlarmQuery>,
+    },
+}
+
+/// One statistic of one metric.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MetricStatistic {
     pub namespace: String,
     pub metric: String,
     /// Names and values, in the order in which they were given.
@@ -84,12 +108,19 @@ pub struct AlarmRule {
     pub statistic: String,
     pub unit: Option<String>,
     pub period_s: u32,
-    pub evaluation_periods: u32,
-    pub datapoints_to_alarm: Option<u32>,
-    pub threshold: f64,
-    pub comparison: String,
-    pub treat_missing_data: Option<String>,
-    pub low_samples: Option<String>,
+}
+
+/// A metric's statistic, or an expression over other queries.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AlarmQuery {
+    pub id: String,
+    pub statistic: Option<MetricStatistic>,
+    pub expression: Option<String>,
+    pub label: Option<String>,
+    pub return_data: Option<bool>,
+    /// Of an expression.
+    pub period_s: Option<u32>,
+    pub account: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -27,7 +27,7 @@ async fn an_alarm_sees_what_a_probe_measures() {
     let metric =
         Metric { scope: Scope::default(), namespace: "AWS/Lambda".into(), name: "Errors".into(), dimensions };
     let rule = Rule {
-        stat: Stat::Sum,
+        stat: Some(Stat::Sum),
         unit: None,
         period_s: 300,
         evaluation_periods: 2,

@@ -2,7 +2,7 @@
 //!
 //! Source: CloudWatch, "Invoke a Lambda function from an alarm"; the composite form is that of AWS's published sample events.
 
-use pitbird_records::alarm::{Alarm, AlarmState, CompositeAlarm};
+use pitbird_records::alarm::{Alarm, AlarmQuery, AlarmState, CompositeAlarm, MetricStatistic, Watched};
 use serde_json::{Map, Value as Json, json};
 
 use super::Kind;
@@ -39,21 +39,46 @@ fn state(state: &AlarmState, suppressed_by: Option<&str>) -> Json {
     json
 }
 
-/// The configuration of an alarm on a metric.
+/// The configuration of an alarm on metrics.
 pub fn of_metric(alarm: &Alarm) -> Json {
-    let rule = &alarm.rule;
+    let metrics = match &alarm.rule.watched {
+        Watched::Metric(metric) => json!([{"id": "m1", "metricStat": stat(metric), "returnData": true}]),
+        Watched::Queries { queries } => metrics(queries),
+    };
+    described(json!({"metrics": metrics}), alarm.head.description.as_deref())
+}
+
+/// The queries of metric math.
+pub fn metrics(queries: &[AlarmQuery]) -> Json {
+    let one = |query: &AlarmQuery| {
+        let mut json = json!({
+            "id": query.id,
+            "metricStat": query.statistic.as_ref().map(stat),
+            "expression": query.expression,
+            "label": query.label,
+            "period": query.period_s,
+            "returnData": query.return_data.unwrap_or(true),
+        });
+        if let Some(members) = json.as_object_mut() {
+            members.retain(|_, value| !value.is_null());
+        }
+        json
+    };
+    queries.iter().map(one).collect()
+}
+
+fn stat(metric: &MetricStatistic) -> Json {
     let dimensions: Map<String, Json> =
-        rule.dimensions.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+        metric.dimensions.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
     let mut stat = json!({
-        "metric": {"namespace": rule.namespace, "name": rule.metric, "dimensions": dimensions},
-        "period": rule.period_s,
-        "stat": rule.statistic,
+        "metric": {"namespace": metric.namespace, "name": metric.metric, "dimensions": dimensions},
+        "period": metric.period_s,
+        "stat": metric.statistic,
     });
-    if let Some(unit) = &rule.unit {
+    if let Some(unit) = &metric.unit {
         stat["unit"] = json!(unit);
     }
-    let metrics = json!([{"id": "m1", "metricStat": stat, "returnData": true}]);
-    described(json!({"metrics": metrics}), alarm.head.description.as_deref())
+    stat
 }
 
 /// The configuration of a composite alarm.

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use pitbird_records::Alarm;
+use pitbird_records::alarm::{MetricStatistic, Watched};
 use pitbird_service::{Call, Fault};
 use serde::{Deserialize, Serialize};
 
@@ -29,21 +30,24 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> 
     let Call { caller, mut input, .. } = call;
     let wanted = dimensions(input.dimensions.take(), "Dimensions")?;
     let mut alarms = alarm::all::<Alarm>(&state.store, &caller.scope).map_err(Error::from)?;
-    alarms.retain(|alarm| {
-        input.takes(alarm) && alarm::metric(&alarm.rule, &alarm.head.scope).dimensions == wanted
-    });
+    let is_meant = |alarm: &Alarm| match &alarm.rule.watched {
+        Watched::Metric(metric) => {
+            input.takes(metric) && alarm::metric(metric, &alarm.head.scope).dimensions == wanted
+        }
+        Watched::Queries { .. } => false,
+    };
+    alarms.retain(is_meant);
     Ok(Output { metric_alarms: alarms.into_iter().map(MetricAlarm::from).collect() })
 }
 
 impl Input {
-    fn takes(&self, alarm: &Alarm) -> bool {
-        let rule = &alarm.rule;
-        let (statistic, extended) = shape::statistics(rule);
-        rule.namespace == self.namespace
-            && rule.metric == self.metric_name
+    fn takes(&self, metric: &MetricStatistic) -> bool {
+        let (statistic, extended) = shape::statistics(&metric.statistic);
+        metric.namespace == self.namespace
+            && metric.metric == self.metric_name
             && (self.statistic.is_none() || self.statistic == statistic)
             && (self.extended_statistic.is_none() || self.extended_statistic == extended)
-            && self.period.is_none_or(|period| period == rule.period_s)
-            && (self.unit.is_none() || self.unit == rule.unit)
+            && self.period.is_none_or(|period| period == metric.period_s)
+            && (self.unit.is_none() || self.unit == metric.unit)
     }
 }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::put::{self, Named};
 use crate::alarm::Given;
+use crate::query::MetricDataQuery;
 use crate::shape::{Dimension, Nothing};
 use crate::tags::Tag;
 use crate::{Error, State, alarm};
@@ -28,6 +29,7 @@ pub struct Input {
     dimensions: Option<Vec<Dimension>>,
     period: Option<u32>,
     unit: Option<String>,
+    metrics: Option<Vec<MetricDataQuery>>,
     evaluation_periods: Option<u32>,
     datapoints_to_alarm: Option<u32>,
     threshold: Option<f64>,
@@ -39,7 +41,7 @@ pub struct Input {
 
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Nothing, Fault> {
     let Call { caller, input, now_ms, .. } = call;
-    let rule = alarm::parse(Given {
+    let given = Given {
         namespace: input.namespace,
         metric: input.metric_name,
         dimensions: input.dimensions,
@@ -47,13 +49,15 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Nothing, Fault>
         extended_statistic: input.extended_statistic,
         unit: input.unit,
         period_s: input.period,
+        queries: input.metrics,
         evaluation_periods: input.evaluation_periods,
         datapoints_to_alarm: input.datapoints_to_alarm,
         threshold: input.threshold,
         comparison: input.comparison_operator,
         treat_missing_data: input.treat_missing_data,
         low_samples: input.evaluate_low_sample_count_percentile,
-    })?;
+    };
+    let rule = alarm::parse(given, &caller.scope)?;
     let named = Named {
         name: input.alarm_name,
         description: input.alarm_description,

@@ -110,6 +110,11 @@ impl Plan {
         self.asked.is_empty()
     }
 
+    /// The period of the first query that returns data.
+    pub fn returned_period(&self) -> Option<u32> {
+        self.asked.iter().position(|asked| asked.is_returned).map(|place| self.period_of(place))
+    }
+
     /// Where the query of an id is.
     pub(super) fn place(&self, id: &str) -> Option<usize> {
         self.places.get(id).copied()

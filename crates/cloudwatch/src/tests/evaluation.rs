@@ -144,8 +144,11 @@ async fn an_alarm_that_can_t_be_evaluated_holds_up_no_other() {
         for (name, statistic, period_s) in [("a", "Sum", 7), ("b", "Mean", 60)] {
             let key = pitbird_records::Alarm::key_of(&Default::default(), name);
             let mut alarm = tx.get::<pitbird_records::Alarm>(&key)?.expect("it was set").record;
-            alarm.rule.statistic = statistic.to_owned();
-            alarm.rule.period_s = period_s;
+            let pitbird_records::alarm::Watched::Metric(metric) = &mut alarm.rule.watched else {
+                panic!("it is on a metric")
+            };
+            metric.statistic = statistic.to_owned();
+            metric.period_s = period_s;
             tx.put(&alarm)?;
         }
         Ok::<_, pitbird_store::Error>(())

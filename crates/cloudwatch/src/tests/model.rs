@@ -69,7 +69,6 @@ async fn what_no_operation_heeds_is_refused_by_name() {
             "Metric math function ANOMALY_DETECTION_BAND",
         ),
         ("PutMetricAlarm", alarm(json!({"ThresholdMetricId": "t"})), "ThresholdMetricId"),
-        ("PutMetricAlarm", alarm(json!({"Metrics": [{"Id": "a"}]})), "Metrics"),
         (
             "PutMetricAlarm",
             alarm(json!({"ComparisonOperator": "LessThanLowerThreshold"})),

@@ -57,10 +57,10 @@ fn is_old_enough(rule: &Rule, window: &Window, newest: &[Point]) -> bool {
 /// Source: CloudWatch, percentile-based alarms and low data samples.
 fn has_too_few_samples(rule: &Rule, point: &Point) -> bool {
     match (rule.low_samples, rule.stat) {
-        (LowSamples::Ignore, Stat::Percentile(percent)) if percent < 100.0 => {
+        (LowSamples::Ignore, Some(Stat::Percentile(percent))) if percent < 100.0 => {
             let share = percent / 100.0;
             let needed = if share >= 0.5 { 10.0 / (1.0 - share) } else { 10.0 / share };
-            point.sample_count < needed * (1.0 - 1e-9)
+            point.sample_count.is_some_and(|count| count < needed * (1.0 - 1e-9))
         }
         _ => false,
     }

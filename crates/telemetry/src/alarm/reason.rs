@@ -153,10 +153,12 @@ pub(super) fn data(judged: &Judged<'_>) -> String {
         judged.newest.iter().rev().map(|point| Number(point.value).to_string()).collect();
     let evaluated: Vec<String> =
         evaluated(judged).into_iter().map(|(at_ms, point)| entry(at_ms, point)).collect();
+    if let Some(stat) = rule.stat {
+        let _ = write!(text, r#","statistic":"{stat}""#);
+    }
     let _ = write!(
         text,
-        r#","statistic":"{}","period":{},"recentDatapoints":[{}],"threshold":{},"evaluatedDatapoints":[{}]}}"#,
-        rule.stat,
+        r#","period":{},"recentDatapoints":[{}],"threshold":{},"evaluatedDatapoints":[{}]}}"#,
         rule.period_s,
         recent.join(","),
         Number(rule.threshold),
@@ -170,8 +172,9 @@ fn entry(at_ms: i64, point: Option<Point>) -> String {
     match point {
         None => format!(r#"{{"timestamp":"{at}"}}"#),
         Some(Point { value, sample_count, .. }) => {
-            let (samples, value) = (Number(sample_count), Number(value));
-            format!(r#"{{"timestamp":"{at}","sampleCount":{samples},"value":{value}}}"#)
+            let samples = sample_count.map(|count| format!(r#""sampleCount":{},"#, Number(count)));
+            let (samples, value) = (samples.unwrap_or_default(), Number(value));
+            format!(r#"{{"timestamp":"{at}",{samples}"value":{value}}}"#)
         }
     }
 }

@@ -3,10 +3,11 @@ use std::fmt;
 use super::Window;
 use crate::metrics::{Metric, MetricQuery, Stat, Unit};
 
-/// A static threshold on one metric: what PutMetricAlarm sets.
+/// A static threshold on a metric or on what was reckoned from several: what PutMetricAlarm sets.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
-    pub stat: Stat,
+    /// Of a metric; `None` where metric math gives the points.
+    pub stat: Option<Stat>,
     /// Only datapoints of this unit; without it the unit that was measured last.
     pub unit: Option<Unit>,
     /// 10, 20, 30 or a multiple of 60.
@@ -40,7 +41,7 @@ impl Rule {
         }
     }
 
-    /// What has to be read to evaluate the rule at a time.
+    /// What of its metric has to be read to evaluate the rule at a time.
     pub fn query(&self, metric: Metric, now_ms: i64) -> MetricQuery {
         let window = Window::at(self, now_ms);
         MetricQuery {
@@ -49,7 +50,7 @@ impl Rule {
             period_s: self.period_s,
             start_ms: window.start_ms,
             end_ms: window.end_ms,
-            stats: vec![self.stat],
+            stats: self.stat.into_iter().collect(),
             now_ms,
         }
     }

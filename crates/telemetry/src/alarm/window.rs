@@ -42,7 +42,8 @@ pub struct Point {
     /// The period's start.
     pub at_ms: i64,
     pub value: f64,
-    pub sample_count: f64,
+    /// `None` where metric math gives the value.
+    pub sample_count: Option<f64>,
 }
 
 /// The points in what [`Rule::query`] has found: the rule's statistic, of the unit that was measured last.
@@ -54,7 +55,7 @@ pub fn points(found: &[Datapoint]) -> Vec<Point> {
     of_unit
         .filter_map(|datapoint| {
             let value = datapoint.values.first().copied().flatten()?;
-            Some(Point { at_ms: datapoint.at_ms, value, sample_count: datapoint.sample_count })
+            Some(Point { at_ms: datapoint.at_ms, value, sample_count: Some(datapoint.sample_count) })
         })
         .collect()
 }

@@ -10,7 +10,7 @@ const MINUTE: i64 = 60_000;
 
 fn rule(needed: Option<u32>, periods: u32, missing_data: MissingData) -> Rule {
     Rule {
-        stat: Stat::Average,
+        stat: Some(Stat::Average),
         unit: None,
         period_s: 60,
         evaluation_periods: periods,
@@ -34,7 +34,7 @@ fn data(text: &str) -> Vec<Point> {
         number => Some(number.parse().expect("a number")),
     };
     let points = slots.iter().enumerate().filter_map(|(index, slot)| Some((place(index), value(slot)?)));
-    points.map(|(at_ms, value)| Point { at_ms, value, sample_count: 2.0 }).collect()
+    points.map(|(at_ms, value)| Point { at_ms, value, sample_count: Some(2.0) }).collect()
 }
 
 /// CloudWatch's documented outcomes: M of N, data, then missing, ignore, breaching, notBreaching.
@@ -82,7 +82,7 @@ fn a_late_breach_is_no_alarm_yet() {
     }
     // One that isn't over counts for nothing, nor does one from before the window.
     let outside = [NOW / MINUTE * MINUTE, NOW / MINUTE * MINUTE - 6 * MINUTE];
-    let points = outside.map(|at_ms| Point { at_ms, value: 9.0, sample_count: 1.0 });
+    let points = outside.map(|at_ms| Point { at_ms, value: 9.0, sample_count: Some(1.0) });
     let outcome = evaluate(&rule(None, 3, MissingData::Missing), &points, NOW).expect("a state");
     assert_eq!(outcome.state, State::InsufficientData);
 }
@@ -106,14 +106,14 @@ fn each_comparison_breaches_as_it_says() {
 
 #[test]
 fn percentiles_of_few_samples_may_be_ignored() {
-    let points = |sample_count| vec![Point { sample_count, ..data("X")[0] }];
+    let points = |sample_count| vec![Point { sample_count: Some(sample_count), ..data("X")[0] }];
     for (percent, enough) in [(99.0, 1000.0), (50.0, 20.0), (25.0, 40.0), (90.0, 100.0)] {
-        let evaluated = Rule { stat: Stat::Percentile(percent), ..rule(None, 1, MissingData::Missing) };
+        let evaluated = Rule { stat: Some(Stat::Percentile(percent)), ..rule(None, 1, MissingData::Missing) };
         let ignored = Rule { low_samples: LowSamples::Ignore, ..evaluated.clone() };
         assert!(evaluate(&evaluated, &points(1.0), NOW).is_some());
         assert!(evaluate(&ignored, &points(enough - 1.0), NOW).is_none(), "p{percent}");
         assert!(evaluate(&ignored, &points(enough), NOW).is_some(), "p{percent}");
-        assert!(evaluate(&Rule { stat: Stat::Sum, ..ignored }, &points(1.0), NOW).is_some());
+        assert!(evaluate(&Rule { stat: Some(Stat::Sum), ..ignored }, &points(1.0), NOW).is_some());
     }
 }
 
@@ -234,7 +234,7 @@ fn reason_data_is_written_as_cloudwatch_does() {
             r#""startDate":"2025-01-01T00:08:00.000+0000","unit":"Milliseconds","statistic":"Average","period":60,"recentDatapoints":[7.0,6.5],"threshold":5.0,"evaluatedDatapoints":[{"timestamp":"2025-01-01T00:09:00.000+0000","sampleCount":2.0,"value":6.5},{"timestamp":"2025-01-01T00:08:00.000+0000","sampleCount":2.0,"value":7.0}]}"#,
         ),
         (
-            Rule { stat: Stat::Sum, ..rule(None, 2, missing) },
+            Rule { stat: Some(Stat::Sum), ..rule(None, 2, missing) },
             "1 0",
             r#""startDate":"2025-01-01T00:08:00.000+0000","statistic":"Sum","period":60,"recentDatapoints":[1.0,1.0],"threshold":5.0,"evaluatedDatapoints":[{"timestamp":"2025-01-01T00:09:00.000+0000","sampleCount":2.0,"value":1.0}]}"#,
         ),
