@@ -121,6 +121,11 @@ impl Bed {
         }
     }
 
+    /// The request id that the next call has.
+    fn next_request(&self) -> String {
+        format!("request-{}", self.now_ms.load(Ordering::Relaxed))
+    }
+
     /// Calls an operation and answers its output as it goes over the wire. Each call comes a millisecond later.
     async fn run(&self, operation: &str, input: Json) -> Result<Json, Refusal> {
         let model = wire_model();
@@ -132,7 +137,7 @@ impl Bed {
         }
         let call = Call {
             caller: self.caller.clone(),
-            request_id: format!("request-{}", self.now_ms.load(Ordering::Relaxed)),
+            request_id: self.next_request(),
             now_ms: self.now_ms.fetch_add(1, Ordering::Relaxed),
             endpoint: String::new(),
             input,

@@ -155,8 +155,14 @@ async fn what_is_no_query_is_told() {
     bed.filled().await;
     let start =
         |query: &str| json!({"logGroupName": GROUP, "startTime": 1, "endTime": 2, "queryString": query});
-    let message = "unexpected symbol found count at line 1 and position 9 (Service: AWSLogs; Status Code: 400; Error Code: \
-                   MalformedQueryException; Request ID: ; Proxy: null)";
+    let service = |code: &str| {
+        let id = bed.next_request();
+        format!("(Service: AWSLogs; Status Code: 400; Error Code: {code}; Request ID: {id}; Proxy: null)")
+    };
+    let message = format!(
+        "unexpected symbol found count at line 1 and position 9 {}",
+        service("MalformedQueryException")
+    );
     assert_eq!(
         bed.refused("StartQuery", start("fields a|count()")).await,
         refusal("MalformedQueryException", message)
@@ -173,8 +179,10 @@ async fn what_is_no_query_is_told() {
     assert_eq!(bed.refused("StartQuery", input).await, unsupported("limit above 10000"));
     let mut input = start("fields a");
     input["logGroupName"] = json!("nosuch");
-    let message = "Log group 'nosuch' does not exist for account ID '000000000000' (Service: AWSLogs; Status Code: 400; Error \
-                   Code: ResourceNotFoundException; Request ID: ; Proxy: null)";
+    let message = format!(
+        "Log group 'nosuch' does not exist for account ID '000000000000' {}",
+        service("ResourceNotFoundException")
+    );
     assert_eq!(bed.refused("StartQuery", input).await, refusal("ResourceNotFoundException", message));
     let mut input = start("fields a");
     input["logGroupNames"] = json!([GROUP]);
