@@ -209,6 +209,21 @@ mod tests {
         ] {
             assert!(source(kind, bad).expect_err(bad).contains("Invalid mapping expression"), "{bad}");
         }
+        // A user pool's token comes in one header and nowhere else: whatever were kept here would answer every request with 500.
+        for bad in [
+            "method.request.querystring.a",
+            "method.request.header.A,method.request.header.B",
+            "context.requestId",
+            "stageVariables.v",
+            "'token'",
+            "method.request.header.",
+        ] {
+            let refused = settled(|it| {
+                (it.kind, it.uri) = ("COGNITO_USER_POOLS".into(), None);
+                (it.provider_arns, it.identity_source) = (vec![POOL.into()], Some(bad.into()));
+            });
+            assert!(refused.expect_err(bad).contains("Invalid mapping expression"), "{bad}");
+        }
         let uri = |uri: Option<&'static str>| settled(move |it| it.uri = uri.map(str::to_owned));
         assert_eq!(
             uri(None).expect_err("none"),
