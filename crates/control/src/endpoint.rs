@@ -176,6 +176,11 @@ impl Control {
         Ok((caller, permission))
     }
 
+    /// What a caller's policies say of one thing more.
+    pub fn permission(&self, caller: &Caller, asked: &Asked) -> Permission {
+        (self.gate)(caller, asked)
+    }
+
     fn signatures_of(&self, origin: Origin) -> Signatures {
         match origin {
             Origin::Outside => self.signatures,

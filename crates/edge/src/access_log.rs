@@ -75,6 +75,7 @@ mod tests {
         api_key: None,
         authenticate: None,
         authorize: None,
+        may_renew: false,
         is_in_plan: false,
     };
 

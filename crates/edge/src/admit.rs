@@ -3,6 +3,7 @@
 
 mod authorizer;
 mod pools;
+mod renewal;
 mod validate;
 
 use validate::validate;
@@ -22,6 +23,7 @@ use crate::arrival::Arrival;
 use crate::integrate::Routed;
 use crate::{Edge, GatewayError, Signature, SignatureFault, UrlSigner};
 
+const INVOKE: &str = "execute-api:Invoke";
 /// The header that brings API keys.
 const API_KEY: &str = "x-api-key";
 
@@ -58,6 +60,7 @@ pub(crate) async fn admit<'a>(
     let method_arn = arn::execute_api(&stage.scope, &stage.api_id, name, arrival.method(), path);
     let asking = Asking { edge, snapshot, routed, arrival, body, method_arn };
     let (mut admitted, authorized) = asking.authorize(signature_of).await;
+    admitted.may_renew = authorized.is_ok() && asking.may_renew(&admitted);
     let result =
         authorized.and_then(|()| asking.meter(&mut admitted)).and_then(|()| validate(routed, arrival, body));
     (admitted, result)
@@ -96,7 +99,7 @@ impl Asking<'_, '_> {
             Authorization::Open => self.open(policy),
             Authorization::Iam => self.signed(policy, signature_of),
             Authorization::Function(function) => {
-                let said = policy.map(|policy| self.judge(policy, None));
+                let said = policy.map(|policy| self.judge(INVOKE, policy, None));
                 if said == Some(PolicyVerdict::Denied) {
                     return self.refused_anonymous(true);
                 }
@@ -112,7 +115,7 @@ impl Asking<'_, '_> {
             Authorization::Pools { authorizer, scopes } => {
                 let (admitted, result) = self.by_pool(authorizer, scopes).await;
                 // A resource policy that is there must let the caller in as well, and is asked after the token.
-                match policy.filter(|_| result.is_ok()).map(|policy| self.judge(policy, None)) {
+                match policy.filter(|_| result.is_ok()).map(|policy| self.judge(INVOKE, policy, None)) {
                     None | Some(PolicyVerdict::Allowed) => (admitted, result),
                     Some(said) => self.refused_anonymous(said == PolicyVerdict::Denied),
                 }
@@ -123,7 +126,7 @@ impl Asking<'_, '_> {
 
     /// Nobody is asked who he is: a resource policy must let everybody in.
     fn open(&self, policy: Option<&PolicyDocument>) -> (Admitted, Result<(), GatewayError>) {
-        match policy.map(|policy| self.judge(policy, None)) {
+        match policy.map(|policy| self.judge(INVOKE, policy, None)) {
             None | Some(PolicyVerdict::Allowed) => (Admitted::default(), Ok(())),
             Some(said) => self.refused_anonymous(said == PolicyVerdict::Denied),
         }
@@ -148,14 +151,11 @@ impl Asking<'_, '_> {
         let authenticate = Some(Phase::passed(elapsed_ms(began)));
         let UrlSigner { account, principal, may_call, .. } = &signer;
         let caller = PolicyPrincipal { account, arn: principal, may_call: *may_call };
-        let said = policy.map_or(PolicyVerdict::NotMentioned, |policy| self.judge(policy, Some(caller)));
-        let is_allowed = said == PolicyVerdict::Allowed;
-        let may = match account.as_str() == self.routed.stage.scope.account.as_str() {
-            true => *may_call || is_allowed,
-            false => *may_call && is_allowed,
-        };
+        let said =
+            policy.map_or(PolicyVerdict::NotMentioned, |policy| self.judge(INVOKE, policy, Some(caller)));
+        let is_own_account = account.as_str() == self.routed.stage.scope.account.as_str();
         let is_explicit = is_denied || said == PolicyVerdict::Denied;
-        let result = match may && !is_explicit {
+        let result = match !is_denied && permits(is_own_account, *may_call, said) {
             true => Ok(()),
             false => Err(self.not_authorized(principal, is_explicit)),
         };
@@ -170,7 +170,7 @@ impl Asking<'_, '_> {
         result: &AuthorizerResult,
         resource_policy: Option<PolicyVerdict>,
     ) -> Result<(), GatewayError> {
-        match self.judge(&result.policy, None) {
+        match self.judge(INVOKE, &result.policy, None) {
             PolicyVerdict::Denied => Err(GatewayError::Denied { is_explicit: true }),
             PolicyVerdict::Allowed => Ok(()),
             PolicyVerdict::NotMentioned if resource_policy == Some(PolicyVerdict::Allowed) => Ok(()),
@@ -178,10 +178,15 @@ impl Asking<'_, '_> {
         }
     }
 
-    fn judge(&self, policy: &PolicyDocument, principal: Option<PolicyPrincipal<'_>>) -> PolicyVerdict {
+    fn judge(
+        &self,
+        action: &str,
+        policy: &PolicyDocument,
+        principal: Option<PolicyPrincipal<'_>>,
+    ) -> PolicyVerdict {
         let arrival = self.arrival;
         policy.judge(&PolicyQuestion {
-            action: "execute-api:Invoke",
+            action,
             resource: &self.method_arn,
             principal,
             source_ip: arrival.peer.source,
@@ -263,6 +268,16 @@ impl Asking<'_, '_> {
         let owner = (&stage.api_id, &stage.record.name, path, verb);
         let is_taken = limit.is_none_or(|limit| self.edge.buckets.take(owner, limit));
         if is_taken { Ok(()) } else { Err(GatewayError::Throttled) }
+    }
+}
+
+/// May somebody whose own policies allow it, or don't, do what the API's policy says this of? Source: API Gateway developer guide,
+/// "How API Gateway resource policies affect authorization workflow".
+fn permits(is_own_account: bool, own_allows: bool, said: PolicyVerdict) -> bool {
+    match said {
+        PolicyVerdict::Denied => false,
+        PolicyVerdict::Allowed => own_allows || is_own_account,
+        PolicyVerdict::NotMentioned => own_allows && is_own_account,
     }
 }
 

@@ -20,6 +20,8 @@ pub(crate) struct Admitted {
     pub authorize: Option<Phase>,
     /// Whether a usage plan let the key in.
     pub is_in_plan: bool,
+    /// Whether the caller asks past the stage's cache and has the right to.
+    pub may_renew: bool,
 }
 
 /// One of the steps that logs can tell: `$context.authenticate`, `$context.authorize`.

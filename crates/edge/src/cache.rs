@@ -86,11 +86,12 @@ pub(crate) fn look_up<'c>(
     stage: &Stage,
     routed: &Routed<'_, '_>,
     arrival: &crate::arrival::Arrival<'_>,
+    may_renew: bool,
     now: Instant,
 ) -> Lookup<'c> {
     let Some(cache) = cache else { return Lookup::None };
     let Some(setting) = setting(stage, routed) else { return Lookup::None };
-    let Ok(asked) = asks_anew(arrival.headers(), setting) else { return Lookup::Forbidden };
+    let Ok(asked) = asks_anew(arrival.headers(), setting, may_renew) else { return Lookup::Forbidden };
     let place = Place {
         cache,
         key: key(stage, routed, arrival),
@@ -129,15 +130,19 @@ enum Asked {
 #[derive(Debug, PartialEq, Eq)]
 struct Refused;
 
-/// `Cache-Control: max-age=0` asks for a new answer. Where that takes a permission (`execute-api:InvalidateCache`), who isn't known
-/// hasn't got it.
-fn asks_anew(headers: &HeaderMap, setting: &MethodSetting) -> Result<Asked, Refused> {
+/// Does a client want a new answer, whatever is kept (`Cache-Control: max-age=0`)?
+pub fn wants_renewal(headers: &HeaderMap) -> bool {
     let control = headers.get_all(header::CACHE_CONTROL);
     let mut words = control.iter().filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(','));
-    if !words.any(|word| word.trim().eq_ignore_ascii_case("max-age=0")) {
+    words.any(|word| word.trim().eq_ignore_ascii_case("max-age=0"))
+}
+
+/// What comes of a client's wish; `may_renew` tells of the permission that it takes where the method's settings say so.
+fn asks_anew(headers: &HeaderMap, setting: &MethodSetting, may_renew: bool) -> Result<Asked, Refused> {
+    if !wants_renewal(headers) {
         return Ok(Asked::Nothing);
     }
-    if !setting.require_authorization_for_cache_control {
+    if may_renew || !setting.require_authorization_for_cache_control {
         return Ok(Asked::Renew);
     }
     match setting.unauthorized_cache_control_header_strategy.as_str() {
@@ -219,6 +224,11 @@ mod tests {
 
     #[test]
     fn who_asks_anew_gets_what_the_settings_say() {
+        for strategy in ["FAIL_WITH_403", "SUCCEED_WITH_RESPONSE_HEADER", "SUCCEED_WITHOUT_RESPONSE_HEADER"] {
+            let headers =
+                HeaderMap::from_iter([(header::CACHE_CONTROL, HeaderValue::from_static("max-age=0"))]);
+            assert_eq!(asks_anew(&headers, &setting(true, strategy), true), Ok(Asked::Renew), "{strategy}");
+        }
         for (control, needs_permission, strategy, asked) in [
             ("no-cache", false, "", Ok(Asked::Nothing)),
             ("max-age=0", false, "", Ok(Asked::Renew)),
@@ -230,7 +240,7 @@ mod tests {
         ] {
             let headers = HeaderMap::from_iter([(header::CACHE_CONTROL, HeaderValue::from_static(control))]);
             assert_eq!(
-                asks_anew(&headers, &setting(needs_permission, strategy)),
+                asks_anew(&headers, &setting(needs_permission, strategy), false),
                 asked,
                 "{control} {strategy}"
             );

@@ -182,7 +182,8 @@ impl Edge {
         means: &Means<'_>,
     ) -> Outcome {
         let cache = self.recorder(routed.stage).cache();
-        match cache::look_up(cache, routed.stage, routed, arrival, Instant::now()) {
+        let may_renew = means.admitted.may_renew;
+        match cache::look_up(cache, routed.stage, routed, arrival, may_renew, Instant::now()) {
             Lookup::None => integrate(routed, arrival, body, means).await,
             Lookup::Forbidden => Outcome::error(GatewayError::Forbidden),
             Lookup::Hit(answer) => Outcome { is_cache_hit: Some(true), ..Outcome::answer(answer) },

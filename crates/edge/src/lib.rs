@@ -51,5 +51,5 @@ pub use measure::Counts;
 pub use services::{Later, ServiceCall, Services, Uncalled};
 pub use target::{Target, UrlTarget};
 pub use throttle::{Buckets, TokenBucket};
-pub use url::{Signature, UrlBody, UrlSigner};
+pub use url::{Renewal, Signature, UrlBody, UrlSigner};
 pub use usage_book::{QuotaExceeded, UsageBook};

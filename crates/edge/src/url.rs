@@ -33,6 +33,16 @@ pub struct UrlSigner {
     pub principal: String,
     pub user_id: String,
     pub may_call: bool,
+    /// What they say of `execute-api:InvalidateCache`.
+    pub renewal: Renewal,
+}
+
+/// What somebody's own policies say of a new answer in place of a cached one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Renewal {
+    Allowed,
+    NotMentioned,
+    Denied,
 }
 
 /// A signature that was read.

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, HeaderValue};
+use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, EXPECT, HOST, HeaderValue};
 use http::request::Parts;
 use http::{Request, Response, Version};
 use http_body_util::{BodyExt, Either, Full, Limited};
 use hyper::body::{Body, Incoming};
 use pitbird_control::{Asked, Control, Origin};
-use pitbird_edge::{Edge, Peer, Signature, SignatureFault, Target, UrlSigner, UrlTarget};
+use pitbird_edge::{Edge, Peer, Renewal, Signature, SignatureFault, Target, UrlSigner, UrlTarget};
 use pitbird_sandbox::RUNTIME_API_PORT;
 use pitbird_service::{Caller, Permission};
 use pitbird_sigv4::Kind;
@@ -154,7 +154,7 @@ impl Dispatch {
         let asked = ["lambda:InvokeFunctionUrl", "lambda:InvokeFunction"]
             .map(|action| Asked { action: action.to_owned(), resources: vec![arn.to_owned()] });
         let (caller, permission) = self.control.signer(parts, body, "lambda", origin, &asked).ok()?;
-        (permission != Permission::Denied).then(|| signer(caller, permission))
+        (permission != Permission::Denied).then(|| signer(caller, permission, Renewal::NotMentioned))
     }
 
     /// Who signed a request through an HTTP API for what this ARN names; nobody whom his own policies deny it.
@@ -181,17 +181,33 @@ impl Dispatch {
             Kind::IncompleteSignature | Kind::Unsupported => SignatureFault::Incomplete(error.to_string()),
         })?;
         let is_denied = permission == Permission::Denied;
-        Ok(Signature { signer: signer(caller, permission), is_denied })
+        let renewal = self.renewal(parts, &caller, arn);
+        Ok(Signature { signer: signer(caller, permission, renewal), is_denied })
+    }
+
+    /// What a caller's policies say of a new answer in place of a cached one. Only requests that say something of caches can want one.
+    fn renewal(&self, parts: &Parts, caller: &Caller, arn: &str) -> Renewal {
+        if !parts.headers.contains_key(CACHE_CONTROL) {
+            return Renewal::NotMentioned;
+        }
+        let asked =
+            Asked { action: "execute-api:InvalidateCache".to_owned(), resources: vec![arn.to_owned()] };
+        match self.control.permission(caller, &asked) {
+            Permission::Allowed => Renewal::Allowed,
+            Permission::Denied => Renewal::Denied,
+            Permission::NotMentioned => Renewal::NotMentioned,
+        }
     }
 }
 
-fn signer(caller: Caller, permission: Permission) -> UrlSigner {
+fn signer(caller: Caller, permission: Permission, renewal: Renewal) -> UrlSigner {
     UrlSigner {
         access_key_id: caller.access_key_id.unwrap_or_default(),
         account: caller.scope.account.to_string(),
         user_id: pitbird_records::session::user_id(&caller.principal),
         principal: caller.principal,
         may_call: permission == Permission::Allowed,
+        renewal,
     }
 }
 
