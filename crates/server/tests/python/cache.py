@@ -3,6 +3,10 @@
 import gzip
 import zlib
 
+import botocore.auth
+import botocore.awsrequest
+import botocore.credentials
+
 from given import *
 
 TEMPLATE = '{"id": "$context.requestId", "page": "$input.params(\'page\')"}'
@@ -100,5 +104,76 @@ def compresses():
         gateway.create_rest_api(name="negative", minimumCompressionSize=-1)
 
 
+def asks_who_may_renew():
+    """`execute-api:InvalidateCache`: by a role's policies, by the API's, and for those who don't sign by the API's alone."""
+    api = made("renewed")
+    method = {"restApiId": api, "resourceId": gateway.get_resources(restApiId=api)["items"][0]["id"], "httpMethod": "GET"}
+    ours = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
+    trusted = json.dumps({"Version": "2012-10-17", "Statement": [ours]})
+    arn = iam.create_role(RoleName="renewer", AssumeRolePolicyDocument=trusted)["Role"]["Arn"]
+    session = sts.assume_role(RoleArn=arn, RoleSessionName="session")["Credentials"]
+    session = [session[name] for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")]
+
+    def statement(effect, action):
+        return {"Effect": effect, "Action": f"execute-api:{action}", "Resource": f"arn:aws:execute-api:*:*:{api}/prod/GET/*"}
+
+    def own(*statements):
+        document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        iam.put_role_policy(RoleName="renewer", PolicyName="p", PolicyDocument=document)
+
+    def resource(*statements):
+        document = json.dumps({"Version": "2012-10-17", "Statement": [it | {"Principal": "*"} for it in statements]})
+        gateway.update_rest_api(
+            restApiId=api, patchOperations=[{"op": "replace", "path": "/policy", "value": document if statements else ""}])
+        gateway.create_deployment(restApiId=api, stageName="prod")
+
+    def ask(credentials, control=None):
+        path = f"/_aws/execute-api/{api}/prod/"
+        headers = {"Cache-Control": control} if control else {}
+        request = botocore.awsrequest.AWSRequest("GET", ENDPOINT + path, headers=headers)
+        if credentials:
+            credentials = botocore.credentials.Credentials(*credentials)
+            botocore.auth.SigV4Auth(credentials, "execute-api", REGION).add_auth(request)
+        status, headers, body = exchange("GET", path, dict(request.headers))
+        return status, "warning" in headers, json.loads(body).get("id")
+
+    def renews(credentials):
+        """Does it get a new answer, and is it told that it didn't?"""
+        kept = ask(credentials)
+        assert kept[0] == 200 and ask(credentials) == kept, kept
+        status, warned, told_id = ask(credentials, "max-age=0")
+        assert status == 200, status
+        return told_id != kept[2], warned
+
+    allowed, ignored = (True, False), (False, True)
+    gateway.update_method(**method, patchOperations=[{"op": "replace", "path": "/authorizationType", "value": "AWS_IAM"}])
+    resource()
+    cached(api, enabled="true")
+    call, renew, forbid = statement("Allow", "Invoke"), statement("Allow", "InvalidateCache"), statement("Deny", "InvalidateCache")
+    own(call)
+    assert renews(session) == ignored
+    patch(api, "prod", {"/*/*/caching/unauthorizedCacheControlHeaderStrategy": "SUCCEED_WITHOUT_RESPONSE_HEADER"})
+    assert renews(session) == (False, False)
+    patch(api, "prod", {"/*/*/caching/unauthorizedCacheControlHeaderStrategy": "FAIL_WITH_403"})
+    assert ask(session, "max-age=0")[0] == 403
+    own(call, renew)
+    assert renews(session) == allowed
+    patch(api, "prod", {"/*/*/caching/unauthorizedCacheControlHeaderStrategy": "SUCCEED_WITH_RESPONSE_HEADER"})
+    assert renews(("test", "test")) == allowed, "a key of one's own may all"
+    resource(forbid)
+    assert renews(session) == ignored, "the API's policy forbids it"
+    resource(renew)
+    own(call)
+    assert renews(session) == allowed, "the API's policy suffices in one's own account"
+    own(call, forbid)
+    assert renews(session) == ignored
+    gateway.update_method(**method, patchOperations=[{"op": "replace", "path": "/authorizationType", "value": "NONE"}])
+    resource(call)
+    assert renews(None) == ignored
+    resource(call, renew)
+    assert renews(None) == allowed
+
+
 keeps_answers()
 compresses()
+asks_who_may_renew()
