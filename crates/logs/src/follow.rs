@@ -94,6 +94,7 @@ impl Following {
                     Some(filed) => self.take(filed, now_ms()).await,
                     None => return self.finish().await,
                 },
+                // A minute's default value is due, and no event says so.
                 () = tokio::time::sleep(wait) => {}
             }
             self.step(now_ms()).await;

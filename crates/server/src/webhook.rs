@@ -44,6 +44,7 @@ impl Webhooks {
                 Err(error) => (error, false),
             };
             match waits.next().filter(|_| !is_final) {
+                // The receiver is given time to come back.
                 Some(wait) => tokio::time::sleep(wait).await,
                 None => return Err(error),
             }
