@@ -266,11 +266,10 @@ def told_in_logs(api, plan, key):
     gateway.update_usage_plan(usagePlanId=plan, patchOperations=[{"op": "remove", "path": "/throttle"}])
     assert fetch(api, "prod", "/", {"X-API-Key": key["value"]})[0] == 200
     assert fetch(api, "prod", "/", {"X-API-Key": "x" * 20})[0] == 403
-    read = lambda group: [event["message"] for event in logs.filter_log_events(logGroupName=group)["events"]]
-    lines = wait_for("the access log", lambda: len(read("access")) == 2 and read("access"))
+    lines = wait_for("the access log", lambda: len(log_messages("access")) == 2 and log_messages("access"))
     assert sorted(line.split(" ", 1)[1] for line in lines) == [f"200 {key['id']} -", "403 - INVALID_API_KEY"], lines
     group = f"API-Gateway-Execution-Logs_{api}/prod"
-    lines = wait_for("the execution log", lambda: "".join(read(group)).count("Method completed") == 2 and read(group))
+    lines = wait_for("the execution log", lambda: "".join(log_messages(group)).count("Method completed") == 2 and log_messages(group))
     masked = "*" * 34 + "abcdef"
     assert any(f"API Key: {masked} API Stage: {api}/prod" in line for line in lines), lines
     assert not any(key["value"] in line for line in lines)

@@ -54,8 +54,7 @@ def actions(name):
 
 
 def told():
-    events = logs.filter_log_events(logGroupName="/aws/lambda/pager", filterPattern="TOLD")["events"]
-    return [json.loads(event["message"].removeprefix("TOLD ")) for event in events]
+    return [json.loads(message.removeprefix("TOLD ")) for message in log_messages("/aws/lambda/pager", "TOLD")]
 
 
 def functions_and_webhooks():

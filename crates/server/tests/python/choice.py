@@ -109,8 +109,7 @@ def mirrored():
         assert (status, text) == (200, b"1"), "answers are the base's"
 
     def lines():
-        events = logs.filter_log_events(logGroupName="/aws/lambda/mirrored", filterPattern="TRACK")["events"]
-        told = collections.Counter(event["message"].strip() for event in events)
+        told = collections.Counter(message.strip() for message in log_messages("/aws/lambda/mirrored", "TRACK"))
         return told if told["TRACK 2 True"] == 5 else None
 
     assert wait_for("what was mirrored", lines) == {"TRACK 1 False": 5, "TRACK 2 True": 5}

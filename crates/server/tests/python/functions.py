@@ -89,20 +89,12 @@ def invocations():
     assert dry["StatusCode"] == 204 and dry["Payload"] is None and "ExecutedVersion" not in dry
     event = invoke("life", {"marker": "event-1"}, InvocationType="Event")
     assert event["StatusCode"] == 202 and event["Payload"] is None and "ExecutedVersion" not in event
-    waited = wait_for("the event's log line", lambda: messages("/aws/lambda/life", '"event-1"'))
+    waited = wait_for("the event's log line", lambda: log_messages("/aws/lambda/life", '"event-1"'))
     assert "seen" in waited[0]
     failed = invoke("life", {"raise": True})
     assert failed["StatusCode"] == 200 and failed["FunctionError"] == "Unhandled"
     has(failed["Payload"], errorMessage="as asked", errorType="ValueError")
     assert "stackTrace" in failed["Payload"]
-
-
-def messages(group, pattern):
-    try:
-        events = logs.filter_log_events(logGroupName=group, filterPattern=pattern)["events"]
-    except logs.exceptions.ResourceNotFoundException:
-        return []
-    return [event["message"] for event in events]
 
 
 def versions():
@@ -260,7 +252,7 @@ def events():
         assert answer["StatusCode"] == 202
         ids[answer["ResponseMetadata"]["RequestId"]] = (event, condition)
     for request, (event, condition) in ids.items():
-        (line,) = wait_for("the record", lambda: messages("/aws/lambda/told", f'"{request}"'))
+        (line,) = wait_for("the record", lambda: log_messages("/aws/lambda/told", f'"{request}"'))
         record = json.loads(line.removeprefix("told "))
         has(record["requestContext"], functionArn=f"{ARN}:live", condition=condition, approximateInvokeCount=1)
         assert record["requestPayload"] == event, record
@@ -362,10 +354,10 @@ def handler(event, context):
     has(changed["LoggingConfig"], LogFormat="JSON", ApplicationLogLevel="WARN", SystemLogLevel="INFO")
     updated("structured")
     request = invoke("structured")["ResponseMetadata"]["RequestId"]
-    wait_for("the report", lambda: messages("/aws/lambda/structured", '"platform.report"'))
-    (line,) = messages("/aws/lambda/structured", '"wren"')
+    wait_for("the report", lambda: log_messages("/aws/lambda/structured", '"platform.report"'))
+    (line,) = log_messages("/aws/lambda/structured", '"wren"')
     has(json.loads(line), level="WARNING", message="seen", requestId=request, logger="root")
-    assert messages("/aws/lambda/structured", '"not wanted"') == []
+    assert log_messages("/aws/lambda/structured", '"not wanted"') == []
     lambda_.delete_function(FunctionName="structured")
 
 

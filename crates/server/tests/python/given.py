@@ -135,6 +135,15 @@ def fetch(api, stage, path="/", headers=None, method="GET", body=None):
     return exchange(method, f"/_aws/execute-api/{api}/{stage}{path}", headers, body)
 
 
+def log_messages(group, pattern=""):
+    """The messages of a log group in the order of time; none as long as nothing has been written to it."""
+    try:
+        found = logs.filter_log_events(logGroupName=group, filterPattern=pattern)["events"]
+    except logs.exceptions.ResourceNotFoundException:
+        return []
+    return [event["message"] for event in found]
+
+
 def wait_for(what, probe, deadline_s=30):
     """Asks `probe` until it gives something."""
     began = time.monotonic()

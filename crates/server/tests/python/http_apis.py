@@ -380,7 +380,7 @@ def told():
         ask(api, path)
 
     def lines():
-        found = [event["message"] for event in logs.filter_log_events(logGroupName="http-access")["events"]]
+        found = log_messages("http-access")
         return found if len(found) == 3 else None
 
     first, second, third = wait_for("three lines", lines)

@@ -37,7 +37,7 @@ def said(answer):
 
 
 def lines(name):
-    return [event["message"] for event in logs.filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]]
+    return log_messages(f"/aws/lambda/{name}")
 
 
 def a_whole_jar():

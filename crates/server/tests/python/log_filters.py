@@ -120,10 +120,8 @@ def subscribers():
     put("told", "ERROR one", "fine", "ERROR two")
 
     def got():
-        if not logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/subscriber")["logGroups"]:
-            return []
-        found = logs.filter_log_events(logGroupName="/aws/lambda/subscriber", filterPattern="DATA_MESSAGE")["events"]
-        return [json.loads(event["message"].removeprefix("got ")) for event in found]
+        found = log_messages("/aws/lambda/subscriber", "DATA_MESSAGE")
+        return [json.loads(message.removeprefix("got ")) for message in found]
 
     wait_for("a message", lambda: len(got()) == 1)
     message = got()[0]

@@ -68,8 +68,7 @@ assert (status, json.loads(body)) == (201, {"added": "rex"}), (status, body)
 
 
 def said():
-    found = logs.filter_log_events(logGroupName="/aws/lambda/pets")["events"]
-    lines = [json.loads(event["message"]) for event in found if event["message"].startswith("{")]
+    lines = [json.loads(message) for message in log_messages("/aws/lambda/pets") if message.startswith("{")]
     metrics = [line for line in lines if "_aws" in line]
     asked = [line for line in lines if line.get("message") == "asked for"]
     return (metrics, asked) if len(metrics) >= 2 and asked else None

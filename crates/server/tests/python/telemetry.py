@@ -200,8 +200,7 @@ def log_events():
 def function_logs():
     """Each version's environments write to streams of their own."""
     wait_for("both versions' lines", lambda: {
-        event["message"].strip() for event in
-        logs.filter_log_events(logGroupName="/aws/lambda/counted", filterPattern='"handled by"')["events"]
+        message.strip() for message in log_messages("/aws/lambda/counted", '"handled by"')
     } == {"handled by 1", "handled by 2"}, 5)
     names = [s["logStreamName"] for s in logs.describe_log_streams(logGroupName="/aws/lambda/counted")["logStreams"]]
     assert any("/[1]" in name for name in names) and any("/[2]" in name for name in names), names
