@@ -36,10 +36,33 @@ pub struct Macro {
 
 pub type Macros = BTreeMap<Box<str>, Macro>;
 
+/// A name that means something before a template sets any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Given {
+    Input,
+    Util,
+    Context,
+    StageVariables,
+}
+
+impl Given {
+    pub fn parse(name: &str) -> Option<Given> {
+        Some(match name {
+            "input" => Given::Input,
+            "util" => Given::Util,
+            "context" => Given::Context,
+            "stageVariables" => Given::StageVariables,
+            _ => return None,
+        })
+    }
+}
+
 /// `$name.step.step`, in all its forms.
 #[derive(Debug)]
 pub struct Reference {
     pub name: Box<str>,
+    /// What the name stands for, unless the template gives it to something else.
+    pub given: Option<Given>,
     pub steps: Vec<Step>,
     /// The reference as it was written, without backslashes before it.
     pub literal: Box<str>,

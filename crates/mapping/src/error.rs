@@ -71,3 +71,12 @@ pub enum RenderError {
     #[error("`{0}` isn't a pattern that can be matched here")]
     Pattern(Box<str>),
 }
+
+/// Errors are boxed within the crate, since values go through many hands: the smaller they are, the quicker.
+pub type Attempt<T> = Result<T, Box<RenderError>>;
+
+impl From<Box<RenderError>> for RenderError {
+    fn from(boxed: Box<RenderError>) -> RenderError {
+        *boxed
+    }
+}

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use crate::error::RenderError;
+use crate::error::{Attempt, RenderError};
 use crate::members::Member;
 use crate::value::{Heap, Map, Text, Value};
 
@@ -13,7 +13,7 @@ use crate::value::{Heap, Map, Text, Value};
 pub const DEPTH_MAX: usize = 128;
 
 /// `None` when the text isn't JSON.
-pub fn parse<'a>(text: &'a str, heap: &mut Heap<'a>) -> Result<Option<Value<'a>>, RenderError> {
+pub fn parse<'a>(text: &'a str, heap: &mut Heap<'a>) -> Attempt<Option<Value<'a>>> {
     let mut full = None;
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let value = Seed { heap, full: &mut full }.deserialize(&mut deserializer);
@@ -24,7 +24,7 @@ pub fn parse<'a>(text: &'a str, heap: &mut Heap<'a>) -> Result<Option<Value<'a>>
 }
 
 /// As [`parse`], for a text that doesn't live as long as the heap.
-pub fn parse_short_lived<'a>(text: &str, heap: &mut Heap<'a>) -> Result<Option<Value<'a>>, RenderError> {
+pub fn parse_short_lived<'a>(text: &str, heap: &mut Heap<'a>) -> Attempt<Option<Value<'a>>> {
     let mut full = None;
     let mut deserializer = serde_json::Deserializer::from_reader(text.as_bytes());
     let value = Seed { heap, full: &mut full }.deserialize(&mut deserializer);
@@ -37,11 +37,11 @@ pub fn parse_short_lived<'a>(text: &str, heap: &mut Heap<'a>) -> Result<Option<V
 struct Seed<'h, 'a> {
     heap: &'h mut Heap<'a>,
     /// Why the heap took no more: serde's errors are texts.
-    full: &'h mut Option<RenderError>,
+    full: &'h mut Option<Box<RenderError>>,
 }
 
 impl<'a> Seed<'_, 'a> {
-    fn keep<T, E: Error>(&mut self, made: Result<T, RenderError>) -> Result<T, E> {
+    fn keep<T, E: Error>(&mut self, made: Attempt<T>) -> Result<T, E> {
         made.map_err(|error| {
             let said = E::custom(&error);
             *self.full = Some(error);
@@ -159,7 +159,7 @@ pub fn write(
     out: &mut String,
     style: Style,
     bytes_max: usize,
-) -> Result<(), RenderError> {
+) -> Attempt<()> {
     write_at(value, heap, out, style, bytes_max, 0)
 }
 
@@ -170,12 +170,12 @@ fn write_at(
     style: Style,
     bytes_max: usize,
     depth: usize,
-) -> Result<(), RenderError> {
+) -> Attempt<()> {
     if depth > DEPTH_MAX {
-        return Err(RenderError::TooDeep(DEPTH_MAX));
+        return Err(RenderError::TooDeep(DEPTH_MAX).into());
     }
     if out.len() > bytes_max {
-        return Err(RenderError::TextTooLong(bytes_max));
+        return Err(RenderError::TextTooLong(bytes_max).into());
     }
     match value {
         Value::Null | Value::Object(_) => out.push_str("null"),

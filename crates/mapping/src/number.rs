@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use crate::ast::Operator;
-use crate::error::RenderError;
+use crate::error::{Attempt, RenderError};
 use crate::value::Value;
 
 /// `Double.toString`: `1.0`, `0.001`, `1.0E7`, `1.0E-4`, `NaN`, `Infinity`.
@@ -42,11 +42,7 @@ pub fn compare(left: &Value<'_>, right: &Value<'_>) -> Option<Ordering> {
 }
 
 /// Whole numbers stay whole, and division by zero has no value, as in Velocity; `None` too when one of the two is no number.
-pub fn calculate<'a>(
-    operator: Operator,
-    left: &Value<'_>,
-    right: &Value<'_>,
-) -> Result<Option<Value<'a>>, RenderError> {
+pub fn calculate<'a>(operator: Operator, left: &Value<'_>, right: &Value<'_>) -> Attempt<Option<Value<'a>>> {
     if let (Value::Integer(left), Value::Integer(right)) = (left, right) {
         return whole(operator, *left, *right);
     }
@@ -63,7 +59,7 @@ pub fn calculate<'a>(
     Ok((!by_zero).then_some(Value::Double(result)))
 }
 
-fn whole<'a>(operator: Operator, left: i64, right: i64) -> Result<Option<Value<'a>>, RenderError> {
+fn whole<'a>(operator: Operator, left: i64, right: i64) -> Attempt<Option<Value<'a>>> {
     let result = match operator {
         Operator::Add => left.checked_add(right),
         Operator::Subtract => left.checked_sub(right),
@@ -73,5 +69,5 @@ fn whole<'a>(operator: Operator, left: i64, right: i64) -> Result<Option<Value<'
         Operator::Remainder => left.checked_rem(right),
         _ => return Ok(None),
     };
-    result.map(|number| Some(Value::Integer(number))).ok_or(RenderError::NumberTooBig)
+    result.map(|number| Some(Value::Integer(number))).ok_or_else(|| RenderError::NumberTooBig.into())
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use regex_lite::{Captures, Regex, RegexBuilder};
 
-use crate::error::RenderError;
+use crate::error::{Attempt, RenderError};
 use crate::value::VALUES_MAX;
 
 /// Longer patterns are refused.
@@ -20,7 +20,7 @@ const STATE_BYTES: usize = 32;
 /// So many states looked at for one byte of text count as one step.
 const STATES_A_STEP: usize = 8;
 
-pub type Spend<'s> = &'s mut dyn FnMut(u64) -> Result<(), RenderError>;
+pub type Spend<'s> = &'s mut dyn FnMut(u64) -> Attempt<()>;
 
 #[derive(Debug)]
 pub struct Pattern {
@@ -38,8 +38,8 @@ pub struct Found<'t> {
 }
 
 impl Pattern {
-    pub fn compile(pattern: &str, spend: Spend<'_>) -> Result<Self, RenderError> {
-        let refused = || RenderError::Pattern(pattern.chars().take(100).collect());
+    pub fn compile(pattern: &str, spend: Spend<'_>) -> Attempt<Self> {
+        let refused = || Box::new(RenderError::Pattern(pattern.chars().take(100).collect()));
         if pattern.len() > PATTERN_BYTES_MAX {
             return Err(refused());
         }
@@ -67,8 +67,8 @@ impl Pattern {
         &self,
         text: &'t str,
         spend: Spend<'_>,
-        mut act: impl FnMut(Found<'t>) -> Result<bool, RenderError>,
-    ) -> Result<(), RenderError> {
+        mut act: impl FnMut(Found<'t>) -> Attempt<bool>,
+    ) -> Attempt<()> {
         if let Some(literal) = &self.literal {
             spend(self.price(text.len()))?;
             for (start, found) in text.match_indices(literal.as_str()) {
@@ -103,7 +103,7 @@ impl Pattern {
         times: usize,
         bytes_max: usize,
         spend: Spend<'_>,
-    ) -> Result<Option<String>, RenderError> {
+    ) -> Attempt<Option<String>> {
         let mut replaced = String::with_capacity(text.len());
         let mut kept = 0;
         let mut left = times;
@@ -121,12 +121,7 @@ impl Pattern {
 
     /// `String.split`: without a limit the empty texts at the end are left out; with one there are no more pieces than it says; with
     /// a negative one all are given.
-    pub fn split<'t>(
-        &self,
-        text: &'t str,
-        limit: i64,
-        spend: Spend<'_>,
-    ) -> Result<Vec<&'t str>, RenderError> {
+    pub fn split<'t>(&self, text: &'t str, limit: i64, spend: Spend<'_>) -> Attempt<Vec<&'t str>> {
         let mut pieces = Vec::new();
         let mut kept = 0;
         self.each(text, spend, |found| {
@@ -138,7 +133,7 @@ impl Pattern {
             let Range { start, end } = found.place;
             if end > 0 && (start < end || start < text.len()) {
                 if pieces.len() == VALUES_MAX {
-                    return Err(RenderError::TooManyValues(VALUES_MAX));
+                    return Err(RenderError::TooManyValues(VALUES_MAX).into());
                 }
                 pieces.push(&text[kept..start]);
                 kept = end;
@@ -155,7 +150,7 @@ impl Pattern {
 }
 
 /// As `String.matches`: from the first character to the last.
-pub fn matches_whole(pattern: &str, text: &str, spend: Spend<'_>) -> Result<bool, RenderError> {
+pub fn matches_whole(pattern: &str, text: &str, spend: Spend<'_>) -> Attempt<bool> {
     // The pattern by itself first, so that its parentheses can't close ours.
     Pattern::compile(pattern, spend)?;
     let whole = Pattern::compile(&format!("^(?:{pattern})$"), spend)?;
@@ -226,7 +221,7 @@ fn expand(found: &Found<'_>, text: &str, replacement: &str, out: &mut String) ->
 #[cfg(test)]
 mod tests {
     use super::{Pattern, literal, looks_ahead, matches_whole};
-    use crate::error::RenderError;
+    use crate::error::Attempt;
 
     fn replace(text: &str, pattern: &str, replacement: &str) -> Option<String> {
         let mut spend = |_| Ok(());
@@ -277,7 +272,7 @@ mod tests {
     }
 
     /// Steps that a call took.
-    fn price(act: impl FnOnce(&mut dyn FnMut(u64) -> Result<(), RenderError>)) -> u64 {
+    fn price(act: impl FnOnce(&mut dyn FnMut(u64) -> Attempt<()>)) -> u64 {
         let mut steps = 0;
         act(&mut |more| {
             steps += more;

@@ -5,14 +5,14 @@ mod input;
 mod methods;
 mod reference;
 mod show;
+mod variables;
 
-use std::collections::HashMap;
 use std::rc::Rc;
 
-use foldhash::fast::RandomState;
-
-use crate::ast::{Block, Call, Expression, Node, Reference};
-use crate::error::RenderError;
+use self::variables::Variables;
+use crate::ast::{Block, Call, Expression, Given, Node, Reference, Step};
+use crate::error::{Attempt, RenderError};
+use crate::members::Member;
 use crate::parse::Parsed;
 use crate::template::Exchange;
 use crate::value::{Group, Heap, ListId, MapId, Object, Value};
@@ -48,6 +48,8 @@ pub struct Renderer<'a> {
     frame: usize,
     loops: Vec<Loop>,
     loop_now: Option<usize>,
+    /// The template has given a [`Given`] name to something else.
+    renames: bool,
     blocks: Vec<Defined<'a>>,
     /// `#stop` was met, wherever that was: nothing more is rendered.
     is_stopped: bool,
@@ -76,7 +78,7 @@ struct Frame<'a> {
     /// Evaluated whenever they are named, where they were written.
     arguments: Vec<(&'a str, &'a Expression)>,
     caller: Option<usize>,
-    variables: HashMap<&'a str, Value<'a>, RandomState>,
+    variables: Variables<'a>,
     level: usize,
 }
 
@@ -103,8 +105,6 @@ enum Flow {
     Stop,
 }
 
-type Rendered<T> = Result<T, RenderError>;
-
 impl<'a> Renderer<'a> {
     pub fn new(template: &'a Parsed, exchange: &'a Exchange<'a>) -> Self {
         Self {
@@ -115,6 +115,7 @@ impl<'a> Renderer<'a> {
             frame: 0,
             loops: Vec::new(),
             loop_now: None,
+            renames: false,
             blocks: Vec::new(),
             is_stopped: false,
             out: String::with_capacity(template.bytes_expected),
@@ -125,7 +126,7 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    pub fn run(mut self) -> Rendered<crate::Rendered> {
+    pub fn run(mut self) -> Attempt<crate::Rendered> {
         let template = self.template;
         self.block(&template.block)?;
         let request = self.request_overrides()?;
@@ -133,7 +134,7 @@ impl<'a> Renderer<'a> {
         Ok(crate::Rendered { text: self.out, request, response })
     }
 
-    fn block(&mut self, block: &'a Block) -> Rendered<Flow> {
+    fn block(&mut self, block: &'a Block) -> Attempt<Flow> {
         self.deeper(|renderer| {
             for node in block {
                 let flow = renderer.node(node)?;
@@ -148,7 +149,7 @@ impl<'a> Renderer<'a> {
         })
     }
 
-    fn node(&mut self, node: &'a Node) -> Rendered<Flow> {
+    fn node(&mut self, node: &'a Node) -> Attempt<Flow> {
         self.spend(1)?;
         match node {
             Node::Text(text) => self.write(text)?,
@@ -180,7 +181,7 @@ impl<'a> Renderer<'a> {
         Ok(Flow::Next)
     }
 
-    fn foreach(&mut self, variable: &'a str, list: &'a Expression, body: &'a Block) -> Rendered<Flow> {
+    fn foreach(&mut self, variable: &'a str, list: &'a Expression, body: &'a Block) -> Attempt<Flow> {
         let list = self.value(list)?;
         let Some(id) = self.elements(list)? else { return Ok(Flow::Next) };
         // Loops and blocks are kept to the end, since values may name them.
@@ -199,7 +200,7 @@ impl<'a> Renderer<'a> {
         Ok(if flow? == Flow::Stop { Flow::Stop } else { Flow::Next })
     }
 
-    fn iterate(&mut self, variable: &'a str, list: ListId, number: usize, body: &'a Block) -> Rendered<Flow> {
+    fn iterate(&mut self, variable: &'a str, list: ListId, number: usize, body: &'a Block) -> Attempt<Flow> {
         for index in 0..FOREACH_MAX {
             let Some(element) = self.heap.list(list).get(index).cloned() else { break };
             self.spend(1)?;
@@ -215,7 +216,7 @@ impl<'a> Renderer<'a> {
     }
 
     /// What `#foreach` goes through: a list's elements or a map's values.
-    fn elements(&mut self, value: Value<'a>) -> Rendered<Option<ListId>> {
+    fn elements(&mut self, value: Value<'a>) -> Attempt<Option<ListId>> {
         Ok(match self.whole(value)? {
             Value::List(id) => Some(id),
             Value::Map(id) => {
@@ -230,7 +231,7 @@ impl<'a> Renderer<'a> {
     }
 
     /// A call of a name that no macro has is text.
-    fn call(&mut self, call: &'a Call) -> Rendered<Flow> {
+    fn call(&mut self, call: &'a Call) -> Attempt<Flow> {
         let template = self.template;
         let Some(definition) = template.macros.get(&call.name) else {
             self.write(&call.literal)?;
@@ -238,9 +239,10 @@ impl<'a> Renderer<'a> {
         };
         let level = self.frames[self.frame].level + 1;
         if level > MACRO_DEPTH_MAX {
-            return Err(RenderError::MacroTooDeep(MACRO_DEPTH_MAX));
+            return Err(RenderError::MacroTooDeep(MACRO_DEPTH_MAX).into());
         }
         self.spend(20)?;
+        self.renames |= definition.parameters.iter().any(|name| Given::parse(name).is_some());
         let arguments = definition.parameters.iter().map(|name| &**name).zip(call.arguments.iter()).collect();
         let caller = self.frame;
         let mut frame = Frame { arguments, caller: Some(caller), level, ..Frame::default() };
@@ -261,7 +263,7 @@ impl<'a> Renderer<'a> {
     }
 
     /// Renders a block that a value stands for, where it was written; `None` when it is in itself too often.
-    fn block_text(&mut self, number: usize) -> Rendered<Option<Rc<str>>> {
+    fn block_text(&mut self, number: usize) -> Attempt<Option<Rc<str>>> {
         let Defined { block, frame, under_way } = self.blocks[number];
         if under_way == DEFINE_DEPTH_MAX {
             return Ok(None);
@@ -275,7 +277,7 @@ impl<'a> Renderer<'a> {
     }
 
     /// Renders a block into a text of its own.
-    fn aside(&mut self, block: &'a Block) -> Rendered<Rc<str>> {
+    fn aside(&mut self, block: &'a Block) -> Attempt<Rc<str>> {
         let here = self.out.len();
         let before = std::mem::replace(&mut self.begins, here);
         // Nothing is rendered after an error: only then the buffer is left as it is.
@@ -287,16 +289,23 @@ impl<'a> Renderer<'a> {
         Ok(text)
     }
 
-    fn write(&mut self, text: &str) -> Rendered<()> {
+    fn write(&mut self, text: &str) -> Attempt<()> {
         if self.out.len() - self.begins + text.len() > OUTPUT_BYTES_MAX {
-            return Err(RenderError::OutputTooLong(OUTPUT_BYTES_MAX));
+            return Err(RenderError::OutputTooLong(OUTPUT_BYTES_MAX).into());
         }
         self.out.push_str(text);
         Ok(())
     }
 
     /// The reference's value; or, when there is none, the reference itself.
-    fn write_reference(&mut self, reference: &'a Reference) -> Rendered<()> {
+    fn write_reference(&mut self, reference: &'a Reference) -> Attempt<()> {
+        if let Some(member) = self.member_of_context(reference) {
+            self.spend(reference.steps.len() as u64)?;
+            return match member {
+                Member::Text(text) => self.write(&text),
+                other => self.write_value(&Value::from(other)),
+            };
+        }
         let value = self.reference(reference)?;
         let slashes = reference.backslashes;
         if slashes == 0 && !matches!(value, Value::Null | Value::Object(_)) {
@@ -332,18 +341,33 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    fn spend(&mut self, steps: u64) -> Rendered<()> {
-        self.steps += steps;
-        if self.steps > STEPS_MAX { Err(RenderError::TooManySteps(STEPS_MAX)) } else { Ok(()) }
+    /// What `$context.a.b` is, where that is a member of the caller's context that can be written as it is: most references are.
+    fn member_of_context(&self, reference: &'a Reference) -> Option<Member<'a>> {
+        if reference.given != Some(Given::Context) || self.renames || reference.backslashes > 0 {
+            return None;
+        }
+        let mut owner = self.exchange.context;
+        let (Step::Property(last), path) = reference.steps.split_last()? else { return None };
+        for step in path {
+            let Step::Property(name) = step else { return None };
+            let Some(Member::Members(inner)) = owner.get(name) else { return None };
+            owner = inner;
+        }
+        owner.get(last).filter(|member| !matches!(member, Member::Members(_)))
     }
 
-    fn spend_bytes(&mut self, bytes: usize) -> Rendered<()> {
+    fn spend(&mut self, steps: u64) -> Attempt<()> {
+        self.steps += steps;
+        if self.steps > STEPS_MAX { Err(RenderError::TooManySteps(STEPS_MAX).into()) } else { Ok(()) }
+    }
+
+    fn spend_bytes(&mut self, bytes: usize) -> Attempt<()> {
         self.spend(bytes as u64 / 16)
     }
 
-    fn deeper<T>(&mut self, act: impl FnOnce(&mut Self) -> Rendered<T>) -> Rendered<T> {
+    fn deeper<T>(&mut self, act: impl FnOnce(&mut Self) -> Attempt<T>) -> Attempt<T> {
         if self.depth == DEPTH_MAX {
-            return Err(RenderError::TooDeep(DEPTH_MAX));
+            return Err(RenderError::TooDeep(DEPTH_MAX).into());
         }
         self.depth += 1;
         let done = act(self);

@@ -66,7 +66,7 @@ impl Template {
     /// # Errors
     /// [`RenderError`]; AWS answers `500 Internal server error` and logs that the request couldn't be transformed.
     pub fn render(&self, exchange: &Exchange<'_>) -> Result<Rendered, RenderError> {
-        Renderer::new(&self.parsed, exchange).run()
+        Renderer::new(&self.parsed, exchange).run().map_err(|error| *error)
     }
 }
 

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 
-use crate::error::RenderError;
+use crate::error::{Attempt, RenderError};
 use crate::members::{Member, Members};
 
 /// Elements of lists and maps that one rendering may make, a parsed body's included. A body of 10 MB (API Gateway's limit)
@@ -164,20 +164,20 @@ pub struct Heap<'a> {
 
 impl<'a> Heap<'a> {
     /// Counts elements before they are made.
-    pub fn reserve(&mut self, elements: usize) -> Result<(), RenderError> {
+    pub fn reserve(&mut self, elements: usize) -> Attempt<()> {
         self.made = self.made.saturating_add(elements);
-        if self.made > VALUES_MAX { Err(RenderError::TooManyValues(VALUES_MAX)) } else { Ok(()) }
+        if self.made > VALUES_MAX { Err(RenderError::TooManyValues(VALUES_MAX).into()) } else { Ok(()) }
     }
 
-    pub fn new_list(&mut self, elements: Vec<Value<'a>>) -> Result<Value<'a>, RenderError> {
+    pub fn new_list(&mut self, elements: Vec<Value<'a>>) -> Attempt<Value<'a>> {
         self.add_list(List { elements, is_json: false })
     }
 
-    pub fn new_json_list(&mut self, elements: Vec<Value<'a>>) -> Result<Value<'a>, RenderError> {
+    pub fn new_json_list(&mut self, elements: Vec<Value<'a>>) -> Attempt<Value<'a>> {
         self.add_list(List { elements, is_json: true })
     }
 
-    fn add_list(&mut self, list: List<'a>) -> Result<Value<'a>, RenderError> {
+    fn add_list(&mut self, list: List<'a>) -> Attempt<Value<'a>> {
         self.reserve(list.elements.len() + 1)?;
         self.lists.push(list);
         Ok(Value::List(ListId(self.lists.len() - 1)))
@@ -187,13 +187,13 @@ impl<'a> Heap<'a> {
         self.lists[id.0].is_json
     }
 
-    pub fn new_map(&mut self, map: Map<'a>) -> Result<MapId, RenderError> {
+    pub fn new_map(&mut self, map: Map<'a>) -> Attempt<MapId> {
         self.reserve(map.len() + 1)?;
         self.maps.push(map);
         Ok(MapId(self.maps.len() - 1))
     }
 
-    pub fn new_entry(&mut self, key: Text<'a>, value: Value<'a>) -> Result<Value<'a>, RenderError> {
+    pub fn new_entry(&mut self, key: Text<'a>, value: Value<'a>) -> Attempt<Value<'a>> {
         self.reserve(1)?;
         self.entries.push((key, value));
         Ok(Value::Entry(EntryId(self.entries.len() - 1)))
@@ -219,19 +219,19 @@ impl<'a> Heap<'a> {
         &self.entries[id.0]
     }
 
-    pub fn push(&mut self, id: ListId, value: Value<'a>) -> Result<(), RenderError> {
+    pub fn push(&mut self, id: ListId, value: Value<'a>) -> Attempt<()> {
         self.reserve(1)?;
         self.list_mut(id).push(value);
         Ok(())
     }
 
-    pub fn put(&mut self, id: MapId, key: Text<'a>, value: Value<'a>) -> Result<Value<'a>, RenderError> {
+    pub fn put(&mut self, id: MapId, key: Text<'a>, value: Value<'a>) -> Attempt<Value<'a>> {
         self.reserve(1)?;
         Ok(self.map_mut(id).insert(key, value).unwrap_or(Value::Null))
     }
 
     /// A map of all members, with all that is in them. How deep they nest is their owner's to bound.
-    pub fn adopt_all(&mut self, members: &'a dyn Members) -> Result<MapId, RenderError> {
+    pub fn adopt_all(&mut self, members: &'a dyn Members) -> Attempt<MapId> {
         let names = members.names();
         let mut map = Map::with_capacity_and_hasher(names.len(), RandomState::default());
         for name in names {

@@ -2,16 +2,12 @@
 
 use super::filter::Scene;
 use super::{Function, JsonPath, Step};
-use crate::error::RenderError;
+use crate::error::Attempt;
 use crate::value::{Heap, ListId, Map, Value};
 
 /// What the path finds from the document's root; `None` when it names one place that doesn't exist. Every value looked at
 /// counts as one that was made, which bounds the work.
-pub fn read<'a>(
-    path: &JsonPath,
-    root: &Value<'a>,
-    heap: &mut Heap<'a>,
-) -> Result<Option<Value<'a>>, RenderError> {
+pub fn read<'a>(path: &JsonPath, root: &Value<'a>, heap: &mut Heap<'a>) -> Attempt<Option<Value<'a>>> {
     read_from(path, root, root, heap)
 }
 
@@ -20,7 +16,7 @@ pub fn read_from<'a>(
     root: &Value<'a>,
     start: &Value<'a>,
     heap: &mut Heap<'a>,
-) -> Result<Option<Value<'a>>, RenderError> {
+) -> Attempt<Option<Value<'a>>> {
     // One place after the other, as most paths name them; the rest by lists.
     let mut here = start.clone();
     let mut steps = path.steps.as_slice();
@@ -52,16 +48,12 @@ pub fn read_from<'a>(
 }
 
 /// What a path finds where there is nothing.
-fn none<'a>(path: &JsonPath, heap: &mut Heap<'a>) -> Result<Option<Value<'a>>, RenderError> {
+fn none<'a>(path: &JsonPath, heap: &mut Heap<'a>) -> Attempt<Option<Value<'a>>> {
     let value = if path.is_definite() { None } else { Some(heap.new_json_list(Vec::new())?) };
     finish(path, value, heap)
 }
 
-fn finish<'a>(
-    path: &JsonPath,
-    value: Option<Value<'a>>,
-    heap: &mut Heap<'a>,
-) -> Result<Option<Value<'a>>, RenderError> {
+fn finish<'a>(path: &JsonPath, value: Option<Value<'a>>, heap: &mut Heap<'a>) -> Attempt<Option<Value<'a>>> {
     match (value, path.function) {
         (Some(value), Some(function)) => apply(function, &value, heap).map(Some),
         (value, _) => Ok(value),
@@ -74,7 +66,7 @@ fn take<'a>(
     value: &Value<'a>,
     heap: &mut Heap<'a>,
     next: &mut Vec<Value<'a>>,
-) -> Result<(), RenderError> {
+) -> Attempt<()> {
     match (step, value) {
         (Step::Member(name), Value::Map(id)) => next.extend(heap.map(*id).get(&**name).cloned()),
         (Step::Members(names), Value::Map(id)) => {
@@ -150,7 +142,7 @@ fn bound(index: i64, length: usize) -> usize {
     usize::try_from(from_end).unwrap_or(0).min(length)
 }
 
-fn apply<'a>(function: Function, value: &Value<'a>, heap: &mut Heap<'a>) -> Result<Value<'a>, RenderError> {
+fn apply<'a>(function: Function, value: &Value<'a>, heap: &mut Heap<'a>) -> Attempt<Value<'a>> {
     if function == Function::Keys {
         let Value::Map(id) = value else { return Ok(Value::Null) };
         let keys = heap.map(*id).keys().cloned().map(Value::Text).collect();

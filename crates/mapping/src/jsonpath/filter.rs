@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::JsonPath;
 use super::evaluate::read_from;
-use crate::error::RenderError;
+use crate::error::{Attempt, RenderError};
 use crate::number;
 use crate::value::{Heap, Value};
 
@@ -57,7 +57,7 @@ pub struct Scene<'s, 'a> {
 }
 
 impl Filter {
-    pub fn keeps<'a>(&self, scene: &Scene<'_, 'a>, heap: &mut Heap<'a>) -> Result<bool, RenderError> {
+    pub fn keeps<'a>(&self, scene: &Scene<'_, 'a>, heap: &mut Heap<'a>) -> Attempt<bool> {
         match self {
             Filter::Any(filters) => {
                 for filter in filters {
@@ -88,11 +88,7 @@ impl Filter {
 
 impl Operand {
     /// `None` when a path finds nothing.
-    fn value<'a>(
-        &self,
-        scene: &Scene<'_, 'a>,
-        heap: &mut Heap<'a>,
-    ) -> Result<Option<Value<'a>>, RenderError> {
+    fn value<'a>(&self, scene: &Scene<'_, 'a>, heap: &mut Heap<'a>) -> Attempt<Option<Value<'a>>> {
         Ok(Some(match self {
             Operand::Null => Value::Null,
             Operand::Boolean(truth) => Value::Boolean(*truth),
@@ -117,7 +113,7 @@ fn compare<'a>(
     comparison: Comparison,
     right: Option<&Value<'a>>,
     heap: &mut Heap<'a>,
-) -> Result<bool, RenderError> {
+) -> Attempt<bool> {
     let (Some(left), Some(right)) = (left, right) else {
         return Ok(matches!(comparison, Comparison::NotEqual | Comparison::NotSame | Comparison::NotIn));
     };
@@ -169,15 +165,10 @@ fn are_alike(left: &Value<'_>, right: &Value<'_>) -> bool {
 }
 
 /// Numbers and strings that say the same are equal.
-fn equal(
-    left: &Value<'_>,
-    right: &Value<'_>,
-    heap: &mut Heap<'_>,
-    depth: usize,
-) -> Result<bool, RenderError> {
+fn equal(left: &Value<'_>, right: &Value<'_>, heap: &mut Heap<'_>, depth: usize) -> Attempt<bool> {
     heap.reserve(1)?;
     if depth > crate::json::DEPTH_MAX {
-        return Err(RenderError::TooDeep(crate::json::DEPTH_MAX));
+        return Err(RenderError::TooDeep(crate::json::DEPTH_MAX).into());
     }
     Ok(match (left, right) {
         (Value::Null, Value::Null) => true,
@@ -219,7 +210,7 @@ fn order(left: &Value<'_>, right: &Value<'_>) -> Option<Ordering> {
 }
 
 /// The whole text has to match, as with Java's `matches`.
-fn matches(left: &Value<'_>, right: &Value<'_>, heap: &mut Heap<'_>) -> Result<bool, RenderError> {
+fn matches(left: &Value<'_>, right: &Value<'_>, heap: &mut Heap<'_>) -> Attempt<bool> {
     let (Value::Text(text), Value::Text(pattern)) = (left, right) else { return Ok(false) };
     let mut spend = |steps: u64| heap.reserve(usize::try_from(steps).unwrap_or(usize::MAX));
     crate::pattern::matches_whole(pattern.as_str(), text.as_str(), &mut spend)
@@ -234,13 +225,13 @@ fn size(value: &Value<'_>, heap: &Heap<'_>) -> Option<usize> {
     }
 }
 
-fn elements<'a>(value: &Value<'a>, heap: &mut Heap<'a>) -> Result<Vec<Value<'a>>, RenderError> {
+fn elements<'a>(value: &Value<'a>, heap: &mut Heap<'a>) -> Attempt<Vec<Value<'a>>> {
     let Value::List(id) = value else { return Ok(Vec::new()) };
     heap.reserve(heap.list(*id).len())?;
     Ok(heap.list(*id).clone())
 }
 
-fn holds(list: &Value<'_>, wanted: &Value<'_>, heap: &mut Heap<'_>) -> Result<bool, RenderError> {
+fn holds(list: &Value<'_>, wanted: &Value<'_>, heap: &mut Heap<'_>) -> Attempt<bool> {
     let Value::List(id) = list else { return Ok(false) };
     let count = heap.list(*id).len();
     for index in 0..count {

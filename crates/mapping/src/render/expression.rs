@@ -2,14 +2,14 @@
 
 use std::cmp::Ordering;
 
-use super::{Rendered, Renderer};
+use super::Renderer;
 use crate::ast::{Expression, Operator};
-use crate::error::RenderError;
+use crate::error::{Attempt, RenderError};
 use crate::number;
 use crate::value::{Map, Text, Value};
 
 impl<'a> Renderer<'a> {
-    pub(super) fn value(&mut self, expression: &'a Expression) -> Rendered<Value<'a>> {
+    pub(super) fn value(&mut self, expression: &'a Expression) -> Attempt<Value<'a>> {
         self.spend(1)?;
         Ok(match expression {
             Expression::Text(text) => Value::borrowed(text),
@@ -32,13 +32,13 @@ impl<'a> Renderer<'a> {
         })
     }
 
-    pub(super) fn values(&mut self, expressions: &'a [Expression]) -> Rendered<Vec<Value<'a>>> {
+    pub(super) fn values(&mut self, expressions: &'a [Expression]) -> Attempt<Vec<Value<'a>>> {
         self.deeper(|renderer| expressions.iter().map(|expression| renderer.value(expression)).collect())
     }
 
     /// As a condition: a boolean is itself, any other value of a reference is true. What was written as text, number, list or
     /// calculation is false, as in Velocity 1.7.
-    pub(super) fn is_true(&mut self, expression: &'a Expression) -> Rendered<bool> {
+    pub(super) fn is_true(&mut self, expression: &'a Expression) -> Attempt<bool> {
         self.deeper(|renderer| match expression {
             Expression::Not(inner) => Ok(!renderer.is_true(inner)?),
             Expression::Binary(Operator::And, sides) => {
@@ -59,7 +59,7 @@ impl<'a> Renderer<'a> {
         })
     }
 
-    fn map(&mut self, entries: &'a [(Expression, Expression)]) -> Rendered<Value<'a>> {
+    fn map(&mut self, entries: &'a [(Expression, Expression)]) -> Attempt<Value<'a>> {
         let map = self.deeper(|renderer| {
             let mut map = Map::with_capacity_and_hasher(entries.len(), Default::default());
             for (key, value) in entries {
@@ -73,7 +73,7 @@ impl<'a> Renderer<'a> {
     }
 
     /// Both ends belong to it; it may go down. No value when an end isn't a whole number.
-    fn range(&mut self, first: &'a Expression, last: &'a Expression) -> Rendered<Value<'a>> {
+    fn range(&mut self, first: &'a Expression, last: &'a Expression) -> Attempt<Value<'a>> {
         let ends = (self.value(first)?, self.value(last)?);
         let (Value::Integer(first), Value::Integer(last)) = ends else { return Ok(Value::Null) };
         let count = usize::try_from(first.abs_diff(last)).unwrap_or(usize::MAX).saturating_add(1);
@@ -91,7 +91,7 @@ impl<'a> Renderer<'a> {
         operator: Operator,
         left: &'a Expression,
         right: &'a Expression,
-    ) -> Rendered<Value<'a>> {
+    ) -> Attempt<Value<'a>> {
         let (left_value, right_value) = (self.value(left)?, self.value(right)?);
         let order = |wanted: fn(Ordering) -> bool| {
             Value::Boolean(number::compare(&left_value, &right_value).is_some_and(wanted))
@@ -115,7 +115,7 @@ impl<'a> Renderer<'a> {
     }
 
     /// What has no value is joined as it was written.
-    fn operand_text(&mut self, expression: &'a Expression, value: &Value<'a>) -> Rendered<String> {
+    fn operand_text(&mut self, expression: &'a Expression, value: &Value<'a>) -> Attempt<String> {
         match (value, expression) {
             (Value::Null, Expression::Reference(reference)) => Ok(self.literal(reference).to_owned()),
             _ => Ok(self.text(value)?.as_str().to_owned()),
@@ -123,7 +123,7 @@ impl<'a> Renderer<'a> {
     }
 
     /// Numbers by what they count, like by like, and everything else by its text.
-    pub(super) fn are_equal(&mut self, left: &Value<'a>, right: &Value<'a>) -> Rendered<bool> {
+    pub(super) fn are_equal(&mut self, left: &Value<'a>, right: &Value<'a>) -> Attempt<bool> {
         self.spend(1)?;
         match (left, right) {
             (Value::Null, Value::Null) => return Ok(true),
@@ -151,7 +151,7 @@ impl<'a> Renderer<'a> {
         Ok(self.text(left)? == self.text(right)?)
     }
 
-    fn are_equal_lists(&mut self, left: crate::value::ListId, right: crate::value::ListId) -> Rendered<bool> {
+    fn are_equal_lists(&mut self, left: crate::value::ListId, right: crate::value::ListId) -> Attempt<bool> {
         if left == right {
             return Ok(true);
         }
@@ -168,7 +168,7 @@ impl<'a> Renderer<'a> {
         Ok(true)
     }
 
-    fn are_equal_maps(&mut self, left: crate::value::MapId, right: crate::value::MapId) -> Rendered<bool> {
+    fn are_equal_maps(&mut self, left: crate::value::MapId, right: crate::value::MapId) -> Attempt<bool> {
         if left == right {
             return Ok(true);
         }
@@ -186,9 +186,9 @@ impl<'a> Renderer<'a> {
         Ok(true)
     }
 
-    pub(super) fn new_text(&mut self, text: String) -> Rendered<Value<'a>> {
+    pub(super) fn new_text(&mut self, text: String) -> Attempt<Value<'a>> {
         if text.len() > super::TEXT_BYTES_MAX {
-            return Err(RenderError::TextTooLong(super::TEXT_BYTES_MAX));
+            return Err(RenderError::TextTooLong(super::TEXT_BYTES_MAX).into());
         }
         self.spend_bytes(text.len())?;
         Ok(Value::text(text))

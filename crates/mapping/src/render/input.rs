@@ -1,8 +1,9 @@
 //! What AWS gives a template: `$input`, `$util`, `$context`, `$stageVariables`.
 
-use super::{Rendered, Renderer};
+use super::Renderer;
+use super::methods::failed;
 use crate::encoding;
-use crate::error::RenderError;
+use crate::error::{Attempt, RenderError};
 use crate::json::{self, Style};
 use crate::jsonpath::{self, JsonPath};
 use crate::members::Members;
@@ -21,7 +22,7 @@ impl<'a> Renderer<'a> {
         if self.exchange.body.is_empty() { EMPTY_BODY } else { self.exchange.body }
     }
 
-    pub(super) fn input(&mut self, method: &str, arguments: &[Value<'a>]) -> Rendered<Value<'a>> {
+    pub(super) fn input(&mut self, method: &str, arguments: &[Value<'a>]) -> Attempt<Value<'a>> {
         match (method, arguments) {
             ("params", []) => Ok(Value::Object(Object::Parameters)),
             ("params", [name]) => {
@@ -39,7 +40,7 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    fn find(&mut self, path: &Value<'a>) -> Rendered<Option<Value<'a>>> {
+    fn find(&mut self, path: &Value<'a>) -> Attempt<Option<Value<'a>>> {
         let path = self.text(path)?;
         let parsed = JsonPath::parse(path.as_str())
             .map_err(|_| RenderError::NotAPath(path.as_str().chars().take(100).collect()))?;
@@ -48,7 +49,7 @@ impl<'a> Renderer<'a> {
     }
 
     /// The parsed body, the same one each time. AWS's parser takes a text that isn't JSON at all as a string.
-    fn document(&mut self) -> Rendered<Value<'a>> {
+    fn document(&mut self) -> Attempt<Value<'a>> {
         if let Some(document) = &self.made.body {
             return Ok(document.clone());
         }
@@ -56,7 +57,7 @@ impl<'a> Renderer<'a> {
         self.spend_bytes(body.len())?;
         let document = match json::parse(body, &mut self.heap)? {
             Some(document) => document,
-            None if body.trim_start().starts_with(['{', '[']) => return Err(RenderError::BodyNotJson),
+            None if body.trim_start().starts_with(['{', '[']) => return Err(RenderError::BodyNotJson.into()),
             None => Value::borrowed(body),
         };
         self.made.body = Some(document.clone());
@@ -70,7 +71,7 @@ impl<'a> Renderer<'a> {
     }
 
     /// `$input.params()` as a map.
-    pub(super) fn parameters(&mut self) -> Rendered<MapId> {
+    pub(super) fn parameters(&mut self) -> Attempt<MapId> {
         if let Some(made) = self.made.parameters {
             return Ok(made);
         }
@@ -83,7 +84,7 @@ impl<'a> Renderer<'a> {
         Ok(made)
     }
 
-    pub(super) fn parameter_group(&mut self, name: &str) -> Rendered<Value<'a>> {
+    pub(super) fn parameter_group(&mut self, name: &str) -> Attempt<Value<'a>> {
         if let Some(made) = self.made.parameters {
             return Ok(self.heap.map(made).get(name).cloned().unwrap_or(Value::Null));
         }
@@ -92,7 +93,7 @@ impl<'a> Renderer<'a> {
     }
 
     /// All members of a group.
-    pub(super) fn group(&mut self, group: Group) -> Rendered<MapId> {
+    pub(super) fn group(&mut self, group: Group) -> Attempt<MapId> {
         if let Some(made) = self.made.groups[group as usize] {
             return Ok(made);
         }
@@ -118,7 +119,7 @@ impl<'a> Renderer<'a> {
     }
 
     /// A member of `$context`; the overrides can be set, all else is the caller's.
-    pub(super) fn context(&mut self, name: &str) -> Rendered<Value<'a>> {
+    pub(super) fn context(&mut self, name: &str) -> Attempt<Value<'a>> {
         match name {
             "requestOverride" => {
                 let made = self.made.request_override;
@@ -136,7 +137,7 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    fn overrides(&mut self, made: Option<MapId>, groups: &[&'static str]) -> Rendered<MapId> {
+    fn overrides(&mut self, made: Option<MapId>, groups: &[&'static str]) -> Attempt<MapId> {
         if let Some(made) = made {
             return Ok(made);
         }
@@ -151,7 +152,7 @@ impl<'a> Renderer<'a> {
         members.get(name).map_or(Value::Null, Value::from)
     }
 
-    pub(super) fn request_overrides(&mut self) -> Rendered<RequestOverrides> {
+    pub(super) fn request_overrides(&mut self) -> Attempt<RequestOverrides> {
         let Some(id) = self.made.request_override else { return Ok(RequestOverrides::default()) };
         let path = self.override_group(id, "path")?;
         Ok(RequestOverrides {
@@ -161,7 +162,7 @@ impl<'a> Renderer<'a> {
         })
     }
 
-    pub(super) fn response_overrides(&mut self) -> Rendered<ResponseOverrides> {
+    pub(super) fn response_overrides(&mut self) -> Attempt<ResponseOverrides> {
         let Some(id) = self.made.response_override else { return Ok(ResponseOverrides::default()) };
         // A whole number, no text of one.
         let status = match self.heap.map(id).get("status") {
@@ -174,7 +175,7 @@ impl<'a> Renderer<'a> {
         })
     }
 
-    fn override_group(&mut self, id: MapId, group: &str) -> Rendered<Vec<(String, Vec<String>)>> {
+    fn override_group(&mut self, id: MapId, group: &str) -> Attempt<Vec<(String, Vec<String>)>> {
         let Some(Value::Map(group)) = self.heap.map(id).get(group).cloned() else { return Ok(Vec::new()) };
         let mut overrides = Vec::new();
         for index in 0..self.heap.map(group).len() {
@@ -194,7 +195,7 @@ impl<'a> Renderer<'a> {
     }
 
     /// `$util`. Null in, null out, as the libraries below do it.
-    pub(super) fn function(&mut self, name: &str, arguments: &[Value<'a>]) -> Rendered<Value<'a>> {
+    pub(super) fn function(&mut self, name: &str, arguments: &[Value<'a>]) -> Attempt<Value<'a>> {
         let [argument] = arguments else { return Ok(Value::Null) };
         if argument.is_null() {
             return Ok(Value::Null);
@@ -210,15 +211,12 @@ impl<'a> Renderer<'a> {
             "urlEncode" => encoding::url_encode(text),
             "urlDecode" => encoding::url_decode(text),
             "base64Encode" => encoding::base64_encode(text),
-            "base64Decode" => encoding::base64_decode(text).ok_or(RenderError::Method {
-                method: "base64Decode".into(),
-                reason: "its argument isn't base64",
-            })?,
+            "base64Decode" => {
+                encoding::base64_decode(text).ok_or_else(|| failed(name, "its argument isn't base64"))?
+            }
             "parseJson" => {
-                return json::parse_short_lived(text, &mut self.heap)?.ok_or(RenderError::Method {
-                    method: "parseJson".into(),
-                    reason: "its argument isn't JSON",
-                });
+                let parsed = json::parse_short_lived(text, &mut self.heap)?;
+                return parsed.ok_or_else(|| failed(name, "its argument isn't JSON").into());
             }
             _ => return Ok(Value::Null),
         };

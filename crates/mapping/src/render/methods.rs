@@ -5,8 +5,8 @@ mod list;
 mod map;
 mod text;
 
-use super::{Rendered, Renderer};
-use crate::error::RenderError;
+use super::Renderer;
+use crate::error::{Attempt, RenderError};
 use crate::number;
 use crate::value::{ListId, Object, Text, Value};
 
@@ -14,7 +14,7 @@ use crate::value::{ListId, Object, Text, Value};
 const NOTHING: Value<'static> = Value::Text(Text::Borrowed(""));
 
 impl<'a> Renderer<'a> {
-    pub(super) fn property(&mut self, value: Value<'a>, name: &'a str) -> Rendered<Value<'a>> {
+    pub(super) fn property(&mut self, value: Value<'a>, name: &'a str) -> Attempt<Value<'a>> {
         match value {
             Value::Text(text) if name == "empty" => Ok(Value::Boolean(text.as_str().is_empty())),
             Value::List(id) if name == "empty" => Ok(Value::Boolean(self.heap.list(id).is_empty())),
@@ -24,7 +24,7 @@ impl<'a> Renderer<'a> {
     }
 
     /// A map's value by its key, and what the caller's objects have.
-    pub(super) fn member(&mut self, value: Value<'a>, name: Text<'a>) -> Rendered<Value<'a>> {
+    pub(super) fn member(&mut self, value: Value<'a>, name: Text<'a>) -> Attempt<Value<'a>> {
         Ok(match value {
             Value::Map(id) => self.heap.map(id).get(name.as_str()).cloned().unwrap_or(Value::Null),
             Value::Members(members) => self.member_of(members, name.as_str()),
@@ -42,7 +42,7 @@ impl<'a> Renderer<'a> {
         value: Value<'a>,
         name: &'a str,
         arguments: Vec<Value<'a>>,
-    ) -> Rendered<Value<'a>> {
+    ) -> Attempt<Value<'a>> {
         match (name, arguments.as_slice()) {
             ("toString", []) => return self.text(&value).map(Value::Text),
             ("equals", [other]) => return self.equals(&value, other),
@@ -91,12 +91,12 @@ impl<'a> Renderer<'a> {
     }
 
     /// `Object.equals`: unlike `==` it knows kinds: 1 isn't "1".
-    fn equals(&mut self, left: &Value<'a>, right: &Value<'a>) -> Rendered<Value<'a>> {
+    fn equals(&mut self, left: &Value<'a>, right: &Value<'a>) -> Attempt<Value<'a>> {
         let are_alike = std::mem::discriminant(left) == std::mem::discriminant(right);
         Ok(Value::Boolean(are_alike && self.are_equal(left, right)?))
     }
 
-    fn entry_method(&mut self, value: &Value<'a>, name: &str) -> Rendered<Value<'a>> {
+    fn entry_method(&mut self, value: &Value<'a>, name: &str) -> Attempt<Value<'a>> {
         let Value::Entry(id) = value else { return Ok(Value::Null) };
         let (key, value) = self.heap.entry(*id);
         Ok(match name {
@@ -107,24 +107,24 @@ impl<'a> Renderer<'a> {
     }
 
     /// An element, from the end when negative.
-    pub(super) fn element(&mut self, id: ListId, index: i64, method: &str) -> Rendered<Value<'a>> {
+    pub(super) fn element(&mut self, id: ListId, index: i64, method: &str) -> Attempt<Value<'a>> {
         let at = self.position(id, index, method)?;
         Ok(self.heap.list(id).get(at).cloned().unwrap_or(Value::Null))
     }
 
-    pub(super) fn set_element(&mut self, id: ListId, index: i64, value: Value<'a>) -> Rendered<Value<'a>> {
+    pub(super) fn set_element(&mut self, id: ListId, index: i64, value: Value<'a>) -> Attempt<Value<'a>> {
         let at = self.position(id, index, "[]")?;
         let place = self.heap.list_mut(id).get_mut(at);
         Ok(place.map_or(Value::Null, |place| std::mem::replace(place, value)))
     }
 
-    fn position(&self, id: ListId, index: i64, method: &str) -> Rendered<usize> {
+    fn position(&self, id: ListId, index: i64, method: &str) -> Attempt<usize> {
         let length = self.heap.list(id).len();
         let from_end = index < 0 && method == "[]";
         let index = if from_end { index.saturating_add(length as i64) } else { index };
         match usize::try_from(index) {
             Ok(at) if at < length => Ok(at),
-            _ => Err(failed(method, "there is no element of this index")),
+            _ => Err(failed(method, "there is no element of this index").into()),
         }
     }
 }
@@ -150,7 +150,7 @@ pub fn whole(value: &Value<'_>) -> Option<i64> {
 }
 
 /// `parseInt` and friends are static, and called through any number: `#set($Integer = 0) $Integer.parseInt($text)`.
-fn number_method<'a>(value: &Value<'a>, name: &str, arguments: &[Value<'a>]) -> Rendered<Value<'a>> {
+fn number_method<'a>(value: &Value<'a>, name: &str, arguments: &[Value<'a>]) -> Attempt<Value<'a>> {
     let not_a_number = || failed(name, "its argument isn't a number");
     Ok(match (name, arguments, value) {
         ("parseInt" | "parseLong" | "valueOf", [Value::Text(text)], Value::Integer(_)) => {

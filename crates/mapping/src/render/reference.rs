@@ -1,14 +1,17 @@
 //! Names to values, and values to names.
 
+use super::Renderer;
 use super::methods::failed;
-use super::{Rendered, Renderer};
-use crate::ast::{Expression, Reference, Step};
-use crate::error::RenderError;
+use crate::ast::{Expression, Given, Reference, Step};
+use crate::error::{Attempt, RenderError};
 use crate::value::{Group, Object, Value};
 
 impl<'a> Renderer<'a> {
-    pub(super) fn reference(&mut self, reference: &'a Reference) -> Rendered<Value<'a>> {
-        let mut value = self.lookup(&reference.name)?;
+    pub(super) fn reference(&mut self, reference: &'a Reference) -> Attempt<Value<'a>> {
+        let mut value = match reference.given {
+            Some(given) if !self.renames => Value::Object(object(given)),
+            _ => self.lookup(&reference.name)?,
+        };
         for step in &reference.steps {
             if value.is_null() {
                 break;
@@ -19,7 +22,7 @@ impl<'a> Renderer<'a> {
     }
 
     /// What isn't made yet is, before anybody keeps it.
-    pub(super) fn settled(&mut self, value: Value<'a>) -> Rendered<Value<'a>> {
+    pub(super) fn settled(&mut self, value: Value<'a>) -> Attempt<Value<'a>> {
         match value {
             Value::Object(Object::Parameters | Object::Group(_)) => self.whole(value),
             other => Ok(other),
@@ -44,7 +47,7 @@ impl<'a> Renderer<'a> {
         &reference.literal
     }
 
-    fn step(&mut self, value: Value<'a>, step: &'a Step) -> Rendered<Value<'a>> {
+    fn step(&mut self, value: Value<'a>, step: &'a Step) -> Attempt<Value<'a>> {
         self.spend(1)?;
         match step {
             Step::Property(name) => self.property(value, name),
@@ -70,21 +73,21 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    fn index(&mut self, value: Value<'a>, index: Value<'a>) -> Rendered<Value<'a>> {
+    fn index(&mut self, value: Value<'a>, index: Value<'a>) -> Attempt<Value<'a>> {
         match (value, index) {
             (Value::List(id), Value::Integer(index)) => self.element(id, index, "[]"),
-            (Value::Object(Object::Block(_)), Value::Integer(..0)) => Err(no_end()),
+            (Value::Object(Object::Block(_)), Value::Integer(..0)) => Err(no_end().into()),
             (map @ (Value::Map(_) | Value::Members(_) | Value::Object(_)), index) => {
                 let name = self.text(&index)?;
                 self.member(map, name)
             }
-            (_, Value::Integer(..0)) => Err(no_end()),
+            (_, Value::Integer(..0)) => Err(no_end().into()),
             _ => Ok(Value::Null),
         }
     }
 
     /// The value of a name: a macro's argument, what was set, or what is there from the beginning.
-    pub(super) fn lookup(&mut self, name: &str) -> Rendered<Value<'a>> {
+    pub(super) fn lookup(&mut self, name: &str) -> Attempt<Value<'a>> {
         let mut frame = self.frame;
         loop {
             let here = &self.frames[frame];
@@ -103,12 +106,8 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    fn given(&mut self, name: &str) -> Rendered<Value<'a>> {
+    fn given(&mut self, name: &str) -> Attempt<Value<'a>> {
         Ok(match name {
-            "input" => Value::Object(Object::Input),
-            "util" => Value::Object(Object::Functions),
-            "context" => Value::Object(Object::Context),
-            "stageVariables" => Value::Object(Object::Group(Group::StageVariables)),
             "velocityCount" => match self.loop_now {
                 Some(number) => Value::Integer(self.loops[number].index as i64 + 1),
                 None => Value::Null,
@@ -117,11 +116,11 @@ impl<'a> Renderer<'a> {
                 Some(number) => Value::Boolean(self.loops[number].index + 1 < self.loops[number].length),
                 None => Value::Null,
             },
-            _ => Value::Null,
+            _ => Given::parse(name).map_or(Value::Null, |given| Value::Object(object(given))),
         })
     }
 
-    fn at<T>(&mut self, frame: usize, act: impl FnOnce(&mut Self) -> Rendered<T>) -> Rendered<T> {
+    fn at<T>(&mut self, frame: usize, act: impl FnOnce(&mut Self) -> Attempt<T>) -> Attempt<T> {
         let now = std::mem::replace(&mut self.frame, frame);
         let done = self.deeper(act);
         self.frame = now;
@@ -129,7 +128,8 @@ impl<'a> Renderer<'a> {
     }
 
     /// Sets a name here and where the macro was called from, as Velocity does without local scopes; null takes the name away.
-    pub(super) fn put(&mut self, name: &'a str, value: Value<'a>) -> Rendered<()> {
+    pub(super) fn put(&mut self, name: &'a str, value: Value<'a>) -> Attempt<()> {
+        self.renames |= Given::parse(name).is_some();
         let mut frame = self.frame;
         loop {
             let here = &mut self.frames[frame];
@@ -146,7 +146,7 @@ impl<'a> Renderer<'a> {
     }
 
     /// `#set`: what there is no place for is passed over, as Velocity does.
-    pub(super) fn assign(&mut self, target: &'a Reference, value: Value<'a>) -> Rendered<()> {
+    pub(super) fn assign(&mut self, target: &'a Reference, value: Value<'a>) -> Attempt<()> {
         let Some((last, path)) = target.steps.split_last() else {
             return self.put(target.written_name(), value);
         };
@@ -169,9 +169,18 @@ impl<'a> Renderer<'a> {
                 self.heap.put(id, key, value).map(|_| ())
             }
             (Value::Null, _) => Ok(()),
-            (_, Value::Integer(..0)) => Err(no_end()),
+            (_, Value::Integer(..0)) => Err(no_end().into()),
             _ => Ok(()),
         }
+    }
+}
+
+fn object(given: Given) -> Object {
+    match given {
+        Given::Input => Object::Input,
+        Given::Util => Object::Functions,
+        Given::Context => Object::Context,
+        Given::StageVariables => Object::Group(Group::StageVariables),
     }
 }
 

@@ -1,14 +1,14 @@
 //! Values to text, as Java's `toString`.
 
-use super::{Rendered, Renderer, TEXT_BYTES_MAX};
-use crate::error::RenderError;
+use super::{Renderer, TEXT_BYTES_MAX};
+use crate::error::{Attempt, RenderError};
 use crate::json::{self, Style};
 use crate::number;
 use crate::value::{Object, Text, Value};
 
 impl<'a> Renderer<'a> {
     /// Writes to the output; only texts that aren't there yet are made.
-    pub(super) fn write_value(&mut self, value: &Value<'a>) -> Rendered<()> {
+    pub(super) fn write_value(&mut self, value: &Value<'a>) -> Attempt<()> {
         match value {
             Value::Integer(number) => self.write(itoa::Buffer::new().format(*number)),
             Value::Text(text) => self.write(text.as_str()),
@@ -19,7 +19,7 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    pub(super) fn text(&mut self, value: &Value<'a>) -> Rendered<Text<'a>> {
+    pub(super) fn text(&mut self, value: &Value<'a>) -> Attempt<Text<'a>> {
         if let Value::Text(text) = value {
             return Ok(text.clone());
         }
@@ -29,9 +29,9 @@ impl<'a> Renderer<'a> {
         Ok(Text::from(shown))
     }
 
-    fn show(&mut self, value: &Value<'a>, out: &mut String) -> Rendered<()> {
+    fn show(&mut self, value: &Value<'a>, out: &mut String) -> Attempt<()> {
         if out.len() > TEXT_BYTES_MAX {
-            return Err(RenderError::TextTooLong(TEXT_BYTES_MAX));
+            return Err(RenderError::TextTooLong(TEXT_BYTES_MAX).into());
         }
         match value {
             Value::Null => out.push_str("null"),
@@ -84,20 +84,20 @@ impl<'a> Renderer<'a> {
         Ok(())
     }
 
-    fn separate(&mut self, index: usize, out: &mut String) -> Rendered<()> {
+    fn separate(&mut self, index: usize, out: &mut String) -> Attempt<()> {
         if index > 0 {
             out.push_str(", ");
         }
         self.spend(1)
     }
 
-    fn show_pair(&mut self, key: &Text<'a>, member: &Value<'a>, out: &mut String) -> Rendered<()> {
+    fn show_pair(&mut self, key: &Text<'a>, member: &Value<'a>, out: &mut String) -> Attempt<()> {
         out.push_str(key.as_str());
         out.push('=');
         self.show(member, out)
     }
 
-    fn show_object(&mut self, object: Object, out: &mut String) -> Rendered<()> {
+    fn show_object(&mut self, object: Object, out: &mut String) -> Attempt<()> {
         match object {
             Object::Block(number) => {
                 if let Some(text) = self.block_text(number)? {
@@ -120,7 +120,7 @@ impl<'a> Renderer<'a> {
 
     /// What the caller has as a map of the template's own. Parameters and stage variables are the same one each time: what
     /// is put into them stays.
-    pub(super) fn whole(&mut self, value: Value<'a>) -> Rendered<Value<'a>> {
+    pub(super) fn whole(&mut self, value: Value<'a>) -> Attempt<Value<'a>> {
         match value {
             Value::Members(members) => self.heap.adopt_all(members).map(Value::Map),
             Value::Object(Object::Parameters) => self.parameters().map(Value::Map),

@@ -1,7 +1,8 @@
 //! Lists: what `java.util.List` has.
 
 use super::{NOTHING, failed, whole};
-use crate::render::{Rendered, Renderer};
+use crate::error::Attempt;
+use crate::render::Renderer;
 use crate::value::{ListId, Value};
 
 impl<'a> Renderer<'a> {
@@ -10,7 +11,7 @@ impl<'a> Renderer<'a> {
         id: ListId,
         name: &str,
         mut arguments: Vec<Value<'a>>,
-    ) -> Rendered<Value<'a>> {
+    ) -> Attempt<Value<'a>> {
         let length = self.heap.list(id).len();
         match (name, arguments.as_mut_slice()) {
             ("size", []) => Ok(Value::Integer(length as i64)),
@@ -25,7 +26,8 @@ impl<'a> Renderer<'a> {
             }
             ("add", [index, value]) => {
                 let at = whole(index).and_then(|index| usize::try_from(index).ok());
-                let at = at.filter(|at| *at <= length).ok_or(failed("add", "there is no such place"))?;
+                let at =
+                    at.filter(|at| *at <= length).ok_or_else(|| failed("add", "there is no such place"))?;
                 self.spend_bytes(length)?;
                 self.heap.reserve(1)?;
                 self.heap.list_mut(id).insert(at, value.clone());
@@ -34,7 +36,7 @@ impl<'a> Renderer<'a> {
             ("set", [Value::Integer(index), value]) => {
                 let (index, value) = (*index, value.clone());
                 if index < 0 {
-                    return Err(failed("set", "there is no element of this index"));
+                    return Err(failed("set", "there is no element of this index").into());
                 }
                 self.set_element(id, index, value)
             }
@@ -76,14 +78,14 @@ impl<'a> Renderer<'a> {
                 let (Some(from), Some(to)) = ends else { return Ok(Value::Null) };
                 let range = usize::try_from(from).ok().zip(usize::try_from(to).ok());
                 let part = range.and_then(|(from, to)| self.heap.list(id).get(from..to));
-                let part = part.ok_or(failed("subList", "there are no such places"))?.to_vec();
+                let part = part.ok_or_else(|| failed("subList", "there are no such places"))?.to_vec();
                 self.heap.new_list(part)
             }
             _ => Ok(Value::Null),
         }
     }
 
-    fn add_all(&mut self, id: ListId, other: &Value<'a>) -> Rendered<Value<'a>> {
+    fn add_all(&mut self, id: ListId, other: &Value<'a>) -> Attempt<Value<'a>> {
         let Value::List(other) = self.whole(other.clone())? else { return Ok(Value::Null) };
         self.heap.reserve(self.heap.list(other).len())?;
         let more = self.heap.list(other).clone();
@@ -92,7 +94,7 @@ impl<'a> Renderer<'a> {
         Ok(Value::Boolean(changed))
     }
 
-    fn last_index_of(&mut self, id: ListId, wanted: &Value<'a>) -> Rendered<Value<'a>> {
+    fn last_index_of(&mut self, id: ListId, wanted: &Value<'a>) -> Attempt<Value<'a>> {
         for index in (0..self.heap.list(id).len()).rev() {
             let Some(element) = self.heap.list(id).get(index).cloned() else { break };
             let are_alike = std::mem::discriminant(&element) == std::mem::discriminant(wanted);
@@ -103,7 +105,7 @@ impl<'a> Renderer<'a> {
         Ok(Value::Integer(-1))
     }
 
-    fn index_of(&mut self, id: ListId, wanted: &Value<'a>) -> Rendered<Option<usize>> {
+    fn index_of(&mut self, id: ListId, wanted: &Value<'a>) -> Attempt<Option<usize>> {
         let mut index = 0;
         while let Some(element) = self.heap.list(id).get(index).cloned() {
             self.spend(1)?;

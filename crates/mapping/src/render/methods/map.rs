@@ -1,7 +1,8 @@
 //! Maps: what `java.util.Map` has. They keep the order in which their keys came.
 
 use super::NOTHING;
-use crate::render::{Rendered, Renderer};
+use crate::error::Attempt;
+use crate::render::Renderer;
 use crate::value::{MapId, Value};
 
 impl<'a> Renderer<'a> {
@@ -10,7 +11,7 @@ impl<'a> Renderer<'a> {
         id: MapId,
         name: &str,
         arguments: Vec<Value<'a>>,
-    ) -> Rendered<Value<'a>> {
+    ) -> Attempt<Value<'a>> {
         let length = self.heap.map(id).len();
         match (name, arguments.as_slice()) {
             ("size", []) => Ok(Value::Integer(length as i64)),
@@ -77,7 +78,7 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    fn entries(&mut self, id: MapId) -> Rendered<Value<'a>> {
+    fn entries(&mut self, id: MapId) -> Attempt<Value<'a>> {
         self.heap.reserve(self.heap.map(id).len())?;
         let mut entries = Vec::with_capacity(self.heap.map(id).len());
         for index in 0..self.heap.map(id).len() {

@@ -1,9 +1,9 @@
 //! Strings: what `java.lang.String` has. Positions count UTF-16 units, as Java's do.
 
 use super::{failed, whole};
-use crate::error::RenderError;
+use crate::error::{Attempt, RenderError};
 use crate::pattern::{self, Pattern};
-use crate::render::{Rendered, Renderer, TEXT_BYTES_MAX};
+use crate::render::{Renderer, TEXT_BYTES_MAX};
 use crate::value::{ListId, Text, Value};
 
 impl<'a> Renderer<'a> {
@@ -12,7 +12,7 @@ impl<'a> Renderer<'a> {
         text: Text<'a>,
         name: &str,
         arguments: &[Value<'a>],
-    ) -> Rendered<Value<'a>> {
+    ) -> Attempt<Value<'a>> {
         let this = text.as_str();
         self.spend_bytes(this.len())?;
         if let Some(value) = plain(this, name, arguments) {
@@ -26,12 +26,12 @@ impl<'a> Renderer<'a> {
             ("intern", []) => Ok(Value::Text(text.clone())),
             ("concat", [Value::Text(more)]) => self.new_text(format!("{this}{}", more.as_str())),
             ("substring" | "subSequence", [from]) => {
-                let from = whole(from).ok_or(failed(name, "it takes a whole number"))?;
+                let from = whole(from).ok_or_else(|| failed(name, "it takes a whole number"))?;
                 self.substring(this, from, None)
             }
             ("substring" | "subSequence", [from, to]) => {
                 let (Some(from), Some(to)) = (whole(from), whole(to)) else {
-                    return Err(failed(name, "it takes whole numbers"));
+                    return Err(failed(name, "it takes whole numbers").into());
                 };
                 self.substring(this, from, Some(to))
             }
@@ -45,7 +45,7 @@ impl<'a> Renderer<'a> {
             ("repeat", [Value::Integer(times)]) => {
                 let times = usize::try_from(*times).map_err(|_| failed(name, "the count is negative"))?;
                 if this.len().saturating_mul(times) > TEXT_BYTES_MAX {
-                    return Err(RenderError::TextTooLong(TEXT_BYTES_MAX));
+                    return Err(RenderError::TextTooLong(TEXT_BYTES_MAX).into());
                 }
                 self.new_text(this.repeat(times))
             }
@@ -64,7 +64,7 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    fn substring(&mut self, text: &str, from: i64, to: Option<i64>) -> Rendered<Value<'a>> {
+    fn substring(&mut self, text: &str, from: i64, to: Option<i64>) -> Attempt<Value<'a>> {
         let outside = || failed("substring", "there are no such places");
         let start = byte_of(text, from).ok_or_else(outside)?;
         let end = match to {
@@ -74,10 +74,10 @@ impl<'a> Renderer<'a> {
         self.new_text(text.get(start..end).ok_or_else(outside)?.to_owned())
     }
 
-    fn replace(&mut self, text: &str, from: &str, to: &str) -> Rendered<Value<'a>> {
+    fn replace(&mut self, text: &str, from: &str, to: &str) -> Attempt<Value<'a>> {
         let found = text.matches(from).count();
         if text.len().saturating_add(found.saturating_mul(to.len())) > TEXT_BYTES_MAX {
-            return Err(RenderError::TextTooLong(TEXT_BYTES_MAX));
+            return Err(RenderError::TextTooLong(TEXT_BYTES_MAX).into());
         }
         self.new_text(text.replace(from, to))
     }
@@ -88,17 +88,17 @@ impl<'a> Renderer<'a> {
         pattern: &Value<'a>,
         replacement: &Value<'a>,
         times: usize,
-    ) -> Rendered<Value<'a>> {
+    ) -> Attempt<Value<'a>> {
         let (pattern, replacement) = (self.text(pattern)?, self.text(replacement)?);
         let mut spend = |steps| self.spend(steps);
         let pattern = Pattern::compile(pattern.as_str(), &mut spend)?;
         let replaced = pattern
             .replace(text, replacement.as_str(), times, TEXT_BYTES_MAX, &mut spend)?
-            .ok_or(failed("replaceAll", "the replacement names no group or ends too early"))?;
+            .ok_or_else(|| failed("replaceAll", "the replacement names no group or ends too early"))?;
         self.new_text(replaced)
     }
 
-    fn split(&mut self, text: &str, pattern: &Value<'a>, limit: i64) -> Rendered<Value<'a>> {
+    fn split(&mut self, text: &str, pattern: &Value<'a>, limit: i64) -> Attempt<Value<'a>> {
         let pattern = self.text(pattern)?;
         let mut spend = |steps| self.spend(steps);
         let pieces = Pattern::compile(pattern.as_str(), &mut spend)?.split(text, limit, &mut spend)?;
@@ -107,7 +107,7 @@ impl<'a> Renderer<'a> {
         self.heap.new_list(pieces)
     }
 
-    fn join(&mut self, between: &str, id: ListId) -> Rendered<Value<'a>> {
+    fn join(&mut self, between: &str, id: ListId) -> Attempt<Value<'a>> {
         let mut joined = String::new();
         let mut index = 0;
         while let Some(element) = self.heap.list(id).get(index).cloned() {
@@ -117,7 +117,7 @@ impl<'a> Renderer<'a> {
             self.spend(1)?;
             joined.push_str(self.text(&element)?.as_str());
             if joined.len() > TEXT_BYTES_MAX {
-                return Err(RenderError::TextTooLong(TEXT_BYTES_MAX));
+                return Err(RenderError::TextTooLong(TEXT_BYTES_MAX).into());
             }
             index += 1;
         }

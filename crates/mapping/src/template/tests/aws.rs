@@ -62,6 +62,21 @@ fn parameters_are_searched_in_the_path_then_the_query_then_the_headers() {
 }
 
 #[test]
+fn what_is_given_can_be_renamed() {
+    check("#set($context = {'stage': 'mine'})$context.stage", "mine");
+    check(
+        "$context.stage #foreach($context in [{'stage': 'a'}])$context.stage#end $context.stage",
+        "beta a beta",
+    );
+    check(
+        "#macro(m $context)$context.stage#end#m({'stage': 'b'})#m($stageVariables) $context.stage",
+        "b beta",
+    );
+    check("#define($input)in#end$input", "in");
+    check("#set($util = 'x')#set($stageVariables = {'host': 'y'})$util $stageVariables.host", "x y");
+}
+
+#[test]
 fn the_context_and_the_stage_variables() {
     check(
         "$context.httpMethod $context.identity.sourceIp $context.requestTimeEpoch",

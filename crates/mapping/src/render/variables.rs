@@ -1,0 +1,100 @@
+//! The variables of a frame.
+
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+
+use crate::value::Value;
+
+/// So many are looked through one by one, which is quicker than hashing their names; a template may set any number.
+const FEW: usize = 12;
+
+/// Values by name.
+#[derive(Debug)]
+pub enum Variables<'a> {
+    Few(Vec<(&'a str, Value<'a>)>),
+    Many(HashMap<&'a str, Value<'a>, RandomState>),
+}
+
+impl Default for Variables<'_> {
+    fn default() -> Self {
+        Variables::Few(Vec::new())
+    }
+}
+
+impl<'a> Variables<'a> {
+    pub fn get(&self, name: &str) -> Option<&Value<'a>> {
+        match self {
+            Variables::Few(pairs) => pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| value),
+            Variables::Many(map) => map.get(name),
+        }
+    }
+
+    pub fn insert(&mut self, name: &'a str, value: Value<'a>) {
+        match self {
+            Variables::Few(pairs) => {
+                if let Some((_, known)) = pairs.iter_mut().find(|(known, _)| *known == name) {
+                    *known = value;
+                } else if pairs.len() < FEW {
+                    pairs.push((name, value));
+                } else {
+                    let all = std::mem::take(pairs).into_iter().chain([(name, value)]);
+                    *self = Variables::Many(all.collect());
+                }
+            }
+            Variables::Many(map) => {
+                map.insert(name, value);
+            }
+        }
+    }
+
+    pub fn remove(&mut self, name: &str) {
+        match self {
+            Variables::Few(pairs) => {
+                if let Some(at) = pairs.iter().position(|(known, _)| *known == name) {
+                    pairs.swap_remove(at);
+                }
+            }
+            Variables::Many(map) => {
+                map.remove(name);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NAMES: [&str; 20] =
+        ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q", "r", "s", "t"];
+
+    proptest! {
+        /// However many there are, they are a map.
+        #[test]
+        fn variables_are_a_map(steps in prop::collection::vec((0..NAMES.len(), any::<Option<i64>>()), 0..200)) {
+            let (mut variables, mut map) = (Variables::default(), HashMap::new());
+            for (at, value) in steps {
+                match value {
+                    Some(number) => {
+                        variables.insert(NAMES[at], Value::Integer(number));
+                        map.insert(NAMES[at], number);
+                    }
+                    None => {
+                        variables.remove(NAMES[at]);
+                        map.remove(NAMES[at]);
+                    }
+                }
+                for name in NAMES {
+                    let found = variables.get(name).map(|value| match value {
+                        Value::Integer(number) => *number,
+                        other => panic!("{other:?}"),
+                    });
+                    prop_assert_eq!(found, map.get(name).copied());
+                }
+            }
+        }
+    }
+}
