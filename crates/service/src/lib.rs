@@ -11,11 +11,13 @@
 mod call;
 mod fault;
 mod permission;
+#[cfg(any(test, feature = "members"))]
 mod probe;
 mod registry;
 
 pub use call::{Call, Caller};
 pub use fault::Fault;
 pub use permission::Permission;
+#[cfg(any(test, feature = "members"))]
 pub use probe::{Kind, Member, members};
 pub use registry::{Answer, Builder, Event, Events, Harmless, Service};

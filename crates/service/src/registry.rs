@@ -8,7 +8,9 @@ use pitbird_wire::Value;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Call, Fault, Member, members};
+use crate::{Call, Fault};
+#[cfg(any(test, feature = "members"))]
+use crate::{Member, members};
 
 /// Paths of members that an operation may leave unheeded without telling a lie, such as `TracingConfig` or
 /// `Tags.member`; a path covers all below it.
@@ -61,6 +63,7 @@ pub struct Service {
 
 struct Operation {
     run: Run<Answer>,
+    #[cfg(any(test, feature = "members"))]
     input: fn() -> Vec<Member>,
 }
 
@@ -75,7 +78,8 @@ impl Service {
         self.operations.keys().copied()
     }
 
-    /// The members that an operation's input has, so that a test can hold them against the model.
+    /// With the feature `members`: the members that an operation's input has, so that a test can hold them against the model.
+    #[cfg(any(test, feature = "members"))]
     pub fn input_members(&self, operation: &str) -> Option<Vec<Member>> {
         Some((self.operations.get(operation)?.input)())
     }
@@ -138,8 +142,19 @@ impl<S: Send + Sync + 'static> Builder<S> {
         self.hang_in::<I>(name, run)
     }
 
+    #[cfg_attr(
+        not(any(test, feature = "members")),
+        expect(clippy::extra_unused_type_parameters, reason = "only tests ask for the input's members")
+    )]
     fn hang_in<I: DeserializeOwned>(mut self, name: &'static str, run: Run<Answer>) -> Builder<S> {
-        let before = self.operations.insert(name, Operation { run, input: members::<I> });
+        let before = self.operations.insert(
+            name,
+            Operation {
+                run,
+                #[cfg(any(test, feature = "members"))]
+                input: members::<I>,
+            },
+        );
         assert!(before.is_none(), "{name} is hung in twice");
         self
     }

@@ -27,7 +27,7 @@ fn client_certificate(id: &str) -> ClientCertificate {
 
 /// A server that lets in who shows this certificate, and tells how many connections it has had; with whom to trust to reach it.
 async fn server(of: &ClientCertificate) -> (u16, Arc<RootCertStore>) {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
     let (mut known, mut roots) = (RootCertStore::empty(), RootCertStore::empty());
     known.add(CertificateDer::from_pem_slice(of.certificate_pem.as_bytes()).expect("PEM")).expect("a root");

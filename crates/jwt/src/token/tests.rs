@@ -1,8 +1,9 @@
-use aws_lc_rs::hmac;
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::rsa::{KeyPair, KeySize};
-use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RsaEncoding};
 use proptest::prelude::*;
+use ring::hmac;
+use ring::rand::SystemRandom;
+use ring::signature::{
+    KeyPair, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RsaEncoding, RsaKeyPair,
+};
 use serde_json::json;
 
 use super::*;
@@ -10,7 +11,7 @@ use super::*;
 const NOW: i64 = 1_600_000_000;
 
 struct Issuer {
-    pair: KeyPair,
+    pair: RsaKeyPair,
     keys: KeySet,
     /// The key as its set has it, which names no algorithm.
     key: Value,
@@ -18,7 +19,16 @@ struct Issuer {
 
 impl Issuer {
     fn new() -> Issuer {
-        let pair = KeyPair::generate(KeySize::Rsa2048).expect("a key");
+        Issuer::of(include_bytes!("issuer.pk8"))
+    }
+
+    fn stranger() -> Issuer {
+        Issuer::of(include_bytes!("stranger.pk8"))
+    }
+
+    /// Of a key that was made for these tests and guards nothing.
+    fn of(pkcs8: &[u8]) -> Issuer {
+        let pair = RsaKeyPair::from_pkcs8(pkcs8).expect("a key");
         // RSAPublicKey (RFC 8017 §A.1.1) of 2048 bits: a sequence of two numbers, with heads of known lengths.
         let der = pair.public_key().as_ref();
         let (modulus, exponent) = (&der[9..265], &der[267..270]);
@@ -33,7 +43,7 @@ impl Issuer {
     fn sign(&self, head: &Value, claims: &Value, encoding: &'static dyn RsaEncoding) -> String {
         let part = |json: &Value| URL_SAFE_NO_PAD.encode(json.to_string());
         let message = [part(head), part(claims)].join(".");
-        let mut signature = vec![0; self.pair.public_modulus_len()];
+        let mut signature = vec![0; self.pair.public().modulus_len()];
         self.pair.sign(encoding, &SystemRandom::new(), message.as_bytes(), &mut signature).expect("signed");
         [message, URL_SAFE_NO_PAD.encode(signature)].join(".")
     }
@@ -103,7 +113,7 @@ fn each_rule_holds() {
 
 #[test]
 fn a_signature_is_by_the_key_that_the_token_names() {
-    let (issuer, stranger) = (Issuer::new(), Issuer::new());
+    let (issuer, stranger) = (Issuer::new(), Issuer::stranger());
     let good = claims(json!({}));
     assert_eq!(issuer.verify(&stranger.token(&good)), Err(Rejection::Signature));
     let sign = |head: &Value| issuer.sign(head, &good, &RSA_PKCS1_SHA256);
@@ -190,7 +200,7 @@ fn no_token_chooses_another_way_than_its_key_and_its_rules_allow() {
 
 #[test]
 fn what_is_public_signs_nothing() {
-    let (issuer, stranger) = (Issuer::new(), Issuer::new());
+    let (issuer, stranger) = (Issuer::new(), Issuer::stranger());
     let part = |json: &Value| URL_SAFE_NO_PAD.encode(json.to_string());
     let good = claims(json!({}));
     // The public key, in each of its forms, as the secret of an HMAC; under its own name, and under that of RSA.
