@@ -76,7 +76,6 @@ mod tests {
         authenticate: None,
         authorize: None,
         may_renew: false,
-        is_in_plan: false,
     };
 
     fn story() -> Story<'static> {

@@ -6,12 +6,14 @@ mod pools;
 mod renewal;
 mod validate;
 
-use validate::validate;
-pub(crate) use validate::{capture, query_parameter};
+pub(crate) use validate::{capture, query_parameter, validate};
 
+use std::hash::Hash;
 use std::time::Instant;
 
 use pitbird_names::arn;
+use pitbird_records::Texts;
+use pitbird_records::usage_plan::Throttle;
 use pitbird_snapshot::{
     Authorization, MethodThrottle, PlanStage, PolicyDocument, PolicyPrincipal, PolicyQuestion, PolicyVerdict,
     Snapshot, UsagePlan,
@@ -20,6 +22,7 @@ use time::OffsetDateTime;
 
 use crate::admitted::{Admitted, AuthorizerResult, Phase};
 use crate::arrival::Arrival;
+use crate::execution_log;
 use crate::integrate::Routed;
 use crate::{Edge, GatewayError, Signature, SignatureFault, UrlSigner};
 
@@ -41,12 +44,14 @@ pub(crate) struct Asking<'r, 'a> {
     pub body: &'r [u8],
     /// What is called: `arn:aws:execute-api:{region}:{account}:{api}/{stage}/{METHOD}/{path}`.
     pub method_arn: String,
+    /// What a trial says of `$context` beside.
+    pub additional: Option<&'r Texts>,
 }
 
 /// Reads a request's signature for the method that is called.
 pub(crate) type SignatureOf<'s> = &'s (dyn Fn(&[u8], &str) -> Result<Signature, SignatureFault> + Sync);
 
-/// Asks all there is to ask. What is known of the caller is told in either case.
+/// Asks all there is to ask, but for what the request itself must be: that is [`validate`]'s. What is known of the caller is told in either case.
 pub(crate) async fn admit<'a>(
     edge: &Edge,
     snapshot: &Snapshot,
@@ -58,11 +63,13 @@ pub(crate) async fn admit<'a>(
     let stage = routed.stage;
     let (name, path) = (&stage.record.name, arrival.target.path);
     let method_arn = arn::execute_api(&stage.scope, &stage.api_id, name, arrival.method(), path);
-    let asking = Asking { edge, snapshot, routed, arrival, body, method_arn };
+    let asking = Asking { edge, snapshot, routed, arrival, body, method_arn, additional: None };
     let (mut admitted, authorized) = asking.authorize(signature_of).await;
     admitted.may_renew = authorized.is_ok() && asking.may_renew(&admitted);
-    let result =
-        authorized.and_then(|()| asking.meter(&mut admitted)).and_then(|()| validate(routed, arrival, body));
+    if let Err(error) = &authorized {
+        execution_log::authorizer::refused(routed.log, &arrival.request_id, error);
+    }
+    let result = authorized.and_then(|()| asking.meter(&mut admitted));
     (admitted, result)
 }
 
@@ -217,16 +224,27 @@ impl Asking<'_, '_> {
     /// API key and usage plan, throttles, quota.
     fn meter(&self, admitted: &mut Admitted) -> Result<(), GatewayError> {
         let plan = if self.routed.method.needs_key { Some(self.key(admitted)?) } else { None };
+        if plan.is_none() {
+            execution_log::verify_plan(self.routed, self.arrival, None);
+        }
         if let (Some((plan, stage)), Some(key)) = (plan, &admitted.api_key) {
             self.plan_throttle(plan, stage, &key.id)?;
         }
         self.stage_throttle()?;
+        self.edge.take_of_account(&self.routed.stage.scope).map_err(|limit| {
+            execution_log::throttled(self.routed, "Account", limit);
+            GatewayError::Throttled
+        })?;
         if let (Some((plan, _)), Some(key)) = (plan, &admitted.api_key) {
             let now = OffsetDateTime::from_unix_timestamp((self.arrival.at_ms / 1000) as i64);
             let today = now.map_or(time::Date::MAX, OffsetDateTime::date);
-            let counted = self.edge.usage.count(plan, &key.id, today);
-            counted.map_err(|_| GatewayError::QuotaExceeded)?;
+            self.edge.usage.count(plan, &key.id, today).map_err(|_| {
+                execution_log::quota_exceeded(self.routed, &key.value, &plan.id);
+                GatewayError::QuotaExceeded
+            })?;
         }
+        let key = admitted.api_key.as_ref().filter(|_| plan.is_some());
+        execution_log::plan_verified(self.routed, key.map(|key| key.value.as_str()));
         Ok(())
     }
 
@@ -238,27 +256,36 @@ impl Asking<'_, '_> {
             true => admitted.authorizer_result().and_then(|result| result.usage_key.as_deref()),
             false => arrival.headers().get(API_KEY).and_then(|value| value.to_str().ok()),
         };
+        execution_log::verify_plan(routed, arrival, brought);
         let key = brought.and_then(|value| snapshot.api_key(&stage.scope, value));
-        let key = key.ok_or(GatewayError::InvalidApiKey)?;
+        let Some(key) = key else {
+            execution_log::key_refused(routed, brought, "API Key was not found");
+            return Err(GatewayError::InvalidApiKey);
+        };
+        let refused = |why| {
+            execution_log::key_refused(routed, Some(&key.value), why);
+            GatewayError::InvalidApiKey
+        };
         admitted.api_key = Some(key.clone());
+        if !key.enabled {
+            return Err(refused("API Key is disabled"));
+        }
         let plan = snapshot.usage_plan(&stage.api_id, &stage.record.name, &key.id);
-        let (plan, plan_stage) = plan.filter(|_| key.enabled).ok_or(GatewayError::InvalidApiKey)?;
-        admitted.is_in_plan = true;
-        Ok((plan, plan_stage))
+        let plan = plan.map(|(plan, of)| (&**plan, of));
+        plan.ok_or_else(|| refused("No Usage Plan found for key and API Stage"))
     }
 
     /// A plan's limits are for each key by itself; what it says of a method stands in the place of what it says of all.
     fn plan_throttle(&self, plan: &UsagePlan, of: &PlanStage, key_id: &str) -> Result<(), GatewayError> {
         let (path, verb) = (self.routed.matched.value.path.as_str(), self.arrival.method());
-        let is_taken = match (MethodThrottle::of(&of.throttles, path, verb), plan.throttle) {
+        match (MethodThrottle::of(&of.throttles, path, verb), plan.throttle) {
             (Some(method), _) => {
                 let owner = (&plan.scope, &plan.id, key_id, &of.api_id, &of.stage, path, verb);
-                self.edge.buckets.take(owner, method.limit)
+                self.take(owner, method.limit)
             }
-            (None, Some(limit)) => self.edge.buckets.take((&plan.scope, &plan.id, key_id), limit),
-            (None, None) => true,
-        };
-        if is_taken { Ok(()) } else { Err(GatewayError::Throttled) }
+            (None, Some(limit)) => self.take((&plan.scope, &plan.id, key_id), limit),
+            (None, None) => Ok(()),
+        }
     }
 
     fn stage_throttle(&self) -> Result<(), GatewayError> {
@@ -266,8 +293,15 @@ impl Asking<'_, '_> {
         let (path, verb) = (self.routed.matched.value.path.as_str(), self.arrival.method());
         let limit = MethodThrottle::of(&stage.throttles, path, verb).and_then(MethodThrottle::limit);
         let owner = (&stage.api_id, &stage.record.name, path, verb);
-        let is_taken = limit.is_none_or(|limit| self.edge.buckets.take(owner, limit));
-        if is_taken { Ok(()) } else { Err(GatewayError::Throttled) }
+        limit.map_or(Ok(()), |limit| self.take(owner, limit))
+    }
+
+    fn take(&self, owner: impl Hash, limit: Throttle) -> Result<(), GatewayError> {
+        if self.edge.buckets.take(owner, limit) {
+            return Ok(());
+        }
+        execution_log::throttled(self.routed, "Key", limit);
+        Err(GatewayError::Throttled)
     }
 }
 

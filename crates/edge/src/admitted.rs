@@ -18,8 +18,6 @@ pub(crate) struct Admitted {
     pub authenticate: Option<Phase>,
     /// How it was decided whether he may.
     pub authorize: Option<Phase>,
-    /// Whether a usage plan let the key in.
-    pub is_in_plan: bool,
     /// Whether the caller asks past the stage's cache and has the right to.
     pub may_renew: bool,
 }

@@ -18,6 +18,17 @@ pub struct Peer<'a> {
     pub raw_head: &'a [u8],
 }
 
+impl Peer<'_> {
+    /// What stands for a peer where somebody only tries out what a request would do.
+    pub(crate) const NOBODY: Peer<'static> =
+        Peer { source: "test-invoke-source-ip", port: 0, scheme: "https", raw_head: &[] };
+
+    /// Did nobody send the request?
+    pub(crate) fn is_nobody(&self) -> bool {
+        self.port == 0
+    }
+}
+
 /// One request once it has come in: who it is, when it came and all that it brought. What only some requests need is
 /// made when it is asked for.
 pub(crate) struct Arrival<'a> {

@@ -90,7 +90,7 @@ pub(crate) fn look_up<'c>(
     now: Instant,
 ) -> Lookup<'c> {
     let Some(cache) = cache else { return Lookup::None };
-    let Some(setting) = setting(stage, routed) else { return Lookup::None };
+    let Some(setting) = setting(routed) else { return Lookup::None };
     let Ok(asked) = asks_anew(arrival.headers(), setting, may_renew) else { return Lookup::Forbidden };
     let place = Place {
         cache,
@@ -107,13 +107,13 @@ pub(crate) fn look_up<'c>(
 }
 
 /// The settings of a method whose answers are kept.
-fn setting<'s>(stage: &'s Stage, routed: &Routed<'_, '_>) -> Option<&'s MethodSetting> {
-    let Routed { track, matched, verb, .. } = routed;
+fn setting<'s>(routed: &Routed<'s, '_>) -> Option<&'s MethodSetting> {
+    let Routed { stage, track, verb, .. } = routed;
     let is_shared = stage.record.canary.as_ref().is_some_and(|canary| canary.use_stage_cache);
     if track.is_canary && !is_shared {
         return None;
     }
-    let found = stage.settings.of(&matched.value.path, verb)?;
+    let found = routed.setting?;
     let is_cached =
         found.values.caching_enabled && found.values.cache_ttl_s > 0 && (found.is_own || *verb == "GET");
     is_cached.then_some(found.values)

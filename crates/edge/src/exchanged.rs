@@ -39,6 +39,7 @@ pub(crate) fn exchanged<T>(
         path_parameters: &captures,
         stage_variables: &track.variables,
         binary: MediaTypes(&track.deployment.binary_media_types),
+        is_trial: arrival.peer.is_nobody(),
         host: arrival.host(),
         port: arrival.peer.port,
         scheme: arrival.peer.scheme,

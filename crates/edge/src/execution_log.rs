@@ -1,10 +1,25 @@
-use crate::GatewayError;
-use crate::admitted::Admitted;
-use crate::context::Place;
-use crate::story::Story;
+//! The execution log of one exchange: what happens to it, told as it happens, in API Gateway's words. Where the log is off, nothing
+//! is put into words: whoever tells something gives a closure.
 
-/// How much API Gateway writes of one line.
-const LINE_BYTES_MAX: usize = 1024;
+pub(crate) mod authorizer;
+mod steps;
+mod words;
+
+pub(crate) use steps::{
+    answered, asked, begin, finish, function_answered, function_asked, function_queued, key_refused,
+    plan_verified, quota_exceeded, throttled, verify_plan,
+};
+#[cfg(test)]
+pub(crate) use words::masked;
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use pitbird_snapshot::Setting;
+
+/// How much API Gateway writes of one line, characters; then it says that there was more.
+const LINE_CHARACTERS_MAX: usize = 1024;
+const TRUNCATED: &str = " [TRUNCATED]";
 
 /// How talkative a method's execution log is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,7 +30,7 @@ pub(crate) enum Level {
 }
 
 impl Level {
-    pub fn parse(text: Option<&str>) -> Level {
+    fn parse(text: Option<&str>) -> Level {
         match text {
             Some("INFO") => Level::Info,
             Some("ERROR") => Level::Error,
@@ -24,73 +39,143 @@ impl Level {
     }
 }
 
-/// The execution log of one exchange, a line per step, in API Gateway's words. At `ERROR` only failures are told.
-pub(crate) fn lines(level: Level, place: Place<'_>, story: &Story<'_>) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut tell = |text: String| lines.push(clip(format!("({}) {text}", story.request_id)));
-    let failure = story.integration.and_then(|integration| integration.error.as_ref());
-    if level == Level::Info {
-        let (id, method) = (story.request_id, story.method);
-        let resource = story.resource.map_or("", |(_, path)| path);
-        tell(format!("Extended Request Id: {}", story.extended_request_id));
-        keys(place, story).into_iter().for_each(&mut tell);
-        tell(format!("Starting execution for request: {id}"));
-        tell(format!("HTTP Method: {method}, Resource Path: {resource}"));
-        if let Some(integration) = story.integration
-            && let Some(status) = integration.service_status
-        {
-            let latency = integration.latency_ms();
-            tell(format!("Received response. Status: {status}, Integration latency: {latency} ms"));
+/// What has been told of an exchange so far.
+#[derive(Debug)]
+pub(crate) struct ExecutionLog {
+    level: Level,
+    /// Whether the data that goes by is told as well.
+    is_traced: bool,
+    told: Mutex<Told>,
+}
+
+#[derive(Debug, Default)]
+struct Told {
+    lines: Vec<Line>,
+    /// Names of headers as their author wrote them; HTTP knows them in lower case.
+    spelled: Vec<String>,
+    /// The id under which the called service knows the request.
+    endpoint_request_id: Option<String>,
+    /// Whether it was told why something failed.
+    has_failed: bool,
+}
+
+/// A line without the request's id, which each log shows in its own way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Line {
+    /// Epoch milliseconds.
+    pub at_ms: u64,
+    pub text: String,
+}
+
+impl ExecutionLog {
+    /// The log that a method's settings ask for, if they ask for one.
+    pub fn wanted(setting: Option<Setting<'_>>) -> Option<Box<ExecutionLog>> {
+        let values = setting?.values;
+        let level = Level::parse(values.logging_level.as_deref());
+        (level > Level::Off).then(|| ExecutionLog::new(level, values.data_trace_enabled))
+    }
+
+    /// One that tells everything.
+    pub fn whole() -> Box<ExecutionLog> {
+        ExecutionLog::new(Level::Info, true)
+    }
+
+    fn new(level: Level, is_traced: bool) -> Box<ExecutionLog> {
+        Box::new(ExecutionLog { level, is_traced: is_traced && level == Level::Info, told: Mutex::default() })
+    }
+
+    /// What was told, oldest first.
+    pub fn lines(&self) -> Vec<Line> {
+        std::mem::take(&mut self.told().lines)
+    }
+
+    fn told(&self) -> std::sync::MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How a header is shown: as it was spelled here, else each word's first letter in upper case.
+    pub fn shown(&self, name: &str) -> String {
+        let told = self.told();
+        let spelled = told.spelled.iter().find(|spelled| spelled.eq_ignore_ascii_case(name));
+        spelled.cloned().unwrap_or_else(|| words::usual_spelling(name))
+    }
+}
+
+/// Where an exchange's steps are told, if they are told at all.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Log<'l>(pub Option<&'l ExecutionLog>);
+
+impl<'l> Log<'l> {
+    /// Tells a step.
+    pub fn info(self, words: impl FnOnce() -> String) {
+        self.tell(|log| log.level == Level::Info, words);
+    }
+
+    /// Tells data that goes by.
+    pub fn trace(self, words: impl FnOnce() -> String) {
+        self.tell(|log| log.is_traced, words);
+    }
+
+    /// Tells why something failed.
+    pub fn error(self, words: impl FnOnce() -> String) {
+        self.tell(|_| true, words);
+        if let Some(log) = self.0 {
+            log.told().has_failed = true;
         }
     }
-    match failure {
-        Some(failure) => tell(failure.clone()),
-        None if level == Level::Info => tell("Successfully completed execution".to_owned()),
-        None => {}
+
+    /// Was it told why something failed?
+    pub fn has_failed(self) -> bool {
+        self.0.is_some_and(|log| log.told().has_failed)
     }
-    if level == Level::Info || failure.is_some() {
-        tell(format!("Method completed with status: {}", story.status));
+
+    /// The log, if it tells the data that goes by.
+    pub fn traced(self) -> Option<&'l ExecutionLog> {
+        self.0.filter(|log| log.is_traced)
     }
-    lines
+
+    /// Notes how names of headers are written.
+    pub fn spell<'n>(self, names: impl Iterator<Item = &'n str>) {
+        if let Some(log) = self.traced() {
+            log.told().spelled.extend(names.map(str::to_owned));
+        }
+    }
+
+    /// Notes the id under which a called service knows the request.
+    pub fn endpoint_request_id(self, id: impl FnOnce() -> Option<String>) {
+        if let Some(log) = self.0
+            && let Some(id) = id()
+        {
+            log.told().endpoint_request_id = Some(id);
+        }
+    }
+
+    /// Tells the id under which the called service knows the request: a stage's log ends with it.
+    pub fn end(self) {
+        let id = self.0.and_then(|log| log.told().endpoint_request_id.take());
+        if let Some(id) = id {
+            self.info(|| format!("AWS Integration Endpoint RequestId : {id}"));
+        }
+    }
+
+    fn tell(self, wants: impl FnOnce(&ExecutionLog) -> bool, words: impl FnOnce() -> String) {
+        let Some(log) = self.0.filter(|log| wants(log)) else { return };
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        let at_ms = since.map_or(0, |since| since.as_millis() as u64);
+        let text = clip(words());
+        log.told().lines.push(Line { at_ms, text });
+    }
 }
 
-/// What there is to tell of API key and usage plan.
-fn keys(place: Place<'_>, story: &Story<'_>) -> Vec<String> {
-    let (id, method) = (story.request_id, story.method);
-    let resource = story.resource.map_or("", |(_, path)| path);
-    let at = format!("API Stage: {}/{}", place.api_id, place.stage);
-    let Admitted { api_key, is_in_plan, .. } = story.admitted;
-    let shown = api_key.as_ref().map_or_else(String::new, |key| masked(&key.value));
-    let mut lines = vec![format!("Verifying Usage Plan for request: {id}. API Key: {shown} {at}")];
-    let is_refused = matches!(
-        story.error,
-        Some(GatewayError::InvalidApiKey | GatewayError::Throttled | GatewayError::QuotaExceeded)
-    );
-    if api_key.is_some() && *is_in_plan {
-        lines.push(format!("API Key {shown} authorized because it is in a usage plan of this stage"));
-    } else if !is_refused {
-        lines.push(format!(
-            "API Key {shown} authorized because method '{method} {resource}' does not require API Key. \
-             Request will not contribute to throttle or quota limits"
-        ));
+fn clip(mut text: String) -> String {
+    if text.len() > LINE_CHARACTERS_MAX
+        && let Some((end, _)) = text.char_indices().nth(LINE_CHARACTERS_MAX)
+    {
+        text.truncate(end);
+        text.push_str(TRUNCATED);
     }
-    lines.push(match is_refused {
-        true => format!("Usage Plan check failed for API Key {shown} and {at}"),
-        false => format!("Usage Plan check succeeded for API Key {shown} and {at}"),
-    });
-    lines
+    text
 }
 
-/// A key as logs show it: its last six characters.
-fn masked(key: &str) -> String {
-    let from = key.char_indices().rev().nth(5).map_or(0, |(at, _)| at);
-    format!("{}{}", "*".repeat(34), &key[from..])
-}
-
-fn clip(mut line: String) -> String {
-    if line.len() > LINE_BYTES_MAX {
-        let end = (0..=LINE_BYTES_MAX).rev().find(|at| line.is_char_boundary(*at)).unwrap_or(0);
-        line.truncate(end);
-    }
-    line
-}
+#[cfg(test)]
+mod tests;

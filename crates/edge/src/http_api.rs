@@ -137,6 +137,9 @@ impl Edge {
         {
             return Err(HttpError::TooManyRequests.into());
         }
+        if self.take_of_account(&routed.stage.scope).is_err() {
+            return Err(HttpError::TooManyRequests.into());
+        }
         authorize::authorize(self, routed, |arn| signer_of(body, arn)).await
     }
 }

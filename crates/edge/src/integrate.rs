@@ -8,16 +8,17 @@ pub(crate) use request::Seen;
 
 use std::time::{Duration, Instant};
 
-use ::http::header;
+use ::http::{HeaderMap, header};
 use bytes::Bytes;
 use pitbird_event::MediaTypes;
 use pitbird_invoke::{Event, Invocation, Invoker, Refused, Unqueued};
 use pitbird_names::arn;
 use pitbird_paths::Match;
 use pitbird_snapshot::{
-    Function, Integration, InvocationSource, LambdaTarget, Method, Mock, MockFault, Resource, Snapshot,
-    Stage, Track,
+    Function, Integration, InvocationSource, LambdaTarget, Method, Mock, MockFault, Resource, Setting,
+    Snapshot, Stage, Track,
 };
+use serde::Deserialize;
 
 use crate::GatewayError;
 use crate::admitted::Admitted;
@@ -25,6 +26,7 @@ use crate::answer::Answer;
 use crate::arrival::Arrival;
 use crate::backend::Backend;
 use crate::exchanged::exchanged;
+use crate::execution_log::{self, Log};
 use crate::services::Services;
 use crate::story::IntegrationStory;
 
@@ -47,6 +49,10 @@ pub(crate) struct Routed<'r, 'a> {
     pub method: &'r Method,
     /// The request's own.
     pub verb: &'a str,
+    /// What the stage says of this method.
+    pub setting: Option<Setting<'r>>,
+    /// Where this exchange is told.
+    pub log: Log<'r>,
 }
 
 /// What integrations are served with.
@@ -68,26 +74,31 @@ pub(crate) async fn integrate(
     means: &Means<'_>,
 ) -> Outcome {
     match &routed.method.integration {
-        Integration::Mock(mock) => of_mock(mock, arrival),
+        Integration::Mock(mock) => of_mock(routed, mock, arrival),
         Integration::LambdaProxy { target: at, timeout_ms, is_event } => {
             let trace_id = arrival.new_trace_id();
+            let none = HeaderMap::new();
             let limit = Duration::from_millis((*timeout_ms).into());
             let mut outcome = match routed.track.function(*at) {
                 Ok(target) => match permitted(routed, arrival, (*at, target), means) {
                     Some(function) => {
                         let event = event(routed, arrival, means.admitted, &trace_id, &body);
+                        let asked = (&none, || event.clone());
+                        execution_log::function_asked(routed, arrival, target, &trace_id, asked);
                         let invocation = invocation(arrival, event, &trace_id);
                         if *is_event {
-                            later(target, invocation, means).await
+                            later(routed, target, invocation, means).await
                         } else {
                             invoke(routed, arrival, (function, target), invocation, limit, means).await
                         }
                     }
-                    None => unpermitted(),
+                    None => {
+                        let event = || event(routed, arrival, means.admitted, &trace_id, &body);
+                        execution_log::function_asked(routed, arrival, target, &trace_id, (&none, event));
+                        unpermitted()
+                    }
                 },
-                Err(unrenderable) => {
-                    Outcome::failed(GatewayError::ApiConfiguration, unrenderable.to_string())
-                }
+                Err(unrenderable) => misconfigured(unrenderable),
             };
             outcome.trace_id = Some(trace_id);
             outcome
@@ -99,15 +110,24 @@ pub(crate) async fn integrate(
             outcome.trace_id = Some(trace_id);
             outcome
         }
-        Integration::Unconfigured => Outcome::error(GatewayError::ApiConfiguration),
+        Integration::Unconfigured => {
+            routed.log.error(|| format!("{MISCONFIGURED}Invalid integration"));
+            Outcome::error(GatewayError::ApiConfiguration)
+        }
     }
 }
 
+const MISCONFIGURED: &str = "Execution failed due to configuration error: ";
+
+fn misconfigured(why: impl std::fmt::Display) -> Outcome {
+    Outcome::failed(GatewayError::ApiConfiguration, format!("{MISCONFIGURED}{why}"))
+}
+
+/// No integration response is for what the backend answered.
+const NO_OUTPUT: &str = "No match for output mapping and no default output mapping configured";
+
 fn unpermitted() -> Outcome {
-    Outcome::failed(
-        GatewayError::ApiConfiguration,
-        "Execution failed due to configuration error: Invalid permissions on Lambda function",
-    )
+    misconfigured("Invalid permissions on Lambda function")
 }
 
 fn invocation(arrival: &Arrival<'_>, payload: Bytes, trace_id: &str) -> Invocation {
@@ -120,11 +140,17 @@ fn invocation(arrival: &Arrival<'_>, payload: Bytes, trace_id: &str) -> Invocati
     }
 }
 
-fn of_mock(mock: &Mock, arrival: &Arrival<'_>) -> Outcome {
+fn of_mock(routed: &Routed<'_, '_>, mock: &Mock, arrival: &Arrival<'_>) -> Outcome {
     match mock.answer(arrival.header(header::CONTENT_TYPE)) {
-        Ok(answer) => Outcome::answer(Answer::of_mock(answer)),
+        Ok(answer) => {
+            routed.log.spell(answer.headers.iter().map(|(name, _)| name.as_str()));
+            Outcome::answer(Answer::of_mock(answer))
+        }
         Err(MockFault::UnsupportedMediaType) => Outcome::error(GatewayError::UnsupportedMediaType),
-        Err(MockFault::Configuration) => Outcome::error(GatewayError::ApiConfiguration),
+        Err(MockFault::Configuration) => {
+            routed.log.error(|| format!("{MISCONFIGURED}{NO_OUTPUT}"));
+            Outcome::error(GatewayError::ApiConfiguration)
+        }
     }
 }
 
@@ -136,17 +162,23 @@ fn permitted<'s>(
     (at, target): (usize, &LambdaTarget),
     means: &Means<'s>,
 ) -> Option<&'s Function> {
-    let Routed { stage, track, matched, .. } = routed;
+    let Routed { stage, track, .. } = routed;
     let function = means.snapshot.function(&target.function)?;
     if let Some(role) = &track.roles[at] {
         let arn = arn::function(&function.scope, &function.name, target.qualifier.as_ref());
         return means.services?.may(role, "lambda:InvokeFunction", &arn).then_some(function);
     }
-    let path = &matched.value.path;
-    let arn = arn::execute_api(&stage.scope, &stage.api_id, &stage.record.name, arrival.method(), path);
+    let arn = permission_source(routed, arrival);
     let account = stage.scope.account.as_str();
     let source = InvocationSource { service: "apigateway.amazonaws.com", arn: &arn, account };
     function.policy(target.qualifier.as_ref())?.allows(&source).then_some(function)
+}
+
+/// What a function's policy is asked for: the ARN of the method that invokes it.
+pub(crate) fn permission_source(routed: &Routed<'_, '_>, arrival: &Arrival<'_>) -> String {
+    let Routed { stage, matched, .. } = routed;
+    let path = &matched.value.path;
+    arn::execute_api(&stage.scope, &stage.api_id, &stage.record.name, arrival.method(), path)
 }
 
 async fn invoke(
@@ -157,7 +189,8 @@ async fn invoke(
     limit: Duration,
     means: &Means<'_>,
 ) -> Outcome {
-    let (outcome, latency_us) = match run(function, target, invocation, limit, means).await {
+    let (outcome, latency_us) = match run(routed, arrival, (function, target), invocation, limit, means).await
+    {
         Ok(ran) => ran,
         Err(outcome) => return outcome,
     };
@@ -170,24 +203,38 @@ async fn invoke(
 
 /// Runs a function, and says how long that took, in microseconds; or what the gateway answers when it didn't run.
 async fn run(
-    function: &Function,
-    target: &LambdaTarget,
+    routed: &Routed<'_, '_>,
+    arrival: &Arrival<'_>,
+    (function, target): (&Function, &LambdaTarget),
     invocation: Invocation,
     limit: Duration,
     means: &Means<'_>,
 ) -> Result<(pitbird_invoke::Outcome, u64), Outcome> {
+    let trace_id = routed.log.0.and_then(|_| invocation.trace_id.clone()).unwrap_or_default();
     let began = Instant::now();
     let invoked = means.invoker.invoke(function, target.qualifier.as_ref(), fastrand::f64(), invocation);
     let invoked = tokio::time::timeout(limit, invoked).await;
     let latency_us = began.elapsed().as_micros() as u64;
     let mut failed = match invoked {
-        Ok(Ok(outcome)) => return Ok((outcome, latency_us)),
+        Ok(Ok(outcome)) => {
+            execution_log::function_answered(routed, arrival, &trace_id, &outcome, latency_us);
+            return Ok((outcome, latency_us));
+        }
         Err(_) => {
             Outcome::failed(GatewayError::IntegrationTimeout, "Execution failed due to a timeout error")
         }
         Ok(Err(refused)) => {
-            let why = format!("Execution failed due to configuration error: {refused}");
-            Outcome::failed(refusal(&refused), why)
+            let why = match &refused {
+                Refused::Throttled(_) => {
+                    let id = &arrival.request_id;
+                    routed.log.error(|| {
+                        format!("Lambda invocation failed with status: 429. Lambda request id: {id}")
+                    });
+                    "Rate Exceeded.".to_owned()
+                }
+                other => other.to_string(),
+            };
+            Outcome::failed(refusal(&refused), format!("{MISCONFIGURED}{why}"))
         }
     };
     if let Some(integration) = &mut failed.integration {
@@ -197,24 +244,35 @@ async fn run(
 }
 
 /// Keeps an event for a function to run later; gives the microseconds that it took.
-async fn enqueue(target: &LambdaTarget, invocation: Invocation, means: &Means<'_>) -> Result<u64, Outcome> {
+async fn enqueue(
+    routed: &Routed<'_, '_>,
+    target: &LambdaTarget,
+    invocation: Invocation,
+    means: &Means<'_>,
+) -> Result<u64, Outcome> {
     let began = Instant::now();
     let LambdaTarget { function, qualifier } = target;
     let (scope, name) = (function.scope.clone(), function.name.clone());
     let event = Event { scope, function: name, qualifier: qualifier.clone(), invocation };
     match means.invoker.enqueue(event).await {
-        Ok(()) => Ok(began.elapsed().as_micros() as u64),
-        Err(Unqueued::PayloadTooLarge) => Err(Outcome::error(GatewayError::RequestTooLarge)),
-        Err(unqueued) => {
-            let why = format!("Execution failed due to configuration error: {unqueued}");
-            Err(Outcome::failed(GatewayError::ApiConfiguration, why))
+        Ok(()) => {
+            let latency_us = began.elapsed().as_micros() as u64;
+            execution_log::function_queued(routed.log, latency_us);
+            Ok(latency_us)
         }
+        Err(Unqueued::PayloadTooLarge) => Err(Outcome::error(GatewayError::RequestTooLarge)),
+        Err(unqueued) => Err(misconfigured(unqueued)),
     }
 }
 
 /// A proxy integration whose function runs later: Lambda's empty 202 is all that there is to tell.
-async fn later(target: &LambdaTarget, invocation: Invocation, means: &Means<'_>) -> Outcome {
-    match enqueue(target, invocation, means).await {
+async fn later(
+    routed: &Routed<'_, '_>,
+    target: &LambdaTarget,
+    invocation: Invocation,
+    means: &Means<'_>,
+) -> Outcome {
+    match enqueue(routed, target, invocation, means).await {
         Ok(latency_us) => {
             let story = IntegrationStory { latency_us, status: None, service_status: Some(202), error: None };
             let answer = Answer { status: 200, headers: Vec::new(), body: Bytes::new(), is_traced: true };
@@ -234,14 +292,13 @@ fn of_function(routed: &Routed<'_, '_>, arrival: &Arrival<'_>, outcome: &pitbird
         failed
     };
     if outcome.function_error.is_some() {
-        let error = String::from_utf8_lossy(&outcome.payload);
-        let why = format!("Lambda execution failed with status 200 due to customer function error: {error}");
-        return ran(GatewayError::BadIntegrationAnswer, why);
+        return ran(GatewayError::BadIntegrationAnswer, function_failure(arrival, &outcome.payload));
     }
     let accept = arrival.headers().get(header::ACCEPT).map(|value| value.as_bytes());
     let binary = MediaTypes(&routed.track.deployment.binary_media_types);
     match pitbird_event::reply(&outcome.payload, accept, binary) {
         Ok(answer) => {
+            routed.log.spell(answer.headers.iter().map(|(name, _)| &**name));
             let status = Some(answer.status);
             let integration =
                 IntegrationStory { latency_us: 0, status, service_status: Some(200), error: None };
@@ -250,10 +307,24 @@ fn of_function(routed: &Routed<'_, '_>, arrival: &Arrival<'_>, outcome: &pitbird
         }
         Err(malformed) => {
             tracing::debug!(request_id = arrival.request_id, %malformed, "a function's answer is none");
-            let why = "Execution failed due to configuration error: Malformed Lambda proxy response";
-            ran(GatewayError::BadIntegrationAnswer, why.to_owned())
+            ran(GatewayError::BadIntegrationAnswer, format!("{MISCONFIGURED}Malformed Lambda proxy response"))
         }
     }
+}
+
+/// A function's error as the gateway tells it: its message, or all of it where it has none.
+fn function_failure(arrival: &Arrival<'_>, payload: &[u8]) -> String {
+    #[derive(Deserialize)]
+    struct Failure {
+        #[serde(rename = "errorMessage")]
+        error_message: String,
+    }
+    let failure = serde_json::from_slice::<Failure>(payload).map(|failure| failure.error_message);
+    let message = failure.unwrap_or_else(|_| String::from_utf8_lossy(payload).into_owned());
+    let id = &arrival.request_id;
+    format!(
+        "Lambda execution failed with status 200 due to customer function error: {message}. Lambda request id: {id}"
+    )
 }
 
 /// What the gateway says when Lambda won't run the function: a body too large is the caller's to know, a throttle or

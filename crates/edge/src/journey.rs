@@ -9,12 +9,13 @@ use http::{HeaderMap, Response, header};
 use http_body_util::{BodyExt, Full, Limited};
 use pitbird_invoke::Invoker;
 use pitbird_jwt::KeySet;
-use pitbird_names::limits;
+use pitbird_names::{Scope, limits};
+use pitbird_records::usage_plan::Throttle;
 use pitbird_snapshot::{Resource, Snapshot, Stage, Track};
 use pitbird_telemetry::Telemetry;
 use pitbird_telemetry::metrics::Probe;
 
-use crate::admit::{SignatureOf, admit, is_open};
+use crate::admit::{SignatureOf, admit, is_open, validate};
 use crate::admitted::{Admitted, AuthorizerResult};
 use crate::arrival::{Arrival, Peer};
 use crate::authorizer_cache::AuthorizerCache;
@@ -22,6 +23,7 @@ use crate::backend::Backend;
 use crate::cache::{self, Lookup, StageCache};
 use crate::choose::{Chosen, choose};
 use crate::compression::{pack, unpacked};
+use crate::execution_log::{self, ExecutionLog, Log};
 use crate::gateway_answer::Told;
 use crate::integrate::{Means, Outcome, Routed, integrate};
 use crate::issuers::Issuers;
@@ -52,6 +54,7 @@ pub struct Edge {
     pub(crate) buckets: Buckets,
     pub(crate) authorizers: AuthorizerCache<AuthorizerResult>,
     pub(crate) usage: UsageBook,
+    account_throttle: Option<Throttle>,
 }
 
 /// An API's id and a stage's name.
@@ -76,6 +79,7 @@ impl Edge {
             buckets: Buckets::default(),
             authorizers: AuthorizerCache::default(),
             usage: UsageBook::default(),
+            account_throttle: None,
         }
     }
 
@@ -83,6 +87,26 @@ impl Edge {
     pub fn with_user_pool_keys(mut self, given: HashMap<String, KeySet>) -> Edge {
         self.issuers.given = given.into_iter().map(|(pool, keys)| (pool, Arc::new(keys))).collect();
         self
+    }
+
+    /// With a bound on how fast all REST and HTTP APIs of an account may be called in a region.
+    pub fn with_account_throttle(self, account_throttle: Option<Throttle>) -> Edge {
+        Edge { account_throttle, ..self }
+    }
+
+    pub fn account_throttle(&self) -> Option<Throttle> {
+        self.account_throttle
+    }
+
+    /// Does the account's own throttle, if it has one, let one more request pass?
+    ///
+    /// # Errors
+    /// The limit, where it doesn't.
+    pub(crate) fn take_of_account(&self, scope: &Scope) -> Result<(), Throttle> {
+        match self.account_throttle {
+            Some(limit) if !self.buckets.take(("account", scope), limit) => Err(limit),
+            _ => Ok(()),
+        }
     }
 
     /// From now on integrations may call AWS services.
@@ -116,7 +140,11 @@ impl Edge {
         };
         let chosen = choose(stage, &arrival, fastrand::f64());
         let track = chosen.track;
-        let routed = route(stage, track, &arrival);
+        let mut routed = route(stage, track, &arrival);
+        let log = routed.as_ref().ok().and_then(|routed| ExecutionLog::wanted(routed.setting));
+        if let Ok(routed) = &mut routed {
+            routed.log = Log(log.as_deref());
+        }
         let compression = track.deployment.compression_minimum;
         let body = match read_body(arrival.headers(), body).await {
             Ok(body) if compression.is_some() => unpacked(arrival.headers(), body).await,
@@ -133,11 +161,11 @@ impl Edge {
         };
         let routed = routed.ok();
         dress(&mut outcome, &arrival, (stage, track, routed.as_ref()), &admitted, quoted.as_deref());
+        execution_log::finish(Log(log.as_deref()), &arrival, &outcome);
         if let Some(minimum) = compression {
             pack(&mut outcome.answer, arrival.headers(), minimum).await;
         }
-        let resource = routed.map(|routed| routed.matched.value);
-        self.record(stage, chosen, resource, &arrival, &admitted, &outcome);
+        self.record(stage, chosen, routed.as_ref(), &arrival, &admitted, &outcome);
         outcome.into_response(arrival)
     }
 
@@ -152,7 +180,15 @@ impl Edge {
         is_mirrored: bool,
     ) -> (Admitted, Outcome) {
         let mut admitted = Admitted::default();
-        if !is_open(routed) {
+        routed.log.info(|| format!("Extended Request Id: {}", arrival.extended_request_id));
+        if is_open(routed) {
+            execution_log::verify_plan(routed, arrival, None);
+            if let Err(limit) = self.take_of_account(&routed.stage.scope) {
+                execution_log::throttled(routed, "Account", limit);
+                return (admitted, Outcome::error(GatewayError::Throttled));
+            }
+            execution_log::plan_verified(routed, None);
+        } else {
             // Most methods are open: what the others wait for isn't part of every request's state.
             let asked = Box::pin(admit(self, snapshot, routed, arrival, &body, signature_of));
             let (caller, result) = asked.await;
@@ -160,6 +196,10 @@ impl Edge {
                 return (caller, Outcome::error(error));
             }
             admitted = caller;
+        }
+        execution_log::begin(routed, arrival, &admitted, &body);
+        if let Err(error) = validate(routed, arrival, &body) {
+            return (admitted, Outcome::error(error));
         }
         if is_mirrored {
             self.mirror(routed, arrival, &admitted, &body, snapshot);
@@ -225,15 +265,18 @@ impl Edge {
         &self,
         stage: &Stage,
         chosen: Chosen<'_>,
-        resource: Option<&Resource>,
+        routed: Option<&Routed<'_, '_>>,
         arrival: &Arrival<'_>,
         admitted: &Admitted,
         outcome: &Outcome,
     ) {
+        let resource = routed.map(|routed| routed.matched.value);
+        let setting = routed.and_then(|routed| routed.setting);
         let measured = Measured {
             at_ms: arrival.at_ms,
             method: arrival.method(),
             resource_path: resource.map(|resource| resource.path.as_str()),
+            is_detailed: setting.is_some_and(|setting| setting.values.metrics_enabled),
             status: outcome.answer.status,
             latency_us: arrival.elapsed_us(),
             is_cache_hit: outcome.is_cache_hit,
@@ -244,7 +287,8 @@ impl Edge {
             Story { latency_us, ..story(stage, chosen.track, resource, arrival, admitted).of(outcome) }
         };
         let kind = Kind { is_canary: chosen.track.is_canary, is_evidence: chosen.is_evidence };
-        self.recorder(stage).record(stage, kind, &measured, story, &self.telemetry);
+        let log = routed.map_or_else(Log::default, |routed| routed.log);
+        self.recorder(stage).record(stage, kind, &measured, story, log, &self.telemetry);
     }
 
     fn recorder<'s>(&self, stage: &'s Stage) -> &'s StageRecorder {
@@ -270,17 +314,21 @@ pub(crate) fn route<'r, 'a>(
     track: &'r Track,
     arrival: &Arrival<'a>,
 ) -> Result<Routed<'r, 'a>, GatewayError> {
-    let header_bytes: usize =
-        arrival.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
-    if header_bytes > limits::GATEWAY_HEADER_BYTES {
-        return Err(GatewayError::HeadersTooLarge);
-    }
+    check_headers(arrival)?;
     let verb = arrival.method();
     let serves = |resource: &Resource| resource.method(verb).is_some();
     let matched = track.deployment.router.find_where(arrival.target.path, serves);
     let matched = matched.ok_or(GatewayError::MissingAuthenticationToken)?;
     let method = matched.value.method(verb).ok_or(GatewayError::MissingAuthenticationToken)?;
-    Ok(Routed { stage, track, matched, method, verb })
+    let setting = stage.settings.of(&matched.value.path, verb);
+    Ok(Routed { stage, track, matched, method, verb, setting, log: Log::default() })
+}
+
+/// All headers together are no larger than API Gateway takes them.
+pub(crate) fn check_headers(arrival: &Arrival<'_>) -> Result<(), GatewayError> {
+    let bytes: usize =
+        arrival.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    if bytes > limits::GATEWAY_HEADER_BYTES { Err(GatewayError::HeadersTooLarge) } else { Ok(()) }
 }
 
 pub(crate) async fn read_body<B>(headers: &HeaderMap, body: B) -> Result<Bytes, GatewayError>
@@ -304,7 +352,7 @@ where
 }
 
 /// Gives one of the gateway's own answers the form that the API has for it, if it has one.
-fn dress<'a>(
+pub(crate) fn dress<'a>(
     outcome: &mut Outcome,
     arrival: &Arrival<'a>,
     (stage, track, routed): (&Stage, &Track, Option<&Routed<'_, 'a>>),

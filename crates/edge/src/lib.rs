@@ -8,6 +8,8 @@
 //! [`TokenBucket`] and [`Buckets`], [`AuthorizerCache`], and `snapshot`'s policy documents. [`UsageBook`] counts what API keys
 //! use; whoever has the store writes it down.
 //!
+//! What isn't deployed can be tried out: [`Edge::try_method`], [`Edge::try_authorizer`].
+//!
 //! Start at [`Target`] and [`UrlTarget`] (what an invoke URL names), then [`Edge`].
 
 mod access_log;
@@ -38,6 +40,7 @@ mod services;
 mod story;
 mod target;
 mod throttle;
+mod trial;
 mod url;
 mod usage_book;
 
@@ -51,5 +54,6 @@ pub use measure::Counts;
 pub use services::{Later, ServiceCall, Services, Uncalled};
 pub use target::{Target, UrlTarget};
 pub use throttle::{Buckets, TokenBucket};
+pub use trial::{Judged, Trial, TrialLog, Tried, Untried};
 pub use url::{Renewal, Signature, UrlBody, UrlSigner};
 pub use usage_book::{QuotaExceeded, UsageBook};

@@ -10,7 +10,7 @@ use pitbird_telemetry::metrics::{Dimensions, Probe, ProbeSpec, Resolution, Total
 use crate::access_log::Format;
 use crate::cache::StageCache;
 use crate::context::Place;
-use crate::execution_log::{self, Level};
+use crate::execution_log::Log;
 use crate::story::Story;
 
 /// How the exchanges of one stage are recorded: metric handles and log formats, made once per stage and kept in its slot.
@@ -98,35 +98,31 @@ impl StageRecorder {
         kind: Kind,
         measured: &Measured<'_>,
         story: impl FnOnce() -> Story<'a>,
+        log: Log<'_>,
         telemetry: &Telemetry,
     ) {
         let Kind { is_canary, is_evidence } = kind;
-        let setting = measured.resource_path.and_then(|path| stage.settings.of(path, measured.method));
-        let setting = setting.map(|setting| setting.values);
         let probes = if is_canary { &self.canary } else { &self.base };
         let at_ms = measured.at_ms as i64;
         let values = measured.values();
         let probe = if is_evidence { &probes.plain } else { probes.beside(telemetry) };
         probe.record(at_ms, &values);
-        if let Some(path) = measured.resource_path
-            && setting.is_some_and(|setting| setting.metrics_enabled)
-        {
+        if let Some(path) = measured.resource_path.filter(|_| measured.is_detailed) {
             probes.detailed(path, measured.method, telemetry).record(at_ms, &values);
         }
-        let level = Level::parse(setting.and_then(|setting| setting.logging_level.as_deref()));
-        if self.access.is_some() || level > Level::Off {
-            self.log(stage, is_canary, level, &story());
+        if self.access.is_some() || log.0.is_some() {
+            self.log(stage, is_canary, &story(), log);
         }
     }
 
-    fn log(&self, stage: &Stage, is_canary: bool, level: Level, story: &Story<'_>) {
-        let place = Place::of(stage);
+    fn log(&self, stage: &Stage, is_canary: bool, story: &Story<'_>, log: Log<'_>) {
         if let Some((format, streams)) = &self.access {
-            streams.line(is_canary, story.at_ms, &format.render(place, story));
+            streams.line(is_canary, story.at_ms, &format.render(Place::of(stage), story));
         }
-        if level > Level::Off {
-            for line in execution_log::lines(level, place, story) {
-                self.execution.line(is_canary, story.at_ms, &line);
+        if let Some(kept) = log.0 {
+            log.end();
+            for line in kept.lines() {
+                self.execution.line(is_canary, line.at_ms, &format!("({}) {}", story.request_id, line.text));
             }
         }
     }
@@ -147,6 +143,8 @@ pub(crate) struct Measured<'a> {
     pub method: &'a str,
     /// The template of the resource that matched.
     pub resource_path: Option<&'a str>,
+    /// Whether the method is measured by itself as well.
+    pub is_detailed: bool,
     pub status: u16,
     pub latency_us: u64,
     pub integration_latency_us: Option<u64>,

@@ -10,6 +10,7 @@ use crate::admit::admits_like;
 use crate::admitted::Admitted;
 use crate::arrival::{Arrival, Peer};
 use crate::choose::Chosen;
+use crate::execution_log::{self, ExecutionLog, Log};
 use crate::integrate::{Outcome, Routed};
 use crate::journey::{find, route};
 use crate::{Edge, Target};
@@ -109,15 +110,20 @@ impl Edge {
             let Some(stage) = find(&snapshot, target) else { return };
             let Some((_, canary)) = &stage.canary else { return };
             let chosen = Chosen { track: canary, is_evidence: false, is_mirrored: false };
-            let (resource, outcome) = match route(stage, canary, &arrival) {
-                Ok(routed) => {
+            let log;
+            let (routed, outcome) = match route(stage, canary, &arrival) {
+                Ok(mut routed) => {
+                    log = ExecutionLog::wanted(routed.setting);
+                    routed.log = Log(log.as_deref());
+                    execution_log::begin(&routed, &arrival, &admitted, &body);
                     let means = edge.means(&snapshot, &admitted);
                     let outcome = edge.integrate_or_recall(&routed, &arrival, body, &means).await;
-                    (Some(routed.matched.value), outcome)
+                    execution_log::finish(routed.log, &arrival, &outcome);
+                    (Some(routed), outcome)
                 }
                 Err(error) => (None, Outcome::error(error)),
             };
-            edge.record(stage, chosen, resource, &arrival, &admitted, &outcome);
+            edge.record(stage, chosen, routed.as_ref(), &arrival, &admitted, &outcome);
         });
     }
 }

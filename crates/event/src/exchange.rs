@@ -22,6 +22,8 @@ pub struct Exchange<'a> {
     pub path_parameters: &'a [(&'a str, &'a str)],
     pub stage_variables: &'a BTreeMap<String, String>,
     pub binary: MediaTypes<'a>,
+    /// Whether it is only tried out, and came over no connection: then the gateway adds no headers of its own.
+    pub is_trial: bool,
     /// What the client asked for in `Host` or `:authority`.
     pub host: &'a str,
     /// Port and scheme (`http`, `https`) by which the client reached us.
@@ -118,16 +120,17 @@ impl Exchange<'_> {
     /// The members that both kinds of event have; `nothing` stands for maps without members.
     fn write_request(&self, out: &mut Vec<u8>, nothing: &str) {
         let mut port = itoa::Buffer::new();
-        let headers = Fields::of_headers(
-            self.headers,
-            [
-                ("Host", Cow::Borrowed(self.host)),
-                ("X-Amzn-Trace-Id", Cow::Borrowed(self.trace_id)),
-                ("X-Forwarded-For", forwarded_for(self.headers, self.context.source_ip)),
-                ("X-Forwarded-Port", Cow::Borrowed(port.format(self.port))),
-                ("X-Forwarded-Proto", Cow::Borrowed(self.scheme)),
-            ],
-        );
+        let added = [
+            ("Host", Cow::Borrowed(self.host)),
+            ("X-Amzn-Trace-Id", Cow::Borrowed(self.trace_id)),
+            ("X-Forwarded-For", forwarded_for(self.headers, self.context.source_ip)),
+            ("X-Forwarded-Port", Cow::Borrowed(port.format(self.port))),
+            ("X-Forwarded-Proto", Cow::Borrowed(self.scheme)),
+        ];
+        let headers = match self.is_trial {
+            true => Fields::of_headers(self.headers, []),
+            false => Fields::of_headers(self.headers, added),
+        };
         let query = Fields::of_query(self.query);
         let or_nothing = |out: &mut Vec<u8>, is_empty: bool, write: &dyn Fn(&mut Vec<u8>)| {
             if is_empty { json::raw(out, nothing) } else { write(out) }
@@ -139,9 +142,9 @@ impl Exchange<'_> {
         json::raw(out, r#","httpMethod":"#);
         json::string(out, self.method);
         json::raw(out, r#","headers":"#);
-        headers.write_last(out);
+        or_nothing(out, headers.is_empty(), &|out| headers.write_last(out));
         json::raw(out, r#","multiValueHeaders":"#);
-        headers.write_all(out);
+        or_nothing(out, headers.is_empty(), &|out| headers.write_all(out));
         json::raw(out, r#","queryStringParameters":"#);
         or_nothing(out, query.is_empty(), &|out| query.write_last(out));
         json::raw(out, r#","multiValueQueryStringParameters":"#);

@@ -74,9 +74,9 @@ pub(crate) struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     /// The headers that a function sees: the client's and `added`, the gateway's own.
-    pub(crate) fn of_headers(
+    pub(crate) fn of_headers<const ADDED: usize>(
         client: &[(&'a str, &'a [u8])],
-        added: [(&'a str, Cow<'a, str>); 5],
+        added: [(&'a str, Cow<'a, str>); ADDED],
     ) -> Fields<'a> {
         let mut sorted: SmallVec<[Field<'a>; 24]> = SmallVec::with_capacity(client.len() + added.len());
         for &(name, value) in client {

@@ -114,6 +114,20 @@ impl<T> Router<T> {
         self.find_where(path, |_| true)
     }
 
+    /// A route whose value the caller accepts, whatever its path: with what the path captures, if it is one that the route matches,
+    /// else with nothing.
+    pub fn force_where<'r, 'p>(
+        &'r self,
+        path: &'p str,
+        accepts: impl Fn(&T) -> bool,
+    ) -> Option<Match<'r, 'p, T>> {
+        let matched = self.find_where(path, &accepts);
+        matched.or_else(|| {
+            let Route { template, value, .. } = self.routes.iter().find(|route| accepts(&route.value))?;
+            Some(Match { value, template, names: &[], values: Values::new() })
+        })
+    }
+
     /// The best match among the routes whose value the caller accepts.
     pub fn find_where<'r, 'p>(
         &'r self,

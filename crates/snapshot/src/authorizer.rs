@@ -81,6 +81,16 @@ impl IdentitySource {
             _ => None,
         }
     }
+
+    /// As authorizers name it.
+    pub fn to_text(&self) -> String {
+        match self {
+            IdentitySource::Header(name) => ["method.request.header.", name].concat(),
+            IdentitySource::Query(name) => ["method.request.querystring.", name].concat(),
+            IdentitySource::StageVariable(name) => ["stageVariables.", name].concat(),
+            IdentitySource::Context(name) => ["context.", name].concat(),
+        }
+    }
 }
 
 impl PoolAuthorizer {
@@ -177,7 +187,9 @@ mod tests {
             ("header.x", None),
             ("x", None),
         ] {
-            assert_eq!(IdentitySource::parse(text), source, "{text}");
+            let parsed = IdentitySource::parse(text);
+            assert!(parsed.as_ref().is_none_or(|parsed| parsed.to_text() == text), "{text}");
+            assert_eq!(parsed, source, "{text}");
         }
     }
 }

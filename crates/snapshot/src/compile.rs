@@ -1,7 +1,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use pitbird_names::{Account, Qualifier, Region, Scope};
+use pitbird_names::{Account, Percent, Qualifier, Region, Scope};
 use pitbird_records::{self as records, Record};
 
 use crate::{
@@ -222,6 +222,14 @@ fn known_deployments(previous: Option<&Arc<Api>>) -> Deployments {
     tracks.flatten().map(|track| (track.deployment.id.clone(), track.deployment.clone())).collect()
 }
 
+/// A stage that no record keeps, on a deployment that none keeps either: what isn't deployed can be tried out on it.
+pub fn trial(deployment: records::Deployment, record: records::Stage) -> Stage {
+    let api = deployment.api.clone();
+    let variables = Arc::new(record.variables.clone());
+    let base = track(Arc::new(Deployment::compile(deployment)), false, variables, &api.scope);
+    Stage::of(&api, 0, record, base, None)
+}
+
 /// A stage, or `None` when one of its deployments is gone (control-plane rules forbid that).
 fn stage<S: Source>(
     api: &records::RestApi,
@@ -252,20 +260,32 @@ fn stage<S: Source>(
         }
         None => None,
     };
-    Ok(Some(Stage {
-        rev,
-        scope: api.scope.clone(),
-        api_id: api.id.clone(),
-        api_name: api.name.clone(),
-        settings: Settings::compile(&record.method_settings),
-        // The control plane refuses what can't be obeyed.
-        choice: Choice::parse(&record.tags).unwrap_or_default(),
-        throttles: MethodThrottle::of_stage(&record),
-        record,
-        base,
-        canary,
-        slot: Slot::default(),
-    }))
+    Ok(Some(Stage::of(api, rev, record, base, canary)))
+}
+
+impl Stage {
+    fn of(
+        api: &records::RestApi,
+        rev: u64,
+        record: records::Stage,
+        base: Track,
+        canary: Option<(Percent, Track)>,
+    ) -> Stage {
+        Stage {
+            rev,
+            scope: api.scope.clone(),
+            api_id: api.id.clone(),
+            api_name: api.name.clone(),
+            settings: Settings::compile(&record.method_settings),
+            // The control plane refuses what can't be obeyed.
+            choice: Choice::parse(&record.tags).unwrap_or_default(),
+            throttles: MethodThrottle::of_stage(&record),
+            record,
+            base,
+            canary,
+            slot: Slot::default(),
+        }
+    }
 }
 
 fn deployment<S: Source>(

@@ -38,7 +38,7 @@ pub use api::{Api, Stage, Track};
 pub use authorizer::{Authorization, AuthorizerAsks, FunctionAuthorizer, IdentitySource, PoolAuthorizer};
 pub use choice::{BadTag, Carrier, Choice, Sticky};
 pub use client_certificate::{ClientCertificate, PrivateKey};
-pub use compile::{Touched, compile};
+pub use compile::{Touched, compile, trial};
 pub use deployment::{CacheKey, Deployment, Method, Resource};
 pub use domain::{Domain, Domains, Located};
 pub use function::{Alias, Function, Resolved, Unknown, Version};

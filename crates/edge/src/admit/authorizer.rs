@@ -18,6 +18,7 @@ use crate::GatewayError;
 use crate::admitted::{Admitted, AuthorizerResult, AuthorizerStory};
 use crate::authorizer_cache::ResultKey;
 use crate::exchanged::exchanged;
+use crate::execution_log::authorizer as told;
 use crate::{context, journey};
 
 /// Longer answers aren't kept, bytes.
@@ -30,16 +31,18 @@ const UNAUTHORIZED: &str = "Unauthorized";
 
 type Said = Result<Arc<AuthorizerResult>, GatewayError>;
 
-/// What came of asking a function: what it said, how long that was, and the status of the service that ran it.
+/// What came of asking a function: what it said, as it said it, and the status of the service that ran it.
 struct Answered {
     said: Result<AuthorizerResult, GatewayError>,
-    bytes: usize,
+    payload: Bytes,
     status: Option<u16>,
 }
 
 impl Asking<'_, '_> {
     /// What the authorizer says of this request: now, or not long ago of one like it.
     pub(super) async fn ask(&self, authorizer: &FunctionAuthorizer) -> (AuthorizerStory, Said) {
+        let log = self.routed.log;
+        told::start(log, &authorizer.id, &self.arrival.request_id);
         let identity = match self.identity(authorizer) {
             Ok(identity) => identity,
             Err(error) => return (story(None, 401, Some("Unauthorized"), 0), Err(error)),
@@ -48,10 +51,11 @@ impl Asking<'_, '_> {
         let is_kept = authorizer.ttl_s > 0 && !identity.is_empty();
         let key = is_kept.then(|| self.result_key(authorizer, &identity));
         if let Some(known) = key.and_then(|key| self.edge.authorizers.get(&key, now_ms)) {
+            told::passed(log, &known.principal_id);
             return (story(Some(known.clone()), 200, None, 0), Ok(known));
         }
         let began = Instant::now();
-        let Answered { said, bytes, status } = self.call(authorizer, &identity).await;
+        let Answered { said, payload, status } = self.call(authorizer, &identity).await;
         let said = said.map(Arc::new);
         let mut story = match &said {
             Ok(result) => story(Some(result.clone()), 200, None, elapsed_ms(began)),
@@ -59,12 +63,23 @@ impl Asking<'_, '_> {
         };
         story.integration_status = status;
         if let (Some(key), Ok(result)) = (key, &said)
-            && bytes <= KEPT_BYTES_MAX
+            && payload.len() <= KEPT_BYTES_MAX
         {
             let until_ms = now_ms + u64::from(authorizer.ttl_s) * 1000;
             self.edge.authorizers.put(key, result.clone(), now_ms, until_ms);
         }
         (story, said)
+    }
+
+    /// Asks an authorizer anew, whatever is known of it: what it says, and as it says it.
+    pub(crate) async fn try_out(
+        &self,
+        authorizer: &FunctionAuthorizer,
+    ) -> Result<(AuthorizerResult, Bytes), GatewayError> {
+        told::start(self.routed.log, &authorizer.id, &self.arrival.request_id);
+        let identity = self.identity(authorizer)?;
+        let Answered { said, payload, .. } = self.call(authorizer, &identity).await;
+        Ok((said?, payload))
     }
 
     /// What the authorizer judges by. A request that lacks it is refused without asking, as is one whose token doesn't look like one.
@@ -73,6 +88,7 @@ impl Asking<'_, '_> {
             AuthorizerAsks::Token { header, expression } => {
                 let token = self.header(header).filter(|token| !token.is_empty());
                 let token = token.ok_or(GatewayError::Unauthorized)?;
+                told::token(self.routed.log, token);
                 if expression.as_ref().is_some_and(|expression| !expression.is_match(token)) {
                     return Err(GatewayError::Unauthorized);
                 }
@@ -81,7 +97,9 @@ impl Asking<'_, '_> {
             AuthorizerAsks::Request { sources } if authorizer.ttl_s > 0 => {
                 let values = sources.iter().map(|source| self.source(source));
                 let values = values.map(|value| value.filter(|value| !value.is_empty()));
-                values.collect::<Option<_>>().ok_or(GatewayError::Unauthorized)
+                let values = values.collect::<Option<Vec<_>>>().ok_or(GatewayError::Unauthorized)?;
+                told::sources(self.routed.log, sources, &values);
+                Ok(values)
             }
             // Where nothing is kept nothing is asked for.
             AuthorizerAsks::Request { .. } => Ok(Vec::new()),
@@ -99,6 +117,9 @@ impl Asking<'_, '_> {
                 query_parameter(self.arrival.query(), name).map(|value| value.into_owned())
             }
             IdentitySource::StageVariable(name) => self.routed.track.variables.get(name).cloned(),
+            IdentitySource::Context(name) if self.additional.is_some_and(|more| more.contains_key(name)) => {
+                self.additional?.get(name).cloned()
+            }
             IdentitySource::Context(name) => {
                 let (stage, track) = (self.routed.stage, self.routed.track);
                 let nobody = Admitted::default();
@@ -121,16 +142,27 @@ impl Asking<'_, '_> {
 
     async fn call(&self, authorizer: &FunctionAuthorizer, identity: &[String]) -> Answered {
         let Asking { edge, routed, arrival, .. } = self;
-        let failed = |status| Answered { said: Err(GatewayError::AuthorizerConfiguration), bytes: 0, status };
-        let Ok(target) = routed.track.function(authorizer.target) else { return failed(None) };
-        let Some(function) = self.function(authorizer, target) else {
-            tracing::debug!(request_id = arrival.request_id, "an authorizer's function can't be called");
-            return failed(Some(403));
+        let log = routed.log;
+        let failed = |why: &str, status| {
+            told::misconfigured(log, why);
+            let said = Err(GatewayError::AuthorizerConfiguration);
+            Answered { said, payload: Bytes::new(), status }
+        };
+        let target = match routed.track.function(authorizer.target) {
+            Ok(target) => target,
+            Err(unrenderable) => return failed(&unrenderable.to_string(), None),
         };
         let trace_id = arrival.new_trace_id();
+        let event = self.event(authorizer, identity, &trace_id);
+        let source = self.source_arn(authorizer);
+        let about = (&*routed.stage.api_id, &*arrival.request_id);
+        told::asked(log, target, about, (&trace_id, &source), &event);
+        let Some(function) = self.function(authorizer, target, &source) else {
+            return failed("Invalid permissions on Lambda function", Some(403));
+        };
         let invocation = Invocation {
             request_id: pitbird_names::uuid(fastrand::u128(..)),
-            payload: self.event(authorizer, identity, &trace_id),
+            payload: event,
             at_ms: arrival.at_ms as i64,
             trace_id: Some(trace_id),
             ..Invocation::default()
@@ -139,29 +171,38 @@ impl Asking<'_, '_> {
         let limit = Duration::from_millis(limits::INTEGRATION_TIMEOUT_MS.into());
         match tokio::time::timeout(limit, invoked).await {
             Ok(Ok(outcome)) if outcome.function_error.is_some() => {
+                told::answered(log, &outcome.payload);
                 let is_unauthorized = serde_json::from_slice::<Json>(&outcome.payload)
                     .is_ok_and(|error| error["errorMessage"] == UNAUTHORIZED);
-                let error = match is_unauthorized {
-                    true => GatewayError::Unauthorized,
-                    false => GatewayError::AuthorizerConfiguration,
-                };
-                Answered { said: Err(error), bytes: 0, status: Some(200) }
+                if !is_unauthorized {
+                    return failed("Invalid JSON in response", Some(200));
+                }
+                Answered { said: Err(GatewayError::Unauthorized), payload: Bytes::new(), status: Some(200) }
             }
             Ok(Ok(outcome)) => {
-                let said = read(&outcome.payload).ok_or(GatewayError::AuthorizerConfiguration);
-                Answered { said, bytes: outcome.payload.len(), status: Some(200) }
+                told::answered(log, &outcome.payload);
+                let Some(result) = read(&outcome.payload) else {
+                    return failed("Invalid JSON in response", Some(200));
+                };
+                told::passed(log, &result.principal_id);
+                Answered { said: Ok(result), payload: outcome.payload, status: Some(200) }
             }
             Ok(Err(refused)) => {
                 tracing::debug!(request_id = arrival.request_id, %refused, "an authorizer can't be run");
-                failed(None)
+                failed(&refused.to_string(), None)
             }
-            Err(_) => failed(Some(504)),
+            Err(_) => failed("Authorizer timed out", Some(504)),
         }
     }
 
     /// The authorizer's function, if it is there and may be invoked for it: by its own policy, or in the name of the authorizer's
     /// role.
-    fn function(&self, authorizer: &FunctionAuthorizer, target: &LambdaTarget) -> Option<&Function> {
+    fn function(
+        &self,
+        authorizer: &FunctionAuthorizer,
+        target: &LambdaTarget,
+        source_arn: &str,
+    ) -> Option<&Function> {
         let (stage, track) = (self.routed.stage, self.routed.track);
         let function = self.snapshot.function(&target.function)?;
         if let Some(role) = &track.roles[authorizer.target] {
@@ -169,11 +210,16 @@ impl Asking<'_, '_> {
             let services = self.edge.services.get()?;
             return services.may(role, "lambda:InvokeFunction", &arn).then_some(function);
         }
-        let api = arn::execute_api_root(&stage.scope, &stage.api_id);
-        let arn = [&api, "/authorizers/", &authorizer.id].concat();
         let account = stage.scope.account.as_str();
-        let source = InvocationSource { service: "apigateway.amazonaws.com", arn: &arn, account };
+        let source = InvocationSource { service: "apigateway.amazonaws.com", arn: source_arn, account };
         function.policy(target.qualifier.as_ref())?.allows(&source).then_some(function)
+    }
+
+    /// What a function's policy is asked for: the authorizer's ARN.
+    fn source_arn(&self, authorizer: &FunctionAuthorizer) -> String {
+        let stage = self.routed.stage;
+        let api = arn::execute_api_root(&stage.scope, &stage.api_id);
+        [&api, "/authorizers/", &authorizer.id].concat()
     }
 
     fn event(&self, authorizer: &FunctionAuthorizer, identity: &[String], trace_id: &str) -> Bytes {

@@ -10,18 +10,24 @@ use time::OffsetDateTime;
 use super::{Asking, elapsed_ms};
 use crate::GatewayError;
 use crate::admitted::{Admitted, AuthorizerStory};
+use crate::execution_log::authorizer as told;
 use crate::issuers::{KeysAt, bare};
 
 impl Asking<'_, '_> {
     /// Lets in whoever brings a good token of one of the pools. Nothing is kept of it: to verify one takes no call.
-    pub(super) async fn by_pool(
+    pub(crate) async fn by_pool(
         &self,
         authorizer: &PoolAuthorizer,
         scopes: &[String],
     ) -> (Admitted, Result<(), GatewayError>) {
         let began = Instant::now();
+        let log = self.routed.log;
+        told::start(log, &authorizer.id, &self.arrival.request_id);
         let (claims, result) = match self.claims(authorizer, scopes).await {
-            Ok(claims) => (Some(texts(&claims)), Ok(())),
+            Ok(claims) => {
+                told::completed(log);
+                (Some(texts(&claims)), Ok(()))
+            }
             Err(error) => (None, Err(error)),
         };
         let error = result.as_ref().err();
@@ -39,6 +45,7 @@ impl Asking<'_, '_> {
     async fn claims(&self, authorizer: &PoolAuthorizer, scopes: &[String]) -> Result<Claims, GatewayError> {
         let token = self.header(&authorizer.header).map(bare).filter(|token| !token.is_empty());
         let token = token.ok_or(GatewayError::Unauthorized)?;
+        told::token(self.routed.log, token);
         let claimed = claimed_issuer(token).ok_or(GatewayError::Unauthorized)?;
         // Only the pools' own issuers are ever asked for keys.
         let issuer = authorizer.issuers.iter().find(|issuer| **issuer == claimed);

@@ -9,7 +9,7 @@ use crate::exchanged::header_spelled;
 use crate::integrate::Routed;
 
 /// What the request itself must be: its parameters first, then its body.
-pub(super) fn validate(
+pub(crate) fn validate(
     routed: &Routed<'_, '_>,
     arrival: &Arrival<'_>,
     body: &[u8],

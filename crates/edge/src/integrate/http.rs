@@ -10,7 +10,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use pitbird_event::MediaTypes;
 use pitbird_mapping::RenderError;
 use pitbird_mapping::parameter::{Source, Target as To};
-use pitbird_snapshot::{HttpProxy, HttpTarget, Parameters, Stage, Target};
+use pitbird_snapshot::{HttpProxy, HttpTarget, Parameters, Target};
 
 use super::content;
 use super::headers::{Kind, answered, is_dropped, is_settable};
@@ -22,6 +22,7 @@ use crate::answer::Answer;
 use crate::arrival::Arrival;
 use crate::backend::Unanswered;
 use crate::compression::unpacked;
+use crate::execution_log;
 use crate::story::IntegrationStory;
 
 /// What mappings add to a request: pairs of a name and its values.
@@ -108,7 +109,7 @@ impl Additions {
 
 /// A mapping that sets what it may not set, or to what can't stand in a header.
 #[derive(Debug, thiserror::Error)]
-#[error("Execution failed due to configuration error: Invalid mapping expression: header {0}")]
+#[error("Invalid mapping expression: header {0}")]
 pub(crate) struct Unsettable(String);
 
 /// Asks an HTTP endpoint as the client asked, and gives back what it answers.
@@ -120,17 +121,17 @@ pub(crate) async fn proxy(
     means: &Means<'_>,
 ) -> Outcome {
     let Ok(Target::Http(target)) = &routed.track.targets[proxy.target] else {
-        return Outcome::failed(GatewayError::ApiConfiguration, "Invalid endpoint address");
+        return Outcome::failed(GatewayError::ApiConfiguration, Unanswered::Address.to_string());
     };
     let additions = match additions(proxy, routed, arrival, means.admitted, &body) {
         Ok(additions) => additions,
-        Err(error) => return Outcome::failed(GatewayError::ApiConfiguration, error.to_string()),
+        Err(error) => return super::misconfigured(error),
     };
     let uri = additions.uri(target, routed, arrival.query());
     let mut headers = passed_on(arrival.headers());
     introduce(&mut headers, routed, arrival);
     if let Err(error) = additions.set_headers(&mut headers, false) {
-        return Outcome::failed(GatewayError::ApiConfiguration, error.to_string());
+        return super::misconfigured(error);
     }
     let media = MediaTypes(&routed.track.deployment.binary_media_types);
     let body = match content::of_request(body, arrival, media, proxy.content_handling) {
@@ -139,7 +140,7 @@ pub(crate) async fn proxy(
     };
     let verb = proxy.verb.clone().unwrap_or_else(|| arrival.verb().clone());
     let limit = Duration::from_millis(proxy.timeout_ms.into());
-    let (response, story) = match ask(verb, &uri, headers, body, limit, (routed.stage, means)).await {
+    let (response, story) = match ask(verb, &uri, headers, body, limit, (routed, means)).await {
         Ok(answered) => answered,
         Err(outcome) => return outcome,
     };
@@ -192,7 +193,7 @@ pub(crate) async fn ask(
     headers: HeaderMap,
     body: Bytes,
     limit: Duration,
-    (stage, means): (&Stage, &Means<'_>),
+    (routed, means): (&Routed<'_, '_>, &Means<'_>),
 ) -> Result<(Response<Bytes>, IntegrationStory), Outcome> {
     let failed = |unanswered: Unanswered| {
         let error = match unanswered {
@@ -203,6 +204,7 @@ pub(crate) async fn ask(
         };
         Outcome::failed(error, unanswered.to_string())
     };
+    execution_log::asked(routed.log, uri, &headers, &body);
     let mut request = Request::new(Full::new(body));
     *request.method_mut() = verb;
     *request.uri_mut() = uri.parse().map_err(|_| failed(Unanswered::Address))?;
@@ -210,11 +212,12 @@ pub(crate) async fn ask(
     let began = Instant::now();
     let answered = means
         .backend
-        .send(request, limit, means.snapshot.client_certificate(stage).map(|shown| &**shown))
+        .send(request, limit, means.snapshot.client_certificate(routed.stage).map(|shown| &**shown))
         .await;
     let latency_us = began.elapsed().as_micros() as u64;
     match answered {
         Ok(response) => {
+            execution_log::answered(routed.log, &response, latency_us);
             let status = Some(response.status().as_u16());
             let story = IntegrationStory { latency_us, status, service_status: status, error: None };
             Ok((response, story))
@@ -250,13 +253,14 @@ pub(crate) fn introduce(headers: &mut HeaderMap, routed: &Routed<'_, '_>, arriva
         None => text(arrival.peer.source),
     };
     let mut port = itoa::Buffer::new();
-    let own = [
+    let by_connection = [
         (FORWARDED_FOR, forwarded),
         (HeaderName::from_static("x-forwarded-port"), text(port.format(arrival.peer.port))),
         (HeaderName::from_static("x-forwarded-proto"), text(arrival.peer.scheme)),
-        (HeaderName::from_static("x-amzn-apigateway-api-id"), text(api_id)),
     ];
-    for (name, value) in own {
+    let by_connection = by_connection.into_iter().filter(|_| !arrival.peer.is_nobody());
+    let own = (HeaderName::from_static("x-amzn-apigateway-api-id"), text(api_id));
+    for (name, value) in by_connection.chain([own]) {
         headers.extend(value.map(|value| (name, value)));
     }
     if !headers.contains_key(header::USER_AGENT) {

@@ -24,6 +24,7 @@ use super::{Means, Outcome, Routed};
 use crate::GatewayError;
 use crate::answer::Answer;
 use crate::arrival::Arrival;
+use crate::execution_log;
 use crate::services::{ServiceCall, Uncalled};
 use crate::story::IntegrationStory;
 
@@ -66,9 +67,7 @@ pub(crate) async fn integrate(
             }
             Ok(Target::Service(target)) => service(routed, mapped, (*at, verb), (target, asked), means).await,
             Ok(Target::Http(_)) => Err(Box::new(Outcome::error(GatewayError::ApiConfiguration))),
-            Err(unrenderable) => {
-                Err(Box::new(Outcome::failed(GatewayError::ApiConfiguration, unrenderable.to_string())))
-            }
+            Err(unrenderable) => Err(misconfigured(unrenderable)),
         },
     };
     match answered {
@@ -78,10 +77,7 @@ pub(crate) async fn integrate(
 }
 
 fn misconfigured(why: impl std::fmt::Display) -> Box<Outcome> {
-    Box::new(Outcome::failed(
-        GatewayError::ApiConfiguration,
-        format!("Execution failed due to configuration error: {why}"),
-    ))
+    Box::new(super::misconfigured(why))
 }
 
 /// Maps a request by its template, its parameters and what the template overrides.
@@ -188,7 +184,7 @@ async fn over_http(
     let verb = verb.clone().unwrap_or_else(|| arrival.verb().clone());
     let limit = Duration::from_millis(mapped.timeout_ms.into());
     let (response, story) =
-        endpoint::ask(verb, &uri, asked.headers, asked.body, limit, (routed.stage, means)).await?;
+        endpoint::ask(verb, &uri, asked.headers, asked.body, limit, (routed, means)).await?;
     Ok(of_response(response, story))
 }
 
@@ -206,6 +202,8 @@ async fn function(
     trace_id: &str,
     means: &Means<'_>,
 ) -> Result<Answered, Box<Outcome>> {
+    let told = (&asked.headers, || asked.body.clone());
+    execution_log::function_asked(routed, arrival, target, trace_id, told);
     let Some(function) = super::permitted(routed, arrival, (at, target), means) else {
         return Err(Box::new(super::unpermitted()));
     };
@@ -224,7 +222,7 @@ async fn function(
         .get("x-amz-invocation-type")
         .is_some_and(|kind| kind.as_bytes().eq_ignore_ascii_case(b"event"));
     if is_event {
-        let latency_us = super::enqueue(target, invocation, means).await?;
+        let latency_us = super::enqueue(routed, target, invocation, means).await?;
         let story =
             IntegrationStory { latency_us, status: Some(202), service_status: Some(202), error: None };
         return Ok(Answered {
@@ -234,10 +232,11 @@ async fn function(
             story: Some(story),
         });
     }
-    run(arrival, (function, target), invocation, mapped, means).await
+    run(routed, arrival, (function, target), invocation, mapped, means).await
 }
 
 async fn run(
+    routed: &Routed<'_, '_>,
     arrival: &Arrival<'_>,
     (function, target): (&Function, &LambdaTarget),
     invocation: Invocation,
@@ -250,7 +249,8 @@ async fn run(
         error_message: String,
     }
     let limit = Duration::from_millis(mapped.timeout_ms.into());
-    let (outcome, latency_us) = super::run(function, target, invocation, limit, means).await?;
+    let (outcome, latency_us) =
+        super::run(routed, arrival, (function, target), invocation, limit, means).await?;
     let selector = match outcome.function_error {
         None => String::new(),
         Some(_) => {
@@ -259,10 +259,7 @@ async fn run(
         }
     };
     tracing::trace!(request_id = arrival.request_id, "a function answered");
-    let error = outcome.function_error.map(|_| {
-        let text = String::from_utf8_lossy(&outcome.payload);
-        format!("Lambda execution failed with status 200 due to customer function error: {text}")
-    });
+    let error = outcome.function_error.map(|_| super::function_failure(arrival, &outcome.payload));
     let story = IntegrationStory { latency_us, status: Some(200), service_status: Some(200), error };
     let headers =
         HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
@@ -296,11 +293,16 @@ async fn service(
         body: asked.body,
         role: role.clone(),
     };
+    execution_log::asked(routed.log, &address(target, &call), &call.headers, &call.body);
     let began = Instant::now();
     let called = services.call(call, Duration::from_millis(mapped.timeout_ms.into())).await;
     let latency_us = began.elapsed().as_micros() as u64;
     match called {
         Ok(response) => {
+            execution_log::answered(routed.log, &response, latency_us);
+            routed.log.endpoint_request_id(|| {
+                Some(response.headers().get("x-amzn-requestid")?.to_str().ok()?.to_owned())
+            });
             let status = Some(response.status().as_u16());
             let story = IntegrationStory { latency_us, status, service_status: status, error: None };
             Ok(of_response(response, story))
@@ -310,6 +312,14 @@ async fn service(
         }
         Err(uncalled) => Err(misconfigured(uncalled)),
     }
+}
+
+/// Where AWS has the service that is called.
+fn address(target: &ServiceTarget, call: &ServiceCall) -> String {
+    let subdomain = target.subdomain.as_ref().map_or_else(String::new, |subdomain| format!("{subdomain}."));
+    let query = call.action.as_ref().map_or_else(String::new, |action| format!("?Action={action}"));
+    let ServiceCall { service, region, uri, .. } = call;
+    format!("https://{subdomain}{service}.{region}.amazonaws.com{uri}{query}")
 }
 
 /// Maps an answer by the first rule that it matches.
@@ -324,9 +334,7 @@ fn response(
     let with_story =
         |outcome: Outcome| Outcome { integration: outcome.integration.or(story.clone()), ..outcome };
     let Some(rule) = mapped.rule(&answered.selector) else {
-        return with_story(*misconfigured(
-            "No match for output mapping and no default output mapping configured",
-        ));
+        return with_story(*misconfigured(super::NO_OUTPUT));
     };
     match by_rule(routed, arrival, rule, seen, answered) {
         Ok(mut answer) => {
@@ -346,7 +354,7 @@ fn by_rule(
 ) -> Result<Answer, Box<Outcome>> {
     let media = MediaTypes(&routed.track.deployment.binary_media_types);
     let template = rule.templates.of_answer(accepted(arrival));
-    let mut headers = mapped_headers(rule, seen, &answered)?;
+    let mut headers = mapped_headers(routed, rule, seen, &answered)?;
     let (body, content_type, overrides) = match template {
         Some((name, template)) => {
             let template = template.ok_or_else(|| misconfigured("Invalid mapping template"))?;
@@ -359,6 +367,7 @@ fn by_rule(
     let body = content::of_answer(body, &answered.headers, arrival, media, rule.content_handling)
         .map_err(|_| misconfigured("Unable to base64 decode the body."))?;
     for (name, values) in overrides.header {
+        routed.log.spell(std::iter::once(name.as_str()));
         let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else { continue };
         headers.retain(|(known, _)| *known != name);
         append(&mut headers, &name, &values);
@@ -376,6 +385,7 @@ fn accepted<'a>(arrival: &Arrival<'a>) -> impl Iterator<Item = &'a str> {
 }
 
 fn mapped_headers(
+    routed: &Routed<'_, '_>,
     rule: &ResponseRule,
     seen: &Seen<'_>,
     answered: &Answered,
@@ -390,6 +400,7 @@ fn mapped_headers(
     for (to, source) in &rule.parameters {
         let pitbird_mapping::parameter::Target::Header(name) = to else { continue };
         let values = source.values(&message).map_err(misconfigured)?;
+        routed.log.spell(std::iter::once(&**name));
         if let Ok(name) = HeaderName::from_bytes(name.as_bytes()) {
             append(&mut headers, &name, &values);
         }

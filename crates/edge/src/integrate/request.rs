@@ -45,6 +45,21 @@ impl<'a> Seen<'a> {
         }
     }
 
+    /// Names and decoded texts of what the path's variables stand for.
+    pub fn path_parameters(&self) -> Vec<(&str, Cow<'_, str>)> {
+        self.path.0.iter().map(|(name, text)| (*name, percent_decode_str(text).decode_utf8_lossy())).collect()
+    }
+
+    /// Names and last values of the query's parameters.
+    pub fn query_parameters(&self) -> Vec<(Cow<'_, str>, String)> {
+        let names = self.querystring.names().into_iter();
+        let last = names.filter_map(|name| {
+            let value = self.querystring.values(&name, Letters::Exact).pop()?.into_owned();
+            Some((name, value))
+        });
+        last.collect()
+    }
+
     /// Renders a template, `body` being the request's or the backend's.
     pub fn render(&self, template: &Template, body: &str) -> Result<Rendered, RenderError> {
         template.render(&Exchange {

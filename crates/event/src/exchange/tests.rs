@@ -14,6 +14,7 @@ fn bare(variables: &BTreeMap<String, String>) -> Exchange<'_> {
         path_parameters: &[("petId", "7")],
         stage_variables: variables,
         binary: MediaTypes(&[]),
+        is_trial: false,
         host: "abc.execute-api.localhost:4566",
         port: 4566,
         scheme: "http",
@@ -106,6 +107,16 @@ fn an_exchange_with_nothing_in_it_has_nulls() {
     assert_eq!(event(&bare(&variables)), want);
     let rootless = Exchange { path_parameters: &[], ..bare(&variables) };
     assert_eq!(event(&rootless)["pathParameters"], Value::Null);
+}
+
+#[test]
+fn a_trial_has_only_the_headers_that_it_is_given() {
+    let variables = BTreeMap::new();
+    let mut exchange = Exchange { is_trial: true, ..bare(&variables) };
+    let trial = event(&exchange);
+    assert_eq!((&trial["headers"], &trial["multiValueHeaders"]), (&Value::Null, &Value::Null));
+    exchange.headers = &[("X-One", b"1")];
+    assert_eq!(event(&exchange)["headers"], json!({"X-One": "1"}));
 }
 
 #[test]

@@ -204,3 +204,18 @@ proptest! {
         let _ = router.find(&format!("/{path}"));
     }
 }
+
+#[test]
+fn a_route_can_be_forced_whatever_its_path() {
+    let mut router = Router::new();
+    for path in ["/a/{b}", "/a/{c+}"] {
+        router.insert(&Template::parse(path).unwrap(), path).unwrap();
+    }
+    let forced = |path: &'static str, wanted: &str| {
+        let found = router.force_where(path, |value| *value == wanted)?;
+        Some((*found.value, found.captures().collect::<Vec<_>>()))
+    };
+    assert_eq!(forced("/a/1", "/a/{c+}"), Some(("/a/{c+}", vec![("c", "1")])));
+    assert_eq!(forced("/x", "/a/{b}"), Some(("/a/{b}", vec![])));
+    assert_eq!(forced("/a/1", "/none"), None);
+}
