@@ -14,14 +14,27 @@ pub fn freeze(
     description: Option<String>,
     now_ms: i64,
 ) -> Result<Deployment, Error> {
-    let resources = find::resources(records, &api.scope, &api.id)?;
-    let mut methods = resources.iter().flat_map(|resource| resource.methods.values()).peekable();
+    let deployment = picture(records, api, id, description, now_ms)?;
+    let resources = deployment.resources.iter();
+    let mut methods = resources.flat_map(|resource| resource.methods.values()).peekable();
     if methods.peek().is_none() {
         return Err(Error::NoMethods);
     }
     if methods.any(|method| method.integration.is_none()) {
         return Err(Error::NoIntegration);
     }
+    Ok(deployment)
+}
+
+/// The same of an API that may not be ready to be deployed.
+pub fn picture(
+    records: &impl Records,
+    api: RestApi,
+    id: String,
+    description: Option<String>,
+    now_ms: i64,
+) -> Result<Deployment, Error> {
+    let resources = find::resources(records, &api.scope, &api.id)?;
     let below = prefix(&api.scope, &[&api.id]);
     Ok(Deployment {
         scope: api.scope.clone(),

@@ -336,6 +336,10 @@ pub enum Error {
     NoMethods,
     #[error("No integration defined for method")]
     NoIntegration,
+    #[error("Invalid header specified: {0}")]
+    TrialHeader(String),
+    #[error("Invalid path specified")]
+    TrialPath,
     #[error("Active stages pointing to this deployment must be moved or deleted")]
     DeploymentActive,
     #[error("Active stages with canary settings pointing to this deployment must be moved or deleted")]

@@ -10,6 +10,8 @@
 //!
 //! `import` holds what an OpenAPI document makes (`pitbird-openapi` reads it) against the rules of single calls.
 //!
+//! What isn't deployed is tried out by `trial`, whose other side the data plane is.
+//!
 //! Private APIs and connections, tracing, mutual TLS, firewalls and SDKs are refused by name. Nothing here speaks HTTP, runs a function or looks into another service.
 
 mod access_log;
@@ -40,10 +42,12 @@ mod rest_api;
 mod shape;
 mod stage;
 mod tags;
+pub mod trial;
 mod usage_plan;
 
 use std::sync::Arc;
 
+use pitbird_records::usage_plan::Throttle;
 use pitbird_service::{Builder, Service};
 use pitbird_store::Store;
 
@@ -54,6 +58,10 @@ pub struct State {
     pub store: Store,
     /// A source of random bits, for identifiers.
     pub entropy: fn() -> u128,
+    /// What tries out methods and authorizers.
+    pub trials: Arc<dyn trial::Trials>,
+    /// How fast the data plane lets an account be called in a region; `None` where it doesn't count.
+    pub account_throttle: Option<Throttle>,
 }
 
 /// The service with all its operations.

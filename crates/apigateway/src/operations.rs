@@ -45,6 +45,7 @@ mod put_method_response;
 mod put_rest_api;
 mod request_validators;
 mod tag_resource;
+mod test_invoke_method;
 mod untag_resource;
 mod update_account;
 mod update_deployment;
@@ -115,6 +116,7 @@ pub fn hang(builder: Builder<State>) -> Builder<State> {
         .operation("PutMethodResponse", &[], put_method_response::run)
         .operation("PutRestApi", &[], put_rest_api::run)
         .operation("TagResource", &[], tag_resource::run)
+        .operation("TestInvokeMethod", &[], test_invoke_method::run)
         .operation("UntagResource", &[], untag_resource::run)
         .operation("UpdateAccount", &[], update_account::run)
         .operation("UpdateDeployment", &[], update_deployment::run)

@@ -19,11 +19,13 @@ mod rest_apis;
 mod stages;
 mod tags;
 mod tools;
+mod trials;
 mod usage_plans;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
+use pitbird_records::usage_plan::Throttle;
 use pitbird_service::{Call, Caller, Service};
 use pitbird_store::Store;
 use pitbird_wire::{Catalog, Model, Protocol, Value};
@@ -82,9 +84,16 @@ fn wire_model() -> &'static Model {
 
 impl Bed {
     fn new() -> Bed {
+        Bed::throttled(None)
+    }
+
+    /// With an account that may be called only so fast.
+    fn throttled(account_throttle: Option<Throttle>) -> Bed {
         let directory = tempfile::tempdir().expect("a directory");
         let store = Store::open(directory.path()).expect("a fresh store");
-        let service = crate::service(Arc::new(State { store: store.clone(), entropy }));
+        let trials = Arc::new(trials::Echo);
+        let state = State { store: store.clone(), entropy, trials, account_throttle };
+        let service = crate::service(Arc::new(state));
         let caller = Caller::root(Default::default());
         Bed { service, store, caller, now_ms: AtomicI64::new(1_600_000_000_500), _directory: directory }
     }

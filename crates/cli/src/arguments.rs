@@ -98,6 +98,16 @@ pub struct ServeOptions {
         hide_env_values = true
     )]
     pub user_pool_keys: Vec<String>,
+    /// How fast all REST and HTTP APIs of an account may be called in a region: requests a second, and how many at once. AWS has
+    /// 10000,5000; unless it is given there is no such bound
+    #[arg(
+        long,
+        value_name = "RATE,BURST",
+        value_parser = AccountThrottle::parse,
+        env = "PITBIRD_ACCOUNT_THROTTLE",
+        hide_env_values = true
+    )]
+    pub account_throttle: Option<AccountThrottle>,
     /// Certificate chain (PEM) to show who connects with TLS; without one, certificates are made by an authority of this
     /// server's own, whose certificate is in the data folder: `tls/authority.pem`
     #[arg(long, requires = "tls_key", env = "PITBIRD_TLS_CERTIFICATE", hide_env_values = true)]
@@ -129,6 +139,27 @@ pub struct ServeOptions {
     /// What to write to standard error, as in `info` or `pitbird=debug`
     #[arg(long, default_value = "warn", env = "PITBIRD_LOG", hide_env_values = true)]
     pub log: String,
+}
+
+/// How fast an account may be called.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AccountThrottle {
+    /// Requests a second, more than 0.
+    pub rate: f64,
+    /// Requests at once, 1 or more.
+    pub burst: u32,
+}
+
+impl AccountThrottle {
+    /// Reads `RATE,BURST`.
+    fn parse(text: &str) -> Result<AccountThrottle, String> {
+        let wanted = "two numbers above 0 as in 10000,5000";
+        let (rate, burst) = text.split_once(',').ok_or(wanted)?;
+        let rate = rate.trim().parse().ok().filter(|rate: &f64| rate.is_finite() && *rate > 0.0);
+        let burst = burst.trim().parse().ok().filter(|burst| *burst > 0);
+        let throttle = rate.zip(burst).map(|(rate, burst)| AccountThrottle { rate, burst });
+        throttle.ok_or_else(|| wanted.to_owned())
+    }
 }
 
 /// How much CPU functions get.

@@ -29,9 +29,9 @@ pub mod terminal;
 pub mod watch;
 
 pub use arguments::{
-    ApiOptions, Cli, ClientCommand, Command, CompletionsOptions, CpuShare, DemoOptions, DoctorOptions,
-    Egress, LogsCommand, Output, RolloutCommand, ServeOptions, ServerOptions, StartOptions, TailOptions,
-    WatchOptions,
+    AccountThrottle, ApiOptions, Cli, ClientCommand, Command, CompletionsOptions, CpuShare, DemoOptions,
+    DoctorOptions, Egress, LogsCommand, Output, RolloutCommand, ServeOptions, ServerOptions, StartOptions,
+    TailOptions, WatchOptions,
 };
 pub use aws_command::aws_command;
 pub use doctor::Runtime;

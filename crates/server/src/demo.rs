@@ -59,6 +59,7 @@ async fn serve(options: &DemoOptions, data_dir: PathBuf) -> Result<Serving> {
         data_dir: data_dir.clone(),
         keys: None,
         user_pool_keys: Vec::new(),
+        account_throttle: None,
         tls_certificate: None,
         tls_key: None,
         minimum_isolation: "process".to_owned(),

@@ -15,6 +15,7 @@ mod raw_head;
 mod serve;
 mod services;
 mod tls;
+mod trials;
 mod usage;
 mod user_pools;
 mod webhook;

@@ -12,6 +12,7 @@ use pitbird_control::{Asked, Control, Credential, Lookup, Signatures};
 use pitbird_edge::Edge;
 use pitbird_invoke::{Invoker, Reach};
 use pitbird_names::Account;
+use pitbird_records::usage_plan::Throttle;
 use pitbird_sandbox::{Launcher, Level, SpawnerCommand};
 use pitbird_service::{Caller, Permission, Service};
 use pitbird_sigv4::{Secret, Session};
@@ -143,7 +144,10 @@ pub(crate) async fn build(
     let config = invoker_config(options, address, &launcher, &telemetry, &store, &inside);
     let invoker = Invoker::start(config)?;
     let edge = Edge::new(store.snapshots().clone(), invoker.clone(), telemetry.clone());
-    let edge = Arc::new(edge.with_user_pool_keys(pool_keys));
+    let throttle = options
+        .account_throttle
+        .map(|limit| Throttle { burst_limit: limit.burst.into(), rate_limit: limit.rate });
+    let edge = Arc::new(edge.with_user_pool_keys(pool_keys).with_account_throttle(throttle));
     Ok((Parts { store, telemetry, invoker, edge }, launcher, inside))
 }
 

@@ -19,6 +19,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::alarm_actions::AlarmActions;
+use crate::trials::DataPlane;
 use crate::usage::UsageKeeper;
 
 /// What services are made of.
@@ -67,7 +68,9 @@ impl Tasks {
 /// Every service there is. Needs a tokio runtime: what an earlier run left undone is taken up at once.
 pub fn start(parts: &Parts) -> Result<Started> {
     let Parts { store, telemetry, invoker, edge } = parts;
-    let apigateway = pitbird_apigateway::State { store: store.clone(), entropy };
+    let trials = Arc::new(DataPlane(edge.clone()));
+    let account_throttle = edge.account_throttle();
+    let apigateway = pitbird_apigateway::State { store: store.clone(), entropy, trials, account_throttle };
     let apigatewayv2 = pitbird_apigatewayv2::State { store: store.clone(), entropy };
     let iam = pitbird_iam::State { store: store.clone(), entropy };
     let lambda = pitbird_lambda::State::new(store.clone(), Arc::new(invoker.clone()), entropy)?;

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use pitbird_records::GatewayAccount;
+use pitbird_records::usage_plan::Throttle;
 use pitbird_service::{Call, Fault};
 use serde::{Deserialize, Serialize};
 
@@ -13,12 +14,12 @@ pub struct Input {}
 #[serde(rename_all = "camelCase")]
 pub struct Output {
     cloudwatch_role_arn: Option<String>,
-    throttle_settings: ThrottleSettings,
+    throttle_settings: Option<ThrottleSettings>,
     features: [&'static str; 1],
     api_key_version: &'static str,
 }
 
-/// An account's limits as API Gateway gives them to new accounts.
+/// An account's limits, where it has any here: what isn't obeyed isn't told.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ThrottleSettings {
@@ -26,11 +27,12 @@ struct ThrottleSettings {
     rate_limit: f64,
 }
 
-impl From<GatewayAccount> for Output {
-    fn from(account: GatewayAccount) -> Output {
+impl Output {
+    pub fn new(account: GatewayAccount, throttle: Option<Throttle>) -> Output {
+        let limits = |Throttle { burst_limit, rate_limit }| ThrottleSettings { burst_limit, rate_limit };
         Output {
             cloudwatch_role_arn: account.cloudwatch_role_arn,
-            throttle_settings: ThrottleSettings { burst_limit: 5_000, rate_limit: 10_000.0 },
+            throttle_settings: throttle.map(limits),
             features: ["UsagePlans"],
             api_key_version: "4",
         }
@@ -38,5 +40,5 @@ impl From<GatewayAccount> for Output {
 }
 
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> {
-    Ok(find::account(&state.store, &call.caller.scope)?.into())
+    Ok(Output::new(find::account(&state.store, &call.caller.scope)?, state.account_throttle))
 }

@@ -21,5 +21,5 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> 
         tx.put(&account)?;
         Ok::<_, Error>(account)
     };
-    Ok(state.store.write(update).await?.into())
+    Ok(Output::new(state.store.write(update).await?, state.account_throttle))
 }

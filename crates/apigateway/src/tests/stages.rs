@@ -164,10 +164,7 @@ async fn logging_needs_the_accounts_role() {
     for operations in [&access, &execution] {
         assert_eq!(bed.patch_stage(&api, "dev", operations.clone()).await.expect_err("no role"), refused);
     }
-    let fresh = json!({
-        "throttleSettings": {"burstLimit": 5000, "rateLimit": 10000.0}, "features": ["UsagePlans"],
-        "apiKeyVersion": "4",
-    });
+    let fresh = json!({"features": ["UsagePlans"], "apiKeyVersion": "4"});
     assert_eq!(bed.ok("GetAccount", json!({})).await, fresh);
     let role = "arn:aws:iam::000000000000:role/logs";
     let operations = json!([patch("replace", "/cloudwatchRoleArn", role)]);
@@ -179,6 +176,15 @@ async fn logging_needs_the_accounts_role() {
     assert_eq!(stage["accessLogSettings"], log);
     let stage = bed.patch_stage(&api, "dev", execution).await.expect("a role");
     assert_eq!(stage["methodSettings"]["*/*"]["loggingLevel"], "INFO");
+}
+
+#[tokio::test]
+async fn an_account_tells_the_throttle_that_it_has() {
+    let throttle = pitbird_snapshot::ACCOUNT_THROTTLE;
+    let bed = Bed::throttled(Some(throttle));
+    let limits = json!({"burstLimit": 5000, "rateLimit": 10000.0});
+    assert_eq!(bed.ok("GetAccount", json!({})).await["throttleSettings"], limits);
+    assert_eq!(bed.ok("UpdateAccount", json!({})).await["throttleSettings"], limits);
 }
 
 #[tokio::test]

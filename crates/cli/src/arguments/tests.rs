@@ -12,6 +12,22 @@ fn the_command_line_is_sound() {
 }
 
 #[test]
+fn an_accounts_throttle_is_two_numbers() {
+    let given = |text: &str| {
+        let Command::Serve(options) = parse(&format!("pitbird serve --account-throttle {text}"))?.command
+        else {
+            panic!("serve")
+        };
+        Ok::<_, clap::Error>(options.account_throttle)
+    };
+    assert_eq!(given("10000,5000").unwrap(), Some(AccountThrottle { rate: 10_000.0, burst: 5_000 }));
+    assert_eq!(given("0.5,1").unwrap(), Some(AccountThrottle { rate: 0.5, burst: 1 }));
+    for bad in ["10", "0,1", "1,0", "-1,1", "1,1.5", "inf,1", "NaN,1", "1,2,3", "1,4294967296"] {
+        assert!(given(bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
 fn a_rollout_is_ordered_with_flags() {
     let line = "pitbird rollout start --rest-api a1 --stage prod --deployment d2 --variable alias=canary \
                 --steps 10,50,100 --wait 60s --margin 0.5pp --alarm a --alarm b --watch --output json";

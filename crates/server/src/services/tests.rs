@@ -58,6 +58,7 @@ async fn bed() -> Bed {
         data_dir: folder.path().to_owned(),
         keys: None,
         user_pool_keys: Vec::new(),
+        account_throttle: None,
         tls_certificate: None,
         tls_key: None,
         minimum_isolation: "process".to_owned(),
