@@ -74,6 +74,20 @@ fn user_pools_tokens_open_methods() {
 }
 
 #[test]
+fn what_happens_to_a_request_is_told_line_by_line() {
+    check("trials.py");
+}
+
+#[test]
+fn an_account_may_be_called_so_fast() {
+    let Some(python) = python() else { return };
+    let arguments = vec!["--account-throttle".to_owned(), "0.001,3".to_owned()];
+    let options = ServerOptions { arguments, ..ServerOptions::default() };
+    let server = Server::start_with(BINARY, options).expect("it starts");
+    python.check(&server, &script("account_throttle.py"), &[]);
+}
+
+#[test]
 fn a_stages_owner_forces_keeps_and_mirrors() {
     check("choice.py");
 }
