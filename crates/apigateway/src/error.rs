@@ -338,6 +338,8 @@ pub enum Error {
     NoIntegration,
     #[error("Invalid header specified: {0}")]
     TrialHeader(String),
+    #[error("Request Header Fields Too Large")]
+    TrialHeaders,
     #[error("Invalid path specified")]
     TrialPath,
     #[error("Active stages pointing to this deployment must be moved or deleted")]

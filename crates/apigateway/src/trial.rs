@@ -86,6 +86,8 @@ pub enum Untried {
     Method,
     /// A header of this name, or its value, can't be one.
     Header(String),
+    /// All headers together are larger than API Gateway takes them.
+    HeadersTooLarge,
     Path,
 }
 
@@ -94,6 +96,7 @@ impl From<Untried> for Error {
         match untried {
             Untried::Method => Error::UnknownMethod,
             Untried::Header(name) => Error::TrialHeader(name),
+            Untried::HeadersTooLarge => Error::TrialHeaders,
             Untried::Path => Error::TrialPath,
         }
     }

@@ -51,7 +51,8 @@ pub(crate) struct Asking<'r, 'a> {
 /// Reads a request's signature for the method that is called.
 pub(crate) type SignatureOf<'s> = &'s (dyn Fn(&[u8], &str) -> Result<Signature, SignatureFault> + Sync);
 
-/// Asks all there is to ask, but for what the request itself must be: that is [`validate`]'s. What is known of the caller is told in either case.
+/// Asks all there is to ask, but for what the request itself must be: that is [`validate`]'s. What is known of the caller is told in
+/// either case.
 pub(crate) async fn admit<'a>(
     edge: &Edge,
     snapshot: &Snapshot,

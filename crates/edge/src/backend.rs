@@ -34,11 +34,11 @@ struct Shown(Option<SecureClient>);
 /// Why a backend gave no answer.
 #[derive(Debug, Error)]
 pub(crate) enum Unanswered {
-    #[error("Execution failed due to configuration error: Invalid endpoint address")]
+    #[error("Invalid endpoint address")]
     Address,
-    #[error("Execution failed due to a network error communicating with endpoint")]
+    #[error("Network error communicating with endpoint")]
     Network,
-    #[error("Execution failed due to configuration error: The endpoint's answer is too large")]
+    #[error("The endpoint's answer is too large")]
     TooLarge,
     #[error("Execution failed due to a timeout error")]
     Timeout,

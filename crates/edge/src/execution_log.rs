@@ -6,7 +6,7 @@ mod steps;
 mod words;
 
 pub(crate) use steps::{
-    answered, asked, begin, finish, function_answered, function_asked, function_queued, key_refused,
+    answered, arrived, asked, begin, finish, function_answered, function_asked, function_queued, key_refused,
     plan_verified, quota_exceeded, throttled, verify_plan,
 };
 #[cfg(test)]

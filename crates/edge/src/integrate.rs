@@ -8,7 +8,7 @@ pub(crate) use request::Seen;
 
 use std::time::{Duration, Instant};
 
-use ::http::{HeaderMap, header};
+use ::http::header;
 use bytes::Bytes;
 use pitbird_event::MediaTypes;
 use pitbird_invoke::{Event, Invocation, Invoker, Refused, Unqueued};
@@ -77,13 +77,12 @@ pub(crate) async fn integrate(
         Integration::Mock(mock) => of_mock(routed, mock, arrival),
         Integration::LambdaProxy { target: at, timeout_ms, is_event } => {
             let trace_id = arrival.new_trace_id();
-            let none = HeaderMap::new();
             let limit = Duration::from_millis((*timeout_ms).into());
             let mut outcome = match routed.track.function(*at) {
                 Ok(target) => match permitted(routed, arrival, (*at, target), means) {
                     Some(function) => {
                         let event = event(routed, arrival, means.admitted, &trace_id, &body);
-                        let asked = (&none, || event.clone());
+                        let asked = (None, || event.clone());
                         execution_log::function_asked(routed, arrival, target, &trace_id, asked);
                         let invocation = invocation(arrival, event, &trace_id);
                         if *is_event {
@@ -94,7 +93,7 @@ pub(crate) async fn integrate(
                     }
                     None => {
                         let event = || event(routed, arrival, means.admitted, &trace_id, &body);
-                        execution_log::function_asked(routed, arrival, target, &trace_id, (&none, event));
+                        execution_log::function_asked(routed, arrival, target, &trace_id, (None, event));
                         unpermitted()
                     }
                 },
@@ -110,11 +109,14 @@ pub(crate) async fn integrate(
             outcome.trace_id = Some(trace_id);
             outcome
         }
-        Integration::Unconfigured => {
-            routed.log.error(|| format!("{MISCONFIGURED}Invalid integration"));
-            Outcome::error(GatewayError::ApiConfiguration)
-        }
+        Integration::Unconfigured => unanswerable(routed, "Invalid integration"),
     }
+}
+
+/// The gateway's answer where no backend was asked.
+fn unanswerable(routed: &Routed<'_, '_>, why: &str) -> Outcome {
+    routed.log.error(|| format!("{MISCONFIGURED}{why}"));
+    Outcome::error(GatewayError::ApiConfiguration)
 }
 
 const MISCONFIGURED: &str = "Execution failed due to configuration error: ";
@@ -125,6 +127,9 @@ fn misconfigured(why: impl std::fmt::Display) -> Outcome {
 
 /// No integration response is for what the backend answered.
 const NO_OUTPUT: &str = "No match for output mapping and no default output mapping configured";
+
+/// A mock's mapped request names no status.
+const NO_STATUS: &str = "Unable to parse statusCode. It should be an integer.";
 
 fn unpermitted() -> Outcome {
     misconfigured("Invalid permissions on Lambda function")
@@ -147,10 +152,8 @@ fn of_mock(routed: &Routed<'_, '_>, mock: &Mock, arrival: &Arrival<'_>) -> Outco
             Outcome::answer(Answer::of_mock(answer))
         }
         Err(MockFault::UnsupportedMediaType) => Outcome::error(GatewayError::UnsupportedMediaType),
-        Err(MockFault::Configuration) => {
-            routed.log.error(|| format!("{MISCONFIGURED}{NO_OUTPUT}"));
-            Outcome::error(GatewayError::ApiConfiguration)
-        }
+        Err(MockFault::NoStatus) => unanswerable(routed, NO_STATUS),
+        Err(MockFault::NoOutput) => unanswerable(routed, NO_OUTPUT),
     }
 }
 

@@ -180,7 +180,7 @@ impl Edge {
         is_mirrored: bool,
     ) -> (Admitted, Outcome) {
         let mut admitted = Admitted::default();
-        routed.log.info(|| format!("Extended Request Id: {}", arrival.extended_request_id));
+        execution_log::arrived(routed.log, arrival);
         if is_open(routed) {
             execution_log::verify_plan(routed, arrival, None);
             if let Err(limit) = self.take_of_account(&routed.stage.scope) {
@@ -314,7 +314,11 @@ pub(crate) fn route<'r, 'a>(
     track: &'r Track,
     arrival: &Arrival<'a>,
 ) -> Result<Routed<'r, 'a>, GatewayError> {
-    check_headers(arrival)?;
+    let header_bytes: usize =
+        arrival.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    if header_bytes > limits::GATEWAY_HEADER_BYTES {
+        return Err(GatewayError::HeadersTooLarge);
+    }
     let verb = arrival.method();
     let serves = |resource: &Resource| resource.method(verb).is_some();
     let matched = track.deployment.router.find_where(arrival.target.path, serves);
@@ -322,13 +326,6 @@ pub(crate) fn route<'r, 'a>(
     let method = matched.value.method(verb).ok_or(GatewayError::MissingAuthenticationToken)?;
     let setting = stage.settings.of(&matched.value.path, verb);
     Ok(Routed { stage, track, matched, method, verb, setting, log: Log::default() })
-}
-
-/// All headers together are no larger than API Gateway takes them.
-pub(crate) fn check_headers(arrival: &Arrival<'_>) -> Result<(), GatewayError> {
-    let bytes: usize =
-        arrival.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
-    if bytes > limits::GATEWAY_HEADER_BYTES { Err(GatewayError::HeadersTooLarge) } else { Ok(()) }
 }
 
 pub(crate) async fn read_body<B>(headers: &HeaderMap, body: B) -> Result<Bytes, GatewayError>

@@ -115,6 +115,7 @@ impl Edge {
                 Ok(mut routed) => {
                     log = ExecutionLog::wanted(routed.setting);
                     routed.log = Log(log.as_deref());
+                    execution_log::arrived(routed.log, &arrival);
                     execution_log::begin(&routed, &arrival, &admitted, &body);
                     let means = edge.means(&snapshot, &admitted);
                     let outcome = edge.integrate_or_recall(&routed, &arrival, body, &means).await;

@@ -17,7 +17,7 @@ use crate::admitted::Admitted;
 use crate::arrival::{Arrival, Peer};
 use crate::execution_log::{self, ExecutionLog, Log};
 use crate::integrate::{Outcome, Routed, integrate};
-use crate::journey::{check_headers, dress};
+use crate::journey::dress;
 use crate::{Edge, GatewayError, Target, UrlSigner};
 
 /// The host under which a trial seems to come in, and its stage as authorizers are told it. Source: recorded events of the service's
@@ -89,6 +89,8 @@ pub enum Untried {
     Method,
     #[error("{0} is no header")]
     Header(String),
+    #[error("the headers are too large")]
+    HeadersTooLarge,
     #[error("the path can't be one")]
     Path,
 }
@@ -134,7 +136,7 @@ impl Edge {
         let quoted = track.deployment.gateway_responses.as_ref().map(|_| body.clone());
         let checked = match body.len() > limits::GATEWAY_BODY_BYTES {
             true => Err(GatewayError::RequestTooLarge),
-            false => check_headers(arrival).and_then(|()| validate(routed, arrival, &body)),
+            false => validate(routed, arrival, &body),
         };
         let mut outcome = match checked {
             Ok(()) => integrate(routed, arrival, body, &self.means(snapshot, admitted)).await,
@@ -221,6 +223,10 @@ impl TrialLog {
 
 /// The request's head, and how it would have looked on a connection.
 fn head(trial: &Trial<'_>) -> Result<(Parts, Vec<u8>), Untried> {
+    let bytes: usize = trial.headers.iter().map(|(name, value)| name.len() + value.len() + 4).sum();
+    if bytes > limits::GATEWAY_HEADER_BYTES {
+        return Err(Untried::HeadersTooLarge);
+    }
     let mut headers = HeaderMap::with_capacity(trial.headers.len());
     let mut raw_head = b"TRY / HTTP/1.1\r\n".to_vec();
     for (name, value) in trial.headers {

@@ -57,6 +57,7 @@ fn untried(untried: pitbird_edge::Untried) -> Untried {
     match untried {
         pitbird_edge::Untried::Method => Untried::Method,
         pitbird_edge::Untried::Header(name) => Untried::Header(name),
+        pitbird_edge::Untried::HeadersTooLarge => Untried::HeadersTooLarge,
         pitbird_edge::Untried::Path => Untried::Path,
     }
 }

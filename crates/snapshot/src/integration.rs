@@ -52,8 +52,10 @@ pub struct MockAnswer {
 pub enum MockFault {
     /// `415 Unsupported Media Type`.
     UnsupportedMediaType,
-    /// `500`: no status code, or none that an integration response was put for.
-    Configuration,
+    /// `500`: no status code.
+    NoStatus,
+    /// `500`: none that an integration response was put for.
+    NoOutput,
 }
 
 impl Mock {
@@ -64,9 +66,9 @@ impl Mock {
         let listed = self.answers.iter().find(|(name, _)| name.eq_ignore_ascii_case(media));
         let listed = listed.or_else(|| self.answers.iter().find(|(name, _)| name == "$default"));
         match listed {
-            Some((_, answer)) => answer.as_ref().ok_or(MockFault::Configuration),
+            Some((_, answer)) => answer.as_ref().ok_or(MockFault::NoOutput),
             None if self.is_strict => Err(MockFault::UnsupportedMediaType),
-            None => Err(MockFault::Configuration),
+            None => Err(MockFault::NoStatus),
         }
     }
 

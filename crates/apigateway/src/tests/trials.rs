@@ -44,6 +44,7 @@ impl Trials for Echo {
         Box::pin(async move {
             match trial.path.as_str() {
                 "/header" => return Err(Untried::Header("a b".to_owned())),
+                "/headers" => return Err(Untried::HeadersTooLarge),
                 "/path" => return Err(Untried::Path),
                 "/method" => return Err(Untried::Method),
                 _ => {}
@@ -131,6 +132,7 @@ async fn what_isnt_there_cant_be_tried() {
             missing("Invalid Client Certificate identifier specified"),
         ),
         (root(json!({"pathWithQueryString": "/header"})), bad("Invalid header specified: a b")),
+        (root(json!({"pathWithQueryString": "/headers"})), bad("Request Header Fields Too Large")),
         (root(json!({"pathWithQueryString": "/path"})), bad("Invalid path specified")),
         (root(json!({"pathWithQueryString": "/method"})), missing("Invalid Method identifier specified")),
     ] {

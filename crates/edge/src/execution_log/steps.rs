@@ -15,6 +15,11 @@ use crate::execution_log::Log;
 use crate::integrate::{Outcome, Routed, Seen, permission_source};
 use crate::names_shown::NamesShown;
 
+/// A request came.
+pub(crate) fn arrived(log: Log<'_>, arrival: &Arrival<'_>) {
+    log.info(|| format!("Extended Request Id: {}", arrival.extended_request_id));
+}
+
 /// Begins to verify the usage plan of the API key that a request brings, if its method asks for one.
 pub(crate) fn verify_plan(routed: &Routed<'_, '_>, arrival: &Arrival<'_>, key: Option<&str>) {
     let id = &arrival.request_id;
@@ -134,7 +139,7 @@ pub(crate) fn function_asked(
     arrival: &Arrival<'_>,
     target: &LambdaTarget,
     trace_id: &str,
-    (mapped, body): (&HeaderMap, impl FnOnce() -> Bytes),
+    (mapped, body): (Option<&HeaderMap>, impl FnOnce() -> Bytes),
 ) {
     let log = routed.log;
     if log.0.is_none() {
@@ -146,7 +151,10 @@ pub(crate) fn function_asked(
         let source = permission_source(routed, arrival);
         let sent = function_headers(target, &routed.stage.api_id, &arrival.request_id, trace_id, &source);
         let sent = sent.iter().map(|(name, value)| (*name, value.as_bytes()));
-        format!("Endpoint request headers: {}", headers(sent.chain(all(mapped)), usual_spelling))
+        format!(
+            "Endpoint request headers: {}",
+            headers(sent.chain(mapped.into_iter().flat_map(all)), usual_spelling)
+        )
     });
     log.trace(|| format!("Endpoint request body after transformations: {}", text(&body())));
     log.info(|| format!("Sending request to {uri}"));

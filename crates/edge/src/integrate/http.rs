@@ -15,7 +15,7 @@ use pitbird_snapshot::{HttpProxy, HttpTarget, Parameters, Target};
 use super::content;
 use super::headers::{Kind, answered, is_dropped, is_settable};
 use super::request::Seen;
-use super::{Means, Outcome, Routed};
+use super::{MISCONFIGURED, Means, Outcome, Routed};
 use crate::GatewayError;
 use crate::admitted::Admitted;
 use crate::answer::Answer;
@@ -121,7 +121,7 @@ pub(crate) async fn proxy(
     means: &Means<'_>,
 ) -> Outcome {
     let Ok(Target::Http(target)) = &routed.track.targets[proxy.target] else {
-        return Outcome::failed(GatewayError::ApiConfiguration, Unanswered::Address.to_string());
+        return super::misconfigured(Unanswered::Address);
     };
     let additions = match additions(proxy, routed, arrival, means.admitted, &body) {
         Ok(additions) => additions,
@@ -202,7 +202,7 @@ pub(crate) async fn ask(
             Unanswered::TooLarge => GatewayError::BadIntegrationAnswer,
             Unanswered::Timeout => GatewayError::IntegrationTimeout,
         };
-        Outcome::failed(error, unanswered.to_string())
+        Outcome::failed(error, told(&unanswered))
     };
     execution_log::asked(routed.log, uri, &headers, &body);
     let mut request = Request::new(Full::new(body));
@@ -229,6 +229,17 @@ pub(crate) async fn ask(
             }
             Err(outcome)
         }
+    }
+}
+
+/// Why there is no answer, in an execution log's words.
+fn told(unanswered: &Unanswered) -> String {
+    match unanswered {
+        Unanswered::Address | Unanswered::TooLarge => format!("{MISCONFIGURED}{unanswered}"),
+        Unanswered::Network => {
+            "Execution failed due to a network error communicating with endpoint".to_owned()
+        }
+        Unanswered::Timeout => unanswered.to_string(),
     }
 }
 

@@ -154,7 +154,7 @@ fn mock(asked: &Asked) -> Result<Answered, Box<Outcome>> {
     let strict = serde_json::from_str::<Named>(&text).map(|named| named.status_code).ok();
     let status = strict.filter(|status| (100..600).contains(status)).or_else(|| static_status(&text));
     let Some(status) = status else {
-        return Err(misconfigured("Unable to parse statusCode. It should be an integer."));
+        return Err(misconfigured(super::NO_STATUS));
     };
     Ok(Answered { selector: status.to_string(), headers: HeaderMap::new(), body: Bytes::new(), story: None })
 }
@@ -202,7 +202,7 @@ async fn function(
     trace_id: &str,
     means: &Means<'_>,
 ) -> Result<Answered, Box<Outcome>> {
-    let told = (&asked.headers, || asked.body.clone());
+    let told = (Some(&asked.headers), || asked.body.clone());
     execution_log::function_asked(routed, arrival, target, trace_id, told);
     let Some(function) = super::permitted(routed, arrival, (at, target), means) else {
         return Err(Box::new(super::unpermitted()));

@@ -196,7 +196,7 @@ fn a_functions_exchange_is_told_in_order() {
             HeaderName::from_static("x-amz-invocation-type"),
             HeaderValue::from_static("Event"),
         )]);
-        let asked = (&mapped, || Bytes::from_static(b"{}"));
+        let asked = (Some(&mapped), || Bytes::from_static(b"{}"));
         execution_log::function_asked(routed, arrival, &target, "Root=1", asked);
         execution_log::function_queued(routed.log, 1000);
         let outcome = Outcome { trace_id: Some("Root=1".into()), ..Outcome::answer(answer(201)) };
@@ -330,6 +330,9 @@ fn what_cant_be_a_request_isnt_tried() {
     assert_eq!(refused("a b", "1"), Some(Untried::Header("a b".into())));
     assert_eq!(refused("", "1"), Some(Untried::Header(String::new())));
     assert_eq!(refused("a", "1\r\nb: 2"), Some(Untried::Header("a".into())));
+    let longest = "a".repeat(limits::GATEWAY_HEADER_BYTES - 5);
+    assert_eq!(refused("a", &longest), None);
+    assert_eq!(refused("ab", &longest), Some(Untried::HeadersTooLarge));
     assert_eq!(head(&request(&stage, "A B", "/", &[], &nothing)).err(), Some(Untried::Method));
     let trial = Trial { resource_id: "none", ..request(&stage, "GET", "/", &[], &nothing) };
     assert_eq!(route(&trial, "GET", Log::default()).err(), Some(Untried::Method));

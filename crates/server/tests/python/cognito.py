@@ -106,6 +106,17 @@ assert claims(bring("audience", token(aud="app-1")))["aud"] == "app-1"
 mapped = bring("mapped", token())
 assert (mapped[0], mapped[2]) == (200, b"ada a,b"), mapped
 
+# Authorizers are tried out without a request.
+ids = {item["name"]: item["id"] for item in gateway.get_authorizers(restApiId=api)["items"]}
+tried = gateway.test_invoke_authorizer(restApiId=api, authorizerId=ids["open"], headers={"Authorization": token()})
+assert tried["clientStatus"] == 0 and tried["claims"]["sub"] == "ada" and "policy" not in tried, tried
+assert tried["log"].rstrip().endswith("Successfully completed authorizer execution"), tried
+tried = gateway.test_invoke_authorizer(restApiId=api, authorizerId=ids["open"], headers={"Authorization": "nothing"})
+assert tried["clientStatus"] == 401 and "claims" not in tried, tried
+assert tried["log"].rstrip().endswith("Unauthorized"), tried
+tried = gateway.test_invoke_authorizer(restApiId=api, authorizerId=ids["open"], headers={"Authorization": token(exp=1)})
+assert tried["clientStatus"] == 401 and tried["log"].rstrip().endswith("The incoming token has expired"), tried
+
 # Gateway responses take the API's own form.
 gateway.put_gateway_response(restApiId=api, responseType="EXPIRED_TOKEN", statusCode="419")
 gateway.create_deployment(restApiId=api, stageName="prod")

@@ -243,6 +243,8 @@ def failures():
         422, {"why": "Invalid request body", "stage": "test-invoke-stage"}), answer
     assert trial("checked", "POST", pathWithQueryString="/checked?page=1", body='{"name": 1}')["status"] == 200
 
+    with refused("BadRequestException", "Request Header Fields Too Large", 400):
+        trial("mock", headers={f"X-{count}": "x" for count in range(40000)})
     with refused("NotFoundException", "Invalid Resource identifier specified", 404):
         gateway.test_invoke_method(restApiId=api, resourceId="nothing", httpMethod="GET")
     with refused("NotFoundException", "Invalid Method identifier specified", 404):
