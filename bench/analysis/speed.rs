@@ -5,7 +5,10 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use pitbird_analysis::{Arm, Bucket, ErrorJudge, HarmBound, Restarting, ShareTest, TwoByTwo, harm, restart};
+use pitbird_analysis::{
+    Arm, Bucket, ErrorJudge, HarmBound, LatencyJudge, LatencyMargins, Restarting, RouteBucket, RouteJudge,
+    ShareTest, Slow, Timed, TwoByTwo, harm, routes,
+};
 
 const BUCKETS: u32 = 20_000;
 const ROUNDS: usize = 7;
@@ -34,16 +37,36 @@ fn main() {
         table.log_e()
     });
     let mut restarts = Restarting::default();
-    while restarts.restart() {}
-    measure("late regressions, 64 starts of 24", 24 * restart::STARTS_MAX, &buckets, |bucket| {
+    (0..360).for_each(|_| restarts.restart());
+    measure("late regressions, 361 starts of 24", 24, &buckets, |bucket| {
         restarts.update(bucket.canary.events(), bucket.base.events(), 0.1);
         restarts.log_e()
+    });
+    let mut latency = LatencyJudge::new(LatencyMargins::default());
+    measure("latency, all of it", 4 * 24 + 2 * harm::MARGINS.len(), &buckets, |bucket| {
+        latency.observe(timed(bucket));
+        0.0
+    });
+    let mut by_route = RouteJudge::new(routes::ROUTES_MAX).expect("within the bound");
+    let mut route = 0;
+    measure("one route of 50, six metrics", 24 * routes::METRICS, &buckets, |bucket| {
+        route = (route + 1) % routes::ROUTES_MAX;
+        by_route.observe(route, RouteBucket { errors: bucket, cold: bucket, timed: timed(bucket) });
+        0.0
     });
     let mut judge = ErrorJudge::new(history, 0.005);
     measure("a judge of the error rate, all of it", 24 + harm::MARGINS.len() + 24, &buckets, |bucket| {
         judge.observe(bucket, 0.1);
         0.0
     });
+}
+
+fn timed(bucket: Bucket) -> Timed {
+    let slow = |arm: Arm| {
+        let above = [arm.requests() / 2, arm.requests() / 10, arm.events(), arm.events() / 2];
+        Slow::new(arm.requests(), above).expect("falls from threshold to threshold")
+    };
+    Timed { canary: slow(bucket.canary), base: slow(bucket.base) }
 }
 
 fn measure(name: &str, alternatives: usize, buckets: &[Bucket], mut update: impl FnMut(Bucket) -> f64) {

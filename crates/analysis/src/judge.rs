@@ -1,10 +1,11 @@
-//! The error rate of a release: every test that bears on it, fed together and read as one judgement.
+//! The error rate of a release: every test that bears on it, fed together and read as one. With latency and routes it
+//! makes a [`Release`](crate::Release).
 
 use serde::{Deserialize, Serialize};
 
 use crate::interval::{self, Interval};
 use crate::log_space::threshold;
-use crate::{Arm, Bucket, HarmBound, RatioSequence, Restarting, ShareTest};
+use crate::{Arm, Bucket, HarmBound, LatencyFindings, RatioSequence, Restarting, ShareTest};
 
 /// An e-value of 10,000 says that requests are not split as configured.
 pub const SPLIT_ALPHA: f64 = 1.0e-4;
@@ -15,9 +16,9 @@ pub const REPORT_ALPHA: f64 = 0.05;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// Its error rate is higher than the base's.
+    /// It fails, or answers slowly, more often than the base.
     Worse,
-    /// Its error rate is less than the margin above the base's.
+    /// Everything that is judged is less than its margin above the base's.
     NotWorse,
     /// Not enough evidence for either.
     Unknown,
@@ -46,12 +47,31 @@ pub struct ErrorJudge {
 
 /// A verdict with the numbers that it rests on. Logarithms are natural.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Judgement {
+pub struct Findings {
     pub verdict: Verdict,
-    /// Evidence that the canary is worse, and what it must reach.
+    /// Evidence that the canary is worse in anything that is judged, and what it must reach.
     pub log_e_worse: f64,
     pub threshold_worse: f64,
-    /// Evidence that it is not worse by the margin, and what it must reach.
+    /// Evidence that its error rate is not worse by the margin, and what it must reach.
+    pub log_e_not_worse: f64,
+    pub threshold_not_worse: f64,
+    /// The canary's error rate exceeds the base's by at most this much; 1 while nothing is known.
+    pub harm_upper: f64,
+    /// Evidence that requests are not split as configured, and whether it suffices.
+    pub log_e_split: f64,
+    pub split_broken: bool,
+    /// `None` where latency is not judged.
+    pub latency: Option<LatencyFindings>,
+}
+
+/// A verdict with the numbers that it rests on, and intervals for reports. Logarithms are natural.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Judgement {
+    pub verdict: Verdict,
+    /// Evidence that the canary is worse in anything that is judged, and what it must reach.
+    pub log_e_worse: f64,
+    pub threshold_worse: f64,
+    /// Evidence that its error rate is not worse by the margin, and what it must reach.
     pub log_e_not_worse: f64,
     pub threshold_not_worse: f64,
     /// The canary's error rate exceeds the base's by at most this much; 1 while nothing is known.
@@ -63,6 +83,8 @@ pub struct Judgement {
     pub base: Seen,
     /// Canary's error rate over the base's, 95 % at all times; `None` before any error.
     pub ratio: Option<Interval>,
+    /// `None` where latency is not judged.
+    pub latency: Option<LatencyFindings>,
 }
 
 /// An arm's counts and where its rate lies, 95 % at all times.
@@ -92,22 +114,41 @@ impl ErrorJudge {
         if let Some(share) = bucket.share() {
             self.worse.update(canary.events(), base.events(), share);
         }
-        self.harm.update(bucket);
-        self.split.update(canary.requests(), base.requests(), weight);
-        self.ratio.update(canary.events(), base.events(), weight);
-        self.seen = self.seen.plus(bucket);
+        self.count(bucket, weight);
     }
 
-    /// Watches for a regression that begins now; see [`Restarting`]. `false` when no more starts are kept.
-    pub fn restart(&mut self) -> bool {
-        self.worse.restart()
+    /// Watches for a regression that begins now; see [`Restarting`].
+    pub fn restart(&mut self) {
+        self.worse.restart();
     }
 
     pub fn seen(&self) -> Bucket {
         self.seen
     }
 
-    pub fn judge(&self, thresholds: &Thresholds) -> Judgement {
+    /// Takes in what was seen under a configured weight where users keep an arm: requests are users, events their first
+    /// ones. What a user does later depends on the arm, so the configured weight stands for the share.
+    pub fn observe_users(&mut self, bucket: Bucket, weight: f64) {
+        let Bucket { canary, base } = bucket;
+        self.worse.update(canary.events(), base.events(), weight);
+        self.count(bucket, weight);
+    }
+
+    fn count(&mut self, bucket: Bucket, weight: f64) {
+        let Bucket { canary, base } = bucket;
+        self.harm.update(bucket);
+        self.split.update(canary.requests(), base.requests(), weight);
+        self.ratio.update(canary.events(), base.events(), weight);
+        self.seen = self.seen.plus(bucket);
+    }
+
+    /// The evidence that the canary's error rate is higher.
+    pub fn log_e_worse(&self) -> f64 {
+        self.worse.log_e()
+    }
+
+    /// What the error rate says, without the intervals that only reports need.
+    pub fn findings(&self, thresholds: &Thresholds) -> Findings {
         let log_e_worse = self.worse.log_e();
         let threshold_worse = threshold(thresholds.alpha_rollback);
         let harm_upper = self.harm.upper(thresholds.alpha_promote);
@@ -119,7 +160,7 @@ impl ErrorJudge {
         } else {
             Verdict::Unknown
         };
-        Judgement {
+        Findings {
             verdict,
             log_e_worse,
             threshold_worse,
@@ -128,9 +169,29 @@ impl ErrorJudge {
             harm_upper,
             log_e_split,
             split_broken: log_e_split >= threshold(SPLIT_ALPHA),
+            latency: None,
+        }
+    }
+
+    pub fn judge(&self, thresholds: &Thresholds) -> Judgement {
+        self.report(self.findings(thresholds))
+    }
+
+    /// Findings with what reports need besides.
+    pub(crate) fn report(&self, found: Findings) -> Judgement {
+        Judgement {
+            verdict: found.verdict,
+            log_e_worse: found.log_e_worse,
+            threshold_worse: found.threshold_worse,
+            log_e_not_worse: found.log_e_not_worse,
+            threshold_not_worse: found.threshold_not_worse,
+            harm_upper: found.harm_upper,
+            log_e_split: found.log_e_split,
+            split_broken: found.split_broken,
             canary: Seen::new(self.seen.canary),
             base: Seen::new(self.seen.base),
             ratio: self.ratio.interval(REPORT_ALPHA),
+            latency: found.latency,
         }
     }
 }

@@ -9,7 +9,11 @@
 //!
 //! | module | question |
 //! |---|---|
-//! | [`judge`] | all of it together for the error rate: start here |
+//! | [`release`] | all of it together: start here |
+//! | [`judge`] | the error rate |
+//! | [`latency`] | is the canary slower, in the body or in the tail? |
+//! | [`routes`] | the same per route, and which it was |
+//! | [`cluster`] | what to count where requests depend on each other |
 //! | [`share`] | do events fall on the canary more often than its share of traffic? (kernel K1; also the split check) |
 //! | [`restart`] | the same, for a regression that begins late |
 //! | [`harm`] | how much worse can the canary be at most? (kernel K2) |
@@ -21,6 +25,7 @@
 //! every bit kept, so that a judgement can go on after a crash as if nothing had happened.
 
 mod bucket;
+pub mod cluster;
 pub mod dkw;
 #[cfg(test)]
 mod enumeration;
@@ -30,12 +35,15 @@ pub mod guard;
 pub mod harm;
 pub mod interval;
 pub mod judge;
+pub mod latency;
 mod log_space;
 mod projection;
 pub mod ratio;
 #[cfg(test)]
 mod reference_vectors;
+pub mod release;
 pub mod restart;
+pub mod routes;
 pub mod share;
 pub mod two_by_two;
 
@@ -43,9 +51,12 @@ pub use bucket::{Arm, Bucket, MoreEventsThanRequests};
 pub use guard::SloGuard;
 pub use harm::HarmBound;
 pub use interval::Interval;
-pub use judge::{ErrorJudge, Judgement, Thresholds, Verdict};
+pub use judge::{ErrorJudge, Findings, Judgement, Thresholds, Verdict};
+pub use latency::{LatencyFindings, LatencyJudge, LatencyMargins, Slow, Timed};
 pub use log_space::{combine, threshold};
 pub use ratio::RatioSequence;
+pub use release::{Culprit, Release};
 pub use restart::Restarting;
+pub use routes::{Metric, RouteBucket, RouteJudge};
 pub use share::ShareTest;
 pub use two_by_two::TwoByTwo;

@@ -9,14 +9,21 @@ use crate::interval::{Interval, crossing};
 use crate::log_space::{log_sum_exp, threshold};
 
 /// Different configured weights kept apart at most. Buckets under further ones are left out of the interval.
-pub const WEIGHTS_MAX: usize = 128;
+pub const WEIGHTS_MAX: usize = 32;
 /// The interval's ends are looked for between `e^-20` and `e^20`.
 const LN_REACH: f64 = 20.0;
 
 /// A confidence sequence for the ratio of event rates, under the configured weights.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RatioSequence {
     weights: Vec<Events>,
+}
+
+impl Default for RatioSequence {
+    fn default() -> Self {
+        // Room for all, so that no update ever asks for more.
+        RatioSequence { weights: Vec::with_capacity(WEIGHTS_MAX) }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,86 +1,188 @@
-//! Late regressions: the share test begun anew again and again, mixed into one e-process.
+//! Late regressions: a test begun anew again and again, mixed into one e-process.
 //!
 //! A test that has watched a good canary for an hour has gathered evidence that must first be worn down. A start at
-//! second `s` knows nothing of the hour before. Start 0 has weight 1/2, start `s` weight `1/(2s(s+1))`; the weight not
+//! number `s` knows nothing of what was before. Start 0 has weight 1/2, start `s` weight `1/(2s(s+1))`; the weight not
 //! yet given away counts as an e-process that has not moved from 1.
+//!
+//! All starts take the same steps from their beginning on, so one number per alternative holds the sum over all of
+//! them: it moves with each step, and a new start adds its weight. However many starts there are, memory and time stay
+//! those of one test.
 
-use std::sync::LazyLock;
-
-use libm::log;
+use libm::{exp, log, log1p};
 use serde::{Deserialize, Serialize};
 
 use crate::exact::Exact;
-use crate::grid::{self, WIDTH};
+use crate::grid::{self, Point, WIDTH};
 use crate::log_space::log_sum_exp;
 use crate::share::increments;
 
-/// Starts kept at most: the first and 63 later ones. Further restarts are refused, which costs power against still
-/// later regressions and never validity; space the restarts so that they last.
-pub const STARTS_MAX: usize = 64;
-
-/// The rollback test (null: the canary's event rate is at most the base's) as a mixture over start times.
+/// Evidence per alternative, summed over the starts with their weights.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Restarting {
-    first: Exact<WIDTH>,
-    later: Vec<Exact<WIDTH>>,
+pub(crate) struct Starts {
+    /// `ln(sum over starts of weight * exp(evidence since))`.
+    logs: Exact<WIDTH>,
+    starts: u32,
 }
 
-impl Default for Restarting {
+impl Default for Starts {
     fn default() -> Self {
-        Restarting { first: Exact::ZERO, later: Vec::new() }
+        Starts { logs: Exact([ln_weight(0); WIDTH]), starts: 1 }
     }
 }
 
-impl Restarting {
-    /// Begins a new start; `false` when [`STARTS_MAX`] are kept already.
-    pub fn restart(&mut self) -> bool {
-        let room = self.later.len() < STARTS_MAX - 1;
-        if room {
-            self.later.push(Exact::ZERO);
+impl Starts {
+    /// Begins a new start. After 4 thousand million no further one is begun, which costs power and never validity.
+    pub fn restart(&mut self) {
+        if let Some(starts) = self.starts.checked_add(1) {
+            begin(&mut self.logs, self.starts);
+            self.starts = starts;
         }
-        room
+    }
+
+    pub fn add(&mut self, steps: &[f64; WIDTH]) {
+        add(&mut self.logs, steps);
+    }
+
+    pub fn log_e(&self, grid: &'static [Point]) -> f64 {
+        mixture(&self.logs, self.starts, grid)
+    }
+}
+
+/// Lets start number `start` begin.
+pub(crate) fn begin(logs: &mut [f64; WIDTH], start: u32) {
+    let ln_weight = ln_weight(start);
+    for log in logs {
+        let (large, small) = if *log > ln_weight { (*log, ln_weight) } else { (ln_weight, *log) };
+        *log = large + log1p(exp(small - large));
+    }
+}
+
+pub(crate) fn add(logs: &mut [f64; WIDTH], steps: &[f64; WIDTH]) {
+    for (log, step) in logs.iter_mut().zip(steps) {
+        *log += step;
+    }
+}
+
+/// The logarithm of the mixture over alternatives, starts, and the weight not yet given away: `1/(2S)` for S starts.
+pub(crate) fn mixture(logs: &[f64; WIDTH], starts: u32, grid: &'static [Point]) -> f64 {
+    let rest = -log(2.0 * f64::from(starts));
+    log_sum_exp(|| grid.iter().zip(logs).map(|(point, log)| point.ln_weight + log).chain([rest]))
+}
+
+/// The logarithm of a start's weight.
+pub(crate) fn ln_weight(start: u32) -> f64 {
+    let s = f64::from(start);
+    if start == 0 { -std::f64::consts::LN_2 } else { -log(2.0 * s * (s + 1.0)) }
+}
+
+/// The rollback test (null: the canary's event rate is at most the base's) as a mixture over start times.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(from = "Kept")]
+pub struct Restarting(Starts);
+
+impl Restarting {
+    /// Begins a new start.
+    pub fn restart(&mut self) {
+        self.0.restart();
     }
 
     /// Takes in a bucket; see [`ShareTest::update`](crate::ShareTest::update).
     pub fn update(&mut self, canary_events: u64, base_events: u64, share: f64) {
-        let Some(steps) = increments(&grid::WORSE, 1.0, canary_events, base_events, share) else {
-            return;
-        };
-        for start in std::iter::once(&mut self.first).chain(&mut self.later) {
-            for (log, step) in start.iter_mut().zip(steps) {
-                *log += step;
-            }
+        if let Some(steps) = increments(&grid::WORSE, 1.0, canary_events, base_events, share) {
+            self.0.add(&steps);
         }
     }
 
     /// The logarithm of the mixture now.
     pub fn log_e(&self) -> f64 {
-        // The weights given to S starts add up to 1 - 1/(2S).
-        let rest = -log(2.0 * (1 + self.later.len()) as f64);
-        log_sum_exp(|| {
-            let starts = std::iter::once(&self.first).chain(&self.later).zip(LN_WEIGHTS.iter());
-            let terms = starts.flat_map(|(start, ln_start)| {
-                start.iter().zip(grid::WORSE.iter()).map(move |(log, point)| ln_start + point.ln_weight + log)
-            });
-            terms.chain([rest])
-        })
+        self.0.log_e(&grid::WORSE)
     }
 }
 
-static LN_WEIGHTS: LazyLock<[f64; STARTS_MAX]> = LazyLock::new(|| {
-    std::array::from_fn(|s| if s == 0 { -log(2.0) } else { -log(2.0 * s as f64 * (s as f64 + 1.0)) })
-});
+/// What was written down: as now, or with each start kept apart, as it once was.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Kept {
+    Summed(Starts),
+    Apart(Apart),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Apart {
+    first: Exact<WIDTH>,
+    later: Vec<Exact<WIDTH>>,
+}
+
+impl From<Kept> for Restarting {
+    fn from(kept: Kept) -> Restarting {
+        let apart = match kept {
+            Kept::Summed(starts) => return Restarting(Starts { starts: starts.starts.max(1), ..starts }),
+            Kept::Apart(apart) => apart,
+        };
+        let starts = std::iter::once(apart.first).chain(apart.later);
+        let mut logs = [f64::NEG_INFINITY; WIDTH];
+        let mut count = 0;
+        for start in starts {
+            for (sum, log) in logs.iter_mut().zip(*start) {
+                *sum = log_sum_exp(|| [*sum, ln_weight(count) + log].into_iter());
+            }
+            count += 1;
+        }
+        Restarting(Starts { logs: Exact(logs), starts: count })
+    }
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn starts_are_bounded_and_their_weights_stay_below_one() {
+    fn starts_alone_are_no_evidence() {
         let mut test = Restarting::default();
-        while test.restart() {}
-        assert_eq!(test.later.len(), STARTS_MAX - 1);
-        assert!(test.log_e().abs() < 1e-12, "nothing observed: E is 1");
+        for _ in 0..10_000 {
+            test.restart();
+        }
+        assert!(test.log_e().abs() < 1e-12, "nothing observed: E is 1, not {}", test.log_e());
+    }
+
+    #[test]
+    fn a_late_start_finds_what_the_first_has_evidence_against() {
+        let (mut plain, mut mixed) = (Restarting::default(), Restarting::default());
+        for minute in 0..60 {
+            for test in [&mut plain, &mut mixed] {
+                test.update(u64::from(minute % 2 == 0), 9, 0.1);
+            }
+            if minute % 10 == 0 {
+                mixed.restart();
+            }
+        }
+        for test in [&mut plain, &mut mixed] {
+            test.update(9, 0, 0.1);
+        }
+        assert!(mixed.log_e() > plain.log_e() + 1.0, "{} {}", mixed.log_e(), plain.log_e());
+    }
+
+    #[test]
+    fn starts_that_were_kept_apart_are_read() {
+        let step = increments(&grid::WORSE, 1.0, 3, 5, 0.2).unwrap();
+        let (zero, one) = (Exact::<WIDTH>::ZERO, Exact(step));
+        let text = serde_json::json!({"first": one, "later": [one, zero]}).to_string();
+        let read: Restarting = serde_json::from_str(&text).unwrap();
+        let mut made = Restarting::default();
+        made.restart();
+        made.update(3, 5, 0.2);
+        made.restart();
+        assert!((read.log_e() - made.log_e()).abs() < 1e-12);
+        assert_eq!(read.0.starts, 3);
+    }
+
+    #[test]
+    fn the_last_start_is_the_last() {
+        let mut test = Restarting(Starts { starts: u32::MAX, ..Starts::default() });
+        test.restart();
+        assert_eq!(test.0.starts, u32::MAX);
+        assert!(test.log_e().is_finite());
     }
 }

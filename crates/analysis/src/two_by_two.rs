@@ -37,9 +37,9 @@ impl TwoByTwo {
     /// Takes in a bucket. One with an empty arm only sharpens the guess.
     pub fn update(&mut self, bucket: Bucket) {
         if let Some(share) = bucket.share().filter(|_| bucket.compares()) {
-            let rate = self.base_rate();
-            for (log, point) in self.logs.iter_mut().zip(SLOWER.iter()) {
-                *log += log_factor(bucket, share, rate, point.excess);
+            let steps = increments(bucket, share, self.base_rate());
+            for (log, step) in self.logs.iter_mut().zip(steps) {
+                *log += step;
             }
         }
         self.base = self.base.plus(bucket.base);
@@ -57,6 +57,15 @@ impl TwoByTwo {
         };
         rate.clamp(1.0e-9, 1.0 - 1.0e-9)
     }
+}
+
+/// What a bucket adds to each alternative's logarithm, the base's event rate being guessed as `base_rate`.
+pub(crate) fn increments(bucket: Bucket, share: f64, base_rate: f64) -> [f64; WIDTH] {
+    let mut steps = [0.0; WIDTH];
+    for (step, point) in steps.iter_mut().zip(SLOWER.iter()) {
+        *step = log_factor(bucket, share, base_rate, point.excess);
+    }
+    steps
 }
 
 /// A bucket's log e-value for base rate `b` and odds ratio `1 + excess` on the canary. The null's nearest point gives

@@ -1,7 +1,6 @@
 //! A look: evidence, orders and time, and what they allow.
 
 use pitbird_analysis::judge::SPLIT_ALPHA;
-use pitbird_analysis::restart::STARTS_MAX;
 use pitbird_analysis::{Arm, Judgement, SloGuard, Verdict, threshold};
 
 use super::Effect;
@@ -19,10 +18,8 @@ impl State {
     /// Takes the evidence in, before anything is decided on it.
     pub(super) fn observe(&mut self, plan: &Plan, evidence: &Evidence) {
         if self.weight.get() > 0.0 && self.now_ms >= self.restart_ms {
-            // Spaced so that the starts last for the whole rollout.
-            let spacing = RESTART_MS.max(plan.rules().max_duration_ms / STARTS_MAX as u64);
             self.judge.restart();
-            self.restart_ms = self.now_ms.saturating_add(spacing);
+            self.restart_ms = self.now_ms.saturating_add(RESTART_MS);
         }
         for seen in &evidence.buckets {
             if seen.percent.get() >= 100.0 {

@@ -1,0 +1,233 @@
+//! The same tests per route, so that a route with a hundredth of the traffic is not lost in the crowd, and the question
+//! afterwards which route and metric it was.
+//!
+//! Routes are few and known before the rollout: their weights in the combination are fixed then.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Bucket;
+use crate::exact::Exact;
+use crate::grid::{self, Point, SLOWER, WIDTH, WORSE};
+use crate::latency::{COUNT, Timed, steps};
+use crate::log_space::log_sum_exp;
+use crate::restart::{add, begin, ln_weight, mixture};
+use crate::share::increments;
+
+/// Routes that are watched apart at most.
+pub const ROUTES_MAX: usize = 50;
+/// Metrics of a route: errors, cold starts, and slow requests at four thresholds.
+pub const METRICS: usize = 2 + COUNT;
+
+/// What is counted of a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Metric {
+    Errors,
+    /// Requests that began an environment. Told, never a reason to roll back: a canary is new, so more of its
+    /// environments are.
+    ColdStarts,
+    /// Requests above the threshold that was frozen from this one of [`QUANTILES`](crate::latency::QUANTILES).
+    Slow(usize),
+}
+
+impl Metric {
+    /// All of them, in the order in which they are kept.
+    pub const ALL: [Metric; METRICS] = [
+        Metric::Errors,
+        Metric::ColdStarts,
+        Metric::Slow(0),
+        Metric::Slow(1),
+        Metric::Slow(2),
+        Metric::Slow(3),
+    ];
+
+    fn grid(self) -> &'static [Point] {
+        match self {
+            Metric::Errors | Metric::ColdStarts => &WORSE,
+            Metric::Slow(_) => &SLOWER,
+        }
+    }
+}
+
+/// What both arms did on a route in an interval with one traffic weight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RouteBucket {
+    pub errors: Bucket,
+    /// Requests, and those that began an environment. Empty where nobody counts them.
+    #[serde(default)]
+    pub cold: Bucket,
+    /// Empty where nobody measures.
+    #[serde(default)]
+    pub timed: Timed,
+}
+
+/// The tests of every route.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RouteJudge {
+    routes: Box<[Route]>,
+    starts: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Route {
+    /// Counts stop at the largest number.
+    canary: u32,
+    base: u32,
+    cells: [Cell; METRICS],
+}
+
+/// One metric of one route: evidence per alternative, summed over starts, and the events.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Cell {
+    logs: Exact<WIDTH>,
+    canary: u32,
+    base: u32,
+}
+
+impl RouteJudge {
+    /// `None` for more than [`ROUTES_MAX`] routes, or for none at all.
+    pub fn new(routes: usize) -> Option<RouteJudge> {
+        let cell = Cell { logs: Exact([ln_weight(0); WIDTH]), canary: 0, base: 0 };
+        let route = Route { canary: 0, base: 0, cells: std::array::from_fn(|_| cell.clone()) };
+        let fits = (1..=ROUTES_MAX).contains(&routes);
+        fits.then(|| RouteJudge { routes: vec![route; routes].into(), starts: 1 })
+    }
+
+    pub fn routes(&self) -> usize {
+        self.routes.len()
+    }
+
+    /// Takes in what was seen of a route; routes count from 0. One that is not known changes nothing.
+    pub fn observe(&mut self, route: usize, seen: RouteBucket) {
+        let Some(route) = self.routes.get_mut(route) else { return };
+        stop_at_most(&mut route.canary, seen.errors.canary.requests());
+        stop_at_most(&mut route.base, seen.errors.base.requests());
+        for (cell, metric) in route.cells.iter_mut().zip(Metric::ALL) {
+            let (bucket, steps) = match metric {
+                Metric::Errors => (seen.errors, share_steps(seen.errors)),
+                Metric::ColdStarts => (seen.cold, share_steps(seen.cold)),
+                Metric::Slow(at) => (seen.timed.at(at), steps(seen.timed, at)),
+            };
+            if let Some(steps) = steps {
+                add(&mut cell.logs, &steps);
+            }
+            stop_at_most(&mut cell.canary, bucket.canary.events());
+            stop_at_most(&mut cell.base, bucket.base.events());
+        }
+    }
+
+    /// Watches for regressions that begin now.
+    pub fn restart(&mut self) {
+        let Some(starts) = self.starts.checked_add(1) else { return };
+        for cell in self.routes.iter_mut().flat_map(|route| &mut route.cells) {
+            begin(&mut cell.logs, self.starts);
+        }
+        self.starts = starts;
+    }
+
+    /// The evidence of one metric, spread evenly over the routes.
+    pub fn log_e(&self, metric: Metric) -> f64 {
+        let even = -libm::log(self.routes.len() as f64);
+        log_sum_exp(|| (0..self.routes.len()).map(|route| even + self.log_e_of(route, metric).unwrap_or(0.0)))
+    }
+
+    /// The evidence that a route fails more often, spread evenly over the routes.
+    pub fn log_e_errors(&self) -> f64 {
+        self.log_e(Metric::Errors)
+    }
+
+    /// The evidence that a route is slower, spread evenly over routes and thresholds.
+    pub fn log_e_slower(&self) -> f64 {
+        let even = -libm::log(COUNT as f64);
+        log_sum_exp(|| (0..COUNT).map(|at| even + self.log_e(Metric::Slow(at))))
+    }
+
+    /// The evidence of one metric of one route; `None` for a route that is not known.
+    pub fn log_e_of(&self, route: usize, metric: Metric) -> Option<f64> {
+        let at = Metric::ALL.iter().position(|known| *known == metric)?;
+        let cell = self.routes.get(route)?.cells.get(at)?;
+        Some(mixture(&cell.logs, self.starts, metric.grid()))
+    }
+
+    /// Requests of canary and base on a route.
+    pub fn requests(&self, route: usize) -> Option<(u64, u64)> {
+        self.routes.get(route).map(|route| (route.canary.into(), route.base.into()))
+    }
+
+    /// Events of canary and base of a metric of a route.
+    pub fn events(&self, route: usize, metric: Metric) -> Option<(u64, u64)> {
+        let at = Metric::ALL.iter().position(|known| *known == metric)?;
+        self.routes.get(route).map(|route| (route.cells[at].canary.into(), route.cells[at].base.into()))
+    }
+}
+
+fn share_steps(bucket: Bucket) -> Option<[f64; WIDTH]> {
+    increments(&grid::WORSE, 1.0, bucket.canary.events(), bucket.base.events(), bucket.share()?)
+}
+
+fn stop_at_most(sum: &mut u32, more: u64) {
+    *sum = sum.saturating_add(u32::try_from(more).unwrap_or(u32::MAX));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(n_c: u64, k_c: u64, n_b: u64, k_b: u64) -> RouteBucket {
+        RouteBucket { errors: Bucket::new(n_c, k_c, n_b, k_b).unwrap(), ..RouteBucket::default() }
+    }
+
+    #[test]
+    fn routes_are_bounded() {
+        assert!(RouteJudge::new(0).is_none() && RouteJudge::new(ROUTES_MAX + 1).is_none());
+        assert_eq!(RouteJudge::new(ROUTES_MAX).unwrap().routes(), ROUTES_MAX);
+    }
+
+    #[test]
+    fn a_dead_route_is_found_and_the_others_are_not_blamed() {
+        let mut judge = RouteJudge::new(50).unwrap();
+        for second in 0..8 {
+            for route in 0..50 {
+                judge.observe(route, seen(1, u64::from(route == 7), 99, 0));
+            }
+            if second == 4 {
+                judge.restart();
+            }
+        }
+        assert!(judge.log_e_of(7, Metric::Errors).unwrap() > 20.0);
+        assert!(judge.log_e_of(8, Metric::Errors).unwrap() <= 0.0);
+        assert!(judge.log_e_errors() > 15.0);
+        assert_eq!(judge.requests(7), Some((8, 792)));
+        assert_eq!(judge.events(7, Metric::Errors), Some((8, 0)));
+        assert_eq!(judge.log_e_of(50, Metric::Errors), None);
+    }
+
+    #[test]
+    fn a_route_that_nobody_knows_changes_nothing() {
+        let mut judge = RouteJudge::new(2).unwrap();
+        let before = judge.clone();
+        judge.observe(2, seen(10, 10, 10, 0));
+        assert_eq!(judge, before);
+    }
+
+    #[test]
+    fn cold_starts_are_told_and_condemn_nobody() {
+        let mut judge = RouteJudge::new(1).unwrap();
+        let cold = Bucket::new(10, 9, 90, 0).unwrap();
+        (0..9).for_each(|_| judge.observe(0, RouteBucket { cold, ..RouteBucket::default() }));
+        assert!(judge.log_e_of(0, Metric::ColdStarts).unwrap() > 20.0);
+        assert!(judge.log_e_errors().abs() < 1e-12 && judge.log_e_slower().abs() < 1e-12);
+    }
+
+    #[test]
+    fn counts_stop_at_the_largest_number() {
+        let mut judge = RouteJudge::new(1).unwrap();
+        (0..3).for_each(|_| judge.observe(0, seen(u64::MAX, 1, 5, 1)));
+        assert_eq!(judge.requests(0), Some((u64::from(u32::MAX), 15)));
+        assert!(judge.log_e_errors().is_finite());
+    }
+}
