@@ -154,7 +154,7 @@ mod tests {
             for test in [&mut plain, &mut mixed] {
                 test.update(u64::from(minute % 2 == 0), 9, 0.1);
             }
-            if minute % 10 == 0 {
+            if minute % 10 == 9 {
                 mixed.restart();
             }
         }
