@@ -64,7 +64,7 @@ impl Slow {
     }
 
     fn arm(self, at: usize) -> Arm {
-        Arm::new(self.requests, self.above[at]).expect("slow requests are requests")
+        Arm::new(self.requests, self.above[at.min(COUNT - 1)]).expect("slow requests are requests")
     }
 }
 
@@ -81,8 +81,8 @@ impl Timed {
         Timed { canary: self.canary.plus(other.canary), base: self.base.plus(other.base) }
     }
 
-    /// Requests and those above one of the thresholds.
-    pub(crate) fn at(self, threshold: usize) -> Bucket {
+    /// Requests and those above one of the thresholds; above the last one for any beyond.
+    pub fn at(self, threshold: usize) -> Bucket {
         Bucket { canary: self.canary.arm(threshold), base: self.base.arm(threshold) }
     }
 }

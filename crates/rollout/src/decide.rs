@@ -1,16 +1,28 @@
 //! The decisions, in the order in which they are taken.
 
 mod look;
+mod ramp;
+mod retreat;
 mod transition;
+
+pub use ramp::MOVES_MAX;
+pub(crate) use ramp::is_proven;
+pub(crate) use retreat::RETREAT_PERCENT;
+pub use retreat::RETURNS_MAX;
 
 use std::collections::VecDeque;
 
-use pitbird_analysis::{Arm, ErrorJudge, Judgement};
+use pitbird_analysis::{Arm, ErrorJudge, Findings, LatencyJudge, RouteJudge};
 use pitbird_names::Percent;
 
+use crate::course::Course;
 use crate::{
     Command, Decision, Evidence, HISTORY_MAX, Input, Note, Numbers, Phase, Plan, Reason, Record, State, Step,
 };
+
+/// A canary that wasn't heard of this long, and for this many of its usual gaps, is silent, ms.
+const SILENT_MS: u64 = 60_000;
+const SILENT_GAPS: u64 = 20;
 
 /// What came of an input.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,17 +46,21 @@ pub fn begin(plan: &Plan, history: Arm, now_ms: u64) -> Turn {
         now_ms,
         history_of_base: history,
         judge: ErrorJudge::new(history, plan.rules().margin),
+        latency: plan.judged().latency.as_ref().map(|latency| LatencyJudge::new(latency.margins())),
+        routes: RouteJudge::new(plan.judged().routes.len()),
         guard: None,
         restart_ms: now_ms,
         step_requests: 0,
         failing_environments: None,
+        failing_clients: None,
+        course: Course::default(),
         command: 0,
         decisions: VecDeque::new(),
     };
     let before = state.clone();
-    let judgement = state.judgement(plan);
+    let found = state.findings(plan);
     let effect = Effect { reason: Reason::Began, commands_ignored: Vec::new() };
-    turn(plan, &before, state, Input::Begin { history }, effect, &judgement)
+    turn(plan, &before, state, Input::Begin { history }, effect, &found)
 }
 
 /// Looks at what was seen since the last look, at new commands (in order of their numbers) and at the time.
@@ -82,14 +98,14 @@ pub(crate) fn advance(plan: &Plan, before: &State, now_ms: u64, input: Input) ->
     if let Input::Look { evidence, .. } = &input {
         state.observe(plan, evidence);
     }
-    let judgement = state.judgement(plan);
+    let found = state.findings(plan);
     let effect = match &input {
-        Input::Look { evidence, commands } => state.look(plan, evidence, commands, &judgement),
+        Input::Look { evidence, commands } => state.look(plan, evidence, commands, &found),
         Input::Applied { .. } => state.applied(plan).into(),
         Input::Refused { message, .. } => state.refused(message.clone()).into(),
         Input::Begin { .. } => Reason::Began.into(),
     };
-    turn(plan, before, state, input, effect, &judgement)
+    turn(plan, before, state, input, effect, &found)
 }
 
 struct Effect {
@@ -109,7 +125,7 @@ fn turn(
     mut state: State,
     input: Input,
     effect: Effect,
-    judgement: &Judgement,
+    found: &Findings,
 ) -> Turn {
     let (weight_old, weight_new) = (before.heading(plan), state.heading(plan));
     let changed = state.phase != before.phase || state.paused != before.paused || state.decisions.is_empty();
@@ -128,7 +144,7 @@ fn turn(
     let record = Record {
         at_ms: state.now_ms,
         plan: state.plan.clone(),
-        numbers: Numbers::new(&input, &state, judgement),
+        numbers: Numbers::new(&input, &state, found),
         input,
         weight_old,
         weight_new,

@@ -1,4 +1,4 @@
-use pitbird_analysis::{Arm, Bucket};
+use pitbird_analysis::{Arm, Bucket, RouteBucket, Timed};
 use pitbird_names::Percent;
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +18,38 @@ pub struct Evidence {
     /// In how many distinct environments the canary's errors happened so far, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failing_environments: Option<u32>,
+    /// The same for distinct clients.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failing_clients: Option<u32>,
+    /// How long the warm requests of the buckets took, where the plan judges latency.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub latency: Vec<ObservedLatency>,
+    /// The same requests once more by route, for the routes that the plan names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub routes: Vec<ObservedRoute>,
+    /// The counts could not be read: that nothing is here says nothing about the traffic.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_blind: bool,
+}
+
+/// Warm requests of both arms under one configured weight, by how long they took. The thresholds are frozen before the
+/// rollout; to accept a canary a tenth slower, count it against 1.1 times the threshold.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ObservedLatency {
+    /// The canary's configured share.
+    pub percent: Percent,
+    pub timed: Timed,
+}
+
+/// What a route did under one configured weight.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ObservedRoute {
+    /// The canary's configured share.
+    pub percent: Percent,
+    pub route: String,
+    pub bucket: RouteBucket,
 }
 
 /// Requests and errors of both arms under one configured weight. A request belongs to the weight that it was drawn

@@ -25,8 +25,19 @@
 //!   ends inconclusive, on base.
 //! - The same plan and the same inputs make the same states and records, to the byte: see [`replay`].
 //!
-//! Deliberately absent: an adaptive ramp, latency and hooks.
+//! - With a [`Ramp`]: with the chance that the plan promotes by, no time between two looks is expected to see more
+//!   failures beyond the base's than the plan allows.
+//! - Evidence that stops coming holds, wherever the rollout is. It never promotes.
+//!
+//! # What the executor feeds
+//!
+//! [`Evidence::buckets`] always. [`Evidence::latency`] where the plan judges latency, [`Evidence::routes`] where it names
+//! routes: without them such a plan holds and ends inconclusive. Buckets from before the first shift (at 0 %) let a
+//! ramp begin with the traffic in mind. [`Evidence::is_blind`] where counts could not be read.
+//!
+//! Deliberately absent: hooks.
 
+mod course;
 mod decide;
 mod evidence;
 mod outcome;
@@ -35,10 +46,13 @@ mod reason;
 mod record;
 mod state;
 
-pub use decide::{Turn, applied, begin, next, refused};
-pub use evidence::{Action, Alarm, AlarmState, Check, Command, Evidence, Input, Note, Observed};
+pub use decide::{MOVES_MAX, RETURNS_MAX, Turn, applied, begin, next, refused};
+pub use evidence::{
+    Action, Alarm, AlarmState, Check, Command, Evidence, Input, Note, Observed, ObservedLatency,
+    ObservedRoute,
+};
 pub use outcome::{Because, Outcome};
-pub use plan::{Plan, RampStep, Rules, Target, TargetKind};
+pub use plan::{Judged, Latency, Plan, Ramp, RampStep, Rules, Target, TargetKind};
 pub use reason::Reason;
 pub use record::{Decision, Divergence, Numbers, Record, replay};
 pub use state::{HISTORY_MAX, Phase, State, Step};

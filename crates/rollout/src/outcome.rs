@@ -57,9 +57,15 @@ impl fmt::Display for Outcome {
 pub enum Because {
     /// The canary's error rate is higher than the base's: `log_e` reached `threshold` (natural logarithms).
     Worse { log_e: f64, threshold: f64, canary: Arm, base: Arm },
+    /// The canary answers slowly more often than the base: as events above the threshold that was
+    /// frozen from the base's quantile `quantile` (0 to 1).
+    Slower { quantile: f64, log_e: f64, threshold: f64, canary: Arm, base: Arm },
+    /// A route of the canary is worse than the base's in this metric. The strongest of all that is worse; `log_e` is
+    /// the whole release's.
+    RouteWorse { route: Note, metric: Note, log_e: f64, threshold: f64, canary: Arm, base: Arm },
     /// A vetoing alarm is in state ALARM.
     Alarm { name: String },
-    /// With no base traffic left to compare with, the canary fails more often than `budget` (an error rate).
+    /// With the base about to go, the canary fails more often than `budget` (an error rate).
     OverBudget { budget: f64, log_e: f64, threshold: f64 },
     /// A person ordered it.
     Aborted { by: Note },
@@ -76,7 +82,10 @@ pub enum Because {
 impl Because {
     pub const fn outcome(&self) -> Outcome {
         match self {
-            Because::Worse { .. } | Because::Alarm { .. } | Because::OverBudget { .. } => Outcome::RolledBack,
+            Because::Worse { .. } | Because::Slower { .. } | Because::RouteWorse { .. } => {
+                Outcome::RolledBack
+            }
+            Because::Alarm { .. } | Because::OverBudget { .. } => Outcome::RolledBack,
             Because::Aborted { .. } => Outcome::Aborted,
             Because::OutOfTime { .. } => Outcome::Inconclusive,
             Because::OverDeadline { .. } => Outcome::TimedOut,
@@ -91,6 +100,27 @@ impl fmt::Display for Because {
             Because::Worse { log_e, threshold, canary, base } => write!(
                 f,
                 "canary is worse: {} of {} requests failed, base {} of {} (log E {log_e:.2}, needed {threshold:.2})",
+                canary.events(),
+                canary.requests(),
+                base.events(),
+                base.requests(),
+            ),
+            Because::Slower { quantile, log_e, threshold, canary, base } => write!(
+                f,
+                "canary is slower: {} of {} requests above the base's p{}, base {} of {} (log E {log_e:.2}, needed \
+                 {threshold:.2})",
+                canary.events(),
+                canary.requests(),
+                quantile * 100.0,
+                base.events(),
+                base.requests(),
+            ),
+            Because::RouteWorse { route, metric, log_e, threshold, canary, base } => write!(
+                f,
+                "canary is worse on {}: {} at {} of {} requests, base {} of {} (log E {log_e:.2}, needed \
+                 {threshold:.2})",
+                route.as_str(),
+                metric.as_str(),
                 canary.events(),
                 canary.requests(),
                 base.events(),

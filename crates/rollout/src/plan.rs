@@ -1,6 +1,11 @@
 //! What is to be done with a release, decided once, before anything moves.
 
 mod deviation;
+mod judged;
+mod ramp;
+
+pub use judged::{Judged, Latency};
+pub use ramp::Ramp;
 
 use pitbird_analysis::Thresholds;
 use pitbird_names::Percent;
@@ -36,6 +41,11 @@ struct Draft {
     steps: Vec<RampStep>,
     #[serde(default)]
     rules: Rules,
+    /// Absent: every step's weight at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ramp: Option<Ramp>,
+    #[serde(default, skip_serializing_if = "Judged::is_errors_only")]
+    judged: Judged,
 }
 
 /// What is rolled out. The planner looks at neither part; they belong to the plan's fingerprint.
@@ -74,8 +84,8 @@ pub struct Rules {
     pub alpha_promote: f64,
     /// The difference of error rates (0 to 1) that is still accepted.
     pub margin: f64,
-    /// The error rate that is accepted where nothing is left to compare with, at 100 %. Five times the base's own rate
-    /// is accepted too, if that is more.
+    /// The error rate that a canary with more than half of the traffic may have before that is cut to half, so that
+    /// there is something to compare it with. Five times the base's own rate is accepted too, if that is more.
     pub budget: f64,
     /// Canary requests to be seen at every weight before it is left for a higher one.
     pub canary_requests_min: u64,
@@ -119,6 +129,16 @@ pub fn standard_steps() -> Vec<RampStep> {
     vec![step(10.0, WAIT_MS), step(50.0, WAIT_MS), step(100.0, BAKE_MS)]
 }
 
+/// The steps of a rollout that finds its own ramp: up to 50 % until the evidence suffices, then 95 % with a holdback of
+/// 5 % to compare with.
+pub fn adaptive_steps() -> Vec<RampStep> {
+    let step = |percent, wait_ms| RampStep { percent: Percent::new(percent).expect("a percentage"), wait_ms };
+    vec![step(50.0, ADAPTIVE_WAIT_MS), step(95.0, BAKE_MS)]
+}
+
+/// The shortest time that a rollout which finds its own ramp compares before it believes, ms.
+pub const ADAPTIVE_WAIT_MS: u64 = 60_000;
+
 /// Why a plan is none.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum Error {
@@ -146,7 +166,17 @@ pub enum Error {
 
 impl Plan {
     pub fn new(target: Target, steps: Vec<RampStep>, rules: Rules) -> Result<Plan, Error> {
-        Draft { target, steps, rules }.try_into()
+        Draft { target, steps, rules, ramp: None, judged: Judged::default() }.try_into()
+    }
+
+    /// The same plan with a ramp of its own finding, or other things to judge.
+    pub fn with(self, ramp: Option<Ramp>, judged: Judged) -> Result<Plan, Error> {
+        Draft { ramp, judged, ..self.0 }.try_into()
+    }
+
+    /// Finds its own ramp, by the standard rules.
+    pub fn adaptive(target: Target) -> Result<Plan, Error> {
+        Plan::new(target, adaptive_steps(), Rules::default())?.with(Some(Ramp::default()), Judged::default())
     }
 
     /// 10 %, 50 %, 100 % with the standard waits and rules.
@@ -165,6 +195,16 @@ impl Plan {
 
     pub fn rules(&self) -> &Rules {
         &self.0.rules
+    }
+
+    /// How the weight rises within a step; absent: at once.
+    pub fn ramp(&self) -> Option<&Ramp> {
+        self.0.ramp.as_ref()
+    }
+
+    /// What is judged besides the error rate of all requests together.
+    pub fn judged(&self) -> &Judged {
+        &self.0.judged
     }
 
     /// What differs from the standard waits and rules, one sentence each. Whoever reports a verdict reports these too.
@@ -193,6 +233,8 @@ impl TryFrom<Draft> for Plan {
         }
         check_steps(&draft.steps)?;
         check_rules(&draft.rules)?;
+        draft.ramp.as_ref().map_or(Ok(()), Ramp::check)?;
+        draft.judged.check()?;
         let waits_ms = draft.steps.iter().map(|step| step.wait_ms).sum();
         let max_duration_ms = draft.rules.max_duration_ms;
         if waits_ms >= max_duration_ms {
@@ -226,11 +268,12 @@ fn check_steps(steps: &[RampStep]) -> Result<(), Error> {
     if steps[0].percent.get() == 100.0 { Err(Error::AllAtOnce) } else { Ok(()) }
 }
 
+fn range(name: &'static str, value: f64, low: f64, high: f64) -> Result<f64, Error> {
+    let fits = (low..=high).contains(&value);
+    if fits { Ok(value) } else { Err(Error::Range { name, value, low, high }) }
+}
+
 fn check_rules(rules: &Rules) -> Result<(), Error> {
-    let range = |name, value: f64, low: f64, high: f64| {
-        let fits = (low..=high).contains(&value);
-        if fits { Ok(value) } else { Err(Error::Range { name, value, low, high }) }
-    };
     for (name, value, low, high) in [
         ("alpha_rollback", rules.alpha_rollback, 1.0e-6, 0.1),
         ("alpha_promote", rules.alpha_promote, 1.0e-6, 0.1),

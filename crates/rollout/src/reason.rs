@@ -47,6 +47,28 @@ pub enum Reason {
         harm_upper: f64,
         margin: f64,
     },
+    /// Held: the canary may still be slower than is accepted, as shares of requests above the base's p50 and p99.
+    MoreLatency {
+        body_upper: f64,
+        body_margin: f64,
+        tail_upper: f64,
+        tail_margin: f64,
+    },
+    /// Held: nobody could read the counts.
+    Blind,
+    /// Held: no canary request was seen since this time, epoch ms, much longer than its traffic lets expect.
+    Silent {
+        since_ms: u64,
+    },
+    /// The canary fails more often than `budget`: its weight is cut, so that it can be compared with the base.
+    Retreating {
+        budget: f64,
+        log_e: f64,
+    },
+    /// Held: the weight is cut, and both arms are compared at least until this time, epoch ms.
+    Retreated {
+        until_ms: u64,
+    },
     /// The target has yet to say that the step is done.
     TargetBusy,
     /// The target has had longer than its deadline for the rollback. It goes on trying.
@@ -105,6 +127,23 @@ impl fmt::Display for Reason {
                     points(*margin)
                 )
             }
+            Reason::MoreLatency { body_upper, body_margin, tail_upper, tail_margin } => write!(
+                f,
+                "held: canary may be slow more often by {} pp above the base's p50 and {} pp above its p99, accepted \
+                 are {} pp and {} pp",
+                points(*body_upper),
+                points(*tail_upper),
+                points(*body_margin),
+                points(*tail_margin)
+            ),
+            Reason::Blind => write!(f, "held: counts could not be read"),
+            Reason::Silent { .. } => write!(f, "held: canary has not been heard of for too long"),
+            Reason::Retreating { budget, log_e } => write!(
+                f,
+                "canary fails more than {} % of requests (log E {log_e:.2}): cutting its weight to compare",
+                points(*budget)
+            ),
+            Reason::Retreated { .. } => write!(f, "held: comparing at half of the traffic"),
             Reason::TargetBusy => write!(f, "waiting for the target"),
             Reason::RollbackOverdue => write!(f, "rollback is overdue; trying on"),
             Reason::Shifting { percent } => write!(f, "shifting to {} %", percent.get()),

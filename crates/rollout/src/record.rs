@@ -1,4 +1,4 @@
-use pitbird_analysis::{Arm, Judgement};
+use pitbird_analysis::{Arm, Findings};
 use pitbird_names::Percent;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -43,6 +43,14 @@ pub struct Numbers {
     pub log_e_budget: Option<f64>,
     /// The canary's error rate exceeds the base's by at most this much.
     pub harm_upper: f64,
+    /// Where latency is judged: evidence that the canary is slower, and by how much more often than the base's its
+    /// requests may be above the base's p50 and p99.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_e_slower: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_upper: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tail_upper: Option<f64>,
     /// All seen so far.
     pub canary: Arm,
     pub base: Arm,
@@ -88,7 +96,7 @@ pub fn replay(plan: &Plan, records: &[Record]) -> Result<State, Divergence> {
 }
 
 impl Numbers {
-    pub(crate) fn new(input: &Input, state: &State, judgement: &Judgement) -> Numbers {
+    pub(crate) fn new(input: &Input, state: &State, found: &Findings) -> Numbers {
         let shares = match input {
             Input::Look { evidence, .. } => {
                 evidence.buckets.iter().map(|seen| seen.bucket.share().map(shown)).collect()
@@ -98,11 +106,14 @@ impl Numbers {
         let seen = state.judge.seen();
         Numbers {
             shares,
-            log_e_worse: shown(judgement.log_e_worse),
-            log_e_not_worse: shown(judgement.log_e_not_worse),
-            log_e_split: shown(judgement.log_e_split),
+            log_e_worse: shown(found.log_e_worse),
+            log_e_not_worse: shown(found.log_e_not_worse),
+            log_e_split: shown(found.log_e_split),
             log_e_budget: state.guard.as_ref().map(|guard| shown(guard.log_e())),
-            harm_upper: shown(judgement.harm_upper),
+            harm_upper: shown(found.harm_upper),
+            log_e_slower: found.latency.map(|latency| shown(latency.log_e_slower)),
+            body_upper: found.latency.map(|latency| shown(latency.body_upper)),
+            tail_upper: found.latency.map(|latency| shown(latency.tail_upper)),
             canary: seen.canary,
             base: seen.base,
         }

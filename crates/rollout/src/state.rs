@@ -1,9 +1,13 @@
 use std::collections::VecDeque;
 
-use pitbird_analysis::{Arm, Bucket, ErrorJudge, Judgement, SloGuard};
+use pitbird_analysis::{
+    Arm, Bucket, Culprit, ErrorJudge, Findings, Judgement, LatencyJudge, Release, RouteJudge, SloGuard, Timed,
+};
 use pitbird_names::Percent;
 use serde::{Deserialize, Serialize};
 
+use crate::course::Course;
+use crate::decide::{RETREAT_PERCENT, is_proven};
 use crate::{Because, Decision, Outcome, Plan};
 
 /// Decisions that a state remembers; older ones are in the records only.
@@ -26,13 +30,23 @@ pub struct State {
     pub(crate) now_ms: u64,
     pub(crate) history_of_base: Arm,
     pub(crate) judge: ErrorJudge,
-    /// Watches the canary alone, from the first look at 100 % on.
+    /// Where the plan judges it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) latency: Option<LatencyJudge>,
+    /// Where the plan names any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) routes: Option<RouteJudge>,
+    /// Watches the canary alone.
     pub(crate) guard: Option<SloGuard>,
     /// When the judge next begins to watch for a late regression.
     pub(crate) restart_ms: u64,
     /// Canary requests seen at the present weight.
     pub(crate) step_requests: u64,
     pub(crate) failing_environments: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) failing_clients: Option<u32>,
+    #[serde(default)]
+    pub(crate) course: Course,
     /// The number of the newest command.
     pub(crate) command: u64,
     pub(crate) decisions: VecDeque<Decision>,
@@ -85,7 +99,7 @@ impl State {
             Phase::Watching { step } => {
                 Step::WaitUntil { at_ms: self.next_look_ms(plan, self.wait_over_ms(plan, *step)) }
             }
-            Phase::Shifting { step } => Step::ShiftTo { percent: percent_of(plan, *step), generation },
+            Phase::Shifting { step } => Step::ShiftTo { percent: self.goal(plan, *step), generation },
             Phase::Promoting => Step::Promote { generation },
             Phase::RollingBack { because } => Step::RollBack { because: because.clone(), generation },
             Phase::Ended { outcome, .. } => Step::Finished { outcome: *outcome },
@@ -133,7 +147,32 @@ impl State {
 
     /// The verdict so far, with its numbers.
     pub fn judgement(&self, plan: &Plan) -> Judgement {
-        self.judge.judge(&plan.thresholds())
+        self.release(plan).judge(&plan.thresholds())
+    }
+
+    /// The same without the intervals that only reports need.
+    pub(crate) fn findings(&self, plan: &Plan) -> Findings {
+        self.release(plan).findings(&plan.thresholds())
+    }
+
+    /// What is worse on the canary, strongest evidence first; of those named an expected share of `alpha` at most is
+    /// not. Routes count as in the plan.
+    pub fn culprits(&self, plan: &Plan, alpha: f64) -> Vec<Culprit> {
+        self.release(plan).culprits(alpha)
+    }
+
+    fn release(&self, plan: &Plan) -> Release<'_> {
+        let margins = plan.judged().latency.as_ref().map(|latency| latency.margins());
+        Release {
+            errors: &self.judge,
+            latency: self.latency.as_ref().zip(margins),
+            routes: self.routes.as_ref(),
+        }
+    }
+
+    /// All latencies seen during the rollout, where the plan judges them.
+    pub fn timed(&self) -> Option<Timed> {
+        self.latency.as_ref().map(LatencyJudge::seen)
     }
 
     /// The newest decisions, oldest first, at most [`HISTORY_MAX`].
@@ -149,7 +188,7 @@ impl State {
     /// The weight that the target has, or gets when the step under way is done.
     pub(crate) fn heading(&self, plan: &Plan) -> Percent {
         match self.phase {
-            Phase::Shifting { step } => percent_of(plan, step),
+            Phase::Shifting { step } => self.goal(plan, step),
             Phase::Promoting => Percent::new(100.0).expect("a percentage"),
             Phase::RollingBack { .. } => Percent::default(),
             Phase::Pending | Phase::Watching { .. } | Phase::Ended { .. } => self.weight,
@@ -158,7 +197,18 @@ impl State {
 
     pub(crate) fn wait_over_ms(&self, plan: &Plan, step: usize) -> u64 {
         let wait_ms = plan.steps().get(step).map_or(0, |step| step.wait_ms);
-        self.phase_began_ms.saturating_add(wait_ms)
+        self.course.step_ms.unwrap_or(self.phase_began_ms).saturating_add(wait_ms)
+    }
+
+    /// The weight that a step is to have now.
+    pub(crate) fn goal(&self, plan: &Plan, step: usize) -> Percent {
+        let full = percent_of(plan, step);
+        let limit = match self.course.retreat_ms {
+            Some(_) => Percent::new(RETREAT_PERCENT).expect("a percentage"),
+            None if plan.ramp().is_some() && !is_proven(plan, step) => self.course.percent,
+            None => full,
+        };
+        if limit < full { limit } else { full }
     }
 
     pub(crate) fn out_of_time_ms(&self, plan: &Plan) -> u64 {

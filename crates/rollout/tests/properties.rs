@@ -77,6 +77,7 @@ fn evidence() -> impl Strategy<Value = Evidence> {
             alarms: state.map(|state| Alarm { name: "errors".into(), state }).into_iter().collect(),
             checks: vec![Check { name: "smoke".into(), passed: check > 0 }],
             failing_environments,
+            ..Evidence::default()
         },
     )
 }

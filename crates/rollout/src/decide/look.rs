@@ -1,48 +1,77 @@
 //! A look: evidence, orders and time, and what they allow.
 
-use pitbird_analysis::judge::SPLIT_ALPHA;
-use pitbird_analysis::{Arm, Judgement, SloGuard, Verdict, threshold};
+use pitbird_analysis::judge::{REPORT_ALPHA, SPLIT_ALPHA};
+use pitbird_analysis::latency::QUANTILES;
+use pitbird_analysis::{Arm, Culprit, Findings, Metric, Verdict, threshold};
 
-use super::Effect;
+use super::ramp::is_last_comparison;
+use super::retreat::RETREAT_MS;
 use super::transition::RESTART_MS;
+use super::{Effect, SILENT_GAPS, SILENT_MS};
 use crate::record::shown;
-use crate::state::percent_of;
 use crate::{Action, AlarmState, Because, Command, Evidence, Note, Phase, Plan, Reason, State};
 
-/// Below this many errors a rollback wants to see them in two environments.
+/// Below this many errors a rollback wants to see them in two environments, and from two clients.
 const FEW_EVENTS: u64 = 5;
-/// The largest budget that the guard can watch.
-const BUDGET_MAX: f64 = 0.25;
 
 impl State {
     /// Takes the evidence in, before anything is decided on it.
     pub(super) fn observe(&mut self, plan: &Plan, evidence: &Evidence) {
         if self.weight.get() > 0.0 && self.now_ms >= self.restart_ms {
-            self.judge.restart();
+            self.begin_again();
             self.restart_ms = self.now_ms.saturating_add(RESTART_MS);
         }
+        let (mut requests, mut percent, mut canary) = (0_u64, 0.0_f64, Arm::default());
         for seen in &evidence.buckets {
-            if seen.percent.get() >= 100.0 {
-                self.watch_budget(plan, seen.bucket.canary);
-            }
+            let (bucket, weight) = (seen.bucket, seen.percent.get());
+            requests =
+                requests.saturating_add(bucket.canary.requests()).saturating_add(bucket.base.requests());
+            (percent, canary) = (percent.max(weight), canary.plus(bucket.canary));
             if seen.percent == self.weight {
-                self.step_requests = self.step_requests.saturating_add(seen.bucket.canary.requests());
+                self.step_requests = self.step_requests.saturating_add(bucket.canary.requests());
             }
-            self.judge.observe(seen.bucket, seen.percent.get() / 100.0);
+            match plan.judged().users {
+                true => self.judge.observe_users(bucket, weight / 100.0),
+                false => self.judge.observe(bucket, weight / 100.0),
+            }
         }
+        if canary.requests() > 0 {
+            self.course.canary_ms = Some(self.now_ms);
+            self.watch_budget(plan, canary, percent);
+        }
+        if !evidence.is_blind {
+            self.course.rate.look(requests, self.now_ms);
+        }
+        self.observe_more(plan, evidence);
         self.failing_environments = evidence.failing_environments.or(self.failing_environments);
+        self.failing_clients = evidence.failing_clients.or(self.failing_clients);
     }
 
-    fn watch_budget(&mut self, plan: &Plan, canary: Arm) {
-        if self.guard.is_none() {
-            let base = self.history_of_base.plus(self.judge.seen().base);
-            let five_times_base = 5.0 * (base.events() as f64 + 1.0) / (base.requests() as f64 + 1.0);
-            let budget = plan.rules().budget.max(five_times_base).min(BUDGET_MAX);
-            self.guard = SloGuard::new(budget);
+    fn observe_more(&mut self, plan: &Plan, evidence: &Evidence) {
+        let warm_up_ms = plan.judged().latency.as_ref().map_or(0, |latency| latency.warm_up_ms);
+        let is_warm =
+            self.course.first_ms.is_some_and(|first_ms| self.now_ms >= first_ms.saturating_add(warm_up_ms));
+        if let Some(latency) = self.latency.as_mut().filter(|_| is_warm) {
+            evidence.latency.iter().for_each(|seen| latency.observe(seen.timed));
         }
-        if let Some(guard) = &mut self.guard {
-            guard.update(canary);
+        let Some(routes) = &mut self.routes else { return };
+        for seen in &evidence.routes {
+            let Some(route) = plan.judged().routes.iter().position(|name| *name == seen.route) else {
+                continue;
+            };
+            let mut bucket = seen.bucket;
+            if !is_warm || self.latency.is_none() {
+                bucket.timed = Default::default();
+            }
+            routes.observe(route, bucket);
         }
+    }
+
+    /// Lets every test watch for a regression that begins now.
+    pub(super) fn begin_again(&mut self) {
+        self.judge.restart();
+        self.latency.iter_mut().for_each(|latency| latency.restart());
+        self.routes.iter_mut().for_each(|routes| routes.restart());
     }
 
     /// Rollback first, promotion last.
@@ -51,21 +80,21 @@ impl State {
         plan: &Plan,
         evidence: &Evidence,
         commands: &[Command],
-        judgement: &Judgement,
+        found: &Findings,
     ) -> Effect {
         let (phase, was_paused) = (self.phase.clone(), self.paused);
         let orders = self.take_orders(commands);
         let reason = match orders.abort {
             _ if matches!(self.phase, Phase::RollingBack { .. }) => self.rolling_back(plan),
             Some(by) => self.roll_back(Because::Aborted { by }),
-            None => match self.veto(plan, evidence, judgement) {
+            None => match self.veto(plan, evidence, found) {
                 Some(because) => self.roll_back(because),
                 None => match orders.promote {
                     Some((by, reason)) => {
                         self.paused = false;
                         self.promote(Reason::Ordered { by, reason })
                     }
-                    None => self.progress(plan, evidence, judgement),
+                    None => self.progress(plan, evidence, found),
                 },
             },
         };
@@ -100,52 +129,64 @@ impl State {
     }
 
     /// What forbids going on, in any phase.
-    fn veto(&self, plan: &Plan, evidence: &Evidence, judgement: &Judgement) -> Option<Because> {
+    fn veto(&self, plan: &Plan, evidence: &Evidence, found: &Findings) -> Option<Because> {
         let alarm = ringing(plan, evidence).filter(|_| self.phase != Phase::Pending);
         if let Some(name) = alarm {
             return Some(Because::Alarm { name: name.clone() });
         }
-        if judgement.verdict == Verdict::Worse && !self.one_environment() {
-            let seen = self.judge.seen();
-            return Some(Because::Worse {
-                log_e: shown(judgement.log_e_worse),
-                threshold: shown(judgement.threshold_worse),
-                canary: seen.canary,
-                base: seen.base,
-            });
-        }
-        let guard = self.guard.as_ref()?;
-        let (log_e, threshold) = (guard.log_e(), threshold(plan.rules().alpha_rollback));
-        let over = log_e >= threshold;
-        over.then(|| Because::OverBudget {
-            budget: shown(guard.budget()),
-            log_e: shown(log_e),
-            threshold: shown(threshold),
-        })
+        let is_worse = found.verdict == Verdict::Worse && !self.few_sources();
+        is_worse.then(|| self.worse(plan, found))
     }
 
-    fn one_environment(&self) -> bool {
+    /// The strongest of what is worse.
+    fn worse(&self, plan: &Plan, found: &Findings) -> Because {
+        let (log_e, threshold) = (shown(found.log_e_worse), shown(found.threshold_worse));
+        let culprits = self.culprits(plan, REPORT_ALPHA);
+        match culprits.iter().find(|culprit| culprit.metric != Metric::ColdStarts) {
+            Some(Culprit { route: Some(route), metric, .. }) => {
+                let (canary, base) = self.seen_on(*route, *metric);
+                let name = plan.judged().routes.get(*route).map_or("", String::as_str);
+                let (route, metric) = (Note::from(name), Note::from(metric.to_string()));
+                Because::RouteWorse { route, metric, log_e, threshold, canary, base }
+            }
+            Some(Culprit { route: None, metric: Metric::Slow(at), .. }) => {
+                let seen = self.timed().unwrap_or_default().at(*at);
+                let quantile = QUANTILES.get(*at).copied().unwrap_or_default();
+                Because::Slower { quantile, log_e, threshold, canary: seen.canary, base: seen.base }
+            }
+            _ => {
+                let seen = self.judge.seen();
+                Because::Worse { log_e, threshold, canary: seen.canary, base: seen.base }
+            }
+        }
+    }
+
+    fn seen_on(&self, route: usize, metric: Metric) -> (Arm, Arm) {
+        let requests = self.routes.as_ref().and_then(|routes| routes.requests(route)).unwrap_or_default();
+        let events = self.routes.as_ref().and_then(|routes| routes.events(route, metric)).unwrap_or_default();
+        let arm = |requests, events: u64| Arm::new(requests, events.min(requests)).unwrap_or_default();
+        (arm(requests.0, events.0), arm(requests.1, events.1))
+    }
+
+    fn few_sources(&self) -> bool {
+        let is_one = |count: Option<u32>| count.is_some_and(|count| count < 2);
         self.judge.seen().canary.events() < FEW_EVENTS
-            && self.failing_environments.is_some_and(|count| count < 2)
+            && (is_one(self.failing_environments) || is_one(self.failing_clients))
     }
 
     /// What time and evidence for the canary allow.
-    fn progress(&mut self, plan: &Plan, evidence: &Evidence, judgement: &Judgement) -> Reason {
+    fn progress(&mut self, plan: &Plan, evidence: &Evidence, found: &Findings) -> Reason {
         let max_duration_ms = plan.rules().max_duration_ms;
         if self.phase != Phase::Promoting && self.now_ms >= self.out_of_time_ms(plan) {
             return self.roll_back(Because::OutOfTime { max_duration_ms });
         }
+        if let Some(reason) = self.guarded(plan) {
+            return reason;
+        }
         match self.phase {
             Phase::Pending => self.start(plan, evidence),
             Phase::Shifting { .. } | Phase::Promoting => self.await_target(plan),
-            Phase::Watching { step } => match self.hold(plan, step, evidence, judgement) {
-                Some(reason) => reason,
-                None if step + 1 < plan.steps().len() => self.shift(plan, step + 1),
-                None => self.promote(Reason::NotWorse {
-                    harm_upper: shown(judgement.harm_upper),
-                    margin: plan.rules().margin,
-                }),
-            },
+            Phase::Watching { step } => self.watch(plan, step, evidence, found),
             Phase::RollingBack { .. } | Phase::Ended { .. } => self.rolling_back(plan),
         }
     }
@@ -178,22 +219,55 @@ impl State {
         self.roll_back(Because::OverDeadline { deadline_ms })
     }
 
-    /// Why a step may not be left yet.
-    fn hold(&self, plan: &Plan, step: usize, evidence: &Evidence, judgement: &Judgement) -> Option<Reason> {
-        let rules = plan.rules();
+    fn watch(&mut self, plan: &Plan, step: usize, evidence: &Evidence, found: &Findings) -> Reason {
+        let held = self.held(plan, evidence, found);
+        // Less risk is always allowed, more of it not while something is wrong.
+        let next = self.next_percent(plan, step, found);
+        if let Some(percent) = next.filter(|percent| held.is_none() || *percent < self.weight) {
+            return self.shift_within(plan, step, percent);
+        }
+        if let Some(reason) = held.or_else(|| self.retreated()) {
+            return reason;
+        }
+        if self.is_retreat_over() {
+            return self.shift(plan, step);
+        }
+        match self.unready(plan, step, found) {
+            Some(reason) => reason,
+            None if step + 1 < plan.steps().len() => self.shift(plan, step + 1),
+            None => self.promote(Reason::NotWorse {
+                harm_upper: shown(found.harm_upper),
+                margin: plan.rules().margin,
+            }),
+        }
+    }
+
+    /// What forbids any more weight.
+    fn held(&self, plan: &Plan, evidence: &Evidence, found: &Findings) -> Option<Reason> {
         if self.paused {
             return Some(Reason::Paused);
         }
-        if judgement.verdict == Verdict::Worse {
+        if found.verdict == Verdict::Worse {
             return Some(Reason::OneEnvironment { events: self.judge.seen().canary.events() });
         }
-        if judgement.split_broken {
-            let (log_e, threshold) = (shown(judgement.log_e_split), shown(threshold(SPLIT_ALPHA)));
+        if found.split_broken {
+            let (log_e, threshold) = (shown(found.log_e_split), shown(threshold(SPLIT_ALPHA)));
             return Some(Reason::SplitBroken { log_e, threshold });
         }
         if let Some(name) = unknown(plan, evidence) {
             return Some(Reason::AlarmUnknown { name: name.clone() });
         }
+        evidence.is_blind.then_some(Reason::Blind)
+    }
+
+    fn retreated(&self) -> Option<Reason> {
+        let since_ms = self.course.retreat_ms.filter(|_| !self.is_retreat_over())?;
+        Some(Reason::Retreated { until_ms: since_ms.saturating_add(RETREAT_MS) })
+    }
+
+    /// Why a step may not be left yet.
+    fn unready(&self, plan: &Plan, step: usize, found: &Findings) -> Option<Reason> {
+        let rules = plan.rules();
         let until_ms = self.wait_over_ms(plan, step);
         if self.now_ms < until_ms {
             return Some(Reason::Waiting { until_ms });
@@ -202,10 +276,30 @@ impl State {
             let needed = rules.canary_requests_min;
             return Some(Reason::FewRequests { seen: self.step_requests, needed });
         }
-        // The last weight that leaves something to compare with is left on evidence only.
-        let last_comparison = step + 1 >= plan.steps().len() || percent_of(plan, step + 1).get() >= 100.0;
-        let more = last_comparison && judgement.verdict != Verdict::NotWorse;
-        more.then(|| Reason::MoreEvidence { harm_upper: shown(judgement.harm_upper), margin: rules.margin })
+        if let Some(since_ms) = self.silent_since_ms() {
+            return Some(Reason::Silent { since_ms });
+        }
+        if !is_last_comparison(plan, step) || found.verdict == Verdict::NotWorse {
+            return None;
+        }
+        if found.harm_upper > rules.margin {
+            return Some(Reason::MoreEvidence { harm_upper: shown(found.harm_upper), margin: rules.margin });
+        }
+        let (latency, seen) = (plan.judged().latency.as_ref()?, found.latency?);
+        Some(Reason::MoreLatency {
+            body_upper: shown(seen.body_upper),
+            body_margin: latency.body_margin,
+            tail_upper: shown(seen.tail_upper),
+            tail_margin: latency.tail_margin,
+        })
+    }
+
+    /// Since when no canary request was seen, if that is long for as many as this step saw.
+    fn silent_since_ms(&self) -> Option<u64> {
+        let (canary_ms, step_ms) = (self.course.canary_ms?, self.course.step_ms?);
+        let gap_ms = canary_ms.saturating_sub(step_ms) / self.step_requests.max(1);
+        let patience_ms = SILENT_MS.max(gap_ms.saturating_mul(SILENT_GAPS));
+        (self.now_ms.saturating_sub(canary_ms) > patience_ms).then_some(canary_ms)
     }
 
     fn rolling_back(&self, plan: &Plan) -> Reason {

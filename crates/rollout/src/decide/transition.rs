@@ -1,15 +1,24 @@
 //! From one phase to the next, and the generations that guard the way.
 
-use crate::state::percent_of;
 use crate::{Because, Note, Outcome, Phase, Plan, Reason, State};
 
 /// A late regression is watched for anew this often at most, ms.
 pub(super) const RESTART_MS: u64 = 60_000;
 
 impl State {
+    /// Enters a step, or comes back to it from a retreat.
     pub(super) fn shift(&mut self, plan: &Plan, step: usize) -> Reason {
+        if self.generation == 0 {
+            self.course.percent = self.first_percent(plan);
+        }
+        (self.course.step_ms, self.course.retreat_ms) = (None, None);
+        self.move_to(plan, step)
+    }
+
+    /// Gives the target the weight that the step has now.
+    pub(super) fn move_to(&mut self, plan: &Plan, step: usize) -> Reason {
         self.change(Phase::Shifting { step });
-        Reason::Shifting { percent: percent_of(plan, step) }
+        Reason::Shifting { percent: self.goal(plan, step) }
     }
 
     pub(super) fn promote(&mut self, reason: Reason) -> Reason {
@@ -30,10 +39,16 @@ impl State {
         self.weight = self.heading(plan);
         match self.phase.clone() {
             Phase::Shifting { step } => {
-                if step == 0 {
+                if self.course.first_ms.is_none() {
+                    self.course.first_ms = Some(self.now_ms);
                     self.restart_ms = self.now_ms.saturating_add(RESTART_MS);
                 }
-                self.step_requests = 0;
+                if self.course.step_ms.is_none() {
+                    self.course.step_ms = Some(self.now_ms);
+                    self.step_requests = 0;
+                }
+                // Whether it is silent shows from now on.
+                self.course.canary_ms = Some(self.now_ms);
                 self.enter(Phase::Watching { step });
                 Reason::Watching { percent: self.weight }
             }

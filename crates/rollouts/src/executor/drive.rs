@@ -166,8 +166,7 @@ impl Driver {
         Evidence {
             buckets: buckets.unwrap_or_default(),
             alarms: alarms.into_iter().filter(|alarm| names.contains(&alarm.name)).collect(),
-            checks: Vec::new(),
-            failing_environments: None,
+            ..Evidence::default()
         }
     }
 

@@ -1,0 +1,91 @@
+//! How fast the weight rises within a step: as fast as the harm that it may still do allows.
+
+use pitbird_analysis::Findings;
+use pitbird_names::Percent;
+
+use super::RETREAT_PERCENT;
+use crate::state::percent_of;
+use crate::{Plan, Ramp, Reason, State};
+
+/// Moves within steps at most; then the weight stays, and the steps go on.
+pub const MOVES_MAX: u32 = 128;
+/// From look to look the weight grows this much at most.
+const GROWTH_MAX: f64 = 4.0;
+/// Changes smaller than this factor aren't worth a change of the target.
+const WORTH_UP: f64 = 1.5;
+const WORTH_DOWN: f64 = 0.5;
+/// While the canary may fail this much more than the base, it may be broken altogether.
+const BROKEN: f64 = 0.5;
+/// A slow answer is this much less harm than a failed one.
+const SLOW_PER_FAILURE: f64 = 5.0;
+/// Where it begins as long as nobody knows how much traffic there is, percent.
+const UNKNOWN_PERCENT: f64 = 0.1;
+/// The lowest weight, percent.
+const LEAST_PERCENT: f64 = 0.0001;
+
+impl State {
+    /// Where the ramp begins.
+    pub(super) fn first_percent(&self, plan: &Plan) -> Percent {
+        let Some(ramp) = plan.ramp() else { return percent_of(plan, 0) };
+        let traffic = self.course.rate.within(plan.rules().interval_ms);
+        let first =
+            traffic.map_or(UNKNOWN_PERCENT, |requests| at_risk(ramp.failures_per_look, requests, 1.0));
+        let first = first.min(ramp.first_percent.get());
+        rounded(first.min(percent_of(plan, 0).get()))
+    }
+
+    /// The weight that the evidence allows now, if it is worth a change.
+    pub(super) fn next_percent(&self, plan: &Plan, step: usize, found: &Findings) -> Option<Percent> {
+        let ramp = plan.ramp()?;
+        let is_free =
+            self.course.retreat_ms.is_none() && !is_proven(plan, step) && self.course.moves < MOVES_MAX;
+        let traffic = self.course.rate.within(plan.rules().interval_ms).filter(|_| is_free)?;
+        let (now, ceiling) = (self.weight.get(), percent_of(plan, step).get());
+        let next = rounded(allowed(ramp, traffic, now, found).min(ceiling));
+        let reaches = next.get() >= ceiling && now < ceiling;
+        let is_worth = next.get() >= WORTH_UP * now || next.get() <= WORTH_DOWN * now || reaches;
+        is_worth.then_some(next)
+    }
+
+    pub(super) fn shift_within(&mut self, plan: &Plan, step: usize, percent: Percent) -> Reason {
+        self.course.percent = percent;
+        self.course.moves += 1;
+        self.move_to(plan, step)
+    }
+}
+
+/// Has the canary been shown to be not worse before a step is entered? Then its weight comes at once.
+pub(crate) fn is_proven(plan: &Plan, step: usize) -> bool {
+    step.checked_sub(1).is_some_and(|before| is_last_comparison(plan, before))
+}
+
+/// The last weight that leaves something to compare with is left on evidence only; where the ramp is found, so is the
+/// last one at which both arms compare well.
+pub(super) fn is_last_comparison(plan: &Plan, step: usize) -> bool {
+    let next = percent_of(plan, step + 1).get();
+    let is_weak = plan.ramp().is_some() && next > RETREAT_PERCENT;
+    step + 1 >= plan.steps().len() || next >= 100.0 || is_weak
+}
+
+fn allowed(ramp: &Ramp, traffic: f64, now: f64, found: &Findings) -> f64 {
+    let failures = ramp.failures_per_look;
+    let mut percent = at_risk(failures, traffic, found.harm_upper);
+    if let Some(latency) = found.latency {
+        percent = percent.min(at_risk(SLOW_PER_FAILURE * failures, traffic, latency.body_upper));
+    }
+    let first = at_risk(failures, traffic, 1.0).min(ramp.first_percent.get());
+    percent = percent.min((GROWTH_MAX * now).max(first));
+    if found.harm_upper > BROKEN { percent.min(ramp.first_percent.get()) } else { percent }
+}
+
+/// The weight, in percent, at which `failures` more are expected among `traffic` requests if the canary's rate is higher
+/// by `harm`.
+fn at_risk(failures: f64, traffic: f64, harm: f64) -> f64 {
+    if traffic * harm > 0.0 { (100.0 * failures / (traffic * harm)).min(100.0) } else { 100.0 }
+}
+
+/// Six decimals, which every JSON reader gives back the same.
+fn rounded(percent: f64) -> Percent {
+    let percent = (percent.clamp(LEAST_PERCENT, 100.0) * 1e6).floor() / 1e6;
+    Percent::new(percent).unwrap_or_default()
+}

@@ -1,0 +1,64 @@
+use pitbird_analysis::LatencyMargins;
+use pitbird_analysis::routes::ROUTES_MAX;
+use serde::{Deserialize, Serialize};
+
+use super::{Error, check_names, decimals, range};
+
+/// A wait for warm code at most, ms.
+pub const WARM_UP_MS_MAX: u64 = 3_600_000;
+
+/// What is judged besides the error rate of all requests together. Decided beforehand, since the weights of the evidence
+/// depend on it.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Judged {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latency: Option<Latency>,
+    /// Routes that are watched apart too, by the executor's names for them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub routes: Vec<String>,
+    /// Users keep their arm: what is counted are users, and the first failure of each.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub users: bool,
+}
+
+/// When the canary counts as no slower.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Latency {
+    /// The difference of shares (0 to 1) of requests above the base's p50, and above its p99, that is still accepted.
+    pub body_margin: f64,
+    pub tail_margin: f64,
+    /// After the first shift, how long latencies say nothing yet, ms.
+    pub warm_up_ms: u64,
+}
+
+impl Default for Latency {
+    fn default() -> Self {
+        let LatencyMargins { body, tail } = LatencyMargins::default();
+        Latency { body_margin: body, tail_margin: tail, warm_up_ms: 0 }
+    }
+}
+
+impl Latency {
+    pub(crate) fn margins(&self) -> LatencyMargins {
+        LatencyMargins { body: self.body_margin, tail: self.tail_margin }
+    }
+}
+
+impl Judged {
+    pub(super) fn is_errors_only(&self) -> bool {
+        *self == Judged::default()
+    }
+
+    pub(super) fn check(&self) -> Result<(), Error> {
+        if let Some(latency) = &self.latency {
+            for (name, value) in [("body_margin", latency.body_margin), ("tail_margin", latency.tail_margin)]
+            {
+                decimals(name, range(name, value, 0.001, 0.5)?)?;
+            }
+            range("warm_up_ms", latency.warm_up_ms as f64, 0.0, WARM_UP_MS_MAX as f64)?;
+        }
+        check_names("routes", &self.routes, ROUTES_MAX)
+    }
+}
