@@ -31,6 +31,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("service", 3),
     ("snapshot", 3),
     ("control", 4),
+    ("simulation", 4),
     ("store", 4),
     ("cloudwatch", 5),
     ("iam", 5),

@@ -1,0 +1,68 @@
+//! The models.
+
+use crate::model::{Fault, Model, Shape, Slower};
+
+const HEALTHY: Model = Model {
+    name: "steady",
+    per_second: 100.0,
+    errors: 0.001,
+    shape: Shape::Steady,
+    fault: Fault::NONE,
+    has_routes: false,
+};
+
+/// Both arms the same software, and something that might fool a rule.
+pub fn identical() -> Vec<Model> {
+    let shaped = |name, shape| Model { name, shape, errors: 0.002, ..HEALTHY };
+    vec![
+        HEALTHY,
+        Model { name: "steady, base 1 %", errors: 0.01, ..HEALTHY },
+        Model { name: "no errors at all", errors: 0.0, ..HEALTHY },
+        Model { name: "1,000 requests/s", per_second: 1_000.0, ..HEALTHY },
+        Model { name: "1 request/s", per_second: 1.0, ..HEALTHY },
+        shaped("errors and latency drift upwards", Shape::Drift),
+        shaped("daily cycle", Shape::Daily),
+        shaped("bursts", Shape::Bursts),
+        shaped("heavy-tailed traffic", Shape::HeavyTailed),
+        shaped("outage of both arms", Shape::Outage),
+        shaped("error storms", Shape::Storms),
+        shaped("retries", Shape::Retries),
+        shaped("users keep their arm", Shape::Users),
+        shaped("bad hosts", Shape::Hosts),
+        shaped("split is not as configured", Shape::Skewed),
+        shaped("colder canary", Shape::Cold),
+        Model { name: "50 routes", has_routes: true, ..HEALTHY },
+    ]
+}
+
+/// Something is wrong with the canary.
+pub fn regressions() -> Vec<Model> {
+    let with = |name, per_second, errors, fault| Model { name, per_second, errors, fault, ..HEALTHY };
+    let more = |errors| Fault { errors, ..Fault::NONE };
+    let slower = |slower| Fault { slower, ..Fault::NONE };
+    let late = |errors| Fault { errors, onset_s: 480.0..600.0, ..Fault::NONE };
+    vec![
+        with("broken altogether, 10/s", 10.0, 0.0, more(1.0)),
+        with("broken altogether", 100.0, 0.0, more(1.0)),
+        with("broken altogether, 1,000/s", 1_000.0, 0.0, more(1.0)),
+        with("0.1 → 5 %", 100.0, 0.001, more(0.049)),
+        with("0.1 → 1.1 % (twice the margin)", 100.0, 0.001, more(0.01)),
+        with("0.1 → 1.1 %, 1,000/s", 1_000.0, 0.001, more(0.01)),
+        with("1 → 2 %", 100.0, 0.01, more(0.01)),
+        with("1 → 5 %", 100.0, 0.01, more(0.04)),
+        with("0.1 → 0.6 % (at the margin)", 100.0, 0.001, more(0.005)),
+        with("late 0.1 → 5 %", 100.0, 0.001, late(0.049)),
+        with("late 0.1 → 5 %, 1,000/s", 1_000.0, 0.001, late(0.049)),
+        with("all answers ×1.5", 100.0, 0.001, slower(Slower::Body(1.5))),
+        with("slowest 2 % ×2", 100.0, 0.001, slower(Slower::Tail(2.0))),
+        Model {
+            name: "one route of 50 dead, 1 % of traffic",
+            has_routes: true,
+            fault: Fault { is_route_dead: true, ..Fault::NONE },
+            ..HEALTHY
+        },
+        with("broken altogether, 1/s", 1.0, 0.0, more(1.0)),
+        with("0.1 → 5 %, 1/s", 1.0, 0.001, more(0.049)),
+        with("broken altogether, 0.01/s", 0.01, 0.0, more(1.0)),
+    ]
+}

@@ -1,0 +1,337 @@
+//! Traffic and faults, as a release meets them. What happens is decided by a seed; what the rules see of it is counts.
+
+use std::ops::Range;
+
+use libm::{erfc, exp, log, pow, sin, sqrt};
+use pitbird_analysis::cluster::{PER_HOST, capped};
+use pitbird_analysis::{Arm, Bucket, RouteBucket, Slow, Timed};
+
+use crate::draws::Draws;
+
+/// Routes of a model that has any; all but the one that may die share the rest of the traffic evenly.
+pub const ROUTES: usize = 50;
+/// The route that may die, and its share of the traffic.
+pub const DYING_ROUTE: usize = 7;
+const DYING_SHARE: f64 = 0.01;
+/// Hosts that serve both arms.
+const HOSTS: f64 = 40.0;
+/// Seconds of a daily cycle, for which nobody waits a day.
+const DAY_S: f64 = 1_200.0;
+/// The base's latency is lognormal with a median of 50 ms and a p99 of 300 ms.
+const MEDIAN_MS: f64 = 50.0;
+const Z99: f64 = 2.326_347_874_040_841;
+/// A canary this much slower is still accepted: its requests are counted against the threshold times this.
+const ACCEPTED: f64 = 1.1;
+
+/// A kind of traffic, and what is wrong with the canary.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Model {
+    pub name: &'static str,
+    /// Requests of both arms a second.
+    pub per_second: f64,
+    /// The base's error rate.
+    pub errors: f64,
+    pub shape: Shape,
+    pub fault: Fault,
+    pub has_routes: bool,
+}
+
+/// What moves in both arms alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    Steady,
+    /// Errors rise tenfold in ten minutes, latency with them.
+    Drift,
+    /// Traffic, errors and latency go up and down, each in its own time.
+    Daily,
+    /// One second in fifty has twenty times the traffic.
+    Bursts,
+    /// The rate of each second is lognormal with a spread of 1.2.
+    HeavyTailed,
+    /// Three minutes, some time in the first ten, in which three of ten requests fail.
+    Outage,
+    /// One second in a hundred fails every other request.
+    Storms,
+    /// Each failure is followed by three requests on average, of which four of five fail.
+    Retries,
+    /// Users keep their arm; one of 500 fails half of his requests, which are many for few users.
+    Users,
+    /// Any of 40 hosts is bad in one second of 500 and fails three of ten; the canary has its share of them.
+    Hosts,
+    /// The canary gets 1.3 times the share that is configured.
+    Skewed,
+    /// 8 % of the canary's requests meet a cold start, 1 % of the base's, and these are slow.
+    Cold,
+}
+
+/// What is wrong with the canary, from a second that is drawn from `onset_s` on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fault {
+    /// The canary's error rate is the base's plus this.
+    pub errors: f64,
+    pub slower: Slower,
+    /// One route fails altogether.
+    pub is_route_dead: bool,
+    pub onset_s: Range<f64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Slower {
+    No,
+    /// Every answer takes so many times as long.
+    Body(f64),
+    /// The slowest 2 % take so many times as long.
+    Tail(f64),
+}
+
+impl Fault {
+    pub const NONE: Fault =
+        Fault { errors: 0.0, slower: Slower::No, is_route_dead: false, onset_s: 0.0..0.0 };
+}
+
+/// One run of a model.
+pub struct World<'a> {
+    model: &'a Model,
+    draws: Draws,
+    onset_s: f64,
+    outage_s: f64,
+    /// Seconds in which a user of an arm will fail for the first time, and under which weight he came.
+    due: Vec<(f64, bool, f64)>,
+}
+
+/// What a stretch of time brought.
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    /// Under which weight (0 to 1), and what.
+    pub buckets: Vec<(f64, Bucket)>,
+    pub timed: Timed,
+    pub routes: Vec<(usize, RouteBucket)>,
+    pub requests: u64,
+    pub canary_requests: u64,
+    /// How many of the canary's requests failed that would not have on the base.
+    pub extra_failures: f64,
+}
+
+impl<'a> World<'a> {
+    pub fn new(model: &'a Model, seed: u64, run: u64) -> World<'a> {
+        let mut draws = Draws::new(seed, model.name, run);
+        let Range { start, end } = model.fault.onset_s;
+        let onset_s = start + (end - start) * draws.uniform();
+        let outage_s = 600.0 * draws.uniform();
+        World { model, draws, onset_s, outage_s, due: Vec::new() }
+    }
+
+    /// When the canary becomes bad.
+    pub fn onset_s(&self) -> f64 {
+        self.onset_s
+    }
+
+    /// The time from `at_s` for `for_s` seconds with a weight of 0 to 1.
+    pub fn pass(&mut self, at_s: f64, for_s: f64, weight: f64) -> Seen {
+        let share = if self.model.shape == Shape::Skewed { (1.3 * weight).min(1.0) } else { weight };
+        let requests = self.requests(at_s, for_s);
+        let canary = self.draws.binomial(requests, share);
+        let base = requests - canary;
+        let rate = self.error_rate(at_s);
+        let is_bad = at_s >= self.onset_s;
+        let more = if is_bad { self.model.fault.errors } else { 0.0 };
+        let mut seen = Seen { requests, canary_requests: canary, ..Seen::default() };
+        if self.model.has_routes {
+            self.by_route(&mut seen, (canary, base), (rate + more).min(1.0), rate, is_bad);
+            return seen;
+        }
+        let bucket = match self.model.shape {
+            Shape::Users => return self.users(seen, at_s, for_s, weight),
+            Shape::Hosts => self.hosts(canary, base, share, rate),
+            _ => {
+                let k_c = self.draws.binomial(canary, (rate + more).min(1.0));
+                let k_b = self.draws.binomial(base, rate);
+                self.retried([canary, k_c, base, k_b], share)
+            }
+        };
+        seen.extra_failures = bucket.canary.events() as f64 - bucket.canary.requests() as f64 * rate;
+        seen.timed = self.timed(at_s, bucket.canary.requests(), bucket.base.requests(), is_bad);
+        seen.buckets.push((weight, bucket));
+        seen
+    }
+
+    fn requests(&mut self, at_s: f64, for_s: f64) -> u64 {
+        let swell = match self.model.shape {
+            Shape::Daily => 1.0 + 0.9 * sin(2.0 * std::f64::consts::PI * at_s / DAY_S),
+            Shape::Bursts if self.draws.happens(0.02) => 20.0,
+            Shape::HeavyTailed => exp(1.2 * self.draws.normal()),
+            _ => 1.0,
+        };
+        self.draws.poisson(self.model.per_second * for_s * swell)
+    }
+
+    /// The base's error rate.
+    fn error_rate(&mut self, at_s: f64) -> f64 {
+        let rate = self.model.errors;
+        match self.model.shape {
+            Shape::Drift => rate * (1.0 + 9.0 * (at_s / 600.0).min(1.0)),
+            Shape::Daily => rate * (1.0 + 0.9 * sin(2.0 * std::f64::consts::PI * at_s / (0.7 * DAY_S))),
+            Shape::Outage if (self.outage_s..self.outage_s + 180.0).contains(&at_s) => 0.3,
+            Shape::Storms if self.draws.happens(0.01) => 0.5,
+            _ => rate,
+        }
+    }
+
+    fn retried(&mut self, counts: [u64; 4], share: f64) -> Bucket {
+        let [mut n_c, mut k_c, mut n_b, mut k_b] = counts;
+        if self.model.shape == Shape::Retries {
+            let more = self.draws.poisson(3.0 * (k_c + k_b) as f64);
+            let canary = self.draws.binomial(more, share);
+            (n_c, n_b) = (n_c + canary, n_b + more - canary);
+            k_c += self.draws.binomial(canary, 0.8);
+            k_b += self.draws.binomial(more - canary, 0.8);
+        }
+        Bucket { canary: arm(n_c, k_c), base: arm(n_b, k_b) }
+    }
+
+    /// Each host's errors count up to a cap.
+    fn hosts(&mut self, canary: u64, base: u64, share: f64, rate: f64) -> Bucket {
+        let of_canary = (HOSTS * share).round().max(1.0) as u64;
+        let mut serve = |requests: u64, hosts: u64| {
+            let each = (0..hosts).map(|host| requests / hosts + u64::from(host < requests % hosts));
+            let failed = each.map(|requests| {
+                let rate = if self.draws.happens(0.002) { 0.3 } else { rate };
+                self.draws.binomial(requests, rate)
+            });
+            arm(requests, capped(failed, PER_HOST))
+        };
+        Bucket { canary: serve(canary, of_canary), base: serve(base, HOSTS as u64 - of_canary.min(39)) }
+    }
+
+    /// Users come and keep an arm; when one fails for the first time, that counts.
+    fn users(&mut self, mut seen: Seen, at_s: f64, for_s: f64, weight: f64) -> Seen {
+        let (canary, base) = (seen.canary_requests, seen.requests - seen.canary_requests);
+        for (users, is_canary) in [(canary, true), (base, false)] {
+            for _ in 0..self.draws.binomial(users, 0.002 + self.model.errors) {
+                let wait_s = 300.0 * self.draws.uniform() * self.draws.uniform();
+                self.due.push((at_s + wait_s, is_canary, weight));
+            }
+        }
+        let mut buckets = vec![(weight, [canary, 0, base, 0])];
+        self.due.retain(|(due_s, is_canary, came_at)| {
+            let is_due = *due_s < at_s + for_s;
+            if is_due {
+                let at = buckets.iter().position(|(weight, _)| weight == came_at);
+                let at = at.unwrap_or_else(|| {
+                    buckets.push((*came_at, [0; 4]));
+                    buckets.len() - 1
+                });
+                // Beside the requests of this stretch a user of an earlier one counts once more.
+                let counts = &mut buckets[at].1;
+                let place = if *is_canary { 0 } else { 2 };
+                counts[place] += 1;
+                counts[place + 1] += 1;
+            }
+            !is_due
+        });
+        let bucket = |[n_c, k_c, n_b, k_b]: [u64; 4]| Bucket { canary: arm(n_c, k_c), base: arm(n_b, k_b) };
+        seen.buckets = buckets.into_iter().map(|(weight, counts)| (weight, bucket(counts))).collect();
+        seen.timed = self.timed(at_s, canary, base, false);
+        seen
+    }
+
+    fn by_route(&mut self, seen: &mut Seen, requests: (u64, u64), rate: f64, base_rate: f64, is_bad: bool) {
+        let (mut canary, mut base, mut left) = (requests.0, requests.1, 1.0);
+        let mut sum = Bucket::default();
+        for route in 0..ROUTES {
+            let share = match route {
+                DYING_ROUTE => DYING_SHARE,
+                _ => (1.0 - DYING_SHARE) / (ROUTES - 1) as f64,
+            };
+            let part = (share / left).min(1.0);
+            let (n_c, n_b) = (self.draws.binomial(canary, part), self.draws.binomial(base, part));
+            (canary, base, left) = (canary - n_c, base - n_b, left - share);
+            let is_dead = is_bad && self.model.fault.is_route_dead && route == DYING_ROUTE;
+            let k_c = self.draws.binomial(n_c, if is_dead { 1.0 } else { rate });
+            let errors = Bucket { canary: arm(n_c, k_c), base: arm(n_b, self.draws.binomial(n_b, base_rate)) };
+            sum = sum.plus(errors);
+            seen.extra_failures += k_c as f64 - n_c as f64 * base_rate;
+            if n_c + n_b > 0 {
+                seen.routes.push((route, RouteBucket { errors, ..RouteBucket::default() }));
+            }
+        }
+        seen.buckets.push((seen.canary_requests as f64 / seen.requests.max(1) as f64, sum));
+    }
+
+    fn timed(&mut self, at_s: f64, canary: u64, base: u64, is_bad: bool) -> Timed {
+        let swell = match self.model.shape {
+            Shape::Daily => 1.0 + 0.5 * sin(2.0 * std::f64::consts::PI * at_s / (1.3 * DAY_S)),
+            Shape::Drift => 1.0 + (at_s / 600.0).min(1.0),
+            _ => 1.0,
+        };
+        let slower = if is_bad { self.model.fault.slower } else { Slower::No };
+        let cold = if self.model.shape == Shape::Cold { (0.08, 0.01) } else { (0.0, 0.0) };
+        // Cold ones are left out, as whoever counts is told to.
+        let canary = canary - self.draws.binomial(canary, cold.0);
+        let base = base - self.draws.binomial(base, cold.1);
+        let mut slow = |requests: u64, above: [f64; 4]| {
+            let (mut left, mut before, mut counts) = (requests, 1.0, [0; 4]);
+            for (count, above) in counts.iter_mut().zip(above) {
+                *count = self.draws.binomial(left, (above / before).min(1.0));
+                (left, before) = (*count, above);
+            }
+            Slow::new(requests, counts).unwrap_or_default()
+        };
+        Timed { canary: slow(canary, above(ACCEPTED, swell, slower)), base: slow(base, above(1.0, swell, Slower::No)) }
+    }
+}
+
+fn arm(requests: u64, events: u64) -> Arm {
+    Arm::new(requests, events.min(requests)).unwrap_or_default()
+}
+
+/// The chances to be above the base's p50, p90, p99 and p99.9, each times `factor`, where all answers take `swell` times
+/// as long as before the rollout.
+fn above(factor: f64, swell: f64, slower: Slower) -> [f64; 4] {
+    pitbird_analysis::latency::QUANTILES.map(|quantile| {
+        let ms = factor * at_quantile(quantile) / swell;
+        match slower {
+            Slower::No => beyond(ms),
+            Slower::Body(times) => beyond(ms / times),
+            Slower::Tail(times) => {
+                let from_ms = at_quantile(0.98);
+                if ms < from_ms { beyond(ms) } else { beyond(ms / times).min(0.02) }
+            }
+        }
+    })
+}
+
+fn spread() -> f64 {
+    log(6.0) / Z99
+}
+
+/// The chance that the base takes longer.
+fn beyond(ms: f64) -> f64 {
+    0.5 * erfc(log(ms / MEDIAN_MS) / (spread() * sqrt(2.0)))
+}
+
+fn at_quantile(quantile: f64) -> f64 {
+    let (mut low, mut high) = (1.0e-3, 1.0e6);
+    for _ in 0..100 {
+        let middle = pow(low * high, 0.5);
+        if beyond(middle) > 1.0 - quantile { low = middle } else { high = middle }
+    }
+    low
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn latencies_are_those_of_the_published_simulation() {
+        let equal = above(ACCEPTED, 1.0, Slower::No);
+        for (found, expected) in equal.iter().zip([0.450_757_85, 0.079_966_28, 0.007_140_93]) {
+            assert!((found - expected).abs() < 1e-6, "{found} {expected}");
+        }
+        let base = above(1.0, 1.0, Slower::No);
+        for (found, expected) in base.iter().zip([0.5, 0.1, 0.01, 0.001]) {
+            assert!((found - expected).abs() < 1e-9, "{found} {expected}");
+        }
+    }
+}
