@@ -62,6 +62,16 @@ pub struct RouteBucket {
     pub timed: Timed,
 }
 
+impl RouteBucket {
+    pub fn plus(self, other: RouteBucket) -> RouteBucket {
+        RouteBucket {
+            errors: self.errors.plus(other.errors),
+            cold: self.cold.plus(other.cold),
+            timed: self.timed.plus(other.timed),
+        }
+    }
+}
+
 /// The tests of every route.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -133,6 +143,11 @@ impl RouteJudge {
     pub fn log_e(&self, metric: Metric) -> f64 {
         let even = -libm::log(self.routes.len() as f64);
         log_sum_exp(|| (0..self.routes.len()).map(|route| even + self.log_e_of(route, metric).unwrap_or(0.0)))
+    }
+
+    /// The evidence against the worst route alone, as if it had been chosen before.
+    pub fn log_e_of_worst(&self, metric: Metric) -> f64 {
+        (0..self.routes.len()).filter_map(|route| self.log_e_of(route, metric)).fold(f64::NEG_INFINITY, f64::max)
     }
 
     /// The evidence that a route fails more often, spread evenly over the routes.

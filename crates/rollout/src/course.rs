@@ -16,6 +16,8 @@ pub(crate) struct Course {
     /// When the first weight was there, and when the present step's was first.
     pub first_ms: Option<u64>,
     pub step_ms: Option<u64>,
+    /// When the last look was.
+    pub before_ms: Option<u64>,
     /// When a canary request was last seen.
     pub canary_ms: Option<u64>,
     /// Since when the weight is cut to half, and how often it was.

@@ -1,10 +1,12 @@
 //! The decisions, in the order in which they are taken.
 
+mod block;
 mod look;
 mod ramp;
 mod retreat;
 mod transition;
 
+pub(crate) use block::Block;
 pub use ramp::MOVES_MAX;
 pub(crate) use ramp::is_proven;
 pub(crate) use retreat::RETREAT_PERCENT;
@@ -53,6 +55,7 @@ pub fn begin(plan: &Plan, history: Arm, now_ms: u64) -> Turn {
         step_requests: 0,
         failing_environments: None,
         failing_clients: None,
+        block: None,
         course: Course::default(),
         command: 0,
         decisions: VecDeque::new(),

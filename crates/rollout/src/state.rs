@@ -7,7 +7,7 @@ use pitbird_names::Percent;
 use serde::{Deserialize, Serialize};
 
 use crate::course::Course;
-use crate::decide::{RETREAT_PERCENT, is_proven};
+use crate::decide::{Block, RETREAT_PERCENT, is_proven};
 use crate::{Because, Decision, Outcome, Plan};
 
 /// Decisions that a state remembers; older ones are in the records only.
@@ -47,6 +47,8 @@ pub struct State {
     pub(crate) failing_clients: Option<u32>,
     #[serde(default)]
     pub(crate) course: Course,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) block: Option<Block>,
     /// The number of the newest command.
     pub(crate) command: u64,
     pub(crate) decisions: VecDeque<Decision>,

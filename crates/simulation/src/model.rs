@@ -1,9 +1,11 @@
 //! Traffic and faults, as a release meets them. What happens is decided by a seed; what the rules see of it is counts.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use libm::{erfc, exp, log, pow, sin, sqrt};
 use pitbird_analysis::cluster::{PER_HOST, capped};
+use pitbird_analysis::latency::QUANTILES;
 use pitbird_analysis::{Arm, Bucket, RouteBucket, Slow, Timed};
 
 use crate::draws::Draws;
@@ -288,18 +290,20 @@ fn arm(requests: u64, events: u64) -> Arm {
 /// The chances to be above the base's p50, p90, p99 and p99.9, each times `factor`, where all answers take `swell` times
 /// as long as before the rollout.
 fn above(factor: f64, swell: f64, slower: Slower) -> [f64; 4] {
-    pitbird_analysis::latency::QUANTILES.map(|quantile| {
-        let ms = factor * at_quantile(quantile) / swell;
+    THRESHOLDS_MS.map(|threshold_ms| {
+        let ms = factor * threshold_ms / swell;
         match slower {
             Slower::No => beyond(ms),
             Slower::Body(times) => beyond(ms / times),
             Slower::Tail(times) => {
-                let from_ms = at_quantile(0.98);
-                if ms < from_ms { beyond(ms) } else { beyond(ms / times).min(0.02) }
+                if ms < *P98_MS { beyond(ms) } else { beyond(ms / times).min(0.02) }
             }
         }
     })
 }
+
+static THRESHOLDS_MS: LazyLock<[f64; 4]> = LazyLock::new(|| QUANTILES.map(at_quantile));
+static P98_MS: LazyLock<f64> = LazyLock::new(|| at_quantile(0.98));
 
 fn spread() -> f64 {
     log(6.0) / Z99

@@ -8,7 +8,7 @@ use pitbird_rollout::{
 };
 
 use crate::ending::{End, Ending};
-use crate::model::{Model, ROUTES, Shape, World};
+use crate::model::{Fault, Model, ROUTES, Shape, World};
 
 /// How long a rollback takes until it is live, seconds.
 const LIVE_S: f64 = 0.05;
@@ -79,6 +79,9 @@ pub fn release(model: &Model, plan: &Plan, seed: u64, run: u64) -> Ending {
                 _ => End::Held,
             };
             ending.end_s = at_s;
+            if ending.end == End::Promoted && model.fault != Fault::NONE {
+                rest_of_hour(&mut world, &mut ending);
+            }
             return ending;
         }
         let weight = turn.state.weight();
@@ -93,6 +96,15 @@ pub fn release(model: &Model, plan: &Plan, seed: u64, run: u64) -> Ending {
         }
     }
     ending
+}
+
+/// A promoted canary that is bad goes on doing harm, which is counted for an hour as it is with the peers.
+fn rest_of_hour(world: &mut World<'_>, ending: &mut Ending) {
+    let mut at_s = ending.end_s;
+    while at_s < 3_600.0 {
+        ending.add(&world.pass(at_s, 60.0, 1.0));
+        at_s += 60.0;
+    }
 }
 
 fn act(plan: &Plan, mut turn: Turn, now_ms: u64) -> Turn {

@@ -66,8 +66,8 @@ fn head(counts: Counts, seed: u64) -> String {
          pure) and through the rules of other tools, re-made from their documents and source. Written by\n\n\
          ```\ncargo xtask sim --identical {identical} --faults {faults} --peers {peers} --seed {seed}\n```\n\n\
          Without arguments it runs 100,000 releases of each model with two identical versions. Base errors are 0.1 % and \
-         traffic 100 requests/s unless said otherwise; the margin is 0.5 pp, the ramp limited by risk (one expected extra \
-         failure per look, from 2 % up to 50 %, then 95 % for ten minutes), one look a second, latency judged (or, in the \
+         traffic 100 requests/s unless said otherwise; the margin is 0.5 pp, the ramp limited by risk (1.5 expected extra \
+         failures per look, from 1 % up to 50 %, then 95 % for ten minutes), one look a second, latency judged (or, in the \
          models with routes, 50 routes). A rollback is live after 50 ms. Shares carry Clopper-Pearson limits (95 %; \
          one-sided where nothing was counted), quantiles the order statistics that enclose them.\n"
     )

@@ -21,50 +21,26 @@ impl State {
             self.begin_again();
             self.restart_ms = self.now_ms.saturating_add(RESTART_MS);
         }
-        let (mut requests, mut percent, mut canary) = (0_u64, 0.0_f64, Arm::default());
+        let (mut requests, mut highest, mut canary) = (0_u64, 0.0_f64, Arm::default());
         for seen in &evidence.buckets {
-            let (bucket, weight) = (seen.bucket, seen.percent.get());
+            let bucket = seen.bucket;
             requests =
                 requests.saturating_add(bucket.canary.requests()).saturating_add(bucket.base.requests());
-            (percent, canary) = (percent.max(weight), canary.plus(bucket.canary));
+            (highest, canary) = (highest.max(seen.percent.get()), canary.plus(bucket.canary));
             if seen.percent == self.weight {
                 self.step_requests = self.step_requests.saturating_add(bucket.canary.requests());
-            }
-            match plan.judged().users {
-                true => self.judge.observe_users(bucket, weight / 100.0),
-                false => self.judge.observe(bucket, weight / 100.0),
             }
         }
         if canary.requests() > 0 {
             self.course.canary_ms = Some(self.now_ms);
-            self.watch_budget(plan, canary, percent);
+            self.watch_budget(plan, canary, highest);
         }
         if !evidence.is_blind {
             self.course.rate.look(requests, self.now_ms);
         }
-        self.observe_more(plan, evidence);
+        self.gather(plan, evidence);
         self.failing_environments = evidence.failing_environments.or(self.failing_environments);
         self.failing_clients = evidence.failing_clients.or(self.failing_clients);
-    }
-
-    fn observe_more(&mut self, plan: &Plan, evidence: &Evidence) {
-        let warm_up_ms = plan.judged().latency.as_ref().map_or(0, |latency| latency.warm_up_ms);
-        let is_warm =
-            self.course.first_ms.is_some_and(|first_ms| self.now_ms >= first_ms.saturating_add(warm_up_ms));
-        if let Some(latency) = self.latency.as_mut().filter(|_| is_warm) {
-            evidence.latency.iter().for_each(|seen| latency.observe(seen.timed));
-        }
-        let Some(routes) = &mut self.routes else { return };
-        for seen in &evidence.routes {
-            let Some(route) = plan.judged().routes.iter().position(|name| *name == seen.route) else {
-                continue;
-            };
-            let mut bucket = seen.bucket;
-            if !is_warm || self.latency.is_none() {
-                bucket.timed = Default::default();
-            }
-            routes.observe(route, bucket);
-        }
     }
 
     /// Lets every test watch for a regression that begins now.

@@ -1,6 +1,6 @@
 //! How fast the weight rises within a step: as fast as the harm that it may still do allows.
 
-use pitbird_analysis::Findings;
+use pitbird_analysis::{Findings, Metric};
 use pitbird_names::Percent;
 
 use super::RETREAT_PERCENT;
@@ -12,10 +12,16 @@ pub const MOVES_MAX: u32 = 128;
 /// From look to look the weight grows this much at most.
 const GROWTH_MAX: f64 = 4.0;
 /// Changes smaller than this factor aren't worth a change of the target.
-const WORTH_UP: f64 = 1.5;
+const WORTH_UP: f64 = 1.25;
 const WORTH_DOWN: f64 = 0.5;
 /// While the canary may fail this much more than the base, it may be broken altogether.
-const BROKEN: f64 = 0.5;
+const BROKEN: f64 = 0.8;
+/// Evidence against the canary (a natural logarithm) from which on it gets at most this weight, percent: the smaller the
+/// weight, the fewer failures convict it or clear it.
+const SUSPECT: f64 = 1.0;
+const SUSPECT_PERCENT: f64 = 10.0;
+/// The same for one route. It is one of many and so must look worse; then the weight is that of the beginning.
+const SUSPECT_ROUTE: f64 = 4.5;
 /// A slow answer is this much less harm than a failed one.
 const SLOW_PER_FAILURE: f64 = 5.0;
 /// Where it begins as long as nobody knows how much traffic there is, percent.
@@ -41,7 +47,11 @@ impl State {
             self.course.retreat_ms.is_none() && !is_proven(plan, step) && self.course.moves < MOVES_MAX;
         let traffic = self.course.rate.within(plan.rules().interval_ms).filter(|_| is_free)?;
         let (now, ceiling) = (self.weight.get(), percent_of(plan, step).get());
-        let next = rounded(allowed(ramp, traffic, now, found).min(ceiling));
+        let mut allowed = allowed(ramp, traffic, now, found).min(ceiling);
+        if self.routes.as_ref().is_some_and(|routes| routes.log_e_of_worst(Metric::Errors) >= SUSPECT_ROUTE) {
+            allowed = allowed.min(ramp.first_percent.get());
+        }
+        let next = rounded(allowed);
         let reaches = next.get() >= ceiling && now < ceiling;
         let is_worth = next.get() >= WORTH_UP * now || next.get() <= WORTH_DOWN * now || reaches;
         is_worth.then_some(next)
@@ -75,6 +85,9 @@ fn allowed(ramp: &Ramp, traffic: f64, now: f64, found: &Findings) -> f64 {
     }
     let first = at_risk(failures, traffic, 1.0).min(ramp.first_percent.get());
     percent = percent.min((GROWTH_MAX * now).max(first));
+    if found.log_e_worse >= SUSPECT {
+        percent = percent.min(SUSPECT_PERCENT);
+    }
     if found.harm_upper > BROKEN { percent.min(ramp.first_percent.get()) } else { percent }
 }
 
