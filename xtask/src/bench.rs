@@ -3,8 +3,10 @@
 //! Needs wrk and nginx for some rows, and Python packages for one. Servers and load stay on loopback and end with the run.
 //! Ratios travel between machines, absolute figures don't.
 
+mod admission;
 mod clients;
 mod cold;
+mod connections;
 mod functions;
 mod gateway;
 mod idle;
@@ -24,7 +26,7 @@ use anyhow::{Context, Result, bail};
 /// What to measure
 #[derive(clap::Args)]
 pub struct Options {
-    /// Measure only these: mock, proxy, gateway, cold, functions, clients, kill, idle, losses, start, switch, store, analysis, telemetry, metrics, logs
+    /// Measure only these: mock, proxy, gateway, admission, connections, cold, functions, clients, kill, idle, losses, start, switch, store, analysis, telemetry, metrics, logs
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Rounds of each alternating pair
@@ -55,8 +57,10 @@ impl Figure {
 }
 
 /// Tools of the host's, and which measurements need them.
-const TOOLS: [(&str, &[&str]); 2] =
-    [("wrk", &["mock", "proxy", "gateway", "clients", "switch"]), ("nginx", &["mock", "proxy", "gateway"])];
+const TOOLS: [(&str, &[&str]); 2] = [
+    ("wrk", &["mock", "proxy", "gateway", "admission", "connections", "clients", "switch"]),
+    ("nginx", &["mock", "proxy", "gateway", "connections"]),
+];
 
 pub fn run(root: &Path, options: &Options) -> Result<()> {
     let wants = |name: &str| options.only.is_empty() || options.only.iter().any(|only| only == name);
@@ -85,6 +89,8 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
     measure("mock", &|| load::mock(root, options))?;
     measure("proxy", &|| load::proxy(root, options))?;
     measure("gateway", &|| gateway::figures(root, options))?;
+    measure("admission", &|| admission::figures(root, options))?;
+    measure("connections", &|| connections::figures(root, options))?;
     measure("cold", &|| cold::figures(root))?;
     measure("functions", &|| functions::figures(root))?;
     measure("clients", &|| clients::figures(root, options))?;

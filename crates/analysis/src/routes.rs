@@ -147,7 +147,9 @@ impl RouteJudge {
 
     /// The evidence against the worst route alone, as if it had been chosen before.
     pub fn log_e_of_worst(&self, metric: Metric) -> f64 {
-        (0..self.routes.len()).filter_map(|route| self.log_e_of(route, metric)).fold(f64::NEG_INFINITY, f64::max)
+        (0..self.routes.len())
+            .filter_map(|route| self.log_e_of(route, metric))
+            .fold(f64::NEG_INFINITY, f64::max)
     }
 
     /// The evidence that a route fails more often, spread evenly over the routes.

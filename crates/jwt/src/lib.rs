@@ -10,6 +10,7 @@
 mod claims;
 mod keys;
 mod token;
+mod vouched;
 
 pub use claims::Claims;
 pub use keys::{Algorithm, KEY_SET_BYTES_MAX, KeySet, NoKeySet};

@@ -79,7 +79,7 @@ pub fn verify(token: &str, keys: &KeySet, rules: &Rules<'_>, now_s: i64) -> Resu
     if !keys.has(&key_id) {
         return Err(Rejection::UnknownKey);
     }
-    if !keys.verifies(&key_id, algorithm, message.as_bytes(), &signature) {
+    if !keys.verifies(token, &key_id, algorithm, (message.as_bytes(), &signature)) {
         return Err(Rejection::Signature);
     }
     check(&claims, rules, now_s)?;

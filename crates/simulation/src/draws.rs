@@ -147,7 +147,10 @@ mod tests {
             let (found, variance) = moments(|draws| draws.binomial(trials, chance));
             let expected = trials as f64 * chance;
             let spread = expected * (1.0 - chance);
-            assert!((found - expected).abs() < 5.0 * sqrt(spread / 40_000.0), "{found} for {trials} {chance}");
+            assert!(
+                (found - expected).abs() < 5.0 * sqrt(spread / 40_000.0),
+                "{found} for {trials} {chance}"
+            );
             assert!((variance / spread - 1.0).abs() < 0.05, "{variance} for {trials} {chance}");
         }
     }

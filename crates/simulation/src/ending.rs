@@ -55,7 +55,11 @@ pub fn quantile(numbers: &[f64], p: f64) -> Option<Estimate> {
     let n = sorted.len() as f64;
     let spread = 1.96 * libm::sqrt(n * p * (1.0 - p));
     let at = |rank: f64| sorted.get((rank.max(0.0) as usize).min(sorted.len().checked_sub(1)?)).copied();
-    Some(Estimate { value: at(n * p)?, low: at((n * p - spread).floor())?, high: at((n * p + spread).ceil())? })
+    Some(Estimate {
+        value: at(n * p)?,
+        low: at((n * p - spread).floor())?,
+        high: at((n * p + spread).ceil())?,
+    })
 }
 
 /// The chance of at most `count` successes.

@@ -250,7 +250,8 @@ impl<'a> World<'a> {
             (canary, base, left) = (canary - n_c, base - n_b, left - share);
             let is_dead = is_bad && self.model.fault.is_route_dead && route == DYING_ROUTE;
             let k_c = self.draws.binomial(n_c, if is_dead { 1.0 } else { rate });
-            let errors = Bucket { canary: arm(n_c, k_c), base: arm(n_b, self.draws.binomial(n_b, base_rate)) };
+            let errors =
+                Bucket { canary: arm(n_c, k_c), base: arm(n_b, self.draws.binomial(n_b, base_rate)) };
             sum = sum.plus(errors);
             seen.extra_failures += k_c as f64 - n_c as f64 * base_rate;
             if n_c + n_b > 0 {
@@ -279,7 +280,10 @@ impl<'a> World<'a> {
             }
             Slow::new(requests, counts).unwrap_or_default()
         };
-        Timed { canary: slow(canary, above(ACCEPTED, swell, slower)), base: slow(base, above(1.0, swell, Slower::No)) }
+        Timed {
+            canary: slow(canary, above(ACCEPTED, swell, slower)),
+            base: slow(base, above(1.0, swell, Slower::No)),
+        }
     }
 }
 
@@ -296,7 +300,11 @@ fn above(factor: f64, swell: f64, slower: Slower) -> [f64; 4] {
             Slower::No => beyond(ms),
             Slower::Body(times) => beyond(ms / times),
             Slower::Tail(times) => {
-                if ms < *P98_MS { beyond(ms) } else { beyond(ms / times).min(0.02) }
+                if ms < *P98_MS {
+                    beyond(ms)
+                } else {
+                    beyond(ms / times).min(0.02)
+                }
             }
         }
     })

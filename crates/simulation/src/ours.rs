@@ -3,8 +3,8 @@
 use pitbird_analysis::Arm;
 use pitbird_names::Percent;
 use pitbird_rollout::{
-    Evidence, Judged, Latency, Observed, ObservedLatency, ObservedRoute, Outcome, Phase, Plan, Ramp, RampStep,
-    Rules, Step, Target, TargetKind, Turn, applied, begin, next,
+    Evidence, Judged, Latency, Observed, ObservedLatency, ObservedRoute, Outcome, Phase, Plan, Ramp,
+    RampStep, Rules, Step, Target, TargetKind, Turn, applied, begin, next,
 };
 
 use crate::ending::{End, Ending};
@@ -41,7 +41,8 @@ impl Default for Wish {
 
 impl Wish {
     pub fn plan(&self, model: &Model) -> Plan {
-        let step = |percent, wait_ms| RampStep { percent: Percent::new(percent).expect("a percentage"), wait_ms };
+        let step =
+            |percent, wait_ms| RampStep { percent: Percent::new(percent).expect("a percentage"), wait_ms };
         let rules = Rules {
             margin: self.margin,
             interval_ms: self.interval_ms,
@@ -121,7 +122,8 @@ fn evidence(model: &Model, seen: &crate::model::Seen, weight: Percent) -> Eviden
         bucket: *bucket,
     };
     let latency = ObservedLatency { percent: weight, timed: seen.timed };
-    let by_route = |(at, bucket): &(usize, _)| ObservedRoute { percent: weight, route: route(*at), bucket: *bucket };
+    let by_route =
+        |(at, bucket): &(usize, _)| ObservedRoute { percent: weight, route: route(*at), bucket: *bucket };
     Evidence {
         buckets: seen.buckets.iter().map(by_weight).collect(),
         latency: if model.has_routes { Vec::new() } else { vec![latency] },

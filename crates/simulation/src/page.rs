@@ -132,7 +132,8 @@ fn beside(counts: Counts, seed: u64, identical: &[Model], faulty: &[Model]) -> S
         for model in &calm {
             let ends = all(runs, |run| one(peer, model, seed, run));
             let found = share(count(&ends, End::RolledBack), runs);
-            let _ = write!(text, " {} ({}–{}) |", percent(found.value), percent(found.low), percent(found.high));
+            let _ =
+                write!(text, " {} ({}–{}) |", percent(found.value), percent(found.low), percent(found.high));
         }
         text.push('\n');
     }

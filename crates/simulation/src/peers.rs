@@ -58,7 +58,9 @@ impl Peer {
         match self {
             Peer::CodeDeployErrors => "CodeDeploy Canary10Percent5Minutes, alarm Errors > 0, 2 of 2",
             Peer::CodeDeployRate => "CodeDeploy Canary10Percent5Minutes, alarm rate > max(1 %, 2×), 1 of 1",
-            Peer::CodeDeployLinear => "CodeDeploy Linear10PercentEvery1Minute, alarm rate > max(1 %, 2×), 2 of 2",
+            Peer::CodeDeployLinear => {
+                "CodeDeploy Linear10PercentEvery1Minute, alarm rate > max(1 %, 2×), 2 of 2"
+            }
             Peer::Flagger => "Flagger 1 m, +10 % to 50 %, threshold 5",
             Peer::FlaggerDocs => "Flagger 1 m, +2 % to 50 %, threshold 10",
             Peer::Argo => "Argo Rollouts 20/40/60/80 %, 95 % every 5 m, limit 3",
@@ -134,7 +136,8 @@ pub fn release(model: &Model, peer: Peer, seed: u64, run: u64) -> Ending {
             minute.timed = minute.timed.plus(seen.timed);
             minute.bucket = seen.buckets.iter().fold(minute.bucket, |sum, (_, bucket)| sum.plus(*bucket));
         }
-        let word = if ending.end == End::Promoted { Word::GoOn } else { rule.judge(peer, &minute, &mut draws) };
+        let word =
+            if ending.end == End::Promoted { Word::GoOn } else { rule.judge(peer, &minute, &mut draws) };
         let over = planned.is_none() && ending.end != End::Promoted;
         match word {
             Word::RollBack if !over => {

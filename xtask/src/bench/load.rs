@@ -16,7 +16,7 @@ use super::{Figure, Options, median, peers};
 pub const CONNECTIONS: u32 = 64;
 
 /// Requests per second of one wrk run. Anything but success fails it.
-fn wrk(url: &str, seconds: u32) -> Result<f64> {
+pub fn rate(url: &str, seconds: u32) -> Result<f64> {
     wrk_with((url, &[]), seconds)
 }
 
@@ -123,7 +123,7 @@ pub fn proxy(root: &Path, options: &Options) -> Result<Vec<Figure>> {
 fn cpu_per_request_us(pids: &[u32], url: &str, options: &Options) -> Result<f64> {
     let all = || pids.iter().map(|pid| cpu_s(*pid)).sum::<Result<f64>>();
     let before = all()?;
-    let rate = wrk(url, options.seconds)?;
+    let rate = rate(url, options.seconds)?;
     Ok((all()? - before) * 1e6 / (rate * f64::from(options.seconds)))
 }
 

@@ -35,51 +35,57 @@ impl Drop for Peer {
 /// nginx in the foreground: `/` answers with the mock's body, `/proxy` passes on to `upstream`; nothing is
 /// logged. As many workers as pitbird has threads.
 pub fn nginx(upstream: Option<SocketAddr>) -> Result<Peer> {
-    let folder = tempfile::tempdir()?;
-    let port = free_port()?;
-    let path = folder.path().display();
     let proxy = upstream.map_or(String::new(), |upstream| {
         format!(
             "location /proxy {{ proxy_pass http://up/; proxy_http_version 1.1;
              proxy_set_header Connection \"\"; }} }} upstream up {{ server {upstream}; keepalive 64; "
         )
     });
-    let configuration = format!(
-        "worker_processes auto; daemon off; master_process on; pid {path}/pid; error_log {path}/error.log crit;
-         events {{ worker_connections 1024; }}
-         http {{ access_log off; keepalive_requests 100000000; client_body_temp_path {path}; proxy_temp_path {path};
-                 fastcgi_temp_path {path}; uwsgi_temp_path {path}; scgi_temp_path {path};
-         server {{ listen 127.0.0.1:{port}; location / {{ default_type application/json; return 200 '{BODY}'; }} {proxy} }} }}"
-    );
-    let file = folder.path().join("nginx.conf");
-    std::fs::write(&file, configuration)?;
-    let child = Command::new("nginx").arg("-c").arg(&file).stderr(Stdio::null()).spawn().context("nginx")?;
-    wait_for("nginx", Duration::from_secs(10), || TcpStream::connect(("127.0.0.1", port)).ok());
-    Ok(Peer { child, url: format!("http://127.0.0.1:{port}"), _folder: Some(folder) })
+    let mut peer = started(tempfile::tempdir()?, "", &proxy)?;
+    peer.url = format!("http://{}", peer.url);
+    Ok(peer)
 }
 
-/// nginx with TLS 1.3, a key of the kind that pitbird's own certificates have, and tickets; `/` answers with the mock's body.
+/// nginx that speaks HTTP/2 with prior knowledge.
+pub fn nginx_http2() -> Result<Peer> {
+    let mut peer = started(tempfile::tempdir()?, "http2", "")?;
+    peer.url = format!("http://{}/", peer.url);
+    Ok(peer)
+}
+
+/// nginx with TLS 1.3, a key of the kind that pitbird's own certificates have, and tickets.
 pub fn nginx_tls() -> Result<Peer> {
     let folder = tempfile::tempdir()?;
-    let port = free_port()?;
     let path = folder.path().display();
     let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()])?;
     std::fs::write(folder.path().join("certificate.pem"), made.cert.pem())?;
     std::fs::write(folder.path().join("key.pem"), made.signing_key.serialize_pem())?;
+    let further = format!(
+        "ssl_protocols TLSv1.3; ssl_session_tickets on;
+         ssl_certificate {path}/certificate.pem; ssl_certificate_key {path}/key.pem;"
+    );
+    let mut peer = started(folder, "ssl", &further)?;
+    peer.url = format!("https://{}/", peer.url);
+    Ok(peer)
+}
+
+/// nginx whose `/` answers with the mock's body, with further words for its port and its server. Its URL is a port of an address yet.
+fn started(folder: tempfile::TempDir, of_port: &str, of_server: &str) -> Result<Peer> {
+    let port = free_port()?;
+    let path = folder.path().display();
     let configuration = format!(
         "worker_processes auto; daemon off; master_process on; pid {path}/pid; error_log {path}/error.log crit;
          events {{ worker_connections 1024; }}
          http {{ access_log off; keepalive_requests 100000000; client_body_temp_path {path}; proxy_temp_path {path};
                  fastcgi_temp_path {path}; uwsgi_temp_path {path}; scgi_temp_path {path};
-         server {{ listen 127.0.0.1:{port} ssl; ssl_protocols TLSv1.3; ssl_session_tickets on;
-                   ssl_certificate {path}/certificate.pem; ssl_certificate_key {path}/key.pem;
-                   location / {{ default_type application/json; return 200 '{BODY}'; }} }} }}"
+         server {{ listen 127.0.0.1:{port} {of_port}; location / {{ default_type application/json; return 200 '{BODY}'; }}
+                   {of_server} }} }}"
     );
     let file = folder.path().join("nginx.conf");
     std::fs::write(&file, configuration)?;
     let child = Command::new("nginx").arg("-c").arg(&file).stderr(Stdio::null()).spawn().context("nginx")?;
     wait_for("nginx", Duration::from_secs(10), || TcpStream::connect(("127.0.0.1", port)).ok());
-    Ok(Peer { child, url: format!("https://127.0.0.1:{port}/"), _folder: Some(folder) })
+    Ok(Peer { child, url: format!("127.0.0.1:{port}"), _folder: Some(folder) })
 }
 
 /// What the bare front end runs in each environment.

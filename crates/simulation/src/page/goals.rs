@@ -41,13 +41,26 @@ impl Goals {
             name if name.starts_with("one route") => {
                 let median = extra(0.5);
                 let what = format!("{name}: extra failures ≤ 5 (median; p95)");
-                self.push(what, format!("{median:.0}; {:.0}", extra(0.95)), median <= 5.0 && back == ends.len());
+                self.push(
+                    what,
+                    format!("{median:.0}; {:.0}", extra(0.95)),
+                    median <= 5.0 && back == ends.len(),
+                );
             }
             name if name.contains("at the margin") => {
                 let wrong = ends.iter().filter(|ending| ending.full_s.is_some()).count();
                 let found = share(wrong, ends.len());
-                let text = format!("{:.2} % ({:.2}–{:.2})", 100.0 * found.value, 100.0 * found.low, 100.0 * found.high);
-                self.push(format!("{name}: more than 50 % of traffic in at most 1 %"), text, found.value <= 0.01);
+                let text = format!(
+                    "{:.2} % ({:.2}–{:.2})",
+                    100.0 * found.value,
+                    100.0 * found.low,
+                    100.0 * found.high
+                );
+                self.push(
+                    format!("{name}: more than 50 % of traffic in at most 1 %"),
+                    text,
+                    found.value <= 0.01,
+                );
             }
             _ => {}
         }
@@ -75,7 +88,8 @@ impl Goals {
             let ends = all(runs, |run| ours::release(&model, &wish.plan(&model), seed, run));
             let full: Vec<f64> = ends.iter().map(|ending| ending.full_s.unwrap_or(f64::INFINITY)).collect();
             let at = |p| quantile(&full, p).map_or(f64::INFINITY, |found| found.value);
-            let what = format!("{}: most traffic within {limit_s} s (median; p95), shortest wait 30 s", model.name);
+            let what =
+                format!("{}: most traffic within {limit_s} s (median; p95), shortest wait 30 s", model.name);
             self.push(what, format!("{:.0} s; {:.0} s", at(0.5), at(0.95)), at(0.5) <= limit_s);
         }
         for (slower, name, limit) in [
