@@ -168,28 +168,38 @@ async fn connection(
             let client = Client::new(peer, local, "http");
             http1(Remembering::new(stream, head.clone()), &head, &client, &dispatch, &mut stop).await
         }
+        // What takes more memory is in a box of its own, so that plain connections that wait take little.
         Protocol::Http2 => {
             drop(head);
-            http2(stream, Client::new(peer, local, "http"), dispatch, &mut stop).await
+            Box::pin(http2(stream, Client::new(peer, local, "http"), dispatch, &mut stop)).await
         }
-        Protocol::Tls => {
-            let Some(acceptor) = tls.acceptor() else { return };
-            let shaken = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await;
-            let Ok(Ok(stream)) = shaken else {
-                tracing::debug!(%peer, "a TLS handshake failed");
-                return;
-            };
-            let client = Client::new(peer, local, "https");
-            if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
-                drop(head);
-                http2(stream, client, dispatch, &mut stop).await
-            } else {
-                http1(Remembering::new(stream, head.clone()), &head, &client, &dispatch, &mut stop).await
-            }
-        }
+        Protocol::Tls => Box::pin(secure(stream, head, (peer, local), dispatch, &tls, &mut stop)).await,
     };
     if let Err(error) = ended {
         tracing::debug!(%peer, %error, "connection ended early");
+    }
+}
+
+async fn secure(
+    stream: TcpStream,
+    head: Arc<RawHead>,
+    (peer, local): (SocketAddr, SocketAddr),
+    dispatch: Arc<Dispatch>,
+    tls: &Tls,
+    stop: &mut watch::Receiver<bool>,
+) -> hyper::Result<()> {
+    let Some(acceptor) = tls.acceptor() else { return Ok(()) };
+    let shaken = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await;
+    let Ok(Ok(stream)) = shaken else {
+        tracing::debug!(%peer, "a TLS handshake failed");
+        return Ok(());
+    };
+    let client = Client::new(peer, local, "https");
+    if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+        drop(head);
+        http2(stream, client, dispatch, stop).await
+    } else {
+        http1(Remembering::new(stream, head.clone()), &head, &client, &dispatch, stop).await
     }
 }
 
@@ -301,5 +311,23 @@ mod tests {
         ] {
             assert_eq!(Protocol::of(first), protocol, "{first:?}");
         }
+    }
+
+    /// Of the futures that these functions give.
+    fn size_of_connection<A, B, C, D, E, F, G>(_: impl FnOnce(A, B, C, D, E, F) -> G) -> usize {
+        size_of::<G>()
+    }
+
+    fn size_of_answer<'a, A: 'a, B, C: 'a, D: 'a, G>(_: impl FnOnce(&'a A, B, &'a C, &'a D) -> G) -> usize {
+        size_of::<G>()
+    }
+
+    #[test]
+    fn a_connection_waits_in_little_memory() {
+        let connection = size_of_connection(connection);
+        assert!(connection <= 3072, "{connection} bytes");
+        // hyper makes room for it with each connection.
+        let answer = size_of_answer(Dispatch::answer);
+        assert!(answer <= 6144, "{answer} bytes");
     }
 }
