@@ -72,7 +72,8 @@ fn check_target(integration: &Integration) -> Result<(), Error> {
 fn check_credentials(integration: &Integration, scope: &Scope) -> Result<(), Error> {
     let uri = integration.uri.as_deref().unwrap_or_default();
     match integration.credentials.as_deref() {
-        Some(CALLER) => Ok(()),
+        // Nobody is asked what the caller himself may do.
+        Some(CALLER) => Err(Error::unsupported(format!("credentials {CALLER}"))),
         Some(role) => check_role(role, scope),
         None if integration.kind == "AWS" && arn::parse(uri).is_some_and(|arn| arn.account != "lambda") => {
             Err(Error::NoRole)

@@ -65,7 +65,6 @@ fn credentials_are_a_role_of_the_account() {
     };
     for good in [
         "arn:aws:iam::000000000000:role/r",
-        "arn:aws:iam::*:user/*",
         "${stageVariables.role}",
         "arn:aws:iam::000000000000:role/${stageVariables.role}",
     ] {
@@ -76,6 +75,7 @@ fn credentials_are_a_role_of_the_account() {
         ("role", arn),
         ("arn:aws:iam::000000000000:user/u", arn),
         ("${stageVariables.role", arn),
+        ("arn:aws:iam::*:user/*", "credentials arn:aws:iam::*:user/* is not supported"),
         ("arn:aws:iam::111111111111:role/r", "Cross-account pass role is not allowed."),
     ] {
         assert_eq!(run(bad), Err(text.to_owned()), "{bad}");

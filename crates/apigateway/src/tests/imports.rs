@@ -262,6 +262,61 @@ async fn what_breaks_rules_is_told_with_its_place_and_nothing_is_kept() {
 }
 
 #[tokio::test]
+async fn an_imported_responses_parameters_are_held_against_the_method() {
+    let bed = Bed::new();
+    let document = |parameters: Json| {
+        let response = json!({"statusCode": "200", "responseParameters": parameters});
+        let integration = json!({"type": "http", "httpMethod": "GET", "uri": "https://example.com",
+                                 "responses": {"default": response}});
+        let declared = json!({"200": {"description": "", "headers": {"X-A": {"type": "string"}}}});
+        let operation = json!({"responses": declared, "x-amazon-apigateway-integration": integration});
+        json!({"swagger": "2.0", "info": {"title": "a", "version": "1"}, "paths": {"/": {"get": operation}}})
+    };
+    for source in [
+        "'fixed'",
+        "integration.response.header.X-B",
+        "integration.response.multivalueheader.X-B",
+        "integration.response.body.a.b",
+        "context.requestId",
+        "stageVariables.v",
+    ] {
+        let parameters = json!({"method.response.header.X-A": source});
+        let api = bed.import(&document(parameters.clone()).to_string(), json!({})).await.expect(source);
+        let id = text(&api["id"]);
+        let (root, _) = bed.tree(&id).await["/"].clone();
+        let input = with(&at(&id, &root, "GET"), json!({"statusCode": "200"}));
+        assert_eq!(bed.ok("GetIntegrationResponse", input).await["responseParameters"], parameters);
+    }
+    let wrong = |what: &str, text: &str| {
+        bad(format!(
+            "Errors found during import:\n\tUnable to put integration response on 'GET' for resource at path '/': Invalid \
+             mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping expression {what} \
+             {text}]"
+        ))
+    };
+    for (target, source, refused) in [
+        ("method.response.header.X-B", "'a'", wrong("parameter specified:", "method.response.header.X-B")),
+        ("method.response.body.X-A", "'a'", wrong("specified:", "method.response.body.X-A")),
+        ("X-A", "'a'", wrong("specified:", "X-A")),
+        ("method.response.header.X-A", "a", wrong("specified:", "a")),
+        (
+            "method.response.header.X-A",
+            "method.request.header.A",
+            wrong("specified:", "method.request.header.A"),
+        ),
+        (
+            "method.response.header.X-A",
+            "integration.response.querystring.a",
+            wrong("specified:", "integration.response.querystring.a"),
+        ),
+    ] {
+        let refusal = bed.import(&document(json!({target: source})).to_string(), json!({})).await;
+        assert_eq!(refusal.expect_err(source), refused, "{target} {source}");
+    }
+    assert_eq!(bed.ok("GetRestApis", json!({})).await["item"].as_array().map(Vec::len), Some(6));
+}
+
+#[tokio::test]
 async fn what_cannot_be_obeyed_is_refused_by_name() {
     let bed = Bed::new();
     let with_integration = |more: Json| {
@@ -275,6 +330,11 @@ async fn what_cannot_be_obeyed_is_refused_by_name() {
         (json!({"tlsConfig": {"insecureSkipVerification": true}}), "tlsConfig.insecureSkipVerification true"),
         (json!({"responseTransferMode": "STREAM"}), "responseTransferMode STREAM"),
         (json!({"payloadFormatVersion": "2.0"}), "payloadFormatVersion 2.0"),
+        (json!({"credentials": "arn:aws:iam::*:user/*"}), "credentials arn:aws:iam::*:user/*"),
+        (
+            json!({"responseParameters": {"200": {"overwrite:header.a": "b"}}}),
+            "responseParameters of an integration instead of its responses",
+        ),
     ] {
         let refused = bed.import(&with_integration(more).to_string(), json!({})).await.expect_err(name);
         assert_eq!(refused, unsupported(name));
