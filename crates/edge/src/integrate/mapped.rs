@@ -293,7 +293,9 @@ async fn service(
         body: asked.body,
         role: role.clone(),
     };
-    execution_log::asked(routed.log, &address(target, &call), &call.headers, &call.body);
+    if routed.log.0.is_some() {
+        execution_log::asked(routed.log, &address(&call), &call.headers, &call.body);
+    }
     let began = Instant::now();
     let called = services.call(call, Duration::from_millis(mapped.timeout_ms.into())).await;
     let latency_us = began.elapsed().as_micros() as u64;
@@ -315,11 +317,15 @@ async fn service(
 }
 
 /// Where AWS has the service that is called.
-fn address(target: &ServiceTarget, call: &ServiceCall) -> String {
-    let subdomain = target.subdomain.as_ref().map_or_else(String::new, |subdomain| format!("{subdomain}."));
-    let query = call.action.as_ref().map_or_else(String::new, |action| format!("?Action={action}"));
-    let ServiceCall { service, region, uri, .. } = call;
-    format!("https://{subdomain}{service}.{region}.amazonaws.com{uri}{query}")
+fn address(call: &ServiceCall) -> String {
+    let ServiceCall { service, region, subdomain, action, uri, .. } = call;
+    let subdomain = subdomain.as_ref().map_or_else(String::new, |subdomain| format!("{subdomain}."));
+    let asked = match action {
+        // What is added to it begins with a `?`.
+        Some(action) => format!("/?Action={action}{}", uri.replacen('?', "&", 1)),
+        None => uri.clone(),
+    };
+    format!("https://{subdomain}{service}.{region}.amazonaws.com{asked}")
 }
 
 /// Maps an answer by the first rule that it matches.

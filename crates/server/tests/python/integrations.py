@@ -331,6 +331,20 @@ def services():
     assert groups.status == 200 and "/aws/lambda/custom" in [group["logGroupName"] for group in groups.json()], groups
     assert api.ask("/function", "POST", body={"a": 1}).json()["got"] == {"a": 1}
 
+    # Trials go the same ways, and tell where they went.
+    def told(path, verb="GET", **what):
+        tried = gateway.test_invoke_method(restApiId=api.id, resourceId=api.resources[path], httpMethod=verb, **what)
+        lines = [line.split(" : ", 1)[1].split(": ", 1) for line in tried["log"].splitlines()[1:]]
+        return tried, {line[0]: line[-1] for line in lines}
+
+    tried, lines = told("/pages/{key+}", pathWithQueryString="/pages/a/index.html")
+    assert (tried["status"], tried["body"], tried["headers"]["Content-Type"]) == (200, "<h1>hello</h1>", "text/html"), tried
+    assert lines["Endpoint request URI"] == f"https://s3.{REGION}.amazonaws.com/pages/a/index.html", lines
+    assert lines["Endpoint response body before transformations"] == "<h1>hello</h1>", lines
+    tried, lines = told("/groups")
+    assert tried["status"] == 200, tried
+    assert lines["Endpoint request URI"] == f"https://logs.{REGION}.amazonaws.com/?Action=DescribeLogGroups", lines
+
 
 http_proxy()
 http_custom()
