@@ -25,7 +25,7 @@ fn main() -> Outcome {
     let folder = tempfile::tempdir()?;
     let store = Store::open(&folder.path().join("store"))?;
     let telemetry = Telemetry::open(&folder.path().join("telemetry"), &Config::default())?;
-    let state = State { store, telemetry };
+    let state = State::new(store, telemetry);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let since = SystemTime::now().duration_since(UNIX_EPOCH)?;
     let now_ms = since.as_millis() as i64 / MINUTE_MS * MINUTE_MS;

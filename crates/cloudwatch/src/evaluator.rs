@@ -1,32 +1,38 @@
 //! The evaluator: judges every alarm on the clock and writes down which have changed their state.
+//!
+//! A step goes over the alarms whose data have moved on: those of a minute or more when a minute is over, those below each ten
+//! seconds. It reads for many alarms at once, what several watch only once, and writes nothing but changes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use pitbird_names::Scope;
-use pitbird_records::alarm::Watched;
-use pitbird_records::{Alarm, Record};
-use pitbird_store::{Transaction, Versioned};
-use pitbird_telemetry::alarm::{self as arithmetic, Outcome, Point, Rule, Window};
-use pitbird_telemetry::metrics::MetricQuery;
+use pitbird_records::Alarm;
+use pitbird_store::Transaction;
+use pitbird_telemetry::alarm::{self as arithmetic, Outcome, Point, Window};
+use pitbird_telemetry::metrics::{Metric, MetricQuery, Unit};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::alarm::{Cause, Occasion};
-use crate::query::{self, Plan, Span};
+use crate::query::{self, Evaluated, Span};
+use crate::watchlist::{Read, Watch};
 use crate::{Error, State, alarm};
 
 /// Alarms with periods of a minute or more are evaluated each minute. Source: CloudWatch, alarm evaluation.
 const MINUTE_MS: i64 = 60_000;
 /// Those with shorter periods each ten seconds.
 const STEP_MS: i64 = 10_000;
-/// After a period's end, so that what ended with it has been measured, milliseconds.
-const SETTLE_MS: i64 = 250;
+/// After a period's end, so that what happened in it has become data, milliseconds: what is measured or put is seen at once, lines of
+/// logs that metrics are made from are filed after 400 ms.
+const SETTLE_MS: i64 = 600;
 /// Between two prunes of the history, milliseconds.
 const PRUNE_MS: i64 = 3_600_000;
-/// Alarms whose data are read together.
-const BATCH: usize = 100;
+/// Alarms on metrics whose data are read together, and whose changes share a commit.
+const METRICS_BATCH: usize = 500;
+/// The same of alarms on queries, each of which may read much.
+const QUERIES_BATCH: usize = 100;
 
 /// Which alarms a step evaluates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,134 +97,146 @@ fn now_ms() -> i64 {
 /// Evaluates alarms as of `now_ms` (milliseconds since 1970) and answers how many have changed their state. What one
 /// alarm's data have wrong keeps no other from being evaluated.
 pub async fn step(state: &State, due: Due, now_ms: i64) -> Result<usize, Error> {
-    let mut alarms = state.read(|store| store.list::<Alarm>("")).await?;
-    if due == Due::HighResolution {
-        alarms.retain(|found| alarm::is_high_resolution(&found.record.rule));
+    let mut watchlist = state.watchlist.lock().await;
+    watchlist.refresh(state).await?;
+    let is_due = |watch: &&Watch| due == Due::All || watch.is_high_resolution;
+    let (metrics, queries): (Vec<&Watch>, Vec<&Watch>) =
+        watchlist.watches().filter(is_due).partition(|watch| matches!(watch.read, Read::Metric(_)));
+    let (mut changed, mut failure) = (0, None);
+    let mut note = |written: Result<usize, Error>| match written {
+        Ok(count) => changed += count,
+        Err(error) => failure = Some(error),
+    };
+    for batch in metrics.chunks(METRICS_BATCH) {
+        let points = measured(state, batch, now_ms).await;
+        note(judge(state, batch, points, now_ms).await);
     }
-    let mut changed = 0;
-    let mut failure = None;
-    while !alarms.is_empty() {
-        let rest = alarms.split_off(alarms.len().min(BATCH));
-        match step_batch(state, std::mem::replace(&mut alarms, rest), now_ms).await {
-            Ok(count) => changed += count,
-            Err(error) => failure = Some(error),
-        }
+    for batch in queries.chunks(QUERIES_BATCH) {
+        let points = reckoned(state, batch, now_ms).await;
+        note(judge(state, batch, points, now_ms).await);
     }
-    release(state, now_ms).await?;
+    release(state, watchlist.due(now_ms), now_ms).await?;
     failure.map_or(Ok(changed), Err)
-}
-
-/// An alarm with its rule and what has to be read for it.
-struct Judging {
-    found: Versioned<Alarm>,
-    rule: Rule,
-    read: Read,
-}
-
-enum Read {
-    Metric(Box<MetricQuery>),
-    Queries(Arc<Plan>),
 }
 
 /// An alarm that isn't in the state that it should be in.
 struct Change {
-    found: Versioned<Alarm>,
+    scope: Scope,
+    name: String,
+    /// The alarm's revision when it was judged.
+    rev: u64,
     outcome: Outcome,
 }
 
-async fn step_batch(state: &State, alarms: Vec<Versioned<Alarm>>, now_ms: i64) -> Result<usize, Error> {
-    let judging: Vec<Judging> = alarms.into_iter().filter_map(|found| judging(found, now_ms)).collect();
-    let found = points(state, &judging, now_ms).await;
-    let judged = judging.into_iter().zip(found);
-    let changes: Vec<Change> = judged
-        .filter_map(|(Judging { found, rule, .. }, points)| {
-            let outcome = arithmetic::evaluate(&rule, &points?, now_ms)?;
-            (outcome.state.as_str() != found.record.head.state.value).then_some(Change { found, outcome })
-        })
-        .collect();
+/// Judges alarms by their points, and writes down what has changed.
+async fn judge(
+    state: &State,
+    batch: &[&Watch],
+    points: Vec<Result<Vec<Point>, Error>>,
+    now_ms: i64,
+) -> Result<usize, Error> {
+    let mut changes = Vec::new();
+    for (watch, points) in batch.iter().zip(points) {
+        match points {
+            Ok(points) => {
+                let outcome = arithmetic::evaluate_from(&watch.rule, watch.state, &points, now_ms);
+                let (scope, name) = (&watch.scope, &watch.name);
+                changes.extend(outcome.map(|outcome| Change {
+                    scope: scope.clone(),
+                    name: name.clone(),
+                    rev: watch.rev,
+                    outcome,
+                }));
+            }
+            Err(error) => tracing::error!(alarm = watch.name, %error, "an alarm's metrics can't be read"),
+        }
+    }
     if changes.is_empty() {
         return Ok(0);
     }
     state.store.write(move |tx: &mut Transaction<'_>| write(tx, changes, now_ms)).await
 }
 
-fn judging(found: Versioned<Alarm>, now_ms: i64) -> Option<Judging> {
-    let Alarm { head, rule } = &found.record;
-    let read = |evaluable: &Rule| match &rule.watched {
-        Watched::Metric(stat) => {
-            Some(Read::Metric(Box::new(evaluable.query(alarm::metric(stat, &head.scope), now_ms))))
-        }
-        Watched::Queries { queries } => {
-            Some(Read::Queries(Arc::new(alarm::plan(queries, &head.scope).ok()?)))
-        }
-    };
-    let evaluable = alarm::evaluable(rule, &head.scope).and_then(|rule| Some((read(&rule)?, rule)));
-    let Some((read, rule)) = evaluable else {
-        tracing::error!(alarm = head.name, "an alarm's rule can't be read");
-        return None;
-    };
-    Some(Judging { found, rule, read })
+/// Reads that alarms share: one for each metric, unit and time, whatever the statistics.
+#[derive(Default)]
+struct Reads<'w> {
+    queries: Vec<MetricQuery>,
+    places: HashMap<(&'w Metric, Option<Unit>, u32, i64), usize>,
 }
 
-/// What each alarm judges; `None` where that can't be had.
-async fn points(state: &State, judging: &[Judging], now_ms: i64) -> Vec<Option<Vec<Point>>> {
-    let queries = judging.iter().filter_map(|judging| match &judging.read {
-        Read::Metric(query) => Some((**query).clone()),
-        Read::Queries(_) => None,
-    });
-    let mut together = state.telemetry.statistics(queries.collect()).await.ok().map(Vec::into_iter);
-    let mut found = Vec::with_capacity(judging.len());
-    for judging in judging {
-        let read = match (&judging.read, &mut together) {
-            (Read::Metric(_), Some(together)) => Ok(together.next().map(|read| arithmetic::points(&read))),
-            (Read::Metric(query), None) => alone(state, query).await,
-            (Read::Queries(plan), _) => reckoned(state, judging, plan, now_ms).await,
-        };
-        found.push(read.unwrap_or_else(|error| {
-            tracing::error!(alarm = judging.found.record.head.name, %error, "an alarm's metrics can't be read");
-            None
-        }));
+impl<'w> Reads<'w> {
+    /// The places of the read among the reads and of the alarm's statistic in it; `None` for an alarm on queries.
+    fn add(&mut self, watch: &'w Watch, now_ms: i64) -> Option<(usize, usize)> {
+        let Read::Metric(metric) = &watch.read else { return None };
+        let (rule, window) = (&watch.rule, Window::at(&watch.rule, now_ms));
+        let key = (&**metric, rule.unit, rule.period_s, window.start_ms);
+        let place = *self.places.entry(key).or_insert(self.queries.len());
+        if place == self.queries.len() {
+            self.queries.push(rule.query((**metric).clone(), now_ms));
+        }
+        let stats = &mut self.queries[place].stats;
+        let known = stats.iter().position(|stat| rule.stat == Some(*stat));
+        let statistic = known.unwrap_or(stats.len());
+        if known.is_none() {
+            stats.extend(rule.stat);
+        }
+        Some((place, statistic))
     }
-    found
 }
 
-/// Reads for one alarm alone, because something is wrong with one of them.
-async fn alone(state: &State, query: &MetricQuery) -> Result<Option<Vec<Point>>, Error> {
-    let mut read = state.telemetry.statistics(vec![query.clone()]).await?;
-    Ok(read.pop().map(|read| arithmetic::points(&read)))
+/// The points of alarms on metrics.
+async fn measured(state: &State, batch: &[&Watch], now_ms: i64) -> Vec<Result<Vec<Point>, Error>> {
+    let mut reads = Reads::default();
+    let places: Vec<Option<(usize, usize)>> = batch.iter().map(|watch| reads.add(watch, now_ms)).collect();
+    let found = match state.telemetry.statistics(reads.queries).await {
+        Ok(found) => found,
+        // Something is wrong with one of them.
+        Err(_) if batch.len() > 1 => {
+            let mut each = Vec::with_capacity(batch.len());
+            for watch in batch {
+                each.extend(Box::pin(measured(state, std::slice::from_ref(watch), now_ms)).await);
+            }
+            return each;
+        }
+        Err(error) => return vec![Err(error.into())],
+    };
+    let points = |(read, statistic): (usize, usize)| arithmetic::points(&found[read], statistic);
+    places.into_iter().map(|place| Ok(place.map(points).unwrap_or_default())).collect()
 }
 
-/// The points of metric math, which must give one series.
-async fn reckoned(
-    state: &State,
-    judging: &Judging,
-    plan: &Arc<Plan>,
-    now_ms: i64,
-) -> Result<Option<Vec<Point>>, Error> {
-    let window = Window::at(&judging.rule, now_ms);
-    let span = Span { start_ms: window.start_ms, end_ms: window.end_ms, now_ms };
-    let mut results = query::evaluate(state, plan, span).await?.results;
+/// The points of alarms on queries, which must give one series each.
+async fn reckoned(state: &State, batch: &[&Watch], now_ms: i64) -> Vec<Result<Vec<Point>, Error>> {
+    let asked = batch.iter().filter_map(|watch| {
+        let Read::Queries(plan) = &watch.read else { return None };
+        let window = Window::at(&watch.rule, now_ms);
+        Some((plan.clone(), Span { start_ms: window.start_ms, end_ms: window.end_ms, now_ms }))
+    });
+    let evaluated = query::evaluate_together(state, asked.collect()).await;
+    evaluated.into_iter().map(|evaluated| evaluated.and_then(points)).collect()
+}
+
+fn points(evaluated: Evaluated) -> Result<Vec<Point>, Error> {
+    let mut results = evaluated.results;
     if results.len() > 1 {
         return Err(Error::unsupported("An alarm on more than one time series"));
     }
     let point = |(at_ms, value)| Point { at_ms, value, sample_count: None };
-    Ok(Some(results.pop().map(|series| series.points.into_iter().map(point).collect()).unwrap_or_default()))
+    Ok(results.pop().map(|series| series.points.into_iter().map(point).collect()).unwrap_or_default())
 }
 
 fn write(tx: &mut Transaction<'_>, changes: Vec<Change>, now_ms: i64) -> Result<usize, Error> {
     let mut written = 0;
     let mut occasions: BTreeMap<Scope, Occasion> = BTreeMap::new();
-    for Change { found, outcome } in changes {
-        let mut alarm = found.record;
+    for Change { scope, name, rev, outcome } in changes {
+        let found = tx.get::<Alarm>(&Alarm::key_of(&scope, &name))?;
         // Whoever has changed the alarm meanwhile will see it judged by the next step.
-        let is_same = tx.get::<Alarm>(&alarm.key())?.is_some_and(|present| present.rev == found.rev);
-        if is_same {
-            let Outcome { state, reason, reason_data } = outcome;
-            let cause = Cause { reason, data: Some(reason_data) };
-            alarm::transition(tx, &mut alarm, state, cause, now_ms)?;
-            occasions.entry(alarm.head.scope).or_default().changed.insert(alarm.head.name);
-            written += 1;
-        }
+        let Some(found) = found.filter(|present| present.rev == rev) else { continue };
+        let mut alarm = found.record;
+        let Outcome { state, reason, reason_data } = outcome;
+        let cause = Cause { reason, data: Some(reason_data) };
+        alarm::transition(tx, &mut alarm, state, cause, now_ms)?;
+        occasions.entry(scope).or_default().changed.insert(name);
+        written += 1;
     }
     for (scope, occasion) in occasions {
         written += alarm::settle(tx, &scope, occasion, now_ms)?;
@@ -227,8 +245,7 @@ fn write(tx: &mut Transaction<'_>, changes: Vec<Change>, now_ms: i64) -> Result<
 }
 
 /// Lets the actions of composite alarms go that have been held back long enough.
-async fn release(state: &State, now_ms: i64) -> Result<(), Error> {
-    let scopes = state.read(move |store| alarm::with_due_actions(store, now_ms)).await?;
+async fn release(state: &State, scopes: Vec<Scope>, now_ms: i64) -> Result<(), Error> {
     if scopes.is_empty() {
         return Ok(());
     }
@@ -240,7 +257,7 @@ async fn release(state: &State, now_ms: i64) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
-    use pitbird_records::alarm::{AlarmRule, MetricStatistic};
+    use pitbird_records::alarm::{AlarmRule, MetricStatistic, Watched};
     use pitbird_store::Store;
     use pitbird_telemetry::alarm::State as AlarmValue;
 
@@ -291,7 +308,7 @@ mod tests {
                     reason: "r".to_owned(),
                     reason_data: "{}".to_owned(),
                 };
-                write(tx, vec![Change { found: Versioned { rev, record: alarm }, outcome }], 1)
+                write(tx, vec![Change { scope: alarm.head.scope, name: alarm.head.name, rev, outcome }], 1)
             };
             store.write::<usize, Error>(change).await.expect("written")
         };

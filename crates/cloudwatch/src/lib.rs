@@ -3,8 +3,8 @@
 //! [`service`] hangs the operations in, one file each under `operations`. Metrics are telemetry's: `datum` turns what
 //! callers put into samples, [`query`] what they ask into reads: a [`Plan`](query::Plan) of queries, metrics and metric math over them,
 //! is checked once and evaluated over any span of time. Alarms are records: `alarm` says what may be set and moves
-//! an alarm from state to state, `evaluator` ([`start_evaluator`]) does so on the clock, by telemetry's arithmetic, and
-//! [`State::alarm_states`] tells other parts of the process how alarms stand.
+//! an alarm from state to state, `evaluator` ([`start_evaluator`]) does so on the clock, by telemetry's arithmetic, over the `watchlist`,
+//! which keeps each rule compiled as long as its record stays the same; [`State::alarm_states`] tells other parts of the process how alarms stand.
 //!
 //! A composite alarm follows from others in the same commit (`alarm/composite`). What a change of state sets going is written down
 //! with it and carried out by the `actor` ([`start_actor`]) through [`Act`], which the server hangs in.
@@ -22,6 +22,7 @@ mod page;
 pub mod query;
 mod shape;
 mod tags;
+mod watchlist;
 
 use std::sync::Arc;
 
@@ -33,14 +34,21 @@ pub use actor::{Act, Actor, Deed, Done, start_actor};
 pub use alarm::{Action, Standing};
 pub use error::Error;
 pub use evaluator::{Due, Evaluator, start_evaluator, step};
+use watchlist::Watchlist;
 
 /// What the operations work with.
 pub struct State {
     pub store: Store,
     pub telemetry: Arc<Telemetry>,
+    /// One evaluation at a time.
+    watchlist: tokio::sync::Mutex<Watchlist>,
 }
 
 impl State {
+    pub fn new(store: Store, telemetry: Arc<Telemetry>) -> State {
+        State { store, telemetry, watchlist: tokio::sync::Mutex::default() }
+    }
+
     /// Reads much from the store on a thread that may block.
     async fn read<T: Send + 'static>(
         &self,

@@ -13,8 +13,8 @@ mod world;
 use pitbird_telemetry::metrics::{Unit, aligned_start};
 
 pub use self::data::{Identity, MetricDataQuery, MetricStat};
-pub(crate) use self::evaluate::evaluate_some;
 pub use self::evaluate::{Evaluated, Message, SeriesResult, Span, evaluate};
+pub(crate) use self::evaluate::{evaluate_some, evaluate_together};
 pub use self::plan::Plan;
 use crate::Error;
 pub use crate::shape::Dimension;

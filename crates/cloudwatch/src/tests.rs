@@ -82,7 +82,7 @@ fn wire_model() -> &'static Model {
 fn state_in(directory: &tempfile::TempDir) -> Arc<State> {
     let store = Store::open(&directory.path().join("store")).expect("a store");
     let telemetry = Telemetry::open(&directory.path().join("telemetry"), &Config::default());
-    Arc::new(State { store, telemetry: telemetry.expect("telemetry") })
+    Arc::new(State::new(store, telemetry.expect("telemetry")))
 }
 
 impl Bed {

@@ -78,7 +78,7 @@ pub fn start(parts: &Parts) -> Result<Started> {
     let (deliver, keep) = (subscribers(invoker.clone()), exports(pitbird_s3::service(s3.clone())));
     let logs = Arc::new(pitbird_logs::State::new(store.clone(), telemetry.clone(), deliver, keep, entropy)?);
     let cloudwatch =
-        Arc::new(pitbird_cloudwatch::State { store: store.clone(), telemetry: telemetry.clone() });
+        Arc::new(pitbird_cloudwatch::State::new(store.clone(), telemetry.clone()));
     let alarm_actions = AlarmActions::new(invoker.clone(), store.clone());
     let sts = pitbird_sts::State { store: store.clone(), entropy };
     let (rollouts, executor) = pitbird_rollouts::new(rollout_parts(parts, cloudwatch.clone()));

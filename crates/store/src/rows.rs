@@ -58,6 +58,16 @@ pub fn keys<R: Record>(connection: &Connection, prefix: &str) -> Result<Vec<Stri
     Ok(found)
 }
 
+/// The keys that start with `prefix` with their records' revisions, in the order of the keys. No record is read.
+pub fn revs<R: Record>(connection: &Connection, prefix: &str) -> Result<Vec<(String, u64)>, Error> {
+    let mut found = Vec::new();
+    walk::<R>(connection, prefix, None, |row| {
+        found.push((row.get(0)?, row.get::<_, i64>(1)? as u64));
+        Ok(true)
+    })?;
+    Ok(found)
+}
+
 /// Visits the rows below `prefix` until `visit` has had enough.
 fn walk<R: Record>(
     connection: &Connection,

@@ -83,6 +83,12 @@ impl Store {
         self.page(prefix, None, usize::MAX)
     }
 
+    /// The keys that start with `prefix` with their records' revisions, in the order of the keys: what has changed since
+    /// somebody last looked, without the price of reading it all.
+    pub fn revs<R: Record>(&self, prefix: &str) -> Result<Vec<(String, u64)>, Error> {
+        self.0.readers.read(|connection| rows::revs::<R>(connection, prefix))
+    }
+
     /// Up to `limit` records whose key starts with `prefix` and comes after the key `after`, in the order of their keys.
     pub fn page<R: Record>(
         &self,

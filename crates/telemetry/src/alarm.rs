@@ -11,7 +11,7 @@ mod reason;
 mod rule;
 mod window;
 
-pub use evaluate::{Outcome, evaluate};
+pub use evaluate::{Outcome, evaluate, evaluate_from};
 pub use expression::{Expression, ExpressionError};
 pub use number::{long_date, precise};
 pub use rule::{Comparison, LowSamples, MissingData, Rule, State};

@@ -159,12 +159,10 @@ impl Telemetry {
         self.call(|ack| Command::Put { scope, namespace, data, ack, room }).await
     }
 
-    /// Answers each query, in order, from one moment on: what was measured and put before is in it.
+    /// Answers each query, in order, from one moment on: what was measured and put before is in it. Thousands at once cost far
+    /// less than one by one.
     pub async fn statistics(&self, queries: Vec<MetricQuery>) -> Result<Vec<Vec<Datapoint>>> {
-        self.read(move |shared| {
-            queries.iter().map(|query| metrics::read(&shared.metrics, &shared.readers, query)).collect()
-        })
-        .await
+        self.read(move |shared| metrics::read(&shared.metrics, &shared.readers, &queries)).await
     }
 
     /// One statistic over time for each query, in order, from one moment on, as [`Telemetry::statistics`] is: times of periods'

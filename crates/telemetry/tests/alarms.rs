@@ -39,7 +39,7 @@ async fn an_alarm_sees_what_a_probe_measures() {
     };
     let evaluate = async |now_ms| -> Outcome {
         let found = telemetry.statistics(vec![rule.query(metric.clone(), now_ms)]).await.unwrap();
-        alarm::evaluate(&rule, &alarm::points(&found[0]), now_ms).unwrap()
+        alarm::evaluate(&rule, &alarm::points(&found[0], 0), now_ms).unwrap()
     };
     assert_eq!(evaluate(NOON).await.state, State::InsufficientData);
     for minute in 1..=10 {

@@ -122,16 +122,6 @@ pub fn parents(store: &Store, scope: &Scope, name: &str) -> Result<BTreeSet<Stri
     Ok(all.into_iter().filter(is_parent).map(|alarm| alarm.head.name).collect())
 }
 
-/// The scopes in which actions have been held back long enough.
-pub fn with_due_actions(store: &Store, now_ms: i64) -> Result<BTreeSet<Scope>, pitbird_store::Error> {
-    let all = store.list::<CompositeAlarm>("")?.into_iter().map(|found| found.record);
-    let is_due = |alarm: &CompositeAlarm| {
-        let due = alarm.suppression.as_ref().and_then(|suppression| suppression.until_ms);
-        due.is_some_and(|due| due <= now_ms)
-    };
-    Ok(all.filter(is_due).map(|alarm| alarm.head.scope).collect())
-}
-
 /// Why composite alarms are looked at, beside that the time goes on.
 #[derive(Debug, Default)]
 pub struct Occasion {

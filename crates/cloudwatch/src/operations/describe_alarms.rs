@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use pitbird_names::Scope;
@@ -135,14 +136,24 @@ impl Input {
         };
         let mut found = Vec::new();
         if is_asked(Alarm::TYPE) {
-            let alarms = alarm::all::<Alarm>(store, scope)?;
+            let alarms = self.candidates::<Alarm>(store, scope)?;
             found.extend(alarms.into_iter().filter(|alarm| self.takes(alarm)).map(Found::Metric));
         }
         if is_asked(CompositeAlarm::TYPE) {
-            let alarms = alarm::all::<CompositeAlarm>(store, scope)?;
+            let alarms = self.candidates::<CompositeAlarm>(store, scope)?;
             found.extend(alarms.into_iter().filter(|alarm| self.takes(alarm)).map(Found::Composite));
         }
         found.sort_by_cached_key(Found::name);
+        Ok(found)
+    }
+
+    /// The alarms of the names that are given, each once; without names all.
+    fn candidates<A: Kind>(&self, store: &Store, scope: &Scope) -> Result<Vec<A>, pitbird_store::Error> {
+        let Some(names) = &self.alarm_names else { return alarm::all(store, scope) };
+        let mut found = Vec::new();
+        for name in names.iter().collect::<BTreeSet<_>>() {
+            found.extend(store.get::<A>(&Alarm::key_of(scope, name))?.map(|found| found.record));
+        }
         Ok(found)
     }
 
@@ -153,8 +164,7 @@ impl Input {
             let mut all = actions.ok.iter().chain(&actions.alarm).chain(&actions.insufficient_data);
             all.any(|action| action.starts_with(prefix.as_str()))
         };
-        self.alarm_names.as_ref().is_none_or(|names| names.contains(&head.name))
-            && self.alarm_name_prefix.as_deref().is_none_or(|prefix| head.name.starts_with(prefix))
+        self.alarm_name_prefix.as_deref().is_none_or(|prefix| head.name.starts_with(prefix))
             && self.state_value.as_ref().is_none_or(|value| head.state.value == *value)
             && self.action_prefix.as_ref().is_none_or(begins)
     }

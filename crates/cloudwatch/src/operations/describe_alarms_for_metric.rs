@@ -29,7 +29,8 @@ pub struct Output {
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> {
     let Call { caller, mut input, .. } = call;
     let wanted = dimensions(input.dimensions.take(), "Dimensions")?;
-    let mut alarms = alarm::all::<Alarm>(&state.store, &caller.scope).map_err(Error::from)?;
+    let mut alarms =
+        state.read(move |store| alarm::all::<Alarm>(store, &caller.scope)).await.map_err(Error::from)?;
     let is_meant = |alarm: &Alarm| match &alarm.rule.watched {
         Watched::Metric(metric) => {
             input.takes(metric) && alarm::metric(metric, &alarm.head.scope).dimensions == wanted

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use pitbird_metricmath::{Series, Value};
+use pitbird_telemetry::metrics::SeriesQuery;
 
 use super::gather::{Gathered, gather};
 use super::label::Labelled;
@@ -58,18 +59,78 @@ pub async fn evaluate_some(
     wanted: Range<usize>,
     span: Span,
 ) -> Result<Evaluated, Error> {
-    let needed = plan.needed(wanted.clone().filter(|place| plan.asked[*place].is_returned));
-    if needed.is_empty() {
-        return Ok(Evaluated::default());
-    }
-    let (gathered, messages) = gather(state, plan, &needed, span).await?;
-    let read = state.telemetry.series(gathered.queries(plan, &needed, span)).await?;
-    let plan = plan.clone();
-    let work = move || results(&plan, &needed, wanted, gathered, read, span);
+    let prepared = prepare(state, plan, wanted, span).await?;
+    let read = state.telemetry.series(prepared.queries.clone()).await?;
     // Millions of points may take a while. Cancelled only when the runtime ends.
+    let done = tokio::task::spawn_blocking(move || prepared.evaluate(read)).await;
+    done.map_err(|_| Error::from(pitbird_telemetry::Error::Closed))?
+}
+
+/// Evaluates several plans, each over its own span, in order, with one read for all.
+pub(crate) async fn evaluate_together(
+    state: &State,
+    asked: Vec<(Arc<Plan>, Span)>,
+) -> Vec<Result<Evaluated, Error>> {
+    let (mut prepared, mut queries) = (Vec::with_capacity(asked.len()), Vec::new());
+    for (plan, span) in &asked {
+        let one = prepare(state, plan, 0..plan.len(), *span).await;
+        queries.extend(one.iter().flat_map(|one| one.queries.iter().cloned()));
+        prepared.push(one);
+    }
+    let read = match state.telemetry.series(queries).await {
+        Ok(read) => read,
+        // Something is wrong with one of them.
+        Err(_) if asked.len() > 1 => {
+            let mut each = Vec::with_capacity(asked.len());
+            for (plan, span) in &asked {
+                each.push(evaluate(state, plan, *span).await);
+            }
+            return each;
+        }
+        Err(error) => return vec![Err(error.into())],
+    };
+    let count = asked.len();
+    let work = move || {
+        let mut read = read.into_iter();
+        let evaluate = |one: Result<Prepared, Error>| {
+            let one = one?;
+            let read = read.by_ref().take(one.queries.len()).collect();
+            one.evaluate(read)
+        };
+        prepared.into_iter().map(evaluate).collect()
+    };
     let done = tokio::task::spawn_blocking(work).await;
-    let results = done.map_err(|_| Error::from(pitbird_telemetry::Error::Closed))??;
-    Ok(Evaluated { results, messages })
+    done.unwrap_or_else(|_| (0..count).map(|_| Err(pitbird_telemetry::Error::Closed.into())).collect())
+}
+
+/// Queries of a plan with what has to be read for them.
+struct Prepared {
+    plan: Arc<Plan>,
+    needed: BTreeSet<usize>,
+    wanted: Range<usize>,
+    gathered: Gathered,
+    messages: Vec<Message>,
+    span: Span,
+    queries: Vec<SeriesQuery>,
+}
+
+async fn prepare(
+    state: &State,
+    plan: &Arc<Plan>,
+    wanted: Range<usize>,
+    span: Span,
+) -> Result<Prepared, Error> {
+    let needed = plan.needed(wanted.clone().filter(|place| plan.asked[*place].is_returned));
+    let (gathered, messages) = gather(state, plan, &needed, span).await?;
+    let queries = gathered.queries(plan, &needed, span);
+    Ok(Prepared { plan: plan.clone(), needed, wanted, gathered, messages, span, queries })
+}
+
+impl Prepared {
+    fn evaluate(self, read: Vec<Vec<(i64, f64)>>) -> Result<Evaluated, Error> {
+        let Prepared { plan, needed, wanted, gathered, messages, span, .. } = self;
+        Ok(Evaluated { results: results(&plan, &needed, wanted, gathered, read, span)?, messages })
+    }
 }
 
 fn results(

@@ -176,3 +176,40 @@ async fn low_samples_keep_a_percentiles_alarm_still_where_asked() {
         ("INSUFFICIENT_DATA", "ALARM")
     );
 }
+
+#[tokio::test]
+async fn alarms_on_one_metric_are_judged_each_by_its_own_statistic() {
+    let bed = Bed::new();
+    bed.put(-MINUTE, 4.0).await;
+    bed.put(-MINUTE, 2.0).await;
+    for (name, more) in [
+        ("sum", json!({"Statistic": "Sum"})),
+        ("mean", json!({"Statistic": "Average"})),
+        ("most", json!({"Statistic": "Maximum"})),
+        ("count", json!({"Statistic": "SampleCount", "Threshold": 1.0})),
+        ("unit", json!({"Statistic": "Sum", "Unit": "Bytes"})),
+    ] {
+        bed.alarm(name, more).await;
+    }
+    assert_eq!(step(&bed.state, Due::All, bed.start_ms).await.expect("evaluated"), 4);
+    for (name, state) in
+        [("sum", "ALARM"), ("mean", "OK"), ("most", "OK"), ("count", "ALARM"), ("unit", "INSUFFICIENT_DATA")]
+    {
+        assert_eq!(bed.state_of(name).await, state, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_judged_follows_the_records() {
+    let bed = Bed::new();
+    bed.alarm("kept", json!({})).await;
+    bed.alarm("gone", json!({})).await;
+    bed.put(-MINUTE, 6.0).await;
+    assert_eq!(step(&bed.state, Due::All, bed.start_ms).await.expect("evaluated"), 2);
+    bed.alarm("kept", json!({"Threshold": 9.0})).await;
+    bed.ok("DeleteAlarms", json!({"AlarmNames": ["gone"]})).await;
+    bed.alarm("new", json!({})).await;
+    assert_eq!(step(&bed.state, Due::All, bed.start_ms).await.expect("evaluated"), 2);
+    assert_eq!((bed.state_of("kept").await.as_str(), bed.state_of("new").await.as_str()), ("OK", "ALARM"));
+    assert_eq!(step(&bed.state, Due::All, bed.start_ms).await.expect("evaluated"), 0);
+}

@@ -18,17 +18,42 @@ pub struct Outcome {
 ///
 /// Source: CloudWatch, "Configuring how CloudWatch alarms treat missing data".
 pub fn evaluate(rule: &Rule, points: &[Point], now_ms: i64) -> Option<Outcome> {
-    let window = Window::at(rule, now_ms);
-    let mut newest: Vec<Point> =
-        points.iter().copied().filter(|point| window.age(point.at_ms).is_some()).collect();
-    newest.sort_by_key(|point| std::cmp::Reverse(point.at_ms));
-    newest.truncate(rule.judged());
-    if newest.iter().any(|point| has_too_few_samples(rule, point)) {
-        return None;
+    Some(Verdict::of(rule, points, now_ms)?.told(rule, now_ms))
+}
+
+/// The same, of an alarm that is in the state `before`: `None` also where it stays in it, and then no words are made.
+pub fn evaluate_from(rule: &Rule, before: State, points: &[Point], now_ms: i64) -> Option<Outcome> {
+    let verdict = Verdict::of(rule, points, now_ms)?;
+    (verdict.state != before).then(|| verdict.told(rule, now_ms))
+}
+
+/// A state, and what it rests on.
+struct Verdict {
+    state: State,
+    window: Window,
+    /// The points that were judged, newest first.
+    newest: Vec<Point>,
+}
+
+impl Verdict {
+    fn of(rule: &Rule, points: &[Point], now_ms: i64) -> Option<Verdict> {
+        let window = Window::at(rule, now_ms);
+        let mut newest: Vec<Point> =
+            points.iter().copied().filter(|point| window.age(point.at_ms).is_some()).collect();
+        newest.sort_by_key(|point| std::cmp::Reverse(point.at_ms));
+        newest.truncate(rule.judged());
+        if newest.iter().any(|point| has_too_few_samples(rule, point)) {
+            return None;
+        }
+        let state = judge(rule, &window, &newest)?;
+        Some(Verdict { state, window, newest })
     }
-    let state = judge(rule, &window, &newest)?;
-    let judged = Judged { rule, window: &window, state, newest: &newest, now_ms };
-    Some(Outcome { state, reason: reason::words(&judged), reason_data: reason::data(&judged) })
+
+    fn told(&self, rule: &Rule, now_ms: i64) -> Outcome {
+        let Verdict { state, window, newest } = self;
+        let judged = Judged { rule, window, state: *state, newest, now_ms };
+        Outcome { state: *state, reason: reason::words(&judged), reason_data: reason::data(&judged) }
+    }
 }
 
 fn judge(rule: &Rule, window: &Window, newest: &[Point]) -> Option<State> {

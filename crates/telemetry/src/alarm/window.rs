@@ -46,15 +46,15 @@ pub struct Point {
     pub sample_count: Option<f64>,
 }
 
-/// The points in what [`Rule::query`] has found: the rule's statistic, of the unit that was measured last.
-pub fn points(found: &[Datapoint]) -> Vec<Point> {
+/// The points in what [`Rule::query`] has found: one statistic, by its place among the query's, of the unit that was measured last.
+pub fn points(found: &[Datapoint], statistic: usize) -> Vec<Point> {
     let Some(unit) = found.iter().max_by_key(|datapoint| datapoint.at_ms).map(|newest| newest.unit) else {
         return Vec::new();
     };
     let of_unit = found.iter().filter(|datapoint| datapoint.unit == unit);
     of_unit
         .filter_map(|datapoint| {
-            let value = datapoint.values.first().copied().flatten()?;
+            let value = datapoint.values.get(statistic).copied().flatten()?;
             Some(Point { at_ms: datapoint.at_ms, value, sample_count: Some(datapoint.sample_count) })
         })
         .collect()

@@ -83,78 +83,112 @@ pub(super) fn oldest(period_s: u32, now_ms: i64) -> i64 {
     now_ms - age
 }
 
-/// The datapoints, by unit and then by time. What isn't on disk yet isn't seen.
-pub(crate) fn read(dir: &Path, readers: &Readers, query: &MetricQuery) -> Result<Vec<Datapoint>> {
-    let period_s = query.period_s;
-    let period_ms = i64::from(period_s) * 1000;
-    let start_ms = checked_start(period_s, query.start_ms, query.end_ms, query.now_ms)?;
-    let mut datapoints = Vec::new();
-    for (series, unit) in series(dir, readers, query)? {
-        let mut periods: BTreeMap<i64, Aggregate> = BTreeMap::new();
-        each_row(
-            dir,
-            readers,
-            series,
-            start_ms.max(oldest(period_s, query.now_ms)),
-            query.end_ms,
-            |at_ms, row| {
-                let period = (at_ms - start_ms).div_euclid(period_ms) * period_ms + start_ms;
-                periods.entry(period).or_default().merge(&row);
-            },
-        )?;
-        datapoints.extend(periods.into_iter().map(|(at_ms, aggregate)| Datapoint {
-            at_ms,
-            unit,
-            sample_count: aggregate.sample_count(),
-            values: query.stats.iter().map(|stat| aggregate.stat(*stat)).collect(),
-        }));
-    }
-    Ok(datapoints)
-}
-
-fn series(dir: &Path, readers: &Readers, query: &MetricQuery) -> Result<Vec<(i64, Unit)>> {
-    let path = dir.join(cells::CATALOGUE);
-    let Metric { scope, namespace, name, dimensions } = &query.metric;
-    let found = readers.read(&path, |c| {
-        let find = |c: &Connection| {
-            c.prepare_cached(
-                "SELECT id, unit FROM series
-                 WHERE scope = ? AND namespace = ? AND name = ? AND dimensions = ? ORDER BY unit",
-            )?
-            .query_map(params![scope.key(), namespace, name, dimensions.to_text()], |row| {
-                Ok((row.get(0)?, row.get::<_, String>(1)?))
-            })?
-            .collect::<rusqlite::Result<Vec<_>>>()
-        };
-        find(c).map_err(|e| Error::sqlite(&path, &e))
-    })?;
-    let known = found.unwrap_or_default().into_iter();
-    let units = known.filter_map(|(id, unit)| Some((id, Unit::parse(&unit)?)));
-    Ok(units.filter(|(_, unit)| query.unit.is_none_or(|wanted| wanted == *unit)).collect())
-}
-
-fn each_row(
-    dir: &Path,
-    readers: &Readers,
+/// A series to be read, and what has been read of it.
+struct Target {
+    query: usize,
     series: i64,
+    unit: Unit,
+    /// Where the first period starts.
+    origin_ms: i64,
+    /// Nothing before this can be read.
     start_ms: i64,
-    end_ms: i64,
-    mut take: impl FnMut(i64, Aggregate),
-) -> Result<()> {
-    if start_ms >= end_ms {
-        return Ok(());
-    }
-    for day in days(dir, Day::of(start_ms), Day::of(end_ms - 1))? {
+    periods: BTreeMap<i64, Aggregate>,
+}
+
+/// The datapoints of each query, by unit and then by time. What isn't on disk yet isn't seen. Each file is opened once, and its
+/// rows are read in the order in which they lie.
+pub(crate) fn read(dir: &Path, readers: &Readers, queries: &[MetricQuery]) -> Result<Vec<Vec<Datapoint>>> {
+    let mut targets = targets(dir, readers, queries)?;
+    targets.sort_by_key(|target| (target.series, target.start_ms));
+    let span = |target: &Target| {
+        let end_ms = queries[target.query].end_ms;
+        (target.start_ms < end_ms).then(|| (Day::of(target.start_ms), Day::of(end_ms - 1)))
+    };
+    let whole = targets.iter().filter_map(span).reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)));
+    for day in whole.map_or(Ok(Vec::new()), |(first, last)| days(dir, first, last))? {
         let path = day.path(dir);
         readers.read(&path, |c| {
-            let rows = rows(c, series, start_ms, end_ms).map_err(|e| Error::sqlite(&path, &e))?;
-            for (at_ms, bytes) in rows {
-                let aggregate = Aggregate::decode(&bytes)
-                    .ok_or_else(|| Error::corrupt(&path, "an aggregate can't be read"))?;
-                take(at_ms, aggregate);
+            for target in &mut targets {
+                if span(target).is_some_and(|(first, last)| (first..=last).contains(&day)) {
+                    read_day(c, &path, &queries[target.query], target)?;
+                }
             }
             Ok(())
         })?;
+    }
+    targets.sort_by_key(|target| (target.query, target.unit.as_str()));
+    let mut found = vec![Vec::new(); queries.len()];
+    for Target { query, unit, periods, .. } in targets {
+        found[query].extend(periods.into_iter().map(|(at_ms, aggregate)| Datapoint {
+            at_ms,
+            unit,
+            sample_count: aggregate.sample_count(),
+            values: queries[query].stats.iter().map(|stat| aggregate.stat(*stat)).collect(),
+        }));
+    }
+    Ok(found)
+}
+
+/// The series of all queries' metrics.
+fn targets(dir: &Path, readers: &Readers, queries: &[MetricQuery]) -> Result<Vec<Target>> {
+    let path = dir.join(cells::CATALOGUE);
+    let mut origins = Vec::with_capacity(queries.len());
+    for query in queries {
+        origins.push(checked_start(query.period_s, query.start_ms, query.end_ms, query.now_ms)?);
+    }
+    let found = readers.read(&path, |c| {
+        let mut targets = Vec::with_capacity(queries.len());
+        for (place, query) in queries.iter().enumerate() {
+            let origin_ms = origins[place];
+            let start_ms = origin_ms.max(oldest(query.period_s, query.now_ms));
+            let series = series(c, &query.metric).map_err(|e| Error::sqlite(&path, &e))?;
+            let known = series.into_iter().filter_map(|(series, unit)| Some((series, Unit::parse(&unit)?)));
+            let wanted = known.filter(|(_, unit)| query.unit.is_none_or(|wanted| wanted == *unit));
+            targets.extend(wanted.map(|(series, unit)| Target {
+                query: place,
+                series,
+                unit,
+                origin_ms,
+                start_ms,
+                periods: BTreeMap::new(),
+            }));
+        }
+        Ok(targets)
+    })?;
+    Ok(found.unwrap_or_default())
+}
+
+fn series(c: &Connection, metric: &Metric) -> rusqlite::Result<Vec<(i64, String)>> {
+    let Metric { scope, namespace, name, dimensions } = metric;
+    c.prepare_cached(
+        "SELECT id, unit FROM series
+         WHERE scope = ? AND namespace = ? AND name = ? AND dimensions = ? ORDER BY unit",
+    )?
+    .query_map(params![scope.key(), namespace, name, dimensions.to_text()], |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })?
+    .collect()
+}
+
+/// Adds a day's rows. Of a row no more is decoded than the statistics need.
+fn read_day(c: &Connection, path: &Path, query: &MetricQuery, target: &mut Target) -> Result<()> {
+    let fail = |e: rusqlite::Error| Error::sqlite(path, &e);
+    let period_ms = i64::from(query.period_s) * 1000;
+    let is_extended = query.stats.iter().any(|stat| stat.is_extended());
+    let mut statement = c
+        .prepare_cached("SELECT at_ms, aggregate FROM point WHERE series = ? AND at_ms >= ? AND at_ms < ?")
+        .map_err(fail)?;
+    let mut rows = statement.query([target.series, target.start_ms, query.end_ms]).map_err(fail)?;
+    while let Some(row) = rows.next().map_err(fail)? {
+        let at_ms: i64 = row.get(0).map_err(fail)?;
+        let bytes = row.get_ref(1).map_err(fail)?.as_blob().unwrap_or_default();
+        let aggregate = match is_extended {
+            true => Aggregate::decode(bytes),
+            false => Aggregate::decode_totals(bytes).map(|(totals, _)| totals),
+        };
+        let aggregate = aggregate.ok_or_else(|| Error::corrupt(path, "an aggregate can't be read"))?;
+        let period = (at_ms - target.origin_ms).div_euclid(period_ms) * period_ms + target.origin_ms;
+        target.periods.entry(period).or_default().merge(&aggregate);
     }
     Ok(())
 }
@@ -165,12 +199,6 @@ pub(super) fn days(dir: &Path, first: Day, last: Day) -> Result<Vec<Day>> {
         return Ok((first.0..=last.0).map(Day).collect());
     }
     Ok(Day::list(dir)?.into_iter().filter(|day| (first..=last).contains(day)).collect())
-}
-
-fn rows(c: &Connection, series: i64, start_ms: i64, end_ms: i64) -> rusqlite::Result<Vec<(i64, Vec<u8>)>> {
-    c.prepare_cached("SELECT at_ms, aggregate FROM point WHERE series = ? AND at_ms >= ? AND at_ms < ?")?
-        .query_map([series, start_ms, end_ms], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect()
 }
 
 #[cfg(test)]
