@@ -26,7 +26,7 @@ use anyhow::{Context, Result, bail};
 /// What to measure
 #[derive(clap::Args)]
 pub struct Options {
-    /// Measure only these: mock, proxy, gateway, admission, connections, cold, functions, clients, kill, idle, losses, start, switch, store, analysis, telemetry, metrics, logs
+    /// Measure only these: mock, proxy, gateway, admission, connections, cold, functions, clients, kill, idle, losses, start, switch, store, analysis, telemetry, metrics, alarms, logs
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Rounds of each alternating pair
@@ -108,6 +108,10 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
         example(root, "pitbird-telemetry", "measure", "measuring one request", "≤ 200 ns")
     })?;
     measure("metrics", &|| example(root, "pitbird-cloudwatch", "metric_math", "metric math", "≤ 50 ms"))?;
+    measure("alarms", &|| {
+        let goal = "≤ 500 ms of CPU a cycle, fired ≤ 2 s after the period";
+        example(root, "pitbird-cloudwatch", "alarms_cycle", "ten thousand alarms on as many series", goal)
+    })?;
     measure("logs", &|| {
         example(
             root,
