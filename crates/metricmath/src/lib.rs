@@ -1,4 +1,4 @@
-//! CloudWatch's metric math, search expressions and Metrics Insights: parsed and evaluated, no I/O.
+//! CloudWatch's metric math, search expressions, Metrics Insights and anomaly detection: parsed and evaluated, no I/O.
 //!
 //! An [`Expression`] is parsed once; it says which other queries ([`Expression::ids`]), searches ([`Expression::searches`]) and
 //! anomaly bands ([`Expression::bands`]) it needs, so that its user can read all data beforehand, and is then evaluated
@@ -9,9 +9,12 @@
 //! has points where both have one; comparisons and logic take a missing point for 0; a result that is no finite number
 //! is no point. Texts, nesting, and the points that an evaluation may make are bounded, and each bound has a name.
 //!
+//! [`anomaly`] is the model behind ANOMALY_DETECTION_BAND: what values are expected of a metric, by its past.
+//!
 //! Nothing here knows a clock, how metrics are kept, or AWS's protocols.
 
 mod aggregate;
+pub mod anomaly;
 mod array;
 mod calendar;
 mod change;
