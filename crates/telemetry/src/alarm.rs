@@ -14,5 +14,5 @@ mod window;
 pub use evaluate::{Outcome, evaluate, evaluate_from};
 pub use expression::{Expression, ExpressionError};
 pub use number::{long_date, precise};
-pub use rule::{Comparison, LowSamples, MissingData, Rule, State};
+pub use rule::{Band, Comparison, LowSamples, MissingData, Outside, Rule, State, Threshold};
 pub use window::{Point, Window, points};

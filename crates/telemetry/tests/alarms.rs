@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use pitbird_names::Scope;
-use pitbird_telemetry::alarm::{self, Comparison, LowSamples, MissingData, Outcome, Rule, State};
+use pitbird_telemetry::alarm::{self, Comparison, LowSamples, MissingData, Outcome, Rule, State, Threshold};
 use pitbird_telemetry::metrics::{Dimensions, Metric, ProbeSpec, Resolution, Stat, Unit};
 use pitbird_telemetry::{Config, Telemetry};
 
@@ -32,8 +32,7 @@ async fn an_alarm_sees_what_a_probe_measures() {
         period_s: 300,
         evaluation_periods: 2,
         datapoints_to_alarm: Some(2),
-        threshold: 0.0,
-        comparison: Comparison::GreaterThan,
+        threshold: Threshold::Static(Comparison::GreaterThan, 0.0),
         missing_data: MissingData::Missing,
         low_samples: LowSamples::Evaluate,
     };

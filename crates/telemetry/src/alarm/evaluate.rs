@@ -57,7 +57,7 @@ impl Verdict {
 }
 
 fn judge(rule: &Rule, window: &Window, newest: &[Point]) -> Option<State> {
-    let breaching = newest.iter().filter(|point| rule.breaches(point.value)).count();
+    let breaching = newest.iter().filter(|point| rule.breaches(point)).count();
     let missing = rule.judged() - newest.len();
     let decide = |breaching| if breaching >= rule.needed() { State::Alarm } else { State::Ok };
     Some(match rule.missing_data {
@@ -76,7 +76,7 @@ fn judge(rule: &Rule, window: &Window, newest: &[Point]) -> Option<State> {
 /// however few datapoints there are.
 fn is_old_enough(rule: &Rule, window: &Window, newest: &[Point]) -> bool {
     let oldest = newest.last().and_then(|point| window.age(point.at_ms));
-    newest.iter().all(|point| rule.breaches(point.value)) && oldest.is_some_and(|age| age >= rule.needed())
+    newest.iter().all(|point| rule.breaches(point)) && oldest.is_some_and(|age| age >= rule.needed())
 }
 
 /// Source: CloudWatch, percentile-based alarms and low data samples.

@@ -1,9 +1,9 @@
 use std::fmt;
 
-use super::Window;
+use super::{Point, Window};
 use crate::metrics::{Metric, MetricQuery, Stat, Unit};
 
-/// A static threshold on a metric or on what was reckoned from several: what PutMetricAlarm sets.
+/// A threshold on a metric or on what was reckoned from several: what PutMetricAlarm sets.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
     /// Of a metric; `None` where metric math gives the points.
@@ -16,10 +16,24 @@ pub struct Rule {
     pub evaluation_periods: u32,
     /// M: how many of them must breach, 1 to N. Unset it is N, and the reason is worded more briefly.
     pub datapoints_to_alarm: Option<u32>,
-    pub threshold: f64,
-    pub comparison: Comparison,
+    pub threshold: Threshold,
     pub missing_data: MissingData,
     pub low_samples: LowSamples,
+}
+
+/// What a datapoint breaches.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Threshold {
+    Static(Comparison, f64),
+    /// Of an anomaly detection model: each point's own. A point without a band doesn't breach.
+    Band(Outside),
+}
+
+/// Between which values, inclusive, a point is as expected.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Band {
+    pub lower: f64,
+    pub upper: f64,
 }
 
 impl Rule {
@@ -32,12 +46,13 @@ impl Rule {
         self.evaluation_periods.max(1) as usize
     }
 
-    pub(super) fn breaches(&self, value: f64) -> bool {
-        match self.comparison {
-            Comparison::GreaterThan => value > self.threshold,
-            Comparison::GreaterThanOrEqual => value >= self.threshold,
-            Comparison::LessThan => value < self.threshold,
-            Comparison::LessThanOrEqual => value <= self.threshold,
+    pub(super) fn breaches(&self, point: &Point) -> bool {
+        match (self.threshold, point.band) {
+            (Threshold::Static(comparison, threshold), _) => comparison.holds(point.value, threshold),
+            (Threshold::Band(outside), Some(Band { lower, upper })) => {
+                outside.is_below() && point.value < lower || outside.is_above() && point.value > upper
+            }
+            (Threshold::Band(_), None) => false,
         }
     }
 
@@ -83,12 +98,21 @@ macro_rules! words {
 }
 
 words! {
-    /// How a datapoint breaches the threshold. Comparisons with a band aren't static and aren't here.
+    /// How a datapoint breaches a static threshold.
     Comparison {
         GreaterThan = "GreaterThanThreshold",
         GreaterThanOrEqual = "GreaterThanOrEqualToThreshold",
         LessThan = "LessThanThreshold",
         LessThanOrEqual = "LessThanOrEqualToThreshold",
+    }
+}
+
+words! {
+    /// On which side of its band a datapoint breaches.
+    Outside {
+        LowerOrUpper = "LessThanLowerOrGreaterThanUpperThreshold",
+        Lower = "LessThanLowerThreshold",
+        Upper = "GreaterThanUpperThreshold",
     }
 }
 
@@ -118,7 +142,26 @@ words! {
     }
 }
 
+impl Outside {
+    pub(super) fn is_below(self) -> bool {
+        self != Outside::Upper
+    }
+
+    pub(super) fn is_above(self) -> bool {
+        self != Outside::Lower
+    }
+}
+
 impl Comparison {
+    fn holds(self, value: f64, threshold: f64) -> bool {
+        match self {
+            Comparison::GreaterThan => value > threshold,
+            Comparison::GreaterThanOrEqual => value >= threshold,
+            Comparison::LessThan => value < threshold,
+            Comparison::LessThanOrEqual => value <= threshold,
+        }
+    }
+
     pub(super) fn words(self) -> &'static str {
         match self {
             Comparison::GreaterThan => "greater than",

@@ -1,4 +1,4 @@
-use super::Rule;
+use super::{Band, Rule};
 use crate::metrics::Datapoint;
 
 /// Periods that are looked at beyond those that are judged, in case some of these are missing. CloudWatch's documentation
@@ -44,6 +44,8 @@ pub struct Point {
     pub value: f64,
     /// `None` where metric math gives the value.
     pub sample_count: Option<f64>,
+    /// What is expected, where the threshold is a band.
+    pub band: Option<Band>,
 }
 
 /// The points in what [`Rule::query`] has found: one statistic, by its place among the query's, of the unit that was measured last.
@@ -55,7 +57,12 @@ pub fn points(found: &[Datapoint], statistic: usize) -> Vec<Point> {
     of_unit
         .filter_map(|datapoint| {
             let value = datapoint.values.get(statistic).copied().flatten()?;
-            Some(Point { at_ms: datapoint.at_ms, value, sample_count: Some(datapoint.sample_count) })
+            Some(Point {
+                at_ms: datapoint.at_ms,
+                value,
+                sample_count: Some(datapoint.sample_count),
+                band: None,
+            })
         })
         .collect()
 }

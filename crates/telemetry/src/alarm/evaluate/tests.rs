@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::super::Comparison;
+use super::super::{Band, Comparison, Outside, Threshold};
 use super::*;
 use crate::metrics::Unit;
 
@@ -15,8 +15,7 @@ fn rule(needed: Option<u32>, periods: u32, missing_data: MissingData) -> Rule {
         period_s: 60,
         evaluation_periods: periods,
         datapoints_to_alarm: needed,
-        threshold: 5.0,
-        comparison: Comparison::GreaterThan,
+        threshold: Threshold::Static(Comparison::GreaterThan, 5.0),
         missing_data,
         low_samples: LowSamples::Evaluate,
     }
@@ -34,7 +33,7 @@ fn data(text: &str) -> Vec<Point> {
         number => Some(number.parse().expect("a number")),
     };
     let points = slots.iter().enumerate().filter_map(|(index, slot)| Some((place(index), value(slot)?)));
-    points.map(|(at_ms, value)| Point { at_ms, value, sample_count: Some(2.0) }).collect()
+    points.map(|(at_ms, value)| Point { at_ms, value, sample_count: Some(2.0), band: None }).collect()
 }
 
 /// CloudWatch's documented outcomes: M of N, data, then missing, ignore, breaching, notBreaching.
@@ -82,7 +81,7 @@ fn a_late_breach_is_no_alarm_yet() {
     }
     // One that isn't over counts for nothing, nor does one from before the window.
     let outside = [NOW / MINUTE * MINUTE, NOW / MINUTE * MINUTE - 6 * MINUTE];
-    let points = outside.map(|at_ms| Point { at_ms, value: 9.0, sample_count: Some(1.0) });
+    let points = outside.map(|at_ms| Point { at_ms, value: 9.0, sample_count: Some(1.0), band: None });
     let outcome = evaluate(&rule(None, 3, MissingData::Missing), &points, NOW).expect("a state");
     assert_eq!(outcome.state, State::InsufficientData);
 }
@@ -95,7 +94,8 @@ fn each_comparison_breaches_as_it_says() {
         (Comparison::LessThan, "ALARM", "OK", "OK"),
         (Comparison::LessThanOrEqual, "ALARM", "ALARM", "OK"),
     ] {
-        let rule = Rule { comparison, ..rule(None, 1, MissingData::Missing) };
+        let rule =
+            Rule { threshold: Threshold::Static(comparison, 5.0), ..rule(None, 1, MissingData::Missing) };
         assert_eq!(
             [state(&rule, "4"), state(&rule, "5"), state(&rule, "6")],
             [below, at, above],
@@ -253,6 +253,100 @@ fn reason_data_is_written_as_cloudwatch_does() {
         let start = r#"{"version":"1.0","queryDate":"2025-01-01T00:10:37.000+0000","#;
         assert_eq!(outcome.reason_data.strip_prefix(start), Some(expected), "{text}");
     }
+}
+
+/// A rule on a band from 1 to 8, and points that have it.
+fn banded(outside: Outside, needed: Option<u32>, periods: u32, text: &str) -> Outcome {
+    let threshold = Threshold::Band(outside);
+    let rule = Rule { stat: None, threshold, ..rule(needed, periods, MissingData::Missing) };
+    let points: Vec<Point> = data(text)
+        .into_iter()
+        .map(|point| Point { sample_count: None, band: Some(Band { lower: 1.0, upper: 8.0 }), ..point })
+        .collect();
+    evaluate(&rule, &points, NOW).expect(text)
+}
+
+#[test]
+fn each_side_of_a_band_breaches_as_it_says() {
+    for (outside, below, above) in [
+        (Outside::LowerOrUpper, "ALARM", "ALARM"),
+        (Outside::Lower, "ALARM", "OK"),
+        (Outside::Upper, "OK", "ALARM"),
+    ] {
+        let states = ["0.5", "1", "8", "8.5"].map(|text| banded(outside, None, 1, text).state.as_str());
+        assert_eq!(states, [below, "OK", "OK", above], "{outside}");
+    }
+    let rule =
+        Rule { threshold: Threshold::Band(Outside::LowerOrUpper), ..rule(None, 1, MissingData::Missing) };
+    assert_eq!(evaluate(&rule, &data("X"), NOW).expect("a state").state, State::Ok, "no band, no breach");
+}
+
+/// The forms are those of published notifications.
+#[test]
+fn reasons_of_bands_are_worded_as_cloudwatch_does() {
+    let (both, lower, upper) = (Outside::LowerOrUpper, Outside::Lower, Outside::Upper);
+    for (outside, needed, periods, text, expected) in [
+        (
+            both,
+            Some(1),
+            1,
+            "0.5",
+            "1 out of the last 1 datapoints [0.5 (01/01/25 00:09:00)] was less than the lower thresholds [1.0] or greater \
+             than the upper thresholds [8.0] (minimum 1 datapoint for OK -> ALARM transition).",
+        ),
+        (
+            both,
+            Some(2),
+            2,
+            "0.5 9",
+            "2 out of the last 2 datapoints [9.0 (01/01/25 00:09:00), 0.5 (01/01/25 00:08:00)] were less than the lower \
+             thresholds [1.0, 1.0] or greater than the upper thresholds [8.0, 8.0] (minimum 2 datapoints for OK -> ALARM \
+             transition).",
+        ),
+        (
+            both,
+            Some(1),
+            1,
+            "2",
+            "1 out of the last 1 datapoints [2.0 (01/01/25 00:09:00)] was not less than the lower thresholds [1.0] or not \
+             greater than the upper thresholds [8.0] (minimum 1 datapoint for ALARM -> OK transition).",
+        ),
+        (
+            upper,
+            Some(1),
+            1,
+            "9",
+            "1 out of the last 1 datapoints [9.0 (01/01/25 00:09:00)] was greater than the upper thresholds [8.0] \
+             (minimum 1 datapoint for OK -> ALARM transition).",
+        ),
+        (
+            lower,
+            None,
+            1,
+            "0.5",
+            "1 datapoint [0.5 (01/01/25 00:09:00)] was less than the lower thresholds [1.0].",
+        ),
+        (
+            both,
+            Some(5),
+            6,
+            "9 9 9 9 9 2",
+            "5 out of the last 6 datapoints were less than the lower thresholds or greater than the upper thresholds. \
+             Recent datapoints [9.0 (01/01/25 00:08:00), 9.0 (01/01/25 00:07:00), 9.0 (01/01/25 00:06:00), 9.0 (01/01/25 \
+             00:05:00), 9.0 (01/01/25 00:04:00)] crossed the lower thresholds [1.0, 1.0, 1.0, 1.0, 1.0] or upper \
+             thresholds [8.0, 8.0, 8.0, 8.0, 8.0] (minimum 5 datapoints for OK -> ALARM transition).",
+        ),
+    ] {
+        let reason = banded(outside, needed, periods, text).reason;
+        assert_eq!(reason, format!("Thresholds Crossed: {expected}"), "{text}");
+    }
+    let data = |outside| banded(outside, Some(1), 1, "9").reason_data;
+    let end = r#""evaluatedDatapoints":[{"timestamp":"2025-01-01T00:09:00.000+0000","value":9.0}]}"#;
+    let start = r#""startDate":"2025-01-01T00:09:00.000+0000","period":60,"recentDatapoints":[9.0],"#;
+    let thresholds = r#""recentLowerThresholds":[1.0],"recentUpperThresholds":[8.0],"#;
+    assert!(data(both).ends_with(&format!("{start}{thresholds}{end}")), "{}", data(both));
+    assert!(data(upper).contains(r#""recentDatapoints":[9.0],"recentUpperThresholds":[8.0],"evaluated"#));
+    assert!(data(upper).ends_with(r#""value":9.0,"threshold":8.0}]}"#));
 }
 
 #[test]
