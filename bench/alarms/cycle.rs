@@ -42,7 +42,10 @@ fn main() -> Outcome {
 async fn measure(state: &Arc<State>) -> Outcome {
     let began = Instant::now();
     set_alarms(&service(state.clone())).await?;
-    say(&format!("{ALARMS} alarms set  {:.2} ms each", began.elapsed().as_secs_f64() * 1000.0 / ALARMS as f64))?;
+    say(&format!(
+        "{ALARMS} alarms set  {:.2} ms each",
+        began.elapsed().as_secs_f64() * 1000.0 / ALARMS as f64
+    ))?;
     let start_ms = now_ms() / MINUTE_MS * MINUTE_MS;
     for minute in -4..CYCLES {
         put(state, start_ms + minute * MINUTE_MS, 1.0).await?;
@@ -56,7 +59,11 @@ async fn measure(state: &Arc<State>) -> Outcome {
         all_took += took;
     }
     let cycles = CYCLES as f64;
-    say(&format!("a cycle, nothing changes  {:.0} ms of CPU, {:.0} ms", all_spent / cycles, all_took / cycles))?;
+    say(&format!(
+        "a cycle, nothing changes  {:.0} ms of CPU, {:.0} ms",
+        all_spent / cycles,
+        all_took / cycles
+    ))?;
     lateness(state).await
 }
 
@@ -94,7 +101,9 @@ async fn lateness(state: &Arc<State>) -> Outcome {
         }
         if fired(&last)? {
             let first_ms = first_ms.unwrap_or(late_ms);
-            say(&format!("firing, after the period's end  first {first_ms} ms, last of {ALARMS} {late_ms} ms"))?;
+            say(&format!(
+                "firing, after the period's end  first {first_ms} ms, last of {ALARMS} {late_ms} ms"
+            ))?;
             evaluator.stop().await;
             return Ok(());
         }

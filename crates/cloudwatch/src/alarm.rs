@@ -1,6 +1,7 @@
 //! Alarms: finding them, judging what may be set, and moving them from state to state.
 
 mod actions;
+mod band;
 mod composite;
 mod event;
 mod history;
@@ -16,6 +17,7 @@ use serde_json::Value as Json;
 use crate::{Error, State};
 
 pub use actions::{Action, done, pending};
+pub use band::detectors;
 pub use composite::{Occasion, children, depending, missing, parents, rule, settle, suppressor};
 pub use history::{HISTORY_MS, HistoryQuery, note_configured, note_deleted, place, prune};
 pub use rule::{Given, evaluable, is_high_resolution, metric, parse, plan};

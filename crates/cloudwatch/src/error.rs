@@ -64,6 +64,10 @@ pub enum Error {
     ReasonData,
     #[error("The maximum number of alarms, {limit}, has been reached.")]
     TooManyAlarms { limit: usize },
+    #[error("The maximum number of anomaly detection models, {limit}, has been reached.")]
+    TooManyDetectors { limit: usize },
+    #[error("The anomaly detection model does not exist.")]
+    NoDetector,
     #[error("The maximum number of metrics, {limit}, has been reached.")]
     TooManyMetrics { limit: usize },
 
@@ -116,11 +120,11 @@ impl Error {
             Missing(_) | NoSamples | NoStatistic => "MissingRequiredParameterException",
             Invalid(_) | Expression { .. } | Circular { .. } | Scalar { .. } => "ValidationException",
             NoAlarm | NoAlarms(_) => "ResourceNotFound",
-            NoResource(_) => "ResourceNotFoundException",
+            NoResource(_) | NoDetector => "ResourceNotFoundException",
             Token => "InvalidNextToken",
             ReasonData => "InvalidFormatFault",
             TooManyAlarms { .. } => "LimitExceededFault",
-            TooManyMetrics { .. } => "LimitExceededException",
+            TooManyMetrics { .. } | TooManyDetectors { .. } => "LimitExceededException",
             _ => "InvalidParameterValueException",
         }
     }

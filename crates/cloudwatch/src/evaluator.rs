@@ -10,15 +10,15 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use pitbird_names::Scope;
 use pitbird_records::Alarm;
 use pitbird_store::Transaction;
-use pitbird_telemetry::alarm::{self as arithmetic, Outcome, Point, Window};
+use pitbird_telemetry::alarm::{self as arithmetic, Band, Outcome, Point, Window};
 use pitbird_telemetry::metrics::{Metric, MetricQuery, Unit};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::alarm::{Cause, Occasion};
-use crate::query::{self, Evaluated, Span};
+use crate::query::{self, Banded, Evaluated, Span};
 use crate::watchlist::{Read, Watch};
-use crate::{Error, State, alarm};
+use crate::{Error, State, alarm, anomaly};
 
 /// Alarms with periods of a minute or more are evaluated each minute. Source: CloudWatch, alarm evaluation.
 const MINUTE_MS: i64 = 60_000;
@@ -116,6 +116,7 @@ pub async fn step(state: &State, due: Due, now_ms: i64) -> Result<usize, Error> 
         note(judge(state, batch, points, now_ms).await);
     }
     release(state, watchlist.due(now_ms), now_ms).await?;
+    anomaly::train_missing(state, &watchlist.detectors(), now_ms).await;
     failure.map_or(Ok(changed), Err)
 }
 
@@ -207,12 +208,16 @@ async fn measured(state: &State, batch: &[&Watch], now_ms: i64) -> Vec<Result<Ve
 /// The points of alarms on queries, which must give one series each.
 async fn reckoned(state: &State, batch: &[&Watch], now_ms: i64) -> Vec<Result<Vec<Point>, Error>> {
     let asked = batch.iter().filter_map(|watch| {
-        let Read::Queries(plan) = &watch.read else { return None };
+        let (Read::Queries(plan) | Read::Band(plan, _)) = &watch.read else { return None };
         let window = Window::at(&watch.rule, now_ms);
         Some((plan.clone(), Span { start_ms: window.start_ms, end_ms: window.end_ms, now_ms }))
     });
     let evaluated = query::evaluate_together(state, asked.collect()).await;
-    evaluated.into_iter().map(|evaluated| evaluated.and_then(points)).collect()
+    let points = |(watch, evaluated): (&&Watch, Result<Evaluated, Error>)| match &watch.read {
+        Read::Band(_, banded) => evaluated.map(|evaluated| banded_points(evaluated, *banded)),
+        Read::Metric(_) | Read::Queries(_) => evaluated.and_then(points),
+    };
+    batch.iter().zip(evaluated).map(points).collect()
 }
 
 fn points(evaluated: Evaluated) -> Result<Vec<Point>, Error> {
@@ -220,8 +225,29 @@ fn points(evaluated: Evaluated) -> Result<Vec<Point>, Error> {
     if results.len() > 1 {
         return Err(Error::unsupported("An alarm on more than one time series"));
     }
-    let point = |(at_ms, value)| Point { at_ms, value, sample_count: None };
+    let point = |(at_ms, value)| Point { at_ms, value, sample_count: None, band: None };
     Ok(results.pop().map(|series| series.points.into_iter().map(point).collect()).unwrap_or_default())
+}
+
+/// The points that something is expected of, with what is: without a model nothing can be said.
+fn banded_points(evaluated: Evaluated, banded: Banded) -> Vec<Point> {
+    let of = |place: usize| evaluated.results.iter().filter(move |series| series.query == place);
+    // Upper before lower.
+    let mut bounds = of(banded.by);
+    let (Some(upper), Some(lower)) = (bounds.next(), bounds.next()) else { return Vec::new() };
+    let uppers: HashMap<i64, f64> = upper.points.iter().copied().collect();
+    let bands: HashMap<i64, Band> = lower
+        .points
+        .iter()
+        .filter_map(|(at_ms, lower)| Some((*at_ms, Band { lower: *lower, upper: *uppers.get(at_ms)? })))
+        .collect();
+    let values = of(banded.of).flat_map(|series| &series.points);
+    values
+        .filter_map(|(at_ms, value)| {
+            let band = Some(*bands.get(at_ms)?);
+            Some(Point { at_ms: *at_ms, value: *value, sample_count: None, band })
+        })
+        .collect()
 }
 
 fn write(tx: &mut Transaction<'_>, changes: Vec<Change>, now_ms: i64) -> Result<usize, Error> {
@@ -276,7 +302,8 @@ mod tests {
             watched: Watched::Metric(metric),
             evaluation_periods: 1,
             datapoints_to_alarm: None,
-            threshold: 0.0,
+            threshold: Some(0.0),
+            threshold_metric: None,
             comparison: "GreaterThanThreshold".to_owned(),
             treat_missing_data: None,
             low_samples: None,

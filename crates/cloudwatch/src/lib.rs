@@ -14,6 +14,7 @@
 
 mod actor;
 mod alarm;
+mod anomaly;
 mod datum;
 mod error;
 mod evaluator;
@@ -42,11 +43,17 @@ pub struct State {
     pub telemetry: Arc<Telemetry>,
     /// One evaluation at a time.
     watchlist: tokio::sync::Mutex<Watchlist>,
+    models: anomaly::Models,
 }
 
 impl State {
     pub fn new(store: Store, telemetry: Arc<Telemetry>) -> State {
-        State { store, telemetry, watchlist: tokio::sync::Mutex::default() }
+        State {
+            store,
+            telemetry,
+            watchlist: tokio::sync::Mutex::default(),
+            models: anomaly::Models::default(),
+        }
     }
 
     /// Reads much from the store on a thread that may block.

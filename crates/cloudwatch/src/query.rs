@@ -2,6 +2,7 @@
 //!
 //! [`Plan::parse`] checks queries, [`evaluate`] answers them.
 
+mod band;
 pub(crate) mod cursor;
 mod data;
 mod evaluate;
@@ -12,10 +13,12 @@ mod world;
 
 use pitbird_telemetry::metrics::{Unit, aligned_start};
 
+pub(crate) use self::band::Banded;
 pub use self::data::{Identity, MetricDataQuery, MetricStat};
 pub use self::evaluate::{Evaluated, Message, SeriesResult, Span, evaluate};
-pub(crate) use self::evaluate::{evaluate_some, evaluate_together};
+pub(crate) use self::evaluate::{evaluate_some, evaluate_together, history};
 pub use self::plan::Plan;
+pub(crate) use self::world::Bands;
 use crate::Error;
 pub use crate::shape::Dimension;
 

@@ -3,6 +3,7 @@
 
 mod actions;
 mod alarms;
+mod anomalies;
 mod composite;
 mod evaluation;
 mod history;

@@ -8,21 +8,22 @@ use std::sync::Arc;
 
 use pitbird_names::Scope;
 use pitbird_records::alarm::{AlarmRule, Watched};
-use pitbird_records::{Alarm, CompositeAlarm, Record};
+use pitbird_records::{Alarm, AnomalyDetector, CompositeAlarm, Record};
 use pitbird_store::{Store, Versioned};
 use pitbird_telemetry::alarm::{Rule, State as AlarmValue};
 use pitbird_telemetry::metrics::Metric;
 
-use crate::query::Plan;
+use crate::query::{Banded, Plan};
 use crate::{State, alarm};
 
-/// All metric alarms, and the composite alarms whose actions are held back.
+/// All metric alarms, the composite alarms whose actions are held back, and anomaly detection models.
 #[derive(Default)]
 pub struct Watchlist {
     /// The commit that the list is true of; `None` when it was never filled.
     generation: Option<u64>,
     alarms: BTreeMap<String, Entry<Watch>>,
     composites: BTreeMap<String, Entry<Held>>,
+    detectors: BTreeMap<String, Entry<Versioned<AnomalyDetector>>>,
 }
 
 /// What is known of a record of a revision; `None` where there is nothing to be done about it.
@@ -48,6 +49,8 @@ pub struct Watch {
 pub enum Read {
     Metric(Box<Metric>),
     Queries(Arc<Plan>),
+    /// A query and the band of what is expected of it.
+    Band(Arc<Plan>, Banded),
 }
 
 /// A composite alarm whose actions wait.
@@ -69,6 +72,7 @@ impl Watchlist {
             .read(move |store| {
                 update(store, &mut list.alarms, watch)?;
                 update(store, &mut list.composites, held)?;
+                update(store, &mut list.detectors, Some)?;
                 list.generation = Some(generation);
                 Ok(list)
             })
@@ -79,6 +83,11 @@ impl Watchlist {
     /// Alarms that a step judges.
     pub fn watches(&self) -> impl Iterator<Item = &Watch> {
         self.alarms.values().filter_map(|entry| entry.known.as_ref())
+    }
+
+    /// The anomaly detection models that are set.
+    pub fn detectors(&self) -> Vec<Versioned<AnomalyDetector>> {
+        self.detectors.values().filter_map(|entry| entry.known.clone()).collect()
     }
 
     /// The scopes that have actions of composite alarms which have been held back long enough.
@@ -145,7 +154,13 @@ fn watch(found: Versioned<Alarm>) -> Option<Watch> {
 fn read(rule: &AlarmRule, scope: &Scope) -> Option<Read> {
     Some(match &rule.watched {
         Watched::Metric(stat) => Read::Metric(Box::new(alarm::metric(stat, scope))),
-        Watched::Queries { queries } => Read::Queries(Arc::new(alarm::plan(queries, scope).ok()?)),
+        Watched::Queries { queries } => {
+            let plan = Arc::new(alarm::plan(queries, scope).ok()?);
+            match &rule.threshold_metric {
+                Some(id) => plan.banded(id).map(|banded| Read::Band(plan.clone(), banded))?,
+                None => Read::Queries(plan),
+            }
+        }
     })
 }
 

@@ -21,6 +21,10 @@ pub enum Error {
     Arguments { function: &'static str, given: String },
     #[error("Expression has more than {limit} datapoints")]
     TooManyPoints { limit: usize },
+    #[error("The width of ANOMALY_DETECTION_BAND must be a positive number")]
+    Width,
+    #[error("ANOMALY_DETECTION_BAND must be of another query, by its id")]
+    Banded,
     /// What pitbird doesn't do, by name.
     #[error("{0} is not supported")]
     Unsupported(String),

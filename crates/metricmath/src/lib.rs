@@ -24,6 +24,7 @@ mod evaluate;
 mod fill;
 mod function;
 mod insights;
+mod kind;
 mod operator;
 mod parse;
 mod search;

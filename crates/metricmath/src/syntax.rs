@@ -82,6 +82,11 @@ impl Expression {
         bands
     }
 
+    /// Whether what it gives is a band, upper bound first.
+    pub fn is_band(&self) -> bool {
+        matches!(self.root, Node::Call(Function::AnomalyDetectionBand, _))
+    }
+
     /// Whether it uses METRICS(), and so all metrics of the request.
     pub fn uses_metrics(&self) -> bool {
         let mut found = false;

@@ -73,14 +73,19 @@ pub struct Suppression {
     pub until_ms: Option<i64>,
 }
 
-/// A static threshold.
+/// A threshold: a number, or what is expected of the metric.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AlarmRule {
     #[serde(flatten)]
     pub watched: Watched,
     pub evaluation_periods: u32,
     pub datapoints_to_alarm: Option<u32>,
-    pub threshold: f64,
+    /// A static one.
+    #[serde(default)]
+    pub threshold: Option<f64>,
+    /// The id of the query that gives a band of expected values instead.
+    #[serde(default)]
+    pub threshold_metric: Option<String>,
     pub comparison: String,
     pub treat_missing_data: Option<String>,
     pub low_samples: Option<String>,
@@ -91,7 +96,7 @@ pub struct AlarmRule {
 #[serde(untagged)]
 pub enum Watched {
     Metric(MetricStatistic),
-    /// Metric math; one of the queries returns data.
+    /// Metric math; one of the queries returns data, and beside it the band where that is the threshold.
     Queries {
         queries: Vec<AlarmQuery>,
     },

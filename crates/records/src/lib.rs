@@ -8,6 +8,7 @@
 
 pub mod alarm;
 pub mod alias;
+pub mod anomaly_detector;
 pub mod api_key;
 pub mod async_event;
 pub mod authorizer;
@@ -55,6 +56,7 @@ use serde::de::DeserializeOwned;
 
 pub use alarm::{Alarm, AlarmDeed, AlarmEvent, AlarmHead, CompositeAlarm};
 pub use alias::Alias;
+pub use anomaly_detector::AnomalyDetector;
 pub use api_key::ApiKey;
 pub use async_event::AsyncEvent;
 pub use authorizer::Authorizer;

@@ -2,11 +2,11 @@
 
 use pitbird_names::Scope;
 use pitbird_records::alarm::{AlarmQuery, AlarmRule, MetricStatistic, Watched};
-use pitbird_telemetry::alarm::{Comparison, LowSamples, MissingData, Rule};
+use pitbird_telemetry::alarm::{LowSamples, MissingData, Rule};
 use pitbird_telemetry::metrics::{Metric, Stat, Unit};
 use serde_json::{Value as Json, json};
 
-use super::event;
+use super::{band, event};
 use crate::Error;
 use crate::query::{Identity, MetricDataQuery, MetricStat, Plan};
 use crate::shape::{self, Dimension, dimensions};
@@ -30,6 +30,7 @@ pub struct Given {
     pub evaluation_periods: Option<u32>,
     pub datapoints_to_alarm: Option<u32>,
     pub threshold: Option<f64>,
+    pub threshold_metric: Option<String>,
     pub comparison: Option<String>,
     pub treat_missing_data: Option<String>,
     pub low_samples: Option<String>,
@@ -38,6 +39,7 @@ pub struct Given {
 /// Checks a rule: afterwards it is [`evaluable`].
 pub fn parse(mut given: Given, scope: &Scope) -> Result<AlarmRule, Error> {
     let missing = |name: &str| Error::Invalid(format!("{name} must be specified."));
+    band::check(&given, scope)?;
     let watched = match given.queries.take() {
         Some(queries) => queries_of(&given, queries, scope)?,
         None => Watched::Metric(metric_of(&mut given)?),
@@ -46,14 +48,15 @@ pub fn parse(mut given: Given, scope: &Scope) -> Result<AlarmRule, Error> {
         watched,
         evaluation_periods: given.evaluation_periods.ok_or_else(|| missing("EvaluationPeriods"))?,
         datapoints_to_alarm: given.datapoints_to_alarm,
-        threshold: given.threshold.ok_or_else(|| missing("Threshold"))?,
+        threshold: given.threshold,
+        threshold_metric: given.threshold_metric,
         comparison: given.comparison.ok_or_else(|| missing("ComparisonOperator"))?,
         treat_missing_data: given.treat_missing_data,
         low_samples: given.low_samples,
     };
     check_words(&rule)?;
     check_times(&rule, scope)?;
-    if !rule.threshold.is_finite() {
+    if rule.threshold.is_some_and(|threshold| !threshold.is_finite()) {
         return Err(Error::Invalid("Threshold must be a finite number.".to_owned()));
     }
     Ok(rule)
@@ -88,8 +91,10 @@ fn queries_of(given: &Given, queries: Vec<MetricDataQuery>, scope: &Scope) -> Re
     if let Some((name, _)) = others.iter().find(|(_, is_given)| *is_given) {
         return Err(Error::Invalid(format!("Metrics and {name} are mutually exclusive.")));
     }
-    Plan::parse(&queries, scope).map_err(Error::into_invalid)?;
-    if queries.iter().filter(|query| query.return_data.unwrap_or(true)).count() != 1 {
+    band::check_series(&Plan::parse(&queries, scope).map_err(Error::into_invalid)?, given)?;
+    let is_returned = |query: &&MetricDataQuery| query.return_data.unwrap_or(true);
+    // A band's queries have been looked at already.
+    if given.threshold_metric.is_none() && queries.iter().filter(is_returned).count() != 1 {
         let words = "Exactly one element of the metrics list should return data.";
         return Err(Error::Invalid(words.to_owned()));
     }
@@ -195,7 +200,7 @@ fn statistic(statistic: Option<String>, extended: Option<String>) -> Result<Stri
 }
 
 fn check_words(rule: &AlarmRule) -> Result<(), Error> {
-    if Comparison::parse(&rule.comparison).is_none() {
+    if band::threshold(rule).is_none() {
         return Err(Error::unsupported(format!("ComparisonOperator {}", rule.comparison)));
     }
     let missing_data = rule.treat_missing_data.as_deref();
@@ -259,8 +264,7 @@ pub fn evaluable(rule: &AlarmRule, scope: &Scope) -> Option<Rule> {
         period_s: period_of(&rule.watched, scope)?,
         evaluation_periods: rule.evaluation_periods,
         datapoints_to_alarm: rule.datapoints_to_alarm,
-        threshold: rule.threshold,
-        comparison: Comparison::parse(&rule.comparison)?,
+        threshold: band::threshold(rule)?,
         missing_data: match &rule.treat_missing_data {
             Some(text) => MissingData::parse(text)?,
             None => MissingData::Missing,
@@ -278,6 +282,7 @@ pub fn configuration(rule: &AlarmRule) -> Json {
         "evaluationPeriods": rule.evaluation_periods,
         "datapointsToAlarm": rule.datapoints_to_alarm,
         "threshold": rule.threshold,
+        "thresholdMetricId": rule.threshold_metric,
         "comparisonOperator": rule.comparison,
         "treatMissingData": rule.treat_missing_data,
         "evaluateLowSampleCountPercentile": rule.low_samples,

@@ -10,7 +10,7 @@ use crate::alarm::Given;
 use crate::query::MetricDataQuery;
 use crate::shape::{Dimension, Nothing};
 use crate::tags::Tag;
-use crate::{Error, State, alarm};
+use crate::{State, alarm, anomaly};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -33,6 +33,7 @@ pub struct Input {
     evaluation_periods: Option<u32>,
     datapoints_to_alarm: Option<u32>,
     threshold: Option<f64>,
+    threshold_metric_id: Option<String>,
     comparison_operator: Option<String>,
     treat_missing_data: Option<String>,
     evaluate_low_sample_count_percentile: Option<String>,
@@ -53,11 +54,13 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Nothing, Fault>
         evaluation_periods: input.evaluation_periods,
         datapoints_to_alarm: input.datapoints_to_alarm,
         threshold: input.threshold,
+        threshold_metric: input.threshold_metric_id,
         comparison: input.comparison_operator,
         treat_missing_data: input.treat_missing_data,
         low_samples: input.evaluate_low_sample_count_percentile,
     };
     let rule = alarm::parse(given, &caller.scope)?;
+    let detectors = alarm::detectors(&rule, &caller.scope, now_ms)?;
     let named = Named {
         name: input.alarm_name,
         description: input.alarm_description,
@@ -70,7 +73,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Nothing, Fault>
     let mut made = Alarm { head: put::head(named, caller.scope, now_ms)?, rule };
     let write = move |tx: &mut Transaction<'_>| {
         alarm::put::<_, CompositeAlarm>(tx, &mut made, now_ms)?;
-        Ok::<_, Error>(())
+        anomaly::put_missing(tx, &detectors)
     };
     state.store.write(write).await?;
     Ok(Nothing {})

@@ -10,8 +10,8 @@ use pitbird_telemetry::metrics::SeriesQuery;
 use super::gather::{Gathered, gather};
 use super::label::Labelled;
 use super::plan::{Plan, Source};
-use super::world::World;
-use crate::{Error, State};
+use super::world::{Bands, World};
+use crate::{Error, State, anomaly};
 
 /// One series of the answer to a query; a search or another array gives several with the same id.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,7 +59,9 @@ pub async fn evaluate_some(
     wanted: Range<usize>,
     span: Span,
 ) -> Result<Evaluated, Error> {
-    let prepared = prepare(state, plan, wanted, span).await?;
+    let needed = plan.needed(wanted.clone().filter(|place| plan.asked[*place].is_returned));
+    let bands = anomaly::models(state, plan, &plan.bands_of(&needed), span.now_ms).await?;
+    let prepared = Prepared { bands, ..prepare(state, plan, needed, wanted, span).await? };
     let read = state.telemetry.series(prepared.queries.clone()).await?;
     // Millions of points may take a while. Cancelled only when the runtime ends.
     let done = tokio::task::spawn_blocking(move || prepared.evaluate(read)).await;
@@ -73,7 +75,7 @@ pub(crate) async fn evaluate_together(
 ) -> Vec<Result<Evaluated, Error>> {
     let (mut prepared, mut queries) = (Vec::with_capacity(asked.len()), Vec::new());
     for (plan, span) in &asked {
-        let one = prepare(state, plan, 0..plan.len(), *span).await;
+        let one = prepare_all(state, plan, *span).await;
         queries.extend(one.iter().flat_map(|one| one.queries.iter().cloned()));
         prepared.push(one);
     }
@@ -106,6 +108,8 @@ pub(crate) async fn evaluate_together(
 /// Queries of a plan with what has to be read for them.
 struct Prepared {
     plan: Arc<Plan>,
+    /// What is expected of queries, by their places.
+    bands: Bands,
     needed: BTreeSet<usize>,
     wanted: Range<usize>,
     gathered: Gathered,
@@ -114,34 +118,70 @@ struct Prepared {
     queries: Vec<SeriesQuery>,
 }
 
+async fn prepare_all(state: &State, plan: &Arc<Plan>, span: Span) -> Result<Prepared, Error> {
+    let needed = plan.needed(plan.returned().into_iter());
+    let bands = anomaly::models(state, plan, &plan.bands_of(&needed), span.now_ms).await?;
+    Ok(Prepared { bands, ..prepare(state, plan, needed, 0..plan.len(), span).await? })
+}
+
+/// The values of a query that has no bands within it, whether it is returned or not; none where it gives several series.
+pub(crate) async fn history(
+    state: &State,
+    plan: &Arc<Plan>,
+    place: usize,
+    span: Span,
+) -> Result<Vec<(i64, f64)>, Error> {
+    let prepared = prepare(state, plan, plan.needed([place].into_iter()), place..place, span).await?;
+    let read = state.telemetry.series(prepared.queries.clone()).await?;
+    let work = move || prepared.value(read, place);
+    let done = tokio::task::spawn_blocking(work).await;
+    match done.map_err(|_| Error::from(pitbird_telemetry::Error::Closed))?? {
+        Some(Value::Series(series)) => Ok(series.points),
+        _ => Ok(Vec::new()),
+    }
+}
+
 async fn prepare(
     state: &State,
     plan: &Arc<Plan>,
+    needed: BTreeSet<usize>,
     wanted: Range<usize>,
     span: Span,
 ) -> Result<Prepared, Error> {
-    let needed = plan.needed(wanted.clone().filter(|place| plan.asked[*place].is_returned));
     let (gathered, messages) = gather(state, plan, &needed, span).await?;
     let queries = gathered.queries(plan, &needed, span);
-    Ok(Prepared { plan: plan.clone(), needed, wanted, gathered, messages, span, queries })
+    let (plan, bands) = (plan.clone(), Bands::new());
+    Ok(Prepared { plan, bands, needed, wanted, gathered, messages, span, queries })
 }
 
 impl Prepared {
     fn evaluate(self, read: Vec<Vec<(i64, f64)>>) -> Result<Evaluated, Error> {
-        let Prepared { plan, needed, wanted, gathered, messages, span, .. } = self;
-        Ok(Evaluated { results: results(&plan, &needed, wanted, gathered, read, span)?, messages })
+        let Prepared { plan, bands, needed, wanted, gathered, messages, span, .. } = self;
+        let mut world = world(&plan, &needed, World::new(&plan, gathered, bands, span), read)?;
+        let mut results = Vec::new();
+        for place in wanted.filter(|place| plan.asked[*place].is_returned) {
+            if let Some(value) = world.values[place].take() {
+                answer(&world, place, value, &mut results)?;
+            }
+        }
+        Ok(Evaluated { results, messages })
+    }
+
+    /// What one query gives.
+    fn value(self, read: Vec<Vec<(i64, f64)>>, place: usize) -> Result<Option<Value>, Error> {
+        let Prepared { plan, bands, needed, gathered, span, .. } = self;
+        let mut world = world(&plan, &needed, World::new(&plan, gathered, bands, span), read)?;
+        Ok(world.values[place].take())
     }
 }
 
-fn results(
-    plan: &Plan,
+/// A world with all values in it.
+fn world<'p>(
+    plan: &'p Plan,
     needed: &BTreeSet<usize>,
-    wanted: Range<usize>,
-    gathered: Gathered,
+    mut world: World<'p>,
     read: Vec<Vec<(i64, f64)>>,
-    span: Span,
-) -> Result<Vec<SeriesResult>, Error> {
-    let mut world = World::new(plan, gathered, span);
+) -> Result<World<'p>, Error> {
     world.fill(needed, read.into_iter());
     for place in plan.order.iter().filter(|place| needed.contains(place)) {
         if let Source::Expression(expression) = &plan.asked[*place].source {
@@ -151,13 +191,7 @@ fn results(
             world.values[*place] = Some(value);
         }
     }
-    let mut results = Vec::new();
-    for place in wanted.filter(|place| plan.asked[*place].is_returned) {
-        if let Some(value) = world.values[place].take() {
-            answer(&world, place, value, &mut results)?;
-        }
-    }
-    Ok(results)
+    Ok(world)
 }
 
 fn answer(
@@ -179,12 +213,14 @@ fn answer(
         }
         Value::Series(series) => add(label(world, place, &series, &asked.default_label), series),
         Value::Array(array) => {
+            let is_band = matches!(&asked.source, Source::Expression(expression) if expression.is_band());
             for series in array {
                 let own = match &asked.label {
                     // What has no values of its own stands before each series' label.
                     Some(label) if !label.is_live() && !label.is_empty() => {
                         format!("{} {}", self::label(world, place, &series, ""), series.label)
                     }
+                    None if is_band => format!("{} {}", asked.id, series.label),
                     Some(label) if label.is_live() => self::label(world, place, &series, &series.label),
                     _ => series.label.clone(),
                 };

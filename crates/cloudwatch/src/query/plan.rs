@@ -37,6 +37,8 @@ pub struct Plan {
 #[derive(Debug, Clone)]
 pub(super) struct Asked {
     pub id: String,
+    /// An expression as it is written.
+    pub text: Option<String>,
     /// As it is given.
     pub label: Option<Label>,
     /// What it is called without one.
@@ -63,7 +65,7 @@ pub(super) struct MetricAsked {
     pub stat: Stat,
     pub unit: Option<Unit>,
     /// The statistic as it is written.
-    stat_text: String,
+    pub stat_text: String,
 }
 
 impl MetricAsked {
@@ -93,7 +95,9 @@ impl Plan {
         label(&mut asked);
         let order = order(&asked)?;
         let places = places.into_iter().map(|(id, place)| (id.to_owned(), place)).collect();
-        Ok(Plan { scope: scope.clone(), asked, places, offset: UtcOffset::UTC, order })
+        let plan = Plan { scope: scope.clone(), asked, places, offset: UtcOffset::UTC, order };
+        plan.check_bands()?;
+        Ok(plan)
     }
 
     /// The same with times in labels told in a zone.
@@ -180,6 +184,7 @@ fn parse_one(at: &str, query: &MetricDataQuery, scope: &Scope) -> Result<Asked, 
     };
     Ok(Asked {
         id: query.id.clone(),
+        text: query.expression.clone(),
         label: label_of(query, &format!("{at}.Label"))?,
         default_label: query.id.clone(),
         is_returned: query.return_data.unwrap_or(true),
@@ -225,9 +230,6 @@ fn check_searches(asked: &[Asked]) -> Result<(), Error> {
     let mut count = 0;
     for (place, one) in asked.iter().enumerate() {
         let Source::Expression(expression) = &one.source else { continue };
-        if !expression.bands().is_empty() {
-            return Err(Error::unsupported("Metric math function ANOMALY_DETECTION_BAND"));
-        }
         for search in expression.searches() {
             count += 1;
             let at = format!("MetricDataQueries.member.{}", place + 1);

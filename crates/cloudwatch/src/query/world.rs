@@ -1,20 +1,27 @@
 //! What expressions are evaluated over: the request's metrics, its searches, and what was evaluated before.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
+use pitbird_metricmath::anomaly::Model;
 use pitbird_metricmath::{Band, Environment, Error, Search, Series, Value};
 use pitbird_telemetry::metrics::Metric;
 
+use super::band::is_width;
 use super::clamped;
 use super::evaluate::{Span, label};
 use super::gather::{Gathered, Grouped};
 use super::label::Read;
 use super::plan::{Plan, Source};
 
+/// What is expected of queries, by their places. Those that there is no model of, or one that knows too little, aren't among them.
+pub(crate) type Bands = HashMap<usize, Arc<Model>>;
+
 pub(super) struct World<'a> {
     pub plan: &'a Plan,
     pub values: Vec<Option<Value>>,
     gathered: Gathered,
+    bands: Bands,
     /// The query that is evaluated.
     pub current: usize,
     /// What the numbers of series stand for.
@@ -23,9 +30,9 @@ pub(super) struct World<'a> {
 }
 
 impl<'a> World<'a> {
-    pub fn new(plan: &'a Plan, gathered: Gathered, span: Span) -> World<'a> {
+    pub fn new(plan: &'a Plan, gathered: Gathered, bands: Bands, span: Span) -> World<'a> {
         let values = vec![None; plan.len()];
-        World { plan, values, gathered, current: 0, metrics: Vec::new(), span }
+        World { plan, values, gathered, bands, current: 0, metrics: Vec::new(), span }
     }
 
     /// Takes what was read, in the order of [`Gathered::queries`].
@@ -91,8 +98,27 @@ impl Environment for World<'_> {
         Ok(found.map(|found| found.series.clone()).unwrap_or_default())
     }
 
-    fn band(&self, _: Option<&str>, _: &Series, _: f64) -> Result<Band, Error> {
-        Err(Error::Unsupported("Metric math function ANOMALY_DETECTION_BAND".to_owned()))
+    /// At all times of the answer, also where there are no values: what is expected doesn't wait for them.
+    fn band(&self, id: Option<&str>, of: &Series, deviations: f64) -> Result<Band, Error> {
+        let place = id.and_then(|id| self.plan.place(id)).ok_or(Error::Banded)?;
+        if !is_width(deviations) {
+            return Err(Error::Width);
+        }
+        // A series that nothing was taken into has no period of its own.
+        let period_s = if of.period_s > 0 { of.period_s } else { self.plan.period_of(place) };
+        let (start_ms, end_ms) = self.span(period_s);
+        let step_ms = usize::try_from(period_s.max(1)).unwrap_or(1) * 1000;
+        let bound = |label: &str, upper: bool| {
+            let points = self.bands.get(&place).into_iter().flat_map(|model| {
+                (start_ms..end_ms).step_by(step_ms).map(move |at_ms| {
+                    let expected = model.expected(at_ms, deviations);
+                    (at_ms, if upper { expected.upper } else { expected.lower })
+                })
+            });
+            let (label, points) = (label.to_owned(), points.collect());
+            Series { label, metric: None, period_s, points }
+        };
+        Ok(Band { upper: bound("High", true), lower: bound("Low", false) })
     }
 
     fn span(&self, period_s: u32) -> (i64, i64) {

@@ -98,6 +98,27 @@ async fn math_that_makes_no_sense_is_refused() {
 }
 
 #[tokio::test]
+async fn alarms_on_several_series_are_refused() {
+    let bed = Bed::new();
+    let insights = "SELECT SUM(Faults) FROM SCHEMA(\"N\", d)";
+    for (expression, is_single) in [
+        (insights.to_owned(), true),
+        (format!("{insights} GROUP BY d"), false),
+        ("SEARCH('{N,d} Faults', 'Sum', 60)".to_owned(), false),
+        ("SUM(SEARCH('{N,d} Faults', 'Sum', 60))".to_owned(), true),
+    ] {
+        let mut input = rate_alarm("a");
+        input["Metrics"] = json!([{"Id": "q", "Expression": expression, "Period": 60}]);
+        if is_single {
+            bed.ok("PutMetricAlarm", input).await;
+        } else {
+            let refused = bed.refused("PutMetricAlarm", input).await;
+            assert_eq!(refused, unsupported("An alarm on more than one time series"), "{expression}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn actions_are_told_of_the_math() {
     let bed = Bed::new();
     let action = json!({"AlarmActions": ["http://127.0.0.1:9/x"]});

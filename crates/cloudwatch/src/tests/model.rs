@@ -48,6 +48,7 @@ async fn what_no_operation_heeds_is_refused_by_name() {
     let bed = Bed::new();
     let query = |query: Json| json!({"MetricDataQueries": [query], "StartTime": 0, "EndTime": 1});
     let action = "arn:aws:sns:us-east-1:000000000000:t";
+    let detector = json!({"Namespace": "N", "MetricName": "m", "Stat": "Average"});
     let alarm = |more: Json| with(&alarm_input("a"), more);
     for (operation, input, name) in [
         ("PutMetricData", json!({"Namespace": "N", "EntityMetricData": []}), "EntityMetricData"),
@@ -64,15 +65,14 @@ async fn what_no_operation_heeds_is_refused_by_name() {
             "Metric math function SERVICE_QUOTA",
         ),
         (
-            "GetMetricData",
-            query(json!({"Id": "a", "Expression": "ANOMALY_DETECTION_BAND(a)"})),
-            "Metric math function ANOMALY_DETECTION_BAND",
+            "PutAnomalyDetector",
+            with(&detector, json!({"Configuration": {"MetricTimezone": "America/New_York"}})),
+            "Configuration.MetricTimezone America/New_York",
         ),
-        ("PutMetricAlarm", alarm(json!({"ThresholdMetricId": "t"})), "ThresholdMetricId"),
         (
-            "PutMetricAlarm",
-            alarm(json!({"ComparisonOperator": "LessThanLowerThreshold"})),
-            "ComparisonOperator LessThanLowerThreshold",
+            "PutAnomalyDetector",
+            json!({"SingleMetricAnomalyDetector": with(&detector, json!({"AccountId": "111111111111"}))}),
+            "SingleMetricAnomalyDetector.AccountId of another account",
         ),
         ("PutMetricAlarm", alarm(json!({"AlarmActions": [action]})), &format!("AlarmActions {action}")),
         ("PutMetricAlarm", alarm(json!({"OKActions": [action]})), &format!("OKActions {action}")),
