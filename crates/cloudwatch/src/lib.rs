@@ -9,8 +9,8 @@
 //! A composite alarm follows from others in the same commit (`alarm/composite`). What a change of state sets going is written down
 //! with it and carried out by the `actor` ([`start_actor`]) through [`Act`], which the server hangs in.
 //!
-//! Metric alarms hold one metric, or what metric math makes of several, against a static threshold. Alarms of anomalies and of
-//! trimmed statistics, dashboards and metric streams are refused by name.
+//! Metric alarms hold one metric, or what metric math makes of several, against a static threshold or against a band of expected
+//! values, which `anomaly` learns from their past. Alarms on several series and of trimmed statistics, dashboards and metric streams are refused by name.
 
 mod actor;
 mod alarm;

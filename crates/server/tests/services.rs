@@ -103,6 +103,11 @@ fn alarms_depend_on_each_other_and_set_things_going() {
 }
 
 #[test]
+fn what_is_unusual_for_a_metric_is_alarmed_on() {
+    check("anomalies.py");
+}
+
+#[test]
 fn metrics_are_reckoned_with_searched_and_labelled() {
     check("metrics.py");
 }
