@@ -13,6 +13,8 @@ use crate::{Error, State};
 
 /// Models of an account in a region.
 const DETECTORS_MAX: usize = 1000;
+/// Queries that a model of metric math may rest on. Source: CloudWatch, alarms on metric math (ten metrics).
+const QUERIES_MAX: usize = 20;
 /// Times that a model isn't trained on.
 const EXCLUDED_MAX: usize = 100;
 /// The time zones that hours are counted in here.
@@ -111,16 +113,20 @@ fn of_queries(queries: Vec<MetricDataQuery>, scope: &Scope) -> Result<(Modelled,
         return Err(Error::Invalid(words.to_owned()));
     };
     check(&plan, place)?;
+    if !plan.all_bands().is_empty() {
+        return Err(Error::unsupported("Anomaly detection on ANOMALY_DETECTION_BAND"));
+    }
     let identity = plan.identity(place);
     Ok((Modelled::Queries(queries.into_iter().map(AlarmQuery::from).collect()), identity))
 }
 
 fn check(plan: &Plan, place: usize) -> Result<(), Error> {
+    if plan.ids_needed(place).1.len() > QUERIES_MAX {
+        let words = format!("Anomaly detection is on at most {QUERIES_MAX} elements of the metrics list.");
+        return Err(Error::Invalid(words));
+    }
     if plan.is_open(place) {
         return Err(Error::unsupported("Anomaly detection on SEARCH or Metrics Insights"));
-    }
-    if !plan.all_bands().is_empty() {
-        return Err(Error::unsupported("Anomaly detection on ANOMALY_DETECTION_BAND"));
     }
     Ok(())
 }
@@ -168,9 +174,7 @@ pub fn of_plan(
 ) -> Result<Vec<AnomalyDetector>, Error> {
     let mut detectors = Vec::new();
     for place in plan.all_bands() {
-        if plan.is_open(place) {
-            return Err(Error::unsupported("Anomaly detection on SEARCH or Metrics Insights"));
-        }
+        check(plan, place)?;
         let needed = plan.ids_needed(place);
         let asked = queries.iter().find(|query| query.id == needed.0);
         let of = match asked.and_then(|query| query.statistic.as_ref()) {

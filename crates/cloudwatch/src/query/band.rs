@@ -30,6 +30,9 @@ impl Plan {
             let Source::Expression(expression) = &one.source else { continue };
             for band in expression.bands() {
                 count += 1;
+                if count > BANDS_MAX {
+                    return Err(too_many());
+                }
                 let wrong = |cause| Err(Error::expression(&one.id, cause));
                 if band.deviations.is_some_and(|width| !is_width(width)) {
                     return wrong(Cause::Width);
@@ -41,11 +44,6 @@ impl Plan {
                     return Err(Error::unsupported("ANOMALY_DETECTION_BAND of what has one itself"));
                 }
             }
-        }
-        if count > BANDS_MAX {
-            let words =
-                format!("A request must not have more than {BANDS_MAX} ANOMALY_DETECTION_BAND functions.");
-            return Err(Error::Invalid(words));
         }
         Ok(())
     }
@@ -148,6 +146,11 @@ impl Plan {
 /// Whether a band may be so many standard deviations wide.
 pub(super) fn is_width(deviations: f64) -> bool {
     deviations.is_finite() && deviations > 0.0
+}
+
+fn too_many() -> Error {
+    let words = format!("A request must not have more than {BANDS_MAX} ANOMALY_DETECTION_BAND functions.");
+    Error::Invalid(words)
 }
 
 fn metric(asked: &MetricAsked) -> Json {

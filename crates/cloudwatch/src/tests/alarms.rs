@@ -241,3 +241,25 @@ async fn other_parts_of_the_process_see_how_alarms_stand() {
     assert_eq!(states, [("b", "ALARM", "drill"), ("a", "INSUFFICIENT_DATA", unchecked)]);
     assert!(standings[0].since_ms >= bed.start_ms);
 }
+
+#[tokio::test]
+async fn an_account_has_ten_thousand_alarms_of_both_kinds() {
+    let bed = Bed::new();
+    bed.alarm("a", json!({})).await;
+    bed.ok("PutCompositeAlarm", json!({"AlarmName": "c", "AlarmRule": "ALARM(a)"})).await;
+    let found = bed.state.store.list::<pitbird_records::Alarm>("").expect("records");
+    let one = found[0].record.clone();
+    let fill = move |tx: &mut pitbird_store::Transaction<'_>| {
+        for number in 0..9_997 {
+            let mut alarm = one.clone();
+            alarm.head.name = format!("n{number}");
+            tx.put(&alarm)?;
+        }
+        Ok::<_, pitbird_store::Error>(())
+    };
+    bed.state.store.write(fill).await.expect("written");
+    bed.alarm("last", json!({})).await;
+    let refused = bed.refused("PutMetricAlarm", alarm_input("more")).await;
+    assert_eq!(refused, refusal(400, "LimitExceeded", "The maximum number of alarms, 10000, has been reached."));
+    bed.alarm("last", json!({"Threshold": 6.0})).await;
+}

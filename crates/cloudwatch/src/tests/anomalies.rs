@@ -145,6 +145,39 @@ async fn what_makes_no_model_is_refused() {
 }
 
 #[tokio::test]
+async fn models_and_what_they_rest_on_are_bounded() {
+    let bed = Bed::new();
+    let math = |count: usize| {
+        let sum = (0..count).map(|number| format!("m{number}")).collect::<Vec<_>>().join(" + ");
+        let metric = |number: usize| {
+            let stat = json!({"Metric": metric(), "Period": 60, "Stat": "Sum"});
+            json!({"Id": format!("m{number}"), "MetricStat": stat, "ReturnData": false})
+        };
+        let mut queries = vec![json!({"Id": "e1", "Expression": sum})];
+        queries.extend((0..count).map(metric));
+        json!({"MetricMathAnomalyDetector": {"MetricDataQueries": queries}})
+    };
+    bed.ok("PutAnomalyDetector", math(19)).await;
+    let refused = bed.refused("PutAnomalyDetector", math(20)).await;
+    assert_eq!(refused, invalid("Anomaly detection is on at most 20 elements of the metrics list."));
+    let found = bed.state.store.list::<pitbird_records::AnomalyDetector>("").expect("records");
+    let one = found[0].record.clone();
+    let fill = move |tx: &mut pitbird_store::Transaction<'_>| {
+        for number in 0..999 {
+            tx.put(&pitbird_records::AnomalyDetector { identity: number.to_string(), ..one.clone() })?;
+        }
+        Ok::<_, pitbird_store::Error>(())
+    };
+    bed.state.store.write(fill).await.expect("written");
+    bed.ok("PutAnomalyDetector", math(19)).await;
+    let refused = bed.refused("PutAnomalyDetector", detector()).await;
+    assert_eq!(refused.code, "LimitExceededException", "{refused:?}");
+    let alarm = band_alarm("a", "GreaterThanUpperThreshold");
+    assert_eq!(bed.refused("PutMetricAlarm", alarm).await.message, refused.message);
+    assert_eq!(bed.ok("DescribeAlarms", json!({})).await["MetricAlarms"], json!([]));
+}
+
+#[tokio::test]
 async fn a_band_has_an_upper_and_a_lower_series() {
     let bed = Bed::new();
     bed.usual(120).await;
