@@ -141,8 +141,8 @@ impl Model {
     /// What is expected at a time, so many standard deviations to both sides. Always finite numbers.
     pub fn expected(&self, at_ms: i64, deviations: f64) -> Expected {
         let Slot { middle, spread } = self.slots[self.season.slot(at_ms)];
-        // No number counts for none.
-        let width = deviations.max(0.0).min(f64::MAX) * spread;
+        let deviations = if deviations.is_nan() { 0.0 } else { deviations.clamp(0.0, f64::MAX) };
+        let width = deviations * spread;
         let Spikes { lowest, highest } =
             self.spikes.get(Season::HourOfDay.slot(at_ms)).copied().unwrap_or_default();
         let lower = lowest.map_or(middle - width, |lowest| lowest.min(middle - width));
