@@ -2,7 +2,7 @@
 
 use pitbird_records::alarm::{Alarm, AlarmActions, AlarmHead, CompositeAlarm, Watched};
 use pitbird_telemetry::alarm;
-use pitbird_telemetry::metrics::Dimensions;
+use pitbird_telemetry::metrics::{Dimensions, Stat};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -192,7 +192,7 @@ pub fn pairs(dimensions: &[(String, String)]) -> Vec<Dimension> {
 
 /// A statistic as `Statistic` or as `ExtendedStatistic`.
 pub fn statistics(statistic: &str) -> (Option<String>, Option<String>) {
-    let is_extended = statistic.starts_with('p');
+    let is_extended = Stat::parse(statistic).is_ok_and(Stat::is_extended);
     let text = || statistic.to_owned();
     ((!is_extended).then(text), is_extended.then(text))
 }

@@ -28,6 +28,7 @@ async fn an_alarm_sees_what_a_probe_measures() {
         Metric { scope: Scope::default(), namespace: "AWS/Lambda".into(), name: "Errors".into(), dimensions };
     let rule = Rule {
         stat: Some(Stat::Sum),
+        stat_text: None,
         unit: None,
         period_s: 300,
         evaluation_periods: 2,

@@ -189,10 +189,7 @@ fn statistic(statistic: Option<String>, extended: Option<String>) -> Result<Stri
         }
         (Some(statistic), None) => Ok(statistic),
         (None, Some(extended)) => match Stat::parse(&extended) {
-            Ok(Stat::Percentile(_)) => Ok(extended),
-            Ok(stat) if stat.is_extended() => {
-                Err(Error::unsupported(format!("ExtendedStatistic {extended}")))
-            }
+            Ok(stat) if stat.is_extended() => Ok(extended),
             Ok(_) => Err(Error::value("ExtendedStatistic", extended).into_invalid()),
             Err(error) => Err(Error::statistic("ExtendedStatistic", error).into_invalid()),
         },
@@ -251,15 +248,17 @@ fn check_times(rule: &AlarmRule, scope: &Scope) -> Result<(), Error> {
 
 /// The rule as telemetry evaluates it; `None` only where a record was damaged.
 pub fn evaluable(rule: &AlarmRule, scope: &Scope) -> Option<Rule> {
-    let (stat, unit) = match &rule.watched {
+    let (stat, stat_text, unit) = match &rule.watched {
         Watched::Metric(metric) => {
             let unit = metric.unit.as_deref().map(|text| Unit::parse(text).ok_or(()));
-            (Some(Stat::parse(&metric.statistic).ok()?), unit.transpose().ok()?)
+            let stat = Stat::parse(&metric.statistic).ok()?;
+            (Some(stat), Some(metric.statistic.clone()), unit.transpose().ok()?)
         }
-        Watched::Queries { .. } => (None, None),
+        Watched::Queries { .. } => (None, None, None),
     };
     Some(Rule {
         stat,
+        stat_text,
         unit,
         period_s: period_of(&rule.watched, scope)?,
         evaluation_periods: rule.evaluation_periods,

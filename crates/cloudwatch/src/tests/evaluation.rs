@@ -162,6 +162,38 @@ async fn an_alarm_that_can_t_be_evaluated_holds_up_no_other() {
 }
 
 #[tokio::test]
+async fn extended_statistics_are_judged_as_they_are_read() {
+    let bed = Bed::new();
+    let values: Vec<u32> = (1..=20).collect();
+    let datum = json!({
+        "MetricName": "m", "Dimensions": [{"Name": "d", "Value": "x"}], "Timestamp": bed.at(-MINUTE), "Values": values,
+    });
+    bed.ok("PutMetricData", json!({"Namespace": "N", "MetricData": [datum]})).await;
+    let statistics = ["tm90", "TM(10%:50%)", "TC(5:10)", "ts50", "WM(20%:80%)", "PR(:5)", "IQM", "p90"];
+    let input = without(&alarm_input("a"), "Statistic");
+    for name in statistics {
+        let more = json!({"AlarmName": name, "ExtendedStatistic": name, "Threshold": 0.5});
+        bed.ok("PutMetricAlarm", with(&input, more)).await;
+        let alarm = bed.described(name).await;
+        assert_eq!((&alarm["ExtendedStatistic"], alarm.get("Statistic")), (&json!(name), None));
+    }
+    assert_eq!(step(&bed.state, Due::All, bed.start_ms).await.expect("evaluated"), statistics.len());
+    for name in statistics {
+        let read = json!({
+            "Namespace": "N", "MetricName": "m", "Dimensions": [{"Name": "d", "Value": "x"}], "Period": 60,
+            "StartTime": bed.at(-MINUTE), "EndTime": bed.at(0), "ExtendedStatistics": [name],
+        });
+        let read =
+            bed.ok("GetMetricStatistics", read).await["Datapoints"][0]["ExtendedStatistics"][name].clone();
+        let data = bed.described(name).await["StateReasonData"].as_str().expect("data").to_owned();
+        let data: Json = serde_json::from_str(&data).expect("JSON");
+        let judged = data["recentDatapoints"][0].as_f64().expect("a datapoint");
+        assert!((judged - read.as_f64().expect("a datapoint")).abs() < 1e-9, "{name}: {judged} {read}");
+        assert_eq!((&data["statistic"], bed.state_of(name).await.as_str()), (&json!(name), "ALARM"));
+    }
+}
+
+#[tokio::test]
 async fn low_samples_keep_a_percentiles_alarm_still_where_asked() {
     let bed = Bed::new();
     let input = without(&alarm_input("a"), "Statistic");

@@ -206,7 +206,7 @@ pub(super) fn data(judged: &Judged<'_>) -> String {
     let values: Vec<String> = recent.iter().map(|point| Number(point.value).to_string()).collect();
     let evaluated: Vec<String> =
         evaluated(judged).into_iter().map(|(at_ms, point)| entry(rule, at_ms, point)).collect();
-    if let Some(stat) = rule.stat {
+    if let Some(stat) = rule.stat_text.clone().or_else(|| rule.stat.map(|stat| stat.to_string())) {
         let _ = write!(text, r#","statistic":"{stat}""#);
     }
     let _ = write!(text, r#","period":{},"recentDatapoints":[{}]"#, rule.period_s, values.join(","));

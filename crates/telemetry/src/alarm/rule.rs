@@ -8,6 +8,8 @@ use crate::metrics::{Metric, MetricQuery, Stat, Unit};
 pub struct Rule {
     /// Of a metric; `None` where metric math gives the points.
     pub stat: Option<Stat>,
+    /// The statistic as it was set, which StateReasonData tells: some have several spellings. Without it, `stat` in the longest.
+    pub stat_text: Option<String>,
     /// Only datapoints of this unit; without it the unit that was measured last.
     pub unit: Option<Unit>,
     /// 10, 20, 30 or a multiple of 60.

@@ -11,6 +11,7 @@ const MINUTE: i64 = 60_000;
 fn rule(needed: Option<u32>, periods: u32, missing_data: MissingData) -> Rule {
     Rule {
         stat: Some(Stat::Average),
+        stat_text: None,
         unit: None,
         period_s: 60,
         evaluation_periods: periods,
