@@ -1,6 +1,9 @@
 use pitbird_service::Fault;
 use pitbird_telemetry::metrics::StatError;
+use pitbird_wire::Value as Wire;
 use thiserror::Error;
+
+use crate::dashboard::Problem;
 
 /// Why a call fails, in CloudWatch's own words where they are known (recorded answers of the service).
 #[derive(Debug, Error)]
@@ -50,6 +53,20 @@ pub enum Error {
     /// An input that contradicts itself or AWS's rules, in words of its own.
     #[error("{0}")]
     Invalid(String),
+
+    /// Recorded answer of the service: how many there are, and then those that are told, as JSON.
+    #[error("The dashboard body is invalid, there are {count} validation errors:\n{told}")]
+    DashboardBody { count: usize, told: String, problems: Vec<Problem> },
+    #[error("The field DashboardBody must be a valid JSON object")]
+    NoDashboardBody,
+    /// Recorded answer of the service, with the line's end.
+    #[error(
+        "The value for field DashboardName contains invalid characters. It can only contain alphanumerics, dash (-) and \
+         underscore (_).\n"
+    )]
+    DashboardName,
+    #[error("Dashboard {0} does not exist")]
+    NoDashboard(String),
 
     /// AWS says nothing at all here.
     #[error("")]
@@ -119,6 +136,8 @@ impl Error {
             Exclusive { .. } | TooManyDatapoints { .. } => "InvalidParameterCombinationException",
             Missing(_) | NoSamples | NoStatistic => "MissingRequiredParameterException",
             Invalid(_) | Expression { .. } | Circular { .. } | Scalar { .. } => "ValidationException",
+            DashboardBody { .. } | NoDashboardBody | DashboardName => "DashboardInvalidInputError",
+            NoDashboard(_) => "DashboardNotFoundError",
             NoAlarm | NoAlarms(_) => "ResourceNotFound",
             NoResource(_) | NoDetector => "ResourceNotFoundException",
             Token => "InvalidNextToken",
@@ -149,7 +168,14 @@ impl From<Error> for Fault {
             Error::Unsupported(what) => Fault::unsupported(&what),
             Error::Store(error) => Fault::internal(error),
             Error::Telemetry(error) => Fault::internal(error),
-            error => Fault::new(error.code(), error.to_string()),
+            error => {
+                let mut fault = Fault::new(error.code(), error.to_string());
+                if let Error::DashboardBody { problems, .. } = error {
+                    let problems = problems.into_iter().map(Problem::into_value).collect();
+                    fault.members.push(("dashboardValidationMessages", Wire::List(problems)));
+                }
+                fault
+            }
         }
     }
 }

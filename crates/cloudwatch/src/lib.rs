@@ -10,11 +10,12 @@
 //! with it and carried out by the `actor` ([`start_actor`]) through [`Act`], which the server hangs in.
 //!
 //! Metric alarms hold one metric, or what metric math makes of several, against a static threshold or against a band of expected
-//! values, which `anomaly` learns from their past. Alarms on several series and of trimmed statistics, dashboards and metric streams are refused by name.
+//! values, which `anomaly` learns from their past. Alarms on several series and metric streams are refused by name.
 
 mod actor;
 mod alarm;
 mod anomaly;
+mod dashboard;
 mod datum;
 mod error;
 mod evaluator;

@@ -2,6 +2,7 @@
 
 mod delete_alarms;
 mod delete_anomaly_detector;
+mod delete_dashboards;
 mod describe_alarm_history;
 mod describe_alarms;
 mod describe_alarms_for_metric;
@@ -9,13 +10,16 @@ mod describe_anomaly_detectors;
 mod detector;
 mod disable_alarm_actions;
 mod enable_alarm_actions;
+mod get_dashboard;
 mod get_metric_data;
 mod get_metric_statistics;
+mod list_dashboards;
 mod list_metrics;
 mod list_tags_for_resource;
 mod put;
 mod put_anomaly_detector;
 mod put_composite_alarm;
+mod put_dashboard;
 mod put_metric_alarm;
 mod put_metric_data;
 mod set_alarm_state;
@@ -35,18 +39,22 @@ pub fn hang(builder: Builder<State>) -> Builder<State> {
     builder
         .operation("DeleteAlarms", &[], delete_alarms::run)
         .operation("DeleteAnomalyDetector", &[], delete_anomaly_detector::run)
+        .operation("DeleteDashboards", &[], delete_dashboards::run)
         .operation("DescribeAlarmHistory", &[], describe_alarm_history::run)
         .operation("DescribeAlarms", &[], describe_alarms::run)
         .operation("DescribeAlarmsForMetric", &[], describe_alarms_for_metric::run)
         .operation("DescribeAnomalyDetectors", &[], describe_anomaly_detectors::run)
         .operation("DisableAlarmActions", &[], disable_alarm_actions::run)
         .operation("EnableAlarmActions", &[], enable_alarm_actions::run)
+        .operation("GetDashboard", &[], get_dashboard::run)
         .operation("GetMetricData", &[], get_metric_data::run)
         .operation("GetMetricStatistics", &[], get_metric_statistics::run)
+        .operation("ListDashboards", &[], list_dashboards::run)
         .operation("ListMetrics", &[], list_metrics::run)
         .operation("ListTagsForResource", &[], list_tags_for_resource::run)
         .operation("PutAnomalyDetector", &[], put_anomaly_detector::run)
         .operation("PutCompositeAlarm", &[], put_composite_alarm::run)
+        .operation("PutDashboard", &[], put_dashboard::run)
         .operation("PutMetricAlarm", &[], put_metric_alarm::run)
         .operation("PutMetricData", &[], put_metric_data::run)
         .operation("SetAlarmState", &[], set_alarm_state::run)

@@ -5,6 +5,7 @@ mod actions;
 mod alarms;
 mod anomalies;
 mod composite;
+mod dashboards;
 mod evaluation;
 mod history;
 mod math;

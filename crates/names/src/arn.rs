@@ -1,6 +1,6 @@
 //! Amazon Resource Names: the ones that pitbird makes, and the taking apart of the ones it is given.
 
-use crate::{Qualifier, Scope};
+use crate::{Account, Qualifier, Scope};
 
 /// `arn:aws:lambda:{region}:{account}:function:{name}[:{qualifier}]`.
 pub fn function(scope: &Scope, name: &str, qualifier: Option<&Qualifier>) -> String {
@@ -39,6 +39,11 @@ pub fn role(scope: &Scope, path: &str, name: &str) -> String {
 /// `arn:aws:cloudwatch:{region}:{account}:alarm:{name}`.
 pub fn alarm(scope: &Scope, name: &str) -> String {
     format!("arn:aws:cloudwatch:{}:{}:alarm:{name}", scope.region, scope.account)
+}
+
+/// `arn:aws:cloudwatch::{account}:dashboard/{name}`, without a region.
+pub fn dashboard(account: &Account, name: &str) -> String {
+    format!("arn:aws:cloudwatch::{account}:dashboard/{name}")
 }
 
 /// `arn:aws:logs:{region}:{account}:log-group:{name}`, without the trailing `:*`.

@@ -1,11 +1,10 @@
 use std::sync::Arc;
 
-use pitbird_records::{Alarm, CompositeAlarm};
 use pitbird_service::{Call, Fault};
 use serde::{Deserialize, Serialize};
 
+use crate::State;
 use crate::tags::{self, Tag};
-use crate::{Error, State};
 
 #[derive(Debug, Deserialize)]
 pub struct Input {
@@ -21,14 +20,6 @@ pub struct Output {
 
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> {
     let Call { caller, input, .. } = call;
-    let name = tags::alarm_name(&input.resource_arn, &caller.scope)?;
-    let key = Alarm::key_of(&caller.scope, &name);
-    let tags = match state.store.get::<Alarm>(&key).map_err(Error::from)? {
-        Some(found) => found.record.head.tags,
-        None => {
-            let found = state.store.get::<CompositeAlarm>(&key).map_err(Error::from)?;
-            found.ok_or(Error::NoResource(input.resource_arn))?.record.head.tags
-        }
-    };
+    let tags = tags::of(&state.store, &caller.scope, &input.resource_arn)?;
     Ok(Output { tags: tags.into_iter().map(|(key, value)| Tag { key, value }).collect() })
 }
