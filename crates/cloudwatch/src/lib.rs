@@ -19,6 +19,7 @@ mod dashboard;
 mod datum;
 mod error;
 mod evaluator;
+mod exposition;
 mod operations;
 mod page;
 pub mod query;
@@ -36,6 +37,7 @@ pub use actor::{Act, Actor, Deed, Done, start_actor};
 pub use alarm::{Action, Standing};
 pub use error::Error;
 pub use evaluator::{Due, Evaluator, start_evaluator, step};
+pub use exposition::{Format, Process, exposition};
 use watchlist::Watchlist;
 
 /// What the operations work with.

@@ -176,6 +176,16 @@ impl Control {
         Ok((caller, permission))
     }
 
+    /// May who sent a request that is no call of ours read what is `asked`? On loopback anybody may; beyond it, who signed for the service and
+    /// has policies that allow it. The error says who didn't sign, or not validly.
+    pub fn may_read(&self, parts: &Parts, service: &str, asked: Asked) -> Result<bool, pitbird_sigv4::Error> {
+        if self.signatures == Signatures::Unchecked {
+            return Ok(true);
+        }
+        let (_, permission) = self.signer(parts, &[], service, Origin::Outside, &[asked])?;
+        Ok(permission == Permission::Allowed)
+    }
+
     /// What a caller's policies say of one thing more.
     pub fn permission(&self, caller: &Caller, asked: &Asked) -> Permission {
         (self.gate)(caller, asked)

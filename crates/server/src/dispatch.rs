@@ -98,6 +98,9 @@ impl Dispatch {
         if let Some(answer) = self.admin.answer(parts) {
             return answer.map(Either::Left);
         }
+        if let Some(answer) = self.admin.metrics(parts, &self.control).await {
+            return answer.map(Either::Left);
+        }
         if let Some(answer) = self.admin.code(parts).await {
             return answer.map(Either::Left);
         }

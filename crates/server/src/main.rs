@@ -11,6 +11,7 @@ mod inside;
 mod integrated;
 mod listen;
 mod listener;
+mod process;
 mod raw_head;
 mod serve;
 mod services;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use anyhow::{Context, Result, bail};
 use pitbird_cli::{CpuShare, Egress, ServeOptions};
@@ -78,8 +78,15 @@ impl Serving {
         let isolation = launcher.report().to_string();
         let names = services.iter().map(|service| service.model).collect();
         let control = control(services, &store, keys);
-        let admin =
-            Admin { store, locations, services: names, began: Instant::now(), isolation: isolation.clone() };
+        let admin = Admin {
+            store,
+            telemetry: telemetry.clone(),
+            locations,
+            services: names,
+            began: Instant::now(),
+            began_at: SystemTime::now(),
+            isolation: isolation.clone(),
+        };
         let (stop, stopped) = watch::channel(false);
         let dispatch = Arc::new(Dispatch { edge, control, admin });
         inside.connect(&dispatch);

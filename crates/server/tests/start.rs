@@ -144,6 +144,9 @@ fn with_keys_every_call_is_verified() {
         assert!(answer.text().contains(words), "{}", answer.text());
     }
     assert_eq!(get(&format!("{}/_pitbird/health", server.endpoint)).status, 200);
+    for path in ["/_pitbird/metrics", "/metrics"] {
+        assert_eq!(get(&format!("{}{path}", server.endpoint)).status, 403, "{path}");
+    }
     let Some(python) = python() else { return };
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/signed.py");
     python.check(&server, &script, &[]);

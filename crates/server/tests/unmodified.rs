@@ -16,6 +16,11 @@ fn check(script: &str, packages: Option<PathBuf>) {
 }
 
 #[test]
+fn prometheus_reads_what_was_counted() {
+    check("prometheus.py", packages(Tool::Pip, "prometheus", &["prometheus-client==0.26.0"]));
+}
+
+#[test]
 fn a_function_with_powertools_for_python_runs() {
     check("powertools.py", packages(Tool::Pip, "powertools", &["aws-lambda-powertools==3.37.0"]));
 }

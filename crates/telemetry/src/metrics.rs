@@ -24,7 +24,7 @@ pub use datum::{Datum, Resolution, Samples};
 pub use identity::{Dimensions, Metric};
 pub use list::{DimensionFilter, ListQuery, MetricPage};
 pub use over_time::{POINTS_PER_READ, ROWS_PER_READ, SeriesQuery};
-pub use probe::{Probe, ProbeSpec, Total};
+pub use probe::{Counted, Probe, ProbeSpec, Total};
 pub use query::{DATAPOINTS_PER_READ, Datapoint, MetricQuery, aligned_start};
 pub use sketch::Sketch;
 pub use stat::{Range, Stat, StatError};

@@ -14,8 +14,8 @@ use crate::logs::{
     StreamPage, StreamQuery, Tap, Visit, Wanted,
 };
 use crate::metrics::{
-    self, Datapoint, Datum, ListQuery, Metric, MetricPage, MetricQuery, MetricWriter, Probe, ProbeSpec,
-    Probes, SeriesQuery,
+    self, Counted, Datapoint, Datum, ListQuery, Metric, MetricPage, MetricQuery, MetricWriter, Probe,
+    ProbeSpec, Probes, SeriesQuery,
 };
 use crate::sqlite::Readers;
 use crate::writer::{Ack, Bell, Command, Writer};
@@ -134,6 +134,12 @@ impl Telemetry {
     /// somebody holds it. Made off the request's path; held, not looked up, on it.
     pub fn probe(&self, spec: ProbeSpec) -> Arc<Probe> {
         self.probes.get(spec)
+    }
+
+    /// What all probes have counted since the process began. Totals never shrink, except where negative samples were taken. Counts of
+    /// the last moment may be missing; nobody is held up for longer than the copying of a few numbers takes.
+    pub fn counted(&self) -> Vec<Counted> {
+        self.probes.counted()
     }
 
     /// A stream for lines of the data plane; made, with its group here, when the first line is filed.

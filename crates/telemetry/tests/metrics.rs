@@ -446,3 +446,37 @@ async fn of_units_that_differ_the_last_measured_is_read() {
     let asked = SeriesQuery { unit: Some(Unit::Bytes), ..asked };
     assert_eq!(telemetry.series(vec![asked]).await.unwrap(), [vec![(at + 2 * MINUTE, 2.0)]]);
 }
+
+#[test]
+fn what_probes_have_counted_outlasts_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let telemetry = open(&dir);
+    let spec = |name: String| ProbeSpec {
+        scope: Scope::default(),
+        namespace: "N".into(),
+        metrics: vec![("Count".into(), Unit::Count)],
+        dimension_sets: vec![[("name".to_owned(), name)].into_iter().collect()],
+        resolution: Resolution::Minute,
+    };
+    let take = |name: String| telemetry.probe(spec(name)).record(now(), &[2.0]);
+    let of = |name: &str| {
+        let counted = telemetry.counted().into_iter().find(|counted| counted.spec == spec(name.to_owned()));
+        counted.map(|counted| (counted.totals[0].count, counted.totals[0].sum, counted.number))
+    };
+    take("first".to_owned());
+    let number = of("first").unwrap().2;
+    // More than are kept unheld, one by one, and more than are remembered each for itself.
+    for n in 0..10_000 {
+        take(format!("{n}"));
+        if n == 1000 {
+            take("first".to_owned());
+            assert_eq!(of("first"), Some((2, 4.0, number)));
+        }
+    }
+    let all = telemetry.counted();
+    assert!(all.is_sorted_by_key(|counted| counted.number));
+    assert!(all.len() < 10_000, "what is remembered is bounded");
+    let (last, total) = (all.last().unwrap(), all.iter().map(|counted| counted.totals[0].count).sum::<u64>());
+    assert_eq!((total, last.spec.dimension_sets.len()), (10_002, 0), "nothing is lost");
+    assert_eq!(of("first"), Some((2, 4.0, number)));
+}

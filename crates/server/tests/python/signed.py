@@ -32,6 +32,24 @@ with refused("UnrecognizedClientException", status=403):
     changed = borrowed | {"aws_session_token": session["SessionToken"][:-4] + "AAAA"}
     boto3.client("apigateway", config=CONFIG, **changed).get_rest_apis()
 
+# What Prometheus reads is read by who signs for CloudWatch, and may.
+import botocore.auth
+import botocore.awsrequest
+import botocore.credentials
+
+
+def metrics(access_key, secret_key, token=None):
+    request = botocore.awsrequest.AWSRequest("GET", f"{ENDPOINT}/_pitbird/metrics")
+    credentials = botocore.credentials.Credentials(access_key, secret_key, token)
+    botocore.auth.SigV4Auth(credentials, "monitoring", REGION).add_auth(request)
+    return exchange("GET", "/_pitbird/metrics", dict(request.headers.items()))
+
+
+status, _, text = metrics("test", "test")
+assert status == 200 and b"pitbird_build_info" in text, text
+assert metrics("test", "wrong")[0] == 403
+assert metrics(*borrowed.values())[0] == 403, "a role without policies"
+
 # S3 says it in words of its own, and takes URLs that are signed.
 import urllib.error
 import urllib.request

@@ -15,6 +15,8 @@ use crate::writer::Bell;
 const OPEN_PERIODS: usize = 1024;
 /// Probes at which unused ones are looked for; doubles as the used ones grow.
 const PROBES_BEFORE_SWEEP: usize = 256;
+/// Probes whose totals are kept after nobody holds them any more; those of others of a kind are kept together.
+const RETIRED_MAX: usize = 4096;
 
 /// Measurements that are taken together, and every dimension set that each of them counts in.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -46,6 +48,17 @@ pub struct Probe {
 pub struct Total {
     pub count: u64,
     pub sum: f64,
+}
+
+/// What a probe has counted since the process began, also while it was held by nobody for a time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Counted {
+    /// Its dimension sets are empty where it stands for many that are gone.
+    pub spec: ProbeSpec,
+    /// Of each metric, in the order of [`ProbeSpec::metrics`].
+    pub totals: Vec<Total>,
+    /// Probes that were made earlier have smaller ones; it stays.
+    pub number: u64,
 }
 
 /// Series looked up in the catalogue's generation `generation`; none yet in generation 0.
@@ -195,6 +208,34 @@ pub(crate) fn shards() -> usize {
     cores.next_power_of_two().min(64)
 }
 
+impl Registry {
+    /// Lets go of probes that nobody holds, not of what they have counted.
+    fn sweep(&mut self) {
+        let unused: Vec<ProbeSpec> = self
+            .probes
+            .iter()
+            .filter(|(_, numbered)| Arc::strong_count(&numbered.probe) == 1)
+            .map(|(spec, _)| spec.clone())
+            .collect();
+        for mut spec in unused {
+            let Some(Numbered { probe, mut number }) = self.probes.remove(&spec) else { continue };
+            if self.retired.len() >= RETIRED_MAX && !self.retired.contains_key(&spec) {
+                // Together with all others of its kind.
+                spec.dimension_sets.clear();
+                spec.scope = Scope::default();
+                number = u64::MAX;
+            }
+            let metrics = spec.metrics.len();
+            let retired = self
+                .retired
+                .entry(spec)
+                .or_insert_with(|| Retired { totals: vec![Total::default(); metrics], number });
+            add_totals(&mut retired.totals, &probe.totals());
+        }
+        self.sweep_at = (self.probes.len() * 2).max(PROBES_BEFORE_SWEEP);
+    }
+}
+
 /// All probes there are, and those that have something to drain.
 #[derive(Debug)]
 pub(crate) struct Probes {
@@ -205,25 +246,45 @@ pub(crate) struct Probes {
 
 #[derive(Debug)]
 struct Registry {
-    probes: HashMap<ProbeSpec, Arc<Probe>>,
+    probes: HashMap<ProbeSpec, Numbered>,
     sweep_at: usize,
+    /// The next probe's number.
+    next: u64,
+    /// Of specs whose probes are gone: what those have counted. A new probe of such a spec counts on from there.
+    retired: HashMap<ProbeSpec, Retired>,
+}
+
+#[derive(Debug)]
+struct Numbered {
+    probe: Arc<Probe>,
+    number: u64,
+}
+
+#[derive(Debug)]
+struct Retired {
+    totals: Vec<Total>,
+    number: u64,
 }
 
 impl Probes {
     pub fn new(bell: Bell) -> Arc<Probes> {
-        let all = Registry { probes: HashMap::new(), sweep_at: PROBES_BEFORE_SWEEP };
+        let all = Registry {
+            probes: HashMap::new(),
+            sweep_at: PROBES_BEFORE_SWEEP,
+            next: 0,
+            retired: HashMap::new(),
+        };
         Arc::new(Probes { all: Mutex::new(all), dirty: Mutex::default(), bell })
     }
 
     /// The probe of these measurements: the same one for the same spec while anybody holds it.
     pub fn get(self: &Arc<Self>, spec: ProbeSpec) -> Arc<Probe> {
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(probe) = all.probes.get(&spec) {
+        if let Some(Numbered { probe, .. }) = all.probes.get(&spec) {
             return probe.clone();
         }
         if all.probes.len() >= all.sweep_at {
-            all.probes.retain(|_, probe| Arc::strong_count(probe) > 1);
-            all.sweep_at = (all.probes.len() * 2).max(PROBES_BEFORE_SWEEP);
+            all.sweep();
         }
         let probe = Arc::new(Probe {
             spec: spec.clone(),
@@ -232,8 +293,36 @@ impl Probes {
             probes: self.clone(),
             series: Mutex::default(),
         });
-        all.probes.insert(spec, probe.clone());
+        let number = match all.retired.get(&spec) {
+            Some(retired) => retired.number,
+            None => {
+                all.next += 1;
+                all.next
+            }
+        };
+        all.probes.insert(spec, Numbered { probe: probe.clone(), number });
         probe
+    }
+
+    /// What all probes have counted, in the order in which they were made.
+    pub fn counted(&self) -> Vec<Counted> {
+        let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        let live = all.probes.iter().map(|(spec, Numbered { probe, number })| {
+            let mut totals = probe.totals();
+            if let Some(retired) = all.retired.get(spec) {
+                add_totals(&mut totals, &retired.totals);
+            }
+            Counted { spec: spec.clone(), totals, number: *number }
+        });
+        let gone = all.retired.iter().filter(|(spec, _)| !all.probes.contains_key(spec));
+        let gone = gone.map(|(spec, Retired { totals, number })| Counted {
+            spec: spec.clone(),
+            totals: totals.clone(),
+            number: *number,
+        });
+        let mut counted: Vec<Counted> = live.chain(gone).collect();
+        counted.sort_unstable_by_key(|counted| counted.number);
+        counted
     }
 
     /// Takes the list of probes that have something to drain.
