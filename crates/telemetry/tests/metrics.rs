@@ -447,8 +447,8 @@ async fn of_units_that_differ_the_last_measured_is_read() {
     assert_eq!(telemetry.series(vec![asked]).await.unwrap(), [vec![(at + 2 * MINUTE, 2.0)]]);
 }
 
-#[test]
-fn what_probes_have_counted_outlasts_them() {
+#[tokio::test]
+async fn what_probes_have_counted_outlasts_them() {
     let dir = tempfile::tempdir().unwrap();
     let telemetry = open(&dir);
     let spec = |name: String| ProbeSpec {
@@ -468,6 +468,10 @@ fn what_probes_have_counted_outlasts_them() {
     // More than are kept unheld, one by one, and more than are remembered each for itself.
     for n in 0..10_000 {
         take(format!("{n}"));
+        if n % 200 == 0 {
+            // Those that have something to hand over are held until they have.
+            telemetry.flush().await.unwrap();
+        }
         if n == 1000 {
             take("first".to_owned());
             assert_eq!(of("first"), Some((2, 4.0, number)));
