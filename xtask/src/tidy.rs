@@ -22,6 +22,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("jwt", 2),
     ("mapping", 2),
     ("metricmath", 2),
+    ("plot", 2),
     ("records", 2),
     ("sigv4", 2),
     ("telemetry", 2),

@@ -26,6 +26,7 @@ pub mod query;
 mod shape;
 mod tags;
 mod watchlist;
+mod widget;
 
 use std::sync::Arc;
 

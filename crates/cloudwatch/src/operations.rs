@@ -13,6 +13,7 @@ mod enable_alarm_actions;
 mod get_dashboard;
 mod get_metric_data;
 mod get_metric_statistics;
+mod get_metric_widget_image;
 mod list_dashboards;
 mod list_metrics;
 mod list_tags_for_resource;
@@ -49,6 +50,7 @@ pub fn hang(builder: Builder<State>) -> Builder<State> {
         .operation("GetDashboard", &[], get_dashboard::run)
         .operation("GetMetricData", &[], get_metric_data::run)
         .operation("GetMetricStatistics", &[], get_metric_statistics::run)
+        .operation("GetMetricWidgetImage", &[], get_metric_widget_image::run)
         .operation("ListDashboards", &[], list_dashboards::run)
         .operation("ListMetrics", &[], list_metrics::run)
         .operation("ListTagsForResource", &[], list_tags_for_resource::run)

@@ -16,6 +16,7 @@ mod reading;
 mod statistics;
 mod tags;
 mod tools;
+mod widgets;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

@@ -138,6 +138,11 @@ fn objects_are_put_listed_joined_and_run() {
 }
 
 #[test]
+fn dashboards_are_kept_and_widgets_drawn() {
+    check("dashboards.py");
+}
+
+#[test]
 fn cloudwatch_speaks_every_protocol_of_its_model() {
     check("protocols.py");
 }
