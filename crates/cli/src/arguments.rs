@@ -1,5 +1,6 @@
 //! What can be said on the command line.
 
+mod reading;
 mod rollout;
 
 use std::net::SocketAddr;
@@ -11,6 +12,7 @@ use clap_complete::Shell;
 
 use crate::quantity;
 
+pub use reading::{MetricsCommand, MetricsListOptions, MetricsShowOptions, QueryOptions};
 pub use rollout::{RolloutCommand, StartOptions, WatchOptions};
 
 /// Run AWS-style APIs and functions from one binary, and let every release prove itself on a slice of traffic
@@ -69,6 +71,9 @@ pub enum ClientCommand {
     /// Read what functions and gateways wrote
     #[command(subcommand)]
     Logs(LogsCommand),
+    /// List metrics and plot them
+    #[command(subcommand)]
+    Metrics(MetricsCommand),
     /// Call any operation of any service, or list what there is
     Api(ApiOptions),
     /// Say what this host can do: isolation, runtimes, port
@@ -194,6 +199,8 @@ pub struct DemoOptions {
 pub enum LogsCommand {
     /// Print a log group's events in the order of their time
     Tail(TailOptions),
+    /// Run a query of CloudWatch Logs Insights and print its rows when it has ended
+    Query(QueryOptions),
 }
 
 #[derive(Debug, Args)]

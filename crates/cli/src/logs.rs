@@ -1,4 +1,6 @@
-//! Follows a log group.
+//! Follows a log group; runs queries over several.
+
+mod query;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -11,7 +13,10 @@ use crate::client::Client;
 use crate::failure::Failure;
 use crate::json;
 use crate::streams::Streams;
+use crate::terminal::harmless;
 use crate::watch::Style;
+
+pub use query::query;
 
 /// How often to ask for new events. Events are readable within a second of being written.
 const INTERVAL: Duration = Duration::from_millis(250);
@@ -200,14 +205,6 @@ fn level(message: &str) -> Style {
 fn short(stream: &str) -> String {
     let last = stream.rsplit(['/', ']']).next().unwrap_or(stream);
     last.chars().take(8).collect()
-}
-
-/// Functions write what they like; the terminal must not obey it. Tabs and line ends stay.
-fn harmless(message: &str) -> String {
-    message
-        .chars()
-        .map(|c| if c.is_control() && !matches!(c, '\t' | '\n') { '\u{fffd}' } else { c })
-        .collect()
 }
 
 fn now_ms() -> i64 {

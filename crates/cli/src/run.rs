@@ -8,7 +8,7 @@ use crate::client::{Client, Credentials, Endpoint};
 use crate::doctor::{self, Doctor, Runtime};
 use crate::failure::Failure;
 use crate::streams::Streams;
-use crate::{api, environment, logs, print, rollout};
+use crate::{api, environment, logs, metrics, print, rollout};
 
 /// Does the command: data to standard output, words to standard error. `runtimes` finds out for `doctor` what functions
 /// could run with.
@@ -45,6 +45,12 @@ async fn done(
         }
         ClientCommand::Logs(LogsCommand::Tail(options)) => {
             logs::tail(&client(server)?, &options, output, streams).await?;
+        }
+        ClientCommand::Logs(LogsCommand::Query(options)) => {
+            logs::query(&client(server)?, &options, output, streams).await?;
+        }
+        ClientCommand::Metrics(command) => {
+            metrics::run(&client(server)?, &command, output, streams).await?;
         }
         ClientCommand::Api(options) => {
             let data = api::run(client(server)?, &options).await?;

@@ -38,6 +38,14 @@ fn height() -> usize {
     if rows == 0 { usize::MAX } else { rows }
 }
 
+/// What comes from outside has what it likes in it; the terminal must not obey it. Tabs and line ends stay.
+pub fn harmless(message: &str) -> String {
+    message
+        .chars()
+        .map(|c| if c.is_control() && !matches!(c, '\t' | '\n') { '\u{fffd}' } else { c })
+        .collect()
+}
+
 /// A block of lines that is drawn over itself. What doesn't fit on the terminal is left out.
 #[derive(Debug, Default)]
 pub struct Block {

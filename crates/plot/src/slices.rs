@@ -16,11 +16,16 @@ fn newest(series: &Series) -> f64 {
     series.points.last().map_or(0.0, |(_, value)| *value)
 }
 
-/// The chart with nothing but the newest points, for its layout.
+/// The layout of a chart with nothing but its newest points, on one scale.
 fn layout(chart: &Chart) -> Frame {
-    let newest: Vec<Vec<(i64, f64)>> =
-        chart.series.iter().map(|series| series.points.last().copied().into_iter().collect()).collect();
-    Frame::of(chart, &newest)
+    let on_left = |series: &Series| Series {
+        side: Side::Left,
+        points: series.points.last().copied().into_iter().collect(),
+        ..series.clone()
+    };
+    let series: Vec<Series> = chart.series.iter().map(on_left).collect();
+    let newest: Vec<Vec<(i64, f64)>> = series.iter().map(|series| series.points.clone()).collect();
+    Frame::of(&Chart { series, horizontals: Vec::new(), ..chart.clone() }, &newest)
 }
 
 pub fn bars(chart: &Chart, canvas: &mut Canvas) {
@@ -39,7 +44,7 @@ pub fn bars(chart: &Chart, canvas: &mut Canvas) {
         }
         let room = (frame.right - frame.left) / chart.series.len() as f32;
         for (number, series) in chart.series.iter().enumerate() {
-            let (zero, y) = (frame.y(0.0, series.side), frame.y(newest(series), series.side));
+            let (zero, y) = (frame.y(0.0, Side::Left), frame.y(newest(series), Side::Left));
             let left = frame.left + (number as f32 + 0.15) * room;
             canvas.rectangle(left, zero.min(y), left + 0.7 * room, zero.max(y), series.color, 255);
             let text = fitting(&short(newest(series)), room);

@@ -121,7 +121,10 @@ fn a_release_kept_in_terraform_is_applied_stepped_and_destroyed() {
     assert_eq!(release.ask("/terraform-packages").status, 404);
     for (target, members) in [
         ("Logs_20140328.DescribeLogGroups", "logGroups"),
+        ("Logs_20140328.DescribeQueryDefinitions", "queryDefinitions"),
         ("GraniteServiceVersion20100801.DescribeAlarms", "MetricAlarms"),
+        ("GraniteServiceVersion20100801.DescribeAlarms", "CompositeAlarms"),
+        ("GraniteServiceVersion20100801.ListDashboards", "DashboardEntries"),
     ] {
         let headers = [("X-Amz-Target", target), ("Content-Type", "application/x-amz-json-1.0")];
         let found = send("POST", &release.server.endpoint, &headers, b"{}").json();

@@ -261,3 +261,100 @@ async fn completions_know_every_command() {
         }
     }
 }
+
+/// Pages as GetMetricData and ListMetrics give them.
+fn measured(asked: &Asked) -> Result<Json, Fault> {
+    Ok(match (asked.operation, asked.input["NextToken"].as_str()) {
+        ("ListMetrics", None) => json!({
+            "Metrics": [{"Namespace": "N", "MetricName": "m", "Dimensions": [{"Name": "d", "Value": "x\u{1b}[2J"}]}],
+            "NextToken": "more",
+        }),
+        ("ListMetrics", _) => {
+            json!({"Metrics": [{"Namespace": "N", "MetricName": "other", "Dimensions": []}]})
+        }
+        (_, None) => json!({
+            "MetricDataResults": [{"Id": "m", "Timestamps": ["2026-01-01T00:00:00Z"], "Values": [1.5], "StatusCode": "PartialData"}],
+            "NextToken": "more",
+        }),
+        (_, _) => json!({
+            "MetricDataResults": [{"Id": "m", "Timestamps": ["2026-01-01T00:01:00Z"], "Values": [3], "StatusCode": "Complete"}],
+        }),
+    })
+}
+
+#[tokio::test]
+async fn metrics_are_listed_and_shown() {
+    let stub = Stub::start(measured).await;
+    let listed = did("pitbird metrics list N --dimension d --dimension e=f", &stub).await;
+    assert_eq!(
+        listed.out, "Namespace  Metric  Dimensions\nN          m       d=x\u{fffd}[2J\nN          other\n",
+        "{listed:?}"
+    );
+    let asked = stub.asked();
+    assert_eq!(asked[0].input["Dimensions"], json!([{"Name": "d"}, {"Name": "e", "Value": "f"}]));
+    assert_eq!(asked[1].input["NextToken"], "more");
+    let text = did("pitbird metrics show N m --dimension d=x --stat Sum --output text", &stub).await;
+    assert_eq!(text.out, "2026-01-01T00:00:00.000Z\t1.5\n2026-01-01T00:01:00.000Z\t3\n", "{text:?}");
+    let json = did("pitbird metrics show N m --period 5m --output json", &stub).await;
+    let json: Json = serde_json::from_str(&json.out).unwrap();
+    assert_eq!((&json["Period"], &json["Datapoints"][1]["Value"]), (&json!(300), &json!(3.0)), "{json}");
+    let table = did("pitbird metrics show N m", &stub).await;
+    assert!(table.out.starts_with("N m Average\n"), "{table:?}");
+    assert!(table.out.ends_with("2 datapoints, lowest 1.5, highest 3, newest 3\n"), "{table:?}");
+    let wrong = did("pitbird metrics show N m --period 500ms", &stub).await;
+    assert_eq!((wrong.code, wrong.out.as_str()), (2, ""), "{wrong:?}");
+}
+
+#[tokio::test]
+async fn a_metric_without_datapoints_is_told_in_words() {
+    let stub =
+        Stub::start(|_| Ok(json!({"MetricDataResults": [{"Id": "m", "Timestamps": [], "Values": []}]})))
+            .await;
+    let did = did("pitbird metrics show N m", &stub).await;
+    assert!(did.out.is_empty() && did.err.contains("N m Average: no datapoints\nhint: "), "{did:?}");
+}
+
+/// A query that is scheduled, runs, and ends like this.
+fn queried(status: &'static str) -> impl Fn(&Asked) -> Result<Json, Fault> + Send + Sync {
+    let asked_for = AtomicUsize::new(0);
+    move |asked| {
+        let row = |message: &str, count: &str| json!([{"field": "@message", "value": message}, {"field": "n", "value": count}, {"field": "@ptr", "value": "p"}]);
+        let statistics = json!({"recordsMatched": 2, "recordsScanned": 5, "bytesScanned": 99});
+        Ok(match asked.operation {
+            "StartQuery" => json!({"queryId": "q"}),
+            "StopQuery" => json!({"success": true}),
+            _ => match asked_for.fetch_add(1, Ordering::Relaxed) {
+                0 => json!({"status": "Scheduled"}),
+                1 => json!({"status": "Running"}),
+                _ => {
+                    json!({"status": status, "results": [row("a\u{1b}b\n", "1"), row("c", "20")], "statistics": statistics})
+                }
+            },
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_query_is_waited_for_and_printed() {
+    let stub = Stub::start(queried("Complete")).await;
+    let table = did("pitbird logs query stats --group g --group h --limit 5 --since 1h", &stub).await;
+    assert_eq!(table.out, "@message   n\na\u{fffd}b        1\nc         20\n", "{table:?}");
+    assert_eq!(table.err, "2 rows; 2 of 5 events matched, 99 bytes scanned\n");
+    let input = &stub.asked()[0].input;
+    assert_eq!((&input["logGroupNames"], &input["limit"]), (&json!(["g", "h"]), &json!(5)));
+    let span = input["endTime"].as_i64().unwrap() - input["startTime"].as_i64().unwrap();
+    assert_eq!((span, &input["queryString"]), (3600, &json!("stats")));
+    let json = did("pitbird logs query stats --group g --output json", &stub).await;
+    assert_eq!(serde_json::from_str::<Json>(&json.out).unwrap()["results"][1][0]["value"], "c");
+}
+
+#[tokio::test]
+async fn a_query_that_fails_or_takes_too_long_is_told() {
+    let stub = Stub::start(queried("Failed")).await;
+    let failed = did("pitbird logs query stats --group g", &stub).await;
+    assert!(failed.code == 1 && failed.err.contains("the query ended as Failed"), "{failed:?}");
+    let stub = Stub::start(queried("Running")).await;
+    let slow = did("pitbird logs query stats --group g --timeout 100ms", &stub).await;
+    assert!(slow.code == 1 && slow.err.contains("the query took longer than 100 ms\nhint: "), "{slow:?}");
+    assert_eq!(stub.asked().last().unwrap().operation, "StopQuery");
+}

@@ -306,6 +306,59 @@ resource "aws_cloudwatch_metric_alarm" "canary" {
   tags = { team = "birds" }
 }
 
+# On a trimmed mean, beside the sum above.
+resource "aws_cloudwatch_metric_alarm" "slow" {
+  alarm_name          = "terraform-slow"
+  namespace           = "AWS/ApiGateway"
+  metric_name         = "Latency"
+  extended_statistic  = "TM(0%:95%)"
+  period              = 60
+  evaluation_periods  = 3
+  datapoints_to_alarm = 2
+  threshold           = 250
+  comparison_operator = "GreaterThanThreshold"
+  dimensions          = { ApiName = aws_api_gateway_rest_api.app.name }
+}
+
+resource "aws_cloudwatch_composite_alarm" "any" {
+  alarm_name        = "terraform-any"
+  alarm_description = "slow or failing"
+  alarm_rule        = "ALARM(${aws_cloudwatch_metric_alarm.canary.alarm_name}) OR ALARM(${aws_cloudwatch_metric_alarm.slow.alarm_name})"
+  tags              = { team = "birds" }
+}
+
+resource "aws_cloudwatch_dashboard" "app" {
+  dashboard_name = "terraform-app"
+  dashboard_body = jsonencode({
+    widgets = [
+      {
+        type   = "metric"
+        x      = 0
+        y      = 0
+        width  = 12
+        height = 6
+        properties = {
+          region = "us-east-1"
+          title  = "Canary at ${var.percent} %"
+          stat   = "Sum"
+          period = 60
+          metrics = [
+            ["AWS/ApiGateway", "5XXError", "ApiName", aws_api_gateway_rest_api.app.name, "Stage", "prod/Canary", { color = "#d62728" }],
+            [".", "Count", ".", ".", ".", "."],
+          ]
+        }
+      },
+      { type = "text", properties = { markdown = "# Releases" } },
+    ]
+  })
+}
+
+resource "aws_cloudwatch_query_definition" "errors" {
+  name            = "terraform/errors"
+  log_group_names = [aws_cloudwatch_log_group.app.name]
+  query_string    = "fields @timestamp, @message | filter @message like /ERROR/ | sort @timestamp desc"
+}
+
 output "api" { value = aws_api_gateway_rest_api.app.id }
 output "stored" { value = aws_lambda_function.stored.version }
 output "version" { value = aws_lambda_function.app.version }
