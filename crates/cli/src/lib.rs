@@ -30,7 +30,10 @@ pub mod terminal;
 pub mod watch;
 
 pub use arguments::{
-    AccountThrottle, ApiOptions, Cli, ClientCommand, Command, CompletionsOptions, CpuShare, DemoOptions, DoctorOptions, Egress, LogsCommand, MetricsCommand, MetricsListOptions, MetricsShowOptions, Output, QueryOptions, RolloutCommand, ServeOptions, ServerOptions, StartOptions, TailOptions, WatchOptions};
+    AccountThrottle, ApiOptions, Cli, ClientCommand, Command, CompletionsOptions, CpuShare, DemoOptions,
+    DoctorOptions, Egress, LogsCommand, MetricsCommand, MetricsListOptions, MetricsShowOptions, Output,
+    QueryOptions, RolloutCommand, ServeOptions, ServerOptions, StartOptions, TailOptions, WatchOptions,
+};
 pub use aws_command::aws_command;
 pub use doctor::Runtime;
 pub use failure::Failure;
