@@ -3,7 +3,7 @@
 //! [`draw`] takes a [`Chart`], which has everything in it, and gives bytes: the same for the same chart, on every machine. It knows
 //! neither metrics nor JSON. [`Frame`] says where in the picture a time and a value are.
 //!
-//! Lines are `tiny-skia`'s, letters are bitmaps of Noto Sans Mono; letters beyond Latin-1 are drawn as a box.
+//! Lines are `tiny-skia`'s, letters are bitmaps of Noto Sans Mono; letters beyond Latin-1 are drawn as a question mark.
 
 mod canvas;
 mod chart;

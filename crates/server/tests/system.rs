@@ -81,6 +81,34 @@ fn the_readmes_next_steps_work() {
     assert!(counted.contains("\"Sum\""), "the canary's requests are counted: {words}");
 }
 
+/// What the page on metrics says works as written.
+#[test]
+fn the_page_on_metrics_works() {
+    let Some(python) = python() else { return };
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/metrics.md"));
+    let page = page.expect("docs/metrics.md");
+    let (_, tested) = page.split_once("<!-- tested: metrics -->").expect("the marked block");
+    let block =
+        tested.split("```sh\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a shell block");
+    let server = Server::start(BINARY);
+    let block = block.replace("http://127.0.0.1:4566", &server.endpoint);
+    let binaries = Path::new(BINARY).parent().expect("the binary lies in a folder").display();
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let output = python.shell(&server.endpoint, &format!("export PATH='{binaries}':$PATH\n{block}"), folder.path());
+    let words = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{words}{}", String::from_utf8_lossy(&output.stderr));
+    for expected in [
+        "Shop       Orders  Kind=book",
+        "1 datapoints, lowest 3, highest 3, newest 3",
+        "kind  orders  money\nbook       1     12\n",
+        "pitbird_build_info{version=",
+    ] {
+        assert!(words.contains(expected), "{expected}: {words}");
+    }
+    let picture = fs::read(folder.path().join("orders.png")).expect("a picture");
+    assert!(picture.starts_with(b"\x89PNG"), "{} bytes", picture.len());
+}
+
 /// What an API key has used counts on after a restart.
 #[test]
 fn a_quota_survives_a_restart() {
