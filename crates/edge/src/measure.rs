@@ -204,12 +204,19 @@ impl TrackProbes {
             dimension_sets: sets,
             resolution: Resolution::Minute,
         };
+        TrackProbes::of(spec, telemetry)
+    }
+
+    fn of(spec: ProbeSpec, telemetry: &Telemetry) -> TrackProbes {
         let plain = telemetry.probe(spec.clone());
         TrackProbes { spec, plain, beside: OnceLock::new(), detailed: Mutex::default() }
     }
 
     fn beside(&self, telemetry: &Telemetry) -> &Arc<Probe> {
-        self.beside.get_or_init(|| telemetry.probe(self.spec.clone()))
+        // Telemetry has one probe of a spec, so this one's must differ: the same dimension sets in another order.
+        let mut spec = self.spec.clone();
+        spec.dimension_sets.reverse();
+        self.beside.get_or_init(|| telemetry.probe(spec))
     }
 
     fn counts(&self) -> Counts {
@@ -231,5 +238,30 @@ impl TrackProbes {
             telemetry.probe(spec)
         });
         probe.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_evidence_is_measured_but_not_counted() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let telemetry = Telemetry::open(folder.path(), &Default::default()).expect("telemetry");
+        let api = ("ApiName", "pets");
+        let spec = ProbeSpec {
+            scope: Default::default(),
+            namespace: "AWS/ApiGateway".to_owned(),
+            metrics: ["Count", "4XXError", "5XXError"].map(|name| (name.to_owned(), Unit::Count)).to_vec(),
+            dimension_sets: vec![[api].into_iter().collect(), [api, ("Stage", "prod")].into_iter().collect()],
+            resolution: Resolution::Minute,
+        };
+        let probes = TrackProbes::of(spec, &telemetry);
+        probes.plain.record(0, &[1.0, 0.0, 0.0]);
+        probes.beside(&telemetry).record(0, &[1.0, 0.0, 1.0]);
+        assert_eq!(probes.counts(), Counts { requests: 1, server_errors: 0 });
+        let all = telemetry.counted();
+        assert_eq!(all.iter().map(|counted| counted.totals[0].count).sum::<u64>(), 2, "both are measured");
     }
 }

@@ -167,13 +167,15 @@ fn api(sets: &[Dimensions]) -> Option<Vec<String>> {
     if sets.iter().any(|set| value(set, "Method").is_some() || value(set, "Route").is_some()) {
         return None;
     }
-    let stage = sets.iter().find_map(|set| value(set, "Stage"))?;
-    let last = sets.last()?;
-    let (protocol, api) = match value(last, "ApiId") {
+    // The sets may be in any order; a canary's name is longer than its stage's.
+    let named = || sets.iter().filter_map(|set| value(set, "Stage"));
+    let stage = named().min_by_key(String::len)?;
+    let first = sets.first()?;
+    let (protocol, api) = match value(first, "ApiId") {
         Some(id) => ("HTTP", id),
-        None => ("REST", value(last, "ApiName")?),
+        None => ("REST", value(first, "ApiName")?),
     };
-    let is_canary = value(last, "Stage").is_some_and(|last| last != stage);
+    let is_canary = named().any(|name| name.strip_prefix(stage.as_str()) == Some("/Canary"));
     let track = if is_canary { "canary" } else { "base" };
     Some(vec![protocol.to_owned(), api, stage, track.to_owned()])
 }

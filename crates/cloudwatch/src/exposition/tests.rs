@@ -44,6 +44,13 @@ fn every_kind_of_probe_has_its_labels() {
                 &[("Count", 3, 3.0)],
                 &[&[name], &[name, stage], &[name, ("Stage", "prod/Canary")]],
             ),
+            // Requests that are no evidence are measured apart.
+            counted(
+                10,
+                "AWS/ApiGateway",
+                &[("Count", 4, 4.0)],
+                &[&[name, ("Stage", "prod/Canary")], &[name, stage], &[name]],
+            ),
             counted(
                 3,
                 "AWS/ApiGateway",
@@ -86,7 +93,7 @@ fn every_kind_of_probe_has_its_labels() {
             format!(
                 "pitbird_apigateway_requests_total{{{LABELS},protocol=\"REST\",api=\"pets\",stage=\"prod\",track=\"canary\"}}"
             ),
-            3.0,
+            7.0,
         ),
         (
             format!(
