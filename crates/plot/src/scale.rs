@@ -41,11 +41,11 @@ pub fn bounds(values: impl Iterator<Item = f64>, min: Option<f64>, max: Option<f
     let seen = values
         .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
     let (low, high) = if seen.0 > seen.1 { (0.0, 1.0) } else { seen };
-    let (low, high) = (low.min(0.0).max(-FAR), high.max(0.0).min(FAR));
+    let (low, high) = (low.clamp(-FAR, 0.0), high.clamp(0.0, FAR));
     let room = (high - low) * 0.05;
     let mut low = min.unwrap_or(if low < 0.0 { low - room } else { 0.0 });
     let mut high = max.unwrap_or(if high > 0.0 { high + room } else { 0.0 });
-    if !(high > low) {
+    if high <= low {
         // Nothing to see between them: what is given stays, the other end makes room.
         let around = low.abs().max(high.abs()).max(1.0);
         if max.is_some() && min.is_none() { low = high - around } else { high = low + around }

@@ -186,6 +186,6 @@ fn labels_are_bounded_and_nothing_is_lost_beyond() {
     let text = exposition(&all, &Process::default(), Format::Text);
     let requests = || text.lines().filter(|line| line.starts_with("pitbird_apigateway_requests_total{"));
     assert_eq!(requests().count(), LABEL_SETS_MAX + 1);
-    let other = requests().last().expect("others");
+    let other = requests().next_back().expect("others");
     assert!(other.contains("api=\"other\"") && other.ends_with(" 11"), "{other}");
 }

@@ -50,8 +50,10 @@ pub fn parse(annotations: Option<&Json>, now_ms: i64) -> Result<(Vec<Horizontal>
     Ok((horizontals, verticals))
 }
 
+type Mark<'j> = (&'j Json, Option<&'j Json>, String);
+
 /// Each mark, the end of its band if it has one, and where it stands.
-fn marks<'j>(list: Option<&'j Json>, at: &str) -> Result<Vec<(&'j Json, Option<&'j Json>, String)>, Error> {
+fn marks<'j>(list: Option<&'j Json>, at: &str) -> Result<Vec<Mark<'j>>, Error> {
     let list = match list {
         None => return Ok(Vec::new()),
         Some(Json::Array(list)) => list,
