@@ -16,6 +16,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("names", 1),
     ("paths", 1),
     ("sandbox", 1),
+    ("trace", 1),
     ("analysis", 2),
     ("event", 2),
     ("insights", 2),
