@@ -18,6 +18,7 @@ mod series;
 mod sketch;
 mod stat;
 mod unit;
+mod watch;
 
 pub use aggregate::Aggregate;
 pub use datum::{Datum, Resolution, Samples};
@@ -29,9 +30,11 @@ pub use query::{DATAPOINTS_PER_READ, Datapoint, MetricQuery, aligned_start};
 pub use sketch::Sketch;
 pub use stat::{Range, Stat, StatError};
 pub use unit::Unit;
+pub use watch::{Measured, Watch};
 
 pub(crate) use cells::MetricWriter;
 pub(crate) use list::{find, list};
 pub(crate) use over_time::read_series;
 pub(crate) use probe::{Padded, Probes, shard_of_thread, shards};
 pub(crate) use query::read;
+pub(crate) use watch::Watched;

@@ -15,7 +15,7 @@ use crate::logs::{
 };
 use crate::metrics::{
     self, Counted, Datapoint, Datum, ListQuery, Metric, MetricPage, MetricQuery, MetricWriter, Probe,
-    ProbeSpec, Probes, SeriesQuery,
+    ProbeSpec, Probes, SeriesQuery, Watch, Watched,
 };
 use crate::sqlite::Readers;
 use crate::writer::{Ack, Bell, Command, Writer};
@@ -67,6 +67,8 @@ pub struct Telemetry {
     probes: Arc<Probes>,
     intake: Arc<Intake>,
     outlet: Arc<Outlet>,
+    export: Arc<Outlet>,
+    watched: Watched,
     shared: Arc<Shared>,
     /// Room for calls, in KiB.
     room: Arc<Semaphore>,
@@ -107,9 +109,11 @@ impl Telemetry {
         let probes = Probes::new(bell.clone());
         let intake = Intake::new(bell.clone(), config.lines_bytes);
         let readers = Arc::new(Readers::default());
-        let metric_writer = MetricWriter::open(&metrics, config, probes.clone())?;
-        let outlet = Arc::new(Outlet::default());
-        let log_writer = LogWriter::open(&logs, config, intake.clone(), outlet.clone())?;
+        let watched = Watched::default();
+        let metric_writer = MetricWriter::open(&metrics, config, probes.clone(), watched.clone())?;
+        let (outlet, export) = (Arc::new(Outlet::default()), Arc::new(Outlet::default()));
+        let outlets = [outlet.clone(), export.clone()];
+        let log_writer = LogWriter::open(&logs, config, intake.clone(), outlets)?;
         let writer = Writer::new(received, bell, metric_writer, log_writer, readers.clone());
         let writer = std::thread::Builder::new()
             .name("telemetry".to_owned())
@@ -121,6 +125,8 @@ impl Telemetry {
             probes,
             intake,
             outlet,
+            export,
+            watched,
             shared: Arc::new(Shared { metrics, logs, readers }),
             room: Arc::new(Semaphore::new(room_kib as usize)),
             room_kib,
@@ -151,6 +157,16 @@ impl Telemetry {
     /// one gets nothing any more. What was filed but not taken when the process ends is not seen again.
     pub fn tap(&self, wanted: Wanted) -> Tap {
         self.outlet.open(wanted)
+    }
+
+    /// A second tap, for whoever hands all events on to somewhere else.
+    pub fn export_tap(&self, wanted: Wanted) -> Tap {
+        self.export.open(wanted)
+    }
+
+    /// From now on `watch` is shown what is added to any series. There is one; `false` when there was one already.
+    pub fn watch_metrics(&self, watch: Watch) -> bool {
+        self.watched.by(watch)
     }
 
     /// Lines that found no room since the start.
@@ -346,6 +362,7 @@ impl Telemetry {
         }
         if was_open {
             self.outlet.close();
+            self.export.close();
         }
     }
 }

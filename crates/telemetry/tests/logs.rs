@@ -440,3 +440,27 @@ async fn a_tap_sees_each_wanted_event_once_with_its_id() {
     let named = |group: &str, stream: &str, events| (group.to_owned(), stream.to_owned(), events);
     assert_eq!(groups, [named(GROUP, "lines", 1), named(GROUP, "put", 2), named("other", "put", 1)]);
 }
+
+#[tokio::test]
+async fn two_taps_see_what_each_wants() {
+    let dir = tempfile::tempdir().unwrap();
+    let telemetry = open(&dir);
+    let scope = Scope::default();
+    let mut tap = telemetry.tap(Arc::new(|_, _, text| text.contains("metric")));
+    let mut export = telemetry.export_tap(Arc::new(|_, _, _| true));
+    telemetry.create_stream(&scope, GROUP, "put").await.unwrap();
+    telemetry.append(&scope, GROUP, "put", &[event(1, "a line")]).await.unwrap();
+    telemetry.append(&scope, GROUP, "put", &[event(2, "a metric")]).await.unwrap();
+    telemetry.close().await.unwrap();
+    let (mut few, mut all) = (Vec::new(), Vec::new());
+    while let Some(filed) = tap.next().await {
+        few.extend(filed.events().map(|(_, message)| message.to_owned()));
+    }
+    while let Some(filed) = export.next().await {
+        all.extend(filed.events().map(|(_, message)| message.to_owned()));
+    }
+    assert_eq!(
+        (few.as_slice(), all.as_slice()),
+        (&["a metric".to_owned()][..], &["a line".to_owned(), "a metric".to_owned()][..])
+    );
+}

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use pitbird_names::Scope;
 use pitbird_telemetry::metrics::{
-    Datapoint, Datum, DimensionFilter, Dimensions, ListQuery, Metric, MetricQuery, ProbeSpec, Resolution,
-    Samples, SeriesQuery, Stat, Unit,
+    Datapoint, Datum, DimensionFilter, Dimensions, ListQuery, Measured, Metric, MetricQuery, ProbeSpec,
+    Resolution, Samples, SeriesQuery, Stat, Unit,
 };
 use pitbird_telemetry::{Config, Error, Telemetry};
 
@@ -483,4 +483,39 @@ async fn what_probes_have_counted_outlasts_them() {
     let (last, total) = (all.last().unwrap(), all.iter().map(|counted| counted.totals[0].count).sum::<u64>());
     assert_eq!((total, last.spec.dimension_sets.len()), (10_002, 0), "nothing is lost");
     assert_eq!(of("first"), Some((2, 4.0, number)));
+}
+
+#[tokio::test]
+async fn who_watches_is_shown_all_that_is_added() {
+    let dir = tempfile::tempdir().unwrap();
+    let telemetry = open(&dir);
+    let seen: Arc<std::sync::Mutex<Vec<_>>> = Arc::default();
+    let shown = seen.clone();
+    let watch = move |added: &Measured<'_>| {
+        let Measured { namespace, name, dimensions, samples, .. } = *added;
+        let sum = samples.stat(Stat::Sum).unwrap();
+        let dimension = dimensions.get("a").unwrap_or("-").to_owned();
+        shown.lock().unwrap().push((namespace.to_owned(), name.to_owned(), dimension, sum, added.series));
+    };
+    telemetry.put(&Scope::default(), "before", vec![datum("m", &[], now(), 1.0)]).await.unwrap();
+    assert!(telemetry.watch_metrics(Arc::new(watch)));
+    assert!(!telemetry.watch_metrics(Arc::new(|_| {})), "there is one");
+    let twice = vec![datum("m", &[("a", "1")], now(), 2.0), datum("m", &[("a", "1")], now() - DAY, 3.0)];
+    telemetry.put(&Scope::default(), "put", twice).await.unwrap();
+    let probe = telemetry.probe(ProbeSpec {
+        scope: Scope::default(),
+        namespace: "probed".to_owned(),
+        metrics: vec![("m".to_owned(), Unit::Count), ("unmeasured".to_owned(), Unit::Count)],
+        dimension_sets: vec![dimensions(&[]), dimensions(&[("a", "2")])],
+        resolution: Resolution::Minute,
+    });
+    probe.record(now(), &[4.0, f64::NAN]);
+    telemetry.flush().await.unwrap();
+    let seen = std::mem::take(&mut *seen.lock().unwrap());
+    let told: Vec<_> =
+        seen.iter().map(|(space, name, value, sum, _)| (&**space, &**name, &**value, *sum)).collect();
+    let put = [("put", "m", "1", 2.0), ("put", "m", "1", 3.0)];
+    assert_eq!(told, [put[0], put[1], ("probed", "m", "-", 4.0), ("probed", "m", "2", 4.0)]);
+    assert_eq!(seen[0].4, seen[1].4, "one series");
+    assert!(seen[2].4 != seen[3].4 && seen[0].4 != seen[2].4);
 }

@@ -32,7 +32,6 @@ pub struct Span {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     Text(String),
-    Word(&'static str),
     Whole(i64),
     Truth(bool),
 }

@@ -18,14 +18,14 @@ pub struct Tracer(Option<Arc<Inner>>);
 #[derive(Debug)]
 struct Inner {
     rate: Rate,
-    sender: Sender<Box<Span>>,
+    sender: Sender<Span>,
     dropped: AtomicU64,
 }
 
 /// Where recorded spans come out.
 #[derive(Debug)]
 pub struct Spans {
-    receiver: Receiver<Box<Span>>,
+    receiver: Receiver<Span>,
     inner: Arc<Inner>,
 }
 
@@ -53,7 +53,7 @@ impl Tracer {
     }
 
     /// Hands a span on, or counts it where there is no room.
-    pub fn record(&self, span: Box<Span>) {
+    pub fn record(&self, span: Span) {
         if let Some(inner) = &self.0
             && inner.sender.try_send(span).is_err()
         {
@@ -64,12 +64,12 @@ impl Tracer {
 
 impl Spans {
     /// Waits for spans, and moves as many as there are and fit to the end of `batch`. 0 when no more can come.
-    pub async fn take(&mut self, batch: &mut Vec<Box<Span>>, most: usize) -> usize {
+    pub async fn take(&mut self, batch: &mut Vec<Span>, most: usize) -> usize {
         self.receiver.recv_many(batch, most).await
     }
 
     /// A span that is there already.
-    pub fn try_take(&mut self) -> Option<Box<Span>> {
+    pub fn try_take(&mut self) -> Option<Span> {
         self.receiver.try_recv().ok()
     }
 
@@ -84,8 +84,8 @@ mod tests {
     use super::*;
     use crate::{Kind, SpanId, TraceId};
 
-    fn span(id: u64) -> Box<Span> {
-        Box::new(Span {
+    fn span(id: u64) -> Span {
+        Span {
             trace: TraceId::new(1, 2),
             id: SpanId::new(id),
             parent: None,
@@ -95,7 +95,7 @@ mod tests {
             end_ns: 0,
             attributes: Vec::new(),
             error: None,
-        })
+        }
     }
 
     #[test]

@@ -40,9 +40,9 @@ pub(crate) struct LogWriter {
     backlog: Vec<Drained>,
     /// Streams that this batch has written to.
     changed: Vec<StreamName>,
-    outlet: Arc<Outlet>,
-    /// What this batch has filed and the tap is to see.
-    filed: Vec<Filed>,
+    outlets: [Arc<Outlet>; 2],
+    /// What this batch has filed and each outlet's tap is to see.
+    filed: [Vec<Filed>; 2],
 }
 
 /// A stream that has been written to.
@@ -53,7 +53,12 @@ pub(super) struct Stream {
 }
 
 impl LogWriter {
-    pub fn open(dir: &Path, config: &Config, intake: Arc<Intake>, outlet: Arc<Outlet>) -> Result<LogWriter> {
+    pub fn open(
+        dir: &Path,
+        config: &Config,
+        intake: Arc<Intake>,
+        outlets: [Arc<Outlet>; 2],
+    ) -> Result<LogWriter> {
         let catalogue = Catalogue::open(dir.join(CATALOGUE), config.durability)?;
         let files = DayFiles::new(dir.to_path_buf(), &SCHEMA, config.durability);
         Ok(LogWriter {
@@ -63,8 +68,8 @@ impl LogWriter {
             intake,
             backlog: Vec::new(),
             changed: Vec::new(),
-            outlet,
-            filed: Vec::new(),
+            outlets,
+            filed: Default::default(),
         })
     }
 
@@ -171,7 +176,7 @@ impl LogWriter {
         let mut events: Vec<(i64, &str)> = lines.iter().collect();
         // Stable: what has the same time stays in the order it came.
         events.sort_by_key(|event| event.0);
-        let mut filed = self.outlet.batch(name, &lines.text, now_ms);
+        let mut filed = self.outlets.each_ref().map(|outlet| outlet.batch(name, &lines.text, now_ms));
         let mut block = Block::default();
         for (at_ms, message) in events {
             let other_hour = block.min_ms().is_some_and(|min| min / HOUR_MS != at_ms / HOUR_MS);
@@ -180,11 +185,9 @@ impl LogWriter {
             }
             let id = EventId { at_ms, number: self.catalogue.number() };
             block.push(id, now_ms, message);
-            if let Some(filed) = &mut filed {
-                filed.push(id, message);
-            }
+            filed.iter_mut().flatten().for_each(|filed| filed.push(id, message));
         }
-        self.filed.extend(filed);
+        self.filed.iter_mut().zip(filed).for_each(|(all, batch)| all.extend(batch));
         if block.min_ms().is_some() {
             stream.write(&mut self.files, &block, 0)?;
         }
@@ -218,7 +221,9 @@ impl LogWriter {
         }
         self.catalogue.commit()?;
         self.files.commit()?;
-        self.outlet.send(self.filed.drain(..));
+        for (outlet, filed) in self.outlets.iter().zip(&mut self.filed) {
+            outlet.send(filed.drain(..));
+        }
         Ok(())
     }
 
@@ -228,7 +233,7 @@ impl LogWriter {
         self.catalogue.roll_back();
         self.streams.clear();
         self.changed.clear();
-        self.filed.clear();
+        self.filed.iter_mut().for_each(Vec::clear);
     }
 
     /// Forgets what is remembered of streams.

@@ -83,6 +83,11 @@ pub(crate) struct Drained {
 }
 
 impl LogStream {
+    /// The stream's own name, without its group's.
+    pub fn name(&self) -> &str {
+        &self.name.stream
+    }
+
     /// Writes an event of one line, at `at_ms` milliseconds since 1970.
     pub fn line(self: &Arc<Self>, at_ms: i64, text: &str) {
         self.write(at_ms, |buffer| buffer.push_str(text));

@@ -64,6 +64,11 @@ impl Filed {
         self.events.iter().zip(starts).map(|((id, end), start)| (*id, &self.text[start..*end]))
     }
 
+    /// How long its messages are together, bytes.
+    pub fn text_bytes(&self) -> usize {
+        self.text.len()
+    }
+
     pub fn len(&self) -> usize {
         self.events.len()
     }
@@ -137,7 +142,7 @@ impl Outlet {
         }
         if missed > 0 {
             self.missed.fetch_add(missed, Ordering::Relaxed);
-            tracing::error!(missed, "log events came faster than filters could look at them");
+            tracing::error!(missed, "log events came faster than they could be looked at");
         }
     }
 

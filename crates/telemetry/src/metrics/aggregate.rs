@@ -60,6 +60,11 @@ impl Aggregate {
         self.count
     }
 
+    /// The distribution of those samples whose values are known one by one.
+    pub fn sketch(&self) -> &Sketch {
+        &self.sketch
+    }
+
     /// The statistic; `None` without samples, and for what goes by their distribution when some came as a set of unlike
     /// values.
     pub fn stat(&self, stat: Stat) -> Option<f64> {

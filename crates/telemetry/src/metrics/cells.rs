@@ -13,7 +13,7 @@ use rusqlite::{OptionalExtension, params};
 
 use super::probe::{Open, Resolved};
 use super::series::Catalogue;
-use super::{Aggregate, Datum, Metric, Probe, Probes, Unit};
+use super::{Aggregate, Datum, Measured, Metric, Probe, Probes, Unit, Watched};
 use crate::Config;
 use crate::day::Day;
 use crate::error::{Error, Result};
@@ -54,6 +54,7 @@ pub(crate) struct MetricWriter {
     cells: HashMap<Place, Cell>,
     changed: Vec<Place>,
     probes: Arc<Probes>,
+    watched: Watched,
     tidy_ms: i64,
 }
 
@@ -61,10 +62,18 @@ pub(crate) struct MetricWriter {
 pub(crate) const CATALOGUE: &str = "series.db";
 
 impl MetricWriter {
-    pub fn open(dir: &Path, config: &Config, probes: Arc<Probes>) -> Result<MetricWriter> {
+    pub fn open(dir: &Path, config: &Config, probes: Arc<Probes>, watched: Watched) -> Result<MetricWriter> {
         let catalogue = Catalogue::open(dir.join(CATALOGUE), config.metrics_max, config.durability)?;
         let files = DayFiles::new(dir.to_path_buf(), &SCHEMA, config.durability);
-        Ok(MetricWriter { catalogue, files, cells: HashMap::new(), changed: Vec::new(), probes, tidy_ms: 0 })
+        Ok(MetricWriter {
+            catalogue,
+            files,
+            cells: HashMap::new(),
+            changed: Vec::new(),
+            probes,
+            watched,
+            tidy_ms: 0,
+        })
     }
 
     /// Adds what a caller has put. Durable after [`MetricWriter::commit`].
@@ -75,17 +84,24 @@ impl MetricWriter {
             let metric = Metric { scope: scope.clone(), namespace: namespace.to_owned(), name, dimensions };
             let series = self.resolve(&metric, unit, now_ms)?;
             let at_ms = at_ms.div_euclid(resolution.ms()) * resolution.ms();
-            resolved.push((Place { series, at_ms, seconds: resolution.seconds() }, samples));
+            let shown = self.watched.watch().is_some().then_some((metric, unit));
+            resolved.push((Place { series, at_ms, seconds: resolution.seconds() }, samples, shown));
         }
         // New series are on disk before anything is filed under their numbers: numbers of a transaction that is undone
         // are given out again.
         self.catalogue.commit()?;
         // Every row is at hand before the first is changed, so that a call counts wholly or not at all.
-        for (place, _) in &resolved {
+        for (place, ..) in &resolved {
             self.load(*place)?;
         }
-        for (place, samples) in resolved {
+        for (place, samples, shown) in resolved {
             samples.add_to(self.change(place));
+            if let (Some(watch), Some((metric, unit))) = (self.watched.watch(), shown) {
+                let Metric { scope, namespace, name, dimensions } = &metric;
+                let (mut added, series) = (Aggregate::default(), place.series);
+                samples.add_to(&mut added);
+                watch(&Measured { series, scope, namespace, name, dimensions, unit, samples: &added });
+            }
         }
         Ok(())
     }
@@ -117,6 +133,13 @@ impl MetricWriter {
                 let place = Place { series: series[set * metrics + index], at_ms: open.start_ms, seconds };
                 self.load(place)?;
                 self.change(place).merge(&taken);
+                if let Some(watch) = self.watched.watch() {
+                    let (spec, samples, series) = (&probe.spec, &taken, place.series);
+                    let (scope, namespace, dimensions) =
+                        (&spec.scope, &spec.namespace, &spec.dimension_sets[set]);
+                    let (name, unit) = &spec.metrics[index];
+                    watch(&Measured { series, scope, namespace, name, dimensions, unit: *unit, samples });
+                }
             }
         }
         Ok(())

@@ -62,6 +62,11 @@ impl Sketch {
         self.buckets = merged;
     }
 
+    /// Each bucket's representative and its weight, by ascending value.
+    pub fn buckets(&self) -> impl Iterator<Item = (f64, f64)> {
+        self.buckets.iter().map(|&(key, weight)| (value_of(key), weight))
+    }
+
     /// All samples' weight.
     pub fn weight(&self) -> f64 {
         self.buckets.iter().map(|bucket| bucket.1).sum()
