@@ -29,6 +29,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("telemetry", 2),
     ("wire", 2),
     ("openapi", 3),
+    ("otlp", 3),
     ("rollout", 3),
     ("service", 3),
     ("snapshot", 3),
