@@ -12,7 +12,7 @@
 //!
 //! What isn't deployed is tried out by `trial`, whose other side the data plane is.
 //!
-//! Private APIs and connections, tracing, mutual TLS, firewalls and SDKs are refused by name. Nothing here speaks HTTP, runs a function or looks into another service.
+//! Private APIs and connections, mutual TLS, firewalls and SDKs are refused by name. Nothing here speaks HTTP, runs a function or looks into another service.
 
 mod access_log;
 mod account;

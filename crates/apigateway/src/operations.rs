@@ -134,11 +134,6 @@ fn embeds(asked: Option<&[String]>, part: &str) -> bool {
     asked.unwrap_or_default().iter().any(|asked| asked.eq_ignore_ascii_case(part))
 }
 
-/// Stages leave no traces.
-fn refuse_tracing(tracing: Option<bool>) -> Result<(), Error> {
-    if tracing == Some(true) { Err(Error::unsupported("tracingEnabled true")) } else { Ok(()) }
-}
-
 /// Changes the tags of what an ARN names.
 async fn change_tags(
     state: &Arc<State>,

@@ -5,6 +5,7 @@ use http::request::Parts;
 use http::{HeaderMap, header};
 
 use crate::Target;
+use crate::trace::{self, Traced};
 
 /// How a request reached us.
 #[derive(Debug, Clone, Copy)]
@@ -40,10 +41,12 @@ pub(crate) struct Arrival<'a> {
     /// Epoch milliseconds.
     pub at_ms: u64,
     began: Instant,
+    /// `None` where nobody here records traces.
+    pub trace: Option<Traced>,
 }
 
 impl<'a> Arrival<'a> {
-    pub fn new(target: Target<'a>, head: &'a Parts, peer: Peer<'a>) -> Arrival<'a> {
+    pub fn new(target: Target<'a>, head: &'a Parts, peer: Peer<'a>, trace: Option<Traced>) -> Arrival<'a> {
         let mut entropy = [0; 11];
         entropy.copy_from_slice(&fastrand::u128(..).to_ne_bytes()[..11]);
         Arrival {
@@ -54,6 +57,7 @@ impl<'a> Arrival<'a> {
             extended_request_id: pitbird_event::extended_request_id(entropy),
             at_ms: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64),
             began: Instant::now(),
+            trace,
         }
     }
 
@@ -125,12 +129,20 @@ impl<'a> Arrival<'a> {
         if self.head.version == http::Version::HTTP_2 { "HTTP/2.0" } else { "HTTP/1.1" }
     }
 
-    /// The client's trace, or a new one each time.
+    /// What the integration is told of the trace: the client's, or a new one each time.
     pub fn new_trace_id(&self) -> String {
-        let client = self.headers().get("x-amzn-trace-id").map(|value| value.as_bytes());
-        let mut entropy = [0; 12];
-        entropy.copy_from_slice(&fastrand::u128(..).to_ne_bytes()[..12]);
-        pitbird_event::trace_id(client, (self.at_ms / 1000) as u32, entropy).into_owned()
+        match &self.trace {
+            Some(traced) => traced.header(),
+            None => trace::untold(self.headers(), self.at_ms),
+        }
+    }
+
+    /// What an authorizer's function is told of the trace.
+    pub fn new_authorizer_trace_id(&self) -> String {
+        match &self.trace {
+            Some(traced) => traced.authorizer_header(),
+            None => trace::untold(self.headers(), self.at_ms),
+        }
     }
 
     /// Microseconds since it came.

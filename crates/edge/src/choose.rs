@@ -15,13 +15,41 @@ pub(crate) struct Chosen<'s> {
     pub is_evidence: bool,
     /// Whether the canary shall get the request as well.
     pub is_mirrored: bool,
+    pub by: By,
+}
+
+/// What chose a request's track.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum By {
+    /// There is only one.
+    Nothing,
+    Chance,
+    /// What keeps a client where it is.
+    Client,
+    /// The request asked for it.
+    Request,
+    /// It is a copy of one that went to the base.
+    Mirror,
+}
+
+impl By {
+    /// As traces tell it.
+    pub fn word(self) -> Option<&'static str> {
+        match self {
+            By::Nothing => None,
+            By::Chance => Some("draw"),
+            By::Client => Some("sticky"),
+            By::Request => Some("forced"),
+            By::Mirror => Some("mirror"),
+        }
+    }
 }
 
 /// Chooses by what the request asks for, by what it brings again and again, or by chance. A stage without a canary has one
 /// track, whatever is asked for.
 pub(crate) fn choose<'s>(stage: &'s Stage, arrival: &Arrival<'_>, draw: f64) -> Chosen<'s> {
-    let drawn = |track| Chosen { track, is_evidence: true, is_mirrored: false };
-    let Some((percent, canary)) = &stage.canary else { return drawn(&stage.base) };
+    let drawn = |track, by| Chosen { track, is_evidence: true, is_mirrored: false, by };
+    let Some((percent, canary)) = &stage.canary else { return drawn(&stage.base, By::Nothing) };
     let Choice { force, sticky, mirror } = &stage.choice;
     if let Some(carrier) = force {
         let track = match carried(carrier, arrival.headers()) {
@@ -30,11 +58,12 @@ pub(crate) fn choose<'s>(stage: &'s Stage, arrival: &Arrival<'_>, draw: f64) -> 
             _ => None,
         };
         if let Some(track) = track {
-            return Chosen { track, is_evidence: false, is_mirrored: false };
+            return Chosen { track, is_evidence: false, is_mirrored: false, by: By::Request };
         }
     }
     let kept = sticky.as_ref().and_then(|sticky| steady_draw(sticky, stage, canary, arrival));
-    let chosen = drawn(if percent.takes(kept.unwrap_or(draw)) { canary } else { &stage.base });
+    let by = if kept.is_some() { By::Client } else { By::Chance };
+    let chosen = drawn(if percent.takes(kept.unwrap_or(draw)) { canary } else { &stage.base }, by);
     if chosen.track.is_canary || mirror.get() == 0.0 {
         return chosen;
     }

@@ -53,7 +53,7 @@ impl Edge {
 
     /// The answer to who asks a custom domain for what nothing is mapped to.
     pub fn unmapped(&self, head: &Parts, peer: Peer<'_>) -> Response<Full<Bytes>> {
-        let arrival = Arrival::new(Target::new("", "", "", None), head, peer);
+        let arrival = Arrival::new(Target::new("", "", "", None), head, peer, None);
         Outcome::error(GatewayError::Forbidden).into_response(arrival)
     }
 }

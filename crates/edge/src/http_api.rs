@@ -34,6 +34,7 @@ use crate::arrival::{Arrival, Peer};
 use crate::authorizer_cache::AuthorizerCache;
 use crate::journey::read_body;
 use crate::throttle::Buckets;
+use crate::trace::Traced;
 use crate::{Edge, GatewayError, Target, UrlSigner};
 
 /// What HTTP APIs keep from one request to the next.
@@ -75,7 +76,9 @@ impl Edge {
         B: http_body::Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let arrival = Arrival::new(target, head, peer);
+        let trace = Traced::join(&self.tracer, None, head);
+        let told = trace.as_ref().and_then(|traced| traced.told(head));
+        let arrival = Arrival::new(target, told.as_ref().unwrap_or(head), peer, trace);
         let (path, domain) = (arrival.path(), arrival.domain());
         let seen = Seen::of(&arrival, &path, &domain);
         let snapshot = self.snapshots.load_full();
@@ -119,6 +122,10 @@ impl Edge {
                 admitted: &admitted,
                 outcome: &outcome,
                 body_bytes,
+                target: routed
+                    .as_ref()
+                    .ok()
+                    .map(|routed| &stage.targets[routed.matched.route.integration.index]),
             },
         );
         outcome.answer.into_response(arrival.extended_request_id.clone())

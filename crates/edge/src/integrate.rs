@@ -29,6 +29,7 @@ use crate::exchanged::exchanged;
 use crate::execution_log::{self, Log};
 use crate::services::Services;
 use crate::story::IntegrationStory;
+use crate::trace::Traced;
 
 /// The integration's answer or the gateway's own, and what there is to tell about the integration.
 pub(crate) struct Outcome {
@@ -73,6 +74,15 @@ pub(crate) async fn integrate(
     body: Bytes,
     means: &Means<'_>,
 ) -> Outcome {
+    let asked = arrival.trace.as_ref().and_then(Traced::asks);
+    let outcome = ask(routed, arrival, body, means).await;
+    if let Some(traced) = &arrival.trace {
+        traced.answered(asked);
+    }
+    outcome
+}
+
+async fn ask(routed: &Routed<'_, '_>, arrival: &Arrival<'_>, body: Bytes, means: &Means<'_>) -> Outcome {
     match &routed.method.integration {
         Integration::Mock(mock) => of_mock(routed, mock, arrival),
         Integration::LambdaProxy { target: at, timeout_ms, is_event } => {

@@ -14,6 +14,7 @@ use pitbird_records::usage_plan::Throttle;
 use pitbird_snapshot::{Resource, Snapshot, Stage, Track};
 use pitbird_telemetry::Telemetry;
 use pitbird_telemetry::metrics::Probe;
+use pitbird_trace::Tracer;
 
 use crate::admit::{SignatureOf, admit, is_open, validate};
 use crate::admitted::{Admitted, AuthorizerResult};
@@ -32,6 +33,7 @@ use crate::mirror::Mirrors;
 use crate::services::Services;
 use crate::story::Story;
 use crate::throttle::Buckets;
+use crate::trace::{Exchange, Traced};
 use crate::usage_book::UsageBook;
 use crate::{GatewayError, Signature, SignatureFault, Target, http_api};
 
@@ -40,6 +42,7 @@ pub struct Edge {
     pub(crate) snapshots: Arc<ArcSwap<Snapshot>>,
     pub(crate) invoker: Invoker,
     pub(crate) telemetry: Arc<Telemetry>,
+    pub(crate) tracer: Tracer,
     pub(crate) backend: Backend,
     pub(crate) services: OnceLock<Arc<dyn Services>>,
     pub(crate) mirrors: Mirrors,
@@ -68,6 +71,7 @@ impl Edge {
             snapshots,
             invoker,
             telemetry,
+            tracer: Tracer::off(),
             backend,
             services: Default::default(),
             mirrors: Mirrors::default(),
@@ -109,6 +113,11 @@ impl Edge {
         }
     }
 
+    /// With requests recorded whose trace is.
+    pub fn with_tracer(self, tracer: Tracer) -> Edge {
+        Edge { tracer, ..self }
+    }
+
     /// From now on integrations may call AWS services.
     pub fn connect(&self, services: Arc<dyn Services>) {
         let _only_once = self.services.set(services);
@@ -133,11 +142,15 @@ impl Edge {
         B: http_body::Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let arrival = Arrival::new(target, head, peer);
         let snapshot = self.snapshots.load_full();
         let Some(stage) = find(&snapshot, target) else {
+            let arrival = Arrival::new(target, head, peer, None);
             return Outcome::error(GatewayError::Forbidden).into_response(arrival);
         };
+        let active = stage.record.tracing_enabled.then(|| &self.recorder(stage).reservoir);
+        let trace = Traced::join(&self.tracer, active, head);
+        let told = trace.as_ref().and_then(|traced| traced.told(head));
+        let arrival = Arrival::new(target, told.as_ref().unwrap_or(head), peer, trace);
         let chosen = choose(stage, &arrival, fastrand::f64());
         let track = chosen.track;
         let mut routed = route(stage, track, &arrival);
@@ -289,6 +302,10 @@ impl Edge {
         let kind = Kind { is_canary: chosen.track.is_canary, is_evidence: chosen.is_evidence };
         let log = routed.map_or_else(Log::default, |routed| routed.log);
         self.recorder(stage).record(stage, kind, &measured, story, log, &self.telemetry);
+        if let Some(traced) = arrival.trace.as_ref().filter(|traced| traced.is_recorded()) {
+            let exchange = Exchange { stage, chosen, resource, arrival, outcome };
+            traced.record(&self.tracer, exchange);
+        }
     }
 
     fn recorder<'s>(&self, stage: &'s Stage) -> &'s StageRecorder {

@@ -40,6 +40,7 @@ mod services;
 mod story;
 mod target;
 mod throttle;
+mod trace;
 mod trial;
 mod url;
 mod usage_book;

@@ -6,6 +6,7 @@ use pitbird_snapshot::Stage;
 use pitbird_telemetry::Telemetry;
 use pitbird_telemetry::logs::{LogStream, Spread};
 use pitbird_telemetry::metrics::{Dimensions, Probe, ProbeSpec, Resolution, Total, Unit};
+use pitbird_trace::Reservoir;
 
 use crate::access_log::Format;
 use crate::cache::StageCache;
@@ -20,6 +21,8 @@ pub(crate) struct StageRecorder {
     access: Option<(Format, Streams)>,
     execution: Streams,
     cache: Option<Arc<StageCache>>,
+    /// Which traces that nobody has decided about a stage that traces records.
+    pub reservoir: Reservoir,
 }
 
 /// A log's stream, and the one in the group beside it that only the canary's exchanges go to as well.
@@ -73,6 +76,7 @@ impl StageRecorder {
             access,
             execution: streams(execution),
             cache,
+            reservoir: Reservoir::default(),
         }
     }
 

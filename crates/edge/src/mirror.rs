@@ -9,10 +9,11 @@ use tokio::sync::Semaphore;
 use crate::admit::admits_like;
 use crate::admitted::Admitted;
 use crate::arrival::{Arrival, Peer};
-use crate::choose::Chosen;
+use crate::choose::{By, Chosen};
 use crate::execution_log::{self, ExecutionLog, Log};
 use crate::integrate::{Outcome, Routed};
 use crate::journey::{find, route};
+use crate::trace::Traced;
 use crate::{Edge, Target};
 
 /// Mirrored requests at a time; while there are as many, no others are mirrored.
@@ -38,6 +39,7 @@ struct Copied {
     port: u16,
     scheme: String,
     target: CopiedTarget,
+    trace: Option<Traced>,
 }
 
 struct CopiedTarget {
@@ -68,6 +70,7 @@ impl Copied {
                 domain: target.domain.map(str::to_owned),
                 mapped: target.mapped.map(|(whole, base)| (whole.to_owned(), base.to_owned())),
             },
+            trace: arrival.trace.as_ref().map(Traced::beside),
         }
     }
 
@@ -100,16 +103,17 @@ impl Edge {
             return;
         }
         let Ok(permit) = self.mirrors.0.clone().try_acquire_owned() else { return };
-        let (edge, copied, body) = (self.clone(), Copied::of(arrival), body.clone());
+        let (edge, mut copied, body) = (self.clone(), Copied::of(arrival), body.clone());
         let (snapshot, admitted) = (snapshot.clone(), admitted.clone());
         // Nobody waits for it: its integration's own limit ends it, and the invoker's end does.
         tokio::spawn(async move {
             let _permit = permit;
+            let trace = copied.trace.take();
             let target = copied.target();
-            let arrival = Arrival::new(target, &copied.head, copied.peer());
+            let arrival = Arrival::new(target, &copied.head, copied.peer(), trace);
             let Some(stage) = find(&snapshot, target) else { return };
             let Some((_, canary)) = &stage.canary else { return };
-            let chosen = Chosen { track: canary, is_evidence: false, is_mirrored: false };
+            let chosen = Chosen { track: canary, is_evidence: false, is_mirrored: false, by: By::Mirror };
             let log;
             let (routed, outcome) = match route(stage, canary, &arrival) {
                 Ok(mut routed) => {

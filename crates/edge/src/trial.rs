@@ -103,7 +103,7 @@ impl Edge {
     pub async fn try_method(&self, trial: Trial<'_>) -> Result<Tried, Untried> {
         let (head, raw_head) = head(&trial)?;
         let peer = Peer { raw_head: &raw_head, ..Peer::NOBODY };
-        let arrival = Arrival::new(target(&trial), &head, peer);
+        let arrival = Arrival::new(target(&trial), &head, peer, None);
         let log = ExecutionLog::whole();
         let snapshot = self.snapshots.load_full();
         let routed = route(&trial, head.method.as_str(), Log(Some(&log)))?;
@@ -154,7 +154,7 @@ impl Edge {
     pub async fn try_authorizer(&self, trial: Trial<'_>) -> Result<Judged, Untried> {
         let (head, raw_head) = head(&trial)?;
         let peer = Peer { raw_head: &raw_head, ..Peer::NOBODY };
-        let arrival = Arrival::new(target(&trial), &head, peer);
+        let arrival = Arrival::new(target(&trial), &head, peer, None);
         let log = ExecutionLog::whole();
         let snapshot = self.snapshots.load_full();
         let routed = route(&trial, head.method.as_str(), Log(Some(&log)))?;

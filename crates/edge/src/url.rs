@@ -20,6 +20,7 @@ use smallvec::SmallVec;
 
 use crate::arrival::Peer;
 use crate::journey::read_body;
+use crate::trace;
 use crate::{Edge, GatewayError, UrlTarget, cors};
 
 use streamed::StreamBody;
@@ -203,10 +204,7 @@ fn admit(
 impl<'a> Arrival<'a> {
     fn new(target: UrlTarget<'a>, head: &'a Parts, peer: Peer<'a>) -> Arrival<'a> {
         let at_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
-        let client = head.headers.get(TRACE_ID).map(|value| value.as_bytes());
-        let mut entropy = [0; 12];
-        entropy.copy_from_slice(&fastrand::u128(..).to_ne_bytes()[..12]);
-        let trace_id = pitbird_event::trace_id(client, (at_ms / 1000) as u32, entropy).into_owned();
+        let trace_id = trace::untold(&head.headers, at_ms);
         let request_id = pitbird_names::uuid(fastrand::u128(..));
         Arrival { head, target, peer, request_id, trace_id, at_ms, began: Instant::now() }
     }

@@ -29,7 +29,7 @@ pub struct Exchange<'a> {
     /// Port and scheme (`http`, `https`) by which the client reached us.
     pub port: u16,
     pub scheme: &'a str,
-    /// See [`crate::trace_id`].
+    /// The value of `X-Amzn-Trace-Id`.
     pub trace_id: &'a str,
     pub context: Context<'a>,
 }

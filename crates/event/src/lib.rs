@@ -4,7 +4,7 @@
 //! parts, [`HttpExchange::write_event`] that of an HTTP API or a function URL (2.0),
 //! [`HttpExchange::write_event_1`] that of an HTTP API whose integration wants 1.0. [`reply`], [`http_reply`] and [`stream_prelude`] read what the
 //! function gave back and make an [`Answer`], or say why it is [`Malformed`]; the gateway answers that with an error of its own.
-//! The rest are the small texts that an exchange carries: [`request_time`], [`extended_request_id`], [`trace_id`].
+//! The rest are the small texts that an exchange carries: [`request_time`], [`extended_request_id`].
 //!
 //! Nothing here knows sockets, clocks, randomness or status texts. Shapes follow AWS's developer guide, "Lambda proxy
 //! integrations in API Gateway", and what public tests recorded from the service.
@@ -24,4 +24,4 @@ pub use http_event::{AuthorizerQuestion, HttpAuthorizer, HttpContext, HttpExchan
 pub use http_reply::{PRELUDE_END, http_reply, http_reply_1, stream_prelude};
 pub use media::MediaTypes;
 pub use reply::{Answer, Header, Malformed, reply};
-pub use stamp::{extended_request_id, request_time, trace_id};
+pub use stamp::{extended_request_id, request_time};

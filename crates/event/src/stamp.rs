@@ -1,6 +1,5 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use std::borrow::Cow;
 
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -53,43 +52,6 @@ pub fn extended_request_id(entropy: [u8; 11]) -> String {
     text[..length].iter().copied().map(char::from).collect()
 }
 
-/// The `X-Amzn-Trace-Id` of an exchange: the client's if it names a root, else a new root
-/// `Root=1-{seconds}-{96 bits}`, both in hexadecimal. The caller brings time and entropy.
-pub fn trace_id(client: Option<&[u8]>, epoch_s: u32, entropy: [u8; 12]) -> Cow<'_, str> {
-    if let Some(client) = client.and_then(|client| std::str::from_utf8(client).ok())
-        && client.len() <= TRACE_ID_BYTES_MAX
-        && client.split(';').filter_map(|part| part.trim().split_once('=')).any(is_root)
-    {
-        return Cow::Borrowed(client);
-    }
-    let mut id = String::with_capacity(40);
-    id.push_str("Root=1-");
-    push_hex(&mut id, &epoch_s.to_be_bytes());
-    id.push('-');
-    push_hex(&mut id, &entropy);
-    Cow::Owned(id)
-}
-
-/// Lower-case digits. Made for every request, so not by way of a formatter.
-fn push_hex(text: &mut String, bytes: &[u8]) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
-    text.extend(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]));
-}
-
-/// Longest trace header taken over from a client, bytes.
-const TRACE_ID_BYTES_MAX: usize = 512;
-
-fn is_root((name, value): (&str, &str)) -> bool {
-    let hex = |text: &str, length| text.len() == length && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let mut pieces = value.split('-');
-    name.eq_ignore_ascii_case("root")
-        && pieces.next() == Some("1")
-        && pieces.next().is_some_and(|seconds| hex(seconds, 8))
-        && pieces.next().is_some_and(|unique| hex(unique, 24))
-        && pieces.next().is_none()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -129,29 +91,5 @@ mod tests {
     fn an_extended_request_id_has_the_services_form() {
         let id = extended_request_id(*b"\x00\x01\x02\xff\xfe45678+");
         assert!(id.len() == 16 && id.ends_with('=') && !id.ends_with("=="), "{id}");
-    }
-
-    #[test]
-    fn a_clients_root_is_kept_and_anything_else_is_replaced() {
-        let fresh = "Root=1-58bcab84-000102030405060708090a0b";
-        let entropy = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11];
-        let client = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
-        let long = format!("{client};x={}", "y".repeat(TRACE_ID_BYTES_MAX));
-        for (client, id) in [
-            (None, fresh),
-            (Some(client), client),
-            (
-                Some("Self=1-2-3; root=1-5759E988-bd862e3fe1be46a994272793"),
-                "Self=1-2-3; root=1-5759E988-bd862e3fe1be46a994272793",
-            ),
-            (Some(""), fresh),
-            (Some("Root=1-5759e988"), fresh),
-            (Some("Root=2-5759e988-bd862e3fe1be46a994272793"), fresh),
-            (Some("Root=1-5759e988-bd862e3fe1be46a99427279x"), fresh),
-            (Some(&*long), fresh),
-        ] {
-            assert_eq!(trace_id(client.map(str::as_bytes), 0x58bc_ab84, entropy), id);
-        }
-        assert_eq!(trace_id(Some(b"\xff"), 0x58bc_ab84, entropy), fresh);
     }
 }

@@ -46,6 +46,7 @@ async fn measure(cold: usize, warm: usize, callers: usize) {
     let door = Invoker::start(Config {
         launcher,
         telemetry,
+        tracer: Default::default(),
         store: store.clone(),
         cache_directory: data.path().join("cache"),
         search_path: std::env::split_paths(&search_path).collect(),

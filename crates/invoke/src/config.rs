@@ -8,6 +8,7 @@ use pitbird_egress::Reach;
 use pitbird_sandbox::{Launcher, Outside};
 use pitbird_store::Store;
 use pitbird_telemetry::Telemetry;
+use pitbird_trace::Tracer;
 
 use crate::aws::Aws;
 use crate::cpu_share::CpuShare;
@@ -17,6 +18,8 @@ use crate::cpu_share::CpuShare;
 pub struct Config {
     pub launcher: Launcher,
     pub telemetry: Arc<Telemetry>,
+    /// Where invocations are recorded whose trace is.
+    pub tracer: Tracer,
     /// Where code blobs and queued events are, and the snapshot in which queued events find their function.
     pub store: Store,
     /// For unpacked code and the runtimes' own files. May be deleted while nothing runs.

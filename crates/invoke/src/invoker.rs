@@ -25,6 +25,7 @@ use crate::queue::{self, Event, Queue, Unqueued};
 use crate::runtime::{RuntimeError, RuntimeReport, Runtimes, Served};
 use crate::stream::{self, Answer, Sink};
 use crate::timekeeper::Timekeeper;
+use crate::trace::Traced;
 
 /// Runs function versions. Clones share everything.
 #[derive(Clone)]
@@ -109,10 +110,11 @@ impl Invoker {
     /// Takes an asynchronous invocation: it is on the disk when this returns, and runs soon, with the same request id at
     /// each attempt. What its function or alias stands for is asked at each attempt; whether they exist is the
     /// caller's to say before.
-    pub async fn enqueue(&self, event: Event) -> Result<(), Unqueued> {
+    pub async fn enqueue(&self, mut event: Event) -> Result<(), Unqueued> {
         if self.is_closed() {
             return Err(Unqueued::ShuttingDown);
         }
+        Traced::decide(&self.0.parts.tracer, &mut event.invocation);
         let inner = self.0.clone();
         // It goes on when the caller hangs up: what is stored must also run.
         let taken = tokio::spawn(async move { inner.queue.take(&inner.parts, event).await });
@@ -160,7 +162,7 @@ impl Invoker {
         function: &Function,
         qualifier: Option<&Qualifier>,
         draw: f64,
-        invocation: Invocation,
+        mut invocation: Invocation,
         reply: oneshot::Sender<Result<Outcome, Refused>>,
         sink: Option<Sink>,
     ) -> Result<VersionId, Refused> {
@@ -194,7 +196,10 @@ impl Invoker {
                 return Err(Refused::Throttled(throttle));
             }
         };
-        pool.submit(Box::new(Job { invocation, target: target.clone(), permit, reply, sink, since: None }));
+        let is_active = pool.record.settings.tracing_mode == "Active";
+        let traced = Traced::join(&self.0.parts.tracer, &pool.reservoir, is_active, &mut invocation);
+        let target = target.clone();
+        pool.submit(Box::new(Job { invocation, target, permit, reply, sink, since: None, traced }));
         Ok(pool.version())
     }
 

@@ -42,6 +42,7 @@ mod runtime_api;
 mod stream;
 mod telemetry_api;
 mod timekeeper;
+mod trace;
 
 pub use aws::{Aws, Body, Credentials, Later};
 pub use code::CodeError;

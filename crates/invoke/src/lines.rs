@@ -2,6 +2,7 @@
 
 use pitbird_names::VersionId;
 use pitbird_records::function::Logging;
+use pitbird_trace::{Context, SpanId, TraceId};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::macros::format_description;
@@ -147,6 +148,15 @@ pub struct Report<'a> {
     pub init_ms: Option<f64>,
     pub status: &'a Status,
     pub trace: Option<&'a str>,
+    /// Where its trace is recorded.
+    pub segment: Option<Segment>,
+}
+
+/// An invocation's part of a recorded trace, in X-Ray's word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Segment {
+    pub trace: TraceId,
+    pub id: SpanId,
 }
 
 impl Line<'_> {
@@ -399,6 +409,11 @@ impl Report<'_> {
             Status::Timeout => out.push_str("Status: timeout"),
             Status::Error { error_type } => push(out, &["Status: error\tError Type: ", error_type]),
         }
+        if let Some(Segment { trace, id }) = self.segment {
+            let root = Context { trace, parent: None, is_sampled: None }.root();
+            let id = id.to_string();
+            push(out, &["\nXRAY TraceId: ", &root, "\tSegmentId: ", &id, "\tSampled: true\t"]);
+        }
         out.push('\n');
     }
 }
@@ -459,6 +474,7 @@ mod tests {
             init_ms: Some(90.119),
             status: &ended,
             trace: None,
+            segment: None,
         };
         assert_eq!(
             Line::Report(report.clone()).text(),
@@ -472,7 +488,12 @@ mod tests {
                 .ends_with("Used: 36 MB\tStatus: error\tError Type: Runtime.ExitError\n")
         );
         let timeout = Report { status: &Status::Timeout, ..failed };
-        assert!(Line::Report(timeout).text().ends_with("Used: 36 MB\tStatus: timeout\n"));
+        assert!(Line::Report(timeout.clone()).text().ends_with("Used: 36 MB\tStatus: timeout\n"));
+        let segment = Segment { trace: TraceId::new(0x5759_e988, 7), id: SpanId::new(9) };
+        let traced = Report { status: &ended, segment: Some(segment), ..timeout };
+        assert!(Line::Report(traced).text().ends_with(
+            "Used: 36 MB\t\nXRAY TraceId: 1-5759e988-000000000000000000000007\tSegmentId: 0000000000000009\tSampled: true\t\n"
+        ));
     }
 
     #[test]
@@ -518,6 +539,7 @@ mod tests {
                 init_ms,
                 status,
                 trace: None,
+                segment: None,
             })
         };
         let json = |line: &Line<'_>, least| {

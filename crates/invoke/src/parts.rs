@@ -8,6 +8,7 @@ use pitbird_egress::{Allowance, Reach};
 use pitbird_sandbox::{Level, RUNTIME_API_PORT};
 use pitbird_store::Store;
 use pitbird_telemetry::Telemetry;
+use pitbird_trace::Tracer;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::aws::Aws;
@@ -21,6 +22,7 @@ use crate::timekeeper::Timekeeper;
 
 pub(crate) struct Parts {
     pub telemetry: Arc<Telemetry>,
+    pub tracer: Tracer,
     /// `None` after the end: snapshots in the store hold pools, and pools hold this.
     store: Mutex<Option<Store>>,
     pub reach: Option<Reach>,
@@ -79,6 +81,7 @@ impl Parts {
         Parts {
             parking: Arc::new(Parking::new(&config.launcher, &config.limits, launches.clone())),
             telemetry: config.telemetry.clone(),
+            tracer: config.tracer.clone(),
             store: Mutex::new(Some(config.store.clone())),
             limits: config.limits.clone(),
             cpus: std::thread::available_parallelism().map_or(1, usize::from),

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use hyper::header::HeaderValue;
 use pitbird_names::VersionId;
 use pitbird_records::FunctionVersion;
+use pitbird_trace::Reservoir;
 use tokio::sync::oneshot;
 
 use crate::concurrency::{FunctionCounter, Permit, Throttle};
@@ -20,6 +21,7 @@ use crate::invocation::{Invocation, Outcome, Refused};
 use crate::measure::InvocationProbe;
 use crate::parts::Parts;
 use crate::stream::Sink;
+use crate::trace::Traced;
 
 use idle::Idle;
 use provision::Provision;
@@ -46,6 +48,8 @@ pub(crate) struct Job {
     pub sink: Option<Sink>,
     /// Since when it has waited for an environment, if it has; those that were put back have gone on waiting.
     pub since: Option<Instant>,
+    /// Where its trace is recorded.
+    pub traced: Option<Box<Traced>>,
 }
 
 /// What an environment gets when it is free.
@@ -63,6 +67,8 @@ pub(crate) struct Pool {
     pub parts: Arc<Parts>,
     pub record: FunctionVersion,
     pub counter: Arc<FunctionCounter>,
+    /// Which traces that nobody has decided about an active function records.
+    pub reservoir: Reservoir,
     /// Environments that have answered and not asked for more yet.
     resting: AtomicUsize,
     /// How many are to be kept ready; as under the lock, for those who only look.
@@ -87,7 +93,15 @@ impl Pool {
     pub fn new(parts: Arc<Parts>, record: FunctionVersion, counter: Arc<FunctionCounter>) -> Arc<Pool> {
         let (resting, provisioned) = (AtomicUsize::new(0), AtomicU32::new(0));
         let state = Mutex::default();
-        let pool = Arc::new(Pool { parts, record, counter, resting, provisioned, state });
+        let pool = Arc::new(Pool {
+            parts,
+            record,
+            counter,
+            reservoir: Reservoir::default(),
+            resting,
+            provisioned,
+            state,
+        });
         pool.parts.enlist(&pool);
         pool
     }

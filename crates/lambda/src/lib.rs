@@ -9,7 +9,7 @@
 //!
 //! Code comes in the call, or from a bucket whose records and blobs `source` reads; `location` is where callers get it back.
 //!
-//! What the data plane can't obey yet (images, VPCs, file systems, dead letters, SnapStart, tracing) is refused by name.
+//! What the data plane can't obey yet (images, VPCs, file systems, dead letters, SnapStart) is refused by name.
 //! Nothing here speaks HTTP, runs a function or looks into another service.
 
 mod code;

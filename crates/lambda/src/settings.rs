@@ -34,6 +34,7 @@ pub struct Wanted {
     pub environment: Option<Environment>,
     pub logging_config: Option<LoggingConfig>,
     pub layers: Option<Vec<LayerUse>>,
+    pub tracing_config: Option<TracingConfig>,
     pub harmless: Harmless,
 }
 
@@ -43,7 +44,6 @@ pub struct Harmless {
     pub vpc_config: Option<VpcConfig>,
     pub dead_letter_config: Option<DeadLetterConfig>,
     pub kms_key_arn: Option<String>,
-    pub tracing_config: Option<TracingConfig>,
     pub file_system_configs: Option<Vec<FileSystemConfig>>,
     pub snap_start: Option<SnapStart>,
 }
@@ -151,6 +151,7 @@ pub fn change(settings: &mut Settings, wanted: Wanted) -> Result<(), Error> {
         |setting: &mut String, wanted: Option<String>| *setting = wanted.unwrap_or(std::mem::take(setting));
     set(&mut settings.role, wanted.role);
     set(&mut settings.description, wanted.description);
+    set(&mut settings.tracing_mode, wanted.tracing_config.and_then(|config| config.mode));
     settings.tmp_mib = wanted.ephemeral_storage.map_or(settings.tmp_mib, |storage| storage.size);
     Ok(())
 }
@@ -208,8 +209,6 @@ impl Harmless {
                 || vpc.ipv6_allowed_for_dual_stack == Some(true)
         });
         let dead_letter = self.dead_letter_config.as_ref().is_some_and(|config| is_some(&config.target_arn));
-        let tracing =
-            self.tracing_config.as_ref().and_then(|config| config.mode.as_deref()) == Some("Active");
         let files = self.file_system_configs.as_ref().is_some_and(|configs| !configs.is_empty());
         let snap_start = self.snap_start.as_ref().and_then(|config| config.apply_on.as_deref());
         let snap_start = snap_start.is_some_and(|apply_on| apply_on != "None");
@@ -217,7 +216,6 @@ impl Harmless {
             (vpc, "VpcConfig"),
             (dead_letter, "DeadLetterConfig"),
             (is_some(&self.kms_key_arn), "KMSKeyArn"),
-            (tracing, "TracingConfig Active"),
             (files, "FileSystemConfigs"),
             (snap_start, "SnapStart PublishedVersions"),
         ] {

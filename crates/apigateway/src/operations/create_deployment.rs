@@ -34,7 +34,6 @@ struct CanarySettings {
 /// Freezes an API. With a stage's name the stage serves it from then on, and is made if there is none; with canary
 /// settings it becomes the stage's canary, in place of any that it had.
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Deployment, Fault> {
-    super::refuse_tracing(call.input.tracing_enabled)?;
     let entropy = state.entropy;
     let create = move |tx: &mut Transaction<'_>| {
         let Call { caller, input, now_ms, .. } = call;
@@ -105,6 +104,7 @@ fn aim(
         stage::check_variables(variables)?;
         stage.variables.clone_from(variables);
     }
+    stage.tracing_enabled = input.tracing_enabled.unwrap_or(stage.tracing_enabled);
     if let Some(description) = input.stage_description.as_ref().filter(|text| !text.is_empty()) {
         stage.description = Some(description.clone());
     }

@@ -36,7 +36,6 @@ struct CanarySettings {
 }
 
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Stage, Fault> {
-    super::refuse_tracing(call.input.tracing_enabled)?;
     let create = move |tx: &mut Transaction<'_>| {
         let Call { caller, input, now_ms, .. } = call;
         let api = find::api(tx, &caller.scope, &input.rest_api_id)?;
@@ -63,6 +62,7 @@ fn parse(tx: &Transaction<'_>, api: &RestApi, input: Input, now_ms: i64) -> Resu
     let deployment_id = known(input.deployment_id)?;
     let mut stage = stage::fresh(&api.scope, &api.id, &input.stage_name, &deployment_id, now_ms);
     stage.description = input.description.filter(|text| !text.is_empty());
+    stage.tracing_enabled = input.tracing_enabled.unwrap_or_default();
     stage.variables = input.variables.unwrap_or_default();
     stage::check_variables(&stage.variables)?;
     stage::cache::set(&mut stage, input.cache_cluster_enabled, input.cache_cluster_size.as_deref())?;

@@ -103,8 +103,7 @@ fn set(
         ["accessLogSettings", ..] => return Err(Error::AccessLogPath),
         ["cacheClusterEnabled"] => cache::set(stage, Some(patch.switch()), None)?,
         ["cacheClusterSize"] => cache::set(stage, None, patch.value)?,
-        ["tracingEnabled"] if patch.switch() => return Err(Error::unsupported("tracingEnabled true")),
-        ["tracingEnabled"] => {}
+        ["tracingEnabled"] => stage.tracing_enabled = patch.switch(),
         ["clientCertificateId"] => {
             let id = patch.text();
             if !id.map_or(Ok(true), around.certificate_exists)? {

@@ -44,10 +44,12 @@ async fn a_deployment_is_made_read_changed_and_deleted() {
 async fn a_stages_name_makes_the_stage_or_moves_it() {
     let bed = Bed::new();
     let (api, _) = bed.mock_api().await;
-    let more = json!({"stageName": "dev", "stageDescription": "d", "variables": {"a": "1"}});
+    let more =
+        json!({"stageName": "dev", "stageDescription": "d", "variables": {"a": "1"}, "tracingEnabled": true});
     let first = bed.deploy(&api, more).await;
     let made = bed.stage(&api, "dev").await;
     assert_eq!((&made["deploymentId"], &made["description"]), (&json!(first), &json!("d")));
+    assert_eq!(made["tracingEnabled"], json!(true));
     let second = bed.deploy(&api, json!({"stageName": "dev"})).await;
     let moved = bed.stage(&api, "dev").await;
     assert_eq!(moved["deploymentId"], json!(second));
@@ -58,7 +60,6 @@ async fn a_stages_name_makes_the_stage_or_moves_it() {
     assert_eq!(bed.stage(&api, "dev").await["variables"], json!({"b": "2"}), "replaced when some are given");
     for (more, refused) in [
         (json!({"stageName": "a b"}), bad("Stage name only allows a-zA-Z0-9_-")),
-        (json!({"stageName": "x", "tracingEnabled": true}), unsupported("tracingEnabled true")),
         (
             json!({"stageName": "x", "variables": {"a-b": "1"}}),
             bad("Invalid stage variable name: a-b. Please use alphanumeric characters and underscores"),

@@ -21,13 +21,14 @@ async fn a_stage_is_made_read_and_deleted() {
     );
     let more = json!({
         "restApiId": api, "stageName": "v1_2-b", "deploymentId": deployment, "description": "d",
-        "variables": {"a": "1"}, "tags": {"k": "v"}, "cacheClusterEnabled": false, "tracingEnabled": false,
+        "variables": {"a": "1"}, "tags": {"k": "v"}, "cacheClusterEnabled": false, "tracingEnabled": true,
     });
     let made = bed.ok("CreateStage", more).await;
     assert_eq!(
         (&made["description"], &made["variables"], &made["tags"]),
         (&json!("d"), &json!({"a": "1"}), &json!({"k": "v"}))
     );
+    assert_eq!(made["tracingEnabled"], json!(true));
     let gone =
         bed.told("DeleteStage", json!({"restApiId": api, "stageName": "prod"})).await.expect("deleted");
     assert_eq!(gone.0, 202);
@@ -50,7 +51,6 @@ async fn what_is_no_stage_is_refused() {
         (json!({"canarySettings": {"deploymentId": "nothing"}}), bad("Deployment id does not exist")),
         (json!({"stageName": "a b"}), bad("Stage name only allows a-zA-Z0-9_-")),
         (json!({"documentationVersion": "v1"}), bad("Invalid Documentation version specified")),
-        (json!({"tracingEnabled": true}), unsupported("tracingEnabled true")),
         (
             json!({"canarySettings": {"percentTraffic": 100.5}}),
             bad("Invalid canary percentTraffic specified: 100.5. It must be between 0.0 and 100.0"),

@@ -152,7 +152,7 @@ impl Asking<'_, '_> {
             Ok(target) => target,
             Err(unrenderable) => return failed(&unrenderable.to_string(), None),
         };
-        let trace_id = arrival.new_trace_id();
+        let trace_id = arrival.new_authorizer_trace_id();
         let event = self.event(authorizer, identity, &trace_id);
         let source = self.source_arn(authorizer);
         let about = (&*routed.stage.api_id, &*arrival.request_id);

@@ -88,7 +88,7 @@ async fn call(
     let Some(function) = permitted(routed, target, invoker.trim_end_matches('/')) else {
         return Err(failed("API Gateway doesn't have permissions to call the authorizer"));
     };
-    let trace_id = routed.arrival.new_trace_id();
+    let trace_id = routed.arrival.new_authorizer_trace_id();
     let invocation = Invocation {
         request_id: pitbird_names::uuid(fastrand::u128(..)),
         payload: routed.question(question, &trace_id, is_format_2),

@@ -12,6 +12,7 @@ use super::answer::Answer;
 use super::authorize::Refused;
 use super::{HttpError, Routed};
 use crate::Edge;
+use crate::trace::Traced;
 
 /// What an answer is whose function doesn't say it.
 const USUAL_TYPE: &str = "text/plain;charset=UTF-8";
@@ -80,6 +81,7 @@ impl Edge {
     ) -> Outcome {
         let integration = &routed.matched.route.integration;
         let began = Instant::now();
+        let asked = routed.arrival.trace.as_ref().and_then(Traced::asks);
         let mut outcome = match &routed.stage.targets[integration.index] {
             HttpApiTarget::Function(Ok(target)) => {
                 match permitted(routed, target, &routed.invocation_arn()) {
@@ -96,6 +98,9 @@ impl Edge {
                 super::proxy::ask(self, routed, admitted, integration, url, body).await
             }
         };
+        if let Some(traced) = &routed.arrival.trace {
+            traced.answered(asked);
+        }
         if let Some(story) = &mut outcome.integration {
             story.latency_us = began.elapsed().as_micros() as u64;
         }

@@ -157,8 +157,12 @@ fn introduce(headers: &mut HeaderMap, routed: &Routed<'_, '_>) {
     headers.extend(value.map(|value| (header::FORWARDED, value)));
     let via = HeaderValue::from_static("HTTP/1.1 AmazonAPIGateway");
     headers.append(header::VIA, via);
-    let trace = HeaderValue::try_from(arrival.new_trace_id()).ok();
-    headers.extend(trace.map(|value| (HeaderName::from_static("x-amzn-trace-id"), value)));
+    if let Ok(trace) = HeaderValue::try_from(arrival.new_trace_id()) {
+        headers.insert(HeaderName::from_static("x-amzn-trace-id"), trace);
+    }
+    if let Some(traced) = &arrival.trace {
+        traced.tell(headers);
+    }
 }
 
 /// Headers of one connection, which HTTP lets nobody pass on; and lengths, which are told anew.

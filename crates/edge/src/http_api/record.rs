@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pitbird_names::arn;
-use pitbird_snapshot::HttpStage;
+use pitbird_snapshot::{HttpApiTarget, HttpStage};
 use pitbird_telemetry::Telemetry;
 use pitbird_telemetry::logs::{LogStream, Spread};
 use pitbird_telemetry::metrics::{Dimensions, Probe, ProbeSpec, Resolution, Unit};
@@ -15,6 +15,7 @@ use super::integrate::Outcome;
 use crate::Edge;
 use crate::access_log::Format;
 use crate::arrival::Arrival;
+use crate::trace::HttpExchange;
 
 /// An exchange that is over.
 pub(super) struct Exchange<'a> {
@@ -24,6 +25,8 @@ pub(super) struct Exchange<'a> {
     pub admitted: &'a Admitted,
     pub outcome: &'a Outcome,
     pub body_bytes: usize,
+    /// What the route leads to.
+    pub target: Option<&'a HttpApiTarget>,
 }
 
 /// How the exchanges of one stage are recorded: metric handles and the log's format, made once per stage and kept in its slot.
@@ -54,6 +57,14 @@ pub(super) fn record(edge: &Edge, stage: &HttpStage, exchange: &Exchange<'_>) {
         && is_detailed(stage, key)
     {
         recorder.detailed(key, &edge.telemetry).record(at_ms, &values);
+    }
+    if let Some(traced) = exchange.arrival.trace.as_ref().filter(|traced| traced.is_recorded()) {
+        let Exchange { arrival, route_key, target, .. } = *exchange;
+        let (status, told) = (answer.status, exchange.outcome.integration.as_ref());
+        let (backend_status, error) =
+            (told.and_then(|told| told.status), told.and_then(|told| told.error.as_deref()));
+        let exchange = HttpExchange { stage, route_key, target, arrival, status, backend_status, error };
+        traced.record_http(&edge.tracer, &exchange);
     }
     if let Some((format, stream)) = &recorder.access {
         let Exchange { seen, route_key, admitted, .. } = *exchange;

@@ -130,6 +130,9 @@ pub(crate) async fn proxy(
     let uri = additions.uri(target, routed, arrival.query());
     let mut headers = passed_on(arrival.headers());
     introduce(&mut headers, routed, arrival);
+    if let Some(traced) = &arrival.trace {
+        traced.tell(&mut headers);
+    }
     if let Err(error) = additions.set_headers(&mut headers, false) {
         return super::misconfigured(error);
     }

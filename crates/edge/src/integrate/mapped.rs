@@ -177,6 +177,9 @@ async fn over_http(
     if let Ok(trace) = HeaderValue::from_str(trace_id) {
         asked.headers.insert(HeaderName::from_static("x-amzn-trace-id"), trace);
     }
+    if let Some(traced) = &arrival.trace {
+        traced.tell(&mut asked.headers);
+    }
     if !asked.headers.contains_key(header::ACCEPT) {
         asked.headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
     }

@@ -235,7 +235,7 @@ mod tests {
         let raw_head = b"GET / HTTP/1.1\r\nX-ODD: 1\r\nX-ODD: 2\r\naccept: a\r\n\r\n";
         let peer = crate::Peer { source: "192.0.2.1", port: 80, scheme: "http", raw_head };
         let target = crate::Target::parse("localhost", "/_aws/execute-api/abc/prod/").expect("an API's");
-        let arrival = Arrival::new(target, &head, peer);
+        let arrival = Arrival::new(target, &head, peer, None);
         let headers = Headers { arrival: &arrival, names: OnceCell::new() };
         let got = |name| matches!(headers.get(name), Some(Member::Text(text)) if text == "2" || text == "a");
         let found = ["X-ODD", "x-odd", "X-Odd", "accept", "Accept", "x-no"].map(got);

@@ -123,7 +123,7 @@ fn told(
 ) -> Vec<String> {
     let (head, raw_head) = head(trial).expect("a request");
     let peer = Peer { raw_head: &raw_head, ..Peer::NOBODY };
-    let mut arrival = Arrival::new(target(trial), &head, peer);
+    let mut arrival = Arrival::new(target(trial), &head, peer, None);
     arrival.request_id = "id".to_owned();
     let routed = route(trial, head.method.as_str(), Log(Some(log))).expect("a method");
     execution_log::begin(&routed, &arrival, &caller(trial), &trial.body);
@@ -308,7 +308,7 @@ fn a_path_says_only_what_its_variables_stand_for() {
     for (path, captured) in [("/pets/a%20b", Some("a b")), ("/elsewhere", None), ("/", None)] {
         let trial = request(&stage, "GET", path, &[], &nothing);
         let (head, _) = head(&trial).expect("a request");
-        let arrival = Arrival::new(target(&trial), &head, Peer::NOBODY);
+        let arrival = Arrival::new(target(&trial), &head, Peer::NOBODY, None);
         let routed = route(&trial, "GET", Log::default()).expect("a method");
         let nobody = Admitted::default();
         let seen = Seen::new(&routed, &arrival, &nobody);

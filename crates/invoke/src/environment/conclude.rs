@@ -13,7 +13,8 @@ use crate::clock;
 use crate::fault::{Ending, Fault, Status, UNHANDLED};
 use crate::invocation::Outcome;
 use crate::lines::{self, Line, Report};
-use crate::pool::Pool;
+use crate::pool::{Job, Pool};
+use crate::trace::{Told, Traced};
 
 /// If `/tmp` held this part of the memory that ran out, or more, that is said.
 const TMP_PART_TOLD: u64 = 4;
@@ -54,7 +55,8 @@ impl State {
                 memory_peak_mib,
                 init_ms,
                 status,
-                trace: None,
+                trace: running.job.traced.as_ref().and(running.job.invocation.trace_id.as_deref()),
+                segment: running.job.traced.as_deref().map(Traced::segment),
             },
         );
         let Running { job, started, deadline, .. } = running;
@@ -68,6 +70,10 @@ impl State {
         }
         let on_provisioned = (pool.provisioned_wanted() > 0).then_some(self.is_provisioned);
         job.target.probe.ended(job.invocation.at_ms, duration_ms, result.is_err(), on_provisioned);
+        if let Some(traced) = &job.traced {
+            let error_type = result.as_ref().err().map(|fault| fault.error_type.as_str());
+            self.record_trace(pool, traced, &job, (ended, init_ms, error_type));
+        }
         let (payload, function_error, error_type) = match result {
             Ok(payload) => (payload, None, None),
             Err(fault) => (fault.body, Some(UNHANDLED), Some(fault.error_type)),
@@ -89,6 +95,21 @@ impl State {
         };
         // A caller that doesn't wait any more has no use for it.
         let _ = job.reply.send(Ok(outcome));
+    }
+
+    /// When it ended, how long its environment's start took if that was part of it (ms), and what went wrong.
+    fn record_trace(
+        &self,
+        pool: &Pool,
+        traced: &Traced,
+        job: &Job,
+        (ended, init_ms, error_type): (Instant, Option<f64>, Option<&str>),
+    ) {
+        // What is kept ready was started long before, for nobody in particular.
+        let init_ms = init_ms.filter(|_| !self.is_provisioned);
+        let init = init_ms.map(|took_ms| (self.start.began, Duration::from_secs_f64(took_ms / 1000.0)));
+        let told = Told { ended, init, environment: self.output.stream(), error_type };
+        traced.record(&pool.parts.tracer, pool, job, &told);
     }
 
     /// The time after an answer is over.

@@ -108,6 +108,11 @@ pub(crate) enum Drained {
 }
 
 impl Output {
+    /// The name of the log stream.
+    pub fn stream(&self) -> &str {
+        self.stream.name()
+    }
+
     pub fn new(stream: Arc<LogStream>, form: Form, limit_bytes_per_s: u64) -> Output {
         let rate = Rate { limit_bytes: limit_bytes_per_s, second: 0, used_bytes: 0, dropped_bytes: 0 };
         Output {

@@ -91,20 +91,38 @@ fn write_header(out: &mut Vec<u8>, name: &HeaderName, value: &[u8]) {
     out.extend_from_slice(b"\r\n");
 }
 
-/// An invocation's trace: its caller's, or one of its own.
+/// An invocation's trace: its caller's, or one of its own. A root alone is completed by what Lambda adds to it: a parent, and that
+/// nobody records it.
 pub fn trace_of(invocation: &Invocation) -> Cow<'_, str> {
     match &invocation.trace_id {
+        Some(root) if root.len() == ROOT_BYTES && root.starts_with("Root=") => {
+            let digits = digits_of(&invocation.request_id);
+            Cow::Owned([root, ";Parent=", text(&digits[16..]), ";Sampled=0"].concat())
+        }
         Some(trace_id) => Cow::Borrowed(trace_id),
         None => Cow::Owned(trace_id(&invocation.request_id, invocation.at_ms)),
     }
 }
 
-/// A trace of its own for an invocation whose caller brought none: not sampled, its numbers taken from the request id.
-fn trace_id(request_id: &str, at_ms: i64) -> String {
+/// `Root=1-{8}-{24}`, and nothing else.
+const ROOT_BYTES: usize = 40;
+
+/// A request id's hexadecimal digits.
+fn digits_of(request_id: &str) -> [u8; 32] {
     let mut digits = [b'0'; 32];
     let hex = request_id.bytes().filter(u8::is_ascii_hexdigit);
     digits.iter_mut().zip(hex).for_each(|(digit, byte)| *digit = byte.to_ascii_lowercase());
-    let digits = std::str::from_utf8(&digits).expect("hexadecimal digits are text");
+    digits
+}
+
+fn text(digits: &[u8]) -> &str {
+    std::str::from_utf8(digits).expect("hexadecimal digits are text")
+}
+
+/// A trace of its own for an invocation whose caller brought none: not sampled, its numbers taken from the request id.
+fn trace_id(request_id: &str, at_ms: i64) -> String {
+    let digits = digits_of(request_id);
+    let digits = text(&digits);
     let seconds = (at_ms / 1000) as u32;
     format!(
         "Root=1-{seconds:08x}-{};Parent={};Sampled=0;Lineage=0:{}:0",

@@ -81,6 +81,7 @@ pub async fn open_path(data: &Path, limits: Limits, events: EventPolicy) -> Benc
     let config = Config {
         launcher: launcher.clone(),
         telemetry: telemetry.clone(),
+        tracer: Default::default(),
         store: store.clone(),
         cache_directory: data.join("cache"),
         search_path: search_path(),

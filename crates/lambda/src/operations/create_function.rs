@@ -145,11 +145,11 @@ impl Input {
             environment: self.environment,
             logging_config: self.logging_config,
             layers,
+            tracing_config: self.tracing_config,
             harmless: Harmless {
                 vpc_config: self.vpc_config,
                 dead_letter_config: self.dead_letter_config,
                 kms_key_arn: self.kms_key_arn,
-                tracing_config: self.tracing_config,
                 file_system_configs: self.file_system_configs,
                 snap_start: self.snap_start,
             },

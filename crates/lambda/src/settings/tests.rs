@@ -138,7 +138,6 @@ fn what_is_not_obeyed_is_refused_by_name_unless_it_is_the_default() {
         vpc_config: vpc(&[]),
         dead_letter_config: Some(DeadLetterConfig { target_arn: some("") }),
         kms_key_arn: some(""),
-        tracing_config: Some(TracingConfig { mode: some("PassThrough") }),
         file_system_configs: Some(vec![]),
         snap_start: Some(SnapStart { apply_on: some("None") }),
     };
@@ -150,10 +149,6 @@ fn what_is_not_obeyed_is_refused_by_name_unless_it_is_the_default() {
         (Harmless { vpc_config: vpc(&["subnet-1"]), ..empty() }, "VpcConfig"),
         (Harmless { dead_letter_config, ..empty() }, "DeadLetterConfig"),
         (Harmless { kms_key_arn: some("arn:aws:kms:us-east-1:000000000000:key/k"), ..empty() }, "KMSKeyArn"),
-        (
-            Harmless { tracing_config: Some(TracingConfig { mode: some("Active") }), ..empty() },
-            "TracingConfig",
-        ),
         (Harmless { file_system_configs: Some(vec![FileSystemConfig {}]), ..empty() }, "FileSystemConfigs"),
         (
             Harmless { snap_start: Some(SnapStart { apply_on: some("PublishedVersions") }), ..empty() },
@@ -169,4 +164,15 @@ fn what_is_not_obeyed_is_refused_by_name_unless_it_is_the_default() {
     );
     let error = check_architectures(Some(&[other.to_owned()])).expect_err("another").to_string();
     assert!(error.starts_with(&format!("Architectures {other} ")), "{error}");
+}
+
+#[test]
+fn a_tracing_mode_is_kept_until_another_is_given() {
+    let mode = |mode: &str| Some(TracingConfig { mode: Some(mode.to_owned()) });
+    let mut settings = create("f", Wanted { tracing_config: mode("Active"), ..wanted() }).unwrap();
+    assert_eq!(settings.tracing_mode, "Active");
+    change(&mut settings, Wanted { description: Some("other".to_owned()), ..Wanted::default() }).unwrap();
+    assert_eq!(settings.tracing_mode, "Active");
+    change(&mut settings, Wanted { tracing_config: mode("PassThrough"), ..Wanted::default() }).unwrap();
+    assert_eq!(settings.tracing_mode, "PassThrough");
 }

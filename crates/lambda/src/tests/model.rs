@@ -53,11 +53,6 @@ async fn what_no_operation_heeds_is_refused_by_name() {
         ("CreateFunction", with(function("f"), json!({"Code": {"ImageUri": "i"}})), "Code.ImageUri"),
         ("CreateFunction", with(function("f"), json!({"PackageType": "Image"})), "PackageType Image"),
         ("CreateFunction", with(function("f"), json!({"ImageConfig": {"Command": []}})), "ImageConfig"),
-        (
-            "CreateFunction",
-            with(function("f"), json!({"TracingConfig": {"Mode": "Active"}})),
-            "TracingConfig Active",
-        ),
         ("CreateFunction", with(function("f"), json!({"PublishTo": "LATEST_PUBLISHED"})), "PublishTo"),
         ("CreateFunction", with(function("f"), json!({"Runtime": "ruby3.3"})), "Runtime ruby3.3"),
         ("UpdateFunctionCode", with(update, json!({"ImageUri": "i"})), "ImageUri"),

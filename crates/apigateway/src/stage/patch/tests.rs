@@ -226,9 +226,15 @@ fn execution_logs_need_a_role_when_they_begin() {
 }
 
 #[test]
+fn a_stage_traces_from_now_on_or_no_more() {
+    let traces = |lines| patched(lines).map(|stage| stage.tracing_enabled);
+    assert_eq!(traces(&["replace /tracingEnabled true"]), Ok(true));
+    assert_eq!(traces(&["replace /tracingEnabled true", "replace /tracingEnabled false"]), Ok(false));
+}
+
+#[test]
 fn what_is_no_value_is_refused() {
     for (line, text) in [
-        ("replace /tracingEnabled true", "tracingEnabled true is not supported"),
         ("replace /clientCertificateId other", "Invalid Client Certificate identifier specified"),
         ("replace /documentationVersion other", "Invalid Documentation version specified"),
         (

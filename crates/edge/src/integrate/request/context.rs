@@ -294,7 +294,7 @@ mod tests {
         let (head, ()) = request.body(()).expect("a request").into_parts();
         let peer = crate::Peer { source: "192.0.2.1", port: 80, scheme: "http", raw_head: b"" };
         let target = crate::Target::parse("localhost", "/_aws/execute-api/abc/prod/").expect("an API's");
-        let arrival = Arrival::new(target, &head, peer);
+        let arrival = Arrival::new(target, &head, peer, None);
         let admitted = Admitted::default();
         let identity = Identity { arrival: &arrival, admitted: &admitted };
         let shown = shown(&identity);

@@ -7,16 +7,18 @@ use crate::clock;
 use crate::extensions::machine::Phase;
 use crate::extensions::wind_down::Reason;
 use crate::fault::Status;
-use crate::lines::{self, Line, Report, Span};
+use crate::lines::{self, Line, Report, Segment, Span};
 use crate::measure::InvocationProbe;
 use crate::pool::{Job, Pool};
 use crate::runtime_api::trace_of;
+use crate::trace::Traced;
 
 /// An invocation that its caller has the answer of, and that is not over for the environment.
 #[derive(Debug)]
 pub struct Unreported {
     request_id: String,
     trace: String,
+    segment: Option<Segment>,
     duration_ms: f64,
     /// What is paid for as far as it is known.
     paid_ms: f64,
@@ -100,6 +102,7 @@ impl State {
         extended.unreported = Some(Unreported {
             request_id: job.invocation.request_id.clone(),
             trace: trace_of(&job.invocation).into_owned(),
+            segment: job.traced.as_deref().map(Traced::segment),
             duration_ms,
             paid_ms,
             memory_mib: pool.memory_mib(),
@@ -163,6 +166,7 @@ impl State {
             init_ms: unreported.init_ms,
             status: if is_late { &Status::Timeout } else { &unreported.status },
             trace: Some(&unreported.trace),
+            segment: unreported.segment,
         };
         self.output.say(now_ms, &Line::Report(report));
         unreported.probe.extended(unreported.at_ms, extensions_ms);
