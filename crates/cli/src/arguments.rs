@@ -141,6 +141,14 @@ pub struct ServeOptions {
     #[arg(long, default_value_t = 2048, value_parser = clap::value_parser!(u32).range(1..=65_536), env = "PITBIRD_EGRESS_SOCKETS",
           hide_env_values = true)]
     pub egress_sockets: u32,
+    /// OpenTelemetry collector that gets traces, metrics and logs over OTLP/HTTP, as in `http://127.0.0.1:4318`; without it
+    /// the standard variables say (OTEL_EXPORTER_OTLP_ENDPOINT and others)
+    #[arg(long, value_name = "URL", env = "PITBIRD_OTLP_ENDPOINT", hide_env_values = true)]
+    pub otlp_endpoint: Option<String>,
+    /// Which part of the requests is traced of those that come without a decision, 0 to 1; all where traces go anywhere, if
+    /// OTEL_TRACES_SAMPLER doesn't say otherwise
+    #[arg(long, value_name = "RATE", value_parser = quantity::share, env = "PITBIRD_TRACE_SAMPLE", hide_env_values = true)]
+    pub trace_sample: Option<f64>,
     /// What to write to standard error, as in `info` or `pitbird=debug`
     #[arg(long, default_value = "warn", env = "PITBIRD_LOG", hide_env_values = true)]
     pub log: String,

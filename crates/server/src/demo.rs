@@ -67,13 +67,15 @@ async fn serve(options: &DemoOptions, data_dir: PathBuf) -> Result<Serving> {
         cpu_share: CpuShare::Full,
         egress: Egress::None,
         egress_sockets: 1,
+        otlp_endpoint: None,
+        trace_sample: None,
         log: "warn".to_owned(),
     };
     if let Some(port) = options.port {
-        return Serving::start(&on(port), None).await;
+        return Serving::start(&on(port), None, None).await;
     }
-    match Serving::start(&on(USUAL_PORT), None).await {
+    match Serving::start(&on(USUAL_PORT), None, None).await {
         Ok(serving) => Ok(serving),
-        Err(_) => Serving::start(&on(0), None).await,
+        Err(_) => Serving::start(&on(0), None, None).await,
     }
 }

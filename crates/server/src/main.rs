@@ -7,6 +7,7 @@ mod admin;
 mod alarm_actions;
 mod demo;
 mod dispatch;
+mod export;
 mod inside;
 mod integrated;
 mod listen;

@@ -12,12 +12,14 @@ use pitbird_control::{Asked, Control, Credential, Lookup, Signatures};
 use pitbird_edge::Edge;
 use pitbird_invoke::{Invoker, Reach};
 use pitbird_names::Account;
+use pitbird_otlp::{Config as Export, Exporter};
 use pitbird_records::usage_plan::Throttle;
 use pitbird_sandbox::{Launcher, Level, SpawnerCommand};
 use pitbird_service::{Caller, Permission, Service};
 use pitbird_sigv4::{Secret, Session};
 use pitbird_store::Store;
 use pitbird_telemetry::Telemetry;
+use pitbird_trace::Tracer;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -25,6 +27,7 @@ use tokio::task::JoinHandle;
 
 use crate::admin::Admin;
 use crate::dispatch::Dispatch;
+use crate::export;
 use crate::inside::Inside;
 use crate::integrated::Integrated;
 use crate::listen;
@@ -46,16 +49,22 @@ pub struct Serving {
     follower: pitbird_logs::Follower,
     invoker: Invoker,
     telemetry: Arc<Telemetry>,
+    exporter: Option<Exporter>,
     launcher: Launcher,
 }
 
 impl Serving {
-    /// Builds everything and listens, on the socket that was handed over if there is one.
+    /// Builds everything and listens, on the socket that was handed over if there is one; what is to be exported goes out
+    /// from now on.
     ///
     /// # Errors
     /// When the port is taken, the data folder is locked or damaged, the host isolates less than asked for, or the
     /// server should listen beyond loopback without keys.
-    pub async fn start(options: &ServeOptions, inherited: Option<TcpListener>) -> Result<Serving> {
+    pub async fn start(
+        options: &ServeOptions,
+        inherited: Option<TcpListener>,
+        export: Option<Export>,
+    ) -> Result<Serving> {
         let keys = options.keys.as_deref().map(read_keys).transpose()?.unwrap_or_default();
         let wanted = match &inherited {
             Some(listener) => listener.local_addr().context("the socket handed over has no address")?,
@@ -72,7 +81,9 @@ impl Serving {
         let listener = tokio::net::TcpListener::from_std(socket.try_clone()?)?;
         let address = listener.local_addr().context("the listener has no address")?;
         let tls = tls(options)?;
-        let (parts, launcher, inside) = build(options, address).await?;
+        let (tracer, spans) = export::tracer(export.as_ref());
+        let (parts, launcher, inside) = build(options, address, tracer).await?;
+        let exporter = export.map(|config| Exporter::start(&config, spans, &parts.telemetry));
         let Started { services, tasks, follower, locations } = services::start(&parts)?;
         let Parts { store, telemetry, invoker, edge } = parts;
         let isolation = launcher.report().to_string();
@@ -103,6 +114,7 @@ impl Serving {
             follower,
             invoker,
             telemetry,
+            exporter,
             launcher,
         })
     }
@@ -123,7 +135,12 @@ impl Serving {
         self.invoker.shutdown().await;
         self.launcher.shutdown().await;
         self.follower.stop().await;
-        self.telemetry.close().await.context("logs and metrics of the last moments may be lost")?;
+        let closed = self.telemetry.close().await;
+        // What could be kept can be told.
+        if let Some(exporter) = self.exporter {
+            exporter.stop().await;
+        }
+        closed.context("logs and metrics of the last moments may be lost")?;
         Ok(self.socket)
     }
 }
@@ -139,6 +156,7 @@ fn tls(options: &ServeOptions) -> Result<Tls> {
 pub(crate) async fn build(
     options: &ServeOptions,
     address: SocketAddr,
+    tracer: Tracer,
 ) -> Result<(Parts, Launcher, Arc<Inside>)> {
     std::fs::create_dir_all(&options.data_dir)
         .with_context(|| format!("can't make the data folder {}", options.data_dir.display()))?;
@@ -149,12 +167,13 @@ pub(crate) async fn build(
     let sts = pitbird_sts::State { store: store.clone(), entropy: services::entropy };
     let inside = Arc::new(Inside::new(sts));
     let config = invoker_config(options, address, &launcher, &telemetry, &store, &inside);
-    let invoker = Invoker::start(config)?;
+    let invoker = Invoker::start(pitbird_invoke::Config { tracer: tracer.clone(), ..config })?;
     let edge = Edge::new(store.snapshots().clone(), invoker.clone(), telemetry.clone());
     let throttle = options
         .account_throttle
         .map(|limit| Throttle { burst_limit: limit.burst.into(), rate_limit: limit.rate });
-    let edge = Arc::new(edge.with_user_pool_keys(pool_keys).with_account_throttle(throttle));
+    let edge = edge.with_user_pool_keys(pool_keys).with_account_throttle(throttle).with_tracer(tracer);
+    let edge = Arc::new(edge);
     Ok((Parts { store, telemetry, invoker, edge }, launcher, inside))
 }
 
@@ -165,7 +184,8 @@ pub async fn run(options: &ServeOptions, inherited: Option<TcpListener>) -> Resu
     let program = Program::own()?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut restart = signal(SignalKind::user_defined2())?;
-    let serving = Serving::start(options, inherited).await?;
+    let export = export::config(options)?;
+    let serving = Serving::start(options, inherited, export).await?;
     let mut out = std::io::stdout();
     // Whoever started us may have closed the pipe; serving goes on.
     let _unread = writeln!(out, "pitbird listens on http://{}", serving.address);
@@ -266,6 +286,7 @@ fn invoker_config(
     pitbird_invoke::Config {
         launcher: launcher.clone(),
         telemetry: telemetry.clone(),
+        tracer: Tracer::off(),
         store: store.clone(),
         cache_directory: absolute(&options.data_dir)
             .unwrap_or_else(|_| options.data_dir.clone())

@@ -66,9 +66,12 @@ async fn bed() -> Bed {
         cpu_share: pitbird_cli::CpuShare::Full,
         egress: pitbird_cli::Egress::None,
         egress_sockets: 1,
+        otlp_endpoint: None,
+        trace_sample: None,
         log: "warn".to_owned(),
     };
-    let (parts, launcher, _inside) = crate::serve::build(&options, address).await.expect("the parts");
+    let (parts, launcher, _inside) =
+        crate::serve::build(&options, address, Default::default()).await.expect("the parts");
     let Started { services, tasks, .. } = start(&parts).expect("the services");
     Bed { services, _tasks: tasks, _launcher: launcher, _folder: folder }
 }
