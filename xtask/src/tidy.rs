@@ -24,6 +24,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("mapping", 2),
     ("metricmath", 2),
     ("plot", 2),
+    ("prices", 2),
     ("records", 2),
     ("sigv4", 2),
     ("telemetry", 2),
@@ -47,6 +48,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("edge", 6),
     ("lambda", 6),
     ("rollouts", 6),
+    ("usage", 6),
     ("cli", 7),
     ("server", 8),
 ];

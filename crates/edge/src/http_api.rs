@@ -27,7 +27,7 @@ use admitted::{Admitted, Decision};
 use answer::Answer;
 use authorize::Refused;
 use context::Seen;
-use error::HttpError;
+pub(crate) use error::HttpError;
 use integrate::Outcome;
 
 use crate::arrival::{Arrival, Peer};

@@ -30,6 +30,7 @@ use crate::execution_log::{self, Log};
 use crate::services::Services;
 use crate::story::IntegrationStory;
 use crate::trace::Traced;
+use crate::used::{FunctionTally, FunctionUse};
 
 /// The integration's answer or the gateway's own, and what there is to tell about the integration.
 pub(crate) struct Outcome {
@@ -40,6 +41,8 @@ pub(crate) struct Outcome {
     pub is_cache_hit: Option<bool>,
     /// The exchange's trace, where it has one: those with functions do.
     pub trace_id: Option<String>,
+    /// What functions have used for it.
+    pub functions: FunctionUse,
 }
 
 /// A request that has found its method: the values of the steps before.
@@ -65,6 +68,8 @@ pub(crate) struct Means<'a> {
     pub services: Option<&'a dyn Services>,
     /// Who calls.
     pub admitted: &'a Admitted,
+    /// What functions use on the way.
+    pub functions: FunctionTally,
 }
 
 /// Asks a method's integration.
@@ -231,6 +236,7 @@ async fn run(
     let mut failed = match invoked {
         Ok(Ok(outcome)) => {
             execution_log::function_answered(routed, arrival, &trace_id, &outcome, latency_us);
+            means.functions.ran(outcome.billed);
             return Ok((outcome, latency_us));
         }
         Err(_) => {
@@ -367,7 +373,14 @@ fn event(
 impl Outcome {
     /// An integration's answer.
     pub fn answer(answer: Answer) -> Outcome {
-        Outcome { answer, integration: None, error: None, is_cache_hit: None, trace_id: None }
+        Outcome {
+            answer,
+            integration: None,
+            error: None,
+            is_cache_hit: None,
+            trace_id: None,
+            functions: FunctionUse::default(),
+        }
     }
 
     /// The gateway's own answer.

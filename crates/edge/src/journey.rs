@@ -22,7 +22,7 @@ use crate::arrival::{Arrival, Peer};
 use crate::authorizer_cache::AuthorizerCache;
 use crate::backend::Backend;
 use crate::cache::{self, Lookup, StageCache};
-use crate::choose::{Chosen, choose};
+use crate::choose::{By, Chosen, choose};
 use crate::compression::{pack, unpacked};
 use crate::execution_log::{self, ExecutionLog, Log};
 use crate::gateway_answer::Told;
@@ -35,6 +35,7 @@ use crate::story::Story;
 use crate::throttle::Buckets;
 use crate::trace::{Exchange, Traced};
 use crate::usage_book::UsageBook;
+use crate::used::{FunctionTally, TrackUse};
 use crate::{GatewayError, Signature, SignatureFault, Target, http_api};
 
 /// Serves invoke URLs.
@@ -51,7 +52,7 @@ pub struct Edge {
     /// Whose tokens are taken, for APIs of both kinds.
     pub(crate) issuers: Issuers,
     /// The counting probes of each stage: they must outlive the stage's changes.
-    counters: Mutex<HashMap<StageName, [Arc<Probe>; 2]>>,
+    counters: Mutex<HashMap<StageName, [Arc<Probe>; 4]>>,
     caches: Mutex<HashMap<StageName, Arc<StageCache>>>,
     /// How fast keys and methods are called.
     pub(crate) buckets: Buckets,
@@ -217,13 +218,22 @@ impl Edge {
         if is_mirrored {
             self.mirror(routed, arrival, &admitted, &body, snapshot);
         }
-        let outcome = self.integrate_or_recall(routed, arrival, body, &self.means(snapshot, &admitted)).await;
+        let means = self.means(snapshot, &admitted);
+        let mut outcome = self.integrate_or_recall(routed, arrival, body, &means).await;
+        outcome.functions = means.functions.read();
         (admitted, outcome)
     }
 
     pub(crate) fn means<'m>(&'m self, snapshot: &'m Snapshot, admitted: &'m Admitted) -> Means<'m> {
         let services = self.services.get().map(|services| &**services);
-        Means { snapshot, invoker: &self.invoker, backend: &self.backend, services, admitted }
+        Means {
+            snapshot,
+            invoker: &self.invoker,
+            backend: &self.backend,
+            services,
+            admitted,
+            functions: FunctionTally::default(),
+        }
     }
 
     /// Asks the integration, unless the stage's cache knows what it would say.
@@ -285,7 +295,14 @@ impl Edge {
     ) {
         let resource = routed.map(|routed| routed.matched.value);
         let setting = routed.and_then(|routed| routed.setting);
+        let used = match chosen.by == By::Mirror {
+            true => TrackUse { functions: outcome.functions, ..TrackUse::default() },
+            false => {
+                TrackUse::new(outcome.error.as_deref(), outcome.answer.body.len() as u64, outcome.functions)
+            }
+        };
         let measured = Measured {
+            used,
             at_ms: arrival.at_ms,
             method: arrival.method(),
             resource_path: resource.map(|resource| resource.path.as_str()),

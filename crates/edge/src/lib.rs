@@ -44,6 +44,7 @@ mod trace;
 mod trial;
 mod url;
 mod usage_book;
+mod used;
 
 pub use admitted::AuthorizerResult;
 pub use arrival::Peer;
@@ -58,3 +59,4 @@ pub use throttle::{Buckets, TokenBucket};
 pub use trial::{Judged, Trial, TrialLog, Tried, Untried};
 pub use url::{Renewal, Signature, UrlBody, UrlSigner};
 pub use usage_book::{QuotaExceeded, UsageBook};
+pub use used::{FunctionUse, TrackUse};

@@ -1,11 +1,12 @@
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use pitbird_names::arn;
 use pitbird_snapshot::Stage;
 use pitbird_telemetry::Telemetry;
 use pitbird_telemetry::logs::{LogStream, Spread};
 use pitbird_telemetry::metrics::{Dimensions, Probe, ProbeSpec, Resolution, Total, Unit};
+use pitbird_telemetry::usage::UsageSpec;
 use pitbird_trace::Reservoir;
 
 use crate::access_log::Format;
@@ -13,6 +14,7 @@ use crate::cache::StageCache;
 use crate::context::Place;
 use crate::execution_log::Log;
 use crate::story::Story;
+use crate::used::{self, TrackUse};
 
 /// How the exchanges of one stage are recorded: metric handles and log formats, made once per stage and kept in its slot.
 pub(crate) struct StageRecorder {
@@ -37,6 +39,8 @@ pub struct Counts {
     pub requests: u64,
     /// Answers with a status of 500 or more.
     pub server_errors: u64,
+    /// What the track has used, exchanges that are no evidence among it, and functions that mirrored requests ran.
+    pub used: TrackUse,
 }
 
 /// Order of a probe's metrics.
@@ -47,7 +51,7 @@ struct TrackProbes {
     spec: ProbeSpec,
     plain: Arc<Probe>,
     /// For exchanges that are no evidence: the same metrics, apart from what is counted.
-    beside: OnceLock<Arc<Probe>>,
+    beside: Arc<Probe>,
     /// Probes of methods with detailed metrics, by resource and method.
     detailed: Mutex<HashMap<(String, String), Arc<Probe>>>,
 }
@@ -81,8 +85,9 @@ impl StageRecorder {
     }
 
     /// The probes that count; whoever holds them keeps their totals when the stage's record changes.
-    pub fn counters(&self) -> [Arc<Probe>; 2] {
-        [self.base.plain.clone(), self.canary.plain.clone()]
+    pub fn counters(&self) -> [Arc<Probe>; 4] {
+        let probes = [&self.base.plain, &self.canary.plain, &self.base.beside, &self.canary.beside];
+        probes.map(Arc::clone)
     }
 
     /// Base and canary as counted so far by this server.
@@ -109,8 +114,8 @@ impl StageRecorder {
         let probes = if is_canary { &self.canary } else { &self.base };
         let at_ms = measured.at_ms as i64;
         let values = measured.values();
-        let probe = if is_evidence { &probes.plain } else { probes.beside(telemetry) };
-        probe.record(at_ms, &values);
+        let probe = if is_evidence { &probes.plain } else { &probes.beside };
+        probe.record_used(at_ms, &values, &measured.used.numbers());
         if let Some(path) = measured.resource_path.filter(|_| measured.is_detailed) {
             probes.detailed(path, measured.method, telemetry).record(at_ms, &values);
         }
@@ -154,6 +159,7 @@ pub(crate) struct Measured<'a> {
     pub integration_latency_us: Option<u64>,
     /// Whether the stage's cache had the answer; `None` where nothing is cached.
     pub is_cache_hit: Option<bool>,
+    pub used: TrackUse,
 }
 
 impl Measured<'_> {
@@ -207,26 +213,31 @@ impl TrackProbes {
             metrics: metrics.map(|(name, unit)| (name.to_owned(), unit)).to_vec(),
             dimension_sets: sets,
             resolution: Resolution::Minute,
+            usage: None,
         };
-        TrackProbes::of(spec, telemetry)
+        let usage = [true, false].map(|is_evidence| {
+            used::rest_spec(&stage.scope, &stage.api_id, &stage.record.name, is_canary, is_evidence)
+        });
+        TrackProbes::of(spec, usage, telemetry)
     }
 
-    fn of(spec: ProbeSpec, telemetry: &Telemetry) -> TrackProbes {
-        let plain = telemetry.probe(spec.clone());
-        TrackProbes { spec, plain, beside: OnceLock::new(), detailed: Mutex::default() }
-    }
-
-    fn beside(&self, telemetry: &Telemetry) -> &Arc<Probe> {
-        // Telemetry has one probe of a spec, so this one's must differ: the same dimension sets in another order.
-        let mut spec = self.spec.clone();
-        spec.dimension_sets.reverse();
-        self.beside.get_or_init(|| telemetry.probe(spec))
+    /// Telemetry has one probe of a spec: what is counted beside tells the two apart.
+    fn of(spec: ProbeSpec, [evidence, beside]: [UsageSpec; 2], telemetry: &Telemetry) -> TrackProbes {
+        let plain = telemetry.probe(ProbeSpec { usage: Some(evidence), ..spec.clone() });
+        let beside = telemetry.probe(ProbeSpec { usage: Some(beside), ..spec.clone() });
+        TrackProbes { spec, plain, beside, detailed: Mutex::default() }
     }
 
     fn counts(&self) -> Counts {
         let totals = self.plain.totals();
         let total = |at: usize| totals.get(at).copied().unwrap_or(Total::default());
-        Counts { requests: total(COUNT).count, server_errors: total(SERVER_ERRORS).sum as u64 }
+        let (mut used, beside) = (self.plain.used(), self.beside.used());
+        used.iter_mut().zip(beside).for_each(|(sum, more)| *sum += more);
+        Counts {
+            requests: total(COUNT).count,
+            server_errors: total(SERVER_ERRORS).sum as u64,
+            used: TrackUse::of(&used),
+        }
     }
 
     fn detailed(&self, path: &str, method: &str, telemetry: &Telemetry) -> Arc<Probe> {
@@ -260,11 +271,15 @@ mod tests {
             metrics: ["Count", "4XXError", "5XXError"].map(|name| (name.to_owned(), Unit::Count)).to_vec(),
             dimension_sets: vec![[api].into_iter().collect(), [api, ("Stage", "prod")].into_iter().collect()],
             resolution: Resolution::Minute,
+            usage: None,
         };
-        let probes = TrackProbes::of(spec, &telemetry);
-        probes.plain.record(0, &[1.0, 0.0, 0.0]);
-        probes.beside(&telemetry).record(0, &[1.0, 0.0, 1.0]);
-        assert_eq!(probes.counts(), Counts { requests: 1, server_errors: 0 });
+        let usage = [true, false]
+            .map(|is_evidence| used::rest_spec(&Default::default(), "a1", "prod", true, is_evidence));
+        let probes = TrackProbes::of(spec, usage, &telemetry);
+        probes.plain.record_used(0, &[1.0, 0.0, 0.0], &[1, 0, 10]);
+        probes.beside.record_used(0, &[1.0, 0.0, 1.0], &[1, 0, 10]);
+        let used = TrackUse { requests: 2, bytes_out: 20, ..TrackUse::default() };
+        assert_eq!(probes.counts(), Counts { requests: 1, server_errors: 0, used }, "both are used");
         let all = telemetry.counted();
         assert_eq!(all.iter().map(|counted| counted.totals[0].count).sum::<u64>(), 2, "both are measured");
     }

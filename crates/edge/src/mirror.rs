@@ -122,7 +122,8 @@ impl Edge {
                     execution_log::arrived(routed.log, &arrival);
                     execution_log::begin(&routed, &arrival, &admitted, &body);
                     let means = edge.means(&snapshot, &admitted);
-                    let outcome = edge.integrate_or_recall(&routed, &arrival, body, &means).await;
+                    let mut outcome = edge.integrate_or_recall(&routed, &arrival, body, &means).await;
+                    outcome.functions = means.functions.read();
                     execution_log::finish(routed.log, &arrival, &outcome);
                     (Some(routed), outcome)
                 }

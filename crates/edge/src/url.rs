@@ -369,6 +369,7 @@ impl UrlProbe {
                 Dimensions::from_iter([name, ("Resource", resource)]),
             ],
             resolution: Resolution::Minute,
+            usage: None,
         };
         UrlProbe(telemetry.probe(spec))
     }

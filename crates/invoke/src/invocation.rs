@@ -42,8 +42,19 @@ pub struct Outcome {
     pub log_tail: Option<Bytes>,
     pub duration_ms: f64,
     pub billed_ms: u64,
+    /// What that comes to, as far as it is known when the function has answered: extensions may go on.
+    pub billed: Billed,
     /// How long the environment took to start, if this was its first invocation.
     pub init_ms: Option<f64>,
+}
+
+/// What an invocation costs in time and memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Billed {
+    /// Billed milliseconds times the function's MiB.
+    pub mib_ms: u64,
+    /// It ran where it is kept ready, which has a price of its own.
+    pub is_provisioned: bool,
 }
 
 /// Why an invocation did not run.

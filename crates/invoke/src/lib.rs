@@ -50,7 +50,7 @@ pub use code::archive::{ZipError, ZipFacts, check_zip};
 pub use concurrency::Throttle;
 pub use config::{Config, EventPolicy, Limits, PARKED_MAX, way_out};
 pub use cpu_share::CpuShare;
-pub use invocation::{Invocation, Outcome, Refused};
+pub use invocation::{Billed, Invocation, Outcome, Refused};
 pub use invoker::{Invoker, StartError};
 pub use measure::{Counts, LiveCounts};
 pub use pitbird_egress::Reach;

@@ -3,8 +3,12 @@
 use std::sync::Arc;
 
 use pitbird_names::{Qualifier, Scope, VersionId};
+use pitbird_prices::Quantity;
 use pitbird_telemetry::Telemetry;
 use pitbird_telemetry::metrics::{Dimensions, Probe, ProbeSpec, Resolution, Unit};
+use pitbird_telemetry::usage::{Subject, UsageSpec};
+
+use crate::invocation::Billed;
 
 const NAMESPACE: &str = "AWS/Lambda";
 
@@ -25,24 +29,38 @@ impl InvocationProbe {
             ("ProvisionedConcurrencySpilloverInvocations", Unit::Count),
             ("PostRuntimeExtensionsDuration", Unit::Milliseconds),
         ];
-        InvocationProbe(telemetry.probe(spec(scope, &metrics, target.dimension_sets(function))))
+        let mut spec = spec(scope, &metrics, target.dimension_sets(function));
+        spec.usage = Some(usage(scope, function, target.executed()));
+        InvocationProbe(telemetry.probe(spec))
     }
 
-    /// `on_provisioned` says whether it ran where environments are kept ready, and was in one of those.
-    pub fn ended(&self, at_ms: i64, duration_ms: f64, is_error: bool, on_provisioned: Option<bool>) {
+    /// `on_provisioned` says whether it ran where environments are kept ready, and was in one of those; `billed` is for
+    /// [`InvocationProbe::extended`] to tell where it isn't known yet.
+    pub fn ended(
+        &self,
+        at_ms: i64,
+        duration_ms: f64,
+        is_error: bool,
+        on_provisioned: Option<bool>,
+        billed: Option<Billed>,
+    ) {
         let (ready, spilled) = match on_provisioned {
             Some(true) => (1.0, f64::NAN),
             Some(false) => (f64::NAN, 1.0),
             None => (f64::NAN, f64::NAN),
         };
         let error = f64::from(u8::from(is_error));
-        self.0.record(at_ms, &[1.0, error, duration_ms, f64::NAN, ready, spilled, f64::NAN]);
+        let [on_demand, provisioned] = mib_ms(billed.unwrap_or_default());
+        let values = [1.0, error, duration_ms, f64::NAN, ready, spilled, f64::NAN];
+        self.0.record_used(at_ms, &values, &[1, on_demand, provisioned]);
     }
 
-    /// How long extensions worked on after the function had answered.
-    pub fn extended(&self, at_ms: i64, extensions_ms: f64) {
+    /// How long extensions worked on after the function had answered, and what all of it comes to.
+    pub fn extended(&self, at_ms: i64, extensions_ms: f64, billed: Billed) {
         let nothing = f64::NAN;
-        self.0.record(at_ms, &[nothing, nothing, nothing, nothing, nothing, nothing, extensions_ms]);
+        let [on_demand, provisioned] = mib_ms(billed);
+        let values = [nothing, nothing, nothing, nothing, nothing, nothing, extensions_ms];
+        self.0.record_used(at_ms, &values, &[0, on_demand, provisioned]);
     }
 
     /// A throttled call counts in `Throttles` only.
@@ -52,7 +70,14 @@ impl InvocationProbe {
 
     pub fn counts(&self) -> Counts {
         let totals = self.0.totals();
-        Counts { invocations: totals[0].count, errors: totals[1].sum as u64, throttles: totals[3].count }
+        let used = self.0.used();
+        Counts {
+            invocations: totals[0].count,
+            errors: totals[1].sum as u64,
+            throttles: totals[3].count,
+            mib_ms: used[1],
+            provisioned_mib_ms: used[2],
+        }
     }
 }
 
@@ -65,6 +90,32 @@ pub struct Counts {
     pub errors: u64,
     /// Calls that were refused for want of concurrency; not among the invocations.
     pub throttles: u64,
+    /// Billed milliseconds times MiB, on demand and where environments are kept ready.
+    pub mib_ms: u64,
+    pub provisioned_mib_ms: u64,
+}
+
+/// On demand and where environments are kept ready.
+fn mib_ms(billed: Billed) -> [u64; 2] {
+    if billed.is_provisioned { [0, billed.mib_ms] } else { [billed.mib_ms, 0] }
+}
+
+/// What a version of a function uses, in the order of what the probe is given. Functions run on the host's own architecture.
+fn usage(scope: &Scope, function: &str, version: VersionId) -> UsageSpec {
+    let durations = [false, true].map(Quantity::host_duration);
+    let quantities = [Quantity::FunctionRequests].into_iter().chain(durations);
+    UsageSpec {
+        subject: Subject {
+            scope: scope.clone(),
+            service: "Lambda".to_owned(),
+            names: [("FunctionName", function.to_owned()), ("Version", version.to_string())]
+                .into_iter()
+                .collect(),
+        },
+        quantities: quantities.map(|quantity| quantity.as_str().to_owned()).collect(),
+        totals_only: 0,
+        part: String::new(),
+    }
 }
 
 /// The live counts of what one version did under one alias. They grow as long as this is held.
@@ -92,6 +143,15 @@ impl Called {
         match qualifier {
             Some(Qualifier::Version(VersionId::Number(number))) => Called::Version(*number),
             _ => Called::Unqualified,
+        }
+    }
+
+    /// The version that runs.
+    fn executed(&self) -> VersionId {
+        match self {
+            Called::Unqualified => VersionId::Latest,
+            Called::Version(number) => VersionId::Number(*number),
+            Called::Alias { executed, .. } => *executed,
         }
     }
 
@@ -204,5 +264,6 @@ fn spec(scope: &Scope, metrics: &[(&str, Unit)], dimension_sets: Vec<Dimensions>
         metrics: metrics.iter().map(|(name, unit)| ((*name).to_owned(), *unit)).collect(),
         dimension_sets,
         resolution: Resolution::Minute,
+        usage: None,
     }
 }

@@ -139,6 +139,7 @@ mod tests {
             log_tail: None,
             duration_ms: 1.0,
             billed_ms: 1,
+            billed: Default::default(),
             init_ms: None,
         }
     }

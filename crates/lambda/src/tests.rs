@@ -246,6 +246,7 @@ impl Bed {
             log_tail: None,
             duration_ms: 1.0,
             billed_ms: 1,
+            billed: Default::default(),
             init_ms: None,
         };
         let stand = Arc::new(Stand {

@@ -52,6 +52,7 @@ fn probe(telemetry: &Telemetry, name: &str, metrics: usize) -> Arc<Probe> {
         metrics: (0..metrics).map(|number| (format!("m{number}"), Unit::Count)).collect(),
         dimension_sets: (0..5).map(dimensions).collect(),
         resolution: Resolution::Minute,
+        usage: None,
     })
 }
 

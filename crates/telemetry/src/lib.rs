@@ -4,7 +4,7 @@
 //! [`LogStream`](logs::LogStream) write into memory that no two cores share. One thread, the writer, moves that memory
 //! to SQLite files a few times a second and files what callers put, which is durable when they are told so. Readers
 //! ask the writer to catch up and then read the files, so that they see everything that happened before they asked.
-//! Alarms ([`alarm`]) are arithmetic on datapoints: no clock, no file.
+//! What was used by whom, month by month, falls off on the way ([`usage`]). Alarms ([`alarm`]) are arithmetic on datapoints: no clock, no file.
 //!
 //! It knows no service, no store and no HTTP. Who may read what, which groups exist and how long they keep their events
 //! is for callers to say; everything is told apart by account and region ([`Scope`](pitbird_names::Scope)).
@@ -12,7 +12,7 @@
 //! Many events at once are looked through by [`Telemetry::scan`], with all cores and a few blocks in memory.
 //!
 //! Start at [`Telemetry`]. Files: `metrics/series.db`, `metrics/2025-11-23.db`, `logs/streams.db`,
-//! `logs/2025-11-23.db`, and `lock`.
+//! `logs/2025-11-23.db`, `usage.db`, and `lock`.
 
 pub mod alarm;
 mod code;
@@ -22,6 +22,7 @@ pub mod logs;
 pub mod metrics;
 mod sqlite;
 mod telemetry;
+pub mod usage;
 mod writer;
 
 pub use error::Error;

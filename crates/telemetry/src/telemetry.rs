@@ -4,7 +4,7 @@ use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use pitbird_names::Scope;
+use pitbird_names::{Month, Scope};
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::error::{Error, Result};
@@ -18,6 +18,7 @@ use crate::metrics::{
     ProbeSpec, Probes, SeriesQuery, Watch, Watched,
 };
 use crate::sqlite::Readers;
+use crate::usage::{self, Ledger, Level, Used};
 use crate::writer::{Ack, Bell, Command, Writer};
 
 /// Scans that run at the same time; others wait. Each uses all cores.
@@ -81,6 +82,7 @@ pub struct Telemetry {
 }
 
 struct Shared {
+    folder: PathBuf,
     metrics: PathBuf,
     logs: PathBuf,
     readers: Arc<Readers>,
@@ -89,6 +91,7 @@ struct Shared {
 impl std::fmt::Debug for Shared {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Shared")
+            .field("folder", &self.folder)
             .field("metrics", &self.metrics)
             .field("logs", &self.logs)
             .finish_non_exhaustive()
@@ -114,7 +117,8 @@ impl Telemetry {
         let (outlet, export) = (Arc::new(Outlet::default()), Arc::new(Outlet::default()));
         let outlets = [outlet.clone(), export.clone()];
         let log_writer = LogWriter::open(&logs, config, intake.clone(), outlets)?;
-        let writer = Writer::new(received, bell, metric_writer, log_writer, readers.clone());
+        let ledger = Ledger::open(dir, config.durability)?;
+        let writer = Writer::new(received, bell, metric_writer, log_writer, ledger, readers.clone());
         let writer = std::thread::Builder::new()
             .name("telemetry".to_owned())
             .spawn(|| writer.run())
@@ -127,7 +131,7 @@ impl Telemetry {
             outlet,
             export,
             watched,
-            shared: Arc::new(Shared { metrics, logs, readers }),
+            shared: Arc::new(Shared { folder: dir.to_path_buf(), metrics, logs, readers }),
             room: Arc::new(Semaphore::new(room_kib as usize)),
             room_kib,
             scans: Arc::new(Semaphore::new(SCANS_AT_ONCE)),
@@ -318,6 +322,19 @@ impl Telemetry {
     /// and then, an hour apart or so.
     pub async fn sweep(&self, now_ms: i64, retention: Vec<GroupRetention>) -> Result<()> {
         self.call(|ack| Command::Sweep { now_ms, retention, ack }).await
+    }
+
+    /// What the subjects of a scope have used in a month, by service, names and quantity: everything that was counted before.
+    pub async fn usage(&self, scope: &Scope, month: Month) -> Result<Vec<Used>> {
+        let scope = scope.clone();
+        self.read(move |shared| usage::read(&shared.folder, &shared.readers, &scope, month)).await
+    }
+
+    /// Tells what is there of things that cost by the time: each counts for the whole minutes since levels were last told
+    /// under the name, by this process or an earlier one; nothing the first time. Durable on return.
+    pub async fn tell_levels(&self, name: &str, now_ms: i64, levels: Vec<Level>) -> Result<()> {
+        let name = name.to_owned();
+        self.call(|ack| Command::Levels { name, now_ms, levels, ack }).await
     }
 
     /// Returns when everything measured and written before is durable.

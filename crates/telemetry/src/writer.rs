@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::logs::{GroupRetention, Lines, LogWriter, StreamName};
 use crate::metrics::{Datum, MetricWriter};
 use crate::sqlite::Readers;
+use crate::usage::{Ledger, Level};
 
 /// Commands of one batch.
 const BATCH: usize = 1024;
@@ -65,6 +66,13 @@ pub(crate) enum Command {
     Sweep {
         now_ms: i64,
         retention: Vec<GroupRetention>,
+        ack: Ack,
+    },
+    /// What is there of things that cost by the time, told under a name.
+    Levels {
+        name: String,
+        now_ms: i64,
+        levels: Vec<Level>,
         ack: Ack,
     },
     /// The same as a flush, and then no more.
@@ -117,6 +125,7 @@ pub(crate) struct Writer {
     bell: Bell,
     metrics: MetricWriter,
     logs: LogWriter,
+    ledger: Ledger,
     readers: Arc<Readers>,
     metrics_due: Option<Instant>,
     lines_due: Option<Instant>,
@@ -128,7 +137,8 @@ pub(crate) struct Writer {
 struct Batch {
     metrics: Vec<Waiting>,
     logs: Vec<Waiting>,
-    both: Vec<Ack>,
+    ledger: Vec<Waiting>,
+    all: Vec<Ack>,
     drain: bool,
     stop: bool,
 }
@@ -151,10 +161,11 @@ impl Writer {
         bell: Bell,
         metrics: MetricWriter,
         logs: LogWriter,
+        ledger: Ledger,
         readers: Arc<Readers>,
     ) -> Writer {
         let (metrics_due, lines_due, batch) = (None, None, Batch::default());
-        Writer { commands, bell, metrics, logs, readers, metrics_due, lines_due, batch }
+        Writer { commands, bell, metrics, logs, ledger, readers, metrics_due, lines_due, batch }
     }
 
     /// Works until it is told to stop or nobody is left who could tell it.
@@ -190,7 +201,7 @@ impl Writer {
             Command::MetricsDue => self.metrics_due = self.metrics_due.or(Some(Instant::now() + METRICS_DUE)),
             Command::LinesDue => self.lines_due = self.lines_due.or(Some(Instant::now() + LINES_DUE)),
             Command::Put { scope, namespace, data, ack, room } => {
-                let done = self.metrics.put(&scope, &namespace, data, now_ms);
+                let done = self.metrics.put(&scope, &namespace, data, now_ms, &mut self.ledger);
                 answer(done, &mut self.batch.metrics, Waiting::new(ack, Some(room)));
             }
             Command::Append { name, lines, ack, room } => {
@@ -213,13 +224,17 @@ impl Writer {
             }
             Command::Flush { ack } => {
                 self.batch.drain = true;
-                self.batch.both.push(ack);
+                self.batch.all.push(ack);
             }
             Command::Sweep { now_ms, retention, ack } => self.sweep(now_ms, &retention, ack),
+            Command::Levels { name, now_ms, levels, ack } => {
+                let told = self.ledger.tell(&name, now_ms, &levels);
+                answer(told, &mut self.batch.ledger, Waiting::new(ack, None));
+            }
             Command::Stop { ack } => {
                 self.batch.drain = true;
                 self.batch.stop = true;
-                self.batch.both.push(ack);
+                self.batch.all.push(ack);
             }
         }
     }
@@ -250,6 +265,7 @@ impl Writer {
         self.commit();
         let swept = self.metrics.sweep(now_ms, &self.readers);
         let swept = self.logs.sweep(now_ms, retention, &self.readers).and(swept);
+        let swept = self.count_stored(now_ms).and_then(|()| self.ledger.sweep(now_ms)).and(swept);
         // Nobody waits any longer: nobody need be told.
         let _ = ack.send(swept);
     }
@@ -260,10 +276,33 @@ impl Writer {
         let batch = std::mem::take(&mut self.batch);
         let metrics = self.commit_metrics(batch.drain || self.metrics_due.is_some_and(|due| due <= now));
         let logs = self.commit_logs(batch.drain || self.lines_due.is_some_and(|due| due <= now));
+        let usage = self.commit_usage();
         tell(batch.metrics, &metrics);
         tell(batch.logs, &logs);
-        let both = metrics.and(logs);
-        tell(batch.both.into_iter().map(|ack| Waiting::new(ack, None)), &both);
+        tell(batch.ledger, &usage);
+        let all = metrics.and(logs).and(usage);
+        tell(batch.all.into_iter().map(|ack| Waiting::new(ack, None)), &all);
+    }
+
+    /// After what was measured and filed: what is lost between is counted once too seldom, never twice.
+    fn commit_usage(&mut self) -> Result<()> {
+        let now_ms = now_ms();
+        for ((scope, group), bytes) in self.logs.take_bytes() {
+            self.ledger.filed(now_ms, &scope, &group, bytes);
+        }
+        let committed = self.ledger.commit();
+        if let Err(error) = &committed {
+            tracing::error!(%error, "usage can't be written");
+            let retry = Instant::now() + RETRY;
+            self.metrics_due = Some(self.metrics_due.map_or(retry, |due| due.min(retry)));
+        }
+        committed
+    }
+
+    fn count_stored(&mut self, now_ms: i64) -> Result<()> {
+        let stored = self.logs.stored()?;
+        self.ledger.tell_stored(now_ms, &stored)?;
+        self.ledger.commit()
     }
 
     fn commit_metrics(&mut self, drain: bool) -> Result<()> {
@@ -271,7 +310,7 @@ impl Writer {
         if drain {
             self.metrics_due = None;
             self.bell.rung.metrics.store(false, Ordering::Release);
-            self.metrics.drain(now_ms);
+            self.metrics.drain(now_ms, &mut self.ledger);
         }
         let committed = self.metrics.commit(now_ms);
         if let Err(error) = &committed {

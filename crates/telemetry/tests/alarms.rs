@@ -23,6 +23,7 @@ async fn an_alarm_sees_what_a_probe_measures() {
         metrics: vec![("Errors".into(), Unit::Count)],
         dimension_sets: vec![Dimensions::none(), dimensions.clone()],
         resolution: Resolution::Minute,
+        usage: None,
     });
     let metric =
         Metric { scope: Scope::default(), namespace: "AWS/Lambda".into(), name: "Errors".into(), dimensions };

@@ -77,6 +77,7 @@ fn exchanges(telemetry: &Telemetry) -> Arc<pitbird_telemetry::metrics::Probe> {
             dimensions(&[("ApiName", "shop"), ("Stage", "prod/Canary")]),
         ],
         resolution: Resolution::Minute,
+        usage: None,
     })
 }
 

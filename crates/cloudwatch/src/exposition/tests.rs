@@ -12,6 +12,7 @@ fn counted(number: u64, namespace: &str, metrics: &[(&str, u64, f64)], sets: &[&
             metrics: metrics.iter().map(metric).collect(),
             dimension_sets: sets.iter().map(|set| set.iter().copied().collect::<Dimensions>()).collect(),
             resolution: Resolution::Minute,
+            usage: None,
         },
         totals: metrics.iter().map(|(_, count, sum)| Total { count: *count, sum: *sum }).collect(),
         number,

@@ -16,6 +16,7 @@ use crate::Edge;
 use crate::access_log::Format;
 use crate::arrival::Arrival;
 use crate::trace::HttpExchange;
+use crate::used;
 
 /// An exchange that is over.
 pub(super) struct Exchange<'a> {
@@ -52,7 +53,8 @@ pub(super) fn record(edge: &Edge, stage: &HttpStage, exchange: &Exchange<'_>) {
         authorizer_error: exchange.outcome.authorizer_error.as_deref(),
     };
     let values = end.values();
-    recorder.plain.record(at_ms, &values);
+    let used = used::http_used(end.error, end.data_processed as u64, end.response_bytes as u64);
+    recorder.plain.record_used(at_ms, &values, &used);
     if let Some(key) = exchange.route_key
         && is_detailed(stage, key)
     {
@@ -112,6 +114,7 @@ impl Recorder {
             metrics: metrics.map(|(name, unit)| (name.to_owned(), unit)).to_vec(),
             dimension_sets: vec![Dimensions::from_iter([api.clone()]), Dimensions::from_iter([api, name])],
             resolution: Resolution::Minute,
+            usage: None,
         };
         let access = stage.record.access_log.as_ref().and_then(|access| {
             let group =
@@ -119,7 +122,9 @@ impl Recorder {
             let stream = telemetry.log_stream(&stage.scope, group, run, Spread::Many);
             Some((Format::parse(access.format.as_deref()?), stream))
         });
-        Recorder { plain: telemetry.probe(spec.clone()), spec, detailed: Mutex::default(), access }
+        let usage = used::http_spec(&stage.scope, &stage.api_id, &stage.record.name);
+        let plain = telemetry.probe(ProbeSpec { usage: Some(usage), ..spec.clone() });
+        Recorder { plain, spec, detailed: Mutex::default(), access }
     }
 
     fn detailed(&self, key: &str, telemetry: &Telemetry) -> Arc<Probe> {

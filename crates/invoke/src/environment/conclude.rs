@@ -11,7 +11,7 @@ use super::start::StartFault;
 use super::{Environment, Peak, Running, State, ms};
 use crate::clock;
 use crate::fault::{Ending, Fault, Status, UNHANDLED};
-use crate::invocation::Outcome;
+use crate::invocation::{Billed, Outcome};
 use crate::lines::{self, Line, Report};
 use crate::pool::{Job, Pool};
 use crate::trace::{Told, Traced};
@@ -39,6 +39,8 @@ impl State {
         let billed_init_ms = init_ms.filter(|_| !self.is_provisioned).unwrap_or(0.0);
         let paid_ms = duration_ms + billed_init_ms;
         let billed_ms = paid_ms.ceil() as u64;
+        let billed =
+            Billed { mib_ms: billed_ms * u64::from(pool.memory_mib()), is_provisioned: self.is_provisioned };
         let memory_peak_mib = self.peak_bytes(ended).div_ceil(1 << 20);
         let request_id = running.job.invocation.request_id.as_str();
         let whole_bytes = result.as_ref().map_or_else(|fault| fault.body.len(), Bytes::len);
@@ -68,8 +70,10 @@ impl State {
                 self.report_invocation(pool);
             }
         }
+        // What extensions go on doing is paid for as well: then it is known later.
+        let known = self.extended.is_none().then_some(billed);
         let on_provisioned = (pool.provisioned_wanted() > 0).then_some(self.is_provisioned);
-        job.target.probe.ended(job.invocation.at_ms, duration_ms, result.is_err(), on_provisioned);
+        job.target.probe.ended(job.invocation.at_ms, duration_ms, result.is_err(), on_provisioned, known);
         if let Some(traced) = &job.traced {
             let error_type = result.as_ref().err().map(|fault| fault.error_type.as_str());
             self.record_trace(pool, traced, &job, (ended, init_ms, error_type));
@@ -91,6 +95,7 @@ impl State {
             log_tail,
             duration_ms,
             billed_ms,
+            billed,
             init_ms,
         };
         // A caller that doesn't wait any more has no use for it.

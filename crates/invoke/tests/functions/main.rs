@@ -21,4 +21,5 @@ mod provisioned;
 mod python;
 mod streaming;
 mod telemetry;
+mod usage;
 mod wire;

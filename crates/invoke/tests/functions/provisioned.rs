@@ -12,7 +12,7 @@ use crate::metrics::measured;
 
 const SAYS: &str = r#"respond "{\"how\": \"$AWS_LAMBDA_INITIALIZATION_TYPE\"}""#;
 
-fn version(number: u64) -> Qualifier {
+pub fn version(number: u64) -> Qualifier {
     Qualifier::Version(VersionId::Number(number))
 }
 
@@ -20,7 +20,7 @@ fn live() -> Qualifier {
     Qualifier::Alias("live".to_owned())
 }
 
-async fn provision(bench: &Bench, qualifier: &Qualifier, requested: u32) {
+pub async fn provision(bench: &Bench, qualifier: &Qualifier, requested: u32) {
     bench
         .put(ProvisionedConcurrency {
             scope: Scope::default(),
@@ -40,7 +40,7 @@ async fn release(bench: &Bench, qualifier: &Qualifier) {
     bench.store.write::<_, pitbird_store::Error>(delete).await.unwrap();
 }
 
-async fn until(bench: &Bench, qualifier: &Qualifier, is_so: impl Fn(Provisioned) -> bool) {
+pub async fn until(bench: &Bench, qualifier: &Qualifier, is_so: impl Fn(Provisioned) -> bool) {
     let wait = async {
         while !is_so(bench.invoker.provisioned(&bench.function("f"), qualifier)) {
             tokio::task::yield_now().await;
@@ -49,7 +49,7 @@ async fn until(bench: &Bench, qualifier: &Qualifier, is_so: impl Fn(Provisioned)
     tokio::time::timeout(Duration::from_secs(20), wait).await.expect("so it is within 20 s");
 }
 
-async fn publish(bench: &Bench, body: &str, numbers: &[u64]) {
+pub async fn publish(bench: &Bench, body: &str, numbers: &[u64]) {
     bench.create(bash_loop("f", body)).await;
     for number in numbers {
         let mut draft = Draft { version: VersionId::Number(*number), ..bash_loop("f", body) };

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use pitbird_names::Scope;
 use rusqlite::params;
 
 use super::block::{Block, HOUR_MS};
@@ -43,7 +44,13 @@ pub(crate) struct LogWriter {
     outlets: [Arc<Outlet>; 2],
     /// What this batch has filed and each outlet's tap is to see.
     filed: [Vec<Filed>; 2],
+    /// Bytes that each group got with this batch, and with those that are on disk and not yet told.
+    bytes: HashMap<GroupName, u64>,
+    bytes_committed: HashMap<GroupName, u64>,
 }
+
+/// Account, region and group.
+pub(crate) type GroupName = (Scope, Arc<str>);
 
 /// A stream that has been written to.
 pub(super) struct Stream {
@@ -70,6 +77,8 @@ impl LogWriter {
             changed: Vec::new(),
             outlets,
             filed: Default::default(),
+            bytes: HashMap::new(),
+            bytes_committed: HashMap::new(),
         })
     }
 
@@ -90,7 +99,7 @@ impl LogWriter {
     }
 
     /// Removes a group's streams; a group that has none is no error.
-    pub fn delete_group(&mut self, scope: &pitbird_names::Scope, group: &str) -> Result<()> {
+    pub fn delete_group(&mut self, scope: &Scope, group: &str) -> Result<()> {
         self.catalogue.remove_group(scope, group)?;
         self.streams.retain(|name, _| name.scope != *scope || *name.group != *group);
         Ok(())
@@ -195,6 +204,7 @@ impl LogWriter {
             self.changed.push(name.clone());
         }
         stream.count_in(lines, now_ms);
+        *self.bytes.entry((name.scope.clone(), name.group.clone())).or_default() += bytes_of(lines);
         stream.compact(&mut self.files)
     }
 
@@ -224,7 +234,20 @@ impl LogWriter {
         for (outlet, filed) in self.outlets.iter().zip(&mut self.filed) {
             outlet.send(filed.drain(..));
         }
+        for (group, bytes) in self.bytes.drain() {
+            *self.bytes_committed.entry(group).or_default() += bytes;
+        }
         Ok(())
+    }
+
+    /// Bytes that each group got and that are on disk, since this was last asked.
+    pub fn take_bytes(&mut self) -> impl Iterator<Item = (GroupName, u64)> {
+        self.bytes_committed.drain()
+    }
+
+    /// What each group holds: scope's key, group and bytes.
+    pub fn stored(&self) -> Result<Vec<(String, String, u64)>> {
+        self.catalogue.stored()
     }
 
     /// Undoes the batch. Drained lines stay and go with the next one.
@@ -234,6 +257,7 @@ impl LogWriter {
         self.streams.clear();
         self.changed.clear();
         self.filed.iter_mut().for_each(Vec::clear);
+        self.bytes.clear();
     }
 
     /// Forgets what is remembered of streams.
@@ -271,7 +295,11 @@ impl Stream {
         self.row.first_ms = self.row.first_ms.into_iter().chain(times()).min();
         self.row.last_ms = self.row.last_ms.into_iter().chain(times()).max();
         self.row.ingested_ms = Some(now_ms);
-        // What CloudWatch bills an event with beside its text: 26 bytes.
-        self.row.bytes += (lines.text.len() + lines.marks.len() * 26) as i64;
+        self.row.bytes += bytes_of(lines) as i64;
     }
+}
+
+/// What CloudWatch bills: an event's text, and 26 bytes beside.
+fn bytes_of(lines: &Lines) -> u64 {
+    (lines.text.len() + lines.marks.len() * 26) as u64
 }

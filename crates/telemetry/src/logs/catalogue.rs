@@ -168,6 +168,18 @@ impl Catalogue {
         })
     }
 
+    /// What each group holds: scope's key, group and bytes.
+    pub fn stored(&self) -> Result<Vec<(String, String, u64)>> {
+        self.file.run(|c| {
+            c.prepare_cached(
+                "SELECT g.scope, g.name, sum(s.bytes) FROM log_group g JOIN stream s ON s.log_group = g.id
+                 GROUP BY g.id",
+            )?
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?.max(0) as u64)))?
+            .collect()
+        })
+    }
+
     /// Is the number that of a stream?
     pub fn has(&self, id: i64) -> Result<bool> {
         self.file.run(|c| {

@@ -18,6 +18,7 @@ use crate::Config;
 use crate::day::Day;
 use crate::error::{Error, Result};
 use crate::sqlite::{DayFiles, Schema};
+use crate::usage::Ledger;
 
 pub(crate) const SCHEMA: Schema = Schema {
     format: 1,
@@ -28,6 +29,8 @@ pub(crate) const SCHEMA: Schema = Schema {
               PRIMARY KEY (series, at_ms, seconds)) WITHOUT ROWID;",
 };
 
+/// Metrics of namespaces that begin so are services' own and cost nothing.
+const OWN_NAMESPACES: &str = "AWS/";
 /// How long a period stays in memory after its start, milliseconds.
 const KEPT_MS: i64 = 180_000;
 /// How often memory is looked through for what may go, milliseconds.
@@ -77,7 +80,14 @@ impl MetricWriter {
     }
 
     /// Adds what a caller has put. Durable after [`MetricWriter::commit`].
-    pub fn put(&mut self, scope: &Scope, namespace: &str, data: Vec<Datum>, now_ms: i64) -> Result<()> {
+    pub fn put(
+        &mut self,
+        scope: &Scope,
+        namespace: &str,
+        data: Vec<Datum>,
+        now_ms: i64,
+        ledger: &mut Ledger,
+    ) -> Result<()> {
         let mut resolved = Vec::with_capacity(data.len());
         for datum in data {
             let Datum { name, dimensions, unit, at_ms, resolution, samples } = datum;
@@ -94,8 +104,12 @@ impl MetricWriter {
         for (place, ..) in &resolved {
             self.load(*place)?;
         }
+        let is_custom = !namespace.starts_with(OWN_NAMESPACES);
         for (place, samples, shown) in resolved {
             samples.add_to(self.change(place));
+            if is_custom {
+                ledger.metric(now_ms, place.series, scope, namespace);
+            }
             if let (Some(watch), Some((metric, unit))) = (self.watched.watch(), shown) {
                 let Metric { scope, namespace, name, dimensions } = &metric;
                 let (mut added, series) = (Aggregate::default(), place.series);
@@ -108,9 +122,10 @@ impl MetricWriter {
 
     /// Adds what probes have taken since they were last drained. Samples that can't be filed (there are too many metrics,
     /// their day's file is damaged) are lost with a word in the log, and hurt no others.
-    pub fn drain(&mut self, now_ms: i64) {
+    pub fn drain(&mut self, now_ms: i64, ledger: &mut Ledger) {
         for probe in self.probes.take_dirty() {
             let opens = probe.drain();
+            count_used(&probe, &opens, ledger);
             let filed = self
                 .series_of(&probe, now_ms)
                 .and_then(|series| opens.iter().try_for_each(|open| self.add(&probe, open, &series)));
@@ -265,5 +280,15 @@ impl MetricWriter {
     /// Forgets the rows in memory that are on disk.
     pub(super) fn forget_rows(&mut self) {
         self.cells.retain(|_, cell| cell.changed);
+    }
+}
+
+/// What was counted beside the measurements goes to the ledger, whatever becomes of those.
+fn count_used(probe: &Probe, opens: &[Open], ledger: &mut Ledger) {
+    let Some(usage) = &probe.spec.usage else { return };
+    for open in opens {
+        for (quantity, amount) in usage.quantities.iter().zip(&open.used) {
+            ledger.add(open.start_ms, &usage.subject, quantity, *amount);
+        }
     }
 }

@@ -8,6 +8,7 @@ use pitbird_names::Scope;
 
 use super::meter::Meter;
 use super::{Dimensions, Resolution, Unit};
+use crate::usage::UsageSpec;
 use crate::writer::Bell;
 
 /// Periods that one shard keeps apart between two drains: more than Lambda's longest invocation has seconds. Beyond
@@ -27,6 +28,8 @@ pub struct ProbeSpec {
     pub metrics: Vec<(String, Unit)>,
     pub dimension_sets: Vec<Dimensions>,
     pub resolution: Resolution,
+    /// What is counted beside, for the ledger of usage.
+    pub usage: Option<UsageSpec>,
 }
 
 /// Takes measurements on the data plane at the cost of one uncontended lock: each thread has a shard of its own, and
@@ -78,6 +81,7 @@ struct Shard {
     open: Vec<Open>,
     /// Of what has been drained.
     drained: Box<[Total]>,
+    drained_used: Box<[u64]>,
 }
 
 /// One period's meters.
@@ -85,12 +89,18 @@ struct Shard {
 pub(crate) struct Open {
     pub start_ms: i64,
     pub meters: Box<[Meter]>,
+    pub used: Box<[u64]>,
 }
 
 impl Probe {
     /// Takes one sample of each metric, as of `at_ms` (milliseconds since 1970). `values` are in the order of
     /// [`ProbeSpec::metrics`]; one that isn't finite says that this metric wasn't measured this time.
     pub fn record(self: &Arc<Self>, at_ms: i64, values: &[f64]) {
+        self.record_used(at_ms, values, &[]);
+    }
+
+    /// The same, and adds to what is counted beside: `used` is in the order of the spec's [`UsageSpec`].
+    pub fn record_used(self: &Arc<Self>, at_ms: i64, values: &[f64], used: &[u64]) {
         let mut shard = self.shard();
         let length = self.spec.resolution.ms();
         let meters = match shard.open.last_mut() {
@@ -99,12 +109,15 @@ impl Probe {
         };
         let open = match meters {
             Some(open) => open,
-            None => shard.period(at_ms.div_euclid(length) * length, self.spec.metrics.len()),
+            None => shard.period(at_ms.div_euclid(length) * length, &self.spec),
         };
         for (meter, &value) in open.meters.iter_mut().zip(values) {
             if value.is_finite() {
                 meter.take(value);
             }
+        }
+        for (sum, &amount) in open.used.iter_mut().zip(used) {
+            *sum = sum.wrapping_add(amount);
         }
         // Under the lock: a drain that comes later sees the samples, one that came before has cleared the mark.
         if !self.queued.load(Ordering::Relaxed) {
@@ -127,6 +140,17 @@ impl Probe {
             }
         }
         totals
+    }
+
+    /// What has been counted beside so far, as [`Probe::totals`] has it for metrics.
+    pub fn used(&self) -> Vec<u64> {
+        let mut used = vec![0; self.spec.usage.as_ref().map_or(0, UsageSpec::len)];
+        for shard in &self.shards {
+            let shard = shard.0.lock().unwrap_or_else(PoisonError::into_inner);
+            add_used(&mut used, &shard.drained_used);
+            shard.open.iter().for_each(|open| add_used(&mut used, &open.used));
+        }
+        used
     }
 
     /// What it measures.
@@ -156,8 +180,10 @@ impl Probe {
             let taken = std::mem::take(&mut shard.open);
             if shard.drained.is_empty() {
                 shard.drained = vec![Total::default(); self.spec.metrics.len()].into();
+                shard.drained_used = vec![0; self.spec.usage.as_ref().map_or(0, UsageSpec::len)].into();
             }
             for open in &taken {
+                add_used(&mut shard.drained_used, &open.used);
                 for (total, meter) in shard.drained.iter_mut().zip(&open.meters) {
                     total.count += meter.count;
                     total.sum += meter.sum;
@@ -177,18 +203,25 @@ fn add_totals(totals: &mut [Total], more: &[Total]) {
     }
 }
 
+fn add_used(sums: &mut [u64], more: &[u64]) {
+    for (sum, more) in sums.iter_mut().zip(more) {
+        *sum = sum.wrapping_add(*more);
+    }
+}
+
 impl Shard {
     /// The period's meters, moved to the end where they are found at once.
     #[cold]
-    fn period(&mut self, start_ms: i64, metrics: usize) -> &mut Open {
+    fn period(&mut self, start_ms: i64, spec: &ProbeSpec) -> &mut Open {
         let found = self.open.iter().position(|open| open.start_ms == start_ms);
         let last = self.open.len();
         match found {
             Some(place) => self.open.swap(place, last - 1),
             None if last >= OPEN_PERIODS => {}
             None => {
-                let meters = (0..metrics).map(|_| Meter::default()).collect();
-                self.open.push(Open { start_ms, meters });
+                let meters = spec.metrics.iter().map(|_| Meter::default()).collect();
+                let used = vec![0; spec.usage.as_ref().map_or(0, UsageSpec::len)].into();
+                self.open.push(Open { start_ms, meters, used });
             }
         }
         self.open.last_mut().expect("one was found, made, or there are many")

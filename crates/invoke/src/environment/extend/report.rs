@@ -7,6 +7,7 @@ use crate::clock;
 use crate::extensions::machine::Phase;
 use crate::extensions::wind_down::Reason;
 use crate::fault::Status;
+use crate::invocation::Billed;
 use crate::lines::{self, Line, Report, Segment, Span};
 use crate::measure::InvocationProbe;
 use crate::pool::{Job, Pool};
@@ -151,6 +152,7 @@ impl State {
         let is_late = extended.reason == Some(Reason::Timeout) && unreported.status == Status::Ended;
         let is_over = unreported.status != Status::Ended;
         let extensions_ms = if is_over { 0.0 } else { ms(unreported.ended.elapsed()) };
+        let billed_ms = (unreported.paid_ms + extensions_ms).ceil() as u64;
         let request_id = unreported.request_id.as_str();
         let now_ms = clock::now_ms();
         if is_late {
@@ -160,7 +162,7 @@ impl State {
         let report = Report {
             request_id,
             duration_ms: unreported.duration_ms,
-            billed_ms: (unreported.paid_ms + extensions_ms).ceil() as u64,
+            billed_ms,
             memory_mib: unreported.memory_mib,
             memory_peak_mib: unreported.memory_peak_mib,
             init_ms: unreported.init_ms,
@@ -169,6 +171,10 @@ impl State {
             segment: unreported.segment,
         };
         self.output.say(now_ms, &Line::Report(report));
-        unreported.probe.extended(unreported.at_ms, extensions_ms);
+        let billed = Billed {
+            mib_ms: billed_ms * u64::from(unreported.memory_mib),
+            is_provisioned: self.is_provisioned,
+        };
+        unreported.probe.extended(unreported.at_ms, extensions_ms, billed);
     }
 }
