@@ -38,7 +38,7 @@ macro_rules! source {
 }
 
 /// All services, in the order in which a request is tried against them; S3 comes last, since any path may be a bucket's.
-pub const SOURCES: [Source; 10] = [
+pub const SOURCES: [Source; 11] = [
     source!("apigateway", patched),
     source!("apigatewayv2"),
     source!("cloudwatch", patched),
@@ -48,6 +48,7 @@ pub const SOURCES: [Source; 10] = [
     source!("logs", patched),
     source!("rollouts"),
     source!("sts"),
+    source!("usage"),
     source!("s3", patched),
 ];
 
