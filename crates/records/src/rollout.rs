@@ -30,6 +30,9 @@ pub struct Rollout<P, S> {
     pub phase_began_ms: u64,
     pub started_ms: u64,
     pub ended_ms: Option<u64>,
+    /// What the canary has used since its first share; nothing in records of rollouts that didn't know.
+    #[serde(default)]
+    pub canary_use: CanaryUse,
 }
 
 impl<P, S> Record for Rollout<P, S>
@@ -93,6 +96,46 @@ pub fn stage_claim(api_id: &str, stage: &str) -> String {
 /// The claim on an alias.
 pub fn alias_claim(function: &str, alias: &str) -> String {
     format!("lambda_alias/{function}/{alias}")
+}
+
+/// What a canary has used: numbers that only grow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CanaryUse {
+    /// API requests that are charged for, and those that aren't.
+    pub requests: u64,
+    pub requests_uncharged: u64,
+    /// What the API has answered.
+    pub bytes_out: u64,
+    pub function_requests: u64,
+    /// Billed milliseconds times MiB, on demand and where environments are kept ready.
+    pub mib_ms: u64,
+    pub provisioned_mib_ms: u64,
+}
+
+impl CanaryUse {
+    /// Both together.
+    #[must_use]
+    pub fn and(self, more: CanaryUse) -> CanaryUse {
+        self.zip(more, u64::saturating_add)
+    }
+
+    /// What has come since `told`. A number that fell belongs to a counter that began again from 0.
+    #[must_use]
+    pub fn since(self, told: CanaryUse) -> CanaryUse {
+        self.zip(told, |now, told| if now < told { now } else { now - told })
+    }
+
+    fn zip(self, other: CanaryUse, of: impl Fn(u64, u64) -> u64) -> CanaryUse {
+        CanaryUse {
+            requests: of(self.requests, other.requests),
+            requests_uncharged: of(self.requests_uncharged, other.requests_uncharged),
+            bytes_out: of(self.bytes_out, other.bytes_out),
+            function_requests: of(self.function_requests, other.function_requests),
+            mib_ms: of(self.mib_ms, other.mib_ms),
+            provisioned_mib_ms: of(self.provisioned_mib_ms, other.provisioned_mib_ms),
+        }
+    }
 }
 
 /// A change of the target.

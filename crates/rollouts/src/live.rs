@@ -1,7 +1,7 @@
 //! What the data plane tells about a target.
 
 use pitbird_names::{Scope, VersionId};
-use pitbird_records::rollout::Target;
+use pitbird_records::rollout::{CanaryUse, Target};
 
 /// Whose counts are wanted.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -35,6 +35,8 @@ impl LiveTarget {
 pub struct Counts {
     pub base: ArmCounts,
     pub canary: ArmCounts,
+    /// What the canary's requests have used.
+    pub canary_use: CanaryUse,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

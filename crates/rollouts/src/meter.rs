@@ -2,6 +2,7 @@
 
 use pitbird_analysis::{Arm, Bucket};
 use pitbird_names::Percent;
+use pitbird_records::rollout::CanaryUse;
 use pitbird_rollout::Observed;
 
 use crate::{ArmCounts, Counts};
@@ -18,6 +19,8 @@ pub struct Meter {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reading {
     pub buckets: Vec<Observed>,
+    /// What the canary has used.
+    pub canary_use: CanaryUse,
     after: Meter,
 }
 
@@ -32,7 +35,8 @@ impl Meter {
         let (bucket, told) = since(self.told, now);
         let fresh = Observed { percent, bucket };
         let buckets = self.earlier.into_iter().chain([fresh]).filter(|seen| !is_empty(seen.bucket)).collect();
-        Reading { buckets, after: Meter { told, earlier: None } }
+        let canary_use = now.canary_use.since(self.told.canary_use);
+        Reading { buckets, canary_use, after: Meter { told, earlier: None } }
     }
 
     /// The reading is durable; the weight stayed as it was.
@@ -42,7 +46,9 @@ impl Meter {
 
     /// The reading is durable, and the weight is no longer `percent`; `now` was counted when the new one was live.
     pub fn turn(&mut self, reading: Reading, percent: Percent, now: Counts) {
-        let (bucket, told) = since(reading.after.told, now);
+        let (bucket, mut told) = since(reading.after.told, now);
+        // What is used has no weight that it belongs to: it is told with the next reading.
+        told.canary_use = reading.after.told.canary_use;
         let earlier = Observed { percent, bucket };
         *self = Meter { told, earlier: Some(earlier).filter(|seen| !is_empty(seen.bucket)) };
     }
@@ -51,7 +57,7 @@ impl Meter {
 fn since(told: Counts, now: Counts) -> (Bucket, Counts) {
     let (base, told_base) = arm_since(told.base, now.base);
     let (canary, told_canary) = arm_since(told.canary, now.canary);
-    (Bucket { canary, base }, Counts { base: told_base, canary: told_canary })
+    (Bucket { canary, base }, Counts { base: told_base, canary: told_canary, canary_use: now.canary_use })
 }
 
 /// An arm's news, and what was told with it. A number that fell belongs to a counter that began again from 0. A failure
@@ -75,7 +81,8 @@ mod tests {
 
     fn counts(base: (u64, u64), canary: (u64, u64)) -> Counts {
         let arm = |(requests, failures)| ArmCounts { requests, failures };
-        Counts { base: arm(base), canary: arm(canary) }
+        let canary_use = CanaryUse { requests: canary.0, ..CanaryUse::default() };
+        Counts { base: arm(base), canary: arm(canary), canary_use }
     }
 
     fn percent(value: f64) -> Percent {
@@ -109,6 +116,24 @@ mod tests {
             meter.read(counts((109, 0), (22, 1)), percent(50.0)).buckets,
             [observed(50.0, 1, 0, 0, 0)]
         );
+    }
+
+    #[test]
+    fn what_the_canary_uses_is_told_once() {
+        let mut meter = Meter::from(counts((0, 0), (5, 0)));
+        let mut told = 0;
+        let mut tell = |reading: &Reading| told += reading.canary_use.requests;
+        let not_kept = meter.read(counts((90, 0), (10, 0)), percent(10.0));
+        assert_eq!(not_kept.canary_use.requests, 5);
+        let reading = meter.read(counts((90, 0), (15, 0)), percent(10.0));
+        tell(&reading);
+        meter.turn(reading, percent(10.0), counts((99, 0), (17, 0)));
+        for requests in [20, 3, 4] {
+            let reading = meter.read(counts((109, 0), (requests, 0)), percent(50.0));
+            tell(&reading);
+            meter.keep(reading);
+        }
+        assert_eq!(told, (20 - 5) + 3 + 1, "of the old weight, too, and from 0 after a restart");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 mod evidence;
 mod record;
 mod target;
+mod usage;
 
 use pitbird_records::rollout::{Change, Shift as ShiftRecord};
 use pitbird_rollout::{
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use evidence::Evidence;
 pub use record::Record;
 pub use target::{Canary, Target, base, canary};
+pub use usage::CanaryUsage;
 
 use crate::turn::step_index;
 
@@ -51,6 +53,7 @@ pub struct Rollout {
     evidence: Evidence,
     decisions: Vec<Decision>,
     shifts: Vec<Shift>,
+    canary_usage: CanaryUsage,
     #[serde(skip_serializing_if = "Option::is_none")]
     plan: Option<String>,
     record_count: u64,
@@ -148,6 +151,7 @@ impl From<&crate::Rollout> for Rollout {
             evidence: Evidence::new(rollout),
             decisions: state.decisions().map(Decision::from).collect(),
             shifts: rollout.shifts.iter().map(Shift::from).collect(),
+            canary_usage: CanaryUsage::new(rollout.canary_use, rollout.started_ms),
             plan: None,
             record_count: rollout.entries,
             records: None,

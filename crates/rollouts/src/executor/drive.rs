@@ -120,7 +120,11 @@ impl Driver {
             let reading = self.read(&rollout);
             let evidence = self.evidence(&rollout, reading.as_ref());
             let around = Around { now_ms: (self.parts.clock)(), entropy: (self.parts.entropy)() };
-            let turn = turn::take(&rollout, &view, evidence, wish.clone(), around);
+            let mut turn = turn::take(&rollout, &view, evidence, wish.clone(), around);
+            if rollout.state.generation() > 0 {
+                let used = reading.as_ref().map(|reading| reading.canary_use).unwrap_or_default();
+                turn.rollout.canary_use = turn.rollout.canary_use.and(used);
+            }
             if !turn.is_idle {
                 match commit::turn(&self.parts.store, &turn, rev).await {
                     Ok(()) => self.written(&rollout, &turn, reading).await,

@@ -54,6 +54,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Answer, 
             phase_began_ms: now_ms,
             started_ms: now_ms,
             ended_ms: None,
+            canary_use: Default::default(),
         };
         write(tx, &rollout, record)?;
         Ok::<_, Error>(rollout)

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use pitbird_names::{Percent, Scope, VersionId, Weight};
 use pitbird_records::function::{Code, LastUpdate, Logging, Settings};
+use pitbird_records::rollout::CanaryUse;
 use pitbird_records::{self as records, Alias, Deployment, FunctionVersion, RestApi, Stage, Texts, key};
 use pitbird_rollout::{Alarm, AlarmState, replay};
 use pitbird_service::{Call, Caller, Service};
@@ -324,7 +325,16 @@ impl Road {
         }
         let [base, base_failures, canary, canary_failures] = self.passed.map(|passed| (passed + 1e-6) as u64);
         let arm = |requests, failures| crate::ArmCounts { requests, failures };
-        Counts { base: arm(base, base_failures), canary: arm(canary, canary_failures) }
+        // A function of 512 MiB for 20 ms behind each request.
+        let canary_use = CanaryUse {
+            requests: canary,
+            requests_uncharged: 0,
+            bytes_out: canary * 100,
+            function_requests: canary,
+            mib_ms: canary * 512 * 20,
+            provisioned_mib_ms: 0,
+        };
+        Counts { base: arm(base, base_failures), canary: arm(canary, canary_failures), canary_use }
     }
 }
 

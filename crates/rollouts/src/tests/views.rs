@@ -111,3 +111,30 @@ async fn a_look_may_come_five_times_a_second() {
     assert!((0.15..0.45).contains(&took_s), "{took_s}");
     bed.close().await;
 }
+
+/// A rollout's record as an earlier release wrote it has no canary's use.
+#[tokio::test(start_paused = true)]
+async fn the_canarys_use_is_told_with_its_cost_and_old_records_are_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let bed = Bed::open(directory.path(), Instant::now()).await;
+    bed.traffic(GOOD);
+    bed.start_stage("v2", json!({})).await;
+    let ended = bed.end("v2").await;
+    let usage = &ended["CanaryUsage"];
+    let requests = usage["Requests"].as_u64().unwrap();
+    let seen = ended["Evidence"]["Canary"]["Requests"].as_u64().unwrap();
+    assert!(requests >= seen && seen > 100, "{requests} used, {seen} seen");
+    assert_eq!(usage["FunctionRequests"], requests);
+    assert_eq!(usage["GigabyteSeconds"], json!(requests as f64 * 0.01));
+    assert_eq!(usage["BytesOut"], requests * 100);
+    let nano = |per: u128, parts: u128| (u128::from(requests) * per + parts / 2) / parts;
+    // Of requests, of duration (10 GB-ms each), of functions' requests, of data.
+    let cost = nano(3500, 1) + nano(166_667, 1000) + nano(200, 1) + nano(100 * 90_000_000, 1 << 30);
+    let told: f64 = usage["EstimatedCost"].as_str().unwrap().parse().unwrap();
+    assert_eq!((told * 1e9).round() as u128, cost);
+    let mut old = serde_json::to_value(bed.rollout("v2")).unwrap();
+    old.as_object_mut().unwrap().remove("canary_use").unwrap();
+    let read: crate::Rollout = serde_json::from_value(old).unwrap();
+    assert_eq!(read.canary_use, Default::default());
+    bed.close().await;
+}
