@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use pitbird_names::Month;
 
 use crate::quantity;
 
@@ -74,6 +75,8 @@ pub enum ClientCommand {
     /// List metrics and plot them
     #[command(subcommand)]
     Metrics(MetricsCommand),
+    /// Say what was used in a month, and what that would cost on AWS
+    Usage(UsageOptions),
     /// Call any operation of any service, or list what there is
     Api(ApiOptions),
     /// Say what this host can do: isolation, runtimes, port
@@ -238,6 +241,43 @@ pub enum LineFormat {
     Short,
     /// As detailed, messages that are JSON laid out over several lines
     Json,
+}
+
+#[derive(Debug, Args)]
+pub struct UsageOptions {
+    /// Month in UTC, as in 2026-11; without it this month so far
+    #[arg(long, value_name = "YYYY-MM", value_parser = month)]
+    pub month: Option<Month>,
+    /// Whom to tell apart
+    #[arg(long, value_enum, value_name = "GROUP")]
+    pub by: Option<UsageGroup>,
+    /// Prices to reckon with, instead of those of us-east-1 that come with the program (see --print-prices)
+    #[arg(long, value_name = "FILE")]
+    pub prices: Option<PathBuf>,
+    /// Take off what AWS's free tier gives each month without an end
+    #[arg(long)]
+    pub free_tier: bool,
+    /// Print the prices that come with the program, to be edited, and nothing else
+    #[arg(long, conflicts_with_all = ["month", "by", "prices", "free_tier"])]
+    pub print_prices: bool,
+}
+
+/// What usage is told apart by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum UsageGroup {
+    Api,
+    Stage,
+    /// Base and canary of each stage
+    Canary,
+    Function,
+    Version,
+    LogGroup,
+    /// Namespace of custom metrics
+    Namespace,
+}
+
+fn month(text: &str) -> Result<Month, String> {
+    Month::parse(text).ok_or_else(|| "a month is written as in 2026-11".to_owned())
 }
 
 #[derive(Debug, Args)]

@@ -27,12 +27,14 @@ mod streams;
 mod stub;
 mod table;
 pub mod terminal;
+mod usage;
 pub mod watch;
 
 pub use arguments::{
     AccountThrottle, ApiOptions, Cli, ClientCommand, Command, CompletionsOptions, CpuShare, DemoOptions,
     DoctorOptions, Egress, LogsCommand, MetricsCommand, MetricsListOptions, MetricsShowOptions, Output,
-    QueryOptions, RolloutCommand, ServeOptions, ServerOptions, StartOptions, TailOptions, WatchOptions,
+    QueryOptions, RolloutCommand, ServeOptions, ServerOptions, StartOptions, TailOptions, UsageOptions,
+    WatchOptions,
 };
 pub use aws_command::aws_command;
 pub use doctor::Runtime;

@@ -2,13 +2,14 @@ use std::process::ExitCode;
 
 use clap::CommandFactory;
 use pitbird_names::Region;
+use pitbird_prices::PriceList;
 
 use crate::arguments::{Cli, ClientCommand, CompletionsOptions, LogsCommand, Output, ServerOptions};
 use crate::client::{Client, Credentials, Endpoint};
 use crate::doctor::{self, Doctor, Runtime};
 use crate::failure::Failure;
 use crate::streams::Streams;
-use crate::{api, environment, logs, metrics, print, rollout};
+use crate::{api, environment, logs, metrics, print, rollout, usage};
 
 /// Does the command: data to standard output, words to standard error. `runtimes` finds out for `doctor` what functions
 /// could run with.
@@ -51,6 +52,11 @@ async fn done(
         }
         ClientCommand::Metrics(command) => {
             metrics::run(&client(server)?, &command, output, streams).await?;
+        }
+        ClientCommand::Usage(options) if options.print_prices => streams.data(PriceList::EMBEDDED)?,
+        ClientCommand::Usage(options) => {
+            let told = usage::run(&client(server)?, &options, output).await?;
+            streams.data(&told)?;
         }
         ClientCommand::Api(options) => {
             let data = api::run(client(server)?, &options).await?;

@@ -21,6 +21,9 @@ pub fn render(view: &RolloutView, width: usize, color: bool) -> String {
     if let Some(evidence) = &view.evidence {
         judged(evidence, &line, width, &mut out);
     }
+    if let Some(cost) = &view.canary_cost {
+        line().push(Style::Dim, "cost").to(INDENT).push(Style::Plain, cost).end(&mut out);
+    }
     if let Some(reason) = reason(view) {
         let label = if matches!(view.progress, Progress::Ended(_)) { "why" } else { "now" };
         line().push(Style::Dim, label).to(INDENT).push(Style::Plain, reason).end(&mut out);

@@ -19,6 +19,10 @@ fn answer() -> serde_json::Value {
             "HarmUpper": 0.0123, "Margin": 0.005,
             "Base": {"Requests": 12345, "Failures": 3}, "Canary": {"Requests": 1001, "Failures": 2},
         },
+        "CanaryUsage": {
+            "Requests": 1001, "FunctionRequests": 1001, "GigabyteSeconds": 5.005,
+            "ProvisionedGigabyteSeconds": 0.0, "EstimatedCost": "0.0041", "Currency": "USD",
+        },
     })
 }
 
@@ -41,6 +45,7 @@ canary          1 001        2     0.20 %
 verdict    ? not known yet  worse by at most 1.23 pp, accepted 0.50 pp
 worse      ████████░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░  evidence 1.4 of 6.9
 not worse  ████████████████████░░░░░░░░░░░░░░░░░░░░  evidence 2.3 of 4.6
+cost       0.0041 USD on AWS: 1001 requests, 5.0050 GB-seconds
 now        watching at 50 %
 note       step 1 waits 60 s, standard are 120 s
 ";

@@ -31,6 +31,8 @@ pub struct RolloutView {
     pub remaining: Option<Duration>,
     /// What differs from the standard waits and rules.
     pub deviations: Vec<String>,
+    /// What the canary has used, and what that would cost on AWS, in words; none before it has used anything.
+    pub canary_cost: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -145,6 +147,7 @@ impl RolloutView {
             elapsed: seconds(until - time("StartedAt").unwrap_or(until)),
             remaining: time("WaitUntil").filter(|end| *end > now).map(|end| seconds(end - now)),
             deviations: rollout["Deviations"].as_array().into_iter().flatten().map(text).collect(),
+            canary_cost: canary_cost(&rollout["CanaryUsage"]),
         }
     }
 }
@@ -197,6 +200,17 @@ fn last_step(rollout: &Json, steps: &[Step]) -> Option<usize> {
     let weights = decisions.iter().rev().filter_map(|decision| decision["FromPercent"].as_f64());
     let weight = weights.into_iter().find(|percent| *percent > 0.0)?;
     steps.iter().position(|step| step.percent == weight)
+}
+
+/// `0.0012 USD on AWS: 32 requests, 0.0438 GB-seconds`.
+fn canary_cost(used: &Json) -> Option<String> {
+    let count = |name: &str| used[name].as_u64().unwrap_or_default();
+    let requests = count("Requests").max(count("FunctionRequests"));
+    let gb_s =
+        ["GigabyteSeconds", "ProvisionedGigabyteSeconds"].map(|name| used[name].as_f64().unwrap_or_default());
+    let (cost, currency) = (used["EstimatedCost"].as_str()?, used["Currency"].as_str()?);
+    let gb_s: f64 = gb_s.iter().sum();
+    (requests > 0).then(|| format!("{cost} {currency} on AWS: {requests} requests, {gb_s:.4} GB-seconds"))
 }
 
 fn arm(arm: &Json) -> Arm {
