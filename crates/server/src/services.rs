@@ -9,6 +9,7 @@ use pitbird_edge::Edge;
 use pitbird_invoke::{Invoker, LiveCounts};
 use pitbird_lambda::Locations;
 use pitbird_names::{Scope, VersionId};
+use pitbird_records::rollout::CanaryUse;
 use pitbird_rollouts::{Alarm, AlarmState, ArmCounts, Counts, LiveTarget};
 use pitbird_service::{Call, Caller, Service};
 use pitbird_store::Store;
@@ -37,6 +38,7 @@ pub struct Tasks {
     sweeper: pitbird_logs::Sweeper,
     blob_sweeper: pitbird_s3::Sweeper,
     usage: UsageKeeper,
+    meter: pitbird_usage::Meter,
     stop_rollouts: oneshot::Sender<()>,
     rollouts: JoinHandle<Result<(), pitbird_rollouts::Error>>,
 }
@@ -61,6 +63,7 @@ impl Tasks {
         self.sweeper.stop().await;
         self.blob_sweeper.stop().await;
         self.usage.stop().await;
+        self.meter.stop().await;
         Ok(())
     }
 }
@@ -77,9 +80,9 @@ pub fn start(parts: &Parts) -> Result<Started> {
     let s3 = Arc::new(pitbird_s3::State::new(store.clone(), entropy));
     let (deliver, keep) = (subscribers(invoker.clone()), exports(pitbird_s3::service(s3.clone())));
     let logs = Arc::new(pitbird_logs::State::new(store.clone(), telemetry.clone(), deliver, keep, entropy)?);
-    let cloudwatch =
-        Arc::new(pitbird_cloudwatch::State::new(store.clone(), telemetry.clone()));
+    let cloudwatch = Arc::new(pitbird_cloudwatch::State::new(store.clone(), telemetry.clone()));
     let alarm_actions = AlarmActions::new(invoker.clone(), store.clone());
+    let usage = Arc::new(pitbird_usage::State { store: store.clone(), telemetry: telemetry.clone() });
     let sts = pitbird_sts::State { store: store.clone(), entropy };
     let (rollouts, executor) = pitbird_rollouts::new(rollout_parts(parts, cloudwatch.clone()));
     let (stop_rollouts, stopped) = oneshot::channel::<()>();
@@ -89,6 +92,7 @@ pub fn start(parts: &Parts) -> Result<Started> {
         sweeper: pitbird_logs::start_sweeper(logs.clone()),
         blob_sweeper: pitbird_s3::start_sweeper(store.clone()),
         usage: UsageKeeper::start(store.clone(), edge.clone())?,
+        meter: pitbird_usage::start_meter(usage.clone()),
         stop_rollouts,
         rollouts: tokio::spawn(executor.run(async move {
             // A dropped sender stops them as well.
@@ -107,6 +111,7 @@ pub fn start(parts: &Parts) -> Result<Started> {
         pitbird_rollouts::service(rollouts),
         pitbird_s3::service(s3),
         pitbird_sts::service(Arc::new(sts)),
+        pitbird_usage::service(usage),
     ];
     Ok(Started { services, tasks, follower, locations })
 }
@@ -180,12 +185,35 @@ fn counted(edge: &Edge, aliases: &AliasCounters, target: &LiveTarget) -> Option<
                 requests: counts.requests,
                 failures: counts.server_errors,
             };
-            Some(Counts { base: arm(base), canary: arm(canary) })
+            Some(Counts { base: arm(base), canary: arm(canary), canary_use: canary_use(canary.used) })
         }
         LiveTarget::LambdaAlias { scope, function, alias, base, canary } => {
-            let arm = |version| aliases.read(scope, function, alias, version);
-            Some(Counts { base: arm(*base), canary: arm(*canary) })
+            let arm = |counts: pitbird_invoke::Counts| ArmCounts {
+                requests: counts.invocations,
+                failures: counts.errors,
+            };
+            let read = |version| aliases.read(scope, function, alias, version);
+            let (base, canary) = (read(*base), read(*canary));
+            let canary_use = CanaryUse {
+                function_requests: canary.invocations,
+                mib_ms: canary.mib_ms,
+                provisioned_mib_ms: canary.provisioned_mib_ms,
+                ..CanaryUse::default()
+            };
+            Some(Counts { base: arm(base), canary: arm(canary), canary_use })
         }
+    }
+}
+
+fn canary_use(used: pitbird_edge::TrackUse) -> CanaryUse {
+    let pitbird_edge::TrackUse { requests, requests_uncharged, bytes_out, functions } = used;
+    CanaryUse {
+        requests,
+        requests_uncharged,
+        bytes_out,
+        function_requests: functions.requests,
+        mib_ms: functions.mib_ms,
+        provisioned_mib_ms: functions.provisioned_mib_ms,
     }
 }
 
@@ -205,7 +233,7 @@ impl AliasCounters {
         AliasCounters { invoker, held: Mutex::default() }
     }
 
-    fn read(&self, scope: &Scope, function: &str, alias: &str, version: VersionId) -> ArmCounts {
+    fn read(&self, scope: &Scope, function: &str, alias: &str, version: VersionId) -> pitbird_invoke::Counts {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         if held.len() >= COUNTERS_MAX {
             // They begin again at 0, which rollouts know how to read.
@@ -215,8 +243,7 @@ impl AliasCounters {
         let counter = held
             .entry(key)
             .or_insert_with(|| self.invoker.live_counts(scope, function, Some(alias), version));
-        let counts = counter.read();
-        ArmCounts { requests: counts.invocations, failures: counts.errors }
+        counter.read()
     }
 }
 

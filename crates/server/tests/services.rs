@@ -45,6 +45,53 @@ fn apis_are_reached_by_their_domains() {
     check("domains.py");
 }
 
+/// Usage is what was sent: at once, after a restart, and after the server was killed.
+#[test]
+fn usage_is_what_was_sent() {
+    let Some(python) = python() else { return };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let expected = folder.path().join("expected.json").display().to_string();
+    let data = folder.path().join("data");
+    let run = |server: &Server, what: &str| python.check(server, &script("usage.py"), &[what, &expected]);
+    let mut server = Server::start_in(BINARY, &data);
+    run(&server, "send");
+    run(&server, "check");
+    assert!(server.stop().success());
+    let mut server = Server::start_in(BINARY, &data);
+    run(&server, "check");
+    run(&server, "send");
+    run(&server, "check");
+    server.kill();
+    let mut server = Server::start_in(BINARY, &data);
+    run(&server, "check");
+    python.check(&server, &script("usage.py"), &["rollout"]);
+    python.check(&server, &script("usage.py"), &["refusals"]);
+    run(&server, "send");
+    server.kill();
+    run(&Server::start_in(BINARY, &data), "most");
+}
+
+/// The commands of docs/usage.md work as written.
+#[test]
+fn the_page_on_usage_tells_the_truth() {
+    let Some(python) = python() else { return };
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/usage.md");
+    let page = std::fs::read_to_string(page).expect("docs/usage.md");
+    let blocks: Vec<&str> =
+        page.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let server = Server::start(BINARY);
+    let binaries = Path::new(BINARY).parent().expect("a folder").display();
+    let given = "aws cloudwatch put-metric-data --namespace Docs --metric-data MetricName=m,Value=1";
+    let script = format!("export PATH=\"{binaries}:$PATH\"\n{given}\n{}", blocks.join("\n"));
+    let script = script.replace("http://127.0.0.1:4566", &server.endpoint);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let output = python.shell(&server.endpoint, &script, folder.path());
+    let words = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{words}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(words.contains("at prices of us-east-1") && words.contains("Custom metrics"), "{words}");
+    assert!(words.contains("\"Total\"") && words.contains("free tier taken off"), "{words}");
+}
+
 #[test]
 fn log_events_are_filtered_as_they_come() {
     check("log_filters.py");

@@ -94,7 +94,8 @@ fn the_page_on_metrics_works() {
     let block = block.replace("http://127.0.0.1:4566", &server.endpoint);
     let binaries = Path::new(BINARY).parent().expect("the binary lies in a folder").display();
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let output = python.shell(&server.endpoint, &format!("export PATH='{binaries}':$PATH\n{block}"), folder.path());
+    let output =
+        python.shell(&server.endpoint, &format!("export PATH='{binaries}':$PATH\n{block}"), folder.path());
     let words = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{words}{}", String::from_utf8_lossy(&output.stderr));
     for expected in [
