@@ -111,15 +111,17 @@ impl RouteJudge {
         self.routes.len()
     }
 
-    /// Takes in what was seen of a route; routes count from 0. One that is not known changes nothing.
-    pub fn observe(&mut self, route: usize, seen: RouteBucket) {
+    /// Takes in what was seen of a route; routes count from 0. One that is not known changes nothing. `share` is the
+    /// canary's observed share of all requests of the bucket, those of other routes too: requests draw their arm
+    /// whatever their route, and a route's own few requests would tell the share badly. `None` takes the route's own.
+    pub fn observe(&mut self, route: usize, seen: RouteBucket, share: Option<f64>) {
         let Some(route) = self.routes.get_mut(route) else { return };
         stop_at_most(&mut route.canary, seen.errors.canary.requests());
         stop_at_most(&mut route.base, seen.errors.base.requests());
         for (cell, metric) in route.cells.iter_mut().zip(Metric::ALL) {
             let (bucket, steps) = match metric {
-                Metric::Errors => (seen.errors, share_steps(seen.errors)),
-                Metric::ColdStarts => (seen.cold, share_steps(seen.cold)),
+                Metric::Errors => (seen.errors, share_steps(seen.errors, share)),
+                Metric::ColdStarts => (seen.cold, share_steps(seen.cold, share)),
                 Metric::Slow(at) => (seen.timed.at(at), steps(seen.timed, at)),
             };
             if let Some(steps) = steps {
@@ -182,8 +184,9 @@ impl RouteJudge {
     }
 }
 
-fn share_steps(bucket: Bucket) -> Option<[f64; WIDTH]> {
-    increments(&grid::WORSE, 1.0, bucket.canary.events(), bucket.base.events(), bucket.share()?)
+fn share_steps(bucket: Bucket, share: Option<f64>) -> Option<[f64; WIDTH]> {
+    let share = share.or_else(|| bucket.share())?;
+    increments(&grid::WORSE, 1.0, bucket.canary.events(), bucket.base.events(), share)
 }
 
 fn stop_at_most(sum: &mut u32, more: u64) {
@@ -209,7 +212,7 @@ mod tests {
         let mut judge = RouteJudge::new(50).unwrap();
         for second in 0..8 {
             for route in 0..50 {
-                judge.observe(route, seen(1, u64::from(route == 7), 99, 0));
+                judge.observe(route, seen(1, u64::from(route == 7), 99, 0), None);
             }
             if second == 4 {
                 judge.restart();
@@ -224,10 +227,20 @@ mod tests {
     }
 
     #[test]
+    fn a_route_of_few_requests_is_judged_by_the_share_of_all() {
+        let (mut alone, mut among) = (RouteJudge::new(1).unwrap(), RouteJudge::new(1).unwrap());
+        for _ in 0..3 {
+            alone.observe(0, seen(1, 1, 0, 0), None);
+            among.observe(0, seen(1, 1, 0, 0), Some(0.01));
+        }
+        assert!(alone.log_e_errors().abs() < 1e-12 && among.log_e_errors() > 6.0);
+    }
+
+    #[test]
     fn a_route_that_nobody_knows_changes_nothing() {
         let mut judge = RouteJudge::new(2).unwrap();
         let before = judge.clone();
-        judge.observe(2, seen(10, 10, 10, 0));
+        judge.observe(2, seen(10, 10, 10, 0), None);
         assert_eq!(judge, before);
     }
 
@@ -235,7 +248,7 @@ mod tests {
     fn cold_starts_are_told_and_condemn_nobody() {
         let mut judge = RouteJudge::new(1).unwrap();
         let cold = Bucket::new(10, 9, 90, 0).unwrap();
-        (0..9).for_each(|_| judge.observe(0, RouteBucket { cold, ..RouteBucket::default() }));
+        (0..9).for_each(|_| judge.observe(0, RouteBucket { cold, ..RouteBucket::default() }, None));
         assert!(judge.log_e_of(0, Metric::ColdStarts).unwrap() > 20.0);
         assert!(judge.log_e_errors().abs() < 1e-12 && judge.log_e_slower().abs() < 1e-12);
     }
@@ -243,7 +256,7 @@ mod tests {
     #[test]
     fn counts_stop_at_the_largest_number() {
         let mut judge = RouteJudge::new(1).unwrap();
-        (0..3).for_each(|_| judge.observe(0, seen(u64::MAX, 1, 5, 1)));
+        (0..3).for_each(|_| judge.observe(0, seen(u64::MAX, 1, 5, 1), None));
         assert_eq!(judge.requests(0), Some((u64::from(u32::MAX), 15)));
         assert!(judge.log_e_errors().is_finite());
     }

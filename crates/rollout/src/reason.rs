@@ -1,5 +1,6 @@
 use std::fmt;
 
+use pitbird_analysis::Arm;
 use pitbird_names::Percent;
 use serde::{Deserialize, Serialize};
 
@@ -64,6 +65,10 @@ pub enum Reason {
     Retreating {
         budget: f64,
         log_e: f64,
+    },
+    /// Held: the canary fails more often than its budget, and the base does too.
+    BothFail {
+        base: Arm,
     },
     /// Held: the weight is cut, and both arms are compared at least until this time, epoch ms.
     Retreated {
@@ -143,6 +148,9 @@ impl fmt::Display for Reason {
                 "canary fails more than {} % of requests (log E {log_e:.2}): cutting its weight to compare",
                 points(*budget)
             ),
+            Reason::BothFail { base } => {
+                write!(f, "held: both fail; of the base {} of {} requests", base.events(), base.requests())
+            }
             Reason::Retreated { .. } => write!(f, "held: comparing at half of the traffic"),
             Reason::TargetBusy => write!(f, "waiting for the target"),
             Reason::RollbackOverdue => write!(f, "rollback is overdue; trying on"),

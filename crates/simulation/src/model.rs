@@ -97,6 +97,8 @@ pub struct World<'a> {
     draws: Draws,
     onset_s: f64,
     outage_s: f64,
+    /// A canary this many times slower is still accepted.
+    accepted: f64,
     /// Seconds in which a user of an arm will fail for the first time, and under which weight he came.
     due: Vec<(f64, bool, f64)>,
 }
@@ -120,7 +122,12 @@ impl<'a> World<'a> {
         let Range { start, end } = model.fault.onset_s;
         let onset_s = start + (end - start) * draws.uniform();
         let outage_s = 600.0 * draws.uniform();
-        World { model, draws, onset_s, outage_s, due: Vec::new() }
+        World { model, draws, onset_s, outage_s, accepted: ACCEPTED, due: Vec::new() }
+    }
+
+    /// The same where a canary is accepted that is this many times slower.
+    pub fn accepting(self, accepted: f64) -> World<'a> {
+        World { accepted, ..self }
     }
 
     /// When the canary becomes bad.
@@ -272,6 +279,7 @@ impl<'a> World<'a> {
         // Cold ones are left out, as whoever counts is told to.
         let canary = canary - self.draws.binomial(canary, cold.0);
         let base = base - self.draws.binomial(base, cold.1);
+        let accepted = self.accepted;
         let mut slow = |requests: u64, above: [f64; 4]| {
             let (mut left, mut before, mut counts) = (requests, 1.0, [0; 4]);
             for (count, above) in counts.iter_mut().zip(above) {
@@ -281,7 +289,7 @@ impl<'a> World<'a> {
             Slow::new(requests, counts).unwrap_or_default()
         };
         Timed {
-            canary: slow(canary, above(ACCEPTED, swell, slower)),
+            canary: slow(canary, above(accepted, swell, slower)),
             base: slow(base, above(1.0, swell, Slower::No)),
         }
     }

@@ -17,24 +17,24 @@ const LIVE_S: f64 = 0.05;
 #[derive(Debug, Clone)]
 pub struct Wish {
     pub margin: f64,
+    /// How far the ramp goes before the evidence suffices, percent.
+    pub ceiling: f64,
     /// The shortest time to compare, and that with most of the traffic, ms.
     pub wait_ms: u64,
     pub bake_ms: u64,
     pub interval_ms: u64,
     pub longest_ms: u64,
-    /// A fixed weight instead of a ramp, percent.
-    pub fixed: Option<f64>,
 }
 
 impl Default for Wish {
     fn default() -> Self {
         Wish {
             margin: 0.005,
+            ceiling: 50.0,
             wait_ms: 60_000,
             bake_ms: 600_000,
             interval_ms: 1_000,
             longest_ms: 3_600_000,
-            fixed: None,
         }
     }
 }
@@ -53,11 +53,8 @@ impl Wish {
         let routes = if model.has_routes { (0..ROUTES).map(route).collect() } else { Vec::new() };
         let latency = (!model.has_routes).then(Latency::default);
         let judged = Judged { latency, routes, users: model.shape == Shape::Users };
-        let (steps, ramp) = match self.fixed {
-            Some(percent) => (vec![step(percent, self.wait_ms)], None),
-            None => (vec![step(50.0, self.wait_ms), step(95.0, self.bake_ms)], Some(Ramp::default())),
-        };
-        let plan = Plan::new(target, steps, rules).and_then(|plan| plan.with(ramp, judged));
+        let steps = vec![step(self.ceiling, self.wait_ms), step(95.0, self.bake_ms)];
+        let plan = Plan::new(target, steps, rules).and_then(|plan| plan.with(Some(Ramp::default()), judged));
         plan.expect("a plan within the limits")
     }
 }

@@ -84,7 +84,7 @@ impl State {
             if !is_timed {
                 seen.timed = Timed::default();
             }
-            routes.observe(route, seen);
+            routes.observe(route, seen, block.bucket.share());
         }
     }
 }

@@ -156,7 +156,7 @@ impl State {
         if self.phase != Phase::Promoting && self.now_ms >= self.out_of_time_ms(plan) {
             return self.roll_back(Because::OutOfTime { max_duration_ms });
         }
-        if let Some(reason) = self.guarded(plan) {
+        if let Some(reason) = self.guarded(plan, evidence) {
             return reason;
         }
         match self.phase {

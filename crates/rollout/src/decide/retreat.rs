@@ -1,10 +1,10 @@
 //! The canary has most of the traffic and fails too often: cut to half, so that the base shows whose fault it is.
 
-use pitbird_analysis::{Arm, SloGuard, threshold};
+use pitbird_analysis::{Arm, Bucket, SloGuard, threshold};
 
 use crate::record::shown;
 use crate::state::percent_of;
-use crate::{Because, Phase, Plan, Reason, State};
+use crate::{Because, Evidence, Phase, Plan, Reason, State};
 
 /// Above this weight the comparison is weak and a guard watches the canary alone, percent.
 pub(crate) const RETREAT_PERCENT: f64 = 50.0;
@@ -18,6 +18,8 @@ const FALSE_ALARM: f64 = 1.0e-5;
 const BUDGET_MAX: f64 = 0.25;
 /// Below this many requests of the base, nobody knows what five times its own rate is.
 const BASE_REQUESTS_MIN: u64 = 1_000;
+/// The base burns too when this many of its requests failed in the same look, and at least half as often.
+const BASE_EVENTS_MIN: u64 = 2;
 
 impl State {
     /// Shows the guard what the canary did.
@@ -37,8 +39,9 @@ impl State {
         }
     }
 
-    /// When the guard rings, the comparison begins anew, and it begins with two halves.
-    pub(super) fn guarded(&mut self, plan: &Plan) -> Option<Reason> {
+    /// When the guard rings, the comparison begins anew, and it begins with two halves. An outage of both arms is no
+    /// fault of the canary's.
+    pub(super) fn guarded(&mut self, plan: &Plan, evidence: &Evidence) -> Option<Reason> {
         let guard = self.guard.as_ref()?;
         let (budget, log_e) = (shown(guard.budget()), guard.log_e());
         let needed = threshold(FALSE_ALARM);
@@ -46,6 +49,9 @@ impl State {
             return None;
         }
         self.guard = None;
+        if let Some(base) = burning(evidence) {
+            return Some(Reason::BothFail { base });
+        }
         self.begin_again();
         let step = match self.phase {
             // The base is about to go.
@@ -76,4 +82,12 @@ impl State {
                 .retreat_ms
                 .is_some_and(|since_ms| self.now_ms >= since_ms.saturating_add(RETREAT_MS))
     }
+}
+
+/// The base, where it fails much like the canary.
+fn burning(evidence: &Evidence) -> Option<Arm> {
+    let Bucket { canary, base } =
+        evidence.buckets.iter().fold(Bucket::default(), |sum, seen| sum.plus(seen.bucket));
+    let is_alike = base.rate()? >= 0.5 * canary.rate()?;
+    (is_alike && base.events() >= BASE_EVENTS_MIN).then_some(base)
 }
