@@ -5,6 +5,7 @@ mod ci;
 mod deny;
 mod models;
 mod op;
+mod sim;
 mod tidy;
 
 use clap::Parser;
@@ -22,6 +23,8 @@ enum Tool {
     Deny,
     /// Condense botocore's service models into models/
     Models(models::Options),
+    /// Run seeded releases through the planner and its peers' rules
+    Sim(sim::Options),
     /// Write the file of a new operation from the model
     Op(op::Options),
 }
@@ -33,6 +36,7 @@ fn main() -> anyhow::Result<()> {
         Tool::Tidy => tidy::run(&root()),
         Tool::Deny => deny::run(&root()),
         Tool::Models(options) => models::run(&options),
+        Tool::Sim(options) => sim::run(&root(), &options),
         Tool::Op(options) => op::run(&options),
     }
 }

@@ -5,8 +5,9 @@
 use pitbird_analysis::{Arm, Bucket, Verdict};
 use pitbird_names::Percent;
 use pitbird_rollout::{
-    Action, Alarm, AlarmState, Check, Command, Evidence, HISTORY_MAX, Note, Observed, Phase, Plan, RampStep,
-    Reason, Record, Rules, State, Step, Target, TargetKind, Turn, applied, begin, next, refused, replay,
+    Action, Alarm, AlarmState, Check, Command, Evidence, HISTORY_MAX, Judged, MOVES_MAX, Note, Observed,
+    Phase, Plan, RETURNS_MAX, Ramp, RampStep, Reason, Record, Rules, State, Step, Target, TargetKind, Turn,
+    applied, begin, next, refused, replay,
 };
 use proptest::prelude::*;
 
@@ -33,20 +34,26 @@ fn any_plan() -> impl Strategy<Value = Plan> {
     let percents =
         prop_oneof![Just(vec![10, 50, 100]), Just(vec![1, 5, 25]), Just(vec![50, 100]), Just(vec![90])];
     let margin = prop_oneof![Just(0.005), Just(0.05), Just(0.2)];
-    (percents, margin, 0..4000_u64, 1..50_u64).prop_map(|(percents, margin, wait_ms, canary_requests_min)| {
-        let step = |percent: i32| RampStep { percent: Percent::new(percent.into()).unwrap(), wait_ms };
-        let rules = Rules {
-            margin,
-            canary_requests_min,
-            max_duration_ms: 30_000,
-            deadline_ms: 5_000,
-            alarms: vec!["errors".into()],
-            checks: vec!["smoke".into()],
-            ..Rules::default()
-        };
-        let target = Target { kind: TargetKind::FunctionAlias, description: "f:live".into() };
-        Plan::new(target, percents.into_iter().map(step).collect(), rules).unwrap()
-    })
+    let more = (any::<bool>(), any::<bool>());
+    (percents, margin, 0..4000_u64, 1..50_u64, more).prop_map(
+        |(percents, margin, wait_ms, canary_requests_min, more)| {
+            let (has_ramp, users) = more;
+            let step = |percent: i32| RampStep { percent: Percent::new(percent.into()).unwrap(), wait_ms };
+            let rules = Rules {
+                margin,
+                canary_requests_min,
+                max_duration_ms: 30_000,
+                deadline_ms: 5_000,
+                alarms: vec!["errors".into()],
+                checks: vec!["smoke".into()],
+                ..Rules::default()
+            };
+            let target = Target { kind: TargetKind::FunctionAlias, description: "f:live".into() };
+            let plan = Plan::new(target, percents.into_iter().map(step).collect(), rules).unwrap();
+            let judged = Judged { users, ..Judged::default() };
+            plan.with(has_ramp.then(Ramp::default), judged).unwrap()
+        },
+    )
 }
 
 fn arm() -> impl Strategy<Value = Arm> {
@@ -250,4 +257,83 @@ fn old_decisions_are_forgotten() {
     }
     assert_eq!(state.decisions().count(), HISTORY_MAX);
     assert!(state.decisions().all(|decision| decision.reason != Reason::Began));
+}
+
+/// As an older version wrote it: no latency, no routes, no course, and each start kept apart.
+#[test]
+fn a_state_of_an_older_version_goes_on() {
+    let target = Target { kind: TargetKind::StageCanary, description: "prod".into() };
+    let plan = Plan::standard(target).unwrap();
+    let mut state = begin(&plan, Arm::default(), BEGAN_MS).state;
+    state = next(&plan, &state, &Evidence::default(), &[], BEGAN_MS).state;
+    state = applied(&plan, &state, 1, BEGAN_MS).state;
+    let mut old = serde_json::to_value(&state).unwrap();
+    old.as_object_mut().unwrap().remove("course").unwrap();
+    old["judge"]["worse"] = serde_json::json!({"first": "0".repeat(16 * 24), "later": []});
+    let mut state: State = serde_json::from_value(old).unwrap();
+    assert!(state.belongs_to(&plan));
+    let bucket = Bucket::new(100, 60, 900, 0).unwrap();
+    let buckets = vec![Observed { percent: Percent::new(10.0).unwrap(), bucket }];
+    state = next(&plan, &state, &Evidence { buckets, ..Evidence::default() }, &[], BEGAN_MS + 1000).state;
+    assert!(matches!(state.phase(), Phase::RollingBack { .. }), "{:?}", state.phase());
+}
+
+/// A rollout with a ramp at a thousand requests a second, second by second; `errors` of the canary's are failures.
+fn seconds(plan: &Plan, count: u64, errors: impl Fn(u64, &State) -> f64) -> (State, u32) {
+    let mut turn = begin(plan, Arm::default(), BEGAN_MS);
+    let mut retreats = 0;
+    for second in 1..=count {
+        let now_ms = BEGAN_MS + 1000 * second;
+        turn = applied(plan, &turn.state, turn.state.generation(), now_ms);
+        let weight = turn.state.weight();
+        let canary = (1000.0 * weight.get() / 100.0) as u64;
+        let failed = (canary as f64 * errors(second, &turn.state)) as u64;
+        // The base fails now and then, so that the canary's bad seconds prove little.
+        let base = 1000 - canary;
+        let bucket = Bucket::new(canary, failed, base, base / 500).unwrap();
+        let evidence =
+            Evidence { buckets: vec![Observed { percent: weight, bucket }], ..Evidence::default() };
+        turn = next(plan, &turn.state, &evidence, &[], now_ms);
+        let reason = turn.record.as_ref().map(|record| record.reason.clone());
+        retreats += u32::from(matches!(reason, Some(Reason::Retreating { .. })));
+    }
+    (turn.state, retreats)
+}
+
+#[test]
+fn a_canary_that_fails_again_and_again_is_not_returned_to_for_ever() {
+    let target = Target { kind: TargetKind::StageCanary, description: "prod".into() };
+    let steps = [(50.0, 1_000), (95.0, 3_600_000)]
+        .map(|(percent, wait_ms)| RampStep { percent: Percent::new(percent).unwrap(), wait_ms });
+    let plan = Plan::new(target, steps.to_vec(), Rules::default()).unwrap();
+    let plan = plan.with(Some(Ramp::default()), Judged::default()).unwrap();
+    // Only with most of the traffic, and only for a second.
+    let (state, retreats) =
+        seconds(&plan, 5_000, |_, state| if state.weight().get() > 50.0 { 0.035 } else { 0.0 });
+    assert_eq!((retreats, state.outcome()), (RETURNS_MAX + 1, None));
+    assert_eq!(state.weight().get(), 50.0);
+}
+
+#[test]
+fn a_ramp_moves_so_often_and_no_oftener() {
+    let target = Target { kind: TargetKind::StageCanary, description: "prod".into() };
+    let steps = [(50.0, 20_000_000), (95.0, 1_000)]
+        .map(|(percent, wait_ms)| RampStep { percent: Percent::new(percent).unwrap(), wait_ms });
+    let plan = Plan::new(target, steps.to_vec(), Rules::default()).unwrap();
+    let plan = plan.with(Some(Ramp::default()), Judged::default()).unwrap();
+    // Traffic comes and goes a thousandfold, so that the weight would follow for ever.
+    let mut turn = begin(&plan, Arm::default(), BEGAN_MS);
+    let mut moves = 0;
+    for second in 1..=3_000_u64 {
+        let now_ms = BEGAN_MS + 1000 * second;
+        turn = applied(&plan, &turn.state, turn.state.generation(), now_ms);
+        let many = if second / 60 % 2 == 0 { 100 } else { 100_000 };
+        let weight = turn.state.weight();
+        let canary = (many as f64 * weight.get() / 100.0).round() as u64;
+        let bucket = Bucket::new(canary, 0, many - canary, 0).unwrap();
+        let buckets = vec![Observed { percent: weight, bucket }];
+        turn = next(&plan, &turn.state, &Evidence { buckets, ..Evidence::default() }, &[], now_ms);
+        moves += u32::from(matches!(turn.state.phase(), Phase::Shifting { .. }));
+    }
+    assert_eq!(moves, MOVES_MAX + 1, "the first shift, and then its moves");
 }

@@ -115,3 +115,45 @@ fn a_fingerprint_changes_with_the_plan() {
     assert_eq!(plan.fingerprint().len(), 16);
     assert_ne!(plan.fingerprint(), parse(ramp(), json!({"margin": 0.006})).unwrap().fingerprint());
 }
+
+/// The usual plan with a ramp and things to judge.
+fn parse_more(ramp: Value, judged: Value) -> Result<Plan, String> {
+    let plan = json!({"target": target(), "ramp": ramp, "judged": judged});
+    serde_json::from_value(plan).map_err(|error| error.to_string())
+}
+
+#[test]
+fn a_ramp_and_what_is_judged_have_bounds() {
+    let routes =
+        |count: usize| json!({"routes": (0..count).map(|i| format!("GET /{i}")).collect::<Vec<_>>()});
+    for (ramp, judged, expected) in [
+        (json!({"failures_per_look": 0.001}), json!({}), "failures_per_look is 0.001; it must lie between"),
+        (json!({"failures_per_look": 1001}), json!({}), "failures_per_look is 1001"),
+        (json!({"failures_per_look": 1.000_000_1}), json!({}), "at most six decimals"),
+        (json!({"first_percent": 51}), json!({}), "first_percent is 51; it must lie between 0.01 and 50"),
+        (json!({"first_percent": 0}), json!({}), "first_percent is 0"),
+        (json!({"fast": true}), json!({}), "unknown field `fast`"),
+        (json!({}), routes(51), "routes names 51 things; at most 50"),
+        (json!({}), json!({"routes": ["a", "a"]}), "given once"),
+        (json!({}), json!({"latency": {"body_margin": 0}}), "body_margin is 0"),
+        (json!({}), json!({"latency": {"tail_margin": 0.6}}), "tail_margin is 0.6"),
+        (json!({}), json!({"latency": {"warm_up_ms": 3_600_001}}), "warm_up_ms is 3600001"),
+    ] {
+        let error = parse_more(ramp, judged).expect_err(expected);
+        assert!(error.contains(expected), "{error} instead of {expected}");
+    }
+    let widest = json!({"routes": routes(50)["routes"], "latency": {"warm_up_ms": 3_600_000}, "users": true});
+    let plan = parse_more(json!({"failures_per_look": 1000, "first_percent": 50}), widest).unwrap();
+    let read: Plan = serde_json::from_str(&serde_json::to_string(&plan).unwrap()).unwrap();
+    assert_eq!(read, plan);
+}
+
+#[test]
+fn a_plan_without_them_is_written_as_ever() {
+    let plan = Plan::standard(target()).unwrap();
+    let text = serde_json::to_string(&plan).unwrap();
+    assert!(!text.contains("ramp") && !text.contains("judged"), "{text}");
+    let adaptive = Plan::adaptive(target()).unwrap();
+    assert_ne!(adaptive.fingerprint(), plan.fingerprint());
+    assert_eq!(adaptive.steps().len(), 2);
+}

@@ -3,9 +3,12 @@
 //!
 //! | order | meaning |
 //! |---|---|
-//! | `plan 10%:3s 50%:3s margin=5pp requests=20 longest=60s deadline=5s alarms=a,b checks=c` | the plan, and begin |
+//! | `plan 10%:3s 50%:3s margin=5pp requests=20 longest=60s deadline=5s alarms=a,b checks=c ramp latency warm=5s routes=r` | the plan, and begin |
 //! | `history 1000/5` | before `plan`: requests/errors of the base |
 //! | `traffic 300/s canary 20% base 0%` | from now on; errors fall evenly |
+//! | `slow 70%`, `dead ROUTE 1%` | of the canary's requests above the base's p50; a route of which all fail on the canary |
+//! | `blind on`, `blind off` | whether counts can be read from now on |
+//! | `clients N` | distinct clients that saw canary errors |
 //! | `target ready`, `target busy`, `target refusing WORDS` | what it does with steps from now on |
 //! | `alarm NAME OK`, `ALARM`, `INSUFFICIENT_DATA`, `silent` | its state from now on |
 //! | `check NAME passed`, `failed` | its result from now on |
@@ -95,4 +98,15 @@ scripts! {
     pre_checks,
     stale_and_repeated_words_change_nothing,
     outage_of_both_is_not_the_canarys_fault,
+    ramp_follows_the_evidence,
+    broken_canary_stays_at_the_beginning,
+    outage_at_full_weight_is_not_the_canarys_fault,
+    recovered_canary_is_trusted_again,
+    late_fault_at_full_weight_is_compared_first,
+    unread_counts_hold,
+    silent_canary_is_not_promoted,
+    slow_canary_is_rolled_back,
+    unmeasured_latency_is_inconclusive,
+    dead_route_is_named,
+    few_errors_need_two_clients,
 }

@@ -1,8 +1,9 @@
-use pitbird_analysis::{Arm, Bucket};
+use pitbird_analysis::{Arm, Bucket, RouteBucket, Slow, Timed};
 use pitbird_names::Percent;
 use pitbird_rollout::{
-    Action, Alarm, AlarmState, Check, Command, Evidence, Note, Observed, Phase, Plan, RampStep, Record,
-    Rules, State, Step, Target, TargetKind, Turn, applied, begin, next, refused, replay,
+    Action, Alarm, AlarmState, Check, Command, Evidence, Judged, Latency, Note, Observed, ObservedLatency,
+    ObservedRoute, Phase, Plan, Ramp, RampStep, Record, Rules, State, Step, Target, TargetKind, Turn,
+    applied, begin, next, refused, replay,
 };
 
 /// The rollout begins at an hour that shows where relative and absolute times are mixed up.
@@ -48,6 +49,10 @@ struct Traffic {
     canary_errors: f64,
     base_errors: f64,
     left: [f64; 4],
+    /// Of the canary's warm requests, how many are above the base's p50; the base's half is. Without it nobody measures.
+    slow: Option<f64>,
+    /// Share of the traffic that a route has, all of which fails on the canary.
+    dead: Option<(String, f64)>,
 }
 
 impl World {
@@ -80,6 +85,10 @@ impl World {
             "plan" => self.begin(&words[1..]),
             "history" => self.history = arm(words[1]),
             "traffic" => self.traffic = traffic(&words[1..]),
+            "slow" => self.traffic.slow = Some(number(words[1], "%") / 100.0),
+            "dead" => self.traffic.dead = Some((words[1].into(), number(words[2], "%") / 100.0)),
+            "blind" => self.evidence.is_blind = words[1] == "on",
+            "clients" => self.evidence.failing_clients = Some(words[1].parse().unwrap()),
             "target" => self.target = mood(words[1], rest(2)),
             "alarm" => self.alarm(words[1], words[2]),
             "check" => {
@@ -134,9 +143,14 @@ impl World {
     fn second(&mut self) {
         self.act();
         self.now_ms += 1000;
-        self.evidence.buckets.extend(self.traffic.second(self.weight));
+        let seen = self.traffic.second(self.weight);
+        self.evidence.latency.extend(seen.and_then(|seen| self.traffic.timed(seen)));
+        self.evidence.routes.extend(seen.and_then(|seen| self.traffic.route(seen)));
+        self.evidence.buckets.extend(seen);
         let (evidence, commands) = (self.evidence.clone(), std::mem::take(&mut self.commands));
         self.evidence.buckets.clear();
+        self.evidence.latency.clear();
+        self.evidence.routes.clear();
         let turn = next(self.plan(), self.state(), &evidence, &commands, self.now_ms);
         self.take(turn);
     }
@@ -271,6 +285,28 @@ impl Traffic {
     }
 }
 
+impl Traffic {
+    /// Tails as on the base.
+    fn timed(&self, seen: Observed) -> Option<ObservedLatency> {
+        let slow = |requests: u64, share: f64| {
+            let above = (requests as f64 * share).round() as u64;
+            Slow::new(requests, [above, requests / 10, requests / 100, 0]).unwrap()
+        };
+        let Bucket { canary, base } = seen.bucket;
+        let timed = Timed { canary: slow(canary.requests(), self.slow?), base: slow(base.requests(), 0.5) };
+        Some(ObservedLatency { percent: seen.percent, timed })
+    }
+
+    fn route(&self, seen: Observed) -> Option<ObservedRoute> {
+        let (route, share) = self.dead.clone()?;
+        let part = |requests: u64| (requests as f64 * share).ceil() as u64;
+        let (canary, base) = (part(seen.bucket.canary.requests()), part(seen.bucket.base.requests()));
+        let errors = Bucket::new(canary, canary, base, 0).unwrap();
+        let bucket = RouteBucket { errors, ..RouteBucket::default() };
+        Some(ObservedRoute { percent: seen.percent, route, bucket })
+    }
+}
+
 fn mood(word: &str, words: String) -> TargetMood {
     match word {
         "ready" => TargetMood::Ready,
@@ -282,10 +318,22 @@ fn mood(word: &str, words: String) -> TargetMood {
 
 fn plan(words: &[&str]) -> Plan {
     let (mut steps, mut rules) = (Vec::new(), Rules::default());
+    let (mut ramp, mut judged) = (None, Judged::default());
     for word in words {
         if let Some((share, wait)) = word.split_once(':') {
             steps.push(RampStep { percent: percent(share), wait_ms: ms(wait) });
             continue;
+        }
+        match *word {
+            "ramp" => {
+                ramp = Some(Ramp::default());
+                continue;
+            }
+            "latency" => {
+                judged.latency = Some(Latency::default());
+                continue;
+            }
+            _ => {}
         }
         let (name, value) = word.split_once('=').expect("a step or a rule");
         let names = || value.split(',').map(str::to_owned).collect();
@@ -296,11 +344,13 @@ fn plan(words: &[&str]) -> Plan {
             "deadline" => rules.deadline_ms = ms(value),
             "alarms" => rules.alarms = names(),
             "checks" => rules.checks = names(),
+            "routes" => judged.routes = names(),
+            "warm" => judged.latency = Some(Latency { warm_up_ms: ms(value), ..Latency::default() }),
             other => panic!("no rule {other}"),
         }
     }
     let target = Target { kind: TargetKind::StageCanary, description: "the story's".into() };
-    Plan::new(target, steps, rules).unwrap()
+    Plan::new(target, steps, rules).and_then(|plan| plan.with(ramp, judged)).unwrap()
 }
 
 fn traffic(words: &[&str]) -> Traffic {

@@ -1,0 +1,99 @@
+//! A small part of the simulation, on every change: enough runs to notice a planner that has become blind, hasty or
+//! timid; too few to prove a tenth of a percent.
+#![allow(clippy::unwrap_used, reason = "a test's own helpers may fail loudly")]
+
+use pitbird_simulation::catalogue::{identical, regressions};
+use pitbird_simulation::ending::{End, Ending, quantile};
+use pitbird_simulation::model::{Model, Shape};
+use pitbird_simulation::ours::{self, Wish};
+use pitbird_simulation::page::{self, Counts};
+use pitbird_simulation::peers::{self, Peer};
+
+const SEED: u64 = 7;
+
+/// With a bake of ten seconds, so that the test is brief.
+fn releases(model: &Model, runs: u64) -> Vec<Ending> {
+    let wish = Wish { bake_ms: 10_000, longest_ms: 600_000, ..page::wish(model) };
+    let plan = wish.plan(model);
+    (0..runs).map(|run| ours::release(model, &plan, SEED, run)).collect()
+}
+
+fn count(ends: &[Ending], end: End) -> usize {
+    ends.iter().filter(|ending| ending.end == end).count()
+}
+
+fn fault(name: &str) -> Model {
+    regressions().into_iter().find(|model| model.name == name).unwrap()
+}
+
+fn extra(ends: &[Ending], p: f64) -> f64 {
+    let numbers: Vec<f64> = ends.iter().map(|ending| ending.extra_failures).collect();
+    quantile(&numbers, p).unwrap().value
+}
+
+#[test]
+fn an_identical_version_is_never_rolled_back() {
+    for model in identical().iter().filter(|model| model.per_second >= 10.0) {
+        let ends = releases(model, 6);
+        assert_eq!(count(&ends, End::RolledBack), 0, "{}", model.name);
+        if model.shape == Shape::Steady && model.errors <= 0.001 {
+            assert_eq!(count(&ends, End::Promoted), ends.len(), "{}", model.name);
+        }
+        if model.shape == Shape::Skewed {
+            assert_eq!(count(&ends, End::Promoted), 0, "{}", model.name);
+        }
+    }
+}
+
+#[test]
+fn a_broken_version_fails_few_requests() {
+    for name in ["broken altogether", "broken altogether, 1,000/s"] {
+        let ends = releases(&fault(name), 100);
+        assert_eq!(count(&ends, End::RolledBack), ends.len(), "{name}");
+        assert!(extra(&ends, 0.5) <= 4.0 && extra(&ends, 0.99) <= 8.0, "{name}: {}", extra(&ends, 0.99));
+    }
+}
+
+#[test]
+fn a_worse_version_is_rolled_back() {
+    for name in ["0.1 → 1.1 % (twice the margin)", "all answers ×1.5", "one route of 50 dead, 1 % of traffic"]
+    {
+        let ends = releases(&fault(name), 12);
+        assert_eq!(count(&ends, End::RolledBack), ends.len(), "{name}");
+        assert!(extra(&ends, 0.5) <= 50.0, "{name}");
+    }
+}
+
+#[test]
+fn little_traffic_is_no_reason_for_anything() {
+    let model = Model { per_second: 0.01, ..identical().remove(0) };
+    let plan = Wish { interval_ms: 10_000, ..Wish::default() }.plan(&model);
+    for run in 0..10 {
+        assert_eq!(ours::release(&model, &plan, SEED, run).end, End::Held);
+    }
+}
+
+#[test]
+fn the_same_seed_makes_the_same_page() {
+    let counts = Counts { identical: 2, faults: 2, peers: 1 };
+    let page = page::write(counts, SEED, "1 → 5 %");
+    assert_eq!(page, page::write(counts, SEED, "1 → 5 %"));
+    assert_ne!(page, page::write(counts, SEED + 1, "1 → 5 %"));
+    assert!(page.contains("| 0.1 → 5 % | 2 |") && page.contains("**pitbird**"), "{page}");
+}
+
+/// What their documents promise of a total outage and of a fault below every threshold.
+#[test]
+fn peers_do_what_their_rules_say() {
+    for (name, peer, end) in [
+        ("broken altogether", Peer::CodeDeployRate, End::RolledBack),
+        ("broken altogether", Peer::Flagger, End::RolledBack),
+        ("broken altogether", Peer::Argo, End::RolledBack),
+        ("broken altogether", Peer::Fission, End::RolledBack),
+        ("0.1 → 5 %", Peer::Fission, End::Promoted),
+        ("late 0.1 → 5 %", Peer::CodeDeployRate, End::Promoted),
+        ("late 0.1 → 5 %", Peer::Flagger, End::Promoted),
+    ] {
+        assert_eq!(peers::release(&fault(name), peer, SEED, 0).end, end, "{name}, {peer:?}");
+    }
+}
