@@ -189,7 +189,7 @@ fn quantiles(numbers: &[f64], which: &[f64], unit: &str) -> String {
 fn percent(share: f64) -> String {
     let percent = 100.0 * share;
     match percent {
-        zero if zero == 0.0 => "0 %".to_owned(),
+        0.0 => "0 %".to_owned(),
         small if small < 1.0 => format!("{small:.3} %"),
         _ => format!("{percent:.1} %"),
     }
