@@ -48,14 +48,14 @@ pub fn document(body: &str) -> Result<Document, Error> {
     }
 }
 
-/// Makes an API what a document says, whatever it was before: the API as it is then, and what of the document was left out.
+/// Makes an API what a document says, whatever it was before. The API keeps what of the document was left out.
 pub fn take(
     tx: &mut Transaction<'_>,
     document: &Document,
     mut api: HttpApi,
     asked: &Asked,
     entropy: fn() -> u128,
-) -> Result<(HttpApi, Vec<String>), Error> {
+) -> Result<HttpApi, Error> {
     if !document.errors.is_empty() {
         return Err(Error::Import(document.errors.clone()));
     }
@@ -75,7 +75,9 @@ pub fn take(
     if asked.fails_on_warnings && !taking.left_out.is_empty() {
         return Err(Error::ImportWarnings(taking.left_out));
     }
-    Ok((taking.api, taking.left_out))
+    taking.api.import_info = taking.left_out;
+    taking.tx.put(&taking.api)?;
+    Ok(taking.api)
 }
 
 /// `/$default` with any method stands for the route of all other requests, wherever the paths are put.

@@ -172,6 +172,7 @@ mod tests {
             ip_address_type: "ipv4".to_owned(),
             cors: None,
             tags: Texts::new(),
+            import_info: Vec::new(),
         }
     }
 

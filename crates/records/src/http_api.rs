@@ -22,6 +22,9 @@ pub struct HttpApi {
     pub ip_address_type: String,
     pub cors: Option<HttpCors>,
     pub tags: Texts,
+    /// What of the document that it was last imported from was left out.
+    #[serde(default)]
+    pub import_info: Vec<String>,
 }
 
 /// What browsers are told. What was never given is `None`.

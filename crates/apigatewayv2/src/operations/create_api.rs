@@ -108,6 +108,7 @@ fn parse(call: Call<Input>) -> Result<(HttpApi, Option<String>, String), Error> 
         ip_address_type: input.ip_address_type.unwrap_or_else(|| "ipv4".to_owned()),
         cors: input.cors_configuration.map(Cors::parse).transpose()?,
         tags,
+        import_info: Vec::new(),
     };
     Ok((api, input.target, input.route_key.unwrap_or_else(|| "$default".to_owned())))
 }

@@ -29,8 +29,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Api, Fau
         identify(tx, &mut api, &everywhere, entropy)?;
         import::take(tx, &document, api, &asked, entropy)
     };
-    let (api, left_out) = state.store.write(create).await?;
-    Ok(shape::Api::imported(api, left_out))
+    Ok(state.store.write(create).await?.into())
 }
 
 /// An API of which nothing is said yet.
@@ -48,5 +47,6 @@ fn bare(scope: Scope, now_ms: i64) -> HttpApi {
         ip_address_type: "ipv4".to_owned(),
         cors: None,
         tags: Texts::new(),
+        import_info: Vec::new(),
     }
 }

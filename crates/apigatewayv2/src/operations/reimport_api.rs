@@ -24,10 +24,9 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Api, Fau
     let entropy = state.entropy;
     let update = move |tx: &mut Transaction<'_>| {
         let api = find::api(tx, &caller.scope, &input.api_id)?;
-        let (api, left_out) = import::take(tx, &document, api, &asked, entropy)?;
+        let api = import::take(tx, &document, api, &asked, entropy)?;
         deployment::settle(tx, &api, entropy, now_ms)?;
-        Ok::<_, crate::Error>((api, left_out))
+        Ok::<_, crate::Error>(api)
     };
-    let (api, left_out) = state.store.write(update).await?;
-    Ok(shape::Api::imported(api, left_out))
+    Ok(state.store.write(update).await?.into())
 }

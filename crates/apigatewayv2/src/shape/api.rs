@@ -34,14 +34,6 @@ struct Cors {
     max_age: Option<i32>,
 }
 
-impl Api {
-    /// An API as a document has made it, with what of the document was left out.
-    pub fn imported(api: records::HttpApi, left_out: Vec<String>) -> Api {
-        let import_info = Some(left_out).filter(|lines| !lines.is_empty());
-        Api { import_info, ..Api::from(api) }
-    }
-}
-
 impl From<records::HttpApi> for Api {
     fn from(api: records::HttpApi) -> Api {
         Api {
@@ -59,7 +51,7 @@ impl From<records::HttpApi> for Api {
             created_date: seconds(api.created_ms),
             description: api.description,
             disable_execute_api_endpoint: api.disable_execute_api_endpoint,
-            import_info: None,
+            import_info: Some(api.import_info).filter(|lines| !lines.is_empty()),
             ip_address_type: api.ip_address_type,
             name: api.name,
             protocol_type: "HTTP",

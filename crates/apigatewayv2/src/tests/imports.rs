@@ -107,6 +107,7 @@ async fn authorizers_are_made_and_asked_for() {
     let unknown =
         "Unable to find security definition 'unknown' of route 'GET /u'. The route will not be created.";
     assert_eq!(made["importInfo"], json!([unknown]));
+    assert_eq!(bed.ok("GetApi", json!({"ApiId": api})).await, made, "it is kept");
     let routes = bed.routes(&api).await;
     let kinds: Vec<(&Json, &Json)> =
         routes.iter().map(|it| (&it["routeKey"], &it["authorizationType"])).collect();

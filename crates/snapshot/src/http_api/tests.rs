@@ -84,6 +84,7 @@ fn api() -> records::HttpApi {
         ip_address_type: "ipv4".to_owned(),
         cors: None,
         tags: Texts::new(),
+        import_info: Vec::new(),
     }
 }
 
