@@ -133,6 +133,11 @@ pub fn apply(authorizer: &mut Authorizer, patch: &Patch<'_>) -> Result<(), Error
     Ok(())
 }
 
+/// Does it ask a user pool, and no function?
+pub fn is_pool(authorizer: &Authorizer) -> bool {
+    authorizer.kind == "COGNITO_USER_POOLS"
+}
+
 /// Refuses to let go of an authorizer that a method asks.
 pub fn check_unused(authorizer: &Authorizer, resources: &[Resource]) -> Result<(), Error> {
     for resource in resources {

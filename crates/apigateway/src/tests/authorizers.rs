@@ -37,6 +37,14 @@ async fn an_authorizer_is_made_read_changed_and_deleted() {
     assert_eq!((&method["authorizerId"], &method["apiKeyRequired"]), (&made["id"], &json!(true)));
     let refused = bed.run("DeleteAuthorizer", own.clone()).await.expect_err("in use");
     assert_eq!(refused, conflict("Cannot delete authorizer 'auth', is referenced in method: //POST"));
+    let pool = json!([
+        patch("replace", "/type", "COGNITO_USER_POOLS"),
+        patch("add", "/providerARNs", "arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_abc"),
+    ]);
+    let refused = bed.run("UpdateAuthorizer", with(&own, json!({"patchOperations": pool}))).await;
+    let message = "Invalid authorizer ID specified. Setting the authorization type to CUSTOM or COGNITO_USER_POOLS \
+                   requires a valid authorizer.";
+    assert_eq!(refused.expect_err("a method asks it as a function"), bad(message));
     let open = json!([patch("replace", "/authorizationType", "NONE")]);
     let method = bed.ok("UpdateMethod", with(&post, json!({"patchOperations": open}))).await;
     assert_eq!(method.get("authorizerId"), None);
