@@ -219,8 +219,11 @@ impl Routed<'_, '_> {
         segments.join("/")
     }
 
-    /// The request's path below its stage.
+    /// The request's path below its stage; under a custom domain, below the mapping that led here.
     pub(super) fn path_below_stage(&self) -> &str {
+        if self.arrival.target.mapped.is_some() {
+            return self.arrival.target.path;
+        }
         let name = self.stage.record.name.as_str();
         if name == "$default" {
             return self.seen.path;
