@@ -180,6 +180,14 @@ pub enum Error {
         "Deleting stage failed. Please remove or move all base path mappings related to the stage in your domains."
     )]
     StageMapped,
+    #[error("Deleting {0} failed. Please remove all routing rules related to the {0} in your domains.")]
+    Routed(&'static str),
+    #[error("API mappings can't be created while the domain name's routing mode is ROUTING_RULE_ONLY")]
+    MappingsUnused,
+    #[error(
+        "Routing rules aren't supported for a domain name that has API mappings to both REST and HTTP APIs"
+    )]
+    MixedWithRules,
 
     #[error("Invalid documentation location specified: {0}")]
     DocumentationLocation(String),

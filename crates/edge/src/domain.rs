@@ -1,6 +1,6 @@
 use bytes::Bytes;
-use http::Response;
 use http::request::Parts;
+use http::{HeaderMap, Response};
 use http_body_util::Full;
 
 use crate::arrival::{Arrival, Peer};
@@ -28,11 +28,11 @@ impl Placed {
 
 impl Edge {
     /// Where a request goes whose host is a custom domain's: `None` when it is no such host, `Some(None)` when nothing is mapped there.
-    pub fn locate(&self, host: &str, path: &str) -> Option<Option<Placed>> {
+    pub fn locate(&self, host: &str, path: &str, headers: &HeaderMap) -> Option<Option<Placed>> {
         let snapshot = self.snapshots.load();
         let name = host.split(':').next().unwrap_or(host);
         let domain = snapshot.domain(name)?;
-        Some(domain.locate(path).map(|found| {
+        Some(domain.locate(path, headers).map(|found| {
             let (stage, rest) = match found.stage {
                 Some(stage) => (stage, found.rest),
                 None => {

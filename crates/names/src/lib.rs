@@ -6,6 +6,7 @@
 //! Start at [`Scope`] (who and where), [`FunctionRef`] (what Lambda callers write) and [`Qualifier`].
 
 pub mod arn;
+pub mod domain;
 mod function;
 mod id;
 pub mod limits;

@@ -59,7 +59,7 @@ pub struct RoutingRule {
     pub id: String,
     /// 1 to 1,000,000; the lowest that matches wins.
     pub priority: i64,
-    /// All must hold.
+    /// All must hold; none at all always do.
     pub conditions: Vec<RoutingCondition>,
     pub api_id: String,
     pub stage: String,
@@ -73,10 +73,11 @@ impl Record for RoutingRule {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub enum RoutingCondition {
-    /// Any of these headers has a value that its glob matches.
-    Headers(Vec<(String, String)>),
-    /// The path begins with any of these.
-    BasePaths(Vec<String>),
+/// What a request must bring: one of the headers if there are any, and one of the base paths if there are any.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct RoutingCondition {
+    /// Names as they were written, and globs of a value: a `*` at its beginning, its end or both.
+    pub headers: Vec<(String, String)>,
+    /// Without slashes at their ends.
+    pub base_paths: Vec<String>,
 }

@@ -82,7 +82,7 @@ impl Dispatch {
         if let Some(target) = Target::parse(host, path) {
             return self.serve_api(target, parts, body, client.peer(raw_head), Origin::Outside).await;
         }
-        match self.edge.locate(host, path) {
+        match self.edge.locate(host, path, &parts.headers) {
             None => {}
             Some(Some(placed)) => {
                 let peer = client.peer(raw_head);

@@ -35,7 +35,9 @@ impl Touched {
             | records::FunctionPolicy::TABLE
             | records::FunctionUrl::TABLE
             | records::ProvisionedConcurrency::TABLE => &mut self.functions,
-            records::DomainName::TABLE | records::DomainMapping::TABLE => &mut self.domains,
+            records::DomainName::TABLE | records::DomainMapping::TABLE | records::RoutingRule::TABLE => {
+                &mut self.domains
+            }
             records::ApiKey::TABLE => &mut self.api_keys,
             records::UsagePlan::TABLE | records::UsagePlanKey::TABLE | records::UsageGrant::TABLE => {
                 &mut self.usage_plans

@@ -1,18 +1,35 @@
+//! Custom domains: which stage a request to one goes to.
+
+mod rule;
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use http::HeaderMap;
 use pitbird_names::Scope;
 use pitbird_records as records;
 
 use crate::Source;
+use rule::Rule;
 
 /// A custom domain and the APIs that are reached under it.
 #[derive(Debug)]
 pub struct Domain {
     pub scope: Scope,
     pub name: String,
-    /// By their base paths, the longest first.
-    mappings: Vec<records::DomainMapping>,
+    /// In the order of their priorities; none where the routing mode lets none be asked.
+    rules: Vec<Rule>,
+    mappings: Mappings,
+}
+
+/// Mappings by their base paths; none where the routing mode lets none be asked.
+#[derive(Debug, Default)]
+struct Mappings {
+    by_path: HashMap<String, records::DomainMapping>,
+    /// The longest base path's bytes.
+    longest: usize,
 }
 
 /// Where a request under a custom domain goes.
@@ -21,7 +38,7 @@ pub struct Located<'d, 'p> {
     pub api_id: &'d str,
     /// `None` where the path below the base path begins with it.
     pub stage: Option<&'d str>,
-    /// The mapping's base path, without slashes at its ends.
+    /// The base path that the request was found by, without slashes at its ends; empty where none was asked for.
     pub base_path: &'d str,
     /// What is left of the path: empty, or with a slash at its beginning.
     pub rest: &'p str,
@@ -39,11 +56,27 @@ impl Domain {
         let Some((_, record)) = source.get::<records::DomainName>(&records::key(scope, &[name]))? else {
             return Ok(None);
         };
-        let found = source.list::<records::DomainMapping>(&records::prefix(scope, &[name]))?;
-        let mut mappings: Vec<records::DomainMapping> =
-            found.into_iter().map(|(_, mapping)| mapping).collect();
-        mappings.sort_by_key(|mapping| std::cmp::Reverse(mapping.base_path.len()));
-        Ok(Some(Arc::new(Domain { scope: record.scope, name: record.name, mappings })))
+        let below = records::prefix(scope, &[name]);
+        let rules = source.list::<records::RoutingRule>(&below)?.into_iter().map(|(_, rule)| rule);
+        let mappings = source.list::<records::DomainMapping>(&below)?.into_iter().map(|(_, mapping)| mapping);
+        Ok(Some(Arc::new(Domain::compile(record, rules, mappings))))
+    }
+
+    fn compile(
+        record: records::DomainName,
+        rules: impl IntoIterator<Item = records::RoutingRule>,
+        mappings: impl IntoIterator<Item = records::DomainMapping>,
+    ) -> Domain {
+        let mode = record.routing_mode.as_str();
+        let mut rules: Vec<_> = rules.into_iter().filter(|_| mode != "BASE_PATH_MAPPING_ONLY").collect();
+        rules.sort_by_key(|rule| rule.priority);
+        let mappings = mappings.into_iter().filter(|_| mode != "ROUTING_RULE_ONLY");
+        Domain {
+            rules: rules.into_iter().map(Rule::compile).collect(),
+            mappings: Mappings::compile(mappings),
+            scope: record.scope,
+            name: record.name,
+        }
     }
 
     /// The key among [`Domains`].
@@ -51,20 +84,38 @@ impl Domain {
         name.strip_prefix('*').unwrap_or(name)
     }
 
-    /// The mapping with the longest base path that a path begins with, segment by segment.
-    pub fn locate<'p>(&self, path: &'p str) -> Option<Located<'_, 'p>> {
-        self.mappings.iter().find_map(|mapping| {
-            let base_path = mapping.base_path.as_str();
-            let rest =
-                if base_path.is_empty() { path } else { path.strip_prefix('/')?.strip_prefix(base_path)? };
-            let ends_there = rest.is_empty() || rest.starts_with('/');
-            ends_there.then_some(Located {
+    /// By the first routing rule whose conditions hold, else by the mapping with the longest base path that the path begins
+    /// with, segment by segment.
+    pub fn locate<'p>(&self, path: &'p str, headers: &HeaderMap) -> Option<Located<'_, 'p>> {
+        let by_rule = self.rules.iter().find_map(|rule| rule.locate(path, headers));
+        by_rule.or_else(|| self.mappings.locate(path))
+    }
+}
+
+impl Mappings {
+    fn compile(mappings: impl Iterator<Item = records::DomainMapping>) -> Mappings {
+        let by_path: HashMap<_, _> = mappings.map(|mapping| (mapping.base_path.clone(), mapping)).collect();
+        let longest = by_path.keys().map(String::len).max().unwrap_or(0);
+        Mappings { by_path, longest }
+    }
+
+    /// Asks for the whole path, then for what is before each of its slashes, from the last that a mapping could reach to.
+    fn locate<'p>(&self, path: &'p str) -> Option<Located<'_, 'p>> {
+        let found = |base_path: &str, rest| {
+            let mapping = self.by_path.get(base_path)?;
+            Some(Located {
                 api_id: &mapping.api_id,
                 stage: mapping.stage.as_deref(),
-                base_path,
+                base_path: &mapping.base_path,
                 rest,
             })
-        })
+        };
+        let below = path.strip_prefix('/').unwrap_or_default();
+        let whole = (below.len() <= self.longest).then_some(below.len());
+        let slashes = below.as_bytes()[..below.len().min(self.longest + 1)].iter().enumerate().rev();
+        let slashes = slashes.filter(|(_, byte)| **byte == b'/').map(|(place, _)| place);
+        let mut ends = whole.into_iter().chain(slashes).filter(|end| *end > 0);
+        ends.find_map(|end| found(&below[..end], &below[end..])).or_else(|| found("", path))
     }
 }
 
@@ -75,61 +126,4 @@ pub(crate) fn find<'d>(domains: &'d Domains, host: &str) -> Option<&'d Arc<Domai
     }
     let host = host.to_ascii_lowercase();
     domains.get(&host).or_else(|| domains.get(&host[host.find('.')?..]))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn domain(mappings: &[(&str, &str)]) -> Domain {
-        let mapping = |(base_path, api): &(&str, &str)| records::DomainMapping {
-            scope: Scope::default(),
-            domain_name: "api.example.com".to_owned(),
-            id: (*base_path).to_owned(),
-            base_path: (*base_path).to_owned(),
-            api_id: (*api).to_owned(),
-            stage: None,
-        };
-        let mut mappings: Vec<_> = mappings.iter().map(mapping).collect();
-        mappings.sort_by_key(|mapping| std::cmp::Reverse(mapping.base_path.len()));
-        Domain { scope: Scope::default(), name: "api.example.com".to_owned(), mappings }
-    }
-
-    #[test]
-    fn the_longest_base_path_is_meant() {
-        let domain = domain(&[("", "root"), ("pets", "pets"), ("pets/v2", "two")]);
-        for (path, api, rest) in [
-            ("/", "root", "/"),
-            ("/petshop", "root", "/petshop"),
-            ("/pets", "pets", ""),
-            ("/pets/7", "pets", "/7"),
-            ("/pets/v2/7", "two", "/7"),
-            ("/pets/v21", "pets", "/v21"),
-        ] {
-            let found = domain.locate(path).expect(path);
-            assert_eq!((found.api_id, found.rest), (api, rest), "{path}");
-        }
-        assert_eq!(self::domain(&[("a", "a")]).locate("/b"), None);
-    }
-
-    #[test]
-    fn a_wildcard_stands_for_one_label() {
-        let domains: Domains = ["api.example.com", "*.example.com", "*.api.example.com"]
-            .map(|name| {
-                let domain = Domain { scope: Scope::default(), name: name.to_owned(), mappings: Vec::new() };
-                (Domain::key(name).to_owned(), Arc::new(domain))
-            })
-            .into();
-        for (host, name) in [
-            ("api.example.com", Some("api.example.com")),
-            ("API.Example.com", Some("api.example.com")),
-            ("www.example.com", Some("*.example.com")),
-            ("a.api.example.com", Some("*.api.example.com")),
-            ("a.b.example.com", None),
-            ("example.com", None),
-            ("localhost", None),
-        ] {
-            assert_eq!(find(&domains, host).map(|domain| domain.name.as_str()), name, "{host}");
-        }
-    }
 }

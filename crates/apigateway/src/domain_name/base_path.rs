@@ -1,7 +1,8 @@
 //! Base path mappings: which stage is reached under a domain's path.
 
 use pitbird_names::Scope;
-use pitbird_records::{DomainMapping, RestApi, Stage, key, prefix};
+use pitbird_names::domain::MAPPING_PATH_BYTES;
+use pitbird_records::{DomainMapping, DomainName, HttpApi, RestApi, RoutingRule, Stage, key, prefix};
 
 use crate::Error;
 use crate::find::Records;
@@ -9,10 +10,6 @@ use crate::patch::Patch;
 
 /// How callers write the domain itself, without a path.
 const NONE: &str = "(none)";
-/// Longest path, bytes. Source: API Gateway quotas.
-const PATH_BYTES: usize = 300;
-/// Mappings of one domain. Source: API Gateway quotas.
-pub const MAPPINGS_MAX: usize = 200;
 
 /// The path that a caller means; empty for the whole domain.
 pub fn parse(text: Option<&str>) -> Result<String, Error> {
@@ -21,7 +18,7 @@ pub fn parse(text: Option<&str>) -> Result<String, Error> {
     if path.contains('/') {
         return Err(Error::BasePathSlash);
     }
-    if path.len() > PATH_BYTES || !path.bytes().all(is_letter) {
+    if path.len() > MAPPING_PATH_BYTES || !path.bytes().all(is_letter) {
         return Err(Error::BasePath);
     }
     Ok(path.to_owned())
@@ -29,6 +26,23 @@ pub fn parse(text: Option<&str>) -> Result<String, Error> {
 
 pub fn told(path: &str) -> &str {
     if path.is_empty() { NONE } else { path }
+}
+
+/// Checks that a new mapping of a REST API would be asked, and would leave the domain's routing rules what they may be.
+pub fn check_routing(domain: &DomainName, records: &impl Records) -> Result<(), Error> {
+    if domain.routing_mode == "ROUTING_RULE_ONLY" {
+        return Err(Error::MappingsUnused);
+    }
+    let below = prefix(&domain.scope, &[&domain.name]);
+    if records.list::<RoutingRule>(&below)?.is_empty() {
+        return Ok(());
+    }
+    for mapping in all(records, &domain.scope, &domain.name)? {
+        if records.get::<HttpApi>(&key(&domain.scope, &[&mapping.api_id]))?.is_some() {
+            return Err(Error::MixedWithRules);
+        }
+    }
+    Ok(())
 }
 
 /// Checks a mapping as one of its domain's.
@@ -76,7 +90,7 @@ pub fn apply(mapping: &mut DomainMapping, patch: &Patch<'_>) -> Result<(), Error
     Ok(())
 }
 
-/// Refuses to let go of an API, or of one stage of it, that a domain leads to.
+/// Refuses to let go of an API, or of one stage of it, that a domain's mapping or routing rule leads to.
 pub fn check_unmapped(
     records: &impl Records,
     scope: &Scope,
@@ -87,9 +101,14 @@ pub fn check_unmapped(
     let leads = mappings
         .any(|mapping| mapping.api_id == api_id && (stage.is_none() || mapping.stage.as_deref() == stage));
     match (leads, stage) {
-        (false, _) => Ok(()),
-        (true, Some(_)) => Err(Error::StageMapped),
-        (true, None) => Err(Error::ApiMapped),
+        (false, _) => {}
+        (true, Some(_)) => return Err(Error::StageMapped),
+        (true, None) => return Err(Error::ApiMapped),
+    }
+    let mut rules = records.list::<RoutingRule>(&prefix(scope, &[]))?.into_iter();
+    match rules.any(|rule| rule.api_id == api_id && stage.is_none_or(|stage| rule.stage == stage)) {
+        true => Err(Error::Routed(if stage.is_some() { "stage" } else { "API" })),
+        false => Ok(()),
     }
 }
 
@@ -104,7 +123,7 @@ mod tests {
             assert_eq!(parse(text).expect("a path"), path);
         }
         assert_eq!((told(""), told("v1")), ("(none)", "v1"));
-        let longest = "a".repeat(PATH_BYTES);
+        let longest = "a".repeat(MAPPING_PATH_BYTES);
         assert!(parse(Some(&longest)).is_ok() && parse(Some(&(longest + "a"))).is_err());
         for text in ["a/b", "a b", "é", "a?"] {
             assert!(parse(Some(text)).is_err(), "{text}");

@@ -1,9 +1,10 @@
+use pitbird_names::domain::{DISTRIBUTION_ZONE, regional_zone};
 use pitbird_records as records;
 use pitbird_records::Texts;
 use serde::Serialize;
 
 use super::seconds;
-use crate::domain_name::{self, DISTRIBUTION_ZONE, base_path};
+use crate::domain_name::{self, base_path};
 
 /// What is said of a regional domain, and what of an edge-optimised one, differs by its members' names.
 #[derive(Debug, Default, Serialize)]
@@ -40,7 +41,7 @@ impl From<records::DomainName> for DomainName {
         let mut shape = match domain.endpoint_type.as_str() {
             "REGIONAL" => DomainName {
                 regional_domain_name: target,
-                regional_hosted_zone_id: domain_name::regional_zone(domain.scope.region.as_str()),
+                regional_hosted_zone_id: regional_zone(domain.scope.region.as_str()),
                 regional_certificate_name: domain.certificate_name,
                 regional_certificate_arn: domain.certificate_arn,
                 ..DomainName::default()

@@ -1,3 +1,6 @@
+use pitbird_records::RoutingRule;
+use pitbird_store::Transaction;
+
 use super::*;
 
 const ARN: &str = "arn:aws:acm:us-east-1:000000000000:certificate/a";
@@ -109,6 +112,42 @@ async fn a_path_leads_to_a_stage() {
         assert_eq!(refused, missing("Invalid base path mapping identifier specified"));
     }
     bed.ok("DeleteDomainName", domain).await;
+    bed.ok("DeleteRestApi", json!({"restApiId": api})).await;
+}
+
+#[tokio::test]
+async fn what_a_routing_rule_leads_to_stays() {
+    let bed = Bed::new();
+    let (api, _) = bed.mock_api().await;
+    bed.deploy(&api, json!({"stageName": "dev"})).await;
+    bed.deploy(&api, json!({"stageName": "free"})).await;
+    let made =
+        json!({"domainName": "a.example.com", "certificateArn": ARN, "routingMode": "ROUTING_RULE_ONLY"});
+    bed.ok("CreateDomainName", made).await;
+    let mapping = json!({"domainName": "a.example.com", "restApiId": api, "stage": "dev"});
+    let refused = bed.run("CreateBasePathMapping", mapping).await.expect_err("nobody asks it");
+    let message = "API mappings can't be created while the domain name's routing mode is ROUTING_RULE_ONLY";
+    assert_eq!(refused, bad(message));
+    let rule = RoutingRule {
+        scope: bed.caller.scope.clone(),
+        domain_name: "a.example.com".to_owned(),
+        id: "rule".to_owned(),
+        priority: 1,
+        conditions: Vec::new(),
+        api_id: api.clone(),
+        stage: "dev".to_owned(),
+        strip_base_path: false,
+    };
+    bed.store.write(move |tx: &mut Transaction<'_>| tx.put(&rule)).await.expect("kept");
+    let refused = bed.run("DeleteRestApi", json!({"restApiId": api})).await.expect_err("routed");
+    let message = "Deleting API failed. Please remove all routing rules related to the API in your domains.";
+    assert_eq!(refused, bad(message));
+    let refused = bed.run("DeleteStage", json!({"restApiId": api, "stageName": "dev"})).await;
+    let message =
+        "Deleting stage failed. Please remove all routing rules related to the stage in your domains.";
+    assert_eq!(refused.expect_err("routed"), bad(message));
+    bed.ok("DeleteStage", json!({"restApiId": api, "stageName": "free"})).await;
+    bed.ok("DeleteDomainName", json!({"domainName": "a.example.com"})).await;
     bed.ok("DeleteRestApi", json!({"restApiId": api})).await;
 }
 

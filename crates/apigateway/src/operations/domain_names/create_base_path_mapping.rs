@@ -1,11 +1,12 @@
 use std::sync::Arc;
 
+use pitbird_names::domain::MAPPINGS_MAX;
 use pitbird_records::DomainMapping;
 use pitbird_service::{Call, Fault};
 use pitbird_store::Transaction;
 use serde::Deserialize;
 
-use crate::domain_name::base_path::{self, MAPPINGS_MAX};
+use crate::domain_name::base_path;
 use crate::{Error, State, domain_name, find, shape};
 
 #[derive(Debug, Deserialize)]
@@ -23,6 +24,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::BasePath
     let entropy = state.entropy;
     let create = move |tx: &mut Transaction<'_>| {
         let domain = domain_name::domain(tx, &caller.scope, &input.domain_name)?;
+        base_path::check_routing(&domain, tx)?;
         if base_path::all(tx, &domain.scope, &domain.name)?.len() >= MAPPINGS_MAX {
             return Err(Error::TooMany { what: "mappings for this domain name", limit: MAPPINGS_MAX });
         }

@@ -1,13 +1,13 @@
 use std::sync::Arc;
 
+use pitbird_names::domain::DOMAINS_MAX;
 use pitbird_records::{DomainName, Texts, prefix};
 use pitbird_service::{Call, Fault};
 use pitbird_store::Transaction;
 use serde::Deserialize;
 
-use crate::domain_name::{self, DOMAINS_MAX};
 use crate::rest_api::{self, Endpoint};
-use crate::{Error, State, shape, tags};
+use crate::{Error, State, domain_name, shape, tags};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
