@@ -18,6 +18,12 @@ pub enum Error {
     UnknownStage,
     #[error("Unable to find Route by key {0} within the provided RouteSettings")]
     UnknownRouteKey(String),
+    #[error("Invalid domain name identifier specified")]
+    UnknownDomainName,
+    #[error("Invalid API mapping identifier specified")]
+    UnknownApiMapping,
+    #[error("Invalid routing rule identifier specified")]
+    UnknownRoutingRule,
     #[error("Invalid resource identifier specified: {0}")]
     UnknownTagged(String),
 
@@ -29,6 +35,11 @@ pub enum Error {
     IntegrationInUse(String),
     #[error("Cannot delete Authorizer because it is referenced by the following Routes with Ids: [{0}]")]
     AuthorizerInUse(String),
+
+    #[error("ApiMapping key already exists for this domain name")]
+    MappingExists,
+    #[error("A routing rule with priority {0} already exists for this domain name")]
+    PriorityTaken(i64),
 
     #[error("Maximum number of {what} has been reached ({limit}).")]
     TooMany { what: &'static str, limit: usize },
@@ -126,6 +137,77 @@ pub enum Error {
     #[error("Invalid ARN specified in the request")]
     Arn,
 
+    #[error("Invalid domain name specified: {0}")]
+    DomainName(String),
+    #[error("The domain name you provided already exists.")]
+    DomainNameExists,
+    #[error("Invalid input. Expected one domain name configuration")]
+    Configurations,
+    #[error("A certificate must be specified for the domain name")]
+    NoCertificate,
+    #[error("Invalid certificate ARN: {0}")]
+    CertificateArn(String),
+    #[error("TLS_1_0 is not supported for APIGatewayV2 domainName.")]
+    OldTls,
+    #[error(
+        "Only REGIONAL domain names with a security policy of TLS 1.2 can be managed through the API Gateway V2 API. For \
+         TLS 1.0 domain names, please use the API Gateway V1 API to upgrade your security policy to TLS 1.2. Currently, \
+         only REST APIs can be attached to a domain name with a security policy of TLS 1.0."
+    )]
+    NotManaged,
+    #[error("An ApiMapping key may contain only letters, numbers and one of $-_.+!*'()/")]
+    MappingKey,
+    #[error("ApiMapping key should not start or end with a '/' or have consecutive '/'s.")]
+    MappingKeySlash,
+    #[error("Invalid API identifier specified")]
+    MappedApi,
+    #[error("Invalid stage identifier specified")]
+    MappedStage,
+    #[error(
+        "Deleting API {0} failed. Please remove all API mappings for the API from your custom domain names."
+    )]
+    ApiMapped(String),
+    #[error(
+        "Deleting stage {0} failed. Please remove all API mappings for the stage from your custom domain names."
+    )]
+    StageMapped(String),
+    #[error("API mappings can't be created while the domain name's routing mode is ROUTING_RULE_ONLY")]
+    MappingsUnused,
+    #[error("Routing rules can't be created while the domain name's routing mode is API_MAPPING_ONLY")]
+    RulesUnused,
+    #[error(
+        "Routing rules aren't supported for a domain name that has API mappings to both REST and HTTP APIs"
+    )]
+    MixedWithRules,
+    #[error("A routing rule must have exactly one action")]
+    RuleActions,
+    #[error("A routing rule may have up to two header conditions and one base path condition")]
+    RuleConditions,
+    #[error("A condition must have matchHeaders or matchBasePaths")]
+    EmptyCondition,
+    #[error("Each anyOf of a condition must contain exactly one value")]
+    AnyOf,
+    #[error("stripBasePath can only be set for a routing rule with a base path condition")]
+    StripsNothing,
+    #[error("The target API of a routing rule must be a REST API of this account")]
+    RuleApi,
+    #[error("Header {0} is not supported as a condition")]
+    RuleHeaderReserved(String),
+    #[error(
+        "Invalid header name specified: {0}. It must have fewer than 40 of a-z, A-Z, 0-9 and ?-!#$%&'.^_`|~"
+    )]
+    RuleHeader(String),
+    #[error(
+        "Invalid header glob specified: {0}. It must have fewer than 128 of a-z, A-Z, 0-9 and *?-!#$%&'.^_`|~, and a \
+         wildcard must be *prefix-match, suffix-match* or *contains*"
+    )]
+    RuleGlob(String),
+    #[error(
+        "Invalid base path specified: {0}. It must have fewer than 128 letters, numbers and $-_.+!*'()/, and can't start \
+         or end with a slash"
+    )]
+    RuleBasePath(String),
+
     #[error("Invalid OpenAPI input.")]
     OpenApi,
     #[error("Invalid OpenAPI input: {0}.")]
@@ -167,6 +249,9 @@ impl Error {
             Error::UnknownAuthorizer(_) => Some("Authorizer"),
             Error::UnknownDeployment(_) => Some("Deployment"),
             Error::UnknownStage => Some("Stage"),
+            Error::UnknownDomainName => Some("DomainName"),
+            Error::UnknownApiMapping => Some("ApiMapping"),
+            Error::UnknownRoutingRule => Some("RoutingRule"),
             Error::UnknownTagged(_) => Some("Resource"),
             _ => None,
         }
@@ -188,7 +273,9 @@ impl From<Error> for Fault {
             Error::RouteExists(_)
             | Error::StageExists
             | Error::IntegrationInUse(_)
-            | Error::AuthorizerInUse(_) => Fault::new("ConflictException", words),
+            | Error::AuthorizerInUse(_)
+            | Error::MappingExists
+            | Error::PriorityTaken(_) => Fault::new("ConflictException", words),
             Error::TooMany { what, .. } => {
                 Fault::new("TooManyRequestsException", words).with("LimitType", what)
             }

@@ -3,7 +3,8 @@
 //! [`service`] hangs the operations in, one file each under `operations`. An operation reads records, lets a pure module
 //! decide and writes records back in one transaction: `api` is what holds for a whole API, `route`, `integration` and
 //! `authorizer` what a deployment freezes, `deployment` the freezing and the deploying by itself after each change, `stage` the
-//! names that deployments are reached under, `import` the laying of OpenAPI documents over an API. `shape` is what callers get to see, `error` what they are told when something
+//! names that deployments are reached under, `domain_name`, `api_mapping` and `routing_rule` the hosts and paths that stages of both
+//! kinds of API are reached under, `import` the laying of OpenAPI documents over an API. `shape` is what callers get to see, `error` what they are told when something
 //! fails, in API Gateway's words.
 //!
 //! What the data plane can't obey (WebSocket APIs with all that only they have, private integrations, first-class
@@ -14,8 +15,10 @@
 
 mod access_log;
 mod api;
+mod api_mapping;
 mod authorizer;
 mod deployment;
+mod domain_name;
 mod error;
 mod find;
 mod import;
@@ -23,6 +26,7 @@ mod integration;
 mod operations;
 mod page;
 mod route;
+mod routing_rule;
 mod shape;
 mod stage;
 mod tags;

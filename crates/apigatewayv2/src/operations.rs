@@ -15,6 +15,7 @@ mod delete_integration;
 mod delete_route;
 mod delete_route_settings;
 mod delete_stage;
+mod domain_names;
 mod export_api;
 mod get_api;
 mod get_apis;
@@ -50,11 +51,11 @@ use pitbird_store::Transaction;
 
 use crate::find::Records;
 use crate::tags::{self, Tagged};
-use crate::{Error, State, deployment, find};
+use crate::{Error, State, deployment, domain_name, find};
 
 /// Hangs all operations in.
 pub fn hang(builder: Builder<State>) -> Builder<State> {
-    builder
+    domain_names::hang(builder)
         .operation("CreateApi", &[], create_api::run)
         .operation("CreateAuthorizer", &[], create_authorizer::run)
         .operation("CreateDeployment", &[], create_deployment::run)
@@ -112,7 +113,7 @@ fn aim(
     Ok(())
 }
 
-/// Changes the tags of an API or a stage.
+/// Changes the tags of an API, a stage or a domain.
 async fn change_tags(
     state: &Arc<State>,
     scope: Scope,
@@ -132,6 +133,11 @@ async fn change_tags(
                 let mut stage = find::stage(tx, &api, &name)?;
                 change(&mut stage.tags)?;
                 tx.put(&stage)?;
+            }
+            Tagged::DomainName(name) => {
+                let mut domain = domain_name::find(tx, &scope, &name)?;
+                change(&mut domain.tags)?;
+                tx.put(&domain)?;
             }
         }
         Ok(())

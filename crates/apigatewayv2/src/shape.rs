@@ -4,8 +4,10 @@
 mod api;
 mod authorizer;
 mod deployment;
+mod domain_name;
 mod integration;
 mod route;
+mod routing_rule;
 mod stage;
 
 use serde::Serialize;
@@ -13,8 +15,10 @@ use serde::Serialize;
 pub use api::Api;
 pub use authorizer::Authorizer;
 pub use deployment::Deployment;
+pub use domain_name::{ApiMapping, DomainName};
 pub use integration::Integration;
 pub use route::Route;
+pub use routing_rule::RoutingRule;
 pub use stage::Stage;
 
 /// The answer of an operation that has nothing to say.

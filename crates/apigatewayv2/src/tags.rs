@@ -1,4 +1,4 @@
-//! Tags of APIs and stages, and the ARNs that name these.
+//! Tags of APIs, stages and domains, and the ARNs that name these.
 
 use pitbird_names::{Scope, arn};
 use pitbird_records::Texts;
@@ -15,9 +15,10 @@ const VALUE_BYTES: usize = 256;
 pub enum Tagged {
     Api(String),
     Stage { api_id: String, name: String },
+    DomainName(String),
 }
 
-/// Reads `arn:aws:apigateway:{region}::/apis/{id}[/stages/{name}]`. The account is left out in these ARNs; some
+/// Reads `arn:aws:apigateway:{region}::/apis/{id}[/stages/{name}]` and `/domainnames/{name}` likewise. The account is left out in these ARNs; some
 /// callers name it all the same.
 pub fn parse(text: &str, scope: &Scope) -> Result<Tagged, Error> {
     let unknown = || Error::UnknownTagged(text.to_owned());
@@ -32,6 +33,7 @@ pub fn parse(text: &str, scope: &Scope) -> Result<Tagged, Error> {
         ["", "apis", id, "stages", name] => {
             Ok(Tagged::Stage { api_id: (*id).to_owned(), name: (*name).to_owned() })
         }
+        ["", "domainnames", name] => Ok(Tagged::DomainName((*name).to_owned())),
         _ => Err(unknown()),
     }
 }
@@ -62,6 +64,9 @@ mod tests {
         let stage = Tagged::Stage { api_id: "abc".to_owned(), name: "prod".to_owned() };
         let arn = "arn:aws:apigateway:us-east-1::/apis/abc/stages/prod";
         assert_eq!(parse(arn, &scope).expect("a stage"), stage);
+        let domain = Tagged::DomainName("a.example.com".to_owned());
+        let arn = "arn:aws:apigateway:us-east-1::/domainnames/a.example.com";
+        assert_eq!(parse(arn, &scope).expect("a domain"), domain);
         for arn in [
             "abc",
             "arn:aws:apigateway:eu-west-1::/apis/abc",

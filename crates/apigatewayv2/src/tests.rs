@@ -4,26 +4,31 @@
 mod apis;
 mod authorizers;
 mod deployments;
+mod domain_names;
 mod imports;
 mod model;
 mod routes;
+mod routing_rules;
 mod stages;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
+use pitbird_records::{RestApi, Stage, Texts};
 use pitbird_service::{Call, Caller, Service};
-use pitbird_store::Store;
+use pitbird_store::{Store, Transaction};
 use pitbird_wire::{Catalog, Model, Protocol, Value};
 use serde_json::{Value as Json, json};
 
 use crate::State;
 
+const CERTIFICATE: &str = "arn:aws:acm:us-east-1:000000000000:certificate/a";
 const FUNCTION: &str = "arn:aws:lambda:us-east-1:000000000000:function:f";
 
 /// A service on a store of its own.
 struct Bed {
     service: Service,
+    store: Store,
     caller: Caller,
     now_ms: AtomicI64,
     _directory: tempfile::TempDir,
@@ -69,9 +74,9 @@ impl Bed {
     fn new() -> Bed {
         let directory = tempfile::tempdir().expect("a directory");
         let store = Store::open(directory.path()).expect("a fresh store");
-        let service = crate::service(Arc::new(State { store, entropy }));
+        let service = crate::service(Arc::new(State { store: store.clone(), entropy }));
         let caller = Caller::root(Default::default());
-        Bed { service, caller, now_ms: AtomicI64::new(1_600_000_000_500), _directory: directory }
+        Bed { service, store, caller, now_ms: AtomicI64::new(1_600_000_000_500), _directory: directory }
     }
 
     /// Calls an operation and answers status and body, as they go over the wire. Each call comes a second later.
@@ -117,6 +122,56 @@ impl Bed {
     /// An API without anything; its id.
     async fn api(&self) -> String {
         text(&self.ok("CreateApi", json!({"Name": "pets", "ProtocolType": "HTTP"})).await["apiId"])
+    }
+
+    /// A REST API of the other service's with a stage `prod`; its id.
+    async fn rest_api(&self, id: &str) -> String {
+        let (scope, tags, of) = (self.caller.scope.clone(), Texts::new(), id.to_owned());
+        let api = RestApi {
+            scope: scope.clone(),
+            id: id.to_owned(),
+            name: id.to_owned(),
+            description: None,
+            version: None,
+            created_ms: 0,
+            binary_media_types: Vec::new(),
+            minimum_compression_size: None,
+            api_key_source: "HEADER".to_owned(),
+            endpoint_types: vec!["REGIONAL".to_owned()],
+            ip_address_type: "ipv4".to_owned(),
+            vpc_endpoint_ids: Vec::new(),
+            policy: None,
+            disable_execute_api_endpoint: false,
+            root_resource_id: "root".to_owned(),
+            tags,
+        };
+        let stage = json!({
+            "scope": scope, "api_id": id, "name": "prod", "deployment_id": "d", "created_ms": 0, "updated_ms": 0,
+            "variables": {}, "method_settings": {}, "tracing_enabled": false, "tags": {},
+        });
+        let stage: Stage = serde_json::from_value(stage).expect("a stage");
+        let put = move |tx: &mut Transaction<'_>| {
+            tx.put(&api)?;
+            tx.put(&stage)
+        };
+        self.store.write(put).await.expect("kept");
+        of
+    }
+
+    /// An HTTP API with a stage `prod`; its id.
+    async fn staged(&self) -> String {
+        let api = self.api().await;
+        self.ok("CreateStage", json!({"ApiId": api, "StageName": "prod"})).await;
+        api
+    }
+
+    /// A domain; what names it in calls.
+    async fn domain(&self, name: &str, mode: &str) -> Json {
+        let asked = json!({
+            "DomainName": name, "DomainNameConfigurations": [{"CertificateArn": CERTIFICATE}], "RoutingMode": mode,
+        });
+        self.ok("CreateDomainName", asked).await;
+        json!({"DomainName": name})
     }
 
     /// An integration with a function; its id.

@@ -8,7 +8,7 @@ use pitbird_store::Transaction;
 use serde::Deserialize;
 
 use crate::shape::Nothing;
-use crate::{Error, State, find};
+use crate::{Error, State, domain_name, find};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -21,6 +21,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Nothing, Fault>
     let Call { caller, input, .. } = call;
     let delete = move |tx: &mut Transaction<'_>| {
         let api = find::api(tx, &caller.scope, &input.api_id)?;
+        domain_name::check_unmapped(tx, &api.scope, &api.id, None)?;
         let below = prefix(&api.scope, &[&api.id]);
         tx.delete_all::<HttpStage>(&below)?;
         tx.delete_all::<HttpDeployment>(&below)?;

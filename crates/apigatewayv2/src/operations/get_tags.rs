@@ -5,7 +5,7 @@ use pitbird_service::{Call, Fault};
 use serde::{Deserialize, Serialize};
 
 use crate::tags::{self, Tagged};
-use crate::{State, find};
+use crate::{State, domain_name, find};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -27,6 +27,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> 
             let api = find::api(&state.store, scope, &api_id)?;
             find::stage(&state.store, &api, &name)?.tags
         }
+        Tagged::DomainName(name) => domain_name::find(&state.store, scope, &name)?.tags,
     };
     Ok(Output { tags })
 }
