@@ -93,6 +93,11 @@ fn the_page_on_usage_tells_the_truth() {
 }
 
 #[test]
+fn domains_are_one_thing_for_both_services() {
+    check("domains_v2.py");
+}
+
+#[test]
 fn log_events_are_filtered_as_they_come() {
     check("log_filters.py");
 }

@@ -155,6 +155,11 @@ fn check_apis(release: &Release, word: &str) {
     assert_eq!(mapped.status, 401, "{}", mapped.text());
     let document = get(&format!("{}/word", release.server.stage_url(&release.output("document"), "prod")));
     assert_eq!(document.json(), word);
+    let shop = [("host", "shop.example.com")];
+    let mapped = send("GET", &format!("{}/orders/{word}/{word}", release.server.endpoint), &shop, b"");
+    assert_eq!(mapped.json()["got"]["rawPath"], format!("/orders/{word}/{word}"), "{}", mapped.text());
+    let rest = send("GET", &format!("{}/rest/word", release.server.endpoint), &shop, b"");
+    assert_eq!(rest.json(), word);
     let http = format!("{}/_aws/execute-api/{}", release.server.endpoint, release.output("http"));
     let open = get(&format!("{http}/pets/7")).json();
     assert_eq!(open["got"]["pathParameters"]["id"], "7", "{open}");

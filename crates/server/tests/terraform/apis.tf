@@ -329,6 +329,66 @@ resource "aws_apigatewayv2_stage" "default" {
   stage_variables = { word = local.word }
 }
 
+# From a document, with a deployment of its own, under a domain.
+
+resource "aws_apigatewayv2_api" "document" {
+  name          = "document"
+  protocol_type = "HTTP"
+  version       = local.word
+  body = jsonencode({
+    openapi = "3.0.1", info = { title = "document", version = local.word }
+    paths = { "/${local.word}" = { get = { "x-amazon-apigateway-integration" = {
+      type           = "aws_proxy", httpMethod = "POST", uri = aws_lambda_function.app.invoke_arn,
+      payloadFormatVersion = "2.0"
+    } } } }
+  })
+}
+
+resource "aws_lambda_permission" "document" {
+  function_name = aws_lambda_function.app.function_name
+  action        = "lambda:InvokeFunction"
+  principal     = "apigateway.amazonaws.com"
+  source_arn    = "${aws_apigatewayv2_api.document.execution_arn}/*"
+}
+
+resource "aws_apigatewayv2_deployment" "document" {
+  api_id      = aws_apigatewayv2_api.document.id
+  description = local.word
+  triggers    = { body = sha1(aws_apigatewayv2_api.document.body) }
+  lifecycle { create_before_destroy = true }
+}
+
+resource "aws_apigatewayv2_stage" "document" {
+  api_id        = aws_apigatewayv2_api.document.id
+  name          = "prod"
+  deployment_id = aws_apigatewayv2_deployment.document.id
+}
+
+resource "aws_apigatewayv2_domain_name" "shop" {
+  domain_name = "shop.example.com"
+  domain_name_configuration {
+    certificate_arn = "arn:aws:acm:us-east-1:000000000000:certificate/7a0f3d6e-0000-4000-8000-000000000000"
+    endpoint_type   = "REGIONAL"
+    security_policy = "TLS_1_2"
+  }
+  tags = { release = local.word }
+}
+
+resource "aws_apigatewayv2_api_mapping" "document" {
+  api_id          = aws_apigatewayv2_api.document.id
+  domain_name     = aws_apigatewayv2_domain_name.shop.id
+  stage           = aws_apigatewayv2_stage.document.id
+  api_mapping_key = "orders/${local.word}"
+}
+
+resource "aws_apigatewayv2_api_mapping" "rest" {
+  api_id          = aws_api_gateway_rest_api.document.id
+  domain_name     = aws_apigatewayv2_domain_name.shop.id
+  stage           = "prod"
+  api_mapping_key = "rest"
+  depends_on      = [aws_api_gateway_stage.document]
+}
+
 output "rest" { value = aws_api_gateway_rest_api.pets.id }
 output "document" { value = aws_api_gateway_rest_api.document.id }
 output "http" { value = aws_apigatewayv2_api.pets.id }
