@@ -86,8 +86,8 @@ impl Watchlist {
     }
 
     /// The anomaly detection models that are set.
-    pub fn detectors(&self) -> Vec<Versioned<AnomalyDetector>> {
-        self.detectors.values().filter_map(|entry| entry.known.clone()).collect()
+    pub fn detectors(&self) -> Vec<&Versioned<AnomalyDetector>> {
+        self.detectors.values().filter_map(|entry| entry.known.as_ref()).collect()
     }
 
     /// The scopes that have actions of composite alarms which have been held back long enough.

@@ -71,12 +71,27 @@ impl Models {
         }
     }
 
-    /// Whether nothing was learnt yet, or there was too little and there may be more now.
-    fn is_untrained(&self, found: &Versioned<AnomalyDetector>, now_ms: i64) -> bool {
-        let key = found.record.key();
+    /// Some of those models that have learnt nothing yet, or that knew too little and may know more by now; the former first.
+    fn untrained<'d>(
+        &self,
+        detectors: &[&'d Versioned<AnomalyDetector>],
+        now_ms: i64,
+    ) -> Vec<&'d Versioned<AnomalyDetector>> {
         let kept = self.lock();
-        let mut own = kept.iter().filter(|(place, kept)| place.0 == key && kept.rev == found.rev);
-        own.all(|(_, kept)| kept.model.is_none() && !kept.trained.contains(&now_ms))
+        let mut tried: HashMap<(&str, u64), bool> = HashMap::new();
+        for (place, kept) in kept.iter() {
+            let is_settled = kept.model.is_some() || kept.trained.contains(&now_ms);
+            *tried.entry((&place.0, kept.rev)).or_default() |= is_settled;
+        }
+        let mut untrained: Vec<(bool, &Versioned<AnomalyDetector>)> = Vec::new();
+        for found in detectors {
+            let is_settled = tried.get(&(found.record.key().as_str(), found.rev)).copied();
+            if is_settled != Some(true) {
+                untrained.push((is_settled.is_some(), found));
+            }
+        }
+        untrained.sort_by_key(|(was_tried, _)| *was_tried);
+        untrained.into_iter().map(|(_, found)| found).take(TRAININGS_PER_STEP).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Place, Kept>> {
@@ -103,15 +118,18 @@ pub async fn models(
 }
 
 /// Trains some of the models that have learnt nothing yet. What goes wrong with one keeps no other.
-pub async fn train_missing(state: &State, detectors: &[Versioned<AnomalyDetector>], now_ms: i64) {
-    let untrained = detectors.iter().filter(|found| state.models.is_untrained(found, now_ms));
-    for found in untrained.take(TRAININGS_PER_STEP) {
+pub async fn train_missing(state: &State, detectors: &[&Versioned<AnomalyDetector>], now_ms: i64) {
+    for found in state.models.untrained(detectors, now_ms) {
         let trained = match detector::plan(&found.record) {
             Some((plan, place)) => model(state, found, &Arc::new(plan), place, now_ms).await.map(drop),
             None => Err(Error::Invalid("its metrics can't be read".to_owned())),
         };
         if let Err(error) = trained {
             tracing::error!(model = found.record.identity, %error, "an anomaly detection model can't be trained");
+            // Not at once again, and not before others.
+            let trained = now_ms..now_ms + EMPTY_FRESH_MS;
+            let kept = Kept { rev: found.rev, trained, model: None };
+            state.models.keep((found.record.key(), 0, None), kept);
         }
     }
 }
@@ -178,5 +196,34 @@ mod tests {
         assert!(!is_kept("0") && is_kept("1") && is_kept(&MODELS_MAX.to_string()));
         assert!(models.fresh(&("1".to_owned(), 60, None), 2, 10).is_none(), "of another revision");
         assert!(models.fresh(&("5".to_owned(), 60, None), 1, 4).is_none(), "from before it was trained");
+    }
+
+    #[test]
+    fn what_was_never_tried_comes_before_what_knows_too_little() {
+        let found = |number: usize| {
+            let of = pitbird_records::anomaly_detector::Modelled::Queries(Vec::new());
+            let record = AnomalyDetector {
+                scope: Default::default(),
+                identity: format!("{number:02}"),
+                of,
+                excluded: Vec::new(),
+                timezone: None,
+                has_periodic_spikes: None,
+                configured_ms: 0,
+            };
+            Versioned { rev: 1, record }
+        };
+        let all: Vec<Versioned<AnomalyDetector>> = (0..12).map(found).collect();
+        let all: Vec<&Versioned<AnomalyDetector>> = all.iter().collect();
+        let models = Models::default();
+        let names = |now_ms| -> Vec<String> {
+            models.untrained(&all, now_ms).into_iter().map(|found| found.record.identity.clone()).collect()
+        };
+        assert_eq!(names(0), ["00", "01", "02", "03", "04", "05", "06", "07"]);
+        for found in &all[..8] {
+            models.keep((found.record.key(), 60, None), Kept { rev: 1, trained: 0..100, model: None });
+        }
+        assert_eq!(names(50), ["08", "09", "10", "11"]);
+        assert_eq!(names(100), ["08", "09", "10", "11", "00", "01", "02", "03"]);
     }
 }
