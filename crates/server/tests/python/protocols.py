@@ -127,12 +127,12 @@ def plain_json():
 
 def unwritten():
     """What isn't there says so, with its name, in the protocol that asked."""
-    status, _, answer = json_10("ListDashboards", {})
-    assert status == 501 and "ListDashboards" in json.dumps(answer) and "loudwatch" in json.dumps(answer).lower(), answer
-    status, answer = form("ListDashboards")
-    assert status == 501 and "ListDashboards" in xml.tostring(answer).decode()
-    status, _, answer = rpc("ListDashboards", {})
-    assert status == 501 and "ListDashboards" in json.dumps(answer), answer
+    status, _, answer = json_10("ListMetricStreams", {})
+    assert status == 501 and "ListMetricStreams" in json.dumps(answer) and "loudwatch" in json.dumps(answer).lower(), answer
+    status, answer = form("ListMetricStreams")
+    assert status == 501 and "ListMetricStreams" in xml.tostring(answer).decode()
+    status, _, answer = rpc("ListMetricStreams", {})
+    assert status == 501 and "ListMetricStreams" in json.dumps(answer), answer
 
 
 query()
