@@ -36,7 +36,7 @@ pub fn check(mapping: &DomainMapping, domain: &DomainName, records: &impl Record
         false => records.get::<HttpStage>(&stage)?.is_some(),
     };
     // A mapping of REST APIs may have none, and keep it so.
-    if !has_stage && !(is_rest && mapping.stage.is_none()) {
+    if !(has_stage || is_rest && mapping.stage.is_none()) {
         return Err(Error::MappedStage);
     }
     let others = domain_name::mappings(records, domain)?.into_iter();

@@ -103,16 +103,16 @@ impl Traced {
 
     /// `X-Amzn-Trace-Id` for the integration.
     pub fn header(&self) -> String {
-        self.from_here(self.integration).to_xray()
+        self.onward(self.integration).to_xray()
     }
 
     /// `X-Amzn-Trace-Id` for an authorizer.
     pub fn authorizer_header(&self) -> String {
-        self.from_here(self.own).to_xray()
+        self.onward(self.own).to_xray()
     }
 
     /// What is told from here on: a recorded trace goes through us, of any other only the decision is told.
-    fn from_here(&self, span: SpanId) -> Context {
+    fn onward(&self, span: SpanId) -> Context {
         let parent = if self.is_sampled { Some(span) } else { self.context.parent };
         Context { trace: self.context.trace, parent, is_sampled: Some(self.is_sampled) }
     }
@@ -142,7 +142,7 @@ impl Traced {
     }
 
     fn insert_w3c(&self, headers: &mut HeaderMap) {
-        let told = self.from_here(self.integration).to_w3c();
+        let told = self.onward(self.integration).to_w3c();
         if let Some(value) = told.and_then(|told| HeaderValue::try_from(told).ok()) {
             headers.insert(W3C, value);
         }

@@ -458,6 +458,7 @@ async fn what_probes_have_counted_outlasts_them() {
         metrics: vec![("Count".into(), Unit::Count)],
         dimension_sets: vec![[("name".to_owned(), name)].into_iter().collect()],
         resolution: Resolution::Minute,
+        usage: None,
     };
     let take = |name: String| telemetry.probe(spec(name)).record(now(), &[2.0]);
     let of = |name: &str| {
@@ -509,6 +510,7 @@ async fn who_watches_is_shown_all_that_is_added() {
         metrics: vec![("m".to_owned(), Unit::Count), ("unmeasured".to_owned(), Unit::Count)],
         dimension_sets: vec![dimensions(&[]), dimensions(&[("a", "2")])],
         resolution: Resolution::Minute,
+        usage: None,
     });
     probe.record(now(), &[4.0, f64::NAN]);
     telemetry.flush().await.unwrap();

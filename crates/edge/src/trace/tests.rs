@@ -24,7 +24,7 @@ fn nobody_joins_where_nobody_records() {
     assert!(Traced::join(&Tracer::off(), None, &head).is_none());
     let told = untold(&head.headers, 0);
     assert_eq!(told, format!("{ROOT};Parent=53995c3f42cd8ad8;Sampled=1"), "in AWS's words, and untouched");
-    assert!(untold(&HeaderMap::new(), 0x5759_e988_000).starts_with("Root=1-"));
+    assert!(untold(&HeaderMap::new(), 0x0575_9e98_8000).starts_with("Root=1-"));
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn what_nobody_can_read_is_replaced_with_all_that_belongs_to_it() {
         let traced = Traced::join(&on(Rate::ALL), None, &unreadable).unwrap();
         let told = traced.told(&unreadable).unwrap();
         let parents: Vec<_> = told.headers.get_all("traceparent").iter().collect();
-        assert_eq!(parents, [&traced.from_here(traced.integration).to_w3c().unwrap()]);
+        assert_eq!(parents, [&traced.onward(traced.integration).to_w3c().unwrap()]);
         assert_eq!((told.headers.get("tracestate"), traced.context.parent), (None, None));
     }
 }
