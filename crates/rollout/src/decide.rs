@@ -6,6 +6,7 @@ mod ramp;
 mod retreat;
 mod transition;
 
+pub use block::BLOCK_MS_MAX;
 pub(crate) use block::Block;
 pub use ramp::MOVES_MAX;
 pub(crate) use ramp::is_proven;

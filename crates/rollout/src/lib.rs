@@ -46,7 +46,7 @@ mod reason;
 mod record;
 mod state;
 
-pub use decide::{MOVES_MAX, RETURNS_MAX, Turn, applied, begin, next, refused};
+pub use decide::{BLOCK_MS_MAX, MOVES_MAX, RETURNS_MAX, Turn, applied, begin, next, refused};
 pub use evidence::{
     Action, Alarm, AlarmState, Check, Command, Evidence, Input, Note, Observed, ObservedLatency,
     ObservedRoute,

@@ -5,9 +5,9 @@
 use pitbird_analysis::{Arm, Bucket, Verdict};
 use pitbird_names::Percent;
 use pitbird_rollout::{
-    Action, Alarm, AlarmState, Check, Command, Evidence, HISTORY_MAX, Judged, MOVES_MAX, Note, Observed,
-    Phase, Plan, RETURNS_MAX, Ramp, RampStep, Reason, Record, Rules, State, Step, Target, TargetKind, Turn,
-    applied, begin, next, refused, replay,
+    Action, Alarm, AlarmState, BLOCK_MS_MAX, Check, Command, Evidence, HISTORY_MAX, Judged, MOVES_MAX, Note,
+    Observed, Phase, Plan, RETURNS_MAX, Ramp, RampStep, Reason, Record, Rules, State, Step, Target,
+    TargetKind, Turn, applied, begin, next, refused, replay,
 };
 use proptest::prelude::*;
 
@@ -336,4 +336,26 @@ fn a_ramp_moves_so_often_and_no_oftener() {
         moves += u32::from(matches!(turn.state.phase(), Phase::Shifting { .. }));
     }
     assert_eq!(moves, MOVES_MAX + 1, "the first shift, and then its moves");
+}
+
+#[test]
+fn a_bucket_of_few_requests_is_judged_in_the_end() {
+    let target = Target { kind: TargetKind::StageCanary, description: "prod".into() };
+    let plan = Plan::adaptive(target).unwrap();
+    let mut turn = begin(&plan, Arm::default(), BEGAN_MS);
+    let mut seen = Vec::new();
+    // A request in a hundred seconds: a canary request is due once in three hours.
+    for second in 1..=2 * BLOCK_MS_MAX / 1000 + 10 {
+        let now_ms = BEGAN_MS + 1000 * second;
+        turn = applied(&plan, &turn.state, turn.state.generation(), now_ms);
+        let bucket = Bucket::new(0, 0, u64::from(second % 100 == 0), 0).unwrap();
+        let buckets = vec![Observed { percent: turn.state.weight(), bucket }];
+        turn = next(&plan, &turn.state, &Evidence { buckets, ..Evidence::default() }, &[], now_ms);
+        let requests = turn.state.seen().base.requests();
+        if seen.last().is_none_or(|(_, last)| *last != requests) {
+            seen.push((1000 * second, requests));
+        }
+    }
+    assert!(seen.len() >= 2 && seen.last().unwrap().1 >= 6, "{seen:?}");
+    assert!(seen.windows(2).all(|pair| pair[1].0 - pair[0].0 <= BLOCK_MS_MAX + 1000), "{seen:?}");
 }

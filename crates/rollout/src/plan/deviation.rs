@@ -1,27 +1,57 @@
 use std::fmt::Display;
 
-use super::{BAKE_MS, Plan, RampStep, Rules, WAIT_MS};
+use super::{ADAPTIVE_WAIT_MS, BAKE_MS, Judged, Plan, Ramp, RampStep, Rules, WAIT_MS};
 
 /// The largest first weight that the standard knows, percent.
 const FIRST_PERCENT_MAX: f64 = 10.0;
 
 pub(super) fn deviations(plan: &Plan) -> Vec<String> {
     let mut found = Vec::new();
-    waits(plan.steps(), &mut found);
+    waits(plan.steps(), plan.ramp(), &mut found);
     rules(plan.rules(), &mut found);
+    found.extend(plan.ramp().into_iter().flat_map(ramp));
+    found.extend(judged(plan.judged()));
     found
 }
 
+fn ramp(ramp: &Ramp) -> Vec<String> {
+    let standard = Ramp::default();
+    let mut found = Vec::new();
+    if ramp.failures_per_look != standard.failures_per_look {
+        let (own, usual) = (ramp.failures_per_look, standard.failures_per_look);
+        found.push(format!("blast radius {own} failures per look instead of {usual}"));
+    }
+    if ramp.first_percent > standard.first_percent {
+        let (own, usual) = (ramp.first_percent.get(), standard.first_percent.get());
+        found.push(format!("ramp begins at {own} % instead of {usual} %"));
+    }
+    found
+}
+
+fn judged(judged: &Judged) -> Vec<String> {
+    let Some(latency) = &judged.latency else { return Vec::new() };
+    let standard = super::Latency::default();
+    let margins = [
+        ("margin above the p50", latency.body_margin, standard.body_margin),
+        ("margin above the p99", latency.tail_margin, standard.tail_margin),
+    ];
+    let differing = margins.into_iter().filter(|(_, own, usual)| own != usual);
+    differing
+        .map(|(name, own, usual)| format!("{name} {} instead of {}", points(own), points(usual)))
+        .collect()
+}
+
 /// Longer waits than usual need no excuse.
-fn waits(steps: &[RampStep], found: &mut Vec<String>) {
+fn waits(steps: &[RampStep], ramp: Option<&Ramp>, found: &mut Vec<String>) {
     let first = steps[0].percent.get();
-    if first > FIRST_PERCENT_MAX {
+    let wait_ms = if ramp.is_some() { ADAPTIVE_WAIT_MS } else { WAIT_MS };
+    if first > FIRST_PERCENT_MAX && ramp.is_none() {
         found.push(format!("first step {first} % instead of at most {FIRST_PERCENT_MAX} %"));
     }
-    let (bake, ramp) = steps.split_last().expect("a plan has steps");
-    for step in ramp.iter().filter(|step| step.wait_ms < WAIT_MS) {
+    let (bake, before) = steps.split_last().expect("a plan has steps");
+    for step in before.iter().filter(|step| step.wait_ms < wait_ms) {
         let percent = step.percent.get();
-        found.push(format!("wait at {percent} % {} instead of {}", seconds(step.wait_ms), seconds(WAIT_MS)));
+        found.push(format!("wait at {percent} % {} instead of {}", seconds(step.wait_ms), seconds(wait_ms)));
     }
     if bake.wait_ms < BAKE_MS {
         found.push(format!("bake {} instead of {}", seconds(bake.wait_ms), seconds(BAKE_MS)));

@@ -157,3 +157,24 @@ fn a_plan_without_them_is_written_as_ever() {
     assert_ne!(adaptive.fingerprint(), plan.fingerprint());
     assert_eq!(adaptive.steps().len(), 2);
 }
+
+#[test]
+fn what_is_riskier_than_the_usual_ramp_is_said() {
+    assert_eq!(Plan::adaptive(target()).unwrap().deviations(), Vec::<String>::new());
+    let plan = json!({
+        "target": target(),
+        "steps": [{"percent": 50, "wait_ms": 30_000}, {"percent": 95, "wait_ms": 600_000}],
+        "ramp": {"failures_per_look": 10, "first_percent": 5},
+        "judged": {"latency": {"body_margin": 0.1}},
+    });
+    let plan: Plan = serde_json::from_value(plan).unwrap();
+    assert_eq!(
+        plan.deviations(),
+        [
+            "wait at 50 % 30 s instead of 60 s",
+            "blast radius 10 failures per look instead of 1.5",
+            "ramp begins at 5 % instead of 1 %",
+            "margin above the p50 10 pp instead of 6 pp",
+        ]
+    );
+}
