@@ -70,7 +70,9 @@ fn alarms(store: &Store) -> Result<Vec<Level>, Error> {
     for alarm in store.list::<Alarm>("")? {
         let Alarm { head, rule } = alarm.record;
         let (quantity, metrics) = watched(&rule.watched);
-        *counts.entry((head.scope, quantity)).or_default() += metrics;
+        // A band's two edges are metrics, too.
+        let edges = if rule.threshold_metric.is_some() { 2 } else { 0 };
+        *counts.entry((head.scope, quantity)).or_default() += metrics + edges;
     }
     for alarm in store.list::<CompositeAlarm>("")? {
         *counts.entry((alarm.record.head.scope, Quantity::CompositeAlarmMinutes)).or_default() += 1;

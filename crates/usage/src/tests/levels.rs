@@ -69,6 +69,10 @@ async fn what_is_configured_counts_by_the_minute() {
     let two = vec![query(Some(metric(60))), query(Some(metric(300))), query(None)];
     let written = bed.state.store.write::<(), Error>(move |tx| {
         tx.put(&alarm("plain", Watched::Metric(metric(60))))?;
+        let mut band =
+            alarm("band", Watched::Queries { queries: vec![query(Some(metric(60))), query(None)] });
+        band.rule.threshold_metric = Some("q".to_owned());
+        tx.put(&band)?;
         tx.put(&alarm("quick", Watched::Metric(metric(10))))?;
         tx.put(&alarm("math", Watched::Queries { queries: two }))?;
         let (rule, suppressor, suppression) = ("ALARM(plain)".to_owned(), None, None);
@@ -82,7 +86,7 @@ async fn what_is_configured_counts_by_the_minute() {
         "CompositeAlarmMinutes 10 alarm-minutes",
         "HighResolutionAlarmMinutes 10 alarm-minutes",
         "ProvisionedConcurrencyX86 15360 MiB-minutes",
-        "StandardAlarmMinutes 30 alarm-minutes",
+        "StandardAlarmMinutes 60 alarm-minutes",
     ];
     let found = bed.rows(json!({})).await;
     assert_eq!(
