@@ -32,11 +32,11 @@ pub fn check(mapping: &DomainMapping, domain: &DomainName, records: &impl Record
         return Err(Error::MappedApi);
     }
     let has_stage = match is_rest {
-        true => records.get::<Stage>(&stage)?.is_some(),
+        // A mapping that the other service has made may have none, and keep it so.
+        true => mapping.stage.is_none() || records.get::<Stage>(&stage)?.is_some(),
         false => records.get::<HttpStage>(&stage)?.is_some(),
     };
-    // A mapping of REST APIs may have none, and keep it so.
-    if !(has_stage || is_rest && mapping.stage.is_none()) {
+    if !has_stage {
         return Err(Error::MappedStage);
     }
     let others = domain_name::mappings(records, domain)?.into_iter();

@@ -212,8 +212,9 @@ fn check_glob(glob: &str) -> Result<(), Error> {
     let (begins, ends) = (glob.starts_with('*'), glob.len() > 1 && glob.ends_with('*'));
     let inner = &glob[usize::from(begins)..glob.len() - usize::from(ends)];
     let max = if begins && ends { INFIX_BYTES } else { GLOB_BYTES };
-    let is_shaped = !(inner.contains('*') || begins && ends && inner.is_empty());
-    let fits = has_length(glob, max) && is_shaped && has_letters(glob, LETTERS);
+    let is_nothing = begins && ends && inner.is_empty();
+    let has_star_within = inner.contains('*');
+    let fits = has_length(glob, max) && has_letters(glob, LETTERS) && !is_nothing && !has_star_within;
     if fits { Ok(()) } else { Err(Error::RuleGlob(glob.to_owned())) }
 }
 

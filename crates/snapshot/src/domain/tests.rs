@@ -213,7 +213,7 @@ fn naive(
     if let Some(rule) = matching.min_by_key(|rule| rule.priority) {
         let bases = rule.conditions.iter().flat_map(|condition| &condition.base_paths);
         let stripped =
-            bases.rev().find_map(|base| below(base, path)).filter(|_| rule.strip_base_path);
+            bases.filter_map(|base| below(base, path)).next_back().filter(|_| rule.strip_base_path);
         return Some((rule.api_id.clone(), stripped.unwrap_or_else(|| path.to_owned())));
     }
     let fitting = mappings.iter().filter_map(|mapping| {
