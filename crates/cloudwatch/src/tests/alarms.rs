@@ -260,6 +260,9 @@ async fn an_account_has_ten_thousand_alarms_of_both_kinds() {
     bed.state.store.write(fill).await.expect("written");
     bed.alarm("last", json!({})).await;
     let refused = bed.refused("PutMetricAlarm", alarm_input("more")).await;
-    assert_eq!(refused, refusal(400, "LimitExceeded", "The maximum number of alarms, 10000, has been reached."));
+    assert_eq!(
+        refused,
+        refusal(400, "LimitExceeded", "The maximum number of alarms, 10000, has been reached.")
+    );
     bed.alarm("last", json!({"Threshold": 6.0})).await;
 }
