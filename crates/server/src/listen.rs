@@ -328,6 +328,6 @@ mod tests {
         assert!(connection <= 3072, "{connection} bytes");
         // hyper makes room for it with each connection.
         let answer = size_of_answer(Dispatch::answer);
-        assert!(answer <= 6144, "{answer} bytes");
+        assert!(answer <= 7168, "{answer} bytes");
     }
 }

@@ -287,7 +287,6 @@ def apis(api, root, deployment):
             **at, type="HTTP_PROXY", integrationHttpMethod="GET", uri="http://example.com", connectionType="VPC_LINK", connectionId="a"),
         lambda: gateway.put_integration(
             **at, type="AWS", integrationHttpMethod="POST", uri=queue, credentials=f"arn:aws:iam::{ACCOUNT}:role/r"),
-        lambda: gateway.create_stage(restApiId=api, stageName="traced", deploymentId=deployment, tracingEnabled=True),
         lambda: gateway.create_vpc_link(name="link", targetArns=["arn:aws:elasticloadbalancing:us-east-1:1:loadbalancer/net/a/b"]),
     ):
         try:
