@@ -110,6 +110,7 @@ impl Delivery {
                 return self.losses.add(self.signal, payload.items, &why);
             }
             tokio::select! {
+                // The collector is given time to come back; a stop ends the wait.
                 () = tokio::time::sleep(retry::wait(attempts, asked, fastrand::f64())) => {}
                 _ = self.stopped.changed() => {}
             }

@@ -171,6 +171,7 @@ impl Means {
         let mut is_open = true;
         while is_open {
             tokio::select! {
+                // Metrics are told at intervals: that is what is awaited.
                 () = tokio::time::sleep(interval) => {}
                 _ = self.stopped.changed() => is_open = false,
             }

@@ -112,6 +112,7 @@ fn evenly(url: &str, per_second: f64, seconds: u32) -> Result<Vec<f64>> {
         let mut due = begins + gap.mul_f64(f64::from(number) / f64::from(CONNECTIONS));
         let mut took_ms = Vec::new();
         while due < ends {
+            // Requests come at set times: that is what is measured.
             std::thread::sleep(due.saturating_duration_since(Instant::now()));
             connection.ask(path)?;
             took_ms.push(due.elapsed().as_secs_f64() * 1e3);

@@ -66,6 +66,7 @@ async fn ended(client: &Client, id: &Json, timeout: Duration) -> Result<Json, Fa
                 Failure::new(words).hint("--timeout gives it more time, --since less to look through")
             );
         }
+        // The service has no event for the end of a query: it is asked again.
         tokio::time::sleep(wait).await;
         wait = (wait * 2).min(ASK_EVERY);
     }
