@@ -1,7 +1,6 @@
 //! Idle environments: what each takes of the machine's memory beside the function's own.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
@@ -9,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use pitbird_testkit::{Client, Server};
 
 use super::Figure;
-use super::platform::{create_function, environments, resident_bytes, serve_with};
+use super::platform::{create_function, environments, resident_bytes, serve_with, static_function};
 
 const ENVIRONMENTS: usize = 500;
 /// How long each of the calls that bring them up is at work, so that none can be served by the environment of another.
@@ -67,20 +66,6 @@ pub fn figures(root: &Path) -> Result<Vec<Figure>> {
         "≤ 600 KiB",
         measured,
     )])
-}
-
-/// The hello function without shared libraries.
-fn static_function(root: &Path) -> Result<PathBuf> {
-    let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
-    let folder = root.join("target/bench/static");
-    let status = Command::new("cargo")
-        .args(["build", "--release", "--locked", "--package", "bench-function", "--target", &target])
-        .current_dir(root.join("bench"))
-        .env("CARGO_TARGET_DIR", &folder)
-        .env("RUSTFLAGS", "-C target-feature=+crt-static")
-        .status()?;
-    ensure!(status.success(), "a static bench-function can't be built");
-    Ok(folder.join(target).join("release/bench-function"))
 }
 
 /// So many environments at once, each with one invocation behind it.

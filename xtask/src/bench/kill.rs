@@ -92,7 +92,15 @@ fn figure(server: &Server, rounds: usize, at_once: usize) -> Result<Figure> {
 fn round(server: &Server, at_once: usize) -> Result<Vec<Kill>> {
     std::thread::scope(|scope| {
         let callers: Vec<_> = (0..at_once).map(|_| scope.spawn(|| overrun(server))).collect();
-        let gone = watch(&overrunning(server, at_once)?)?;
+        let gone = match overrunning(server, at_once) {
+            Ok(overrunning) => watch(&overrunning)?,
+            // What they were answered instead says why.
+            Err(error) => {
+                let answers: Vec<_> =
+                    callers.into_iter().map(|caller| caller.join().expect("a caller")).collect();
+                return Err(error.context(format!("{answers:?}")));
+            }
+        };
         let left = environments(server);
         ensure!(gone.keys().all(|namespace| !left.contains_key(namespace)), "left behind: {left:?}");
         let overruns = callers.into_iter().map(|caller| caller.join().expect("a caller"));
@@ -142,6 +150,7 @@ fn watch(overrunning: &BTreeMap<PathBuf, Vec<Process>>) -> Result<BTreeMap<PathB
 }
 
 /// An invocation that used up its time; in ms since 1970.
+#[derive(Debug)]
 struct Overrun {
     namespace: PathBuf,
     deadline_ms: f64,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -20,6 +21,20 @@ pub fn binary(root: &Path) -> PathBuf {
 
 pub fn bench_binary(root: &Path, name: &str) -> PathBuf {
     root.join("target/bench/release").join(name)
+}
+
+/// The hello function without shared libraries.
+pub fn static_function(root: &Path) -> Result<PathBuf> {
+    let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    let folder = root.join("target/bench/static");
+    let status = Command::new("cargo")
+        .args(["build", "--release", "--locked", "--package", "bench-function", "--target", &target])
+        .current_dir(root.join("bench"))
+        .env("CARGO_TARGET_DIR", &folder)
+        .env("RUSTFLAGS", "-C target-feature=+crt-static")
+        .status()?;
+    ensure!(status.success(), "a static bench-function can't be built");
+    Ok(folder.join(target).join("release/bench-function"))
 }
 
 pub fn serve(root: &Path) -> Server {
