@@ -74,6 +74,9 @@ fn descriptors() -> Result<u64> {
     Ok(line.split_whitespace().nth(3).context("a limit")?.parse()?)
 }
 
+/// Connections, with a thread each, that send at set times. More threads than these take the processor from what is measured.
+const EVEN_CONNECTIONS: u32 = 8;
+
 /// The 99th percentile of answers' times while requests come evenly at half of what the gateway can do, and the bare
 /// front end's at the same rate.
 fn half_load(root: &Path, options: &Options) -> Result<Vec<Figure>> {
@@ -101,15 +104,15 @@ fn half_load(root: &Path, options: &Options) -> Result<Vec<Figure>> {
     )])
 }
 
-/// Sends requests at set times over [`CONNECTIONS`] connections, a thread each; how long each took from when it was due, ms.
+/// Sends requests at set times over [`EVEN_CONNECTIONS`] connections, a thread each; how long each took from when it was due, ms.
 fn evenly(url: &str, per_second: f64, seconds: u32) -> Result<Vec<f64>> {
     let (address, path) = (address(url)?, path(url)?);
-    let gap = Duration::from_secs_f64(f64::from(CONNECTIONS) / per_second);
+    let gap = Duration::from_secs_f64(f64::from(EVEN_CONNECTIONS) / per_second);
     let begins = Instant::now() + Duration::from_millis(100);
     let ends = begins + Duration::from_secs(seconds.into());
     let one = move |number: u32| -> Result<Vec<f64>> {
         let mut connection = Connection::open(address)?;
-        let mut due = begins + gap.mul_f64(f64::from(number) / f64::from(CONNECTIONS));
+        let mut due = begins + gap.mul_f64(f64::from(number) / f64::from(EVEN_CONNECTIONS));
         let mut took_ms = Vec::new();
         while due < ends {
             // Requests come at set times: that is what is measured.
@@ -121,7 +124,7 @@ fn evenly(url: &str, per_second: f64, seconds: u32) -> Result<Vec<f64>> {
         Ok(took_ms)
     };
     let all: Vec<Result<Vec<f64>>> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..CONNECTIONS).map(|number| scope.spawn(move || one(number))).collect();
+        let threads: Vec<_> = (0..EVEN_CONNECTIONS).map(|number| scope.spawn(move || one(number))).collect();
         threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
     });
     Ok(all.into_iter().collect::<Result<Vec<_>>>()?.concat())
