@@ -140,7 +140,7 @@ async fn set_alarm(service: &Service, input: Json) -> Outcome {
         input: pitbird_wire::to_value(&input)?,
     };
     let answer = service.call("PutMetricAlarm", call).ok_or("there is no such operation")?;
-    answer.await.map(drop).map_err(|fault| fault.message.into())
+    answer.await.map(drop).map_err(|fault| fault.into_told().message.into())
 }
 
 fn name(number: usize) -> String {

@@ -35,7 +35,7 @@ impl Body for EventBody {
         let (service, operation) = (call.model.key, call.operation.name);
         let written = event.map_err(|fault| {
             tracing::warn!(service, operation, request_id, code = %fault.code, "an answer broke off");
-            io::Error::other(fault.message)
+            io::Error::other(fault.into_told().message)
         });
         let written = written.and_then(|event| {
             call.encode_event(event.name, &event.value).map_err(|error| {

@@ -256,6 +256,7 @@ fn told(service: &str, operation: &str, request_id: &str, fault: service::Fault)
     if let Some(cause) = &fault.cause {
         tracing::error!(service, operation, request_id, cause, "a call failed");
     }
+    let fault = fault.into_told();
     let mut told = Fault::new(fault.code, fault.message);
     told.status = fault.status;
     told.members = fault.members.into_iter().map(|(name, value)| (name.into(), value)).collect();

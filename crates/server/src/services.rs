@@ -158,7 +158,7 @@ fn exports(s3: Service) -> pitbird_logs::Keep {
                 input: Value::Map(input),
             };
             let put = s3.call("PutObject", call).expect("s3 puts objects");
-            put.await.map(drop).map_err(|fault| fault.message)
+            put.await.map(drop).map_err(|fault| fault.into_told().message)
         })
     })
 }

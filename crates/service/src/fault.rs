@@ -1,11 +1,17 @@
 use std::borrow::Cow;
+use std::ops::{Deref, DerefMut};
 
 use pitbird_wire::Value;
 
-/// What a caller is told when a call fails: an error's name and message in AWS's words. The model gives the HTTP status
-/// of errors that it lists; `status` is for the others and for the rare deviation.
+/// What a caller is told when a call fails: an error's name and message in AWS's words. A pointer wide: all of an
+/// operation's results carry it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Fault {
+pub struct Fault(Box<Told>);
+
+/// What a [`Fault`] says. The model gives the HTTP status of errors that it lists; `status` is for the others and for the
+/// rare deviation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Told {
     /// The error shape's name, such as `ResourceNotFoundException`.
     pub code: Cow<'static, str>,
     pub message: String,
@@ -19,14 +25,18 @@ pub struct Fault {
 
 impl Fault {
     pub fn new(code: &'static str, message: impl Into<String>) -> Fault {
-        Fault {
+        Fault(Box::new(Told {
             code: Cow::Borrowed(code),
             message: message.into(),
             status: None,
             members: Vec::new(),
             retry_after_s: None,
             cause: None,
-        }
+        }))
+    }
+
+    pub fn into_told(self) -> Told {
+        *self.0
     }
 
     /// Sets the HTTP status of an error that the model doesn't list.
@@ -61,5 +71,19 @@ impl Fault {
             Fault::new("InternalFailure", "The request processing has failed because of an internal error.");
         fault.cause = Some(cause.to_string());
         fault.with_status(500)
+    }
+}
+
+impl Deref for Fault {
+    type Target = Told;
+
+    fn deref(&self) -> &Told {
+        &self.0
+    }
+}
+
+impl DerefMut for Fault {
+    fn deref_mut(&mut self) -> &mut Told {
+        &mut self.0
     }
 }

@@ -16,7 +16,7 @@ mod probe;
 mod registry;
 
 pub use call::{Call, Caller};
-pub use fault::Fault;
+pub use fault::{Fault, Told};
 pub use permission::Permission;
 #[cfg(any(test, feature = "members"))]
 pub use probe::{Kind, Member, members};

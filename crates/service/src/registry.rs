@@ -2,9 +2,11 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use futures_core::Stream;
-use pitbird_wire::Value;
+use pin_project_lite::pin_project;
+use pitbird_wire::{FromValueError, Value};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -114,11 +116,10 @@ impl<S: Send + Sync + 'static> Builder<S> {
     {
         let (state, refuse) = (self.state.clone(), self.refuse);
         let run = Box::new(move |call: Call<Value>| -> Later<Answer> {
-            let state = state.clone();
-            Box::pin(async move {
-                let output = run(state, decode(call, harmless, refuse)?).await?;
-                encode(&output).map(Answer::Whole)
-            })
+            match decode::<I>(call, harmless, refuse) {
+                Ok(call) => Box::pin(Encoded { later: run(state.clone(), call) }),
+                Err(fault) => Box::pin(std::future::ready(Err(fault))),
+            }
         });
         self.hang_in::<I>(name, run)
     }
@@ -164,18 +165,48 @@ impl<S: Send + Sync + 'static> Builder<S> {
     }
 }
 
+pin_project! {
+    /// An operation's answer, encoded when it comes. A future of our own, since there are hundreds of operations and an
+    /// `async` block would be compiled for each with all that an operation moves in and out of it.
+    struct Encoded<R> {
+        #[pin]
+        later: R,
+    }
+}
+
+impl<O: Serialize, R: Future<Output = Result<O, Fault>>> Future for Encoded<R> {
+    type Output = Result<Answer, Fault>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project().later.poll(context) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Ok(output)) => Poll::Ready(encode(&output).map(Answer::Whole)),
+            Poll::Ready(Err(fault)) => Poll::Ready(Err(fault)),
+        }
+    }
+}
+
 fn decode<I: DeserializeOwned>(
-    call: Call<Value>,
+    mut call: Call<Value>,
     harmless: Harmless,
     refuse: Refuse,
 ) -> Result<Call<I>, Fault> {
-    let Call { caller, request_id, now_ms, endpoint, input } = call;
-    let (input, ignored) = pitbird_wire::from_value_reporting::<I>(input)
-        .map_err(|error| Fault::new("SerializationException", error.to_string()).with_status(400))?;
-    if let Some(path) = ignored.iter().find(|path| !is_harmless(path, harmless)) {
-        return Err(refuse(path));
+    let (input, ignored) =
+        pitbird_wire::from_value_reporting::<I>(std::mem::take(&mut call.input)).map_err(misfit)?;
+    heed(&ignored, harmless, refuse)?;
+    Ok(call.with(input))
+}
+
+fn misfit(error: FromValueError) -> Fault {
+    Fault::new("SerializationException", error.to_string()).with_status(400)
+}
+
+/// Refuses the first member that was ignored and isn't harmless.
+fn heed(ignored: &[String], harmless: Harmless, refuse: Refuse) -> Result<(), Fault> {
+    match ignored.iter().find(|path| !is_harmless(path, harmless)) {
+        Some(path) => Err(refuse(path)),
+        None => Ok(()),
     }
-    Ok(Call { caller, request_id, now_ms, endpoint, input })
 }
 
 fn encode(output: &impl Serialize) -> Result<Value, Fault> {

@@ -18,16 +18,31 @@ pub struct Versioned<R> {
 }
 
 pub fn get<R: Record>(connection: &Connection, key: &str) -> Result<Option<Versioned<R>>, Error> {
+    let mut found = None;
+    one(connection, R::TABLE, key, &mut |row| {
+        found = Some(record(row)?);
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// Shows the row of one record, if there is one.
+fn one(
+    connection: &Connection,
+    table: &'static str,
+    key: &str,
+    see: &mut dyn FnMut(&Row<'_>) -> Result<(), Error>,
+) -> Result<(), Error> {
     let mut statement =
         connection.prepare_cached("SELECT key, rev, value FROM records WHERE tbl = ?1 AND key = ?2")?;
-    let mut rows = statement.query(params![R::TABLE, key])?;
-    rows.next()?.map(record).transpose()
+    let mut rows = statement.query(params![table, key])?;
+    rows.next()?.map_or(Ok(()), see)
 }
 
 /// The revision of a record; `None` where there is none.
-pub fn rev<R: Record>(connection: &Connection, key: &str) -> Result<Option<u64>, Error> {
+pub fn rev(connection: &Connection, table: &'static str, key: &str) -> Result<Option<u64>, Error> {
     let mut statement = connection.prepare_cached("SELECT rev FROM records WHERE tbl = ?1 AND key = ?2")?;
-    let rev = statement.query_row(params![R::TABLE, key], |row| row.get::<_, i64>(0)).optional()?;
+    let rev = statement.query_row(params![table, key], |row| row.get::<_, i64>(0)).optional()?;
     Ok(rev.map(|rev| rev as u64))
 }
 
@@ -39,7 +54,7 @@ pub fn page<R: Record>(
     limit: usize,
 ) -> Result<Vec<Versioned<R>>, Error> {
     let mut found = Vec::new();
-    walk::<R>(connection, prefix, after, |row| {
+    walk(connection, R::TABLE, prefix, after, &mut |row| {
         if found.len() < limit {
             found.push(record(row)?);
         }
@@ -49,9 +64,9 @@ pub fn page<R: Record>(
 }
 
 /// The keys that start with `prefix`, in order.
-pub fn keys<R: Record>(connection: &Connection, prefix: &str) -> Result<Vec<String>, Error> {
+pub fn keys(connection: &Connection, table: &'static str, prefix: &str) -> Result<Vec<String>, Error> {
     let mut found = Vec::new();
-    walk::<R>(connection, prefix, None, |row| {
+    walk(connection, table, prefix, None, &mut |row| {
         found.push(row.get(0)?);
         Ok(true)
     })?;
@@ -59,28 +74,29 @@ pub fn keys<R: Record>(connection: &Connection, prefix: &str) -> Result<Vec<Stri
 }
 
 /// The keys that start with `prefix` with their records' revisions, in the order of the keys. No record is read.
-pub fn revs<R: Record>(connection: &Connection, prefix: &str) -> Result<Vec<(String, u64)>, Error> {
+pub fn revs(connection: &Connection, table: &'static str, prefix: &str) -> Result<Vec<(String, u64)>, Error> {
     let mut found = Vec::new();
-    walk::<R>(connection, prefix, None, |row| {
+    walk(connection, table, prefix, None, &mut |row| {
         found.push((row.get(0)?, row.get::<_, i64>(1)? as u64));
         Ok(true)
     })?;
     Ok(found)
 }
 
-/// Visits the rows below `prefix` until `visit` has had enough.
-fn walk<R: Record>(
+/// Visits the rows below `prefix` until `visit` has had enough. Compiled once, not once for each sort of record.
+fn walk(
     connection: &Connection,
+    table: &'static str,
     prefix: &str,
     after: Option<&str>,
-    mut visit: impl FnMut(&Row<'_>) -> Result<bool, Error>,
+    visit: &mut dyn FnMut(&Row<'_>) -> Result<bool, Error>,
 ) -> Result<(), Error> {
     let after = after.filter(|after| *after >= prefix);
     let mut statement = connection.prepare_cached(match after {
         Some(_) => "SELECT key, rev, value FROM records WHERE tbl = ?1 AND key > ?2 ORDER BY key",
         None => "SELECT key, rev, value FROM records WHERE tbl = ?1 AND key >= ?2 ORDER BY key",
     })?;
-    let mut rows = statement.query(params![R::TABLE, after.unwrap_or(prefix)])?;
+    let mut rows = statement.query(params![table, after.unwrap_or(prefix)])?;
     // Rows come in the order of their bytes, so the first one outside the prefix ends it.
     while let Some(row) = rows.next()? {
         let is_below = row.get_ref(0)?.as_str().is_ok_and(|key| key.starts_with(prefix));
@@ -105,14 +121,18 @@ pub fn named_blobs(connection: &Connection) -> Result<HashSet<String>, Error> {
 }
 
 fn record<R: Record>(row: &Row<'_>) -> Result<Versioned<R>, Error> {
-    let rev = row.get::<_, i64>(1)? as u64;
-    let text = row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?;
+    let (rev, text) = stored(row)?;
     match serde_json::from_str(text) {
         Ok(record) => Ok(Versioned { rev, record }),
-        Err(source) => Err(unreadable::<R>(row.get(0)?, source)),
+        Err(source) => Err(unreadable(R::TABLE, row.get(0)?, source)),
     }
 }
 
-pub fn unreadable<R: Record>(key: String, source: serde_json::Error) -> Error {
-    Error::Unreadable { table: R::TABLE, key, source: Arc::new(source) }
+fn stored<'r>(row: &'r Row<'_>) -> Result<(u64, &'r str), Error> {
+    let rev = row.get::<_, i64>(1)? as u64;
+    Ok((rev, row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?))
+}
+
+pub fn unreadable(table: &'static str, key: String, source: serde_json::Error) -> Error {
+    Error::Unreadable { table, key, source: Arc::new(source) }
 }

@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::blobs::{Blobs, Removed};
 use crate::lock::DirectoryLock;
 use crate::readers::Readers;
-use crate::writer::{AWAKE, Change, Job, Live, QUEUE_CHANGES, Writer};
+use crate::writer::{AWAKE, Change, Job, Live, Made, QUEUE_CHANGES, Writer};
 use crate::{Error, OpenError, Transaction, Versioned, rows, schema};
 
 /// A data directory, open. Clones share it; when the last one goes, what waits is still written and the directory is
@@ -29,7 +29,7 @@ struct Parts {
     readers: Readers,
     blobs: Arc<Blobs>,
     /// `None` only while the store is closed.
-    jobs: Option<mpsc::Sender<Box<dyn Job>>>,
+    jobs: Option<mpsc::Sender<Job>>,
     writer: Option<JoinHandle<()>>,
 }
 
@@ -86,7 +86,7 @@ impl Store {
     /// The keys that start with `prefix` with their records' revisions, in the order of the keys: what has changed since
     /// somebody last looked, without the price of reading it all.
     pub fn revs<R: Record>(&self, prefix: &str) -> Result<Vec<(String, u64)>, Error> {
-        self.0.readers.read(|connection| rows::revs::<R>(connection, prefix))
+        self.0.readers.read(|connection| rows::revs(connection, R::TABLE, prefix))
     }
 
     /// Up to `limit` records whose key starts with `prefix` and comes after the key `after`, in the order of their keys.
@@ -113,12 +113,22 @@ impl Store {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
+        let change = move |transaction: &mut Transaction<'_>| {
+            let result = change(transaction);
+            (result.is_ok(), Box::new(result) as Made)
+        };
+        let made = self.queue(Box::new(change)).await?;
+        *made.downcast::<Result<T, E>>().expect("what a change made comes back to who asked for it")
+    }
+
+    /// Lets the writer make a change, and waits until that is durable. All types of changes come this way, so that it is
+    /// compiled once.
+    async fn queue(&self, change: Change) -> Result<Made, Error> {
         let (answer, mut answered) = oneshot::channel();
-        let job = Box::new(Change { change: Some(change), result: None, answer });
         let jobs = self.0.jobs.as_ref().expect("only dropping the store closes the queue");
         let is_alone = jobs.capacity() == jobs.max_capacity();
-        if jobs.send(job).await.is_err() {
-            return Err(Error::Closed.into());
+        if jobs.send(Job::new(change, answer)).await.is_err() {
+            return Err(Error::Closed);
         }
         // Who writes alone lets the runtime's other work go on for the time of a fast disk's commit, rather than the thread to
         // sleep: to be woken would take a third as long again.
@@ -126,11 +136,11 @@ impl Store {
         while is_alone && began.elapsed() < AWAKE {
             match answered.try_recv() {
                 Ok(result) => return result,
-                Err(oneshot::error::TryRecvError::Closed) => return Err(Error::Closed.into()),
+                Err(oneshot::error::TryRecvError::Closed) => return Err(Error::Closed),
                 Err(oneshot::error::TryRecvError::Empty) => tokio::task::yield_now().await,
             }
         }
-        answered.await.unwrap_or_else(|_| Err(Error::Closed.into()))
+        answered.await.unwrap_or(Err(Error::Closed))
     }
 
     /// Keeps content under its SHA-256 in lower-case hex, which is answered once the content is durable. Idempotent.

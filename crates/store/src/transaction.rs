@@ -49,12 +49,12 @@ impl<'c> Transaction<'c> {
     }
 
     pub fn exists<R: Record>(&self, key: &str) -> Result<bool, Error> {
-        Ok(self.watched(rows::rev::<R>(self.connection, key))?.is_some())
+        Ok(self.watched(rows::rev(self.connection, R::TABLE, key))?.is_some())
     }
 
     /// How many keys start with `prefix`; reads none of the records.
     pub fn count<R: Record>(&self, prefix: &str) -> Result<usize, Error> {
-        Ok(self.watched(rows::keys::<R>(self.connection, prefix))?.len())
+        Ok(self.watched(rows::keys(self.connection, R::TABLE, prefix))?.len())
     }
 
     /// Writes a record, whatever was there before, and answers its new revision. A record has at most
@@ -62,11 +62,15 @@ impl<'c> Transaction<'c> {
     pub fn put<R: Record>(&mut self, record: &R) -> Result<u64, Error> {
         let key = record.key();
         let text = text(record, &key)?;
+        self.write(R::TABLE, key, &text)
+    }
+
+    fn write(&mut self, table: &'static str, key: String, text: &str) -> Result<u64, Error> {
         self.rev += 1;
         let write = "INSERT INTO records (tbl, key, rev, value) VALUES (?1, ?2, ?3, ?4)
             ON CONFLICT DO UPDATE SET rev = excluded.rev, value = excluded.value";
-        self.execute(write, params![R::TABLE, key, self.rev as i64, text])?;
-        self.written.push((R::TABLE, key));
+        self.execute(write, params![table, key, self.rev as i64, text])?;
+        self.written.push((table, key));
         Ok(self.rev)
     }
 
@@ -74,7 +78,7 @@ impl<'c> Transaction<'c> {
     /// [`Error::Conflict`].
     pub fn put_if<R: Record>(&mut self, record: &R, expected: u64) -> Result<u64, Error> {
         let key = record.key();
-        let found = self.watched(rows::rev::<R>(self.connection, &key))?.unwrap_or(ABSENT);
+        let found = self.watched(rows::rev(self.connection, R::TABLE, &key))?.unwrap_or(ABSENT);
         if found != expected {
             return Err(Conflict { table: R::TABLE, key, expected, found }.into());
         }
@@ -83,55 +87,56 @@ impl<'c> Transaction<'c> {
 
     /// Deletes a record and answers whether there was one.
     pub fn delete<R: Record>(&mut self, key: &str) -> Result<bool, Error> {
-        let deleted =
-            self.execute("DELETE FROM records WHERE tbl = ?1 AND key = ?2", params![R::TABLE, key])?;
+        self.remove(R::TABLE, key)
+    }
+
+    fn remove(&mut self, table: &'static str, key: &str) -> Result<bool, Error> {
+        let deleted = self.execute("DELETE FROM records WHERE tbl = ?1 AND key = ?2", params![table, key])?;
         if deleted > 0 {
-            self.written.push((R::TABLE, key.to_owned()));
+            self.written.push((table, key.to_owned()));
         }
         Ok(deleted > 0)
     }
 
     /// Deletes all records whose key starts with `prefix` and answers how many there were.
     pub fn delete_all<R: Record>(&mut self, prefix: &str) -> Result<usize, Error> {
-        let keys = self.watched(rows::keys::<R>(self.connection, prefix))?;
+        let keys = self.watched(rows::keys(self.connection, R::TABLE, prefix))?;
         for key in &keys {
-            self.delete::<R>(key)?;
+            self.remove(R::TABLE, key)?;
         }
         Ok(keys.len())
     }
 
-    /// Runs one change in a savepoint: kept when it answers `Ok`, undone when it answers `Err`, panics, or the
-    /// database failed under it.
-    pub(crate) fn run<T, E: From<Error>>(
-        &mut self,
-        change: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>,
-    ) -> Result<T, E> {
+    /// Runs one change in a savepoint: kept when it says that it went well, undone when it says that it didn't, panics, or
+    /// the database failed under it. An `Err` where the change's own answer no longer stands.
+    pub(crate) fn run(&mut self, change: &mut dyn FnMut(&mut Transaction<'_>) -> bool) -> Result<(), Error> {
         self.failure.take();
         self.execute("SAVEPOINT change", [])?;
         let result = match catch_unwind(AssertUnwindSafe(|| change(self))) {
-            Ok(result) => result,
-            Err(panic) => Err(Error::Panicked(words(panic.as_ref())).into()),
+            Ok(true) => match self.failure.take() {
+                Some(failure) => Err(self.lose(failure)),
+                None => self.execute("RELEASE change", []).map(|_| true),
+            },
+            Ok(false) => Ok(false),
+            Err(panic) => Err(Error::Panicked(words(panic.as_ref()))),
         };
-        let result = match self.failure.take() {
-            Some(failure) => {
-                self.lost_to = Some(failure.clone());
-                result.and(Err(failure.into()))
-            }
-            None => result,
-        };
-        let result = result.and_then(|value| {
-            self.execute("RELEASE change", [])?;
-            Ok(value)
-        });
+        if let Some(failure) = self.failure.take() {
+            self.lose(failure);
+        }
         let written = std::mem::take(&mut self.written);
         match &result {
-            Ok(_) => {
+            Ok(true) => {
                 self.is_changed |= !written.is_empty();
                 written.iter().for_each(|(table, key)| self.touched.note(table, key));
             }
-            Err(_) => self.undo(),
+            Ok(false) | Err(_) => self.undo(),
         }
-        result
+        result.map(|_| ())
+    }
+
+    fn lose(&mut self, failure: Error) -> Error {
+        self.lost_to = Some(failure.clone());
+        failure
     }
 
     /// Undoes the running change. Where that fails the whole transaction is given up: see [`Self::lost`].
@@ -198,7 +203,7 @@ impl Source for Transaction<'_> {
 /// A record's JSON. It is read back before it may be stored: one record that can't be read would keep the snapshot
 /// from being compiled, and the store from being opened, ever after.
 fn text<R: Record>(record: &R, key: &str) -> Result<String, Error> {
-    let unreadable = |source| rows::unreadable::<R>(key.to_owned(), source);
+    let unreadable = |source| rows::unreadable(R::TABLE, key.to_owned(), source);
     let text = serde_json::to_string(record).map_err(unreadable)?;
     if text.len() > RECORD_BYTES_MAX {
         return Err(Error::TooLarge { table: R::TABLE, key: key.to_owned(), bytes: text.len() });

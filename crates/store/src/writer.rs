@@ -1,5 +1,6 @@
 //! The one thread that changes durable state.
 
+use std::any::Any;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -32,10 +33,45 @@ pub struct Live {
     pub generations: watch::Sender<u64>,
 }
 
+/// What a change answered, a `Result` of types that only it and who waits for it know.
+pub type Made = Box<dyn Any + Send>;
+
+/// A change of any type: answers whether it went well, and what it made.
+pub type Change = Box<dyn FnOnce(&mut Transaction<'_>) -> (bool, Made) + Send>;
+
 /// A change that waits, with the one who waits for it.
-pub trait Job: Send {
-    fn run(&mut self, transaction: &mut Transaction<'_>);
-    fn answer(self: Box<Self>, outcome: Result<(), Error>);
+pub struct Job {
+    change: Option<Change>,
+    made: Option<Made>,
+    answer: oneshot::Sender<Result<Made, Error>>,
+    /// Why what it made doesn't stand.
+    failure: Option<Error>,
+}
+
+impl Job {
+    pub fn new(change: Change, answer: oneshot::Sender<Result<Made, Error>>) -> Job {
+        Job { change: Some(change), made: None, answer, failure: None }
+    }
+
+    fn run(&mut self, transaction: &mut Transaction<'_>) {
+        let Job { change, made, .. } = self;
+        let kept = transaction.run(&mut |transaction| {
+            let change = change.take().expect("a job runs once");
+            let (is_well, result) = change(transaction);
+            *made = Some(result);
+            is_well
+        });
+        self.failure = kept.err();
+    }
+
+    fn answer(self, outcome: Result<(), Error>) {
+        let result = match outcome.and(self.failure.map_or(Ok(()), Err)) {
+            Ok(()) => Ok(self.made.expect("what is committed has run")),
+            Err(error) => Err(error),
+        };
+        // Whoever asked may have stopped waiting; the change stands all the same.
+        let _ = self.answer.send(result);
+    }
 }
 
 /// The writer's side: the connection, the directory's lock and the revisions.
@@ -69,7 +105,7 @@ impl Writer {
     }
 
     /// Works until every sender is gone and the queue is empty.
-    pub fn run(mut self, mut jobs: mpsc::Receiver<Box<dyn Job>>) {
+    pub fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
         let mut waiting = VecDeque::new();
         loop {
             if waiting.is_empty() {
@@ -90,7 +126,7 @@ impl Writer {
     /// Commits what waits and answers. Where the transaction is lost half-way, the changes after that point stay
     /// waiting. After a failed commit nobody is told anything but the failure: also a refusal may rest on what a
     /// neighbour had written.
-    fn batch(&mut self, waiting: &mut VecDeque<Box<dyn Job>>) {
+    fn batch(&mut self, waiting: &mut VecDeque<Job>) {
         let mut done = Vec::with_capacity(waiting.len());
         let outcome = self.commit(waiting, &mut done);
         if outcome.is_err() && !self.connection.is_autocommit() {
@@ -111,8 +147,8 @@ impl Writer {
     /// Runs the changes in one transaction. Answers the snapshot to publish, `None` if nothing was written.
     fn commit(
         &mut self,
-        waiting: &mut VecDeque<Box<dyn Job>>,
-        done: &mut Vec<Box<dyn Job>>,
+        waiting: &mut VecDeque<Job>,
+        done: &mut Vec<Job>,
     ) -> Result<Option<Arc<Snapshot>>, Error> {
         if let Err(error) = self.begin() {
             done.extend(waiting.drain(..));
@@ -178,7 +214,7 @@ impl Writer {
 
 /// The next change: one that comes soon is taken without going to sleep first, since to be woken takes as long as half a commit.
 /// `None` when every sender is gone.
-fn next(jobs: &mut mpsc::Receiver<Box<dyn Job>>) -> Option<Box<dyn Job>> {
+fn next(jobs: &mut mpsc::Receiver<Job>) -> Option<Job> {
     let began = Instant::now();
     while began.elapsed() < AWAKE {
         match jobs.try_recv() {
@@ -188,32 +224,4 @@ fn next(jobs: &mut mpsc::Receiver<Box<dyn Job>>) -> Option<Box<dyn Job>> {
         }
     }
     jobs.blocking_recv()
-}
-
-/// A change of any type, and where its answer goes.
-pub struct Change<F, T, E> {
-    pub change: Option<F>,
-    pub result: Option<Result<T, E>>,
-    pub answer: oneshot::Sender<Result<T, E>>,
-}
-
-impl<F, T, E> Job for Change<F, T, E>
-where
-    F: FnOnce(&mut Transaction<'_>) -> Result<T, E> + Send,
-    T: Send,
-    E: From<Error> + Send,
-{
-    fn run(&mut self, transaction: &mut Transaction<'_>) {
-        let change = self.change.take().expect("a job runs once");
-        self.result = Some(transaction.run(change));
-    }
-
-    fn answer(self: Box<Self>, outcome: Result<(), Error>) {
-        let result = match outcome {
-            Ok(()) => self.result.expect("what is committed has run"),
-            Err(error) => Err(error.into()),
-        };
-        // Whoever asked may have stopped waiting; the change stands all the same.
-        let _ = self.answer.send(result);
-    }
 }

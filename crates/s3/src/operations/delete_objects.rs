@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use pitbird_records::Object;
-use pitbird_service::{Call, Fault};
+use pitbird_service::{Call, Fault, Told};
 use pitbird_store::Transaction;
 use serde::{Deserialize, Serialize};
 
@@ -68,7 +68,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> 
         match plain::check_version(version_id.as_deref()) {
             Ok(()) => deleted.push(Deleted { key, version_id }),
             Err(error) => {
-                let Fault { code, message, .. } = error.into();
+                let Told { code, message, .. } = Fault::from(error).into_told();
                 errors.push(Failed { key, version_id, code: code.into_owned(), message });
             }
         }

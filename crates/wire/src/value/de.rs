@@ -9,14 +9,14 @@ use serde::de::{
 use serde::forward_to_deserialize_any;
 use thiserror::Error;
 
-/// Why a value doesn't fit a type.
+/// Why a value doesn't fit a type. Small, since every field of every input is read into a result with it.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{0}")]
-pub struct FromValueError(String);
+pub struct FromValueError(Box<str>);
 
 impl de::Error for FromValueError {
     fn custom<T: std::fmt::Display>(words: T) -> Self {
-        FromValueError(words.to_string())
+        FromValueError(words.to_string().into())
     }
 }
 
