@@ -56,6 +56,8 @@ const ENDING_MAX: Duration = Duration::from_secs(10);
 /// To be called first thing in `main` when the first argument is [`ARGUMENT`]: no other thread may exist, and standard input
 /// is the socket to the daemon.
 pub fn spawner_main() -> ! {
+    // What the server forbids itself is a function's own affair. It is inherited, also through execution.
+    let _ = rustix::thread::disable_transparent_huge_pages(false);
     let code = match serve() {
         Ok(()) => 0,
         Err(_) => 1,

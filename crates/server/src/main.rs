@@ -29,6 +29,11 @@ use clap::Parser;
 use pitbird_cli::{Cli, Command, Runtime};
 use tracing_subscriber::EnvFilter;
 
+/// Every request's buffers are allocated on one thread and often freed on another, which costs glibc's allocator a sixth of a
+/// request's user time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     // Before anything else: the spawner must stay small, and a function must not start a server.
     if std::env::args_os().nth(1).is_some_and(|argument| argument == pitbird_sandbox::SPAWNER_ARGUMENT) {
@@ -48,6 +53,9 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<ExitCode> {
+    // Where the host gives huge pages to whoever doesn't ask, a heap of 3 MB would take ten times that. Memory is all that is lost if
+    // it can't be.
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
     let inherited = listener::inherited()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match cli.command {

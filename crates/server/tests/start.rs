@@ -151,3 +151,16 @@ fn with_keys_every_call_is_verified() {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/signed.py");
     python.check(&server, &script, &[]);
 }
+
+#[test]
+fn huge_pages_are_the_functions_affair_and_not_the_servers() {
+    let server = start(&[], None).unwrap();
+    let may_have_huge_pages = |pid: u32| {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        status.lines().find_map(|line| line.strip_prefix("THP_enabled:")).map(|value| value.trim() == "1")
+    };
+    assert_ne!(may_have_huge_pages(server.pid()), Some(true), "None where the kernel doesn't say");
+    // Functions descend from the spawner.
+    let spawner = server.family().into_iter().find(|process| process.pid != server.pid()).unwrap();
+    assert_ne!(may_have_huge_pages(spawner.pid), Some(false));
+}
