@@ -45,6 +45,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("sts", 5),
     ("apigateway", 6),
     ("apigatewayv2", 6),
+    ("codedeploy", 6),
     ("edge", 6),
     ("lambda", 6),
     ("rollouts", 6),
