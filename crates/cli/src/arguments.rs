@@ -152,9 +152,20 @@ pub struct ServeOptions {
     /// OTEL_TRACES_SAMPLER doesn't say otherwise
     #[arg(long, value_name = "RATE", value_parser = quantity::share, env = "PITBIRD_TRACE_SAMPLE", hide_env_values = true)]
     pub trace_sample: Option<f64>,
+    /// For tests: divides the waits of CodeDeploy's deployments (intervals, an hour for hooks, looks at alarms), 1 to 3600; every
+    /// deployment tells that it was so
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = time_scale, env = "PITBIRD_TIME_SCALE",
+          hide_env_values = true)]
+    pub time_scale: f64,
     /// What to write to standard error, as in `info` or `pitbird=debug`
     #[arg(long, default_value = "warn", env = "PITBIRD_LOG", hide_env_values = true)]
     pub log: String,
+}
+
+/// Reads what waits are divided by.
+fn time_scale(text: &str) -> Result<f64, String> {
+    let factor = text.parse().ok().filter(|factor| (1.0..=3600.0).contains(factor));
+    factor.ok_or_else(|| "a number from 1 to 3600".to_owned())
 }
 
 /// How fast an account may be called.

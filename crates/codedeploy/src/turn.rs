@@ -33,6 +33,8 @@ pub struct World {
     pub alias: Option<Alias>,
     pub has_current: bool,
     pub has_target: bool,
+    /// Why Lambda would not let the alias lead to both versions, or to the new one.
+    pub obstacle: Option<String>,
     pub has_group: bool,
     pub role: RoleStanding,
     /// Those of the deployment's alarms that there are.
@@ -148,7 +150,7 @@ impl Turn {
         for (version, exists) in [(shift.current, world.has_current), (shift.target, world.has_target)] {
             check_version(&shift.function, version, exists)?;
         }
-        Ok(())
+        unhindered(world)
     }
 
     /// A rollback puts the alias back whatever alarms say.
@@ -244,6 +246,7 @@ impl Turn {
         let mut alias = world.alias.clone().ok_or_else(no_alias)?;
         unmoved(&alias, &deployment.expected)?;
         check_version(&shift.function, shift.target, world.has_target)?;
+        unhindered(world)?;
         let percent = deployment.routing.percent_after(deployment.generation + 1);
         let state = state_at(shift.current, shift.target, percent);
         if state.additional.is_some() {
@@ -309,6 +312,13 @@ fn unmoved(alias: &Alias, expected: &AliasState) -> Result<(), Halt> {
     }
     let words = words::alias_moved(&alias.name, &found, expected);
     Err(Halt::failed("INVALID_LAMBDA_CONFIGURATION", words))
+}
+
+fn unhindered(world: &World) -> Result<(), Halt> {
+    match &world.obstacle {
+        None => Ok(()),
+        Some(why) => Err(Halt::failed("INVALID_LAMBDA_CONFIGURATION", format!("{} {why}", words::CONFIGURATION))),
+    }
 }
 
 fn check_version(function: &str, version: VersionId, exists: bool) -> Result<(), Halt> {

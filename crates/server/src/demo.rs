@@ -69,6 +69,7 @@ async fn serve(options: &DemoOptions, data_dir: PathBuf) -> Result<Serving> {
         egress_sockets: 1,
         otlp_endpoint: None,
         trace_sample: None,
+        time_scale: 1.0,
         log: "warn".to_owned(),
     };
     if let Some(port) = options.port {

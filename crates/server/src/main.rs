@@ -6,6 +6,7 @@
 mod admin;
 mod alarm_actions;
 mod demo;
+mod deployments;
 mod dispatch;
 mod export;
 mod inside;

@@ -81,10 +81,13 @@ impl Serving {
         let listener = tokio::net::TcpListener::from_std(socket.try_clone()?)?;
         let address = listener.local_addr().context("the listener has no address")?;
         let tls = tls(options)?;
+        if options.time_scale != 1.0 {
+            tracing::warn!(time_scale = options.time_scale, "the waits of CodeDeploy's deployments are divided");
+        }
         let (tracer, spans) = export::tracer(export.as_ref());
         let (parts, launcher, inside) = build(options, address, tracer).await?;
         let exporter = export.map(|config| Exporter::start(&config, spans, &parts.telemetry));
-        let Started { services, tasks, follower, locations } = services::start(&parts)?;
+        let Started { services, tasks, follower, locations } = services::start(&parts, options.time_scale)?;
         let Parts { store, telemetry, invoker, edge } = parts;
         let isolation = launcher.report().to_string();
         let names = services.iter().map(|service| service.model).collect();
@@ -190,6 +193,9 @@ pub async fn run(options: &ServeOptions, inherited: Option<TcpListener>) -> Resu
     // Whoever started us may have closed the pipe; serving goes on.
     let _unread = writeln!(out, "pitbird listens on http://{}", serving.address);
     let _unread = writeln!(out, "functions are isolated by {}", serving.isolation);
+    if options.time_scale != 1.0 {
+        let _unread = writeln!(out, "WARNING: waits of CodeDeploy are divided by {}", options.time_scale);
+    }
     let _unread = writeln!(out, "Ready.").and_then(|()| out.flush());
     let starts_anew = tokio::select! {
         _ = terminate.recv() => false,

@@ -20,6 +20,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::alarm_actions::AlarmActions;
+use crate::deployments;
 use crate::trials::DataPlane;
 use crate::usage::UsageKeeper;
 
@@ -41,6 +42,8 @@ pub struct Tasks {
     meter: pitbird_usage::Meter,
     stop_rollouts: oneshot::Sender<()>,
     rollouts: JoinHandle<Result<(), pitbird_rollouts::Error>>,
+    stop_deployments: oneshot::Sender<()>,
+    deployments: JoinHandle<Result<(), pitbird_codedeploy::Error>>,
 }
 
 /// What runs once it is started.
@@ -54,10 +57,12 @@ pub struct Started {
 }
 
 impl Tasks {
-    /// Lets what is under way finish: rollouts first, since they read alarms.
+    /// Lets what is under way finish: rollouts and deployments first, since they read alarms.
     pub async fn stop(self) -> Result<()> {
         let _already_ended = self.stop_rollouts.send(());
+        let _already_ended = self.stop_deployments.send(());
         self.rollouts.await??;
+        self.deployments.await??;
         self.evaluator.stop().await;
         self.actor.stop().await;
         self.sweeper.stop().await;
@@ -68,8 +73,9 @@ impl Tasks {
     }
 }
 
-/// Every service there is. Needs a tokio runtime: what an earlier run left undone is taken up at once.
-pub fn start(parts: &Parts) -> Result<Started> {
+/// Every service there is. Needs a tokio runtime: what an earlier run left undone is taken up at once. `time_scale` is what
+/// CodeDeploy's waits are divided by.
+pub fn start(parts: &Parts, time_scale: f64) -> Result<Started> {
     let Parts { store, telemetry, invoker, edge } = parts;
     let trials = Arc::new(DataPlane(edge.clone()));
     let account_throttle = edge.account_throttle();
@@ -86,6 +92,10 @@ pub fn start(parts: &Parts) -> Result<Started> {
     let sts = pitbird_sts::State { store: store.clone(), entropy };
     let (rollouts, executor) = pitbird_rollouts::new(rollout_parts(parts, cloudwatch.clone()));
     let (stop_rollouts, stopped) = oneshot::channel::<()>();
+    let s3_reader = pitbird_s3::service(s3.clone());
+    let deployment_parts = deployments::parts(store, invoker, cloudwatch.clone(), s3_reader, time_scale);
+    let (codedeploy, deployer) = pitbird_codedeploy::new(deployment_parts);
+    let (stop_deployments, deployments_stopped) = oneshot::channel::<()>();
     let tasks = Tasks {
         evaluator: pitbird_cloudwatch::start_evaluator(cloudwatch.clone()),
         actor: pitbird_cloudwatch::start_actor(cloudwatch.clone(), Arc::new(alarm_actions)),
@@ -98,6 +108,10 @@ pub fn start(parts: &Parts) -> Result<Started> {
             // A dropped sender stops them as well.
             let _stopped = stopped.await;
         })),
+        stop_deployments,
+        deployments: tokio::spawn(deployer.run(async move {
+            let _stopped = deployments_stopped.await;
+        })),
     };
     let follower = pitbird_logs::start_follower(logs.clone());
     let locations = lambda.locations();
@@ -105,6 +119,7 @@ pub fn start(parts: &Parts) -> Result<Started> {
         pitbird_apigateway::service(Arc::new(apigateway)),
         pitbird_apigatewayv2::service(Arc::new(apigatewayv2)),
         pitbird_cloudwatch::service(cloudwatch),
+        pitbird_codedeploy::service(codedeploy),
         pitbird_iam::service(Arc::new(iam)),
         pitbird_lambda::service(Arc::new(lambda)),
         pitbird_logs::service(logs),

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pitbird_names::{FunctionRef, Qualifier, Scope, arn};
+use pitbird_names::{FunctionRef, Qualifier, Scope, VersionId, arn};
 use pitbird_records::function_deployment::{EventStatus, FunctionDeployment, HookRun};
-use pitbird_records::{Alias, DeployGroup, FunctionVersion, Record, key};
+use pitbird_records::{
+    Alias, DeployGroup, FunctionVersion, ProvisionedConcurrency, Record, TrafficRouting, key, prefix,
+};
 use pitbird_store::{Store, Versioned};
 use serde_json::json;
 use tokio::sync::{Notify, watch};
@@ -120,10 +122,11 @@ impl Driver {
         let Parts { store, clock, entropy, alarms, .. } = &*self.parts;
         let FunctionDeployment { scope, shift, application_id, group, .. } = deployment;
         let alias: Option<Versioned<Alias>> = store.get(&key(scope, &[&shift.function, &shift.alias]))?;
-        let has = |version: pitbird_names::VersionId| {
+        let version = |version: VersionId| {
             let version = key(scope, &[&shift.function, &version.to_string()]);
-            store.get::<FunctionVersion>(&version).map(|found| found.is_some())
+            store.get::<FunctionVersion>(&version).map(|found| found.map(|found| found.record))
         };
+        let (current, target) = (version(shift.current)?, version(shift.target)?);
         let has_group = store.get::<DeployGroup>(&key(scope, &[application_id, group]))?;
         let watched = deployment.alarms.as_ref().filter(|alarms| alarms.is_enabled);
         let hook_failure = waiting(deployment).and_then(|run| {
@@ -132,8 +135,9 @@ impl Driver {
         });
         let world = World {
             now_ms: clock(),
-            has_current: has(shift.current)?,
-            has_target: has(shift.target)?,
+            obstacle: obstacle(store, deployment, current.as_ref().zip(target.as_ref()))?,
+            has_current: current.is_some(),
+            has_target: target.is_some(),
             has_group: has_group.is_some_and(|found| found.record.id == deployment.group_id),
             role: standing(&self.parts, store, deployment)?,
             alarms: watched.map(|watched| alarms(scope, &watched.names)).unwrap_or_default(),
@@ -169,6 +173,30 @@ fn tell_end(turn: &Turn) {
         let why = deployment.error.as_ref().map(|error| error.message.as_str()).unwrap_or_default();
         tracing::info!(deployment = deployment.id, status = deployment.status.as_str(), why, "deployment ended");
     }
+}
+
+/// What Lambda holds against the alias leading to the versions: see its UpdateAlias.
+fn obstacle(
+    store: &Store,
+    deployment: &FunctionDeployment,
+    versions: Option<(&FunctionVersion, &FunctionVersion)>,
+) -> Result<Option<String>, Error> {
+    let FunctionDeployment { scope, shift, routing, .. } = deployment;
+    if let Some((current, target)) = versions
+        && *routing != TrafficRouting::AllAtOnce
+        && current.settings.role != target.settings.role
+    {
+        return Ok(Some(format!(
+            "Alias can't point to versions with different execution roles: {} and {}",
+            shift.current, shift.target
+        )));
+    }
+    let kept = store.list::<ProvisionedConcurrency>(&prefix(scope, &[&shift.function]))?;
+    let is_kept = |qualifier: &str| kept.iter().any(|found| found.record.qualifier == qualifier);
+    let target = shift.target.to_string();
+    Ok((is_kept(&shift.alias) && is_kept(&target)).then(|| {
+        format!("Both the alias {} and version {target} have provisioned concurrency.", shift.alias)
+    }))
 }
 
 /// May the role do what the deployment needs?

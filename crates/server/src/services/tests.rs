@@ -68,11 +68,12 @@ async fn bed() -> Bed {
         egress_sockets: 1,
         otlp_endpoint: None,
         trace_sample: None,
+        time_scale: 1.0,
         log: "warn".to_owned(),
     };
     let (parts, launcher, _inside) =
         crate::serve::build(&options, address, Default::default()).await.expect("the parts");
-    let Started { services, tasks, .. } = start(&parts).expect("the services");
+    let Started { services, tasks, .. } = start(&parts, 1.0).expect("the services");
     Bed { services, _tasks: tasks, _launcher: launcher, _folder: folder }
 }
 
