@@ -243,3 +243,54 @@ fn functions_get_cpu_by_their_memory() {
         Err(ended) => panic!("no server: {ended:?}"),
     }
 }
+
+/// A server whose waits are divided by sixty, so that a deployment of minutes takes seconds.
+fn hurried(data_dir: Option<&Path>) -> Server {
+    let arguments = vec!["--time-scale".to_owned(), "60".to_owned()];
+    let options = ServerOptions { arguments, data_dir: data_dir.map(Path::to_owned) };
+    Server::start_with(BINARY, options).expect("it starts")
+}
+
+#[test]
+fn a_deployment_shifts_an_alias_between_hooks() {
+    let Some(python) = python() else { return };
+    python.check(&hurried(None), &script("codedeploy.py"), &["story"]);
+}
+
+#[test]
+fn an_alarm_rolls_a_deployment_back_in_awss_words() {
+    let Some(python) = python() else { return };
+    python.check(&hurried(None), &script("codedeploy.py"), &["alarm"]);
+}
+
+#[test]
+fn a_deployment_is_stopped_left_or_rolled_back() {
+    let Some(python) = python() else { return };
+    python.check(&hurried(None), &script("codedeploy.py"), &["stop"]);
+}
+
+#[test]
+fn an_appspec_lies_in_a_bucket() {
+    let Some(python) = python() else { return };
+    python.check(&hurried(None), &script("codedeploy.py"), &["s3"]);
+}
+
+#[test]
+fn a_deployments_triggers_are_told() {
+    let Some(python) = python() else { return };
+    python.check(&hurried(None), &script("codedeploy.py"), &["triggers"]);
+}
+
+/// Killed thrice in the middle of a shift, it goes on where it was and leaves no step out.
+#[test]
+fn a_deployment_outlives_the_server() {
+    let Some(python) = python() else { return };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut server = hurried(Some(folder.path()));
+    python.check(&server, &script("codedeploy.py"), &["begin"]);
+    for _ in 0..3 {
+        server.kill();
+        server = hurried(Some(folder.path()));
+    }
+    python.check(&server, &script("codedeploy.py"), &["resume"]);
+}

@@ -184,3 +184,37 @@ fn apis_of_both_kinds_are_applied_changed_and_destroyed() {
     }
     assert_eq!(release.ask("/v2/apis").json()["items"], serde_json::json!([]));
 }
+
+#[test]
+fn how_a_function_is_deployed_is_applied_changed_and_destroyed() {
+    let Some(release) = Release::of("codedeploy.tf") else { return };
+    release.package("one");
+    let codedeploy = |operation: &str, input: Value| {
+        let target = format!("CodeDeploy_20141006.{operation}");
+        let headers = [("X-Amz-Target", target.as_str()), ("Content-Type", "application/x-amz-json-1.1")];
+        send("POST", &release.server.endpoint, &headers, input.to_string().as_bytes()).json()
+    };
+    let group = serde_json::json!({"applicationName": "app", "deploymentGroupName": "group"});
+    for (percentage, step) in [(25, "percentage=25"), (40, "percentage=40")] {
+        assert_eq!(release.step(&["apply", "-auto-approve"], &[step]), 0, "apply {step}");
+        assert_eq!(release.step(&["plan", "-detailed-exitcode"], &[step]), EMPTY, "plan after {step}");
+        let found = codedeploy("GetDeploymentGroup", group.clone())["deploymentGroupInfo"].clone();
+        assert_eq!(found["deploymentConfigName"], format!("canary-{percentage}"));
+        assert_eq!(found["deploymentGroupId"], release.output("group"));
+    }
+    let content = serde_json::json!({"version": 0.0, "Resources": [{"f": {
+        "Type": "AWS::Lambda::Function",
+        "Properties": {"Name": "deployed-app", "Alias": "live", "CurrentVersion": "1", "TargetVersion": "1"},
+    }}]});
+    let revision = serde_json::json!({
+        "revisionType": "AppSpecContent", "appSpecContent": {"content": content.to_string()},
+    });
+    let mut input = group.clone();
+    input["revision"] = revision;
+    let made = codedeploy("CreateDeployment", input);
+    assert!(made["deploymentId"].as_str().is_some_and(|id| id.starts_with("d-")), "{made}");
+    assert_eq!(release.step(&["destroy", "-auto-approve"], &["percentage=40"]), 0, "destroy");
+    assert_eq!(codedeploy("ListApplications", serde_json::json!({}))["applications"], serde_json::json!([]));
+    let configs = codedeploy("ListDeploymentConfigs", serde_json::json!({}));
+    assert_eq!(configs["deploymentConfigsList"].as_array().map(Vec::len), Some(9), "the predefined ones");
+}

@@ -180,7 +180,7 @@ def failures(first):
     waited = cli("wait", "deployment-successful", "--deployment-id", found["deploymentId"])
     assert waited.returncode != 0
     listed = deploy.list_deployments(applicationName="app", deploymentGroupName="group")["deployments"]
-    assert len(listed) == 7 and listed[-1] == first, listed
+    assert len(listed) == 8 and listed[-1] == first, listed
 
 
 def alarm():
