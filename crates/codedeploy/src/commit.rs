@@ -78,7 +78,11 @@ pub fn begin(tx: &mut Transaction<'_>, deployment: &FunctionDeployment) -> Resul
         group_id: deployment.group_id.clone(),
         deployment: deployment.id.clone(),
     })?;
-    tx.put(&RolloutClaim { scope: scope.clone(), target: claim(deployment), rollout: holder(&deployment.id) })?;
+    tx.put(&RolloutClaim {
+        scope: scope.clone(),
+        target: claim(deployment),
+        rollout: holder(&deployment.id),
+    })?;
     let group_key = key(scope, &[&deployment.application_id, &deployment.group]);
     if let Some(group) = tx.get::<DeployGroup>(&group_key)? {
         let mut group = group.record;

@@ -132,6 +132,11 @@ impl Drivers {
         }
     }
 
+    /// Lets every driver look at once: what several deployments may depend on has changed.
+    pub fn ring_all(&self) {
+        self.bells().values().for_each(|bell| bell.notify_one());
+    }
+
     /// A new driver's assignment; none when the deployment has a driver.
     fn assignment(&self, deployment: String) -> Option<Assignment> {
         let mut bells = self.bells();

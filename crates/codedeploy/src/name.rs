@@ -53,9 +53,14 @@ mod tests {
 
     #[test]
     fn names_have_a_length_and_an_alphabet() {
-        for (name, is_fine) in
-            [("a", true), ("A.b_c+d=e,f@g-9", true), (&*"x".repeat(100), true), ("", false), ("a/b", false), ("a b", false)]
-        {
+        for (name, is_fine) in [
+            ("a", true),
+            ("A.b_c+d=e,f@g-9", true),
+            (&*"x".repeat(100), true),
+            ("", false),
+            ("a/b", false),
+            ("a b", false),
+        ] {
             assert_eq!(application(name).is_ok(), is_fine, "{name}");
         }
         assert!(group(&"x".repeat(101)).is_err());
@@ -64,7 +69,8 @@ mod tests {
     #[test]
     fn a_deployments_id_has_its_form() {
         assert!(deployment(Some("d-UPQ98180K")).is_ok());
-        for id in [None, Some(""), Some("d-"), Some("d-upq98180k"), Some("x-UPQ98180K"), Some("d-UPQ98180KK")] {
+        for id in [None, Some(""), Some("d-"), Some("d-upq98180k"), Some("x-UPQ98180K"), Some("d-UPQ98180KK")]
+        {
             assert!(deployment(id).is_err(), "{id:?}");
         }
     }

@@ -9,8 +9,14 @@ use time::format_description::well_known::Rfc3339;
 use crate::find;
 
 /// The events of triggers that a Lambda deployment can have. `DeploymentReady` never comes, and there are no instances.
-pub const EVENTS: [&str; 6] =
-    ["DeploymentStart", "DeploymentSuccess", "DeploymentFailure", "DeploymentStop", "DeploymentRollback", "DeploymentReady"];
+pub const EVENTS: [&str; 6] = [
+    "DeploymentStart",
+    "DeploymentSuccess",
+    "DeploymentFailure",
+    "DeploymentStop",
+    "DeploymentRollback",
+    "DeploymentReady",
+];
 
 /// What is to be told when a deployment has come to a state (`START`, `SUCCESS`, `FAILURE`, `STOP`). `draw` makes the
 /// events' ids.

@@ -80,7 +80,11 @@ fn hang_deployments(builder: Builder<State>) -> Builder<State> {
         .operation("BatchGetDeploymentTargets", &[], batch_get_deployment_targets::run)
         .operation("GetDeploymentTarget", &[], get_deployment_target::run)
         .operation("ListDeploymentTargets", &[], list_deployment_targets::run)
-        .operation("PutLifecycleEventHookExecutionStatus", &[], put_lifecycle_event_hook_execution_status::run)
+        .operation(
+            "PutLifecycleEventHookExecutionStatus",
+            &[],
+            put_lifecycle_event_hook_execution_status::run,
+        )
         .operation("SkipWaitTimeForInstanceTermination", &[], skip_wait_time_for_instance_termination::run)
 }
 
@@ -98,7 +102,8 @@ fn check_batch(length: usize, max: usize, required: &'static str) -> Result<(), 
         return Err(Error::invalid(required, "At least one must be specified."));
     }
     if length > max {
-        let words = format!("The maximum number of names or IDs allowed for this request ({max}) was exceeded.");
+        let words =
+            format!("The maximum number of names or IDs allowed for this request ({max}) was exceeded.");
         return Err(Error::TooMany { code: "BatchLimitExceededException", words });
     }
     Ok(())

@@ -29,7 +29,8 @@ pub fn cut<T>(
 
 fn read(token: &str) -> Result<String, Error> {
     let bytes = URL_SAFE_NO_PAD.decode(token).ok();
-    let invalid = || Error::invalid("InvalidNextTokenException", "The next token was specified in an invalid format.");
+    let invalid =
+        || Error::invalid("InvalidNextTokenException", "The next token was specified in an invalid format.");
     bytes.and_then(|bytes| String::from_utf8(bytes).ok()).filter(|name| !name.is_empty()).ok_or_else(invalid)
 }
 

@@ -19,7 +19,9 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
 pub fn digest(revision: &Revision) -> String {
     let same = match revision {
         // A checksum that was given beside it makes no other revision of a content.
-        Revision::AppSpecContent { content, .. } => Revision::AppSpecContent { content: content.clone(), sha256: None },
+        Revision::AppSpecContent { content, .. } => {
+            Revision::AppSpecContent { content: content.clone(), sha256: None }
+        }
         Revision::String { content, .. } => Revision::String { content: content.clone(), sha256: None },
         Revision::S3(_) => revision.clone(),
     };

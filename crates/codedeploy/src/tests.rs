@@ -1,5 +1,4 @@
-//! The service and its executor on a store of their own, with scripted alarms and hooks and a clock that stands still while
-//! work is done.
+//! The service and its executor on a store of their own, with scripted alarms and hooks, and waits that are divided.
 
 mod bed;
 mod deployments;

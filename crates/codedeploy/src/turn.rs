@@ -108,7 +108,10 @@ impl Turn {
             self.states.push("START");
         }
         if !world.has_group {
-            return Err(Halt::failed("DEPLOYMENT_GROUP_MISSING", words::group_missing(&self.deployment.group)));
+            return Err(Halt::failed(
+                "DEPLOYMENT_GROUP_MISSING",
+                words::group_missing(&self.deployment.group),
+            ));
         }
         let role = &self.deployment.service_role;
         match world.role {
@@ -165,8 +168,12 @@ impl Turn {
             return Ok(());
         }
         let of = |name: &String| world.alarms.iter().find(|alarm| alarm.name == *name);
-        let active: Vec<&str> =
-            settings.names.iter().filter(|name| of(name).is_some_and(|alarm| alarm.is_active)).map(String::as_str).collect();
+        let active: Vec<&str> = settings
+            .names
+            .iter()
+            .filter(|name| of(name).is_some_and(|alarm| alarm.is_active))
+            .map(String::as_str)
+            .collect();
         if !active.is_empty() {
             return Err(Halt::alarm(words::alarms_active(&active)));
         }
@@ -203,7 +210,10 @@ impl Turn {
         };
         let Some(run) = &event.hook else {
             if !matches!(world.role, RoleStanding::There { may_invoke: may, .. } if may[may_invoke]) {
-                return Err(Halt::failed("IAM_ROLE_PERMISSIONS", words::role_forbids(service_role, "AWSLambda")));
+                return Err(Halt::failed(
+                    "IAM_ROLE_PERMISSIONS",
+                    words::role_forbids(service_role, "AWSLambda"),
+                ));
             }
             event.hook = Some(HookRun {
                 function: function.clone(),
@@ -242,7 +252,8 @@ impl Turn {
         }
         let deployment = &mut self.deployment;
         let shift = &deployment.shift;
-        let no_alias = || Halt::failed("INVALID_LAMBDA_CONFIGURATION", words::no_alias(&shift.function, &shift.alias));
+        let no_alias =
+            || Halt::failed("INVALID_LAMBDA_CONFIGURATION", words::no_alias(&shift.function, &shift.alias));
         let mut alias = world.alias.clone().ok_or_else(no_alias)?;
         unmoved(&alias, &deployment.expected)?;
         check_version(&shift.function, shift.target, world.has_target)?;
@@ -282,7 +293,8 @@ impl Turn {
         if deployment.has_ended() {
             return None;
         }
-        let poll = self.watched_alarms().map(|_| now_ms + scaled(limits::ALARM_POLL_MS, deployment.time_scale));
+        let poll =
+            self.watched_alarms().map(|_| now_ms + scaled(limits::ALARM_POLL_MS, deployment.time_scale));
         let hooks = deployment.events.iter().filter(|event| event.status == EventStatus::InProgress);
         let deadlines = hooks.filter_map(|event| event.hook.as_ref()).map(|run| run.deadline_ms);
         let due = deployment.next_ms.into_iter().chain(poll).chain(deadlines);
@@ -317,7 +329,9 @@ fn unmoved(alias: &Alias, expected: &AliasState) -> Result<(), Halt> {
 fn unhindered(world: &World) -> Result<(), Halt> {
     match &world.obstacle {
         None => Ok(()),
-        Some(why) => Err(Halt::failed("INVALID_LAMBDA_CONFIGURATION", format!("{} {why}", words::CONFIGURATION))),
+        Some(why) => {
+            Err(Halt::failed("INVALID_LAMBDA_CONFIGURATION", format!("{} {why}", words::CONFIGURATION)))
+        }
     }
 }
 

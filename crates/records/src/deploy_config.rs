@@ -27,9 +27,15 @@ impl Record for DeployConfig {
 pub enum TrafficRouting {
     AllAtOnce,
     /// A share, 1 to 99 percent, and after an interval the rest.
-    Canary { percent: u32, interval_min: u32 },
+    Canary {
+        percent: u32,
+        interval_min: u32,
+    },
     /// A share, 1 to 99 percent, and after each interval another.
-    Linear { percent: u32, interval_min: u32 },
+    Linear {
+        percent: u32,
+        interval_min: u32,
+    },
 }
 
 impl TrafficRouting {

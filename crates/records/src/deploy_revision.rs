@@ -8,9 +8,15 @@ use crate::Record;
 /// An AppSpec, or where it lies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Revision {
-    AppSpecContent { content: String, sha256: Option<String> },
+    AppSpecContent {
+        content: String,
+        sha256: Option<String>,
+    },
     /// What came before `AppSpecContent`.
-    String { content: String, sha256: Option<String> },
+    String {
+        content: String,
+        sha256: Option<String>,
+    },
     S3(S3Revision),
 }
 

@@ -29,19 +29,19 @@ pub fn parts(
     s3: Service,
     time_scale: f64,
 ) -> pitbird_codedeploy::Parts {
-    let reach = Arc::new(Reach {
-        store: store.clone(),
-        invoker: invoker.clone(),
-        s3,
-        webhooks: Webhooks::default(),
-    });
+    let reach =
+        Arc::new(Reach { store: store.clone(), invoker: invoker.clone(), s3, webhooks: Webhooks::default() });
     let (policies, hooks, objects, triggers) = (store.clone(), reach.clone(), reach.clone(), reach);
     pitbird_codedeploy::Parts {
         store: store.clone(),
         alarms: Arc::new(move |scope, names| alarms(&cloudwatch, scope, names)),
         may: Arc::new(move |ask| may(&policies, ask)),
-        invoke_hook: Arc::new(move |call| later(hooks.clone(), |reach| async move { reach.run_hook(call).await })),
-        fetch: Arc::new(move |object| later(objects.clone(), |reach| async move { reach.fetch(object).await })),
+        invoke_hook: Arc::new(move |call| {
+            later(hooks.clone(), |reach| async move { reach.run_hook(call).await })
+        }),
+        fetch: Arc::new(move |object| {
+            later(objects.clone(), |reach| async move { reach.fetch(object).await })
+        }),
         tell: Arc::new(move |told| later(triggers.clone(), |reach| async move { reach.tell(told).await })),
         clock: Arc::new(|| now_ms() as u64),
         entropy,
@@ -114,7 +114,8 @@ impl Reach {
         let found = self.function(&named, &scope).filter(|_| named.scope(&scope).account == scope.account);
         let found = found.ok_or_else(|| format!("Function not found: {function}"))?;
         let invocation = invocation(event);
-        let outcome = self.invoker.invoke(&found, named.qualifier.as_ref(), fastrand::f64(), invocation).await;
+        let outcome =
+            self.invoker.invoke(&found, named.qualifier.as_ref(), fastrand::f64(), invocation).await;
         match outcome.map_err(|refused| refused.to_string())? {
             pitbird_invoke::Outcome { function_error: None, .. } => Ok(()),
             pitbird_invoke::Outcome { function_error: Some(error), error_type, .. } => {
@@ -163,7 +164,8 @@ impl Reach {
         }
         let named = FunctionRef::parse(&target).map_err(|error| error.to_string())?;
         let found = self.function(&named, &scope).ok_or_else(|| format!("Function not found: {target}"))?;
-        let source = InvocationSource { service: PRINCIPAL, arn: &group_arn, account: scope.account.as_str() };
+        let source =
+            InvocationSource { service: PRINCIPAL, arn: &group_arn, account: scope.account.as_str() };
         if !found.policy(named.qualifier.as_ref()).is_some_and(|policy| policy.allows(&source)) {
             return Err(format!(
                 "CodeDeploy is not authorized to perform: lambda:InvokeFunction on the resource {target} because no resource-based \

@@ -82,7 +82,10 @@ impl Serving {
         let address = listener.local_addr().context("the listener has no address")?;
         let tls = tls(options)?;
         if options.time_scale != 1.0 {
-            tracing::warn!(time_scale = options.time_scale, "the waits of CodeDeploy's deployments are divided");
+            tracing::warn!(
+                time_scale = options.time_scale,
+                "the waits of CodeDeploy's deployments are divided"
+            );
         }
         let (tracer, spans) = export::tracer(export.as_ref());
         let (parts, launcher, inside) = build(options, address, tracer).await?;

@@ -35,7 +35,8 @@ fn with(properties: Value) -> String {
     for (name, value) in properties.as_object().expect("members") {
         all[name] = value.clone();
     }
-    json!({"version": 0.0, "Resources": [{"f": {"Type": "AWS::Lambda::Function", "Properties": all}}]}).to_string()
+    json!({"version": 0.0, "Resources": [{"f": {"Type": "AWS::Lambda::Function", "Properties": all}}]})
+        .to_string()
 }
 
 #[test]
@@ -47,7 +48,10 @@ fn yaml_and_json_say_the_same() {
     assert_eq!(read(YAML), Ok(AppSpec { shift: shift(), hooks }));
     assert_eq!(read(&with(json!({}))), Ok(AppSpec { shift: shift(), hooks: Hooks::default() }));
     assert_eq!(read(&write(&shift())).expect("our own").shift, shift());
-    assert_eq!(read(&YAML.replace("Resources", "resources").replace("Hooks", "hooks")).expect("any case").shift, shift());
+    assert_eq!(
+        read(&YAML.replace("Resources", "resources").replace("Hooks", "hooks")).expect("any case").shift,
+        shift()
+    );
     let text = with(json!({})).replace("0.0", "\"0.0\"");
     assert!(read(&text).is_ok(), "a version as a text");
 }

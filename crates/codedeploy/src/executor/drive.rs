@@ -171,7 +171,12 @@ fn tell_end(turn: &Turn) {
     let deployment = &turn.deployment;
     if deployment.has_ended() {
         let why = deployment.error.as_ref().map(|error| error.message.as_str()).unwrap_or_default();
-        tracing::info!(deployment = deployment.id, status = deployment.status.as_str(), why, "deployment ended");
+        tracing::info!(
+            deployment = deployment.id,
+            status = deployment.status.as_str(),
+            why,
+            "deployment ended"
+        );
     }
 }
 
@@ -205,8 +210,9 @@ fn standing(parts: &Parts, store: &Store, deployment: &FunctionDeployment) -> Re
     if !role::stands(store, scope, service_role)? {
         return Ok(RoleStanding::Missing);
     }
-    let may =
-        |action: &str, resources: &[String]| (parts.may)(&Ask { scope, role: service_role, action, resources });
+    let may = |action: &str, resources: &[String]| {
+        (parts.may)(&Ask { scope, role: service_role, action, resources })
+    };
     let alias = Qualifier::Alias(shift.alias.clone());
     let function =
         [arn::function(scope, &shift.function, None), arn::function(scope, &shift.function, Some(&alias))];

@@ -24,7 +24,11 @@ pub struct Output {
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> {
     let Call { caller, input, .. } = call;
     let store = &state.parts.store;
-    super::check_batch(input.deployment_group_names.len(), limits::BATCH, "DeploymentGroupNameRequiredException")?;
+    super::check_batch(
+        input.deployment_group_names.len(),
+        limits::BATCH,
+        "DeploymentGroupNameRequiredException",
+    )?;
     let application = find::application(store, &caller.scope, &input.application_name)?;
     let (mut deployment_groups_info, mut unknown) = (Vec::new(), Vec::new());
     for name in input.deployment_group_names {

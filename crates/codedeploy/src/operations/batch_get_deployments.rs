@@ -21,7 +21,11 @@ pub struct Output {
 /// Deployments that don't exist are left out: the operation has no error for them.
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> {
     let Call { caller, input, .. } = call;
-    super::check_batch(input.deployment_ids.len(), limits::BATCH_DEPLOYMENTS, "DeploymentIdRequiredException")?;
+    super::check_batch(
+        input.deployment_ids.len(),
+        limits::BATCH_DEPLOYMENTS,
+        "DeploymentIdRequiredException",
+    )?;
     let mut deployments_info = Vec::new();
     for id in input.deployment_ids {
         match find::deployment(&state.parts.store, &caller.scope, Some(&id)) {

@@ -15,7 +15,8 @@ pub struct Input {
 
 /// Only deployments of other platforms wait to be continued.
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<(), Fault> {
-    let found = find::deployment(&state.parts.store, &call.caller.scope, call.input.deployment_id.as_deref())?;
+    let found =
+        find::deployment(&state.parts.store, &call.caller.scope, call.input.deployment_id.as_deref())?;
     if found.has_ended() {
         return Err(Error::Completed(found.id).into());
     }

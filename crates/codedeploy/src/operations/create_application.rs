@@ -40,7 +40,8 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> 
             return Err(Error::ApplicationTaken(name.clone()));
         }
         if tx.count::<DeployApplication>(&prefix(scope, &[]))? >= limits::APPLICATIONS {
-            let words = format!("There are {} applications; more than that there can't be.", limits::APPLICATIONS);
+            let words =
+                format!("There are {} applications; more than that there can't be.", limits::APPLICATIONS);
             return Err(Error::TooMany { code: "ApplicationLimitExceededException", words });
         }
         tx.put(&application)?;

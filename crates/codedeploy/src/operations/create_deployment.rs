@@ -4,8 +4,8 @@ use pitbird_names::Scope;
 use pitbird_records::function_deployment::{AliasState, Creator, DeploymentStatus, FunctionDeployment};
 use pitbird_records::rollout::alias_claim;
 use pitbird_records::{
-    AlarmSettings, DeployApplication, DeployGroup, DeploymentClaim, Record, Revision, RolloutClaim, S3Revision,
-    key, prefix,
+    AlarmSettings, DeployApplication, DeployGroup, DeploymentClaim, Record, Revision, RolloutClaim,
+    S3Revision, key, prefix,
 };
 use pitbird_service::{Call, Fault};
 use pitbird_store::Transaction;

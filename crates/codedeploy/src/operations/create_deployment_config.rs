@@ -27,7 +27,8 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> 
     name::config(&input.deployment_config_name)?;
     super::lambda_only(input.compute_platform.as_deref())?;
     if input.deployment_config_name.starts_with(name::RESERVED) {
-        let words = format!("Names that begin with {} are those of predefined configurations.", name::RESERVED);
+        let words =
+            format!("Names that begin with {} are those of predefined configurations.", name::RESERVED);
         return Err(Error::invalid("InvalidDeploymentConfigNameException", words).into());
     }
     let missing = || {
@@ -47,7 +48,8 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> 
             return Err(Error::ConfigTaken(name.clone()));
         }
         if tx.count::<DeployConfig>(&prefix(scope, &[]))? >= limits::CONFIGS {
-            let words = format!("There are {} deployment configurations; more there can't be.", limits::CONFIGS);
+            let words =
+                format!("There are {} deployment configurations; more there can't be.", limits::CONFIGS);
             return Err(Error::TooMany { code: "DeploymentConfigLimitExceededException", words });
         }
         tx.put(&config)?;

@@ -27,5 +27,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<(), Fault> {
         tx.delete::<DeployApplication>(&application.key())?;
         Ok::<_, Error>(())
     };
-    Ok(state.parts.store.write(delete).await?)
+    state.parts.store.write(delete).await?;
+    state.drivers.ring_all();
+    Ok(())
 }

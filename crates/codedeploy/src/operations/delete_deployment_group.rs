@@ -34,5 +34,6 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> 
         Ok::<_, Error>(())
     };
     state.parts.store.write(delete).await?;
+    state.drivers.ring_all();
     Ok(Output { hooks_not_cleaned_up: [] })
 }

@@ -24,7 +24,6 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> 
     let store = &state.parts.store;
     let application = find::application(store, &caller.scope, &input.application_name)?;
     let group = find::group(store, &application, &input.deployment_group_name)?;
-    let deployment_group_info =
-        DeploymentGroupInfo::of(store, &application, &group).map_err(Error::from)?;
+    let deployment_group_info = DeploymentGroupInfo::of(store, &application, &group).map_err(Error::from)?;
     Ok(Output { deployment_group_info })
 }

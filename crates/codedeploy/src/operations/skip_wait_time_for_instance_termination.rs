@@ -13,7 +13,8 @@ pub struct Input {
 
 /// Lambda deployments have no instances.
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<(), Fault> {
-    let found = find::deployment(&state.parts.store, &call.caller.scope, call.input.deployment_id.as_deref())?;
+    let found =
+        find::deployment(&state.parts.store, &call.caller.scope, call.input.deployment_id.as_deref())?;
     if found.has_ended() {
         return Err(Error::Completed(found.id).into());
     }

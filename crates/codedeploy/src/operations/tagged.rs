@@ -4,8 +4,8 @@ use pitbird_names::{Scope, arn};
 use pitbird_records::{DeployApplication, DeployGroup, Texts};
 use pitbird_store::Transaction;
 
-use crate::find::{self, Records};
 use crate::Error;
+use crate::find::{self, Records};
 
 pub enum Tagged {
     Application(DeployApplication),
@@ -14,7 +14,12 @@ pub enum Tagged {
 
 impl Tagged {
     pub fn find(records: &impl Records, scope: &Scope, text: &str) -> Result<Tagged, Error> {
-        let invalid = || Error::invalid("InvalidArnException", format!("The specified ARN is not in a valid format: {text}"));
+        let invalid = || {
+            Error::invalid(
+                "InvalidArnException",
+                format!("The specified ARN is not in a valid format: {text}"),
+            )
+        };
         let parts = arn::parse(text).filter(|parts| parts.service == "codedeploy").ok_or_else(invalid)?;
         if parts.account != scope.account.as_str() || parts.region != scope.region.as_str() {
             return Err(invalid());

@@ -29,10 +29,15 @@ struct TimeBasedLinear {
 impl TrafficRoutingConfig {
     pub fn parse(self) -> Result<TrafficRouting, Error> {
         let invalid = |words: String| Error::invalid("InvalidTrafficRoutingConfigurationException", words);
-        let (percent, interval) = match (self.kind.as_deref(), self.time_based_canary, self.time_based_linear) {
+        let (percent, interval) = match (self.kind.as_deref(), self.time_based_canary, self.time_based_linear)
+        {
             (Some("AllAtOnce"), None, None) => return Ok(TrafficRouting::AllAtOnce),
-            (Some("TimeBasedCanary"), Some(canary), None) => (canary.canary_percentage, canary.canary_interval),
-            (Some("TimeBasedLinear"), None, Some(linear)) => (linear.linear_percentage, linear.linear_interval),
+            (Some("TimeBasedCanary"), Some(canary), None) => {
+                (canary.canary_percentage, canary.canary_interval)
+            }
+            (Some("TimeBasedLinear"), None, Some(linear)) => {
+                (linear.linear_percentage, linear.linear_interval)
+            }
             _ => {
                 return Err(invalid(
                     "The traffic routing configuration must have a type, and besides what belongs to that type: \
@@ -43,7 +48,8 @@ impl TrafficRoutingConfig {
         };
         let percent = percent.filter(|percent| limits::PERCENT.contains(percent));
         let percent = percent.and_then(|percent| u32::try_from(percent).ok());
-        let percent = percent.ok_or_else(|| invalid("The percentage must be between 1 and 99.".to_owned()))?;
+        let percent =
+            percent.ok_or_else(|| invalid("The percentage must be between 1 and 99.".to_owned()))?;
         let interval_min = interval.and_then(|interval| u32::try_from(interval).ok()).filter(|it| *it >= 1);
         let interval_min =
             interval_min.ok_or_else(|| invalid("The interval must be at least 1 minute.".to_owned()))?;

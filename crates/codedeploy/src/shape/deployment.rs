@@ -88,7 +88,10 @@ impl From<&FunctionDeployment> for DeploymentInfo {
                 Creator::Rollback => "codeDeployRollback",
             },
             ignore_application_stop_failures: false,
-            auto_rollback_configuration: deployment.auto_rollback.as_ref().map(AutoRollbackConfiguration::from),
+            auto_rollback_configuration: deployment
+                .auto_rollback
+                .as_ref()
+                .map(AutoRollbackConfiguration::from),
             update_outdated_instances_only: false,
             rollback_info: rollback.map(|rollback| RollbackInfo {
                 rollback_deployment_id: rollback.deployment.clone(),

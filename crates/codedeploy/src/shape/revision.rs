@@ -31,7 +31,8 @@ struct RawString {
 impl RevisionLocation {
     pub fn parse(self) -> Result<Revision, Error> {
         let kind = self.revision_type.as_deref().unwrap_or_default();
-        let missing = |member: &str| Error::revision(format!("A revision of type {kind} must have {member}."));
+        let missing =
+            |member: &str| Error::revision(format!("A revision of type {kind} must have {member}."));
         match (kind, self.s3_location, self.string, self.app_spec_content) {
             ("AppSpecContent", None, None, given) => {
                 let (content, sha256) = given.ok_or_else(|| missing("appSpecContent"))?.parse(kind)?;
@@ -41,10 +42,14 @@ impl RevisionLocation {
                 let (content, sha256) = given.ok_or_else(|| missing("string"))?.parse(kind)?;
                 Ok(Revision::String { content, sha256 })
             }
-            ("S3", given, None, None) => given.ok_or_else(|| missing("s3Location"))?.parse().map(Revision::S3),
+            ("S3", given, None, None) => {
+                given.ok_or_else(|| missing("s3Location"))?.parse().map(Revision::S3)
+            }
             ("GitHub", ..) => Err(Error::Unsupported("A revision of type GitHub".to_owned())),
             ("", ..) => Err(Error::revision("The revision must have a revisionType.")),
-            _ => Err(Error::revision(format!("A revision of type {kind} can't have what belongs to another type."))),
+            _ => Err(Error::revision(format!(
+                "A revision of type {kind} can't have what belongs to another type."
+            ))),
         }
     }
 }
@@ -52,10 +57,13 @@ impl RevisionLocation {
 impl RawString {
     fn parse(self, kind: &str) -> Result<(String, Option<String>), Error> {
         let content = self.content.filter(|content| !content.is_empty());
-        let content =
-            content.ok_or_else(|| Error::revision(format!("A revision of type {kind} must have content.")))?;
+        let content = content
+            .ok_or_else(|| Error::revision(format!("A revision of type {kind} must have content.")))?;
         if content.len() > limits::APPSPEC_BYTES {
-            return Err(Error::revision(format!("The AppSpec is longer than {} bytes.", limits::APPSPEC_BYTES)));
+            return Err(Error::revision(format!(
+                "The AppSpec is longer than {} bytes.",
+                limits::APPSPEC_BYTES
+            )));
         }
         let found = revisions::sha256_hex(content.as_bytes());
         match &self.sha256 {

@@ -19,7 +19,8 @@ impl DeploymentStyle {
     }
 
     pub fn check(&self) -> Result<(), Error> {
-        if self.deployment_type.as_deref() == Some(TYPE) && self.deployment_option.as_deref() == Some(OPTION) {
+        if self.deployment_type.as_deref() == Some(TYPE) && self.deployment_option.as_deref() == Some(OPTION)
+        {
             return Ok(());
         }
         Err(Error::invalid(

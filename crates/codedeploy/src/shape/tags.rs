@@ -20,7 +20,9 @@ pub fn add(tags: &mut Texts, given: Vec<Tag>) -> Result<(), Error> {
     for Tag { key, value } in given {
         let (key, value) = (key.unwrap_or_default(), value.unwrap_or_default());
         if key.is_empty() || key.chars().count() > KEY_MAX || key.to_ascii_lowercase().starts_with("aws:") {
-            return Err(invalid(format!("A tag's key has 1 to {KEY_MAX} characters and doesn't begin with aws:.")));
+            return Err(invalid(format!(
+                "A tag's key has 1 to {KEY_MAX} characters and doesn't begin with aws:."
+            )));
         }
         if value.chars().count() > VALUE_MAX {
             return Err(invalid(format!("A tag's value has at most {VALUE_MAX} characters.")));

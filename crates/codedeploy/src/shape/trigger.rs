@@ -23,11 +23,13 @@ impl TriggerConfig {
     fn parse(self) -> Result<DeployTrigger, Error> {
         let invalid = |words: String| Error::invalid("InvalidTriggerConfigException", words);
         let name = self.trigger_name.filter(|name| (1..=NAME_MAX).contains(&name.chars().count()));
-        let name = name.ok_or_else(|| invalid(format!("A trigger's name has 1 to {NAME_MAX} characters.")))?;
+        let name =
+            name.ok_or_else(|| invalid(format!("A trigger's name has 1 to {NAME_MAX} characters.")))?;
         let target = self.trigger_target_arn.filter(|target| target.len() <= TARGET_MAX).unwrap_or_default();
         if !is_url(&target) {
             let parts = arn::parse(&target);
-            let parts = parts.ok_or_else(|| invalid(format!("The trigger {name} has no ARN as its target.")))?;
+            let parts =
+                parts.ok_or_else(|| invalid(format!("The trigger {name} has no ARN as its target.")))?;
             if parts.service != "lambda" || !parts.resource.starts_with("function:") {
                 return Err(Error::Unsupported(format!("triggerConfigurations.triggerTargetArn {target}")));
             }

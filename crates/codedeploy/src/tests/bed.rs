@@ -4,24 +4,27 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use pitbird_names::{Account, Scope, VersionId};
 use pitbird_records::function::{Code, LastUpdate, Logging, Settings};
 use pitbird_records::role::TrustStatement;
-use pitbird_records::{self as records, Alias, FunctionDeployment, FunctionVersion, Record, Role, Texts, key};
+use pitbird_records::{
+    self as records, Alias, FunctionDeployment, FunctionVersion, Record, Role, Texts, key,
+};
 use pitbird_service::{Call, Caller, Service};
 use pitbird_store::{Store, Transaction};
 use pitbird_wire::{Catalog, Model};
 use serde_json::{Value as Json, json};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
 
 use crate::{AlarmStanding, Fetched, HookCall, Parts, Told};
 
-pub const BEGAN_MS: u64 = 1_700_000_000_000;
 pub const ROLE: &str = "arn:aws:iam::000000000000:role/deployer";
-pub const MINUTE_MS: u64 = 60_000;
+/// What waits are divided by: a minute is a tenth of a second, the hour of hooks six seconds.
+pub const SCALE: f64 = 600.0;
+pub const MINUTE_MS: u64 = 100;
 
 /// What a test scripts, and what it sees.
 #[derive(Default)]
@@ -83,15 +86,18 @@ pub fn revision(content: &str) -> Json {
 
 impl Bed {
     /// Opens the directory, fills it when it is new, and runs the executor.
-    pub async fn open(directory: &Path, began: Instant) -> Bed {
+    pub async fn open(directory: &Path, time_scale: f64) -> Bed {
         let store = Store::open(directory).expect("a store");
         if store.get::<Alias>(&at(&["pets", "live"])).expect("readable").is_none() {
             store.write(fill).await.expect("a fresh store");
         }
-        let clock: crate::Clock = Arc::new(move || BEGAN_MS + began.elapsed().as_millis() as u64);
+        let clock: crate::Clock = Arc::new(|| {
+            SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+        });
         let around: Arc<Mutex<Around>> = Arc::default();
         let (asked, told) = (watch::Sender::new(Vec::new()), watch::Sender::new(Vec::new()));
-        let (state, executor) = crate::new(parts(&store, &around, &asked, &told, &clock));
+        let (state, executor) =
+            crate::new(Parts { time_scale, ..parts(&store, &around, &asked, &told, &clock) });
         let (stop, stopped) = oneshot::channel();
         let executor = tokio::spawn(async move {
             let stopped = async {
@@ -137,7 +143,8 @@ impl Bed {
             input,
         };
         let output = self.service.call(operation, call).expect(operation).await;
-        let output = output.map_err(|fault| (fault.code.to_string(), fault.cause.unwrap_or(fault.message)))?;
+        let output =
+            output.map_err(|fault| (fault.code.to_string(), fault.cause.unwrap_or(fault.message)))?;
         Ok(serde_json::to_value(&output.into_output()).expect("a value is JSON"))
     }
 
@@ -231,7 +238,8 @@ impl Bed {
 
     /// Where the alias leads, and its share for another version.
     pub fn leads(&self) -> (VersionId, Option<f64>) {
-        let alias: Alias = self.store.get(&at(&["pets", "live"])).expect("readable").expect("an alias").record;
+        let alias: Alias =
+            self.store.get(&at(&["pets", "live"])).expect("readable").expect("an alias").record;
         (alias.version, alias.additional.map(|additional| additional.weight.get()))
     }
 
@@ -270,7 +278,9 @@ fn parts(
         alarms: Arc::new(move |_, names| {
             let around = alarms.lock().expect("whole");
             let found = names.iter().filter_map(|name| around.alarms.get_key_value(name));
-            found.map(|(name, is_active)| AlarmStanding { name: name.clone(), is_active: *is_active }).collect()
+            found
+                .map(|(name, is_active)| AlarmStanding { name: name.clone(), is_active: *is_active })
+                .collect()
         }),
         may: Arc::new(move |ask| !may.lock().expect("whole").forbidden.contains(ask.action)),
         invoke_hook: Arc::new(move |call| {

@@ -3,9 +3,8 @@
 use pitbird_service::Kind;
 use pitbird_wire::{Kind as Shape, Model, ShapeId};
 use serde_json::{Value as Json, json};
-use tokio::time::Instant;
 
-use super::bed::{Bed, appspec, model, revision};
+use super::bed::{Bed, SCALE, appspec, model, revision};
 
 /// The shape of a member by its path: `alarmConfiguration.alarms[].name`.
 fn member(model: &Model, input: ShapeId, path: &str) -> Option<ShapeId> {
@@ -24,10 +23,10 @@ fn member(model: &Model, input: ShapeId, path: &str) -> Option<ShapeId> {
     Some(shape)
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn every_inputs_members_are_in_the_model_with_their_kinds() {
     let directory = tempfile::tempdir().unwrap();
-    let bed = Bed::open(directory.path(), Instant::now()).await;
+    let bed = Bed::open(directory.path(), SCALE).await;
     for operation in bed.service().operations() {
         let known = model().operation(operation).unwrap_or_else(|| panic!("{operation} is no operation"));
         for found in bed.service().input_members(operation).expect(operation) {
@@ -79,10 +78,10 @@ fn check(shape: ShapeId, value: &Json, path: &str) {
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn every_answers_members_are_in_the_model() {
     let directory = tempfile::tempdir().unwrap();
-    let bed = Bed::open(directory.path(), Instant::now()).await;
+    let bed = Bed::open(directory.path(), SCALE).await;
     bed.around().alarms.insert("errors".into(), false);
     bed.group(json!({
         "alarmConfiguration": {"enabled": true, "alarms": [{"name": "errors"}]},
@@ -96,7 +95,10 @@ async fn every_answers_members_are_in_the_model() {
     let first = bed.deploy("AllAtOnce", &[], json!({"description": "one"})).await;
     bed.end(&first).await;
     bed.around().alarms.insert("errors".into(), true);
-    let back = appspec(&[]).replace("\"CurrentVersion\":\"1\",\"TargetVersion\":\"2\"", "\"CurrentVersion\":\"2\",\"TargetVersion\":\"1\"");
+    let back = appspec(&[]).replace(
+        "\"CurrentVersion\":\"1\",\"TargetVersion\":\"2\"",
+        "\"CurrentVersion\":\"2\",\"TargetVersion\":\"1\"",
+    );
     let second = bed.deploy("AllAtOnce", &[], json!({"revision": revision(&back)})).await;
     let stopped = bed.end(&second).await;
     let rollback = stopped["rollbackInfo"]["rollbackDeploymentId"].clone();
@@ -109,7 +111,10 @@ async fn every_answers_members_are_in_the_model() {
         ("BatchGetApplications", json!({"applicationNames": ["app"]})),
         ("ListApplications", json!({})),
         ("GetDeploymentGroup", group.clone()),
-        ("BatchGetDeploymentGroups", json!({"applicationName": "app", "deploymentGroupNames": ["group", "none"]})),
+        (
+            "BatchGetDeploymentGroups",
+            json!({"applicationName": "app", "deploymentGroupNames": ["group", "none"]}),
+        ),
         ("ListDeploymentGroups", json!({"applicationName": "app"})),
         ("GetDeploymentConfig", config("Canary10Percent5Minutes")),
         ("GetDeploymentConfig", config("Linear10PercentEvery1Minute")),

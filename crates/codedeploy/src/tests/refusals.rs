@@ -1,13 +1,12 @@
 //! What is refused, by which name.
 
 use serde_json::{Value as Json, json};
-use tokio::time::Instant;
 
-use super::bed::{Bed, ROLE, appspec, group_input, revision, role, with};
+use super::bed::{Bed, ROLE, SCALE, appspec, group_input, revision, role, with};
 use crate::limits;
 
 async fn bed(directory: &tempfile::TempDir) -> Bed {
-    Bed::open(directory.path(), Instant::now()).await
+    Bed::open(directory.path(), SCALE).await
 }
 
 fn unsupported(what: &str) -> (String, String) {
@@ -15,7 +14,7 @@ fn unsupported(what: &str) -> (String, String) {
     ("ValidationException".into(), words)
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn other_platforms_are_refused_by_name() {
     let directory = tempfile::tempdir().unwrap();
     let bed = bed(&directory).await;
@@ -28,7 +27,11 @@ async fn other_platforms_are_refused_by_name() {
     let github = json!({"revisionType": "GitHub"});
     for (operation, input, what) in [
         ("CreateApplication", json!({"applicationName": "a"}), "computePlatform Server"),
-        ("CreateApplication", json!({"applicationName": "a", "computePlatform": "ECS"}), "computePlatform ECS"),
+        (
+            "CreateApplication",
+            json!({"applicationName": "a", "computePlatform": "ECS"}),
+            "computePlatform ECS",
+        ),
         ("CreateDeploymentConfig", json!({"deploymentConfigName": "c"}), "computePlatform Server"),
         (
             "CreateDeploymentConfig",
@@ -92,16 +95,18 @@ async fn other_platforms_are_refused_by_name() {
         assert_eq!(bed.refused(operation, input).await, unsupported(what));
     }
     // What says what is so anyway is taken.
-    bed.ok("CreateDeploymentGroup", group(json!({"ec2TagFilters": [], "terminationHookEnabled": false}))).await;
+    bed.ok("CreateDeploymentGroup", group(json!({"ec2TagFilters": [], "terminationHookEnabled": false})))
+        .await;
     bed.close().await;
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn groups_are_checked() {
     let directory = tempfile::tempdir().unwrap();
     let bed = bed(&directory).await;
     bed.group(json!({})).await;
-    let alarms = |count: usize| -> Vec<Json> { (0..count).map(|at| json!({"name": format!("a{at}")})).collect() };
+    let alarms =
+        |count: usize| -> Vec<Json> { (0..count).map(|at| json!({"name": format!("a{at}")})).collect() };
     let rollback = |events: Json| json!({"autoRollbackConfiguration": {"enabled": true, "events": events}});
     let config = |alarms: Json| json!({"alarmConfiguration": {"enabled": true, "alarms": alarms}});
     let trigger = json!({"triggerName": "t", "triggerTargetArn": "https://x.example", "triggerEvents": ["DeploymentStop"]});
@@ -124,10 +129,22 @@ async fn groups_are_checked() {
         (config(json!(alarms(limits::ALARMS + 1))), "AlarmsLimitExceededException"),
         (rollback(json!([])), "InvalidAutoRollbackConfigException"),
         (rollback(json!(["DEPLOYMENT_STOP_ON_ALARM"])), "InvalidAutoRollbackConfigException"),
-        (triggers(vec![with(trigger.clone(), json!({"triggerEvents": []}))]), "InvalidTriggerConfigException"),
-        (triggers(vec![with(trigger.clone(), json!({"triggerEvents": ["InstanceStart"]}))]), "InvalidTriggerConfigException"),
-        (triggers(vec![with(trigger.clone(), json!({"triggerTargetArn": "x"}))]), "InvalidTriggerConfigException"),
-        (triggers(vec![with(trigger.clone(), json!({"triggerTargetArn": "http:///x"}))]), "InvalidTriggerConfigException"),
+        (
+            triggers(vec![with(trigger.clone(), json!({"triggerEvents": []}))]),
+            "InvalidTriggerConfigException",
+        ),
+        (
+            triggers(vec![with(trigger.clone(), json!({"triggerEvents": ["InstanceStart"]}))]),
+            "InvalidTriggerConfigException",
+        ),
+        (
+            triggers(vec![with(trigger.clone(), json!({"triggerTargetArn": "x"}))]),
+            "InvalidTriggerConfigException",
+        ),
+        (
+            triggers(vec![with(trigger.clone(), json!({"triggerTargetArn": "http:///x"}))]),
+            "InvalidTriggerConfigException",
+        ),
         (triggers(vec![trigger.clone(), trigger.clone()]), "InvalidTriggerConfigException"),
         (triggers(vec![trigger; limits::TRIGGERS + 1]), "TriggerTargetsLimitExceededException"),
         (json!({"tags": [{"Key": "aws:x", "Value": "y"}]}), "InvalidTagsToAddException"),
@@ -141,14 +158,18 @@ async fn groups_are_checked() {
     assert_eq!(refused.0, "DeploymentGroupAlreadyExistsException");
     let words = "For Lambda deployment group, deployment type can be BLUE_GREEN only and deployment option can be \
                  WITH_TRAFFIC_CONTROL only.";
-    let refused = bed.refused("CreateDeploymentGroup", with(group_input("m"), json!({"deploymentStyle": {}}))).await;
+    let refused =
+        bed.refused("CreateDeploymentGroup", with(group_input("m"), json!({"deploymentStyle": {}}))).await;
     assert_eq!(refused.1, words);
     let refused = bed.refused("GetApplication", json!({"applicationName": "x"})).await;
-    assert_eq!(refused, ("ApplicationDoesNotExistException".into(), "No application found for name: x".into()));
+    assert_eq!(
+        refused,
+        ("ApplicationDoesNotExistException".into(), "No application found for name: x".into())
+    );
     bed.close().await;
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_role_that_trusts_somebody_else_is_none() {
     let directory = tempfile::tempdir().unwrap();
     let bed = bed(&directory).await;
@@ -163,19 +184,25 @@ async fn a_role_that_trusts_somebody_else_is_none() {
     bed.close().await;
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn configurations_are_checked() {
     let directory = tempfile::tempdir().unwrap();
     let bed = bed(&directory).await;
-    let canary = |percent: i64, minutes: i64| json!({
-        "type": "TimeBasedCanary", "timeBasedCanary": {"canaryPercentage": percent, "canaryInterval": minutes},
-    });
-    let linear = |percent: i64, minutes: i64| json!({
-        "type": "TimeBasedLinear", "timeBasedLinear": {"linearPercentage": percent, "linearInterval": minutes},
-    });
-    let input = |name: &str, routing: Json| json!({
-        "deploymentConfigName": name, "computePlatform": "Lambda", "trafficRoutingConfig": routing,
-    });
+    let canary = |percent: i64, minutes: i64| {
+        json!({
+            "type": "TimeBasedCanary", "timeBasedCanary": {"canaryPercentage": percent, "canaryInterval": minutes},
+        })
+    };
+    let linear = |percent: i64, minutes: i64| {
+        json!({
+            "type": "TimeBasedLinear", "timeBasedLinear": {"linearPercentage": percent, "linearInterval": minutes},
+        })
+    };
+    let input = |name: &str, routing: Json| {
+        json!({
+            "deploymentConfigName": name, "computePlatform": "Lambda", "trafficRoutingConfig": routing,
+        })
+    };
     let wrong = "InvalidTrafficRoutingConfigurationException";
     for (name, routing, code) in [
         ("c", Json::Null, wrong),
@@ -202,7 +229,10 @@ async fn configurations_are_checked() {
         bed.ok("CreateDeploymentConfig", input(name, routing.clone())).await;
         let found = bed.ok("GetDeploymentConfig", json!({"deploymentConfigName": name})).await;
         let info = &found["deploymentConfigInfo"];
-        assert_eq!((&info["trafficRoutingConfig"]["type"], &info["computePlatform"]), (&routing["type"], &json!("Lambda")));
+        assert_eq!(
+            (&info["trafficRoutingConfig"]["type"], &info["computePlatform"]),
+            (&routing["type"], &json!("Lambda"))
+        );
     }
     let refused = bed.refused("CreateDeploymentConfig", input("once", json!({"type": "AllAtOnce"}))).await;
     assert_eq!(refused.0, "DeploymentConfigAlreadyExistsException");
@@ -217,7 +247,7 @@ async fn configurations_are_checked() {
     bed.close().await;
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn revisions_are_checked() {
     let directory = tempfile::tempdir().unwrap();
     let bed = bed(&directory).await;
@@ -234,10 +264,14 @@ async fn revisions_are_checked() {
         (json!({"revisionType": "AppSpecContent", "appSpecContent": {}}), invalid),
         (json!({"revisionType": "AppSpecContent", "appSpecContent": raw(&content, "00")}), invalid),
         (json!({"revisionType": "AppSpecContent", "string": raw(&content, &sum)}), invalid),
-        (json!({"revisionType": "AppSpecContent", "appSpecContent": raw("nonsense", &crate::revisions::sha256_hex(b"nonsense"))}), invalid),
+        (
+            json!({"revisionType": "AppSpecContent", "appSpecContent": raw("nonsense", &crate::revisions::sha256_hex(b"nonsense"))}),
+            invalid,
+        ),
         (json!({"revisionType": "S3", "s3Location": {"bucket": "b", "bundleType": "YAML"}}), invalid),
     ] {
-        let refused = bed.refused("CreateDeployment", with(input.clone(), json!({"revision": revision}))).await;
+        let refused =
+            bed.refused("CreateDeployment", with(input.clone(), json!({"revision": revision}))).await;
         assert_eq!(refused.0, code, "{revision} {}", refused.1);
     }
     for (more, code) in [
@@ -247,7 +281,10 @@ async fn revisions_are_checked() {
         (json!({"deploymentConfigName": "none"}), "DeploymentConfigDoesNotExistException"),
         (json!({"description": "x".repeat(limits::DESCRIPTION + 1)}), "DescriptionTooLongException"),
         (json!({"overrideAlarmConfiguration": {"enabled": true}}), "InvalidAlarmConfigException"),
-        (json!({"autoRollbackConfiguration": {"enabled": true, "events": ["DEPLOYMENT_STOP_ON_ALARM"]}}), "InvalidAutoRollbackConfigException"),
+        (
+            json!({"autoRollbackConfiguration": {"enabled": true, "events": ["DEPLOYMENT_STOP_ON_ALARM"]}}),
+            "InvalidAutoRollbackConfigException",
+        ),
     ] {
         let input = with(input.clone(), json!({"revision": revision(&content)}));
         assert_eq!(bed.refused("CreateDeployment", with(input, more.clone())).await.0, code, "{more}");

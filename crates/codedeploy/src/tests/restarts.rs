@@ -3,16 +3,14 @@
 use pitbird_names::VersionId;
 use pitbird_records::{DeploymentClaim, FunctionDeployment, RolloutClaim};
 use serde_json::json;
-use tokio::time::Instant;
 
-use super::bed::Bed;
+use super::bed::{Bed, SCALE};
 
 /// Runs a deployment with a restart after every `commits`-th commit; an alarm rings at a generation, if at all. How it
 /// ended, how often hooks were asked, and how many restarts there were.
 async fn run(commits: usize, rings_at: Option<u32>) -> (FunctionDeployment, usize, usize) {
     let directory = tempfile::tempdir().unwrap();
-    let began = Instant::now();
-    let mut bed = Bed::open(directory.path(), began).await;
+    let mut bed = Bed::open(directory.path(), SCALE).await;
     bed.around().alarms.insert("errors".into(), false);
     bed.group(json!({
         "alarmConfiguration": {"enabled": true, "alarms": [{"name": "errors"}]},
@@ -50,25 +48,25 @@ async fn run(commits: usize, rings_at: Option<u32>) -> (FunctionDeployment, usiz
         }
         let alarms = bed.around().alarms.clone();
         bed.close().await;
-        bed = Bed::open(directory.path(), began).await;
+        bed = Bed::open(directory.path(), SCALE).await;
         bed.around().alarms = alarms;
     }
     panic!("a hundred restarts were not enough");
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn every_share_is_given_once_in_spite_of_restarts() {
     for commits in [1, 2, 3, 5] {
         let (deployment, asked, restarts) = run(commits, None).await;
         assert_eq!(deployment.status.as_str(), "Succeeded", "with a restart after every {commits} commits");
         assert_eq!(deployment.generation, 10, "nine shares and the rest");
         let took_ms = deployment.completed_ms.unwrap() - deployment.started_ms.unwrap();
-        assert!(took_ms >= 9 * 60_000, "no wait was cut short: {took_ms} ms");
+        assert!(took_ms >= 9 * 100, "no wait was cut short: {took_ms} ms");
         assert!(restarts > 1 && asked >= 2, "{restarts} {asked}");
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn it_is_rolled_back_in_spite_of_restarts() {
     for commits in [1, 2, 3] {
         let (deployment, _, restarts) = run(commits, Some(4)).await;

@@ -1,11 +1,11 @@
 //! How a deployment ends when it doesn't succeed, and the rollback that follows.
 
+use pitbird_records::Revision;
 use pitbird_records::TrafficRouting;
 use pitbird_records::function_deployment::{
     AliasShift, Creator, DeploymentError, DeploymentStatus, EventStatus, FunctionDeployment, Hooks,
     LifecycleEvent, RollbackInfo,
 };
-use pitbird_records::Revision;
 
 use super::{Turn, words};
 use crate::{appspec, config, revisions};
@@ -40,7 +40,13 @@ impl Halt {
 
 /// Stops a deployment that hasn't ended because somebody wants it. `rollback` says whether to roll back; without it the
 /// deployment's settings do.
-pub fn stop(before: &FunctionDeployment, rollback: Option<bool>, has_group: bool, now_ms: u64, draw: u128) -> Turn {
+pub fn stop(
+    before: &FunctionDeployment,
+    rollback: Option<bool>,
+    has_group: bool,
+    now_ms: u64,
+    draw: u128,
+) -> Turn {
     let mut turn = Turn::of(before);
     turn.halt(Halt::order(rollback), now_ms, has_group, draw);
     turn.deployment.updated_ms = now_ms as i64;

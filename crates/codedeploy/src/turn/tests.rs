@@ -164,8 +164,16 @@ fn an_alias_that_is_not_as_the_appspec_says_fails_the_deployment() {
         world.alias.as_mut().expect("there").additional = Some(Additional { version: TWO, weight });
     };
     let cases: [(&dyn Fn(&mut World), &str, &str); 6] = [
-        (&|world| world.obstacle = Some("No.".into()), "INVALID_LAMBDA_CONFIGURATION", "invalid configuration. No."),
-        (&|world| world.alias = None, "INVALID_LAMBDA_CONFIGURATION", "The alias live of the Lambda function f does not"),
+        (
+            &|world| world.obstacle = Some("No.".into()),
+            "INVALID_LAMBDA_CONFIGURATION",
+            "invalid configuration. No.",
+        ),
+        (
+            &|world| world.alias = None,
+            "INVALID_LAMBDA_CONFIGURATION",
+            "The alias live of the Lambda function f does not",
+        ),
         (
             &|world| world.alias.as_mut().expect("there").version = VersionId::Number(3),
             "INVALID_LAMBDA_CONFIGURATION",
@@ -197,7 +205,8 @@ fn an_alias_that_is_not_as_the_appspec_says_fails_the_deployment() {
 fn a_share_of_nothing_is_none() {
     let (mut deployment, mut world) = (deployment(CANARY), world());
     let weight = Weight::new(0.0).expect("a share");
-    world.alias.as_mut().expect("there").additional = Some(Additional { version: VersionId::Number(9), weight });
+    world.alias.as_mut().expect("there").additional =
+        Some(Additional { version: VersionId::Number(9), weight });
     look(&mut deployment, &mut world);
     assert_eq!(leads(&world), (ONE, 0.1));
 }
@@ -310,8 +319,14 @@ fn answer(deployment: &mut FunctionDeployment, at: usize, went_well: bool) {
 fn a_hook_that_fails_ends_the_deployment() {
     type Spoil = fn(&mut FunctionDeployment, &mut World);
     let cases: [(Spoil, &str); 3] = [
-        (|deployment, _| answer(deployment, AFTER, false), "post reported that the lifecycle event AfterAllowTraffic failed"),
-        (|_, world| world.hook_failure = Some("the function failed: KeyError".into()), "AfterAllowTraffic: the function failed: KeyError"),
+        (
+            |deployment, _| answer(deployment, AFTER, false),
+            "post reported that the lifecycle event AfterAllowTraffic failed",
+        ),
+        (
+            |_, world| world.hook_failure = Some("the function failed: KeyError".into()),
+            "AfterAllowTraffic: the function failed: KeyError",
+        ),
         (|_, world| world.now_ms += limits::HOOK_MS, "within one hour"),
     ];
     for (spoil, words) in cases {
@@ -337,7 +352,11 @@ fn a_hook_that_fails_ends_the_deployment() {
 
 #[test]
 fn what_the_role_may_not_do_is_not_done() {
-    let there = |may_shift, before, after| RoleStanding::There { may_shift, may_see_alarms: true, may_invoke: [before, after] };
+    let there = |may_shift, before, after| RoleStanding::There {
+        may_shift,
+        may_see_alarms: true,
+        may_invoke: [before, after],
+    };
     for (role, code, statuses_then) in [
         (RoleStanding::Missing, "IAM_ROLE_MISSING", ["Failed", "Skipped", "Skipped"]),
         (there(false, true, true), "IAM_ROLE_PERMISSIONS", ["Failed", "Skipped", "Skipped"]),
@@ -383,7 +402,10 @@ fn stopping_rolls_back_as_it_is_told_or_configured() {
         deployment.auto_rollback = rolls_back_on(configured);
         look(&mut deployment, &mut world);
         let turn = stop(&deployment, wanted, true, world.now_ms, 5);
-        assert_eq!((turn.deployment.status, turn.rollback.is_some()), (DeploymentStatus::Stopped, rolls_back));
+        assert_eq!(
+            (turn.deployment.status, turn.rollback.is_some()),
+            (DeploymentStatus::Stopped, rolls_back)
+        );
         assert_eq!(error(&turn.deployment).0, "MANUAL_STOP");
         assert_eq!(take(&turn.deployment, &world).deployment, turn.deployment, "it stays stopped");
         if let Some(rollback) = turn.rollback {

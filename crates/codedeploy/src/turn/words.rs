@@ -11,7 +11,9 @@ pub const CONFIGURATION: &str = "The deployment failed because the AppSpec file 
      configuration is missing or has an invalid configuration.";
 
 pub fn alias_mismatch() -> String {
-    format!("{CONFIGURATION} The Lambda function alias version does not match the current version in AppSpec file.")
+    format!(
+        "{CONFIGURATION} The Lambda function alias version does not match the current version in AppSpec file."
+    )
 }
 
 pub fn no_alias(function: &str, alias: &str) -> String {
@@ -44,7 +46,9 @@ fn leads(state: &AliasState) -> String {
 }
 
 pub fn no_version(function: &str, version: VersionId) -> String {
-    format!("The deployment failed because version {version} of the Lambda function {function} does not exist.")
+    format!(
+        "The deployment failed because version {version} of the Lambda function {function} does not exist."
+    )
 }
 
 pub fn group_missing(group: &str) -> String {
@@ -52,7 +56,9 @@ pub fn group_missing(group: &str) -> String {
 }
 
 pub fn role_missing(role: &str) -> String {
-    format!("The deployment failed because the IAM role {role} does not exist or cannot be assumed by CodeDeploy.")
+    format!(
+        "The deployment failed because the IAM role {role} does not exist or cannot be assumed by CodeDeploy."
+    )
 }
 
 /// Source: messages of real deployments, as people report them.
@@ -74,11 +80,15 @@ pub fn alarms_active(names: &[&str]) -> String {
 }
 
 pub fn alarm_unknown(name: &str) -> String {
-    format!("The deployment failed because the state of the alarm {name} could not be retrieved from Amazon CloudWatch.")
+    format!(
+        "The deployment failed because the state of the alarm {name} could not be retrieved from Amazon CloudWatch."
+    )
 }
 
 pub fn hook_said_no(event: &str, function: &str) -> String {
-    format!("The deployment failed because the function {function} reported that the lifecycle event {event} failed.")
+    format!(
+        "The deployment failed because the function {function} reported that the lifecycle event {event} failed."
+    )
 }
 
 pub fn hook_broke(event: &str, function: &str, why: &str) -> String {
