@@ -1,15 +1,16 @@
 //! Writing down: a deployment with the alias's change, its claims, its notices and the rollback, in one commit or not at all.
 
+use pitbird_names::Scope;
 use pitbird_records::function_deployment::{DeploymentStatus, FunctionDeployment};
 use pitbird_records::rollout::alias_claim;
 use pitbird_records::{
     Alias, DeployGroup, DeploymentClaim, FunctionVersion, Record, RolloutClaim, key, prefix,
 };
-use pitbird_store::{Error, Transaction};
+use pitbird_store::{Error, Store, Transaction};
 use thiserror::Error as ThisError;
 
+use crate::notice;
 use crate::turn::Turn;
-use crate::{limits, notice};
 
 /// Why nothing was written.
 #[derive(Debug, ThisError)]
@@ -121,15 +122,20 @@ fn note_end(tx: &mut Transaction<'_>, deployment: &FunctionDeployment) -> Result
     Ok(())
 }
 
-/// The oldest that ended goes where one more would be too many.
-pub fn make_room(tx: &mut Transaction<'_>, scope: &pitbird_names::Scope) -> Result<(), Error> {
+/// Where there are `max` deployments or more, those that ended first go, so that one more has room. Which they are is looked
+/// up before the change, which holds up all others.
+pub async fn make_room(store: &Store, scope: &Scope, max: usize) -> Result<(), Error> {
     let all = prefix(scope, &[]);
-    if tx.count::<FunctionDeployment>(&all)? < limits::DEPLOYMENTS {
+    let count = store.revs::<FunctionDeployment>(&all)?.len();
+    if count < max {
         return Ok(());
     }
-    let ended = tx.list::<FunctionDeployment>(&all)?.into_iter().map(|found| found.record);
-    if let Some(oldest) = ended.filter(FunctionDeployment::has_ended).min_by_key(|record| record.created_ms) {
-        tx.delete::<FunctionDeployment>(&oldest.key())?;
-    }
-    Ok(())
+    let found = store.list::<FunctionDeployment>(&all)?.into_iter().map(|found| found.record);
+    let mut ended: Vec<_> = found.filter(FunctionDeployment::has_ended).collect();
+    ended.sort_by_key(|deployment| deployment.created_ms);
+    let keys: Vec<String> = ended.iter().take(count + 1 - max).map(Record::key).collect();
+    let forget = move |tx: &mut Transaction<'_>| {
+        keys.iter().try_for_each(|key| tx.delete::<FunctionDeployment>(key).map(drop))
+    };
+    store.write(forget).await
 }

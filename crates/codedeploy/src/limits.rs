@@ -39,6 +39,6 @@ pub const ALARM_POLL_MS: u64 = 10_000;
 /// Deployments that run in one account and region at a time. Source: quotas ("concurrent deployments").
 pub const RUNNING: usize = 1000;
 /// Deployments that are remembered in an account and region; the oldest that ended go first.
-pub const DEPLOYMENTS: usize = 5000;
+pub const DEPLOYMENTS: usize = 2000;
 /// Revisions that are remembered of an application; those that were registered first go first.
 pub const REVISIONS: usize = 1000;

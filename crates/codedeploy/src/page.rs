@@ -7,24 +7,26 @@ use crate::{Error, limits};
 
 /// A page of `items`, which are in the order of their names, and the token of the next one if there is one.
 pub fn cut<T>(
-    items: Vec<T>,
+    mut items: Vec<T>,
     name: impl Fn(&T) -> String,
     token: Option<&str>,
 ) -> Result<(Vec<T>, Option<String>), Error> {
-    let mut items = items;
     if let Some(token) = token {
         let after = read(token)?;
-        let past = items.iter().position(|item| name(item) == after);
-        // What was the last one may have gone meanwhile: those that come after it in their order are still right.
-        match past {
-            Some(at) => drop(items.drain(..=at)),
-            None => items.retain(|item| name(item) > after),
-        }
+        items.retain(|item| name(item) > after);
     }
     let is_last = items.len() <= limits::PAGE;
     items.truncate(limits::PAGE);
     let next = items.last().filter(|_| !is_last).map(|item| URL_SAFE_NO_PAD.encode(name(item)));
     Ok((items, next))
+}
+
+/// The name of something that is listed by a time, epoch milliseconds, and by its own name among its like: the earliest come first,
+/// or the latest.
+pub fn timed(at_ms: Option<i64>, is_latest_first: bool, name: &str) -> String {
+    let at = at_ms.map_or(0, |at| at.max(0).unsigned_abs());
+    let place = if is_latest_first { u64::MAX - at } else { at };
+    format!("{place:020}/{name}")
 }
 
 fn read(token: &str) -> Result<String, Error> {
@@ -46,5 +48,8 @@ mod tests {
         let (second, end) = cut(all.clone(), String::clone, next.as_deref()).unwrap();
         assert_eq!((second, end), (all[limits::PAGE..].to_vec(), None));
         assert!(cut(all, String::clone, Some("not a token!")).is_err());
+        assert!(timed(Some(5), false, "b") < timed(Some(10), false, "a"));
+        assert!(timed(Some(5), true, "b") > timed(Some(10), true, "a"));
+        assert!(timed(None, false, "b") < timed(Some(0), false, "c"));
     }
 }

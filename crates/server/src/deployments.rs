@@ -154,7 +154,7 @@ impl Reach {
             input: Value::Map(input),
         };
         let answer = self.s3.call(operation, call).ok_or_else(|| format!("S3 has no {operation}"))?;
-        answer.await.map(pitbird_service::Answer::into_output).map_err(|fault| fault.message)
+        answer.await.map(pitbird_service::Answer::into_output).map_err(|fault| fault.into_told().message)
     }
 
     async fn tell(&self, told: Told) -> Result<(), String> {

@@ -70,8 +70,10 @@ impl Driver {
         match ended {
             Ok((execution_id, Err(why))) => self.broken = Some((execution_id, why)),
             Ok((_, Ok(()))) => {}
-            // Nobody knows what it has done; asking again is what a restart would do.
-            Err(_) => self.asked = None,
+            Err(_) => {
+                let broken = |execution_id| (execution_id, "the invocation broke down".to_owned());
+                self.broken = self.asked.clone().map(broken);
+            }
         }
     }
 

@@ -81,6 +81,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> 
         time_scale: state.parts.time_scale,
         now_ms,
     };
+    commit::make_room(store, &wish.scope, limits::DEPLOYMENTS).await.map_err(Error::from)?;
     let deployment = store.write(move |tx: &mut Transaction<'_>| create(tx, wish)).await?;
     state.drivers.drive(deployment.key()).await;
     Ok(Output { deployment_id: deployment.id })
@@ -146,7 +147,6 @@ fn create(tx: &mut Transaction<'_>, wish: Wish) -> Result<FunctionDeployment, Er
         None => group.auto_rollback.clone(),
     };
     check_free(tx, &group, &wish.appspec)?;
-    commit::make_room(tx, &wish.scope)?;
     revisions::used(tx, &application, wish.revision.clone(), &group.name, wish.now_ms)?;
     let shift = wish.appspec.shift;
     let DeployApplication { name: application, id: application_id, .. } = application;

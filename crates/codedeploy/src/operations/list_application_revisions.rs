@@ -38,17 +38,18 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> 
     let all = Records::list::<DeployRevision>(store, &prefix(&caller.scope, &[&application.id]));
     let mut found: Vec<DeployRevision> = all.map_err(Error::from)?;
     found.retain(|revision| is_wanted(revision, &input));
-    match input.sort_by.as_deref() {
-        Some("firstUsedTime") => found.sort_by_key(|revision| revision.first_used_ms),
-        Some("lastUsedTime") => found.sort_by_key(|revision| revision.last_used_ms),
-        Some(_) => found.sort_by_key(|revision| revision.registered_ms),
-        None => {}
-    }
-    if input.sort_order.as_deref() == Some("descending") {
-        found.reverse();
-    }
-    let digest = |revision: &DeployRevision| revision.digest.clone();
-    let (found, next_token) = page::cut(found, digest, input.next_token.as_deref())?;
+    let is_latest_first = input.sort_order.as_deref() == Some("descending");
+    let place = |revision: &DeployRevision| {
+        let at_ms = match input.sort_by.as_deref() {
+            Some("firstUsedTime") => revision.first_used_ms,
+            Some("lastUsedTime") => revision.last_used_ms,
+            Some(_) => Some(revision.registered_ms),
+            None => None,
+        };
+        page::timed(at_ms, is_latest_first, &revision.digest)
+    };
+    found.sort_by_cached_key(place);
+    let (found, next_token) = page::cut(found, place, input.next_token.as_deref())?;
     let revisions = found.iter().map(|found| RevisionLocation::from(&found.revision)).collect();
     Ok(Output { revisions, next_token })
 }

@@ -1,4 +1,3 @@
-use std::cmp::Reverse;
 use std::sync::Arc;
 
 use pitbird_records::{FunctionDeployment, prefix};
@@ -62,10 +61,11 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> 
             && statuses.as_ref().is_none_or(|wanted| wanted.iter().any(|it| it == deployment.status.as_str()))
             && range.contains(&deployment.created_ms)
     });
-    found.sort_by_key(|deployment| Reverse((deployment.created_ms, deployment.id.clone())));
-    let ids = found.into_iter().map(|deployment| deployment.id).collect();
-    let (deployments, next_token) = page::cut(ids, String::clone, input.next_token.as_deref())?;
-    Ok(Output { deployments, next_token })
+    let place =
+        |deployment: &FunctionDeployment| page::timed(Some(deployment.created_ms), true, &deployment.id);
+    found.sort_by_cached_key(place);
+    let (found, next_token) = page::cut(found, place, input.next_token.as_deref())?;
+    Ok(Output { deployments: found.into_iter().map(|deployment| deployment.id).collect(), next_token })
 }
 
 /// Epoch milliseconds.

@@ -9,7 +9,7 @@ use crate::find::{self, Records};
 
 pub enum Tagged {
     Application(DeployApplication),
-    Group(DeployGroup),
+    Group(Box<DeployGroup>),
 }
 
 impl Tagged {
@@ -29,7 +29,7 @@ impl Tagged {
             Some(("deploymentgroup", names)) => {
                 let (application, group) = names.split_once('/').ok_or_else(invalid)?;
                 let application = find::application(records, scope, application)?;
-                Ok(Tagged::Group(find::group(records, &application, group)?))
+                Ok(Tagged::Group(Box::new(find::group(records, &application, group)?)))
             }
             _ => {
                 let words = format!("The specified ARN is not supported: {text}");
@@ -55,7 +55,7 @@ impl Tagged {
     pub fn put(&self, tx: &mut Transaction<'_>) -> Result<(), Error> {
         match self {
             Tagged::Application(application) => tx.put(application)?,
-            Tagged::Group(group) => tx.put(group)?,
+            Tagged::Group(group) => tx.put(&**group)?,
         };
         Ok(())
     }

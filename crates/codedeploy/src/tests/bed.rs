@@ -111,8 +111,14 @@ impl Bed {
 
     /// Stops between two commits and closes the store, as a crash at that moment would leave it.
     pub async fn close(mut self) {
-        let _ = self.stop.take().expect("runs").send(());
-        self.executor.take().expect("runs").await.expect("the executor ended");
+        self.halt().await;
+    }
+
+    /// Stops the executor; the service goes on.
+    pub async fn halt(&mut self) {
+        let (Some(stop), Some(executor)) = (self.stop.take(), self.executor.take()) else { return };
+        let _ = stop.send(());
+        executor.await.expect("the executor ended");
     }
 
     pub fn service(&self) -> &Service {
@@ -143,8 +149,10 @@ impl Bed {
             input,
         };
         let output = self.service.call(operation, call).expect(operation).await;
-        let output =
-            output.map_err(|fault| (fault.code.to_string(), fault.cause.unwrap_or(fault.message)))?;
+        let output = output.map_err(|fault| {
+            let told = fault.into_told();
+            (told.code.to_string(), told.cause.unwrap_or(told.message))
+        })?;
         Ok(serde_json::to_value(&output.into_output()).expect("a value is JSON"))
     }
 
@@ -174,6 +182,11 @@ impl Bed {
             "deploymentConfigName": format!("CodeDeployDefault.Lambda{config}"),
             "revision": revision(&appspec(hooks)),
         });
+        // No two of them are of the same millisecond.
+        let before_ms = self.now_ms();
+        while self.now_ms() == before_ms {
+            tokio::task::yield_now().await;
+        }
         let made = self.ok("CreateDeployment", with(input, more)).await;
         made["deploymentId"].as_str().expect("an id").to_owned()
     }

@@ -386,6 +386,56 @@ async fn deployments_are_listed_by_what_they_are() {
 }
 
 #[tokio::test]
+async fn the_oldest_that_ended_are_forgotten() {
+    let directory = tempfile::tempdir().unwrap();
+    let bed = slow_bed(&directory).await;
+    bed.group(json!({})).await;
+    let mut ids = vec![bed.deploy("AllAtOnce", &[], json!({})).await];
+    bed.end(&ids[0]).await;
+    for _ in 0..2 {
+        bed.edit::<Alias>(&at(&["pets", "live"]), |alias| alias.version = ONE).await;
+        ids.push(bed.deploy("AllAtOnce", &[], json!({})).await);
+        bed.end(&ids[ids.len() - 1]).await;
+    }
+    bed.edit::<Alias>(&at(&["pets", "live"]), |alias| alias.version = ONE).await;
+    ids.push(bed.deploy("Canary10Percent30Minutes", &[], json!({})).await);
+    let scope = pitbird_names::Scope::default();
+    for (max, left) in [(5, vec![3, 2, 1, 0]), (4, vec![3, 2, 1]), (2, vec![3])] {
+        crate::commit::make_room(&bed.store, &scope, max).await.unwrap();
+        let left: Vec<&String> = left.into_iter().map(|at: usize| &ids[at]).collect();
+        assert_eq!(
+            bed.ok("ListDeployments", json!({})).await["deployments"],
+            json!(left),
+            "room for one of {max}"
+        );
+    }
+    crate::commit::make_room(&bed.store, &scope, 1).await.unwrap();
+    assert_eq!(bed.ok("ListDeployments", json!({})).await["deployments"], json!([ids[3]]), "it runs");
+    bed.close().await;
+}
+
+#[tokio::test]
+async fn a_deployment_that_nobody_has_looked_at_has_no_target() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut bed = bed(&directory).await;
+    bed.group(json!({})).await;
+    bed.halt().await;
+    let id = bed.deploy("AllAtOnce", &[], json!({})).await;
+    let info = bed.info(&id).await;
+    assert_eq!((&info["status"], &info["deploymentOverview"]["Pending"]), (&json!("Created"), &json!(1)));
+    let one = json!({"deploymentId": id, "targetId": "pets:live"});
+    assert_eq!(bed.refused("GetDeploymentTarget", one).await.0, "DeploymentNotStartedException");
+    let all = json!({"deploymentId": id});
+    assert_eq!(bed.refused("ListDeploymentTargets", all.clone()).await.0, "DeploymentNotStartedException");
+    // It is stopped before it has begun: there is nothing to roll back.
+    bed.ok("StopDeployment", json!({"deploymentId": id, "autoRollbackEnabled": true})).await;
+    let info = bed.info(&id).await;
+    assert_eq!((&info["status"], &info["rollbackInfo"]), (&json!("Stopped"), &Json::Null));
+    assert_eq!(bed.ok("ListDeploymentTargets", all).await["targetIds"], json!(["pets:live"]));
+    bed.close().await;
+}
+
+#[tokio::test]
 async fn a_deployment_has_one_target() {
     let directory = tempfile::tempdir().unwrap();
     let bed = bed(&directory).await;

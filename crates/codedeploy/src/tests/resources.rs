@@ -1,5 +1,7 @@
 //! Applications, groups, revisions and tags: made, shown, changed, listed, deleted.
 
+use pitbird_records::{DeployGroup, DeployRevision, DeploymentClaim, Revision};
+use pitbird_store::Transaction;
 use serde_json::{Value as Json, json};
 
 use super::bed::{Bed, ROLE, SCALE, appspec, group_input, revision, with};
@@ -236,5 +238,62 @@ async fn there_is_an_end_to_applications_and_pages() {
     assert_eq!(refused.0, "BatchLimitExceededException");
     let found = bed.ok("BatchGetApplications", json!({"applicationNames": names[1..]})).await;
     assert_eq!(found["applicationsInfo"].as_array().unwrap().len(), limits::BATCH);
+    bed.close().await;
+}
+
+#[tokio::test]
+async fn there_is_an_end_to_groups_configurations_revisions_and_running_deployments() {
+    let directory = tempfile::tempdir().unwrap();
+    let bed = bed(&directory).await;
+    bed.group(json!({})).await;
+    let group: DeployGroup = bed.store.list("").unwrap().remove(0).record;
+    let known = |at: usize| DeployRevision {
+        scope: group.scope.clone(),
+        application_id: group.application_id.clone(),
+        digest: format!("{at:064}"),
+        revision: Revision::AppSpecContent { content: at.to_string(), sha256: None },
+        description: None,
+        groups: Vec::new(),
+        first_used_ms: None,
+        last_used_ms: None,
+        registered_ms: at as i64,
+    };
+    let revisions: Vec<DeployRevision> = (0..limits::REVISIONS).map(known).collect();
+    let (scope, last) = (group.scope.clone(), group.clone());
+    let fill = move |tx: &mut Transaction<'_>| {
+        for at in 1..limits::GROUPS {
+            tx.put(&DeployGroup { name: format!("g{at}"), ..last.clone() })?;
+        }
+        for at in 0..limits::RUNNING {
+            let (group_id, deployment) = (at.to_string(), "d-AAAAAAAAA".to_owned());
+            tx.put(&DeploymentClaim { scope: scope.clone(), group_id, deployment })?;
+        }
+        revisions.iter().try_for_each(|revision| tx.put(revision).map(drop))
+    };
+    bed.store.write::<_, pitbird_store::Error>(fill).await.unwrap();
+    let refused = bed.refused("CreateDeploymentGroup", group_input("one-more")).await;
+    assert_eq!(refused.0, "DeploymentGroupLimitExceededException");
+    let deployment = json!({
+        "applicationName": "app", "deploymentGroupName": "group", "revision": revision(&appspec(&[])),
+    });
+    let refused = bed.refused("CreateDeployment", deployment).await;
+    assert_eq!(refused.0, "DeploymentLimitExceededException");
+    assert!(refused.1.contains("1000 deployments are running"), "{}", refused.1);
+    let about = json!({"applicationName": "app", "revision": revision("the newest")});
+    bed.ok("RegisterApplicationRevision", about.clone()).await;
+    bed.ok("GetApplicationRevision", about).await;
+    let left = bed.store.list::<DeployRevision>("").unwrap();
+    assert_eq!(left.len(), limits::REVISIONS);
+    assert!(left.iter().all(|found| found.record.registered_ms > 0), "the oldest went");
+    let config = |at: usize| {
+        json!({
+            "deploymentConfigName": format!("c{at}"), "computePlatform": "Lambda", "trafficRoutingConfig": {"type": "AllAtOnce"},
+        })
+    };
+    for at in 0..limits::CONFIGS {
+        bed.ok("CreateDeploymentConfig", config(at)).await;
+    }
+    let refused = bed.refused("CreateDeploymentConfig", config(limits::CONFIGS)).await;
+    assert_eq!(refused.0, "DeploymentConfigLimitExceededException");
     bed.close().await;
 }
