@@ -48,13 +48,24 @@ pub struct Dispatch {
 }
 
 impl Dispatch {
-    pub async fn answer(
+    /// Takes the request's head up at once, before the answer is waited for.
+    pub fn answer<'a>(
+        &'a self,
+        request: Request<Incoming>,
+        client: &'a Client,
+        head: &'a RawHead,
+    ) -> impl Future<Output = Response<Answer>> + 'a {
+        let raw_head = head.take();
+        self.answer_taken_up(request, client, head, raw_head)
+    }
+
+    async fn answer_taken_up(
         &self,
         request: Request<Incoming>,
         client: &Client,
         head: &RawHead,
+        raw_head: Vec<u8>,
     ) -> Response<Answer> {
-        let raw_head = head.take();
         let (mut parts, mut body) = request.into_parts();
         name_host(&mut parts);
         let asks_first = parts.headers.contains_key(EXPECT) && parts.headers.contains_key(CONTENT_LENGTH);
@@ -66,7 +77,9 @@ impl Dispatch {
             answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             return answer;
         }
-        discard(&mut body).await;
+        if discard(&mut body).await && matches!(answer.body(), Either::Left(_)) {
+            head.answered();
+        }
         answer
     }
 
@@ -245,20 +258,22 @@ const DISCARD_BYTES_MAX: usize = 128 << 20;
 const DISCARD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Reads what is left of a body: to hang up on somebody who is still sending would reset the connection, and the answer that
-/// says why with it.
-async fn discard(body: &mut Incoming) {
+/// says why with it. Was it read to its end?
+async fn discard(body: &mut Incoming) -> bool {
     if body.is_end_stream() {
-        return;
+        return true;
     }
     let rest = async {
         let mut left = DISCARD_BYTES_MAX;
-        while let Some(Ok(frame)) = body.frame().await {
+        loop {
+            let Some(frame) = body.frame().await else { return true };
+            let Ok(frame) = frame else { return false };
             match left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) {
                 Some(less) => left = less,
-                None => return,
+                None => return false,
             }
         }
     };
     // Whoever takes longer is hung up on after all.
-    let _ = tokio::time::timeout(DISCARD_TIMEOUT, rest).await;
+    tokio::time::timeout(DISCARD_TIMEOUT, rest).await.unwrap_or(false)
 }

@@ -1,15 +1,13 @@
 //! Accepts connections, serves HTTP on them, and drains them in the end.
 
 use std::convert::Infallible;
-use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
-use std::task::Poll;
 use std::time::Duration;
 
 use http::{Request, Response};
 use hyper::body::Incoming;
-use hyper::server::conn::{http1, http2};
+use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -18,19 +16,18 @@ use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 
 use crate::dispatch::{Answer, Client, Dispatch};
-use crate::raw_head::{RawHead, Remembering};
+use crate::keep_alive;
+use crate::raw_head::RawHead;
 use crate::tls::Tls;
 
 /// A client that takes longer than this, and at most twice as long, for a request's head is hung up on.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long answers under way may take after the server was told to stop.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(35);
-/// A connection's read buffer: the head of a request must fit.
-const BUFFER_BYTES_MAX: usize = 64 * 1024;
 /// How long a TLS handshake may take.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long who has connected, and is told to stop, may take for the first byte of his first request.
-const FIRST_BYTE_TIMEOUT: Duration = Duration::from_secs(1);
+pub const FIRST_BYTE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Requests at once on one HTTP/2 connection.
 const STREAMS_MAX: u32 = 128;
 /// Bytes of all headers of one HTTP/2 request.
@@ -166,7 +163,7 @@ async fn connection(
     let ended = match protocol {
         Protocol::Http1 => {
             let client = Client::new(peer, local, "http");
-            http1(Remembering::new(stream, head.clone()), &head, &client, &dispatch, &mut stop).await
+            http1(stream, &head, &client, &dispatch, &mut stop).await
         }
         // What takes more memory is in a box of its own, so that plain connections that wait take little.
         Protocol::Http2 => {
@@ -199,43 +196,18 @@ async fn secure(
         drop(head);
         http2(stream, client, dispatch, stop).await
     } else {
-        http1(Remembering::new(stream, head.clone()), &head, &client, &dispatch, stop).await
+        http1(stream, &head, &client, &dispatch, stop).await
     }
 }
 
 async fn http1<S: AsyncRead + AsyncWrite + Unpin>(
-    stream: Remembering<S>,
-    head: &RawHead,
+    stream: S,
+    head: &Arc<RawHead>,
     client: &Client,
     dispatch: &Dispatch,
     stop: &mut watch::Receiver<bool>,
 ) -> hyper::Result<()> {
-    let service = service_fn(|request: Request<Incoming>| async move {
-        Ok::<Response<Answer>, Infallible>(dispatch.answer(request, client, head).await)
-    });
-    let served = http1::Builder::new()
-        .max_buf_size(BUFFER_BYTES_MAX)
-        .pipeline_flush(true)
-        .serve_connection(TokioIo::new(stream), service);
-    let mut served = std::pin::pin!(served);
-    tokio::select! {
-        ended = served.as_mut() => return ended,
-        _ = stop.changed() => {}
-    }
-    // To be asked nothing more before anything was asked makes hyper wait for ever.
-    let first_byte = poll_fn(|cx| match served.as_mut().poll(cx) {
-        Poll::Ready(ended) => Poll::Ready(Some(ended)),
-        Poll::Pending if head.is_untouched() => Poll::Pending,
-        Poll::Pending => Poll::Ready(None),
-    });
-    match tokio::time::timeout(FIRST_BYTE_TIMEOUT, first_byte).await {
-        Ok(None) => {
-            served.as_mut().graceful_shutdown();
-            served.await
-        }
-        Ok(Some(ended)) => ended,
-        Err(_) => Ok(()),
-    }
+    keep_alive::serve(stream, head, stop, |request| dispatch.answer(request, client, head)).await
 }
 
 async fn http2<S: AsyncRead + AsyncWrite + Unpin>(
@@ -273,6 +245,7 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::*;
+    use crate::raw_head::Remembering;
 
     #[tokio::test]
     async fn who_stalls_for_two_looks_is_hung_up_on() {
@@ -325,8 +298,8 @@ mod tests {
     #[test]
     fn a_connection_waits_in_little_memory() {
         let connection = size_of_connection(connection);
-        assert!(connection <= 3072, "{connection} bytes");
-        // hyper makes room for it with each connection.
+        assert!(connection <= 1024, "{connection} bytes");
+        // hyper makes room for it with each connection that isn't idle.
         let answer = size_of_answer(Dispatch::answer);
         assert!(answer <= 7168, "{answer} bytes");
     }

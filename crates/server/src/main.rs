@@ -11,6 +11,7 @@ mod dispatch;
 mod export;
 mod inside;
 mod integrated;
+mod keep_alive;
 mod listen;
 mod listener;
 mod process;

@@ -1,15 +1,19 @@
 //! Remembers the bytes of a request's head as they came, because hyper lower-cases header names and API Gateway shows
-//! functions the caller's own spelling.
+//! functions the caller's own spelling; and whether the connection is between two requests.
 
+use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
+use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// More of a head than this isn't remembered; names are then shown in the usual spelling.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
+/// What is read of a request before it is known that there is one.
+const FIRST_BYTES_MAX: usize = 2048;
 
 /// What a connection has read of the head of its current request, until that is taken up.
 #[derive(Debug, Default)]
@@ -22,6 +26,21 @@ struct State {
     is_taken_up: bool,
     /// Counts the requests, so that two looks can tell whether they see the same one.
     request: u64,
+    answer: Writing,
+}
+
+/// How far the answer to the last request has come.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Writing {
+    /// There is none, or it is still being made.
+    #[default]
+    Awaited,
+    /// It is there as a whole.
+    Complete,
+    /// All of it was taken by the socket.
+    Written,
+    /// The connection is being closed.
+    Closed,
 }
 
 impl RawHead {
@@ -30,7 +49,25 @@ impl RawHead {
     pub fn take(&self) -> Vec<u8> {
         let mut state = self.state();
         state.is_taken_up = true;
+        state.answer.becomes(Writing::Awaited);
         std::mem::take(&mut state.bytes)
+    }
+
+    /// The request was read to its end, and its whole answer goes to hyper now.
+    pub fn answered(&self) {
+        self.state().answer.becomes(Writing::Complete);
+    }
+
+    /// How many requests were answered, at least in part.
+    pub fn requests(&self) -> u64 {
+        self.state().request
+    }
+
+    /// Is the last request's answer written, and nothing of the next one read? Whoever serves the connection has nothing in his hands
+    /// then.
+    pub fn is_between_requests(&self) -> bool {
+        let state = self.state();
+        state.answer == Writing::Written && !state.is_taken_up && state.bytes.is_empty()
     }
 
     /// The number of the request whose head has begun to arrive and isn't complete.
@@ -53,11 +90,22 @@ impl RawHead {
         }
     }
 
-    /// The answer begins: what is read from now on is the next request.
+    /// The answer begins, or goes on: what is read from now on is the next request.
     fn clear(&self) {
         let mut state = self.state();
         state.bytes.clear();
         state.request += u64::from(std::mem::take(&mut state.is_taken_up));
+        if state.answer == Writing::Written {
+            state.answer = Writing::Complete;
+        }
+    }
+
+    /// The socket has taken all that there was.
+    fn flushed(&self) {
+        let mut state = self.state();
+        if state.answer == Writing::Complete {
+            state.answer = Writing::Written;
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -65,15 +113,56 @@ impl RawHead {
     }
 }
 
+impl Writing {
+    /// A connection that is being closed stays that.
+    fn becomes(&mut self, next: Writing) {
+        if *self != Writing::Closed {
+            *self = next;
+        }
+    }
+}
+
 /// A stream that keeps a [`RawHead`] up to date.
 pub struct Remembering<S> {
     stream: S,
     head: Arc<RawHead>,
+    /// Was read, and remembered, before somebody asked for it.
+    ahead: Bytes,
+    /// The last write took all that it was given, and it may be on its way to the socket still.
+    is_all_written: bool,
 }
 
 impl<S> Remembering<S> {
     pub fn new(stream: S, head: Arc<RawHead>) -> Remembering<S> {
-        Remembering { stream, head }
+        Remembering { stream, head, ahead: Bytes::new(), is_all_written: false }
+    }
+
+    /// Gives back what was read last and not used.
+    pub fn put_back(&mut self, unused: Bytes) {
+        // Where nothing is left it may still hold the buffer that it was read into.
+        if unused.is_empty() {
+            return;
+        }
+        self.ahead = match self.ahead.is_empty() {
+            true => unused,
+            false => [&*unused, &*self.ahead].concat().into(),
+        };
+    }
+}
+
+impl<S: AsyncRead + Unpin> Remembering<S> {
+    /// Waits for bytes without holding a buffer for them; they are read next. False at the end of the stream.
+    pub async fn has_more(&mut self) -> io::Result<bool> {
+        if self.ahead.is_empty() {
+            self.ahead = poll_fn(|cx| {
+                let mut room = [0; FIRST_BYTES_MAX];
+                let mut read = ReadBuf::new(&mut room);
+                ready!(Pin::new(&mut *self).poll_read(cx, &mut read))?;
+                Poll::Ready(io::Result::Ok(Bytes::copy_from_slice(read.filled())))
+            })
+            .await?;
+        }
+        Ok(!self.ahead.is_empty())
     }
 }
 
@@ -83,6 +172,15 @@ impl<S: AsyncRead + Unpin> AsyncRead for Remembering<S> {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if !self.ahead.is_empty() {
+            let length = self.ahead.len().min(buf.remaining());
+            buf.put_slice(&self.ahead[..length]);
+            self.ahead.advance(length);
+            if self.ahead.is_empty() {
+                self.ahead = Bytes::new();
+            }
+            return Poll::Ready(Ok(()));
+        }
         let before = buf.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
         if polled.is_ready() {
@@ -95,7 +193,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Remembering<S> {
 impl<S: AsyncWrite + Unpin> AsyncWrite for Remembering<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         self.head.clear();
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        let polled = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.is_all_written = matches!(&polled, Poll::Ready(Ok(length)) if *length == buf.len());
+        polled
     }
 
     fn poll_write_vectored(
@@ -104,7 +204,10 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Remembering<S> {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         self.head.clear();
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+        let polled = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        let all = bufs.iter().map(|buf| buf.len()).sum::<usize>();
+        self.is_all_written = matches!(&polled, Poll::Ready(Ok(length)) if *length == all);
+        polled
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -112,10 +215,15 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Remembering<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+        if std::mem::take(&mut self.is_all_written) {
+            self.head.flushed();
+        }
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.head.state().answer = Writing::Closed;
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
@@ -152,5 +260,83 @@ mod tests {
         assert_eq!(head.unfinished(), Some(0));
         assert_eq!(head.take().len(), HEAD_BYTES_MAX);
         assert_eq!(head.unfinished(), None);
+    }
+
+    #[tokio::test]
+    async fn what_was_read_ahead_is_read_next_and_remembered_once() {
+        let (near, mut far) = tokio::io::duplex(1024);
+        let head = Arc::new(RawHead::default());
+        let mut near = Remembering::new(near, head.clone());
+        far.write_all(b"lo world").await.unwrap();
+        assert!(near.has_more().await.unwrap());
+        near.put_back(Bytes::from_static(b"hel"));
+        assert!(near.has_more().await.unwrap(), "nothing is lost by asking again");
+        far.write_all(b"!").await.unwrap();
+        drop(far);
+        let mut buf = [0; 5];
+        near.read_exact(&mut buf).await.unwrap();
+        assert_eq!(&buf, b"hello");
+        let mut rest = String::new();
+        near.read_to_string(&mut rest).await.unwrap();
+        assert_eq!(rest, " world!");
+        assert_eq!(head.take(), b"lo world!", "what is put back was remembered before");
+        assert!(!near.has_more().await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn nothing_put_back_holds_no_buffer() {
+        struct Buffer(Arc<()>);
+        impl AsRef<[u8]> for Buffer {
+            fn as_ref(&self) -> &[u8] {
+                b"read"
+            }
+        }
+        let held = Arc::new(());
+        let mut used = Bytes::from_owner(Buffer(held.clone()));
+        used.advance(4);
+        let (near, _far) = tokio::io::duplex(1);
+        let mut near = Remembering::new(near, Arc::default());
+        near.put_back(used);
+        assert_eq!(Arc::strong_count(&held), 1);
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_between_requests_once_the_whole_answer_is_written() {
+        let (near, mut far) = tokio::io::duplex(8);
+        let head = Arc::new(RawHead::default());
+        let mut near = Remembering::new(near, head.clone());
+        assert!(!head.is_between_requests(), "nothing has come yet");
+        far.write_all(b"GET /").await.unwrap();
+        let mut buf = [0; 16];
+        let _length = near.read(&mut buf).await.unwrap();
+        head.take();
+        near.write_all(b"100").await.unwrap();
+        near.flush().await.unwrap();
+        assert!(!head.is_between_requests(), "there is no answer yet");
+        head.answered();
+        assert!(!head.is_between_requests(), "it isn't written");
+        assert_eq!(near.write(b"HTTP/1.1").await.unwrap(), 5, "of eight");
+        near.flush().await.unwrap();
+        assert!(!head.is_between_requests(), "a part of it is");
+        let _length = far.read(&mut buf).await.unwrap();
+        near.write_all(b"1.1").await.unwrap();
+        assert!(!head.is_between_requests(), "it may be with TLS still");
+        near.flush().await.unwrap();
+        assert!(head.is_between_requests());
+        far.write_all(b"G").await.unwrap();
+        let _length = near.read(&mut buf).await.unwrap();
+        assert!(!head.is_between_requests(), "the next one has begun");
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_is_being_closed_is_not_kept() {
+        let (near, _far) = tokio::io::duplex(64);
+        let head = Arc::new(RawHead::default());
+        let mut near = Remembering::new(near, head.clone());
+        near.shutdown().await.unwrap();
+        head.take();
+        head.answered();
+        near.flush().await.unwrap();
+        assert!(!head.is_between_requests());
     }
 }

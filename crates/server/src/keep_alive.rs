@@ -1,0 +1,133 @@
+//! Serves HTTP/1 on a connection, and keeps nothing but its socket while it is idle.
+//!
+//! hyper holds two buffers of 8 KB and room for an answer's future with each connection, also when nothing comes for hours. So its part is
+//! taken down when a connection falls silent between two requests, and put up again at the next byte.
+
+use std::convert::Infallible;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use http::{Request, Response};
+use hyper::body::{Body, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::listen::FIRST_BYTE_TIMEOUT;
+use crate::raw_head::{RawHead, Remembering};
+
+/// A connection's read buffer: the head of a request must fit.
+const BUFFER_BYTES_MAX: usize = 64 * 1024;
+/// A connection that had no more than one request in such a time, and is between two, is idle. To take hyper's part down and put it up
+/// costs some two microseconds, so that busy connections are left alone.
+const IDLE_AFTER: Duration = Duration::from_millis(100);
+/// While one request takes long, it is looked at ever less often, down to this.
+const LOOK_EVERY_MAX: Duration = Duration::from_secs(3);
+
+/// Serves until the client hangs up, or until `stop` says so and what is under way has been answered.
+pub async fn serve<S, A, F, B>(
+    stream: S,
+    head: &Arc<RawHead>,
+    stop: &mut watch::Receiver<bool>,
+    answer: A,
+) -> hyper::Result<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    A: Fn(Request<Incoming>) -> F,
+    F: Future<Output = Response<B>>,
+    B: Body + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let mut stream = Remembering::new(stream, head.clone());
+    loop {
+        // In a box that is given back, for the connection's task keeps room for the largest that it ever waits for.
+        match Box::pin(until_idle(stream, head, stop, &answer)).await? {
+            Some(idle) => stream = idle,
+            None => return Ok(()),
+        }
+        let has_more = tokio::select! {
+            biased;
+            has_more = stream.has_more() => has_more.unwrap_or(false),
+            _ = stop.changed() => {
+                // For whoever waits for it after this.
+                stop.mark_changed();
+                false
+            }
+        };
+        if !has_more {
+            // Nothing was under way, so there is nothing that an error here could spoil.
+            let _closed = stream.shutdown().await;
+            return Ok(());
+        }
+    }
+}
+
+/// The stream once nothing is under way on it any more; nothing when the connection has ended.
+async fn until_idle<S, A, F, B>(
+    stream: Remembering<S>,
+    head: &RawHead,
+    stop: &mut watch::Receiver<bool>,
+    answer: &A,
+) -> hyper::Result<Option<Remembering<S>>>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    A: Fn(Request<Incoming>) -> F,
+    F: Future<Output = Response<B>>,
+    B: Body + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let service = service_fn(|request: Request<Incoming>| {
+        let answer = answer(request);
+        async move { Ok::<Response<B>, Infallible>(answer.await) }
+    });
+    let mut served = http1::Builder::new()
+        .max_buf_size(BUFFER_BYTES_MAX)
+        .pipeline_flush(true)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut wait = IDLE_AFTER;
+    let mut look = std::pin::pin!(tokio::time::sleep(wait));
+    let mut requests = head.requests() + 1;
+    loop {
+        tokio::select! {
+            biased;
+            ended = &mut served => return ended.map(|()| None),
+            _ = stop.changed() => break,
+            () = look.as_mut() => {
+                let now = head.requests();
+                if now <= requests && head.is_between_requests() {
+                    let parts = served.into_parts();
+                    let mut stream = parts.io.into_inner();
+                    stream.put_back(parts.read_buf);
+                    return Ok(Some(stream));
+                }
+                wait = if now == requests { LOOK_EVERY_MAX.min(2 * wait) } else { IDLE_AFTER };
+                requests = now;
+                look.as_mut().reset(Instant::now() + wait);
+            }
+        }
+    }
+    // To be asked nothing more before anything was asked makes hyper wait for ever.
+    let first_byte = poll_fn(|cx| match Pin::new(&mut served).poll(cx) {
+        Poll::Ready(ended) => Poll::Ready(Some(ended)),
+        Poll::Pending if head.is_untouched() => Poll::Pending,
+        Poll::Pending => Poll::Ready(None),
+    });
+    let ended = match tokio::time::timeout(FIRST_BYTE_TIMEOUT, first_byte).await {
+        Ok(None) => {
+            Pin::new(&mut served).graceful_shutdown();
+            served.await
+        }
+        Ok(Some(ended)) => ended,
+        Err(_) => Ok(()),
+    };
+    ended.map(|()| None)
+}
+
+#[cfg(test)]
+mod tests;

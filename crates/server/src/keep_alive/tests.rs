@@ -1,0 +1,155 @@
+use bytes::Bytes;
+use http_body_util::Full;
+use tokio::io::{AsyncReadExt, DuplexStream};
+
+use super::*;
+
+/// As hyper writes it.
+const ANSWER: &str = "HTTP/1.1 200 OK\r\ndate: now\r\ncontent-length: 2\r\n\r\nok";
+
+/// Says ok, and that this is the whole answer.
+async fn ok(request: Request<Incoming>, head: &RawHead) -> Response<Full<Bytes>> {
+    let raw = head.take();
+    // Of pipelined requests it is unknown.
+    assert!(raw.is_empty() || raw.starts_with(request.method().as_str().as_bytes()));
+    head.answered();
+    let mut answer = Response::new(Full::new(Bytes::from("ok")));
+    // So that the tests know each byte.
+    answer.headers_mut().insert("date", "now".parse().unwrap());
+    answer
+}
+
+async fn read_answer(far: &mut DuplexStream) {
+    let mut answer = [0; ANSWER.len()];
+    far.read_exact(&mut answer).await.unwrap();
+    assert_eq!(std::str::from_utf8(&answer), Ok(ANSWER));
+}
+
+fn told_to_stop() -> (watch::Sender<bool>, watch::Receiver<bool>) {
+    watch::channel(false)
+}
+
+/// What became of a connection whose client sent this and waits, with an answer made by `answer`, after ten seconds.
+async fn becomes_idle<F>(
+    sent: &[u8],
+    room: usize,
+    answer: impl Fn(Request<Incoming>) -> F,
+    head: &Arc<RawHead>,
+) -> bool
+where
+    F: Future<Output = Response<Full<Bytes>>>,
+{
+    let (near, mut far) = tokio::io::duplex(room);
+    far.write_all(sent).await.unwrap();
+    let (_keep, mut stop) = told_to_stop();
+    let stream = Remembering::new(near, head.clone());
+    let waited = until_idle(stream, head, &mut stop, &answer);
+    matches!(tokio::time::timeout(Duration::from_secs(10), waited).await, Ok(Ok(Some(_))))
+}
+
+#[tokio::test(start_paused = true)]
+async fn hyper_is_given_up_between_requests_only() {
+    for (sent, is_idle, why) in [
+        (&b"GET / HTTP/1.1\r\n\r\n"[..], true, "answered"),
+        (b"GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\n", true, "two at once"),
+        (b"GET / HTTP/1.1\r\n", false, "half a head"),
+        (b"GET / HTTP/1.1\r\n\r\nGET / HT", false, "half of the next head"),
+        (b"GET / HTTP/1.1\r\nconnection: close\r\n\r\n", false, "closed"),
+    ] {
+        let head = Arc::new(RawHead::default());
+        assert_eq!(becomes_idle(sent, 4096, |request| ok(request, &head), &head).await, is_idle, "{why}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_is_not_whole_or_not_written_keeps_hyper() {
+    let sent = b"GET / HTTP/1.1\r\n\r\n";
+    let head = Arc::new(RawHead::default());
+    let streamed = |_| {
+        head.take();
+        std::future::ready(Response::new(Full::from("ok")))
+    };
+    assert!(!becomes_idle(sent, 4096, streamed, &head).await);
+    let head = Arc::new(RawHead::default());
+    assert!(!becomes_idle(sent, 32, |request| ok(request, &head), &head).await, "32 bytes of it are");
+    let head = Arc::new(RawHead::default());
+    let never = |_| {
+        head.take();
+        std::future::pending()
+    };
+    assert!(!becomes_idle(sent, 4096, never, &head).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_busy_connection_is_left_alone() {
+    let head = Arc::new(RawHead::default());
+    let (near, mut far) = tokio::io::duplex(4096);
+    let (_keep, mut stop) = told_to_stop();
+    let answer = |request| ok(request, &head);
+    let busy = async {
+        for _ in 0..20 {
+            far.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+            read_answer(&mut far).await;
+            tokio::time::advance(IDLE_AFTER / 4).await;
+        }
+    };
+    let stream = Remembering::new(near, head.clone());
+    tokio::select! {
+        biased;
+        ended = until_idle(stream, &head, &mut stop, &answer) => panic!("{}", ended.is_ok()),
+        () = busy => {}
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_go_on_over_any_pause() {
+    let head = Arc::new(RawHead::default());
+    let (near, mut far) = tokio::io::duplex(4096);
+    let (_keep, mut stop) = told_to_stop();
+    let asks = async move {
+        for pieces in [
+            &[&b"GET / HTTP/1.1\r\n\r\n"[..]][..],
+            &[b"P", b"OST / HTTP/1.1\r\ncontent-length: 3\r\n\r", b"\na", b"bc"],
+            &[b"GET / HTTP/1.1\r\n", b"x: 1\r\n\r\n"],
+            &[b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n", b"0\r\n\r\n"],
+        ] {
+            for piece in pieces {
+                tokio::time::sleep(4 * IDLE_AFTER).await;
+                far.write_all(piece).await.unwrap();
+            }
+            read_answer(&mut far).await;
+        }
+    };
+    let answer = |request: Request<Incoming>| {
+        let (parts, body) = request.into_parts();
+        let head = &head;
+        async move {
+            let raw = head.take();
+            assert!(raw.starts_with(parts.method.as_str().as_bytes()));
+            let _read = http_body_util::BodyExt::collect(body).await.unwrap();
+            head.answered();
+            let mut answer = Response::new(Full::new(Bytes::from("ok")));
+            answer.headers_mut().insert("date", "now".parse().unwrap());
+            answer
+        }
+    };
+    let (served, ()) = tokio::join!(serve(near, &head, &mut stop, answer), asks);
+    served.unwrap();
+    assert_eq!(head.requests(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_connection_is_closed_at_the_stop() {
+    let head = Arc::new(RawHead::default());
+    let (near, mut far) = tokio::io::duplex(4096);
+    let (teller, mut stop) = told_to_stop();
+    let asks = async {
+        far.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+        read_answer(&mut far).await;
+        tokio::time::sleep(4 * IDLE_AFTER).await;
+        teller.send(true).unwrap();
+        assert_eq!(far.read(&mut [0; 8]).await.unwrap(), 0);
+    };
+    let (served, ()) = tokio::join!(serve(near, &head, &mut stop, |request| ok(request, &head)), asks);
+    served.unwrap();
+}
