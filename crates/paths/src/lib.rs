@@ -18,6 +18,10 @@ use std::borrow::Cow;
 /// Percent-decodes a captured piece of a path. What is no valid `%XX` stays as it is; bytes that are no UTF-8 become
 /// U+FFFD; `+` stays a plus.
 pub fn decode(raw: &str) -> Cow<'_, str> {
+    // Most have nothing to decode.
+    if !raw.contains('%') {
+        return Cow::Borrowed(raw);
+    }
     percent_encoding::percent_decode_str(raw).decode_utf8_lossy()
 }
 

@@ -1,4 +1,7 @@
+use std::collections::HashMap;
+
 use crate::{Segment, Template, decode};
+use foldhash::fast::RandomState;
 use smallvec::SmallVec;
 use thiserror::Error;
 
@@ -27,8 +30,8 @@ struct Route<T> {
 
 #[derive(Debug, Clone, Default)]
 struct Node {
-    /// Sorted by text; indices of nodes.
-    statics: Vec<(Box<str>, usize)>,
+    /// Indices of nodes by text.
+    statics: HashMap<Box<str>, usize, RandomState>,
     /// Index of a node.
     param: Option<usize>,
     /// Index of the route that takes all that is left.
@@ -185,13 +188,7 @@ impl<T> Router<T> {
             at = match segment {
                 Segment::Greedy(_) => return Slot { node: at, greedy: true },
                 Segment::Param(_) => *node.param.get_or_insert(fresh),
-                Segment::Static(text) => match node.statics.binary_search_by(|(held, _)| held.cmp(text)) {
-                    Ok(found) => node.statics[found].1,
-                    Err(gap) => {
-                        node.statics.insert(gap, (text.clone(), fresh));
-                        fresh
-                    }
-                },
+                Segment::Static(text) => *node.statics.entry(text.clone()).or_insert(fresh),
             };
             if at == fresh {
                 self.nodes.push(Node::default());
@@ -214,9 +211,7 @@ impl Node {
         if self.statics.is_empty() {
             return None;
         }
-        let words = decode(segment);
-        let found = self.statics.binary_search_by(|(held, _)| (**held).cmp(&*words)).ok()?;
-        Some(self.statics[found].1)
+        self.statics.get(&*decode(segment)).copied()
     }
 }
 
