@@ -20,6 +20,8 @@ pub enum Error {
     OtherAccount { principal: String, operation: &'static str, resource: String },
     #[error("The resource you requested does not exist.")]
     UnknownResource,
+    #[error("The Lambda code signing configuration {0} can not be found.")]
+    UnknownCodeSigningConfig(String),
     #[error("The function {0} doesn't have an EventInvokeConfig")]
     NoEventInvokeConfig(String),
     #[error("You must specify at least one of error handling or destination setting.")]
@@ -276,6 +278,7 @@ impl Error {
             | UnknownAliasToUpdate(_)
             | OtherRegion { .. }
             | UnknownResource
+            | UnknownCodeSigningConfig(_)
             | NoFunction
             | NoEventInvokeConfig(_)
             | UnknownStatement(_)

@@ -1,5 +1,6 @@
 //! One file per operation: its input, its output, one function.
 
+mod absent_code_signing_config;
 mod absent_event_source_mapping;
 mod add_permission;
 mod create_alias;
@@ -31,6 +32,7 @@ mod invoke;
 mod invoke_async;
 mod invoke_with_response_stream;
 mod list_aliases;
+mod list_code_signing_configs;
 mod list_event_source_mappings;
 mod list_function_event_invoke_configs;
 mod list_function_url_configs;
@@ -91,6 +93,7 @@ pub fn hang(builder: Builder<State>) -> Builder<State> {
         .operation("DeleteProvisionedConcurrencyConfig", &[], delete_provisioned_concurrency_config::run)
         .operation("GetAccountSettings", &[], get_account_settings::run)
         .operation("GetAlias", &[], get_alias::run)
+        .operation("GetCodeSigningConfig", &[], absent_code_signing_config::run)
         .operation(
             "GetEventSourceMapping",
             absent_event_source_mapping::HARMLESS,
@@ -113,6 +116,11 @@ pub fn hang(builder: Builder<State>) -> Builder<State> {
         .streaming_operation("InvokeWithResponseStream", &[], invoke_with_response_stream::run)
         .operation("ListAliases", &[], list_aliases::run)
         .operation(
+            "ListCodeSigningConfigs",
+            list_code_signing_configs::HARMLESS,
+            list_code_signing_configs::run,
+        )
+        .operation(
             "ListEventSourceMappings",
             list_event_source_mappings::HARMLESS,
             list_event_source_mappings::run,
@@ -120,6 +128,11 @@ pub fn hang(builder: Builder<State>) -> Builder<State> {
         .operation("ListFunctionEventInvokeConfigs", &[], list_function_event_invoke_configs::run)
         .operation("ListFunctionUrlConfigs", &[], list_function_url_configs::run)
         .operation("ListFunctions", &[], list_functions::run)
+        .operation(
+            "ListFunctionsByCodeSigningConfig",
+            absent_code_signing_config::HARMLESS,
+            absent_code_signing_config::run,
+        )
         .operation("ListLayerVersions", &[], list_layer_versions::run)
         .operation("ListLayers", &[], list_layers::run)
         .operation("ListProvisionedConcurrencyConfigs", &[], list_provisioned_concurrency_configs::run)

@@ -62,6 +62,28 @@ async fn configurations_that_no_function_has_are_told_so() {
 }
 
 #[tokio::test]
+async fn there_are_no_code_signing_configurations() {
+    let bed = Bed::new().await;
+    let page = json!({"Marker": "m", "MaxItems": 1});
+    for input in [json!({}), page.clone()] {
+        let listed = bed.ok("ListCodeSigningConfigs", input).await;
+        assert_eq!(listed, json!({"CodeSigningConfigs": []}));
+    }
+    let arn = "arn:aws:lambda:us-east-1:000000000000:code-signing-config:csc-0123456789abcdef0";
+    let named = json!({"CodeSigningConfigArn": arn});
+    let absent = missing(format!("The Lambda code signing configuration {arn} can not be found."));
+    for (operation, input) in [
+        ("GetCodeSigningConfig", named.clone()),
+        ("ListFunctionsByCodeSigningConfig", named.clone()),
+        ("ListFunctionsByCodeSigningConfig", with(named, page)),
+    ] {
+        assert_eq!(bed.refused(operation, input).await, absent, "{operation}");
+    }
+    let other = json!({"CodeSigningConfigArn": "arn:aws:lambda:us-east-1:000000000000:function:f"});
+    assert_eq!(bed.refused("GetCodeSigningConfig", other).await.code, "ValidationException");
+}
+
+#[tokio::test]
 async fn runtimes_are_managed_by_the_host() {
     let bed = Bed::new().await;
     bed.create("f").await;
