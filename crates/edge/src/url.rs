@@ -294,7 +294,7 @@ impl Answer {
     fn refused(error: GatewayError) -> Answer {
         match error {
             GatewayError::RequestTooLarge => {
-                let limit = limits::INVOKE_PAYLOAD_BYTES;
+                let limit = limits::INVOKE_PAYLOAD_BYTES_TOLD;
                 let words =
                     format!("Request must be smaller than {limit} bytes for the InvokeFunction operation");
                 Answer::json(413, &format!(r#"{{"Message":"{words}"}}"#))

@@ -13,8 +13,6 @@ use crate::{Error, Target};
 
 /// A client context in base64, bytes. Source: Lambda API reference, `Invoke`.
 const CLIENT_CONTEXT_BYTES_MAX: usize = 3583;
-/// What Lambda's message names for synchronous invocations; the bound itself leaves room for an envelope.
-const PAYLOAD_BYTES_TOLD: usize = 6_291_456;
 /// When a throttled caller may try again, seconds.
 const RETRY_AFTER_S: u32 = 1;
 
@@ -41,7 +39,9 @@ impl Kind {
 pub fn check_payload(payload: &Bytes, kind: Kind) -> Result<(), Error> {
     let (limit, told) = match kind {
         Kind::Event => (limits::EVENT_PAYLOAD_BYTES, limits::EVENT_PAYLOAD_BYTES),
-        Kind::RequestResponse | Kind::DryRun => (limits::INVOKE_PAYLOAD_BYTES, PAYLOAD_BYTES_TOLD),
+        Kind::RequestResponse | Kind::DryRun => {
+            (limits::INVOKE_PAYLOAD_BYTES, limits::INVOKE_PAYLOAD_BYTES_TOLD)
+        }
     };
     if payload.len() > limit {
         return Err(Error::PayloadTooLarge(told));
@@ -71,7 +71,7 @@ pub fn refused(refused: &Refused, target: &Target) -> Error {
         Refused::Throttled(throttle) => throttled(throttle.as_str()),
         Refused::NotReady(State::Failed { reason, .. }) => Error::NotReady(format!("Failed ({reason})")),
         Refused::NotReady(State::Pending | State::Active) => Error::NotReady("Pending".to_owned()),
-        Refused::PayloadTooLarge => Error::PayloadTooLarge(PAYLOAD_BYTES_TOLD),
+        Refused::PayloadTooLarge => Error::PayloadTooLarge(limits::INVOKE_PAYLOAD_BYTES_TOLD),
         Refused::Runtime(error) => Error::Runtime(error.to_string()),
         Refused::ShuttingDown => shutting_down(),
         other => {

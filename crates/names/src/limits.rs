@@ -6,6 +6,8 @@ pub const FUNCTION_NAME_BYTES: usize = 64;
 pub const ALIAS_NAME_BYTES: usize = 128;
 /// Payload of a synchronous invocation and of its answer, bytes (6 MiB and the allowance that Lambda's messages name).
 pub const INVOKE_PAYLOAD_BYTES: usize = 6_291_556;
+/// What Lambda's message names for a request that is longer than [`INVOKE_PAYLOAD_BYTES`].
+pub const INVOKE_PAYLOAD_BYTES_TOLD: usize = 6_291_456;
 /// Answer that a function streams. Source: Lambda developer guide, "Response streaming for Lambda functions".
 pub const STREAMED_BYTES: usize = 200 * 1024 * 1024;
 /// Payload of an asynchronous invocation, bytes.

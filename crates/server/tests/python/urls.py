@@ -58,6 +58,9 @@ def open_to_all():
     status, _, body = exchange("GET", "/", {"Host": parsed.netloc})
     assert status == 200 and json.loads(body)["event"]["requestContext"]["domainName"] == parsed.hostname, body
     assert by_path(address, "/plain")[::2] == (200, b"plain words")
+    status, _, body = by_path(address, method="POST", body="x" * 6_300_000)
+    assert (status, json.loads(body)["Message"]) == (
+        413, "Request must be smaller than 6291456 bytes for the InvokeFunction operation"), (status, body)
     status, headers, body = by_path(address, "/said")
     assert (status, headers["x-said"], body) == (201, "so", b"hi"), (status, headers, body)
     status, _, body = by_path(address, "/raise")
