@@ -79,8 +79,8 @@ pub enum Line<'a> {
         is_provisioned: bool,
         status: &'a Status,
     },
-    /// An initialisation that failed; of one that went well only extensions are told. `is_retry` says that it ran again inside an
-    /// invocation.
+    /// An initialisation that failed, or that of an environment which is kept ready; of any other that went well only extensions are
+    /// told. `is_retry` says that it ran again inside an invocation.
     InitReport {
         init_ms: f64,
         is_retry: bool,
@@ -124,6 +124,7 @@ pub enum Line<'a> {
     /// A function wrote more than is kept.
     Dropped {
         bytes: u64,
+        lines: u64,
         limit_bytes: u64,
     },
 }
@@ -193,7 +194,7 @@ impl Line<'_> {
                 ),
             ),
             Line::InitReport { init_ms, is_retry, is_provisioned, status } => (
-                level_of(status, Level::Debug),
+                level_of(status, if *is_provisioned { Level::Info } else { Level::Debug }),
                 event(
                     now_ms,
                     "initReport",
@@ -236,7 +237,8 @@ impl Line<'_> {
                 if let Some(error_type) = error_type {
                     record["errorType"] = json!(error_type);
                 }
-                (Level::Info, event(now_ms, "extension", record))
+                let level = if error_type.is_some() { Level::Warn } else { Level::Info };
+                (level, event(now_ms, "extension", record))
             }
             Line::Subscription { api, name, kinds } => {
                 let types: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
@@ -244,13 +246,13 @@ impl Line<'_> {
                 let name = if *api == Api::Logs { "logsSubscription" } else { "telemetrySubscription" };
                 (Level::Info, event(now_ms, name, record))
             }
-            Line::Dropped { bytes, limit_bytes } => (
+            Line::Dropped { bytes, lines, limit_bytes } => (
                 Level::Warn,
                 event(
                     now_ms,
                     "logsDropped",
                     json!({
-                        "droppedBytes": bytes,
+                        "droppedBytes": bytes, "droppedRecords": lines,
                         "reason": format!("the function wrote more than {limit_bytes} bytes within a second"),
                     }),
                 ),
@@ -342,11 +344,14 @@ impl Line<'_> {
             Line::InitReport { init_ms, is_retry, status, .. } => {
                 push(out, &["INIT_REPORT Init Duration: "]);
                 push_hundredths(out, *init_ms);
-                push(out, &[" ms\tPhase: ", phase(*is_retry), "\tStatus: "]);
+                out.push_str(" ms");
+                let phase = phase(*is_retry);
                 match status {
-                    Status::Ended => out.push_str("success"),
-                    Status::Timeout => out.push_str("timeout"),
-                    Status::Error { error_type } => push(out, &["error\tError Type: ", error_type]),
+                    Status::Ended => {}
+                    Status::Timeout => push(out, &["\tPhase: ", phase, "\tStatus: timeout"]),
+                    Status::Error { error_type } => {
+                        push(out, &["\tPhase: ", phase, "\tStatus: error\tError Type: ", error_type]);
+                    }
                 }
                 out.push('\n');
             }
@@ -377,7 +382,7 @@ impl Line<'_> {
                 }
                 out.push('\n');
             }
-            Line::Dropped { bytes, limit_bytes } => {
+            Line::Dropped { bytes, limit_bytes, .. } => {
                 out.push_str("LOGS_DROPPED ");
                 push_number(out, *bytes);
                 out.push_str(" bytes: the function wrote more than ");
@@ -459,134 +464,4 @@ fn moment(at_ms: i64) -> OffsetDateTime {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn report_has_lambdas_form() {
-        let ended = Status::Ended;
-        let report = Report {
-            request_id: "id",
-            duration_ms: 1.234,
-            billed_ms: 2,
-            memory_mib: 128,
-            memory_peak_mib: 36,
-            init_ms: Some(90.119),
-            status: &ended,
-            trace: None,
-            segment: None,
-        };
-        assert_eq!(
-            Line::Report(report.clone()).text(),
-            "REPORT RequestId: id\tDuration: 1.23 ms\tBilled Duration: 2 ms\tMemory Size: 128 MB\tMax Memory Used: 36 MB\tInit Duration: 90.12 ms\t\n"
-        );
-        let error = Status::Error { error_type: "Runtime.ExitError".to_owned() };
-        let failed = Report { init_ms: None, status: &error, ..report };
-        assert!(
-            Line::Report(failed.clone())
-                .text()
-                .ends_with("Used: 36 MB\tStatus: error\tError Type: Runtime.ExitError\n")
-        );
-        let timeout = Report { status: &Status::Timeout, ..failed };
-        assert!(Line::Report(timeout.clone()).text().ends_with("Used: 36 MB\tStatus: timeout\n"));
-        let segment = Segment { trace: TraceId::new(0x5759_e988, 7), id: SpanId::new(9) };
-        let traced = Report { status: &ended, segment: Some(segment), ..timeout };
-        assert!(Line::Report(traced).text().ends_with(
-            "Used: 36 MB\t\nXRAY TraceId: 1-5759e988-000000000000000000000007\tSegmentId: 0000000000000009\tSampled: true\t\n"
-        ));
-    }
-
-    #[test]
-    fn other_lines_have_lambdas_form() {
-        assert_eq!(
-            Line::Start { request_id: "id", version: VersionId::Latest, trace: None }.text(),
-            "START RequestId: id Version: $LATEST\n"
-        );
-        assert_eq!(
-            Line::Start { request_id: "id", version: VersionId::Number(7), trace: None }.text(),
-            "START RequestId: id Version: 7\n"
-        );
-        assert_eq!(
-            timed_out(1_712_595_382_000, "id", 3),
-            "2024-04-08T16:56:22.000Z id Task timed out after 3.00 seconds\n\n"
-        );
-        let init_report = |init_ms, is_retry, status| {
-            Line::InitReport { init_ms, is_retry, is_provisioned: false, status }.text()
-        };
-        assert_eq!(
-            init_report(9999.79, false, Status::Timeout),
-            "INIT_REPORT Init Duration: 9999.79 ms\tPhase: init\tStatus: timeout\n"
-        );
-        let error = Status::Error { error_type: "Runtime.ExitError".to_owned() };
-        assert_eq!(
-            init_report(1.0, true, error),
-            "INIT_REPORT Init Duration: 1.00 ms\tPhase: invoke\tStatus: error\tError Type: Runtime.ExitError\n"
-        );
-    }
-
-    #[test]
-    fn the_same_is_told_in_json() {
-        let (ended, error) = (Status::Ended, Status::Error { error_type: "Runtime.ExitError".to_owned() });
-        let report = |status| {
-            let (duration_ms, billed_ms, memory_mib) = (1.2345, 2, 128);
-            let (memory_peak_mib, init_ms) = (36, Some(90.0));
-            Line::Report(Report {
-                request_id: "id",
-                duration_ms,
-                billed_ms,
-                memory_mib,
-                memory_peak_mib,
-                init_ms,
-                status,
-                trace: None,
-                segment: None,
-            })
-        };
-        let json = |line: &Line<'_>, least| {
-            let text = line.json(1_712_595_382_000, least)?;
-            assert!(text.ends_with('\n'));
-            Some(serde_json::from_str::<Value>(&text).expect("JSON"))
-        };
-        let metrics = json!({
-            "durationMs": 1.235, "billedDurationMs": 2, "memorySizeMB": 128, "maxMemoryUsedMB": 36,
-            "initDurationMs": 90.0,
-        });
-        assert_eq!(
-            json(&report(&ended), Level::Info),
-            Some(json!({
-                "time": "2024-04-08T16:56:22.000Z", "type": "platform.report",
-                "record": { "requestId": "id", "metrics": metrics, "status": "success" },
-            }))
-        );
-        assert_eq!(json(&report(&ended), Level::Warn), None);
-        let failed = json(&report(&error), Level::Warn).expect("a failure is a warning");
-        assert_eq!(failed["record"]["status"], "error");
-        assert_eq!(failed["record"]["errorType"], "Runtime.ExitError");
-        let start = Line::Start { request_id: "id", version: VersionId::Latest, trace: None };
-        assert_eq!(
-            json(&start, Level::Debug),
-            Some(json!({
-                "time": "2024-04-08T16:56:22.000Z", "type": "platform.start",
-                "record": { "requestId": "id", "version": "$LATEST" },
-            }))
-        );
-        let end = |status| {
-            let (request_id, duration_ms, produced_bytes) = ("id", 1.0, 7);
-            Line::End { request_id, duration_ms, produced_bytes, status, trace: None, spans: &[] }
-        };
-        assert_eq!(json(&end(&ended), Level::Info), None, "only for who wants every detail");
-        let done = json(&end(&ended), Level::Debug).expect("a line");
-        assert_eq!(done["record"]["metrics"], json!({ "durationMs": 1.0, "producedBytes": 7 }));
-        let words = Line::Words { request_id: "id", words: "went wrong\n" };
-        assert_eq!(json(&words, Level::Warn).expect("a line")["message"], "went wrong");
-    }
-
-    #[test]
-    fn streams_are_named_by_day_version_and_chance() {
-        let at = 1_712_595_382_000;
-        let hex = "0000000000000000000000000000000f";
-        assert_eq!(stream(at, "f", false, VersionId::Latest, 15), format!("2024/04/08/[$LATEST]{hex}"));
-        assert_eq!(stream(at, "f", true, VersionId::Number(3), 15), format!("2024/04/08/f[3]{hex}"));
-        assert_eq!(stream(i64::MAX, "f", false, VersionId::Latest, 15), format!("1970/01/01/[$LATEST]{hex}"));
-    }
-}
+mod tests;

@@ -94,6 +94,7 @@ struct Rate {
     second: i64,
     used_bytes: u64,
     dropped_bytes: u64,
+    dropped_lines: u64,
 }
 
 /// What reading a pipe came to.
@@ -114,7 +115,13 @@ impl Output {
     }
 
     pub fn new(stream: Arc<LogStream>, form: Form, limit_bytes_per_s: u64) -> Output {
-        let rate = Rate { limit_bytes: limit_bytes_per_s, second: 0, used_bytes: 0, dropped_bytes: 0 };
+        let rate = Rate {
+            limit_bytes: limit_bytes_per_s,
+            second: 0,
+            used_bytes: 0,
+            dropped_bytes: 0,
+            dropped_lines: 0,
+        };
         Output {
             stream,
             form,
@@ -328,6 +335,7 @@ impl Output {
         let bytes = line.len() as u64;
         if self.rate.used_bytes + bytes > self.rate.limit_bytes {
             self.rate.dropped_bytes += bytes;
+            self.rate.dropped_lines += 1;
             return;
         }
         self.rate.used_bytes += bytes;
@@ -340,8 +348,9 @@ impl Output {
 
     fn say_dropped(&mut self, now_ms: i64) {
         let bytes = std::mem::take(&mut self.rate.dropped_bytes);
-        if bytes > 0 {
-            self.say(now_ms, &Line::Dropped { bytes, limit_bytes: self.rate.limit_bytes });
+        let lines = std::mem::take(&mut self.rate.dropped_lines);
+        if lines > 0 {
+            self.say(now_ms, &Line::Dropped { bytes, lines, limit_bytes: self.rate.limit_bytes });
         }
     }
 

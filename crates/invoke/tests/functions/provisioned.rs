@@ -85,6 +85,31 @@ async fn they_are_there_before_the_first_call_and_stay_when_nobody_calls() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_log_has_a_report_of_their_start() {
+    let bench = bench().await;
+    let mut loud = bash_loop("f", SAYS);
+    loud.files[0].1 = loud.files[0].1.replacen('\n', "\necho starting\n", 1);
+    bench.create(loud.clone()).await;
+    bench.create(Draft { version: VersionId::Number(1), ..loud }).await;
+    provision(&bench, &version(1), 1).await;
+    until(&bench, &version(1), |now| now.ready == 1).await;
+    let function = bench.function("f");
+    bench.try_invoke(&function, Some(&version(1)), 0.0, "{}").await.unwrap();
+    bench.invoke(&function, "{}").await;
+    for (stream, log) in bench.logs("/aws/lambda/f").await {
+        let kinds: Vec<&str> = log.iter().map(|line| line.split([' ', '\n']).next().unwrap()).collect();
+        let is_kept = stream.contains("[1]");
+        let expected = match is_kept {
+            true => &["INIT_START", "starting", "INIT_REPORT", "START", "END", "REPORT"][..],
+            false => &["INIT_START", "starting", "START", "END", "REPORT"],
+        };
+        assert_eq!(kinds, expected, "{stream}: {log:?}");
+        let report = log.iter().find(|line| line.starts_with("INIT_REPORT Init Duration: "));
+        assert_eq!(report.is_some_and(|line| line.ends_with(" ms\n")), is_kept, "{log:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_they_cannot_take_spills_over() {
     let bench = bench().await;
     let body = r#"respond "\"$AWS_LAMBDA_INITIALIZATION_TYPE\"""#;

@@ -76,15 +76,21 @@ impl State {
         }
     }
 
-    /// The start has gone well.
+    /// The start has gone well. The log has a report of it only where the environment is kept ready. Source: Lambda developer guide,
+    /// "Understanding the Lambda execution environment lifecycle".
     pub(in crate::environment) fn tell_started(&mut self, init_ms: f64) {
-        if self.extended.is_none() {
+        let (is_retry, is_provisioned) = (self.start.is_retry, self.is_provisioned);
+        if self.extended.is_none() && !is_provisioned {
             return;
         }
+        let now_ms = clock::now_ms();
         self.say_extensions();
-        let (is_retry, is_provisioned) = (self.start.is_retry, self.is_provisioned);
         let report = Line::InitReport { init_ms, is_retry, is_provisioned, status: Status::Ended };
-        self.output.relay(clock::now_ms(), &report);
+        self.output.relay(now_ms, &report);
+        if is_provisioned {
+            self.output.catch_up(now_ms);
+            self.output.log(now_ms, &report);
+        }
         if let Some(relay) = &mut self.output.relay {
             relay.close();
         }
