@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use pitbird_names::{Month, Scope};
-use pitbird_telemetry::logs::{NewEvent, Spread};
+use pitbird_telemetry::logs::{GroupRetention, NewEvent, Spread};
 use pitbird_telemetry::metrics::{Datum, Dimensions, Probe, ProbeSpec, Resolution, Samples, Unit};
 use pitbird_telemetry::usage::{Subject, UsageSpec};
 use pitbird_telemetry::{Config, Telemetry};
@@ -117,4 +117,41 @@ async fn what_groups_hold_counts_from_sweep_to_sweep() {
     };
     assert_eq!(of("2026-11").await, [row("g", stored, 30)]);
     assert_eq!(of("2026-12").await, [row("g", stored, 60 * 30)]);
+}
+
+#[tokio::test]
+async fn what_retention_removes_counts_no_longer() {
+    const DAY_MS: i64 = 86_400_000;
+    let dir = tempfile::tempdir().unwrap();
+    let telemetry = open(dir.path());
+    let scope = Scope::default();
+    let event = |at_ms, message: &str| NewEvent { at_ms, message: message.to_owned() };
+    for (group, stream) in [("g", "s"), ("g", "other"), ("kept", "s")] {
+        telemetry.create_stream(&scope, group, stream).await.unwrap();
+        // Two days in one batch, the older one again in another.
+        let events = [event(NOW_MS - 2 * DAY_MS, "abcd"), event(NOW_MS, "ef")];
+        telemetry.append(&scope, group, stream, &events).await.unwrap();
+        telemetry.append(&scope, group, stream, &[event(NOW_MS - 2 * DAY_MS, "ghi")]).await.unwrap();
+    }
+    let held = async |telemetry: &Telemetry, group: &str| {
+        let groups = telemetry.groups(&scope).await.unwrap();
+        groups.into_iter().find(|found| found.name == group).expect("a group").stored_bytes
+    };
+    assert_eq!(held(&telemetry, "g").await, 2 * (30 + 28 + 29));
+    let retention = || vec![GroupRetention { scope: scope.clone(), group: "g".to_owned(), days: 1 }];
+    telemetry.sweep(NOW_MS, retention()).await.unwrap();
+    assert_eq!([held(&telemetry, "g").await, held(&telemetry, "kept").await], [2 * 28, 30 + 28 + 29]);
+    telemetry.append(&scope, "g", "s", &[event(NOW_MS, "jkl")]).await.unwrap();
+    telemetry.close().await.unwrap();
+    drop(telemetry);
+    let telemetry = open(dir.path());
+    telemetry.sweep(NOW_MS, retention()).await.unwrap();
+    assert_eq!(held(&telemetry, "g").await, 2 * 28 + 29, "once, also when swept again");
+    let month = Month::of(NOW_MS + 120_000).to_string();
+    telemetry.sweep(NOW_MS + 120_000, retention()).await.unwrap();
+    let rows = used(&telemetry, &month).await;
+    let stored = rows.into_iter().find(|(name, quantity, _)| name == "g" && quantity == "StoredByteMinutes");
+    assert_eq!(stored.map(|(.., amount)| amount), Some(2 * 28 + 29), "a minute of the new month");
+    telemetry.sweep(NOW_MS + 2 * DAY_MS, retention()).await.unwrap();
+    assert_eq!(held(&telemetry, "g").await, 0);
 }

@@ -56,6 +56,8 @@ pub(crate) type GroupName = (Scope, Arc<str>);
 pub(super) struct Stream {
     pub row: StreamRow,
     changed: bool,
+    /// Bytes that this batch has brought, by the days of the events.
+    days: HashMap<Day, i64>,
     pub loose: Vec<Loose>,
 }
 
@@ -190,16 +192,14 @@ impl LogWriter {
         for (at_ms, message) in events {
             let other_hour = block.min_ms().is_some_and(|min| min / HOUR_MS != at_ms / HOUR_MS);
             if other_hour || block.is_full() {
-                stream.write(&mut self.files, &std::mem::take(&mut block), 0)?;
+                stream.take(&mut self.files, &std::mem::take(&mut block))?;
             }
             let id = EventId { at_ms, number: self.catalogue.number() };
             block.push(id, now_ms, message);
             filed.iter_mut().flatten().for_each(|filed| filed.push(id, message));
         }
         self.filed.iter_mut().zip(filed).for_each(|(all, batch)| all.extend(batch));
-        if block.min_ms().is_some() {
-            stream.write(&mut self.files, &block, 0)?;
-        }
+        stream.take(&mut self.files, &block)?;
         if !std::mem::replace(&mut stream.changed, true) {
             self.changed.push(name.clone());
         }
@@ -226,6 +226,9 @@ impl LogWriter {
             // One that has been deleted since isn't remembered any more.
             if let Some(stream) = self.streams.get_mut(&name) {
                 self.catalogue.update(&stream.row)?;
+                for (day, bytes) in stream.days.drain() {
+                    self.catalogue.add_day(stream.row.id, day, bytes)?;
+                }
                 stream.changed = false;
             }
         }
@@ -273,7 +276,15 @@ impl LogWriter {
 
 impl Stream {
     fn new(row: StreamRow) -> Stream {
-        Stream { row, changed: false, loose: Vec::new() }
+        Stream { row, changed: false, days: HashMap::new(), loose: Vec::new() }
+    }
+
+    /// Writes a block of new events.
+    fn take(&mut self, files: &mut DayFiles, block: &Block) -> Result<()> {
+        let Some(min_ms) = block.min_ms() else { return Ok(()) };
+        let bytes = billed_bytes(block.text.len(), block.entries.len());
+        *self.days.entry(Day::of(min_ms)).or_default() += bytes as i64;
+        self.write(files, block, 0)
     }
 
     /// Writes a block that `level` compactions have made, and remembers it if it is small.
@@ -299,7 +310,11 @@ impl Stream {
     }
 }
 
-/// What CloudWatch bills: an event's text, and 26 bytes beside.
 fn bytes_of(lines: &Lines) -> u64 {
-    (lines.text.len() + lines.marks.len() * 26) as u64
+    billed_bytes(lines.text.len(), lines.marks.len())
+}
+
+/// What CloudWatch bills: events' text, and 26 bytes beside for each.
+fn billed_bytes(text: usize, events: usize) -> u64 {
+    (text + events * 26) as u64
 }

@@ -7,6 +7,7 @@ use pitbird_names::Scope;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::Durability;
+use crate::day::Day;
 use crate::error::{Error, Result};
 use crate::sqlite::{Database, Schema};
 
@@ -28,6 +29,12 @@ const SCHEMA: Schema = Schema {
           CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
           INSERT INTO counter VALUES ('next_event', 1);",
 };
+
+/// What of a stream's bytes belongs to which day. Files that were made before this was kept get it when they are opened: what they
+/// had by then counts until its stream is deleted.
+const BYTES_BY_DAY: &str = "CREATE TABLE IF NOT EXISTS stream_day (
+    stream INTEGER NOT NULL, day INTEGER NOT NULL, bytes INTEGER NOT NULL,
+    PRIMARY KEY (stream, day)) WITHOUT ROWID";
 
 /// Account, region, group and stream.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -58,6 +65,7 @@ pub(crate) struct Catalogue {
 impl Catalogue {
     pub fn open(path: PathBuf, durability: Durability) -> Result<Catalogue> {
         let file = Database::open(path, &SCHEMA, durability)?;
+        file.run(|c| c.execute_batch(BYTES_BY_DAY))?;
         let mut catalogue = Catalogue { file, next_event: 1, written_event: 1 };
         catalogue.read_counter()?;
         Ok(catalogue)
@@ -151,10 +159,46 @@ impl Catalogue {
         })
     }
 
+    /// Adds to what a stream holds of a day.
+    pub fn add_day(&mut self, stream: i64, day: Day, bytes: i64) -> Result<()> {
+        self.file.begin()?;
+        self.file.run(|c| {
+            c.prepare_cached(
+                "INSERT INTO stream_day (stream, day, bytes) VALUES (?, ?, ?)
+                 ON CONFLICT DO UPDATE SET bytes = bytes + excluded.bytes",
+            )?
+            .execute(params![stream, day.0, bytes])
+            .map(drop)
+        })
+    }
+
+    /// The streams of a group hold nothing any more of days before `oldest`.
+    pub fn expire(&mut self, group: i64, oldest: Day) -> Result<()> {
+        self.file.begin()?;
+        self.file.run(|c| {
+            c.prepare_cached(
+                "UPDATE stream SET bytes = max(0, bytes - expired.sum)
+                 FROM (SELECT d.stream, sum(d.bytes) AS sum FROM stream s JOIN stream_day d ON d.stream = s.id
+                       WHERE s.log_group = ?1 AND d.day < ?2 GROUP BY d.stream) AS expired
+                 WHERE stream.id = expired.stream",
+            )?
+            .execute(params![group, oldest.0])?;
+            c.prepare_cached(
+                "DELETE FROM stream_day
+                 WHERE stream IN (SELECT id FROM stream WHERE log_group = ?1) AND day < ?2",
+            )?
+            .execute(params![group, oldest.0])
+            .map(drop)
+        })
+    }
+
     /// Removes a stream; its blocks are then nobody's.
     pub fn remove(&mut self, id: i64) -> Result<()> {
         self.file.begin()?;
-        self.file.run(|c| c.execute("DELETE FROM stream WHERE id = ?", [id]).map(drop))
+        self.file.run(|c| {
+            c.execute("DELETE FROM stream_day WHERE stream = ?", [id])?;
+            c.execute("DELETE FROM stream WHERE id = ?", [id]).map(drop)
+        })
     }
 
     /// Removes a group with its streams; says whether there was one.
@@ -162,6 +206,8 @@ impl Catalogue {
         self.file.begin()?;
         self.file.run(|c| {
             let Some(id) = group(c, scope, name)? else { return Ok(false) };
+            let streams = "(SELECT id FROM stream WHERE log_group = ?)";
+            c.execute(&format!("DELETE FROM stream_day WHERE stream IN {streams}"), [id])?;
             c.execute("DELETE FROM stream WHERE log_group = ?", [id])?;
             c.execute("DELETE FROM log_group WHERE id = ?", [id])?;
             Ok(true)

@@ -32,7 +32,10 @@ impl LogWriter {
             // A damaged day keeps no other from being swept.
             swept = swept.and(self.sweep_day(day, &expiry, readers));
         }
-        swept
+        // After the events are gone; whoever is stopped before does both once more.
+        swept?;
+        expiry.iter().try_for_each(|(group, oldest)| self.catalogue.expire(*group, *oldest))?;
+        self.catalogue.commit()
     }
 
     fn sweep_day(&mut self, day: Day, expiry: &[(i64, Day)], readers: &Readers) -> Result<()> {
