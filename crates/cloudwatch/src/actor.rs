@@ -3,7 +3,7 @@
 //! A deed is written down together with the change of state and removed together with its place in the history: after a
 //! crash it is carried out again rather than lost.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -20,6 +20,8 @@ use crate::{Error, State};
 
 /// Deeds that are under way at the same time.
 const RUNNING_MAX: usize = 32;
+/// Deeds that are read together.
+const READ_AHEAD: usize = 256;
 
 /// What an alarm wants done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,17 +66,17 @@ impl Actor {
 async fn run(state: Arc<State>, act: Arc<dyn Act>, mut stopped: oneshot::Receiver<()>) {
     let mut commits = state.store.watch();
     let mut running = JoinSet::new();
-    let mut under_way = HashSet::new();
+    let mut line = Line::default();
     loop {
         commits.mark_unchanged();
-        if let Err(error) = begin(&state, &act, &mut running, &mut under_way).await {
+        if let Err(error) = begin(&state, &act, &mut running, &mut line).await {
             tracing::error!(%error, "the actions of alarms can't be read");
         }
         tokio::select! {
             // Comes, with an error, also when the actor is dropped.
             _ = &mut stopped => return,
             Some(ended) = running.join_next() => match ended {
-                Ok(Some(key)) => { under_way.remove(&key); }
+                Ok(Some(key)) => { line.under_way.remove(&key); }
                 // It isn't written down, and waits for the next run rather than being done again and again.
                 Ok(None) => {}
                 Err(error) => tracing::error!(%error, "an action of an alarm has panicked"),
@@ -84,25 +86,35 @@ async fn run(state: Arc<State>, act: Arc<dyn Act>, mut stopped: oneshot::Receive
     }
 }
 
-/// Begins as many of the deeds that wait as may run.
+/// Deeds that have been read.
+#[derive(Default)]
+struct Line {
+    waiting: VecDeque<AlarmDeed>,
+    /// The keys of those that have begun.
+    under_way: HashSet<String>,
+}
+
+/// Begins as many of the deeds that wait as may run. Many are read at a time: thousands of alarms may change at once.
 async fn begin(
     state: &Arc<State>,
     act: &Arc<dyn Act>,
     running: &mut JoinSet<Option<String>>,
-    under_way: &mut HashSet<String>,
+    line: &mut Line,
 ) -> Result<(), pitbird_store::Error> {
-    let room = RUNNING_MAX - running.len();
-    if room == 0 {
+    if running.len() == RUNNING_MAX {
         return Ok(());
     }
-    // Those that are under way are among the oldest.
-    let wanted = room + under_way.len();
-    let deeds = state.read(move |store| alarm::pending(store, wanted)).await?;
-    for deed in
-        deeds.into_iter().filter(|deed| !under_way.contains(&deed.key())).take(room).collect::<Vec<_>>()
+    if line.waiting.is_empty() {
+        // Those that are under way are among the oldest.
+        let wanted = READ_AHEAD + line.under_way.len();
+        let deeds = state.read(move |store| alarm::pending(store, wanted)).await?;
+        line.waiting.extend(deeds.into_iter().filter(|deed| !line.under_way.contains(&deed.key())));
+    }
+    while running.len() < RUNNING_MAX
+        && let Some(deed) = line.waiting.pop_front()
     {
         let key = deed.key();
-        under_way.insert(key.clone());
+        line.under_way.insert(key.clone());
         let (state, act) = (state.clone(), act.clone());
         running.spawn(async move { carry_out(&state, &*act, deed).await.then_some(key) });
     }

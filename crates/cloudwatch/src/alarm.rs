@@ -194,27 +194,43 @@ pub struct Cause {
 }
 
 /// Moves an alarm to another state, durably, with its place in the history and with its actions, which are carried out soon
-/// after. Alarms on this one are for [`settle`].
+/// after. Alarms on this one are for [`settle`]. Answers the record's new revision.
 pub fn transition<A: Kind>(
     tx: &mut Transaction<'_>,
     alarm: &mut A,
     value: AlarmValue,
     cause: Cause,
     now_ms: i64,
-) -> Result<(), pitbird_store::Error> {
-    let before = alarm.clone();
-    enter(alarm, value, cause, now_ms);
-    tx.put(alarm)?;
+) -> Result<u64, pitbird_store::Error> {
+    let suppressed_by = alarm.suppressed_by().map(str::to_owned);
+    let before = enter(alarm, value, cause, now_ms);
+    let rev = tx.put(alarm)?;
     history::note_transition(tx, alarm, &before)?;
-    actions::note_deeds(tx, alarm, &before)
+    let before = Previous { state: &before, suppressed_by: suppressed_by.as_deref() };
+    actions::note_deeds(tx, alarm, &before)?;
+    Ok(rev)
 }
 
-fn enter<A: Kind>(alarm: &mut A, value: AlarmValue, cause: Cause, now_ms: i64) {
-    alarm.head_mut().state = AlarmState {
+/// What an alarm was before a change.
+pub struct Previous<'a> {
+    pub state: &'a AlarmState,
+    pub suppressed_by: Option<&'a str>,
+}
+
+impl<'a> Previous<'a> {
+    fn of<A: Kind>(alarm: &'a A) -> Previous<'a> {
+        Previous { state: &alarm.head().state, suppressed_by: alarm.suppressed_by() }
+    }
+}
+
+/// Puts an alarm into a state, and answers the one before.
+fn enter<A: Kind>(alarm: &mut A, value: AlarmValue, cause: Cause, now_ms: i64) -> AlarmState {
+    let after = AlarmState {
         value: value.to_string(),
         reason: cause.reason,
         reason_data: cause.data,
         updated_ms: now_ms,
         transitioned_ms: now_ms,
     };
+    std::mem::replace(&mut alarm.head_mut().state, after)
 }

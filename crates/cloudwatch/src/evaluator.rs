@@ -13,11 +13,11 @@ use pitbird_store::Transaction;
 use pitbird_telemetry::alarm::{self as arithmetic, Band, Outcome, Point, Window};
 use pitbird_telemetry::metrics::{Metric, MetricQuery, Unit};
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::alarm::{Cause, Occasion};
 use crate::query::{self, Banded, Evaluated, Span};
-use crate::watchlist::{Read, Watch};
+use crate::watchlist::{Moved, Read, Watch};
 use crate::{Error, State, alarm, anomaly};
 
 /// Alarms with periods of a minute or more are evaluated each minute. Source: CloudWatch, alarm evaluation.
@@ -102,22 +102,51 @@ pub async fn step(state: &State, due: Due, now_ms: i64) -> Result<usize, Error> 
     let is_due = |watch: &&Watch| due == Due::All || watch.is_high_resolution;
     let (metrics, queries): (Vec<&Watch>, Vec<&Watch>) =
         watchlist.watches().filter(is_due).partition(|watch| matches!(watch.read, Read::Metric(_)));
-    let (mut changed, mut failure) = (0, None);
-    let mut note = |written: Result<usize, Error>| match written {
-        Ok(count) => changed += count,
-        Err(error) => failure = Some(error),
-    };
+    // One batch is written down while the next is judged.
+    let mut writes = JoinSet::new();
     for batch in metrics.chunks(METRICS_BATCH) {
         let points = measured(state, batch, now_ms).await;
-        note(judge(state, batch, points, now_ms).await);
+        begin_write(state, &mut writes, judge(batch, points, now_ms), now_ms);
     }
     for batch in queries.chunks(QUERIES_BATCH) {
         let points = reckoned(state, batch, now_ms).await;
-        note(judge(state, batch, points, now_ms).await);
+        begin_write(state, &mut writes, judge(batch, points, now_ms), now_ms);
+    }
+    let (mut changed, mut failure) = (0, None);
+    while let Some(written) = writes.join_next().await {
+        match written.unwrap_or(Err(pitbird_store::Error::Closed.into())) {
+            Ok(Written { count, moved }) => {
+                changed += count;
+                watchlist.note(moved);
+            }
+            Err(error) => failure = Some(error),
+        }
     }
     release(state, watchlist.due(now_ms), now_ms).await?;
     anomaly::train_missing(state, &watchlist.detectors(), now_ms).await;
     failure.map_or(Ok(changed), Err)
+}
+
+/// What a batch has changed.
+#[derive(Debug)]
+struct Written {
+    /// Alarms that have changed their state, composite ones among them.
+    count: usize,
+    moved: Vec<Moved>,
+}
+
+fn begin_write(
+    state: &State,
+    writes: &mut JoinSet<Result<Written, Error>>,
+    changes: Vec<Change>,
+    now_ms: i64,
+) {
+    if !changes.is_empty() {
+        let store = state.store.clone();
+        writes.spawn(async move {
+            store.write(move |tx: &mut Transaction<'_>| write(tx, changes, now_ms)).await
+        });
+    }
 }
 
 /// An alarm that isn't in the state that it should be in.
@@ -129,13 +158,8 @@ struct Change {
     outcome: Outcome,
 }
 
-/// Judges alarms by their points, and writes down what has changed.
-async fn judge(
-    state: &State,
-    batch: &[&Watch],
-    points: Vec<Result<Vec<Point>, Error>>,
-    now_ms: i64,
-) -> Result<usize, Error> {
+/// Judges alarms by their points.
+fn judge(batch: &[&Watch], points: Vec<Result<Vec<Point>, Error>>, now_ms: i64) -> Vec<Change> {
     let mut changes = Vec::new();
     for (watch, points) in batch.iter().zip(points) {
         match points {
@@ -152,10 +176,7 @@ async fn judge(
             Err(error) => tracing::error!(alarm = watch.name, %error, "an alarm's metrics can't be read"),
         }
     }
-    if changes.is_empty() {
-        return Ok(0);
-    }
-    state.store.write(move |tx: &mut Transaction<'_>| write(tx, changes, now_ms)).await
+    changes
 }
 
 /// Reads that alarms share: one for each metric, unit and time, whatever the statistics.
@@ -250,24 +271,28 @@ fn banded_points(evaluated: Evaluated, banded: Banded) -> Vec<Point> {
         .collect()
 }
 
-fn write(tx: &mut Transaction<'_>, changes: Vec<Change>, now_ms: i64) -> Result<usize, Error> {
-    let mut written = 0;
+/// Writes changes down, all in one commit with their places in the history, what they set going, and the composite alarms that
+/// follow from them.
+fn write(tx: &mut Transaction<'_>, changes: Vec<Change>, now_ms: i64) -> Result<Written, Error> {
+    let mut moved = Vec::with_capacity(changes.len());
     let mut occasions: BTreeMap<Scope, Occasion> = BTreeMap::new();
     for Change { scope, name, rev, outcome } in changes {
-        let found = tx.get::<Alarm>(&Alarm::key_of(&scope, &name))?;
+        let key = Alarm::key_of(&scope, &name);
+        let found = tx.get::<Alarm>(&key)?;
         // Whoever has changed the alarm meanwhile will see it judged by the next step.
         let Some(found) = found.filter(|present| present.rev == rev) else { continue };
-        let mut alarm = found.record;
+        let (from_rev, mut alarm) = (found.rev, found.record);
         let Outcome { state, reason, reason_data } = outcome;
         let cause = Cause { reason, data: Some(reason_data) };
-        alarm::transition(tx, &mut alarm, state, cause, now_ms)?;
+        let rev = alarm::transition(tx, &mut alarm, state, cause, now_ms)?;
+        moved.push(Moved { key, from_rev, rev, state });
         occasions.entry(scope).or_default().changed.insert(name);
-        written += 1;
     }
+    let mut count = moved.len();
     for (scope, occasion) in occasions {
-        written += alarm::settle(tx, &scope, occasion, now_ms)?;
+        count += alarm::settle(tx, &scope, occasion, now_ms)?;
     }
-    Ok(written)
+    Ok(Written { count, moved })
 }
 
 /// Lets the actions of composite alarms go that have been held back long enough.
@@ -337,7 +362,7 @@ mod tests {
                 };
                 write(tx, vec![Change { scope: alarm.head.scope, name: alarm.head.name, rev, outcome }], 1)
             };
-            store.write::<usize, Error>(change).await.expect("written")
+            store.write::<Written, Error>(change).await.expect("written").count
         };
         assert_eq!(write_with(true).await, 0);
         assert_eq!(write_with(false).await, 1);

@@ -32,6 +32,16 @@ struct Entry<T> {
     known: Option<T>,
 }
 
+/// An alarm whose state alone has changed.
+#[derive(Debug)]
+pub struct Moved {
+    pub key: String,
+    /// The record's revision before and after.
+    pub from_rev: u64,
+    pub rev: u64,
+    pub state: AlarmValue,
+}
+
 /// A metric alarm, ready to be judged.
 pub struct Watch {
     /// The record's revision.
@@ -78,6 +88,17 @@ impl Watchlist {
             })
             .await?;
         Ok(())
+    }
+
+    /// Notes states that the evaluator itself has just written down, so that these records needn't be read again.
+    pub fn note(&mut self, moved: Vec<Moved>) {
+        for Moved { key, from_rev, rev, state } in moved {
+            let Some(entry) = self.alarms.get_mut(&key).filter(|entry| entry.rev == from_rev) else { continue };
+            entry.rev = rev;
+            if let Some(watch) = &mut entry.known {
+                (watch.rev, watch.state) = (rev, state);
+            }
+        }
     }
 
     /// Alarms that a step judges.

@@ -162,6 +162,9 @@ impl AlarmHead {
 
 impl Record for Alarm {
     const TABLE: &'static str = "alarm";
+    // A threshold that is no number is written as none at all.
+    const IS_ALWAYS_READABLE: bool = true;
+
     fn key(&self) -> String {
         Alarm::key_of(&self.head.scope, &self.head.name)
     }
@@ -200,6 +203,8 @@ impl AlarmDeed {
 
 impl Record for AlarmDeed {
     const TABLE: &'static str = "alarm_deed";
+    const IS_ALWAYS_READABLE: bool = true;
+
     fn key(&self) -> String {
         format!("{}{:06}", AlarmDeed::prefix_at(&self.scope, &self.alarm, self.at_ms), self.number)
     }
@@ -254,6 +259,8 @@ impl AlarmEvent {
 
 impl Record for AlarmEvent {
     const TABLE: &'static str = "alarm_event";
+    const IS_ALWAYS_READABLE: bool = true;
+
     fn key(&self) -> String {
         AlarmEvent::key_of(&self.scope, &self.alarm, self.at_ms, self.number)
     }

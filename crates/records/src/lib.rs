@@ -115,6 +115,10 @@ pub trait Record: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
     /// The table's name: lower case, letters and `_`.
     const TABLE: &'static str;
 
+    /// Whether every value's text reads as a value again, so that it needn't be tried before it is stored: true only of types whose
+    /// members are texts, whole numbers, words of enums, and lists and options of such.
+    const IS_ALWAYS_READABLE: bool = false;
+
     /// The record's key, the same for its whole life.
     fn key(&self) -> String;
 }

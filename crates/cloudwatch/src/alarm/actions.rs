@@ -5,7 +5,7 @@ use pitbird_records::alarm::{AlarmDeed, AlarmHead};
 use pitbird_store::{Store, Transaction};
 use pitbird_telemetry::alarm::State as AlarmValue;
 
-use super::{Kind, event, history, value};
+use super::{Kind, Previous, event, history, value};
 use crate::Error;
 
 /// What an alarm can set going.
@@ -47,7 +47,7 @@ fn of_state(head: &AlarmHead) -> &[String] {
 pub fn note_deeds<A: Kind>(
     tx: &mut Transaction<'_>,
     alarm: &A,
-    before: &A,
+    before: &Previous<'_>,
 ) -> Result<(), pitbird_store::Error> {
     let head = alarm.head();
     if !head.actions_enabled || of_state(head).is_empty() {

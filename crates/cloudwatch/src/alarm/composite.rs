@@ -9,7 +9,7 @@ use pitbird_store::{Store, Transaction};
 use pitbird_telemetry::alarm::{Expression, State as AlarmValue};
 use serde_json::{Value as Json, json};
 
-use super::{Cause, actions, enter, history, value};
+use super::{Cause, Previous, actions, enter, history, value};
 use crate::{Error, shape};
 
 /// Composite alarms that one alarm may be in the rules of. Source: PutCompositeAlarm.
@@ -252,10 +252,10 @@ impl World<'_> {
         after.head.state.updated_ms = now_ms;
         tx.put(&after)?;
         if has_changed {
-            history::note_transition(tx, &after, &before)?;
+            history::note_transition(tx, &after, &before.head.state)?;
         }
         if acts {
-            actions::note_deeds(tx, &after, &before)?;
+            actions::note_deeds(tx, &after, &Previous::of(&before))?;
         }
         if has_changed {
             self.occasion.changed.insert(after.head.name.clone());

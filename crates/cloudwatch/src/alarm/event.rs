@@ -5,11 +5,11 @@
 use pitbird_records::alarm::{Alarm, AlarmQuery, AlarmState, CompositeAlarm, MetricStatistic, Watched};
 use serde_json::{Map, Value as Json, json};
 
-use super::Kind;
+use super::{Kind, Previous};
 use crate::shape;
 
 /// The event for a change from `before` to `alarm`.
-pub fn of<A: Kind>(alarm: &A, before: &A) -> Json {
+pub fn of<A: Kind>(alarm: &A, before: &Previous<'_>) -> Json {
     let head = alarm.head();
     json!({
         "source": "aws.cloudwatch",
@@ -20,7 +20,7 @@ pub fn of<A: Kind>(alarm: &A, before: &A) -> Json {
         "alarmData": {
             "alarmName": head.name,
             "state": state(&head.state, alarm.suppressed_by()),
-            "previousState": state(&before.head().state, before.suppressed_by()),
+            "previousState": state(before.state, before.suppressed_by),
             "configuration": alarm.event_configuration(),
         },
     })

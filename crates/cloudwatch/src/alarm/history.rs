@@ -50,20 +50,20 @@ fn configured<A: Kind>(
     let head = alarm.head();
     let whose = Whose { scope: &head.scope, alarm: &head.name, alarm_type: A::TYPE };
     let summary = format!("Alarm \"{}\" {verb}", head.name);
-    whose.note(tx, now_ms, AlarmEventKind::ConfigurationUpdate, summary, &data)
+    whose.note(tx, now_ms, AlarmEventKind::ConfigurationUpdate, summary, data.to_string())
 }
 
 /// Notes that an alarm has come from a state to its present one.
 pub fn note_transition<A: Kind>(
     tx: &mut Transaction<'_>,
     alarm: &A,
-    before: &A,
+    before: &AlarmState,
 ) -> Result<(), pitbird_store::Error> {
-    let (head, before) = (alarm.head(), &before.head().state);
+    let head = alarm.head();
     let whose = Whose { scope: &head.scope, alarm: &head.name, alarm_type: A::TYPE };
     let summary = format!("Alarm updated from {} to {}", before.value, head.state.value);
-    let data = json!({"version": "1.0", "oldState": state(before), "newState": state(&head.state)});
-    whose.note(tx, head.state.updated_ms, AlarmEventKind::StateUpdate, summary, &data)
+    let data = states(before, &head.state).unwrap_or_else(|_| "{}".to_owned());
+    whose.note(tx, head.state.updated_ms, AlarmEventKind::StateUpdate, summary, data)
 }
 
 /// Notes how an action ended.
@@ -88,7 +88,7 @@ pub fn note_deed(
             format!("Failed to execute action {}. Received error: \"{error}\"", deed.action)
         }
     };
-    whose.note(tx, now_ms, AlarmEventKind::Action, summary, &data)
+    whose.note(tx, now_ms, AlarmEventKind::Action, summary, data.to_string())
 }
 
 /// The alarm that something has happened to.
@@ -105,7 +105,7 @@ impl Whose<'_> {
         at_ms: i64,
         kind: AlarmEventKind,
         summary: String,
-        data: &Json,
+        data: String,
     ) -> Result<(), pitbird_store::Error> {
         let before = tx.count::<AlarmEvent>(&AlarmEvent::prefix_at(self.scope, self.alarm, at_ms))?;
         let event = AlarmEvent {
@@ -116,20 +116,27 @@ impl Whose<'_> {
             number: u32::try_from(before).unwrap_or(u32::MAX),
             kind,
             summary,
-            data: data.to_string(),
+            data,
         };
         tx.put(&event)?;
         Ok(())
     }
 }
 
-fn state(state: &AlarmState) -> Json {
-    let mut json = json!({"stateValue": state.value, "stateReason": state.reason});
-    let data = state.reason_data.as_deref().and_then(|text| serde_json::from_str::<Json>(text).ok());
-    if let Some(data) = data {
-        json["stateReasonData"] = data;
+/// A change of state as JSON. Thousands may change at once: what is JSON already is copied, not read.
+fn states(before: &AlarmState, after: &AlarmState) -> serde_json::Result<String> {
+    let mut text = String::from(r#"{"version":"1.0""#);
+    for (name, state) in [("oldState", before), ("newState", after)] {
+        let (value, reason) = (serde_json::to_string(&state.value)?, serde_json::to_string(&state.reason)?);
+        text.extend([",\"", name, r#"":{"stateValue":"#, &value, r#","stateReason":"#, &reason]);
+        let is_json = |data: &&str| serde_json::from_str::<serde::de::IgnoredAny>(data).is_ok();
+        if let Some(data) = state.reason_data.as_deref().filter(is_json) {
+            text.extend([r#","stateReasonData":"#, data]);
+        }
+        text.push('}');
     }
-    json
+    text.push('}');
+    Ok(text)
 }
 
 fn configuration<A: Kind>(alarm: &A) -> Json {
@@ -277,6 +284,22 @@ mod tests {
             summary: String::new(),
             data: String::new(),
         }
+    }
+
+    #[test]
+    fn a_change_of_state_is_json_whatever_it_is_made_of() {
+        let state = |reason: &str, data: Option<&str>| AlarmState {
+            value: "OK".to_owned(),
+            reason: reason.to_owned(),
+            reason_data: data.map(str::to_owned),
+            updated_ms: 0,
+            transitioned_ms: 0,
+        };
+        let (quoted, damaged) = (state("a \"b\"\n", Some(r#" {"c": [1.0]} "#)), state("", Some("{")));
+        let told: Json = serde_json::from_str(&states(&quoted, &damaged).expect("texts")).expect("JSON");
+        let old = json!({"stateValue": "OK", "stateReason": "a \"b\"\n", "stateReasonData": {"c": [1.0]}});
+        let new = json!({"stateValue": "OK", "stateReason": ""});
+        assert_eq!(told, json!({"version": "1.0", "oldState": old, "newState": new}));
     }
 
     #[test]
