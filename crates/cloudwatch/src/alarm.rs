@@ -6,6 +6,7 @@ mod composite;
 mod event;
 mod history;
 mod rule;
+mod tally;
 
 use pitbird_names::Scope;
 use pitbird_records::alarm::{AlarmHead, AlarmState};
@@ -21,10 +22,7 @@ pub use band::detectors;
 pub use composite::{Occasion, children, depending, missing, parents, rule, settle, suppressor};
 pub use history::{HISTORY_MS, HistoryQuery, note_configured, note_deleted, place, prune};
 pub use rule::{Given, evaluable, is_high_resolution, metric, parse, plan};
-
-/// Alarms of an account in a region, of all kinds: what the evaluator was measured with (docs/performance.md). CloudWatch itself
-/// starts with 5,000 and raises that when asked. Source: CloudWatch quotas.
-const ALARMS_MAX: usize = 10_000;
+pub use tally::{ALARMS_MAX, Tally};
 
 /// An alarm of either kind.
 pub trait Kind: Record + Clone {
@@ -159,6 +157,7 @@ pub fn unchecked(now_ms: i64) -> AlarmState {
 pub fn put<A: Kind, Other: Kind>(
     tx: &mut Transaction<'_>,
     alarm: &mut A,
+    tally: &Tally,
     now_ms: i64,
 ) -> Result<Option<A>, Error> {
     let head = alarm.head_mut();
@@ -175,7 +174,9 @@ pub fn put<A: Kind, Other: Kind>(
         }
         None => {
             let prefix = Alarm::prefix_of(&head.scope);
-            if tx.count::<A>(&prefix)? + tx.count::<Other>(&prefix)? >= ALARMS_MAX {
+            let count =
+                || Ok::<_, pitbird_store::Error>(tx.count::<A>(&prefix)? + tx.count::<Other>(&prefix)?);
+            if !tally.admits(&head.scope, count)? {
                 return Err(Error::TooManyAlarms { limit: ALARMS_MAX });
             }
         }

@@ -143,9 +143,9 @@ fn begin_write(
 ) {
     if !changes.is_empty() {
         let store = state.store.clone();
-        writes.spawn(async move {
-            store.write(move |tx: &mut Transaction<'_>| write(tx, changes, now_ms)).await
-        });
+        writes.spawn(
+            async move { store.write(move |tx: &mut Transaction<'_>| write(tx, changes, now_ms)).await },
+        );
     }
 }
 

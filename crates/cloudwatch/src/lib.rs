@@ -48,6 +48,7 @@ pub struct State {
     /// One evaluation at a time.
     watchlist: tokio::sync::Mutex<Watchlist>,
     models: anomaly::Models,
+    tally: alarm::Tally,
 }
 
 impl State {
@@ -57,6 +58,7 @@ impl State {
             telemetry,
             watchlist: tokio::sync::Mutex::default(),
             models: anomaly::Models::default(),
+            tally: alarm::Tally::default(),
         }
     }
 

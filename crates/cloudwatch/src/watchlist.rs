@@ -93,7 +93,9 @@ impl Watchlist {
     /// Notes states that the evaluator itself has just written down, so that these records needn't be read again.
     pub fn note(&mut self, moved: Vec<Moved>) {
         for Moved { key, from_rev, rev, state } in moved {
-            let Some(entry) = self.alarms.get_mut(&key).filter(|entry| entry.rev == from_rev) else { continue };
+            let Some(entry) = self.alarms.get_mut(&key).filter(|entry| entry.rev == from_rev) else {
+                continue;
+            };
             entry.rev = rev;
             if let Some(watch) = &mut entry.known {
                 (watch.rev, watch.state) = (rev, state);

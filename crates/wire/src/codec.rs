@@ -32,6 +32,9 @@ pub enum DecodeError {
     Depth,
     #[error("the body inflates to more than {INFLATED_BYTES_MAX} bytes")]
     Inflated,
+    /// More than the operation takes. In CloudWatch's words.
+    #[error("Request size {size} exceeded {limit} bytes")]
+    Size { size: usize, limit: usize },
 }
 
 /// Why an operation's output can't be written: it isn't what the model says.

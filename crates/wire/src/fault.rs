@@ -49,7 +49,7 @@ impl Fault {
             (DecodeError::Malformed(_), Some((code, beginning))) => {
                 Fault::new(code, format!("{beginning}{error}"))
             }
-            (DecodeError::Inflated, _) => {
+            (DecodeError::Inflated | DecodeError::Size { .. }, _) => {
                 Fault::new("RequestEntityTooLargeException", error.to_string()).with_status(413)
             }
             _ => Fault::new("SerializationException", error.to_string()),

@@ -96,6 +96,8 @@ pub struct Operation {
     pub host_prefix: Option<&'static str>,
     /// Whether callers need not sign.
     pub unsigned: bool,
+    /// Bytes at most of a request's body, or of its query string if it has all; of a compressed body when it is inflated.
+    pub request_bytes_max: Option<usize>,
 }
 
 impl Model {

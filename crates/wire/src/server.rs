@@ -37,6 +37,7 @@ impl Call<'_> {
     pub fn decode(&self, parts: &Parts, body: Bytes) -> Result<Decoded, DecodeError> {
         // What a streaming body holds is the caller's, its encoding too.
         let body = if self.streams() { body } else { plain(parts, body)? };
+        self.check_size(parts, &body)?;
         let mut reading = Reading::new(self.model);
         let input = match (self.protocol, self.operation.input) {
             (protocol, _) if protocol.is_rest() => {
@@ -56,6 +57,14 @@ impl Call<'_> {
         };
         let input = if input.is_null() { Value::empty_map() } else { input };
         Ok(Decoded { input, unknown: reading.unknown })
+    }
+
+    /// Holds what the request says against the most that the operation takes.
+    fn check_size(&self, parts: &Parts, body: &[u8]) -> Result<(), DecodeError> {
+        let Some(limit) = self.operation.request_bytes_max else { return Ok(()) };
+        let in_query = self.protocol == Protocol::Query && parts.method == http::Method::GET;
+        let size = if in_query { parts.uri.query().unwrap_or_default().len() } else { body.len() };
+        if size > limit { Err(DecodeError::Size { size, limit }) } else { Ok(()) }
     }
 
     /// Whether the request's body is kept as it is, whatever its size: a blob that streams.

@@ -6,7 +6,7 @@ use pitbird_store::Transaction;
 use serde::Deserialize;
 
 use super::put::{self, Named};
-use crate::alarm::Occasion;
+use crate::alarm::{Occasion, Tally};
 use crate::shape::Nothing;
 use crate::tags::Tag;
 use crate::{Error, State, alarm};
@@ -48,11 +48,17 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Nothing, Fault>
     };
     let head = put::head(named, caller.scope, now_ms)?;
     let made = CompositeAlarm { head, rule: input.alarm_rule, suppressor, suppression: None };
-    state.store.write(move |tx: &mut Transaction<'_>| write(tx, made, now_ms)).await?;
+    let tally = state.tally.clone();
+    state.store.write(move |tx: &mut Transaction<'_>| write(tx, made, &tally, now_ms)).await?;
     Ok(Nothing {})
 }
 
-fn write(tx: &mut Transaction<'_>, mut alarm: CompositeAlarm, now_ms: i64) -> Result<(), Error> {
+fn write(
+    tx: &mut Transaction<'_>,
+    mut alarm: CompositeAlarm,
+    tally: &Tally,
+    now_ms: i64,
+) -> Result<(), Error> {
     let missing = alarm::missing(tx, &alarm)?;
     if !missing.is_empty() {
         return Err(Error::Invalid(format!(
@@ -60,7 +66,7 @@ fn write(tx: &mut Transaction<'_>, mut alarm: CompositeAlarm, now_ms: i64) -> Re
             missing.join(", ")
         )));
     }
-    let before = alarm::put::<_, Alarm>(tx, &mut alarm, now_ms)?;
+    let before = alarm::put::<_, Alarm>(tx, &mut alarm, tally, now_ms)?;
     if let Some(suppression) = before.and_then(|before| before.suppression) {
         // What is held back stays so, under the new periods once these begin.
         alarm.suppression = Some(suppression);

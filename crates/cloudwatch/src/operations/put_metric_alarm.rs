@@ -71,8 +71,9 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Nothing, Fault>
         tags: input.tags,
     };
     let mut made = Alarm { head: put::head(named, caller.scope, now_ms)?, rule };
+    let tally = state.tally.clone();
     let write = move |tx: &mut Transaction<'_>| {
-        alarm::put::<_, CompositeAlarm>(tx, &mut made, now_ms)?;
+        alarm::put::<_, CompositeAlarm>(tx, &mut made, &tally, now_ms)?;
         anomaly::put_missing(tx, &detectors)
     };
     state.store.write(write).await?;

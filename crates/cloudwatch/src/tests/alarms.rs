@@ -258,6 +258,7 @@ async fn an_account_has_ten_thousand_alarms_of_both_kinds() {
         Ok::<_, pitbird_store::Error>(())
     };
     bed.state.store.write(fill).await.expect("written");
+    let bed = bed.reopened();
     bed.alarm("last", json!({})).await;
     let refused = bed.refused("PutMetricAlarm", alarm_input("more")).await;
     assert_eq!(

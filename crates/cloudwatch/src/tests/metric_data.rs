@@ -117,6 +117,31 @@ async fn what_breaks_a_rule_is_refused_whole() {
 }
 
 #[tokio::test]
+async fn as_much_as_is_allowed_is_kept() {
+    let bed = Bed::new();
+    let dimensions = |count: usize| -> Vec<Json> {
+        (0..count).map(|n| json!({"Name": format!("d{n}"), "Value": "x"})).collect()
+    };
+    let values: Vec<usize> = (1..=150).collect();
+    let mut data = vec![json!({"MetricName": "m", "Value": 1}); 999];
+    data.push(json!({"MetricName": "full", "Values": values, "Dimensions": dimensions(30)}));
+    bed.ok("PutMetricData", json!({"Namespace": "N", "MetricData": data})).await;
+    let read = async |metric: &str, dimensions: Vec<Json>| {
+        let input = json!({
+            "Namespace": "N", "MetricName": metric, "Dimensions": dimensions, "Period": 3600,
+            "StartTime": bed.at(-HOUR), "EndTime": bed.at(HOUR), "Statistics": ["SampleCount"],
+        });
+        let read = bed.ok("GetMetricStatistics", input).await;
+        let counts = read["Datapoints"].as_array().expect("datapoints").iter();
+        counts.filter_map(|point| point["SampleCount"].as_f64()).sum::<f64>()
+    };
+    assert_eq!(read("m", Vec::new()).await, 999.0);
+    assert_eq!(read("full", dimensions(30)).await, 150.0);
+    let refused = bed.refused("PutMetricData", put(json!({"Value": 1, "Dimensions": dimensions(31)}))).await;
+    assert_eq!((refused.status, refused.code.as_str()), (400, "ValidationError"), "{}", refused.message);
+}
+
+#[tokio::test]
 async fn numbers_that_are_none_are_refused() {
     let bed = Bed::new();
     for (text, number) in [("NaN", f64::NAN), ("inf", f64::INFINITY), ("-inf", f64::NEG_INFINITY)] {

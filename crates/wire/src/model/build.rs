@@ -167,6 +167,7 @@ fn operation(name: &'static str, raw: RawOperation, names: &Names) -> Result<Ope
         request_compression: raw.requestcompression.is_some(),
         host_prefix: raw.endpoint.and_then(|endpoint| text(endpoint.host_prefix)),
         unsigned: raw.authtype == Some(Text("none")),
+        request_bytes_max: raw.request_bytes_max,
     })
 }
 

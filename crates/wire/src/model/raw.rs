@@ -157,6 +157,7 @@ raw! {
         requestcompression: Option<serde::de::IgnoredAny>,
         endpoint: Option<RawEndpoint>,
         authtype: Option<Text>,
+        request_bytes_max: Option<usize>,
     }
 }
 

@@ -151,6 +151,43 @@ fn a_bomb_is_not_inflated() {
     assert_eq!(call.encode_fault(&pitbird_wire::Fault::decoding(call.model, &error), "id").status(), 413);
 }
 
+/// An operation's answer to a request that can't be read: status, code and message; nothing if it can.
+fn refusal(target: usize, headers: HeaderMap, body: Vec<u8>) -> Option<(u16, String, String)> {
+    let (parts, body) = request(Method::POST, "/", headers, body);
+    let call = call(target);
+    let error = call.decode(&parts, body).err()?;
+    let fault = pitbird_wire::Fault::decoding(call.model, &error);
+    let form = fault.form(Some(call.model));
+    Some((form.status, form.query_code.to_owned(), fault.message.clone()))
+}
+
+#[test]
+fn an_operation_has_a_largest_request() {
+    use std::io::Write as _;
+    // PutMetricData as JSON, GetMetricData as a form; what means nothing is counted, too.
+    let json = |size: usize| format!("{{{}}}", " ".repeat(size - 2)).into_bytes();
+    let form = |size: usize| format!("Action=GetMetricData&x={}", "y".repeat(size - 23)).into_bytes();
+    let packed = |size: usize| {
+        let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        writer.write_all(&json(size)).unwrap();
+        writer.finish().unwrap()
+    };
+    let gzip = HeaderMap::from_iter([(http::header::CONTENT_ENCODING, "gzip".parse().unwrap())]);
+    let refused = |limit: usize| {
+        let words = format!("Request size {} exceeded {limit} bytes", limit + 1);
+        Some((413, "RequestEntityTooLarge".to_owned(), words))
+    };
+    let limit = 1 << 20;
+    for (size, expected) in [(limit, None), (limit + 1, refused(limit))] {
+        assert_eq!(refusal(8, HeaderMap::new(), json(size)), expected);
+        assert_eq!(refusal(8, gzip.clone(), packed(size)), expected);
+    }
+    let limit = 614_400;
+    for (size, expected) in [(limit, None), (limit + 1, refused(limit))] {
+        assert_eq!(refusal(9, HeaderMap::new(), form(size)), expected);
+    }
+}
+
 #[test]
 fn lengths_that_lie_cost_nothing() {
     // A list of 2^60 items, text of 2^62 bytes, a map that ends at once.
