@@ -15,6 +15,7 @@ use pitbird_telemetry::alarm::State as AlarmValue;
 use pitbird_telemetry::metrics::{Datum, Dimensions, Resolution, Samples, Unit};
 use pitbird_telemetry::{Config, Telemetry};
 use serde_json::{Value as Json, json};
+use tokio::task::JoinSet;
 
 const ALARMS: usize = 10_000;
 /// Alarms that are set at the same time.
@@ -26,7 +27,7 @@ const MINUTE_MS: i64 = 60_000;
 /// How long firing is waited for, beyond the minute.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
+type Outcome<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 fn main() -> Outcome {
     let folder = tempfile::tempdir()?;
@@ -41,7 +42,7 @@ fn main() -> Outcome {
 
 async fn measure(state: &Arc<State>) -> Outcome {
     let began = Instant::now();
-    set_alarms(&service(state.clone())).await?;
+    set_alarms(service(state.clone())).await?;
     say(&format!(
         "{ALARMS} alarms set  {:.2} ms each",
         began.elapsed().as_secs_f64() * 1000.0 / ALARMS as f64
@@ -110,21 +111,23 @@ async fn lateness(state: &Arc<State>) -> Outcome {
     }
 }
 
-async fn set_alarms(service: &Service) -> Outcome {
+async fn set_alarms(service: Service) -> Outcome {
+    let service = Arc::new(service);
     let mut number = 0;
     while number < ALARMS {
-        let batch = (number..(number + SETTING).min(ALARMS)).map(|number| {
+        let mut batch = JoinSet::new();
+        for number in number..(number + SETTING).min(ALARMS) {
             let input = json!({
                 "AlarmName": name(number), "Namespace": "Bench", "MetricName": "latency", "Statistic": "Maximum",
                 "Dimensions": [{"Name": "number", "Value": number.to_string()}], "Period": 60,
                 "EvaluationPeriods": 3, "DatapointsToAlarm": 1, "Threshold": 5.0,
                 "ComparisonOperator": "GreaterThanThreshold", "TreatMissingData": "ignore",
             });
-            set_alarm(service, input)
-        });
-        let set: Vec<_> = batch.collect();
-        for one in set {
-            one.await?;
+            let service = service.clone();
+            batch.spawn(async move { set_alarm(&service, input).await });
+        }
+        while let Some(set) = batch.join_next().await {
+            set??;
         }
         number += SETTING;
     }

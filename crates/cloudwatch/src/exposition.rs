@@ -1,17 +1,18 @@
 //! What this process has counted, in the words of Prometheus.
 //!
-//! Everything comes from telemetry's probes, which count anyway: nothing is measured for it. Counters begin with the process and never
-//! shrink. What a probe counts in several dimension sets is shown once, under the most exact of them. Latencies are summaries without
+//! Everything comes from telemetry's probes, which count anyway, and from the totals of callers' own metrics: nothing is measured for it.
+//! Counters begin with the process and never shrink. What a probe counts in several dimension sets is shown once, under the most exact of them. Latencies are summaries without
 //! quantiles; whoever wants those asks CloudWatch.
 //!
 //! Source: Prometheus text format 0.0.4; OpenMetrics 1.0.
 
+mod custom;
 mod kinds;
 mod text;
 
 use std::collections::HashMap;
 
-use pitbird_telemetry::metrics::{Counted, Total};
+use pitbird_telemetry::metrics::{Counted, CustomTotals, Total};
 
 use self::kinds::{KINDS, Kind, Measure, Shown};
 use self::text::{Type, Writer};
@@ -20,6 +21,8 @@ pub use self::text::Format;
 
 /// Sets of labels of one kind of metrics. Those that came later are shown together, with `other` in every label.
 const LABEL_SETS_MAX: usize = 2000;
+
+const NO_LABELS: &[&str] = &[];
 
 /// What is told of the process itself; what the system doesn't say is left out.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -40,11 +43,12 @@ pub struct Process {
 }
 
 /// Writes everything down.
-pub fn exposition(counted: &[Counted], process: &Process, format: Format) -> String {
+pub fn exposition(counted: &[Counted], custom: &CustomTotals, process: &Process, format: Format) -> String {
     let mut writer = Writer::new(format);
     for kind in KINDS {
         write_kind(kind, counted, &mut writer);
     }
+    custom::write(custom, &mut writer);
     write_process(process, &mut writer);
     writer.finish()
 }
@@ -111,10 +115,10 @@ fn write_process(process: &Process, writer: &mut Writer) {
     writer.sample(build, "", &["version"], &[process.version.to_owned()], 1.0);
     let generation = "pitbird_snapshot_generation";
     writer.family(generation, "The generation of what the data plane serves.", Type::Gauge);
-    writer.sample(generation, "", &[], &[], process.generation as f64);
+    writer.sample(generation, "", NO_LABELS, &[], process.generation as f64);
     let dropped = "pitbird_log_lines_dropped";
     writer.family(dropped, "Log lines that found no room.", Type::Counter);
-    writer.sample(dropped, "_total", &[], &[], process.lines_dropped as f64);
+    writer.sample(dropped, "_total", NO_LABELS, &[], process.lines_dropped as f64);
     for (name, help, kind, value) in [
         ("process_cpu_seconds", "CPU time that was used, of user and system.", Type::Counter, process.cpu_s),
         ("process_start_time_seconds", "When it started, since 1970.", Type::Gauge, process.started_s),
@@ -126,7 +130,7 @@ fn write_process(process: &Process, writer: &mut Writer) {
     ] {
         if let Some(value) = value {
             writer.family(name, help, kind);
-            writer.sample(name, if kind == Type::Counter { "_total" } else { "" }, &[], &[], value);
+            writer.sample(name, if kind == Type::Counter { "_total" } else { "" }, NO_LABELS, &[], value);
         }
     }
 }

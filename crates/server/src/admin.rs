@@ -81,7 +81,7 @@ impl Admin {
         let work = move || {
             let mut process = process::read(began_at);
             (process.generation, process.lines_dropped) = (generation, telemetry.lines_dropped());
-            pitbird_cloudwatch::exposition(&telemetry.counted(), &process, format)
+            pitbird_cloudwatch::exposition(&telemetry.counted(), &telemetry.custom_totals(), &process, format)
         };
         // Cancelled only when the runtime ends.
         let text = tokio::task::spawn_blocking(work).await.ok()?;

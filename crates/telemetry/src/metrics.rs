@@ -6,6 +6,7 @@
 
 mod aggregate;
 mod cells;
+mod custom;
 mod datum;
 mod identity;
 mod list;
@@ -21,6 +22,7 @@ mod unit;
 mod watch;
 
 pub use aggregate::Aggregate;
+pub use custom::{CUSTOM_SERIES_MAX, CustomTotal, CustomTotals};
 pub use datum::{Datum, Resolution, Samples};
 pub use identity::{Dimensions, Metric};
 pub use list::{DimensionFilter, ListQuery, MetricPage};
@@ -33,6 +35,7 @@ pub use unit::Unit;
 pub use watch::{Measured, Watch};
 
 pub(crate) use cells::MetricWriter;
+pub(crate) use custom::Custom;
 pub(crate) use list::{find, list};
 pub(crate) use over_time::read_series;
 pub(crate) use probe::{Padded, Probes, shard_of_thread, shards};

@@ -14,8 +14,8 @@ use crate::logs::{
     StreamPage, StreamQuery, Tap, Visit, Wanted,
 };
 use crate::metrics::{
-    self, Counted, Datapoint, Datum, ListQuery, Metric, MetricPage, MetricQuery, MetricWriter, Probe,
-    ProbeSpec, Probes, SeriesQuery, Watch, Watched,
+    self, Counted, Custom, CustomTotals, Datapoint, Datum, ListQuery, Metric, MetricPage, MetricQuery,
+    MetricWriter, Probe, ProbeSpec, Probes, SeriesQuery, Watch, Watched,
 };
 use crate::sqlite::Readers;
 use crate::usage::{self, Ledger, Level, Used};
@@ -66,6 +66,7 @@ impl Default for Config {
 pub struct Telemetry {
     commands: Sender<Command>,
     probes: Arc<Probes>,
+    custom: Custom,
     intake: Arc<Intake>,
     outlet: Arc<Outlet>,
     export: Arc<Outlet>,
@@ -114,6 +115,7 @@ impl Telemetry {
         let readers = Arc::new(Readers::default());
         let watched = Watched::default();
         let metric_writer = MetricWriter::open(&metrics, config, probes.clone(), watched.clone())?;
+        let custom = metric_writer.custom();
         let (outlet, export) = (Arc::new(Outlet::default()), Arc::new(Outlet::default()));
         let outlets = [outlet.clone(), export.clone()];
         let log_writer = LogWriter::open(&logs, config, intake.clone(), outlets)?;
@@ -127,6 +129,7 @@ impl Telemetry {
         Ok(Arc::new(Telemetry {
             commands,
             probes,
+            custom,
             intake,
             outlet,
             export,
@@ -150,6 +153,11 @@ impl Telemetry {
     /// the last moment may be missing; nobody is held up for longer than the copying of a few numbers takes.
     pub fn counted(&self) -> Vec<Counted> {
         self.probes.counted()
+    }
+
+    /// What metrics that aren't services' own have got since the process began; a bounded number of series.
+    pub fn custom_totals(&self) -> CustomTotals {
+        self.custom.totals()
     }
 
     /// A stream for lines of the data plane; made, with its group here, when the first line is filed.

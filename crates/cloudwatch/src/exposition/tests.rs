@@ -1,5 +1,5 @@
 use pitbird_names::Scope;
-use pitbird_telemetry::metrics::{Dimensions, ProbeSpec, Resolution, Unit};
+use pitbird_telemetry::metrics::{CustomTotal, Dimensions, Metric, ProbeSpec, Resolution, Unit};
 
 use super::*;
 
@@ -80,6 +80,7 @@ fn every_kind_of_probe_has_its_labels() {
             counted(8, "AWS/Lambda", &[("UrlRequestCount", 8, 8.0)], &[&[function]]),
             counted(9, "Mine", &[("Count", 1, 1.0)], &[&[("ApiName", "a"), ("Stage", "b")]]),
         ],
+        &CustomTotals::default(),
         &Process { version: "1", lines_dropped: 3, cpu_s: Some(0.5), ..Process::default() },
         Format::Text,
     );
@@ -159,10 +160,10 @@ fn every_kind_of_probe_has_its_labels() {
 #[test]
 fn the_formats_name_counters_as_they_want_it() {
     let all = [stage(1, "a\"\\\nb", 1)];
-    let text = exposition(&all, &Process::default(), Format::Text);
+    let text = exposition(&all, &CustomTotals::default(), &Process::default(), Format::Text);
     assert!(text.contains("# TYPE pitbird_apigateway_requests_total counter\n"), "{text}");
     assert!(text.contains("api=\"a\\\"\\\\\\nb\""), "{text}");
-    let open = exposition(&all, &Process::default(), Format::OpenMetrics);
+    let open = exposition(&all, &CustomTotals::default(), &Process::default(), Format::OpenMetrics);
     assert!(open.contains("# TYPE pitbird_apigateway_requests counter\n"), "{open}");
     assert!(open.ends_with("\n# EOF\n") && !text.contains("EOF"));
     for (accept, format) in [
@@ -184,9 +185,50 @@ fn labels_are_bounded_and_nothing_is_lost_beyond() {
     let mut gone = stage(u64::MAX, "", 5);
     gone.spec.dimension_sets.clear();
     all.push(gone);
-    let text = exposition(&all, &Process::default(), Format::Text);
+    let text = exposition(&all, &CustomTotals::default(), &Process::default(), Format::Text);
     let requests = || text.lines().filter(|line| line.starts_with("pitbird_apigateway_requests_total{"));
     assert_eq!(requests().count(), LABEL_SETS_MAX + 1);
     let other = requests().next_back().expect("others");
     assert!(other.contains("api=\"other\"") && other.ends_with(" 11"), "{other}");
+}
+
+#[test]
+fn callers_own_metrics_keep_their_names_in_labels() {
+    let of = |namespace: &str, name: &str, dimensions: &[(&str, &str)], count: f64, sum: f64| CustomTotal {
+        metric: Metric {
+            scope: Scope::default(),
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+            dimensions: dimensions.iter().copied().collect(),
+        },
+        unit: Unit::Count,
+        count,
+        sum,
+    };
+    let custom = CustomTotals {
+        series: vec![
+            of("Shop/a b", "Orders \"new\"\\", &[("Kind", "book\n")], 2.0, 3.5),
+            of("Shop/a b", "Debt", &[("a-b", "1"), ("a.b", "2"), ("é", "3"), ("account", "4")], 1.0, -7.0),
+        ],
+        left_out: 4,
+    };
+    for format in [Format::Text, Format::OpenMetrics] {
+        let text = exposition(&[], &custom, &Process::default(), format);
+        let orders = format!(
+            "{{{LABELS},namespace=\"Shop/a b\",metric=\"Orders \\\"new\\\"\\\\\",unit=\"Count\",dimension_Kind=\"book\\n\"}}"
+        );
+        let debt = format!(
+            "{{{LABELS},namespace=\"Shop/a b\",metric=\"Debt\",unit=\"Count\",dimension_a_b=\"1\",dimension_a_b_2=\"2\",\
+             dimension_account=\"4\",dimension__=\"3\"}}"
+        );
+        for (name, value) in [
+            (format!("pitbird_custom_samples_total{orders}"), 2.0),
+            (format!("pitbird_custom_values{orders}"), 3.5),
+            (format!("pitbird_custom_samples_total{debt}"), 1.0),
+            (format!("pitbird_custom_values{debt}"), -7.0),
+            ("pitbird_custom_series_left_out".to_owned(), 4.0),
+        ] {
+            assert_eq!(sample(&text, &name), Some(value), "{name}\n{text}");
+        }
+    }
 }

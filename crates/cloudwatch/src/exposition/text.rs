@@ -70,11 +70,19 @@ impl Writer {
         let _ = writeln!(self.text, "# HELP {name}{suffix} {help}\n# TYPE {name}{suffix} {kind}");
     }
 
-    pub fn sample(&mut self, name: &str, suffix: &str, labels: &[&str], values: &[String], value: f64) {
+    pub fn sample<L: AsRef<str>>(
+        &mut self,
+        name: &str,
+        suffix: &str,
+        labels: &[L],
+        values: &[String],
+        value: f64,
+    ) {
         self.text.push_str(name);
         self.text.push_str(suffix);
         for (place, (label, value)) in labels.iter().zip(values).enumerate() {
-            let _ = write!(self.text, "{}{label}=\"", if place == 0 { '{' } else { ',' });
+            let (before, label) = (if place == 0 { '{' } else { ',' }, label.as_ref());
+            let _ = write!(self.text, "{before}{label}=\"");
             for letter in value.chars() {
                 match letter {
                     '\\' => self.text.push_str("\\\\"),

@@ -76,6 +76,34 @@ def counted():
         assert value(samples, "process_start_time_seconds") <= time.time()
 
 
+def own_metrics():
+    """What callers put and embed is there under its own names, in both formats."""
+    hostile = 'Orders "new"\\'
+    cloudwatch.put_metric_data(Namespace="Shop/a b", MetricData=[
+        {"MetricName": hostile, "Dimensions": [{"Name": "a-b", "Value": 'x"\\y'}, {"Name": "a.b", "Value": "2"}], "Unit": "Count",
+         "Values": [1.5, 2.0], "Counts": [2.0, 1.0]},
+        {"MetricName": "Debt", "Value": -7.0},
+    ])
+    emf = {
+        "_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [
+            {"Namespace": "Embedded", "Dimensions": [["kind"]], "Metrics": [{"Name": "price", "Unit": "None"}]}]},
+        "kind": "book", "price": 12,
+    }
+    logs.create_log_group(logGroupName="embedded")
+    logs.create_log_stream(logGroupName="embedded", logStreamName="s")
+    logs.put_log_events(logGroupName="embedded", logStreamName="s",
+                        logEvents=[{"timestamp": int(time.time() * 1000), "message": json.dumps(emf)}])
+    until(lambda: any(name == "pitbird_custom_samples_total" and dict(pairs)["namespace"] == "Embedded"
+                      for name, pairs in scrape()), "the embedded metric")
+    for samples in (scrape(), scrape(accept=OPEN)):
+        orders = {"namespace": "Shop/a b", "metric": hostile, "unit": "Count", "dimension_a_b": 'x"\\y', "dimension_a_b_2": "2"}
+        assert value(samples, "pitbird_custom_samples_total", **orders) == 3
+        assert value(samples, "pitbird_custom_values", **orders) == 5
+        assert value(samples, "pitbird_custom_values", metric="Debt", account=ACCOUNT, region=REGION) == -7
+        assert value(samples, "pitbird_custom_values", metric="price", dimension_kind="book") == 12
+        assert value(samples, "pitbird_custom_series_left_out") == 0
+
+
 def buckets_keep_their_names():
     """`/metrics` is a bucket's address too, for whoever signs."""
     s3 = boto3.client("s3", config=CONFIG.merge(botocore.config.Config(s3={"addressing_style": "path"})))
@@ -84,4 +112,5 @@ def buckets_keep_their_names():
 
 
 counted()
+own_metrics()
 buckets_keep_their_names()

@@ -13,7 +13,7 @@ use rusqlite::{OptionalExtension, params};
 
 use super::probe::{Open, Resolved};
 use super::series::Catalogue;
-use super::{Aggregate, Datum, Measured, Metric, Probe, Probes, Unit, Watched};
+use super::{Aggregate, Custom, Datum, Measured, Metric, Probe, Probes, Unit, Watched};
 use crate::Config;
 use crate::day::Day;
 use crate::error::{Error, Result};
@@ -58,6 +58,7 @@ pub(crate) struct MetricWriter {
     changed: Vec<Place>,
     probes: Arc<Probes>,
     watched: Watched,
+    custom: Custom,
     tidy_ms: i64,
 }
 
@@ -75,8 +76,14 @@ impl MetricWriter {
             changed: Vec::new(),
             probes,
             watched,
+            custom: Custom::default(),
             tidy_ms: 0,
         })
+    }
+
+    /// Where totals of callers' own metrics are found.
+    pub fn custom(&self) -> Custom {
+        self.custom.clone()
     }
 
     /// Adds what a caller has put. Durable after [`MetricWriter::commit`].
@@ -94,8 +101,7 @@ impl MetricWriter {
             let metric = Metric { scope: scope.clone(), namespace: namespace.to_owned(), name, dimensions };
             let series = self.resolve(&metric, unit, now_ms)?;
             let at_ms = at_ms.div_euclid(resolution.ms()) * resolution.ms();
-            let shown = self.watched.watch().is_some().then_some((metric, unit));
-            resolved.push((Place { series, at_ms, seconds: resolution.seconds() }, samples, shown));
+            resolved.push((Place { series, at_ms, seconds: resolution.seconds() }, samples, (metric, unit)));
         }
         // New series are on disk before anything is filed under their numbers: numbers of a transaction that is undone
         // are given out again.
@@ -105,12 +111,13 @@ impl MetricWriter {
             self.load(*place)?;
         }
         let is_custom = !namespace.starts_with(OWN_NAMESPACES);
-        for (place, samples, shown) in resolved {
+        for (place, samples, (metric, unit)) in resolved {
             samples.add_to(self.change(place));
             if is_custom {
                 ledger.metric(now_ms, place.series, scope, namespace);
+                self.custom.add(place.series, unit, &samples, || metric.clone());
             }
-            if let (Some(watch), Some((metric, unit))) = (self.watched.watch(), shown) {
+            if let Some(watch) = self.watched.watch() {
                 let Metric { scope, namespace, name, dimensions } = &metric;
                 let (mut added, series) = (Aggregate::default(), place.series);
                 samples.add_to(&mut added);

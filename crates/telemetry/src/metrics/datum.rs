@@ -34,6 +34,16 @@ pub enum Samples {
 }
 
 impl Samples {
+    /// How many samples there are, and their sum.
+    pub(crate) fn totals(&self) -> (f64, f64) {
+        match self {
+            Samples::Values(values) => values
+                .iter()
+                .fold((0.0, 0.0), |(samples, sum), (value, count)| (samples + count, sum + value * count)),
+            Samples::Set { count, sum, .. } => (*count, *sum),
+        }
+    }
+
     pub(crate) fn add_to(&self, aggregate: &mut Aggregate) {
         match self {
             Samples::Values(values) => values.iter().for_each(|&(value, count)| aggregate.add(value, count)),
