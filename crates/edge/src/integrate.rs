@@ -236,7 +236,7 @@ async fn run(
     let mut failed = match invoked {
         Ok(Ok(outcome)) => {
             execution_log::function_answered(routed, arrival, &trace_id, &outcome, latency_us);
-            means.functions.ran(outcome.billed);
+            means.functions.ran(&outcome);
             return Ok((outcome, latency_us));
         }
         Err(_) => {

@@ -303,6 +303,7 @@ impl Edge {
         };
         let measured = Measured {
             used,
+            source_ip: arrival.peer.source,
             at_ms: arrival.at_ms,
             method: arrival.method(),
             resource_path: resource.map(|resource| resource.path.as_str()),

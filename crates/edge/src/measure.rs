@@ -1,4 +1,6 @@
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pitbird_names::arn;
@@ -6,6 +8,7 @@ use pitbird_snapshot::Stage;
 use pitbird_telemetry::Telemetry;
 use pitbird_telemetry::logs::{LogStream, Spread};
 use pitbird_telemetry::metrics::{Dimensions, Probe, ProbeSpec, Resolution, Total, Unit};
+use pitbird_telemetry::tally::{Request, Slot, Subject};
 use pitbird_telemetry::usage::UsageSpec;
 use pitbird_trace::Reservoir;
 
@@ -23,6 +26,8 @@ pub(crate) struct StageRecorder {
     access: Option<(Format, Streams)>,
     execution: Streams,
     cache: Option<Arc<StageCache>>,
+    /// Where those count who try a canary on the stage.
+    trial: Arc<Slot>,
     /// Which traces that nobody has decided about a stage that traces records.
     pub reservoir: Reservoir,
 }
@@ -80,6 +85,10 @@ impl StageRecorder {
             access,
             execution: streams(execution),
             cache,
+            trial: telemetry.slot(Subject::Stage {
+                api_id: stage.api_id.clone(),
+                stage: stage.record.name.clone(),
+            }),
             reservoir: Reservoir::default(),
         }
     }
@@ -116,6 +125,9 @@ impl StageRecorder {
         let values = measured.values();
         let probe = if is_evidence { &probes.plain } else { &probes.beside };
         probe.record_used(at_ms, &values, &measured.used.numbers());
+        if is_evidence {
+            self.trial.record(|| measured.tried(is_canary));
+        }
         if let Some(path) = measured.resource_path.filter(|_| measured.is_detailed) {
             probes.detailed(path, measured.method, telemetry).record(at_ms, &values);
         }
@@ -160,9 +172,28 @@ pub(crate) struct Measured<'a> {
     /// Whether the stage's cache had the answer; `None` where nothing is cached.
     pub is_cache_hit: Option<bool>,
     pub used: TrackUse,
+    pub source_ip: IpAddr,
 }
 
+/// The numbers of a stage's arms, in a rollout's tally.
+pub const BASE_ARM: u64 = 0;
+pub const CANARY_ARM: u64 = 1;
+
 impl Measured<'_> {
+    /// The exchange as those see it who try the canary.
+    fn tried(&self, is_canary: bool) -> Request<'_> {
+        let functions = self.used.functions;
+        Request {
+            arm: if is_canary { CANARY_ARM } else { BASE_ARM },
+            route: self.resource_path.map(|path| (self.method, path)),
+            latency_us: self.latency_us,
+            is_cold: functions.cold_starts > 0,
+            is_failure: self.status >= 500,
+            client: Some(number_of(self.source_ip)),
+            environment: Some(functions.environment).filter(|number| *number > 0),
+        }
+    }
+
     /// The values of a probe's metrics. Latencies are whole milliseconds, as API Gateway gives them.
     fn values(&self) -> [f64; 7] {
         let hit = |wanted: bool| self.is_cache_hit.map_or(f64::NAN, |hit| f64::from(u8::from(hit == wanted)));
@@ -176,6 +207,13 @@ impl Measured<'_> {
             hit(false),
         ]
     }
+}
+
+/// A client's number.
+fn number_of(source_ip: IpAddr) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    source_ip.hash(&mut hasher);
+    hasher.finish()
 }
 
 impl Streams {

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use pitbird_invoke::Billed;
+use pitbird_invoke::{Billed, Outcome};
 use pitbird_names::Scope;
 use pitbird_prices::Quantity;
 use pitbird_telemetry::usage::{Subject, UsageSpec};
@@ -21,6 +21,10 @@ pub struct FunctionUse {
     /// Billed milliseconds times MiB, on demand and where environments are kept ready.
     pub mib_ms: u64,
     pub provisioned_mib_ms: u64,
+    /// Environments that were started for it.
+    pub cold_starts: u64,
+    /// The last one's number; 0 where no function ran.
+    pub environment: u64,
 }
 
 /// Takes note of what functions use while an exchange is under way.
@@ -29,11 +33,15 @@ pub(crate) struct FunctionTally {
     requests: AtomicU64,
     mib_ms: AtomicU64,
     provisioned_mib_ms: AtomicU64,
+    cold_starts: AtomicU64,
+    environment: AtomicU64,
 }
 
 impl FunctionTally {
-    pub fn ran(&self, billed: Billed) {
-        let Billed { mib_ms, is_provisioned } = billed;
+    pub fn ran(&self, outcome: &Outcome) {
+        let Billed { mib_ms, is_provisioned } = outcome.billed;
+        self.cold_starts.fetch_add(u64::from(outcome.is_cold()), Ordering::Relaxed);
+        self.environment.store(outcome.environment, Ordering::Relaxed);
         self.requests.fetch_add(1, Ordering::Relaxed);
         let sum = if is_provisioned { &self.provisioned_mib_ms } else { &self.mib_ms };
         sum.fetch_add(mib_ms, Ordering::Relaxed);
@@ -44,6 +52,8 @@ impl FunctionTally {
             requests: self.requests.load(Ordering::Relaxed),
             mib_ms: self.mib_ms.load(Ordering::Relaxed),
             provisioned_mib_ms: self.provisioned_mib_ms.load(Ordering::Relaxed),
+            cold_starts: self.cold_starts.load(Ordering::Relaxed),
+            environment: self.environment.load(Ordering::Relaxed),
         }
     }
 }
@@ -77,13 +87,18 @@ impl TrackUse {
             requests: at(0),
             requests_uncharged: at(1),
             bytes_out: at(2),
-            functions: FunctionUse { requests: at(3), mib_ms: at(4), provisioned_mib_ms: at(5) },
+            functions: FunctionUse {
+                requests: at(3),
+                mib_ms: at(4),
+                provisioned_mib_ms: at(5),
+                ..FunctionUse::default()
+            },
         }
     }
 
     pub fn numbers(self) -> [u64; 6] {
         let TrackUse { requests, requests_uncharged, bytes_out, functions } = self;
-        let FunctionUse { requests: runs, mib_ms, provisioned_mib_ms } = functions;
+        let FunctionUse { requests: runs, mib_ms, provisioned_mib_ms, .. } = functions;
         [requests, requests_uncharged, bytes_out, runs, mib_ms, provisioned_mib_ms]
     }
 }
@@ -190,7 +205,7 @@ mod tests {
 
     #[test]
     fn numbers_come_back() {
-        let functions = FunctionUse { requests: 4, mib_ms: 5, provisioned_mib_ms: 6 };
+        let functions = FunctionUse { requests: 4, mib_ms: 5, provisioned_mib_ms: 6, ..FunctionUse::default() };
         let used = TrackUse { requests: 1, requests_uncharged: 2, bytes_out: 3, functions };
         assert_eq!(TrackUse::of(&used.numbers()), used);
         assert_eq!(rest_spec(&Scope::default(), "a", "s", true, true).len(), used.numbers().len());

@@ -46,6 +46,15 @@ pub struct Outcome {
     pub billed: Billed,
     /// How long the environment took to start, if this was its first invocation.
     pub init_ms: Option<f64>,
+    /// A number that tells environments apart.
+    pub environment: u64,
+}
+
+impl Outcome {
+    /// Did the caller wait for an environment to start?
+    pub fn is_cold(&self) -> bool {
+        self.init_ms.is_some() && !self.billed.is_provisioned
+    }
 }
 
 /// What an invocation costs in time and memory.

@@ -6,6 +6,7 @@ use pitbird_names::{Qualifier, Scope, VersionId};
 use pitbird_prices::Quantity;
 use pitbird_telemetry::Telemetry;
 use pitbird_telemetry::metrics::{Dimensions, Probe, ProbeSpec, Resolution, Unit};
+use pitbird_telemetry::tally::{Request, Slot, Subject};
 use pitbird_telemetry::usage::{Subject, UsageSpec};
 
 use crate::invocation::Billed;
@@ -14,7 +15,22 @@ const NAMESPACE: &str = "AWS/Lambda";
 
 /// What one invocation measures.
 #[derive(Debug, Clone)]
-pub(crate) struct InvocationProbe(Arc<Probe>);
+pub(crate) struct InvocationProbe {
+    probe: Arc<Probe>,
+    /// Of an alias: where those count who try versions under it, and the number of the version that ran.
+    trial: Option<(Arc<Slot>, u64)>,
+}
+
+/// How an invocation went, for those who try its version.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Went {
+    /// From when its environment got the event until it answered.
+    pub latency_us: u64,
+    pub is_cold: bool,
+    pub is_error: bool,
+    /// Its environment's number.
+    pub environment: u64,
+}
 
 impl InvocationProbe {
     /// The probe of a function called unqualified or as `$LATEST`, by a version's number, or through an alias that
@@ -31,7 +47,28 @@ impl InvocationProbe {
         ];
         let mut spec = spec(scope, &metrics, target.dimension_sets(function));
         spec.usage = Some(usage(scope, function, target.executed()));
-        InvocationProbe(telemetry.probe(spec))
+        let trial = match target {
+            Called::Alias { name, executed: VersionId::Number(executed) } => {
+                let (scope, function, alias) = (scope.clone(), function.to_owned(), name.clone());
+                Some((telemetry.slot(Subject::Alias { scope, function, alias }), *executed))
+            }
+            _ => None,
+        };
+        InvocationProbe { probe: telemetry.probe(spec), trial }
+    }
+
+    /// Tells whoever tries the version that ran. Costs nothing but a look where nobody does.
+    pub fn tried(&self, went: Went) {
+        let Some((slot, arm)) = &self.trial else { return };
+        slot.record(|| Request {
+            arm: *arm,
+            route: None,
+            latency_us: went.latency_us,
+            is_cold: went.is_cold,
+            is_failure: went.is_error,
+            client: None,
+            environment: Some(went.environment),
+        });
     }
 
     /// `on_provisioned` says whether it ran where environments are kept ready, and was in one of those; `billed` is for
@@ -52,7 +89,7 @@ impl InvocationProbe {
         let error = f64::from(u8::from(is_error));
         let [on_demand, provisioned] = mib_ms(billed.unwrap_or_default());
         let values = [1.0, error, duration_ms, f64::NAN, ready, spilled, f64::NAN];
-        self.0.record_used(at_ms, &values, &[1, on_demand, provisioned]);
+        self.probe.record_used(at_ms, &values, &[1, on_demand, provisioned]);
     }
 
     /// How long extensions worked on after the function had answered, and what all of it comes to.
@@ -60,17 +97,17 @@ impl InvocationProbe {
         let nothing = f64::NAN;
         let [on_demand, provisioned] = mib_ms(billed);
         let values = [nothing, nothing, nothing, nothing, nothing, nothing, extensions_ms];
-        self.0.record_used(at_ms, &values, &[0, on_demand, provisioned]);
+        self.probe.record_used(at_ms, &values, &[0, on_demand, provisioned]);
     }
 
     /// A throttled call counts in `Throttles` only.
     pub fn throttled(&self, at_ms: i64) {
-        self.0.record(at_ms, &[f64::NAN, f64::NAN, f64::NAN, 1.0, f64::NAN, f64::NAN, f64::NAN]);
+        self.probe.record(at_ms, &[f64::NAN, f64::NAN, f64::NAN, 1.0, f64::NAN, f64::NAN, f64::NAN]);
     }
 
     pub fn counts(&self) -> Counts {
-        let totals = self.0.totals();
-        let used = self.0.used();
+        let totals = self.probe.totals();
+        let used = self.probe.used();
         Counts {
             invocations: totals[0].count,
             errors: totals[1].sum as u64,

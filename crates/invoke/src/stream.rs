@@ -141,6 +141,7 @@ mod tests {
             billed_ms: 1,
             billed: Default::default(),
             init_ms: None,
+            environment: 0,
         }
     }
 

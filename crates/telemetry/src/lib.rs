@@ -4,7 +4,8 @@
 //! [`LogStream`](logs::LogStream) write into memory that no two cores share. One thread, the writer, moves that memory
 //! to SQLite files a few times a second and files what callers put, which is durable when they are told so. Readers
 //! ask the writer to catch up and then read the files, so that they see everything that happened before they asked.
-//! What was used by whom, month by month, falls off on the way ([`usage`]). Alarms ([`alarm`]) are arithmetic on datapoints: no clock, no file.
+//! What was used by whom, month by month, falls off on the way ([`usage`]). What a rollout tries is counted in memory alone, as
+//! long as it is tried ([`tally`]). Alarms ([`alarm`]) are arithmetic on datapoints: no clock, no file.
 //!
 //! It knows no service, no store and no HTTP. Who may read what, which groups exist and how long they keep their events
 //! is for callers to say; everything is told apart by account and region ([`Scope`](pitbird_names::Scope)).
@@ -21,6 +22,7 @@ mod error;
 pub mod logs;
 pub mod metrics;
 mod sqlite;
+pub mod tally;
 mod telemetry;
 pub mod usage;
 mod writer;

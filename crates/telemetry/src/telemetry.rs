@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use pitbird_names::{Month, Scope};
 use tokio::sync::{Semaphore, oneshot};
 
+use crate::tally::{Slot, Slots, Subject};
 use crate::error::{Error, Result};
 use crate::logs::{
     self, EventPage, EventPointer, FilterPage, FilterQuery, GetQuery, GroupRetention, GroupSummary, Intake,
@@ -67,6 +68,7 @@ pub struct Telemetry {
     commands: Sender<Command>,
     probes: Arc<Probes>,
     custom: Custom,
+    slots: Slots,
     intake: Arc<Intake>,
     outlet: Arc<Outlet>,
     export: Arc<Outlet>,
@@ -130,6 +132,7 @@ impl Telemetry {
             commands,
             probes,
             custom,
+            slots: Slots::default(),
             intake,
             outlet,
             export,
@@ -147,6 +150,11 @@ impl Telemetry {
     /// somebody holds it. Made off the request's path; held, not looked up, on it.
     pub fn probe(&self, spec: ProbeSpec) -> Arc<Probe> {
         self.probes.get(spec)
+    }
+
+    /// Where the data plane finds who counts on a subject, and whoever wants to count puts his tally.
+    pub fn slot(&self, subject: Subject) -> Arc<Slot> {
+        self.slots.of(subject)
     }
 
     /// What all probes have counted since the process began. Totals never shrink, except where negative samples were taken. Counts of

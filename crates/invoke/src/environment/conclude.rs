@@ -1,5 +1,6 @@
 //! The end of an invocation.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,7 @@ use crate::clock;
 use crate::fault::{Ending, Fault, Status, UNHANDLED};
 use crate::invocation::{Billed, Outcome};
 use crate::lines::{self, Line, Report};
+use crate::measure::Went;
 use crate::pool::{Job, Pool};
 use crate::trace::{Told, Traced};
 
@@ -20,6 +22,13 @@ use crate::trace::{Told, Traced};
 const TMP_PART_TOLD: u64 = 4;
 /// The peak of memory is read from the control group at most this often, but for the first and the last time.
 const PEAK_READ_EVERY: Duration = Duration::from_millis(50);
+
+/// A number for a name that no other environment has.
+fn number_of(stream: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    stream.hash(&mut hasher);
+    hasher.finish()
+}
 
 impl State {
     /// Ends the invocation that runs: logs, measures, tells the caller.
@@ -78,6 +87,13 @@ impl State {
             let error_type = result.as_ref().err().map(|fault| fault.error_type.as_str());
             self.record_trace(pool, traced, &job, (ended, init_ms, error_type));
         }
+        let environment = number_of(self.output.stream());
+        job.target.probe.tried(Went {
+            latency_us: (ended - started).as_micros() as u64,
+            is_cold: billed_init_ms > 0.0,
+            is_error: result.is_err(),
+            environment,
+        });
         let (payload, function_error, error_type) = match result {
             Ok(payload) => (payload, None, None),
             Err(fault) => (fault.body, Some(UNHANDLED), Some(fault.error_type)),
@@ -97,6 +113,7 @@ impl State {
             billed_ms,
             billed,
             init_ms,
+            environment,
         };
         // A caller that doesn't wait any more has no use for it.
         let _ = job.reply.send(Ok(outcome));

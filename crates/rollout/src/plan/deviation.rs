@@ -35,10 +35,15 @@ fn judged(judged: &Judged) -> Vec<String> {
         ("margin above the p50", latency.body_margin, standard.body_margin),
         ("margin above the p99", latency.tail_margin, standard.tail_margin),
     ];
+    let mut found = Vec::new();
+    if latency.slower_by != standard.slower_by {
+        let (own, usual) = (percent(latency.slower_by), percent(standard.slower_by));
+        found.push(format!("slower by {own} accepted instead of {usual}"));
+    }
     let differing = margins.into_iter().filter(|(_, own, usual)| own != usual);
-    differing
-        .map(|(name, own, usual)| format!("{name} {} instead of {}", points(own), points(usual)))
-        .collect()
+    let words = |(name, own, usual)| format!("{name} {} instead of {}", points(own), points(usual));
+    found.extend(differing.map(words));
+    found
 }
 
 /// Longer waits than usual need no excuse.

@@ -31,12 +31,24 @@ pub struct Latency {
     pub tail_margin: f64,
     /// After the first shift, how long latencies say nothing yet, ms.
     pub warm_up_ms: u64,
+    /// By which part (0 to 1) the canary's requests may be slower than the base's before they count as slow: the
+    /// executor measures them by thresholds that are higher by so much.
+    #[serde(skip_serializing_if = "is_usual")]
+    pub slower_by: f64,
+}
+
+/// The part that is accepted unless the plan says otherwise.
+pub const SLOWER_BY: f64 = 0.1;
+
+/// Plans that were made before there was a choice keep their fingerprints.
+fn is_usual(slower_by: &f64) -> bool {
+    *slower_by == SLOWER_BY
 }
 
 impl Default for Latency {
     fn default() -> Self {
         let LatencyMargins { body, tail } = LatencyMargins::default();
-        Latency { body_margin: body, tail_margin: tail, warm_up_ms: 0 }
+        Latency { body_margin: body, tail_margin: tail, warm_up_ms: 0, slower_by: SLOWER_BY }
     }
 }
 
@@ -57,6 +69,7 @@ impl Judged {
             {
                 decimals(name, range(name, value, 0.001, 0.5)?)?;
             }
+            decimals("slower_by", range("slower_by", latency.slower_by, 0.0, 1.0)?)?;
             range("warm_up_ms", latency.warm_up_ms as f64, 0.0, WARM_UP_MS_MAX as f64)?;
         }
         check_names("routes", &self.routes, ROUTES_MAX)

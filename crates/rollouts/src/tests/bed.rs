@@ -186,7 +186,7 @@ impl Bed {
             .await
             .map(pitbird_service::Answer::into_output);
         let output = output.map_err(|fault| {
-            let words = fault.cause.unwrap_or(fault.message);
+            let words = fault.cause.as_deref().unwrap_or(&fault.message);
             format!("{}: {words}", fault.code)
         })?;
         Ok(serde_json::to_value(&output).expect("a value is JSON"))

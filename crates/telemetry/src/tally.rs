@@ -1,0 +1,254 @@
+//! Counting what is on trial, on the data plane: by arm, by route, by how long requests took.
+//!
+//! A rollout puts a [`Tally`] into the [`Slot`] of what it tries; as long as none is there a request pays for one look
+//! at an empty pointer. With one it pays for two or three additions to atomic numbers and takes no lock.
+//!
+//! At first a tally learns how long the base takes: a histogram for all requests, and one for each route. Then somebody
+//! freezes thresholds, and requests are counted by the band between two thresholds that they fall into. A request is
+//! one addition, so whatever is read agrees with itself: slow requests are never more than requests.
+
+mod few;
+mod history;
+mod slot;
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use few::Few;
+pub use history::History;
+pub use slot::{Slot, Slots, Subject};
+
+/// Thresholds of latency.
+pub const THRESHOLDS: usize = 4;
+/// Routes that one tally tells apart at most.
+pub const ROUTES_MAX: usize = 50;
+/// Steps of the histograms per octave, as a power of two: of all requests, and of one route.
+const FINE_BITS: u32 = 5;
+const COARSE_BITS: u32 = 3;
+/// A request began an environment, or fell into one of the bands between thresholds; and it failed or didn't.
+const CLASSES: usize = (THRESHOLDS + 2) * 2;
+
+/// What is counted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Spec {
+    /// The numbers by which requests say which arm served them; those of others aren't counted.
+    pub base: u64,
+    pub canary: u64,
+    /// `GET /pets/{id}`, `ANY /pets` for all verbs that aren't named themselves; those beyond [`ROUTES_MAX`] are left
+    /// out.
+    pub routes: Vec<String>,
+}
+
+/// One request that is over.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    pub arm: u64,
+    /// Verb and path template, where there is one.
+    pub route: Option<(&'a str, &'a str)>,
+    pub latency_us: u64,
+    /// It began an environment: what it took says nothing about the code.
+    pub is_cold: bool,
+    pub is_failure: bool,
+    /// Numbers that tell callers and environments apart, where that is known.
+    pub client: Option<u64>,
+    pub environment: Option<u64>,
+}
+
+/// Above which latencies requests are slow, microseconds, rising.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Limits {
+    pub base: [u64; THRESHOLDS],
+    pub canary: [u64; THRESHOLDS],
+}
+
+/// Counts of what one rollout tries.
+#[derive(Debug)]
+pub struct Tally {
+    spec: Spec,
+    all: Cell,
+    routes: Box<[Cell]>,
+    /// Verbs and numbers of routes, by path.
+    places: HashMap<Box<str>, Vec<(Box<str>, usize)>>,
+    /// Of all requests, then of each route.
+    limits: OnceLock<Box<[Limits]>>,
+    clients: Few,
+    environments: Few,
+}
+
+/// One sort of requests.
+#[derive(Debug)]
+struct Cell {
+    base: [AtomicU64; CLASSES],
+    canary: [AtomicU64; CLASSES],
+    history: History,
+}
+
+/// What was counted so far. Numbers only grow.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Counted {
+    pub all: Arms,
+    /// In the order of [`Spec::routes`].
+    pub routes: Vec<Arms>,
+    /// Distinct clients and environments of the canary's failures, at most eight; `None` where one wasn't known, or
+    /// nothing has failed.
+    pub failing_clients: Option<u32>,
+    pub failing_environments: Option<u32>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Arms {
+    pub base: Classes,
+    pub canary: Classes,
+}
+
+/// Requests of one arm by what they were.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Classes([u64; CLASSES]);
+
+impl Tally {
+    pub fn new(mut spec: Spec) -> Tally {
+        spec.routes.truncate(ROUTES_MAX);
+        let mut places: HashMap<Box<str>, Vec<(Box<str>, usize)>> = HashMap::new();
+        for (number, route) in spec.routes.iter().enumerate() {
+            let (verb, path) = route.split_once(' ').unwrap_or(("ANY", route));
+            places.entry(path.into()).or_default().push((verb.into(), number));
+        }
+        let routes = spec.routes.iter().map(|_| Cell::new(COARSE_BITS)).collect();
+        let (clients, environments) = (Few::default(), Few::default());
+        let (all, limits) = (Cell::new(FINE_BITS), OnceLock::new());
+        Tally { spec, all, routes, places, limits, clients, environments }
+    }
+
+    pub fn record(&self, request: &Request<'_>) {
+        let is_canary = request.arm == self.spec.canary;
+        if !is_canary && request.arm != self.spec.base {
+            return;
+        }
+        let limits = self.limits.get();
+        self.all.record(request, is_canary, limits.map(|limits| &limits[0]));
+        if let Some(route) = self.route(request) {
+            self.routes[route].record(request, is_canary, limits.map(|limits| &limits[route + 1]));
+        }
+        if is_canary && request.is_failure {
+            self.clients.add(request.client);
+            self.environments.add(request.environment);
+        }
+    }
+
+    fn route(&self, request: &Request<'_>) -> Option<usize> {
+        let (verb, path) = request.route.filter(|_| !self.places.is_empty())?;
+        let verbs = self.places.get(path)?;
+        let of = |wanted: &str| verbs.iter().find(|(verb, _)| **verb == *wanted).map(|(_, number)| *number);
+        of(verb).or_else(|| of("ANY"))
+    }
+
+    /// How long warm requests of the base took before thresholds were frozen: all of them, or those of a route.
+    pub fn history(&self, route: Option<usize>) -> Option<&History> {
+        match route {
+            None => Some(&self.all.history),
+            Some(route) => self.routes.get(route).map(|cell| &cell.history),
+        }
+    }
+
+    /// From now on requests are counted by these thresholds; `false` where there are some already, or there isn't one
+    /// for each route.
+    pub fn freeze(&self, all: Limits, routes: Vec<Limits>) -> bool {
+        let is_whole = routes.len() == self.routes.len();
+        is_whole && self.limits.set(std::iter::once(all).chain(routes).collect()).is_ok()
+    }
+
+    pub fn is_frozen(&self) -> bool {
+        self.limits.get().is_some()
+    }
+
+    /// The frozen thresholds: of all requests, then of each route.
+    pub fn limits(&self) -> Option<&[Limits]> {
+        self.limits.get().map(|limits| &**limits)
+    }
+
+    pub fn read(&self) -> Counted {
+        Counted {
+            all: self.all.read(),
+            routes: self.routes.iter().map(Cell::read).collect(),
+            failing_clients: self.clients.count(),
+            failing_environments: self.environments.count(),
+        }
+    }
+}
+
+impl Cell {
+    fn new(bits: u32) -> Cell {
+        Cell { base: Default::default(), canary: Default::default(), history: History::new(bits) }
+    }
+
+    fn record(&self, request: &Request<'_>, is_canary: bool, limits: Option<&Limits>) {
+        let band = match limits {
+            _ if request.is_cold => 0,
+            Some(limits) => {
+                let limits = if is_canary { &limits.canary } else { &limits.base };
+                1 + limits.iter().filter(|limit| request.latency_us > **limit).count()
+            }
+            None => {
+                if !is_canary {
+                    self.history.add(request.latency_us);
+                }
+                1
+            }
+        };
+        let classes = if is_canary { &self.canary } else { &self.base };
+        classes[band * 2 + usize::from(request.is_failure)].fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn read(&self) -> Arms {
+        let of = |classes: &[AtomicU64; CLASSES]| {
+            Classes(classes.each_ref().map(|count| count.load(Ordering::Relaxed)))
+        };
+        Arms { base: of(&self.base), canary: of(&self.canary) }
+    }
+}
+
+impl Arms {
+    #[must_use]
+    pub fn since(self, told: Arms) -> Arms {
+        Arms { base: self.base.since(told.base), canary: self.canary.since(told.canary) }
+    }
+
+    pub fn is_empty(self) -> bool {
+        self == Arms::default()
+    }
+}
+
+impl Classes {
+    #[must_use]
+    pub fn since(self, told: Classes) -> Classes {
+        let mut news = self.0;
+        news.iter_mut().zip(told.0).for_each(|(now, told)| *now = now.saturating_sub(told));
+        Classes(news)
+    }
+
+    pub fn requests(self) -> u64 {
+        self.0.iter().sum()
+    }
+
+    pub fn failures(self) -> u64 {
+        self.0.iter().skip(1).step_by(2).sum()
+    }
+
+    /// Those that began an environment.
+    pub fn cold(self) -> u64 {
+        self.0[0] + self.0[1]
+    }
+
+    pub fn warm(self) -> u64 {
+        self.requests() - self.cold()
+    }
+
+    /// Warm requests above each threshold.
+    pub fn above(self) -> [u64; THRESHOLDS] {
+        std::array::from_fn(|at| self.0[(at + 2) * 2..].iter().sum())
+    }
+}
+
+#[cfg(test)]
+mod tests;

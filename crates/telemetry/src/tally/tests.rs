@@ -1,0 +1,154 @@
+use std::sync::Arc;
+
+use super::*;
+
+const PETS: (&str, &str) = ("GET", "/pets");
+const LIMITS: Limits =
+    Limits { base: [1_000, 2_000, 3_000, 4_000], canary: [1_100, 2_200, 3_300, 4_400] };
+
+fn spec(routes: &[&str]) -> Spec {
+    Spec { base: 0, canary: 1, routes: routes.iter().map(|route| (*route).to_owned()).collect() }
+}
+
+fn request(arm: u64, latency_us: u64) -> Request<'static> {
+    Request {
+        arm,
+        route: Some(PETS),
+        latency_us,
+        is_cold: false,
+        is_failure: false,
+        client: None,
+        environment: None,
+    }
+}
+
+#[test]
+fn an_arm_is_measured_by_its_own_thresholds() {
+    let tally = Tally::new(spec(&["GET /pets"]));
+    assert!(tally.freeze(LIMITS, vec![LIMITS]) && !tally.freeze(LIMITS, vec![LIMITS]), "frozen once");
+    for arm in [0, 1, 2] {
+        for latency_us in [900, 1_000, 1_050, 1_100, 2_300, 5_000] {
+            tally.record(&request(arm, latency_us));
+        }
+    }
+    let Arms { base, canary } = tally.read().all;
+    assert_eq!((base.warm(), base.above()), (6, [4, 2, 1, 1]), "exactly at a threshold isn't above it");
+    assert_eq!((canary.warm(), canary.above()), (6, [2, 2, 1, 1]));
+    assert_eq!(tally.read().routes, [tally.read().all]);
+}
+
+#[test]
+fn thresholds_must_be_there_for_each_route() {
+    let tally = Tally::new(spec(&["GET /pets"]));
+    assert!(!tally.freeze(LIMITS, Vec::new()) && !tally.is_frozen());
+}
+
+#[test]
+fn cold_starts_and_failures_are_told_apart() {
+    let tally = Tally::new(spec(&[]));
+    tally.record(&Request { is_cold: true, is_failure: true, ..request(1, 9) });
+    tally.record(&Request { is_failure: true, ..request(1, 9) });
+    tally.record(&request(1, 9));
+    let canary = tally.read().all.canary;
+    assert_eq!((canary.requests(), canary.failures(), canary.cold(), canary.warm()), (3, 2, 1, 2));
+    assert_eq!(canary.since(canary), Classes::default());
+}
+
+#[test]
+fn the_base_s_history_ends_with_the_thresholds() {
+    let tally = Tally::new(spec(&["GET /pets"]));
+    tally.record(&Request { is_cold: true, ..request(0, 90_000) });
+    tally.record(&request(1, 90_000));
+    (1..=1000).for_each(|step| tally.record(&request(0, step * 10)));
+    tally.freeze(LIMITS, vec![LIMITS]);
+    tally.record(&request(0, 90_000));
+    for (route, width) in [(None, 1.04), (Some(0), 1.13)] {
+        let history = tally.history(route).unwrap();
+        assert_eq!(history.requests(), 1000);
+        for quantile in [0.5, 0.9, 0.99, 0.999] {
+            let found = history.quantile_us(quantile).unwrap() as f64;
+            let wanted = quantile * 10_000.0;
+            assert!((wanted..=wanted * width).contains(&found), "{quantile}: {found}");
+        }
+    }
+    assert!(tally.history(Some(1)).is_none());
+    assert_eq!(Tally::new(spec(&[])).history(None).unwrap().quantile_us(0.5), None);
+}
+
+#[test]
+fn latencies_beyond_the_histogram_count_at_its_ends() {
+    let tally = Tally::new(spec(&[]));
+    [0, 1, u64::MAX].map(|latency_us| tally.record(&request(0, latency_us)));
+    let history = tally.history(None).unwrap();
+    assert_eq!(history.quantile_us(0.5), Some(65));
+    assert_eq!(history.quantile_us(1.0), Some((1 << 27) - 1));
+}
+
+#[test]
+fn a_verb_s_own_route_goes_before_that_of_any_verb() {
+    let tally = Tally::new(spec(&["ANY /pets", "GET /pets", "GET /toys"]));
+    for route in [("GET", "/pets"), ("PUT", "/pets"), ("PUT", "/toys"), ("GET", "/others")] {
+        tally.record(&Request { route: Some(route), ..request(0, 1) });
+    }
+    tally.record(&Request { route: None, ..request(0, 1) });
+    let counted = tally.read();
+    assert_eq!(counted.routes.iter().map(|arms| arms.base.requests()).collect::<Vec<_>>(), [1, 1, 0]);
+    assert_eq!(counted.all.base.requests(), 5);
+}
+
+#[test]
+fn only_so_many_routes_and_sources_are_told_apart() {
+    let names: Vec<String> = (0..60).map(|number| format!("GET /{number}")).collect();
+    let tally = Tally::new(Spec { canary: 1, routes: names, ..Spec::default() });
+    assert_eq!(tally.read().routes.len(), ROUTES_MAX);
+    assert_eq!(tally.read().failing_clients, None, "nothing has failed");
+    let fail = |client| {
+        let environment = client;
+        tally.record(&Request { is_failure: true, client, environment, ..request(1, 1) });
+        tally.read().failing_clients
+    };
+    assert_eq!([fail(Some(0)), fail(Some(7)), fail(Some(7))], [Some(1), Some(2), Some(2)]);
+    (0..100).for_each(|client| drop(fail(Some(client))));
+    assert_eq!(fail(Some(1000)), Some(8));
+    assert_eq!(fail(None), None, "it may have been any");
+}
+
+#[test]
+fn fifty_routes_take_less_than_64_kib() {
+    let cell = |bits: u32| std::mem::size_of::<Cell>() + ((27 - 6) << bits) * 4;
+    let routes = ROUTES_MAX * (cell(COARSE_BITS) + std::mem::size_of::<Limits>());
+    let all = cell(FINE_BITS) + std::mem::size_of::<Tally>() + std::mem::size_of::<Limits>();
+    // Names are short, or there are few long ones; they are in there twice.
+    assert!(routes + all + 2 * ROUTES_MAX * 100 < 64 << 10, "{}", routes + all);
+}
+
+#[test]
+fn a_slot_asks_only_while_somebody_counts() {
+    let slots = Slots::default();
+    let subject = |api: &str| Subject::Stage { api_id: api.to_owned(), stage: "prod".to_owned() };
+    let slot = slots.of(subject("a"));
+    slot.record(|| panic!("nobody counts"));
+    let (first, second) = (Arc::new(Tally::new(spec(&[]))), Arc::new(Tally::new(spec(&[]))));
+    slot.put(first.clone());
+    slots.of(subject("a")).record(|| request(0, 1));
+    slots.of(subject("b")).record(|| panic!("somebody else's"));
+    assert_eq!(first.read().all.base.requests(), 1);
+    slot.put(second.clone());
+    slot.take(&first);
+    assert!(slot.tally().is_some(), "the second one's");
+    slot.take(&second);
+    assert!(slot.tally().is_none());
+}
+
+#[test]
+fn slots_that_nobody_holds_are_forgotten() {
+    let slots = Slots::default();
+    let of = |number: usize| {
+        slots.of(Subject::Stage { api_id: number.to_string(), stage: String::new() })
+    };
+    let held = of(0);
+    held.put(Arc::new(Tally::new(spec(&[]))));
+    (0..10_000).for_each(|number| drop(of(number)));
+    assert!(slots.known() <= 512, "{}", slots.known());
+    assert!(of(0).tally().is_some());
+}
