@@ -1,6 +1,5 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pitbird_names::arn;
@@ -8,7 +7,7 @@ use pitbird_snapshot::Stage;
 use pitbird_telemetry::Telemetry;
 use pitbird_telemetry::logs::{LogStream, Spread};
 use pitbird_telemetry::metrics::{Dimensions, Probe, ProbeSpec, Resolution, Total, Unit};
-use pitbird_telemetry::tally::{Request, Slot, Subject};
+use pitbird_telemetry::tally::{Request, STAGE_BASE, STAGE_CANARY, Slot, Subject};
 use pitbird_telemetry::usage::UsageSpec;
 use pitbird_trace::Reservoir;
 
@@ -85,10 +84,8 @@ impl StageRecorder {
             access,
             execution: streams(execution),
             cache,
-            trial: telemetry.slot(Subject::Stage {
-                api_id: stage.api_id.clone(),
-                stage: stage.record.name.clone(),
-            }),
+            trial: telemetry
+                .slot(Subject::Stage { api_id: stage.api_id.clone(), stage: stage.record.name.clone() }),
             reservoir: Reservoir::default(),
         }
     }
@@ -172,19 +169,15 @@ pub(crate) struct Measured<'a> {
     /// Whether the stage's cache had the answer; `None` where nothing is cached.
     pub is_cache_hit: Option<bool>,
     pub used: TrackUse,
-    pub source_ip: IpAddr,
+    pub source_ip: &'a str,
 }
-
-/// The numbers of a stage's arms, in a rollout's tally.
-pub const BASE_ARM: u64 = 0;
-pub const CANARY_ARM: u64 = 1;
 
 impl Measured<'_> {
     /// The exchange as those see it who try the canary.
     fn tried(&self, is_canary: bool) -> Request<'_> {
         let functions = self.used.functions;
         Request {
-            arm: if is_canary { CANARY_ARM } else { BASE_ARM },
+            arm: if is_canary { STAGE_CANARY } else { STAGE_BASE },
             route: self.resource_path.map(|path| (self.method, path)),
             latency_us: self.latency_us,
             is_cold: functions.cold_starts > 0,
@@ -210,7 +203,7 @@ impl Measured<'_> {
 }
 
 /// A client's number.
-fn number_of(source_ip: IpAddr) -> u64 {
+fn number_of(source_ip: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     source_ip.hash(&mut hasher);
     hasher.finish()

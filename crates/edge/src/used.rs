@@ -205,7 +205,8 @@ mod tests {
 
     #[test]
     fn numbers_come_back() {
-        let functions = FunctionUse { requests: 4, mib_ms: 5, provisioned_mib_ms: 6, ..FunctionUse::default() };
+        let functions =
+            FunctionUse { requests: 4, mib_ms: 5, provisioned_mib_ms: 6, ..FunctionUse::default() };
         let used = TrackUse { requests: 1, requests_uncharged: 2, bytes_out: 3, functions };
         assert_eq!(TrackUse::of(&used.numbers()), used);
         assert_eq!(rest_spec(&Scope::default(), "a", "s", true, true).len(), used.numbers().len());

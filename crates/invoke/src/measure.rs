@@ -6,7 +6,7 @@ use pitbird_names::{Qualifier, Scope, VersionId};
 use pitbird_prices::Quantity;
 use pitbird_telemetry::Telemetry;
 use pitbird_telemetry::metrics::{Dimensions, Probe, ProbeSpec, Resolution, Unit};
-use pitbird_telemetry::tally::{Request, Slot, Subject};
+use pitbird_telemetry::tally::{self, Request, Slot};
 use pitbird_telemetry::usage::{Subject, UsageSpec};
 
 use crate::invocation::Billed;
@@ -50,7 +50,7 @@ impl InvocationProbe {
         let trial = match target {
             Called::Alias { name, executed: VersionId::Number(executed) } => {
                 let (scope, function, alias) = (scope.clone(), function.to_owned(), name.clone());
-                Some((telemetry.slot(Subject::Alias { scope, function, alias }), *executed))
+                Some((telemetry.slot(tally::Subject::Alias { scope, function, alias }), *executed))
             }
             _ => None,
         };

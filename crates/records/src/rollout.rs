@@ -33,6 +33,17 @@ pub struct Rollout<P, S> {
     /// What the canary has used since its first share; nothing in records of rollouts that didn't know.
     #[serde(default)]
     pub canary_use: CanaryUse,
+    /// Above which latencies requests of the base are slow; none before they were learnt, and where latency isn't judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thresholds: Option<Thresholds>,
+}
+
+/// The base's p50, p90, p99 and p99.9 before the first shift, microseconds: of all requests, and of each of the plan's
+/// routes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Thresholds {
+    pub all_us: [u64; 4],
+    pub routes_us: Vec<[u64; 4]>,
 }
 
 impl<P, S> Record for Rollout<P, S>

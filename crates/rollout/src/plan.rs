@@ -4,7 +4,7 @@ mod deviation;
 mod judged;
 mod ramp;
 
-pub use judged::{Judged, Latency};
+pub use judged::{Judged, Latency, SLOWER_BY};
 pub use ramp::Ramp;
 
 use pitbird_analysis::Thresholds;

@@ -2,6 +2,7 @@
 
 use pitbird_records::rollout::entry_part;
 use pitbird_records::{Record, RolloutClaim, key};
+use pitbird_rollout::Plan;
 use pitbird_store::{Error, Store, Transaction};
 use thiserror::Error;
 
@@ -12,6 +13,11 @@ use crate::{Entry, Rollout};
 /// Entries of one rollout that are kept, about 20 MB; a look every second fills them in eleven hours. The oldest go first,
 /// and a rollout that has lost some can't be replayed from its beginning.
 pub const ENTRIES_MAX: u64 = 40_000;
+
+/// The same for a rollout with this plan: an entry with many routes is longer by as much.
+fn entries_max(plan: &Plan) -> u64 {
+    ENTRIES_MAX / (1 + plan.judged().routes.len() as u64)
+}
 
 /// Why nothing was written.
 #[derive(Debug, Error)]
@@ -62,7 +68,7 @@ pub fn entry(
     record: pitbird_rollout::Record,
 ) -> Result<(), Error> {
     let (scope, name) = (rollout.scope.clone(), rollout.name.clone());
-    if let Some(old) = number.checked_sub(ENTRIES_MAX).filter(|old| *old > 0) {
+    if let Some(old) = number.checked_sub(entries_max(&rollout.plan)).filter(|old| *old > 0) {
         tx.delete::<Entry>(&key(&scope, &[&name, &entry_part(old)]))?;
     }
     tx.put(&Entry { scope, rollout: name, number, record }).map(|_| ())

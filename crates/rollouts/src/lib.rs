@@ -9,6 +9,9 @@
 //! the rollout's record tells them apart and the stale one loses. A target that somebody else changed meanwhile is left
 //! alone: the rollout stops and says what it found.
 //!
+//! Latency, routes, and who is behind the canary's failures are counted by a tally that the driver hangs into the data
+//! plane (`trial`): first how long the base takes, then both arms against thresholds frozen from that.
+//!
 //! Evidence is counted per arm from the server's start. Each bucket ends before the weight changes and the next begins
 //! when the change is live; what was counted in between belongs to the old weight. A restart of the server loses what
 //! was counted since the last look, no more.
@@ -27,6 +30,7 @@ mod operations;
 mod page;
 mod shape;
 mod target;
+mod trial;
 mod turn;
 
 use std::sync::Arc;
@@ -34,6 +38,7 @@ use std::sync::Arc;
 use pitbird_rollout as planner;
 use pitbird_service::{Builder, Service};
 use pitbird_store::Store;
+use pitbird_telemetry::tally::{Slot, Subject};
 
 pub use error::Error;
 pub use executor::Executor;
@@ -48,6 +53,8 @@ pub(crate) type Entry = pitbird_records::RolloutEntry<planner::Record>;
 /// What a target has counted since the server started; `None` when nothing is known of it. An arm's numbers never
 /// fall, unless its counter starts again from 0.
 pub type CountsOf = Arc<dyn Fn(&LiveTarget) -> Option<Counts> + Send + Sync>;
+/// Where the data plane finds the tally of a subject: always the same slot.
+pub type SlotsOf = Arc<dyn Fn(Subject) -> Arc<Slot> + Send + Sync>;
 /// The states of alarms by their names; one that isn't known is left out.
 pub type AlarmsOf = Arc<dyn Fn(&pitbird_names::Scope, &[String]) -> Vec<Alarm> + Send + Sync>;
 /// Now, epoch milliseconds.
@@ -57,6 +64,8 @@ pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 pub struct Parts {
     pub store: Store,
     pub counts: CountsOf,
+    /// Where the data plane finds who counts on a subject.
+    pub slots: SlotsOf,
     pub alarms: AlarmsOf,
     pub clock: Clock,
     /// A source of random bits, for identifiers.

@@ -2,6 +2,7 @@
 
 use pitbird_names::{Scope, VersionId};
 use pitbird_records::rollout::{CanaryUse, Target};
+use pitbird_telemetry::tally::{STAGE_BASE, STAGE_CANARY, Subject};
 
 /// Whose counts are wanted.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -26,6 +27,25 @@ impl LiveTarget {
                 base: target.base,
                 canary: target.canary,
             },
+        }
+    }
+}
+
+impl LiveTarget {
+    /// Where the data plane finds who counts on it, and the numbers of base and canary there; an alias' versions have
+    /// been published, so they have some.
+    pub(crate) fn subject(&self) -> (Subject, [u64; 2]) {
+        let number = |version: &VersionId| match version {
+            VersionId::Number(number) => *number,
+            VersionId::Latest => 0,
+        };
+        match self.clone() {
+            LiveTarget::RestStage { api_id, stage, .. } => {
+                (Subject::Stage { api_id, stage }, [STAGE_BASE, STAGE_CANARY])
+            }
+            LiveTarget::LambdaAlias { scope, function, alias, base, canary } => {
+                (Subject::Alias { scope, function, alias }, [number(&base), number(&canary)])
+            }
         }
     }
 }

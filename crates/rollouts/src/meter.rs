@@ -4,39 +4,57 @@ use pitbird_analysis::{Arm, Bucket};
 use pitbird_names::Percent;
 use pitbird_records::rollout::CanaryUse;
 use pitbird_rollout::Observed;
+use pitbird_telemetry::tally::{Arms, Counted};
 
 use crate::{ArmCounts, Counts};
+
+/// What is counted at a moment: by the target's own counters, and by the rollout's tally.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Now {
+    pub counts: Counts,
+    pub counted: Counted,
+}
 
 /// What was already told of a target's counts.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Meter {
-    told: Counts,
+    told: Now,
     /// Counted under an earlier weight, while the change to the present one was being committed.
-    earlier: Option<Observed>,
+    earlier: Option<Seen>,
 }
 
 /// What is new, and the meter as it will be once that is durable.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reading {
-    pub buckets: Vec<Observed>,
+    /// By weight; at least one of its counts isn't 0.
+    pub seen: Vec<Seen>,
     /// What the canary has used.
     pub canary_use: CanaryUse,
     after: Meter,
 }
 
+/// What was counted under one weight.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Seen {
+    pub percent: Percent,
+    pub bucket: Bucket,
+    /// The tally's counts: of all requests, and of each route.
+    pub arms: Arms,
+    pub routes: Vec<Arms>,
+}
+
 impl Meter {
     /// A meter that leaves out what was counted so far.
-    pub fn from(told: Counts) -> Meter {
+    pub fn from(told: Now) -> Meter {
         Meter { told, earlier: None }
     }
 
     /// What was counted since the last reading that was kept, the present weight being `percent`.
-    pub fn read(&self, now: Counts, percent: Percent) -> Reading {
-        let (bucket, told) = since(self.told, now);
-        let fresh = Observed { percent, bucket };
-        let buckets = self.earlier.into_iter().chain([fresh]).filter(|seen| !is_empty(seen.bucket)).collect();
-        let canary_use = now.canary_use.since(self.told.canary_use);
-        Reading { buckets, canary_use, after: Meter { told, earlier: None } }
+    pub fn read(&self, now: Now, percent: Percent) -> Reading {
+        let canary_use = now.counts.canary_use.since(self.told.counts.canary_use);
+        let (fresh, told) = Seen::since(&self.told, now, percent);
+        let seen = self.earlier.iter().cloned().chain([fresh]).filter(|seen| !seen.is_empty()).collect();
+        Reading { seen, canary_use, after: Meter { told, earlier: None } }
     }
 
     /// The reading is durable; the weight stayed as it was.
@@ -45,12 +63,46 @@ impl Meter {
     }
 
     /// The reading is durable, and the weight is no longer `percent`; `now` was counted when the new one was live.
-    pub fn turn(&mut self, reading: Reading, percent: Percent, now: Counts) {
-        let (bucket, mut told) = since(reading.after.told, now);
+    pub fn turn(&mut self, reading: Reading, percent: Percent, now: Now) {
+        let (earlier, mut told) = Seen::since(&reading.after.told, now, percent);
         // What is used has no weight that it belongs to: it is told with the next reading.
-        told.canary_use = reading.after.told.canary_use;
-        let earlier = Observed { percent, bucket };
-        *self = Meter { told, earlier: Some(earlier).filter(|seen| !is_empty(seen.bucket)) };
+        told.counts.canary_use = reading.after.told.counts.canary_use;
+        *self = Meter { told, earlier: Some(earlier).filter(|seen| !seen.is_empty()) };
+    }
+}
+
+impl Reading {
+    pub fn buckets(&self) -> Vec<Observed> {
+        let buckets = self.seen.iter().map(|seen| Observed { percent: seen.percent, bucket: seen.bucket });
+        buckets.filter(|seen| !is_empty(seen.bucket)).collect()
+    }
+
+    /// What was counted when it was taken.
+    pub fn now(&self) -> Now {
+        self.after.told.clone()
+    }
+
+    /// From how many clients the canary's failures came, as far as that is known.
+    pub fn failing_clients(&self) -> Option<u32> {
+        self.after.told.counted.failing_clients
+    }
+
+    pub fn failing_environments(&self) -> Option<u32> {
+        self.after.told.counted.failing_environments
+    }
+}
+
+impl Seen {
+    fn since(told: &Now, now: Now, percent: Percent) -> (Seen, Now) {
+        let (bucket, counts) = since(told.counts, now.counts);
+        let arms = now.counted.all.since(told.counted.all);
+        let before = told.counted.routes.iter().copied().chain(std::iter::repeat(Arms::default()));
+        let routes = now.counted.routes.iter().zip(before).map(|(now, told)| now.since(told)).collect();
+        (Seen { percent, bucket, arms, routes }, Now { counts, counted: now.counted })
+    }
+
+    fn is_empty(&self) -> bool {
+        is_empty(self.bucket) && self.arms.is_empty()
     }
 }
 
@@ -79,10 +131,11 @@ fn is_empty(bucket: Bucket) -> bool {
 mod tests {
     use super::*;
 
-    fn counts(base: (u64, u64), canary: (u64, u64)) -> Counts {
+    fn counts(base: (u64, u64), canary: (u64, u64)) -> Now {
         let arm = |(requests, failures)| ArmCounts { requests, failures };
         let canary_use = CanaryUse { requests: canary.0, ..CanaryUse::default() };
-        Counts { base: arm(base), canary: arm(canary), canary_use }
+        let counts = Counts { base: arm(base), canary: arm(canary), canary_use };
+        Now { counts, counted: Counted::default() }
     }
 
     fn percent(value: f64) -> Percent {
@@ -97,11 +150,11 @@ mod tests {
     fn a_reading_that_was_not_kept_comes_again() {
         let mut meter = Meter::from(counts((100, 1), (0, 0)));
         let first = meter.read(counts((190, 2), (10, 3)), percent(10.0));
-        assert_eq!(first.buckets, [observed(10.0, 10, 3, 90, 1)]);
+        assert_eq!(first.buckets(), [observed(10.0, 10, 3, 90, 1)]);
         let again = meter.read(counts((280, 2), (20, 3)), percent(10.0));
-        assert_eq!(again.buckets, [observed(10.0, 20, 3, 180, 1)]);
+        assert_eq!(again.buckets(), [observed(10.0, 20, 3, 180, 1)]);
         meter.keep(again);
-        assert_eq!(meter.read(counts((280, 2), (20, 3)), percent(10.0)).buckets, []);
+        assert_eq!(meter.read(counts((280, 2), (20, 3)), percent(10.0)).buckets(), []);
     }
 
     #[test]
@@ -110,10 +163,10 @@ mod tests {
         let reading = meter.read(counts((90, 0), (10, 0)), percent(10.0));
         meter.turn(reading, percent(10.0), counts((99, 0), (11, 1)));
         let next = meter.read(counts((109, 0), (21, 1)), percent(50.0));
-        assert_eq!(next.buckets, [observed(10.0, 1, 1, 9, 0), observed(50.0, 10, 0, 10, 0)]);
+        assert_eq!(next.buckets(), [observed(10.0, 1, 1, 9, 0), observed(50.0, 10, 0, 10, 0)]);
         meter.keep(next);
         assert_eq!(
-            meter.read(counts((109, 0), (22, 1)), percent(50.0)).buckets,
+            meter.read(counts((109, 0), (22, 1)), percent(50.0)).buckets(),
             [observed(50.0, 1, 0, 0, 0)]
         );
     }
@@ -140,16 +193,16 @@ mod tests {
     fn a_counter_may_begin_again() {
         let meter = Meter::from(counts((100, 5), (50, 5)));
         let reading = meter.read(counts((110, 5), (7, 1)), percent(10.0));
-        assert_eq!(reading.buckets, [observed(10.0, 7, 1, 10, 0)]);
+        assert_eq!(reading.buckets(), [observed(10.0, 7, 1, 10, 0)]);
     }
 
     #[test]
     fn a_failure_waits_for_its_request() {
         let mut meter = Meter::default();
         let reading = meter.read(counts((0, 0), (1, 2)), percent(10.0));
-        assert_eq!(reading.buckets, [observed(10.0, 1, 1, 0, 0)]);
+        assert_eq!(reading.buckets(), [observed(10.0, 1, 1, 0, 0)]);
         meter.keep(reading);
         let reading = meter.read(counts((0, 0), (2, 2)), percent(10.0));
-        assert_eq!(reading.buckets, [observed(10.0, 1, 1, 0, 0)]);
+        assert_eq!(reading.buckets(), [observed(10.0, 1, 1, 0, 0)]);
     }
 }

@@ -2,6 +2,7 @@
 //! fraction; numbers that have no end are cut at one thousand millions.
 
 mod evidence;
+mod judged;
 mod record;
 mod target;
 mod usage;
@@ -13,6 +14,7 @@ use pitbird_rollout::{
 use serde::{Deserialize, Serialize};
 
 pub use evidence::Evidence;
+pub use judged::{Latency, Ramp};
 pub use record::Record;
 pub use target::{Canary, Target, base, canary};
 pub use usage::CanaryUsage;
@@ -36,6 +38,9 @@ pub struct Rollout {
     steps: Vec<Step>,
     alarms: Vec<String>,
     rules: Rules,
+    ramp: Option<Ramp>,
+    latency: Option<Latency>,
+    routes: Vec<String>,
     deviations: Vec<String>,
     status: &'static str,
     status_reason: String,
@@ -134,6 +139,9 @@ impl From<&crate::Rollout> for Rollout {
             steps: plan.steps().iter().map(Step::from).collect(),
             alarms: rules.alarms.clone(),
             rules: rules.into(),
+            ramp: plan.ramp().map(Ramp::from),
+            latency: plan.judged().latency.as_ref().map(Latency::from),
+            routes: plan.judged().routes.clone(),
             deviations: plan.deviations(),
             status: status(rollout),
             status_reason: rollout.reason.clone(),

@@ -3,6 +3,7 @@
 mod bed;
 mod drivers;
 mod hands;
+mod judged;
 mod model;
 mod orders;
 mod restarts;

@@ -66,13 +66,17 @@ impl Turn {
             // Counted under a weight that nobody knows, so not told.
             Some(words) => {
                 evidence.buckets.clear();
+                evidence.latency.clear();
+                evidence.routes.clear();
                 self.is_order_ignored = has_order;
                 Some((Action::Abort, Note::from(format!("{EXECUTOR}, because {words}"))))
             }
             None => order,
         };
         let commands: Vec<Command> = order.into_iter().map(|(action, by)| self.number(action, by)).collect();
-        let is_quiet = evidence.buckets.is_empty() && commands.is_empty();
+        let saw_nothing =
+            evidence.buckets.is_empty() && evidence.latency.is_empty() && evidence.routes.is_empty();
+        let is_quiet = saw_nothing && commands.is_empty();
         let before = self.rollout.state.clone();
         let (plan, state) = (&self.rollout.plan, &self.rollout.state);
         let word = planner::next(plan, state, &evidence, &commands, around.now_ms);

@@ -23,6 +23,9 @@ pub use slot::{Slot, Slots, Subject};
 pub const THRESHOLDS: usize = 4;
 /// Routes that one tally tells apart at most.
 pub const ROUTES_MAX: usize = 50;
+/// The arms' numbers where the subject is a stage; under an alias they are the versions'.
+pub const STAGE_BASE: u64 = 0;
+pub const STAGE_CANARY: u64 = 1;
 /// Steps of the histograms per octave, as a power of two: of all requests, and of one route.
 const FINE_BITS: u32 = 5;
 const COARSE_BITS: u32 = 3;

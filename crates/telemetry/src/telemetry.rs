@@ -7,7 +7,6 @@ use std::thread::JoinHandle;
 use pitbird_names::{Month, Scope};
 use tokio::sync::{Semaphore, oneshot};
 
-use crate::tally::{Slot, Slots, Subject};
 use crate::error::{Error, Result};
 use crate::logs::{
     self, EventPage, EventPointer, FilterPage, FilterQuery, GetQuery, GroupRetention, GroupSummary, Intake,
@@ -19,6 +18,7 @@ use crate::metrics::{
     MetricWriter, Probe, ProbeSpec, Probes, SeriesQuery, Watch, Watched,
 };
 use crate::sqlite::Readers;
+use crate::tally::{Slot, Slots, Subject};
 use crate::usage::{self, Ledger, Level, Used};
 use crate::writer::{Ack, Bell, Command, Writer};
 

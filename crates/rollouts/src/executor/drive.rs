@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use pitbird_records::rollout::Thresholds;
 use pitbird_rollout::{Evidence, Step};
 use pitbird_store::Versioned;
 use tokio::sync::{mpsc, watch};
@@ -10,8 +11,9 @@ use tokio::time::Instant;
 
 use super::{Assignment, Obeyed, Order, Since};
 use crate::commit::{self, Lost};
-use crate::meter::{Meter, Reading};
+use crate::meter::{Meter, Now, Reading};
 use crate::target::{Around, View};
+use crate::trial::{self, Trial};
 use crate::turn::{self, Turn};
 use crate::{Counts, Error, LiveTarget, Parts, Rollout};
 
@@ -27,6 +29,8 @@ pub struct Driver {
     orders: mpsc::Receiver<Order>,
     since: Since,
     meter: Meter,
+    /// Counts for this driver, from its first look on.
+    trial: Option<Trial>,
     /// How many entries the rollout had when this driver last wrote or first read it. Nobody else writes any.
     entries: Option<u64>,
 }
@@ -48,7 +52,7 @@ enum Looked {
 impl Driver {
     pub fn new(parts: Arc<Parts>, assignment: Assignment) -> Driver {
         let Assignment { rollout, orders, since } = assignment;
-        Driver { parts, rollout, orders, since, meter: Meter::default(), entries: None }
+        Driver { parts, rollout, orders, since, meter: Meter::default(), trial: None, entries: None }
     }
 
     /// Looks at once, then whenever it is time or an order comes, until the rollout has ended or `stopping` says so.
@@ -118,9 +122,11 @@ impl Driver {
             self.take_up(&rollout)?;
             let view = View::read(&self.parts.store, &rollout.scope, &rollout.target)?;
             let reading = self.read(&rollout);
-            let evidence = self.evidence(&rollout, reading.as_ref());
             let around = Around { now_ms: (self.parts.clock)(), entropy: (self.parts.entropy)() };
+            let thresholds = self.thresholds(&rollout, around.now_ms);
+            let evidence = self.evidence(&rollout, reading.as_ref(), thresholds.is_some());
             let mut turn = turn::take(&rollout, &view, evidence, wish.clone(), around);
+            turn.rollout.thresholds = thresholds;
             if rollout.state.generation() > 0 {
                 let used = reading.as_ref().map(|reading| reading.canary_use).unwrap_or_default();
                 turn.rollout.canary_use = turn.rollout.canary_use.and(used);
@@ -145,33 +151,53 @@ impl Driver {
             Some(_) => Ok(()),
             None => {
                 self.entries = Some(rollout.entries);
+                self.trial = Some(Trial::new(&self.parts.slots, rollout));
                 if self.since == Since::Now {
-                    self.meter = Meter::from(self.counts(rollout).unwrap_or_default());
+                    self.meter = Meter::from(self.now(rollout).unwrap_or_else(|| self.uncounted()));
                 }
                 Ok(())
             }
         }
     }
 
-    fn counts(&self, rollout: &Rollout) -> Option<Counts> {
-        (self.parts.counts)(&LiveTarget::new(&rollout.scope, &rollout.target))
+    fn now(&self, rollout: &Rollout) -> Option<Now> {
+        let counts = (self.parts.counts)(&LiveTarget::new(&rollout.scope, &rollout.target))?;
+        Some(Now { counts, ..self.uncounted() })
+    }
+
+    /// What the tally knows alone.
+    fn uncounted(&self) -> Now {
+        let counted = self.trial.as_ref().map(Trial::read).unwrap_or_default();
+        Now { counts: Counts::default(), counted }
     }
 
     fn read(&self, rollout: &Rollout) -> Option<Reading> {
-        Some(self.meter.read(self.counts(rollout)?, rollout.state.weight()))
+        Some(self.meter.read(self.now(rollout)?, rollout.state.weight()))
     }
 
-    fn evidence(&self, rollout: &Rollout, reading: Option<&Reading>) -> Evidence {
+    /// What slow means, as soon as that is known; from then on requests are counted by it.
+    fn thresholds(&self, rollout: &Rollout, now_ms: u64) -> Option<Thresholds> {
+        self.trial.as_ref()?.thresholds(rollout, now_ms)
+    }
+
+    fn evidence(&self, rollout: &Rollout, reading: Option<&Reading>, is_history_known: bool) -> Evidence {
         // Before the first shift there is nothing on trial.
         let is_on_trial = rollout.state.generation() > 0;
-        let buckets = reading.filter(|_| is_on_trial).map(|reading| reading.buckets.clone());
         let names = &rollout.plan.rules().alarms;
         let alarms = if names.is_empty() { Vec::new() } else { (self.parts.alarms)(&rollout.scope, names) };
-        Evidence {
-            buckets: buckets.unwrap_or_default(),
+        let mut evidence = Evidence {
             alarms: alarms.into_iter().filter(|alarm| names.contains(&alarm.name)).collect(),
+            checks: trial::check(rollout, is_history_known).into_iter().collect(),
+            is_blind: is_on_trial && reading.is_none(),
             ..Evidence::default()
+        };
+        if let Some(reading) = reading.filter(|_| is_on_trial) {
+            evidence.buckets = reading.buckets();
+            evidence.failing_clients = reading.failing_clients();
+            evidence.failing_environments = reading.failing_environments();
+            trial::add(&mut evidence, rollout, &reading.seen);
         }
+        evidence
     }
 
     /// After the commit: what was counted belongs to the old weight up to here, and to the new one from here on.
@@ -180,10 +206,10 @@ impl Driver {
         self.entries = Some(turn.rollout.entries);
         let weight = before.state.weight();
         let is_changed = turn.rollout.state.weight() != weight;
-        let counted = is_changed.then(|| {
-            (self.parts.counts)(&LiveTarget::new(&turn.rollout.scope, &turn.rollout.target))
-                .unwrap_or_default()
-        });
+        // Where nothing is known any more, nothing is new.
+        let told = || reading.as_ref().map(Reading::now);
+        let counted =
+            is_changed.then(|| self.now(&turn.rollout).or_else(told).unwrap_or_else(|| self.uncounted()));
         match (reading, counted) {
             (_, Some(counted)) if before.state.generation() == 0 => self.meter = Meter::from(counted),
             (Some(reading), Some(counted)) => self.meter.turn(reading, weight, counted),

@@ -2,18 +2,21 @@ use std::sync::Arc;
 
 use pitbird_analysis::Arm;
 use pitbird_names::{Percent, Scope};
-use pitbird_records::{RolloutClaim, key, prefix};
-use pitbird_rollout::{self as planner, Plan, RampStep, Rules, plan};
+use pitbird_records::{RolloutClaim, key, prefix, rollout as records};
+use pitbird_rollout::{self as planner, Judged, Latency, Plan, Ramp, RampStep, Rules, plan};
 use pitbird_service::{Call, Fault};
 use pitbird_store::Transaction;
 use serde::Deserialize;
 
 use crate::shape::{self, Canary, Step, Target};
-use crate::target::start;
-use crate::{Error, Rollout, State, commit, keep};
+use crate::target::{routes, start};
+use crate::trial::LATENCY_HISTORY;
+use crate::{Error, Parts, Rollout, State, commit, keep};
 
 /// Rollouts that run in one account and region at a time.
 pub const RUNNING_MAX: usize = 100;
+/// The base's history counts for so many requests at most, so that what it does now soon counts for more.
+const HISTORY_REQUESTS_MAX: u64 = 10_000;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -24,22 +27,29 @@ pub struct Input {
     steps: Option<Vec<Step>>,
     alarms: Option<Vec<String>>,
     rules: Option<shape::Rules>,
+    ramp: Option<shape::Ramp>,
+    latency: Option<shape::Latency>,
+    routes: Option<Vec<String>>,
 }
 
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Answer, Fault> {
     let Call { caller, input, .. } = call;
     let parts = &state.parts;
-    let steps = steps(input.steps)?;
-    let rules = rules(input.rules.unwrap_or_default(), input.alarms.unwrap_or_default());
-    know_alarms(&state, &caller.scope, &rules.alarms)?;
+    let ordered = Ordered::parse(input.steps, input.rules, input.alarms, (input.ramp, input.latency))?;
+    know_alarms(&state, &caller.scope, &ordered.rules.alarms)?;
     keep::make_room(&parts.store, &caller.scope, keep::ROLLOUTS_MAX).await.map_err(Error::from)?;
     let wish = start::Wish::parse(input.target, input.canary)?;
     let (scope, name, now_ms) = (caller.scope, input.name, (parts.clock)());
+    let history = history(parts, &wish, &scope).map_err(Error::from)?;
+    let routes = input.routes.unwrap_or_default();
     let begin = move |tx: &mut Transaction<'_>| {
+        if let Some(same) = started_before(tx, &scope, &name, (&wish, &ordered, &routes))? {
+            return Ok::<_, Error>((same, false));
+        }
         check_free(tx, &scope, &name, &wish.claim())?;
         let target = wish.find(tx, &scope)?;
-        let plan = Plan::new(start::description(&target), steps, rules)?;
-        let word = planner::begin(&plan, Arm::default(), now_ms);
+        let plan = ordered.plan(&target, routes::find(tx, &scope, &target, routes)?)?;
+        let word = planner::begin(&plan, history, now_ms);
         let record = word.record.expect("a beginning is recorded");
         let rollout = Rollout {
             reason: record.reason.to_string(),
@@ -55,13 +65,80 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Answer, 
             started_ms: now_ms,
             ended_ms: None,
             canary_use: Default::default(),
+            thresholds: None,
         };
         write(tx, &rollout, record)?;
-        Ok::<_, Error>(rollout)
+        Ok((rollout, true))
     };
-    let rollout = parts.store.write(begin).await?;
-    state.drivers.drive(&rollout).await;
+    let (rollout, is_new) = parts.store.write(begin).await?;
+    if is_new {
+        state.drivers.drive(&rollout).await;
+    }
     Ok(shape::Answer::from(&rollout))
+}
+
+/// What a caller wants of a rollout, but for its target.
+#[derive(Clone)]
+struct Ordered {
+    steps: Vec<RampStep>,
+    rules: Rules,
+    ramp: Option<Ramp>,
+    latency: Option<Latency>,
+}
+
+impl Ordered {
+    fn parse(
+        given: Option<Vec<Step>>,
+        rules: Option<shape::Rules>,
+        alarms: Option<Vec<String>>,
+        (ramp, latency): (Option<shape::Ramp>, Option<shape::Latency>),
+    ) -> Result<Ordered, Error> {
+        let ramp = ramp.map(shape::Ramp::parse).transpose()?;
+        let latency = latency.map(shape::Latency::parse);
+        let mut rules = self::rules(rules.unwrap_or_default(), alarms.unwrap_or_default());
+        // Nothing moves before it is known how long the base takes.
+        rules.checks.extend(latency.iter().map(|_| LATENCY_HISTORY.to_owned()));
+        let steps = match (given, &ramp) {
+            (None, Some(_)) => plan::adaptive_steps(),
+            (given, _) => steps(given)?,
+        };
+        Ok(Ordered { steps, rules, ramp, latency })
+    }
+
+    fn plan(self, target: &records::Target, routes: Vec<String>) -> Result<Plan, Error> {
+        let Ordered { steps, rules, ramp, latency } = self;
+        let judged = Judged { latency, routes, ..Judged::default() };
+        Ok(Plan::new(start::description(target), steps, rules)?.with(ramp, judged)?)
+    }
+}
+
+/// The rollout of this name, if it was started with the same words: then nothing is to be done.
+fn started_before(
+    tx: &Transaction<'_>,
+    scope: &Scope,
+    name: &str,
+    (wish, ordered, routes): (&start::Wish, &Ordered, &[String]),
+) -> Result<Option<Rollout>, Error> {
+    let Some(found) = tx.get::<Rollout>(&key(scope, &[name]))? else { return Ok(None) };
+    let rollout = found.record;
+    if !wish.is_for(&rollout.target) {
+        return Ok(None);
+    }
+    let is_all = routes == [routes::ALL];
+    let routes = if is_all { rollout.plan.judged().routes.clone() } else { routes.to_vec() };
+    let plan = ordered.clone().plan(&rollout.target, routes)?;
+    Ok((plan == rollout.plan).then_some(rollout))
+}
+
+/// What the base has done so far, as far as its counters tell: they go back to the server's start at most. Of many
+/// requests, only the share of failures is of interest.
+fn history(parts: &Parts, wish: &start::Wish, scope: &Scope) -> Result<Arm, pitbird_store::Error> {
+    let Some(target) = wish.live(&parts.store, scope)? else { return Ok(Arm::default()) };
+    let base = (parts.counts)(&target).unwrap_or_default().base;
+    let (requests, failures) = (base.requests, base.failures.min(base.requests));
+    let kept = requests.min(HISTORY_REQUESTS_MAX);
+    let failures = (u128::from(failures) * u128::from(kept)).div_ceil(u128::from(requests.max(1))) as u64;
+    Ok(Arm::new(kept, failures.min(kept)).expect("at most as many as requests"))
 }
 
 /// Nothing of the kind is running, and the name is new.

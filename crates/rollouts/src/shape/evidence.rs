@@ -1,4 +1,5 @@
-use pitbird_analysis::{Verdict, judge::Seen};
+use pitbird_analysis::latency::QUANTILES;
+use pitbird_analysis::{LatencyFindings, Verdict, judge::Seen};
 use serde::Serialize;
 
 use super::seconds;
@@ -27,7 +28,31 @@ pub struct Evidence {
     ratio_high: Option<f64>,
     base: Arm,
     canary: Arm,
+    latency: Option<LatencyEvidence>,
     at: f64,
+}
+
+/// What the latency says, where it is judged and thresholds are known: of each, the base's quantile in milliseconds, and
+/// the warm requests above it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct LatencyEvidence {
+    #[serde(rename = "LogESlower")]
+    log_e_slower: f64,
+    body_upper: f64,
+    tail_upper: f64,
+    base_requests: u64,
+    canary_requests: u64,
+    thresholds: Vec<Threshold>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Threshold {
+    quantile: f64,
+    base_ms: f64,
+    base_above: u64,
+    canary_above: u64,
 }
 
 /// What one arm did; the rate lies between low and high with 95 %, at all times.
@@ -62,8 +87,32 @@ impl Evidence {
             ratio_high: judgement.ratio.map(|ratio| cut(ratio.high)),
             base: Arm::from(judgement.base),
             canary: Arm::from(judgement.canary),
+            latency: judgement.latency.and_then(|found| LatencyEvidence::new(rollout, &found)),
             at: seconds(rollout.state.now_ms()),
         }
+    }
+}
+
+impl LatencyEvidence {
+    fn new(rollout: &Rollout, found: &LatencyFindings) -> Option<LatencyEvidence> {
+        let base_us = rollout.thresholds.as_ref()?.all_us;
+        let threshold = |((at, base_us), quantile): ((usize, u64), f64)| {
+            let bucket = found.seen.at(at);
+            Threshold {
+                quantile,
+                base_ms: base_us as f64 / 1e3,
+                base_above: bucket.base.events(),
+                canary_above: bucket.canary.events(),
+            }
+        };
+        Some(LatencyEvidence {
+            log_e_slower: cut(found.log_e_slower),
+            body_upper: cut(found.body_upper),
+            tail_upper: cut(found.tail_upper),
+            base_requests: found.seen.base.requests(),
+            canary_requests: found.seen.canary.requests(),
+            thresholds: base_us.into_iter().enumerate().zip(QUANTILES).map(threshold).collect(),
+        })
     }
 }
 

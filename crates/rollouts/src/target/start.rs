@@ -5,10 +5,10 @@ use pitbird_records::function::State;
 use pitbird_records::rollout::{AliasTarget, StageTarget, Target, alias_claim, stage_claim};
 use pitbird_records::{Alias, Deployment, FunctionVersion, RestApi, Stage, Texts, key};
 use pitbird_rollout::TargetKind;
-use pitbird_store::Transaction;
+use pitbird_store::{Store, Transaction};
 
 use super::stage::VARIABLES_MAX;
-use crate::{Error, shape};
+use crate::{Error, LiveTarget, shape};
 
 /// What is wanted, before it was held against what there is.
 #[derive(Debug)]
@@ -54,6 +54,41 @@ impl Wish {
             Wish::RestStage { api_id, stage, .. } => stage_claim(api_id, stage),
             Wish::LambdaAlias { function, alias, .. } => alias_claim(&function.name, alias),
         }
+    }
+
+    /// Is this the target that a rollout found?
+    pub fn is_for(&self, found: &Target) -> bool {
+        match (self, found) {
+            (Wish::RestStage { api_id, stage, canary, overrides }, Target::RestStage(found)) => {
+                let is_canary = canary.as_ref().is_none_or(|canary| *canary == found.canary);
+                let is_same = overrides.is_none() || *overrides == found.overrides;
+                (api_id, stage) == (&found.api_id, &found.stage) && is_canary && is_same
+            }
+            (Wish::LambdaAlias { function, alias, canary }, Target::LambdaAlias(found)) => {
+                (&function.name, alias, canary) == (&found.function, &found.alias, &found.canary)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whose counts tell what the base has done so far; `None` where there is no such alias.
+    pub fn live(&self, store: &Store, scope: &Scope) -> Result<Option<LiveTarget>, pitbird_store::Error> {
+        let scope = scope.clone();
+        Ok(match self {
+            Wish::RestStage { api_id, stage, .. } => {
+                Some(LiveTarget::RestStage { scope, api_id: api_id.clone(), stage: stage.clone() })
+            }
+            Wish::LambdaAlias { function, alias, canary } => {
+                let found = store.get::<Alias>(&key(&scope, &[&function.name, alias]))?;
+                found.map(|found| LiveTarget::LambdaAlias {
+                    scope,
+                    function: function.name.clone(),
+                    alias: alias.clone(),
+                    base: found.record.version,
+                    canary: *canary,
+                })
+            }
+        })
     }
 
     /// The target as it is, if a rollout may begin on it.

@@ -8,11 +8,14 @@ use std::sync::{Arc, Mutex};
 use pitbird_names::{Percent, Scope, VersionId, Weight};
 use pitbird_records::function::{Code, LastUpdate, Logging, Settings};
 use pitbird_records::rollout::CanaryUse;
-use pitbird_records::{self as records, Alias, Deployment, FunctionVersion, RestApi, Stage, Texts, key};
+use pitbird_records::{
+    self as records, Alias, Deployment, FunctionVersion, Resource, RestApi, Stage, Texts, key,
+};
 use pitbird_rollout::{Alarm, AlarmState, replay};
 use pitbird_service::{Call, Caller, Service};
 use pitbird_snapshot::FunctionKey;
 use pitbird_store::{Store, Transaction};
+use pitbird_telemetry::tally::{Request, Slot, Slots, Subject};
 use pitbird_wire::{Catalog, Model};
 use serde_json::{Value as Json, json};
 use tokio::sync::oneshot;
@@ -32,9 +35,20 @@ pub struct Traffic {
     pub canary_failures: f64,
 }
 
+/// How long requests take, and a route that one request in ten takes and that is dead on the canary.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    pub base_ms: f64,
+    pub canary_ms: f64,
+    pub is_route_dead: bool,
+}
+
 #[derive(Default)]
 struct Road {
     traffic: Traffic,
+    pace: Option<Pace>,
+    /// Requests that the tally was told of, by arm.
+    told: [u64; 2],
     at_ms: u64,
     /// Base requests, base failures, canary requests, canary failures.
     passed: [f64; 4],
@@ -45,6 +59,7 @@ pub struct Bed {
     pub store: Store,
     service: Service,
     road: Arc<Mutex<Road>>,
+    slots: Arc<Slots>,
     alarms: Arc<Mutex<BTreeMap<String, AlarmState>>>,
     /// How many more times counting breaks down.
     pub breaks: Arc<AtomicUsize>,
@@ -81,19 +96,28 @@ impl Bed {
         let clock: crate::Clock = Arc::new(move || BEGAN_MS + began.elapsed().as_millis() as u64);
         let road = Arc::new(Mutex::new(Road { at_ms: clock(), ..Road::default() }));
         let alarms: Arc<Mutex<BTreeMap<String, AlarmState>>> = Arc::default();
+        let slots: Arc<Slots> = Arc::default();
         let (state, executor) = crate::new(Parts {
             store: store.clone(),
             counts: {
                 let (road, store, clock) = (road.clone(), store.clone(), clock.clone());
-                let breaks = breaks.clone();
+                let (breaks, slots) = (breaks.clone(), slots.clone());
                 Arc::new(move |target| {
                     let left = breaks.load(Ordering::SeqCst);
                     if left > 0 {
                         breaks.store(left - 1, Ordering::SeqCst);
                         panic!("the count broke down, as it was told to");
                     }
-                    Some(road.lock().unwrap().counts(clock(), share(&store, target)))
+                    let mut road = road.lock().unwrap();
+                    let counts = road.counts(clock(), share(&store, target));
+                    let (subject, arms) = target.subject();
+                    road.tell(counts, &slots.of(subject), arms);
+                    Some(counts)
                 })
+            },
+            slots: {
+                let slots = slots.clone();
+                Arc::new(move |subject| slots.of(subject))
             },
             alarms: {
                 let alarms = alarms.clone();
@@ -117,6 +141,7 @@ impl Bed {
             store,
             service: crate::service(state),
             road,
+            slots,
             alarms,
             breaks,
             clock,
@@ -155,6 +180,17 @@ impl Bed {
         );
         road.counts(now_ms, share);
         road.traffic = traffic;
+    }
+
+    /// From now on requests take time, and take routes.
+    pub fn pace(&self, pace: Pace) {
+        self.road.lock().unwrap().pace = Some(pace);
+    }
+
+    /// Does somebody count on the stage?
+    pub fn is_counted(&self) -> bool {
+        let subject = Subject::Stage { api_id: API.into(), stage: "prod".into() };
+        self.slots.of(subject).tally().is_some()
     }
 
     pub fn ring(&self, alarm: &str, state: AlarmState) {
@@ -338,6 +374,36 @@ impl Road {
     }
 }
 
+impl Road {
+    /// Tells the tally of the requests that are new in the counts. A quarter of an arm's take less than 0.76 times its
+    /// usual time, three quarters less than 1.32 times that, and one in a hundred more than 3.15 times.
+    fn tell(&mut self, counts: Counts, slot: &Slot, numbers: [u64; 2]) {
+        let arms = [counts.base.requests, counts.canary.requests];
+        let Some(pace) = self.pace else {
+            self.told = arms;
+            return;
+        };
+        for (at, requests) in arms.into_iter().enumerate() {
+            let usual_us = 1e3 * if at == 1 { pace.canary_ms } else { pace.base_ms };
+            for number in self.told[at]..requests {
+                // The golden ratio's multiples are spread evenly.
+                let draw = (number as f64 * 0.618_033_988_749_895 + 0.003).fract();
+                let is_dead = number % 10 == 9;
+                slot.record(|| Request {
+                    arm: numbers[at],
+                    route: Some(("GET", if is_dead { "/dead" } else { "/pets" })),
+                    latency_us: (usual_us * (draw / (1.0 - draw)).powf(0.25)) as u64,
+                    is_cold: at == 1 && number == 0,
+                    is_failure: at == 1 && is_dead && pace.is_route_dead,
+                    client: Some(number),
+                    environment: Some(number),
+                });
+            }
+        }
+        self.told = arms;
+    }
+}
+
 /// The share of the requests that the live snapshot gives to the canary.
 fn share(store: &Store, target: &LiveTarget) -> f64 {
     let snapshot = store.snapshot();
@@ -404,7 +470,7 @@ fn fill(tx: &mut Transaction<'_>) -> Result<(), pitbird_store::Error> {
             description: None,
             created_ms: 0,
             api: api.clone(),
-            resources: Vec::new(),
+            resources: ["/pets", "/dead"].map(resource).into(),
             models: Vec::new(),
             request_validators: Vec::new(),
             authorizers: Vec::new(),
@@ -445,6 +511,18 @@ fn fill(tx: &mut Transaction<'_>) -> Result<(), pitbird_store::Error> {
         additional: None,
     })?;
     Ok(())
+}
+
+fn resource(path: &str) -> Resource {
+    Resource {
+        scope: Scope::default(),
+        api_id: API.into(),
+        id: path.into(),
+        parent_id: None,
+        path_part: None,
+        path: path.into(),
+        methods: [("GET".to_owned(), Default::default())].into(),
+    }
 }
 
 fn function(scope: &Scope, version: VersionId) -> FunctionVersion {

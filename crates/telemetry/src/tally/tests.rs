@@ -3,8 +3,7 @@ use std::sync::Arc;
 use super::*;
 
 const PETS: (&str, &str) = ("GET", "/pets");
-const LIMITS: Limits =
-    Limits { base: [1_000, 2_000, 3_000, 4_000], canary: [1_100, 2_200, 3_300, 4_400] };
+const LIMITS: Limits = Limits { base: [1_000, 2_000, 3_000, 4_000], canary: [1_100, 2_200, 3_300, 4_400] };
 
 fn spec(routes: &[&str]) -> Spec {
     Spec { base: 0, canary: 1, routes: routes.iter().map(|route| (*route).to_owned()).collect() }
@@ -78,7 +77,7 @@ fn the_base_s_history_ends_with_the_thresholds() {
 #[test]
 fn latencies_beyond_the_histogram_count_at_its_ends() {
     let tally = Tally::new(spec(&[]));
-    [0, 1, u64::MAX].map(|latency_us| tally.record(&request(0, latency_us)));
+    [0, 1, u64::MAX].into_iter().for_each(|latency_us| tally.record(&request(0, latency_us)));
     let history = tally.history(None).unwrap();
     assert_eq!(history.quantile_us(0.5), Some(65));
     assert_eq!(history.quantile_us(1.0), Some((1 << 27) - 1));
@@ -108,7 +107,7 @@ fn only_so_many_routes_and_sources_are_told_apart() {
         tally.read().failing_clients
     };
     assert_eq!([fail(Some(0)), fail(Some(7)), fail(Some(7))], [Some(1), Some(2), Some(2)]);
-    (0..100).for_each(|client| drop(fail(Some(client))));
+    assert!((0..100).all(|client| fail(Some(client)) <= Some(8)));
     assert_eq!(fail(Some(1000)), Some(8));
     assert_eq!(fail(None), None, "it may have been any");
 }
@@ -143,9 +142,7 @@ fn a_slot_asks_only_while_somebody_counts() {
 #[test]
 fn slots_that_nobody_holds_are_forgotten() {
     let slots = Slots::default();
-    let of = |number: usize| {
-        slots.of(Subject::Stage { api_id: number.to_string(), stage: String::new() })
-    };
+    let of = |number: usize| slots.of(Subject::Stage { api_id: number.to_string(), stage: String::new() });
     let held = of(0);
     held.put(Arc::new(Tally::new(spec(&[]))));
     (0..10_000).for_each(|number| drop(of(number)));

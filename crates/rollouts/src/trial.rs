@@ -1,0 +1,137 @@
+//! The tally of a rollout: hung into the data plane while its driver runs, told how slow is slow as soon as that is
+//! known, and read as evidence.
+
+use std::sync::Arc;
+
+use pitbird_analysis::latency::QUANTILES;
+use pitbird_analysis::{Arm, Bucket, RouteBucket, Slow, Timed};
+use pitbird_records::rollout::Thresholds;
+use pitbird_rollout::plan::SLOWER_BY;
+use pitbird_rollout::{Check, Evidence, ObservedLatency, ObservedRoute};
+use pitbird_telemetry::tally::{Arms, Classes, Counted, History, Limits, Slot, Spec, Tally};
+
+use crate::meter::Seen;
+use crate::{LiveTarget, Rollout, SlotsOf};
+
+/// The pre-check of rollouts that judge latency: nothing moves before it is known how long the base takes.
+pub const LATENCY_HISTORY: &str = "latency-history";
+
+/// So many warm requests of the base tell its p99.9; no more are waited for.
+const REQUESTS_WANTED: u64 = 1_000;
+/// After this time fewer will do, ms.
+const PATIENCE_MS: u64 = 60_000;
+/// But not fewer than these: the p99 of fewer is their slowest. Any thresholds are fair to both arms, since they are
+/// frozen before the canary has a request; bad ones see less.
+const REQUESTS_MIN: u64 = 200;
+/// A route with fewer requests than this is measured by the thresholds of all.
+const ROUTE_REQUESTS_MIN: u64 = 100;
+
+/// What counts a rollout's requests, as long as this lives.
+pub struct Trial {
+    slot: Arc<Slot>,
+    tally: Arc<Tally>,
+}
+
+impl Trial {
+    pub fn new(slots: &SlotsOf, rollout: &Rollout) -> Trial {
+        let (subject, [base, canary]) = LiveTarget::new(&rollout.scope, &rollout.target).subject();
+        let routes = rollout.plan.judged().routes.clone();
+        let trial =
+            Trial { slot: slots(subject), tally: Arc::new(Tally::new(Spec { base, canary, routes })) };
+        if let Some(thresholds) = &rollout.thresholds {
+            trial.freeze(rollout, thresholds);
+        }
+        trial.slot.put(trial.tally.clone());
+        trial
+    }
+
+    pub fn read(&self) -> Counted {
+        self.tally.read()
+    }
+
+    /// The thresholds that requests are counted by from now on; `None` where latency isn't judged, and while the base's
+    /// history is too short.
+    pub fn thresholds(&self, rollout: &Rollout, now_ms: u64) -> Option<Thresholds> {
+        rollout.plan.judged().latency.as_ref()?;
+        if let Some(limits) = self.tally.limits() {
+            let (all, routes) = limits.split_first()?;
+            let routes_us = routes.iter().map(|limits| limits.base).collect();
+            return Some(Thresholds { all_us: all.base, routes_us });
+        }
+        let all = self.tally.history(None)?;
+        let requests = all.requests();
+        let is_late = now_ms.saturating_sub(rollout.started_ms) >= PATIENCE_MS;
+        if requests < REQUESTS_MIN || (requests < REQUESTS_WANTED && !is_late) {
+            return None;
+        }
+        let all_us = quantiles(all)?;
+        let of = |route| {
+            let history = self.tally.history(Some(route));
+            let history = history.filter(|history| history.requests() >= ROUTE_REQUESTS_MIN);
+            history.and_then(quantiles).unwrap_or(all_us)
+        };
+        let routes_us = (0..rollout.plan.judged().routes.len()).map(of).collect();
+        let thresholds = Thresholds { all_us, routes_us };
+        self.freeze(rollout, &thresholds);
+        Some(thresholds)
+    }
+
+    fn freeze(&self, rollout: &Rollout, thresholds: &Thresholds) {
+        let slower_by = rollout.plan.judged().latency.as_ref().map_or(SLOWER_BY, |latency| latency.slower_by);
+        let limits = |base: &[u64; 4]| Limits {
+            base: *base,
+            canary: base.map(|base| (base as f64 * (1.0 + slower_by)).round() as u64),
+        };
+        self.tally.freeze(limits(&thresholds.all_us), thresholds.routes_us.iter().map(limits).collect());
+    }
+}
+
+impl Drop for Trial {
+    fn drop(&mut self) {
+        self.slot.take(&self.tally);
+    }
+}
+
+fn quantiles(history: &History) -> Option<[u64; 4]> {
+    let found = QUANTILES.map(|quantile| history.quantile_us(quantile));
+    found.iter().all(Option::is_some).then(|| found.map(Option::unwrap_or_default))
+}
+
+/// Adds to the evidence what the tally has seen, as far as the plan judges it.
+pub fn add(evidence: &mut Evidence, rollout: &Rollout, seen: &[Seen]) {
+    let judged = rollout.plan.judged();
+    let is_timed = judged.latency.is_some();
+    for Seen { percent, arms, routes, .. } in seen {
+        let timed = timed(*arms);
+        if is_timed && timed != Timed::default() {
+            evidence.latency.push(ObservedLatency { percent: *percent, timed });
+        }
+        for (route, arms) in judged.routes.iter().zip(routes).filter(|(_, arms)| !arms.is_empty()) {
+            let bucket = route_bucket(*arms, is_timed);
+            evidence.routes.push(ObservedRoute { percent: *percent, route: route.clone(), bucket });
+        }
+    }
+}
+
+/// Whether the base's history suffices, where the plan asks for that.
+pub fn check(rollout: &Rollout, is_known: bool) -> Option<Check> {
+    let is_asked = rollout.plan.rules().checks.iter().any(|check| check == LATENCY_HISTORY);
+    (is_asked && is_known).then(|| Check { name: LATENCY_HISTORY.to_owned(), passed: true })
+}
+
+fn timed(arms: Arms) -> Timed {
+    // A request is in one class only, so slow ones are requests, and fall from threshold to threshold.
+    let slow = |classes: Classes| Slow::new(classes.warm(), classes.above()).expect("bands are disjoint");
+    Timed { canary: slow(arms.canary), base: slow(arms.base) }
+}
+
+fn route_bucket(arms: Arms, is_timed: bool) -> RouteBucket {
+    let arm = |requests, events| Arm::new(requests, events).expect("a class is a part of all");
+    let failures = |classes: Classes| arm(classes.requests(), classes.failures());
+    let cold = |classes: Classes| arm(classes.requests(), classes.cold());
+    RouteBucket {
+        errors: Bucket { canary: failures(arms.canary), base: failures(arms.base) },
+        cold: Bucket { canary: cold(arms.canary), base: cold(arms.base) },
+        timed: if is_timed { timed(arms) } else { Timed::default() },
+    }
+}
