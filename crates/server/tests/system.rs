@@ -61,6 +61,13 @@ fn canaries_and_weighted_aliases_split_as_configured() {
     run(&python, &server, "split.py", &["10000"]);
 }
 
+#[test]
+fn slow_and_half_dead_releases_are_rolled_back_and_healthy_ones_promoted() {
+    let Some(python) = python() else { return };
+    let server = Server::start(BINARY);
+    run(&python, &server, "rollouts.py", &[]);
+}
+
 /// The README's next steps work as written.
 #[test]
 fn the_readmes_next_steps_work() {

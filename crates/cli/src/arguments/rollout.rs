@@ -71,7 +71,16 @@ pub struct StartOptions {
     #[arg(long, value_name = "DURATION,...", value_delimiter = ',', value_parser = quantity::duration)]
     #[arg(help_heading = "Ramp")]
     pub wait: Vec<Duration>,
+    /// Let the weight rise by itself within each step, as fast as the evidence allows
+    #[arg(long, help_heading = "Ramp")]
+    pub ramp: bool,
 
+    /// Judge latency too: the canary must not be slower
+    #[arg(long, help_heading = "Rules")]
+    pub latency: bool,
+    /// Route that is judged by itself too, as in "GET /pets/{id}", or * for all; may be repeated
+    #[arg(long = "route", value_name = "ROUTE", conflicts_with = "function", help_heading = "Rules")]
+    pub routes: Vec<String>,
     /// Difference of error rates that is still accepted, as in 0.5pp
     #[arg(long, value_name = "SHARE", value_parser = quantity::share, help_heading = "Rules")]
     pub margin: Option<f64>,
@@ -104,6 +113,7 @@ as text under the name without _ms, shares as \"0.5pp\", and a step as its perce
   steps = [10, 50, { percent = 100, wait = \"10m\" }]
   wait = \"2m\"
   alarms = [\"checkout-5xx\"]
+  routes = [\"*\"]
   [target.rest_stage]
   rest_api_id = \"a1b2c3d4e5\"
   stage_name = \"prod\"

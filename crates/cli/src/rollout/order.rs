@@ -105,7 +105,8 @@ fn ramp(input: &mut Json, options: &StartOptions) -> Result<(), Failure> {
         return Ok(());
     }
     if input["Steps"].is_null() {
-        let standard = plan::standard_steps();
+        let is_ramp = options.ramp || input["Ramp"].is_object();
+        let standard = if is_ramp { plan::adaptive_steps() } else { plan::standard_steps() };
         input["Steps"] = standard.iter().map(|step| json!({"Percent": step.percent.get()})).collect();
     }
     let steps = input["Steps"].as_array_mut().map_or(&mut [][..], Vec::as_mut_slice);
@@ -136,6 +137,15 @@ fn rules(input: &mut Json, options: &StartOptions) {
             input["Rules"] = json!({});
         }
         input["Rules"][name] = value;
+    }
+    if options.ramp && !input["Ramp"].is_object() {
+        input["Ramp"] = json!({});
+    }
+    if options.latency && !input["Latency"].is_object() {
+        input["Latency"] = json!({});
+    }
+    if !options.routes.is_empty() {
+        input["Routes"] = json!(options.routes);
     }
     if !options.alarms.is_empty() {
         input["Alarms"] = json!(options.alarms);

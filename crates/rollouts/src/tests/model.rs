@@ -5,7 +5,7 @@ use pitbird_wire::{Kind as Shape, Model, ShapeId};
 use serde_json::{Value as Json, json};
 use tokio::time::Instant;
 
-use super::bed::{Bed, Traffic, model};
+use super::bed::{Bed, Pace, Traffic, model};
 
 /// The shape of a member by its path: `Canary.StageVariableOverrides[]`.
 fn member(model: &Model, input: ShapeId, path: &str) -> Option<ShapeId> {
@@ -89,10 +89,12 @@ async fn every_answers_members_are_in_the_model_and_all_of_it_is_answered() {
     let shape = |operation: &str| model().operation(operation).and_then(|it| it.output).expect("an output");
     bed.traffic(Traffic { per_second: 300.0, base_failures: 0.01, canary_failures: 0.3 });
     let canary = json!({"DeploymentId": "d2", "StageVariableOverrides": {"colour": "blue"}});
-    bed.start_stage("v2", json!({ "Canary": canary })).await;
+    bed.pace(Pace { base_ms: 20.0, canary_ms: 20.0, is_route_dead: false });
+    let judged = json!({"Canary": canary, "Routes": ["*"], "Latency": {}, "Ramp": {"FirstPercent": 10.0}});
+    bed.start_stage("v2", judged).await;
     bed.start_alias("f2").await;
     let mut seen = Vec::new();
-    bed.watching("v2", 10.0).await;
+    bed.until("v2", |rollout| rollout["Phase"] == "Watching").await;
     for name in ["v2", "f2"] {
         for end in [false, true] {
             if end {

@@ -147,6 +147,24 @@ fn a_wait_alone_keeps_the_standard_steps() {
 }
 
 #[test]
+fn what_is_judged_and_how_the_weight_rises_are_flags_and_keys() {
+    let options = StartOptions { ramp: true, latency: true, routes: vec!["GET /pets".into()], ..flags() };
+    let input = start_input(&options).unwrap();
+    assert_eq!((&input["Ramp"], &input["Latency"]), (&json!({}), &json!({})));
+    assert_eq!(input["Routes"], json!(["GET /pets"]));
+    assert_sendable(&input);
+    let waiting = start_input(&StartOptions { wait: vec![Duration::from_secs(5)], ..options }).unwrap();
+    let step = |percent: f64| json!({"Percent": percent, "WaitMs": 5000});
+    assert_eq!(waiting["Steps"], json!([step(50.0), step(95.0)]), "those of a ramp");
+    let text =
+        "routes = [\"*\"]\n[ramp]\nfirst_percent = \"2%\"\n[latency]\nslower_by = \"20%\"\nwarm_up = \"30s\"";
+    let expected = json!({
+        "Routes": ["*"], "Ramp": {"FirstPercent": 2.0}, "Latency": {"SlowerBy": 0.2, "WarmUpMs": 30_000},
+    });
+    assert_eq!(parse(text), Ok(expected));
+}
+
+#[test]
 fn flags_win_over_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("rollout.toml");
