@@ -290,6 +290,33 @@ impl TrackProbes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::FunctionUse;
+
+    #[test]
+    fn those_who_try_a_canary_see_route_caller_and_cold_starts() {
+        let functions = FunctionUse { cold_starts: 1, environment: 7, ..FunctionUse::default() };
+        let measured = Measured {
+            at_ms: 0,
+            method: "GET",
+            resource_path: Some("/pets/{id}"),
+            is_detailed: false,
+            status: 500,
+            latency_us: 1234,
+            integration_latency_us: None,
+            is_cache_hit: None,
+            used: TrackUse { functions, ..TrackUse::default() },
+            source_ip: "192.0.2.1",
+        };
+        let seen = measured.tried(true);
+        assert_eq!((seen.arm, seen.route), (STAGE_CANARY, Some(("GET", "/pets/{id}"))));
+        assert_eq!((seen.latency_us, seen.is_cold, seen.is_failure), (1234, true, true));
+        assert_eq!(seen.environment, Some(7));
+        let other = Measured { source_ip: "192.0.2.2", status: 499, used: TrackUse::default(), ..measured };
+        let next = other.tried(false);
+        assert_eq!((next.arm, next.is_cold, next.is_failure), (STAGE_BASE, false, false));
+        assert_eq!(next.environment, None, "no function ran");
+        assert!(next.client.is_some() && next.client != seen.client);
+    }
 
     #[test]
     fn what_is_no_evidence_is_measured_but_not_counted() {

@@ -1,7 +1,10 @@
 //! What invocations leave in `AWS/Lambda`.
 
+use std::sync::Arc;
+
 use pitbird_names::{Qualifier, Scope, VersionId};
 use pitbird_telemetry::metrics::{Dimensions, Metric, MetricQuery, Stat, Unit};
+use pitbird_telemetry::tally::{Spec, Subject, Tally};
 
 use pitbird_invoke::Event;
 
@@ -50,6 +53,10 @@ async fn every_dimension_set_has_its_share() {
     let function = bench.alias("f", "live", 0.5).await;
     let live = Qualifier::Alias("live".to_owned());
     let first = Qualifier::Version(VersionId::Number(1));
+    let tally = Arc::new(Tally::new(Spec { base: 1, canary: 2, routes: Vec::new() }));
+    let (scope, function_name, alias) = (Scope::default(), "f".to_owned(), "live".to_owned());
+    let slot = bench.telemetry.slot(Subject::Alias { scope, function: function_name, alias });
+    slot.put(tally.clone());
     for (qualifier, draw, event) in [
         (None, 0.0, "1"),
         (Some(&first), 0.0, "1"),
@@ -59,6 +66,13 @@ async fn every_dimension_set_has_its_share() {
     ] {
         bench.try_invoke(&function, qualifier, draw, event).await.unwrap();
     }
+    // Whoever tries versions under the alias hears of its invocations alone.
+    let counted = tally.read();
+    let (base, canary) = (counted.all.base, counted.all.canary);
+    assert_eq!((base.requests(), base.cold()), (1, 0), "its environment had served the version's own call");
+    assert_eq!((canary.requests(), canary.failures(), canary.cold()), (2, 1, 1));
+    assert_eq!((counted.failing_environments, counted.failing_clients), (Some(1), None));
+    assert_eq!(tally.history(None).expect("of all").requests(), 1);
     let name = ("FunctionName", "f");
     let alias = ("Resource", "f:live");
     for (dimensions, invocations, errors) in [
