@@ -1,8 +1,10 @@
 //! What can be said on the command line.
 
+mod members;
 mod reading;
 mod rollout;
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -28,6 +30,14 @@ pub struct Cli {
     pub server: ServerOptions,
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Cli {
+    /// What this process was told. Where that makes no sense, or help was asked for, says so and ends the process.
+    pub fn from_command_line() -> Cli {
+        let words: Vec<OsString> = std::env::args_os().collect();
+        members::parsed(&words).unwrap_or_else(|error| error.exit())
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
