@@ -89,6 +89,9 @@ where
     let mut served = http1::Builder::new()
         .max_buf_size(BUFFER_BYTES_MAX)
         .pipeline_flush(true)
+        // Who goes away before the answer is answered all the same, as by AWS: what he asked for happens and is counted. And hyper needn't
+        // look for it, with a new buffer for each request.
+        .half_close(true)
         .serve_connection(TokioIo::new(stream), service);
     let mut wait = IDLE_AFTER;
     let mut look = std::pin::pin!(tokio::time::sleep(wait));

@@ -285,13 +285,13 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_put_back_holds_no_buffer() {
-        struct Buffer(Arc<()>);
+        struct Buffer(Arc<[u8; 4]>);
         impl AsRef<[u8]> for Buffer {
             fn as_ref(&self) -> &[u8] {
-                b"read"
+                &*self.0
             }
         }
-        let held = Arc::new(());
+        let held = Arc::new(*b"read");
         let mut used = Bytes::from_owner(Buffer(held.clone()));
         used.advance(4);
         let (near, _far) = tokio::io::duplex(1);
