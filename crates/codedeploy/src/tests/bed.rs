@@ -153,7 +153,7 @@ impl Bed {
             let told = fault.into_told();
             (told.code.to_string(), told.cause.unwrap_or(told.message))
         })?;
-        Ok(serde_json::to_value(&output.into_output()).expect("a value is JSON"))
+        Ok(serde_json::to_value(output.into_output()).expect("a value is JSON"))
     }
 
     pub async fn ok(&self, operation: &str, input: Json) -> Json {

@@ -163,7 +163,8 @@ fn an_alias_that_is_not_as_the_appspec_says_fails_the_deployment() {
         let weight = Weight::new(0.2).expect("a share");
         world.alias.as_mut().expect("there").additional = Some(Additional { version: TWO, weight });
     };
-    let cases: [(&dyn Fn(&mut World), &str, &str); 6] = [
+    type Spoil<'a> = &'a dyn Fn(&mut World);
+    let cases: [(Spoil<'_>, &str, &str); 6] = [
         (
             &|world| world.obstacle = Some("No.".into()),
             "INVALID_LAMBDA_CONFIGURATION",
