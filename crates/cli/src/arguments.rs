@@ -167,6 +167,10 @@ pub struct ServeOptions {
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = time_scale, env = "PITBIRD_TIME_SCALE",
           hide_env_values = true)]
     pub time_scale: f64,
+    /// Prices that rollouts reckon their canaries' cost with, instead of those of us-east-1 that come with the program (see pitbird
+    /// usage --print-prices)
+    #[arg(long, value_name = "FILE", env = "PITBIRD_PRICES", hide_env_values = true)]
+    pub prices: Option<PathBuf>,
     /// What to write to standard error, as in `info` or `pitbird=debug`
     #[arg(long, default_value = "warn", env = "PITBIRD_LOG", hide_env_values = true)]
     pub log: String,

@@ -18,6 +18,7 @@ mod json;
 mod logs;
 mod metrics;
 mod operation;
+mod prices;
 mod print;
 mod quantity;
 mod rollout;
@@ -39,4 +40,5 @@ pub use arguments::{
 pub use aws_command::aws_command;
 pub use doctor::Runtime;
 pub use failure::Failure;
+pub use prices::{PricesError, read_prices};
 pub use run::run;

@@ -9,7 +9,11 @@ use serde_json::{Value as Json, json};
 use crate::arguments::{Output, UsageGroup, UsageOptions};
 use crate::client::Client;
 use crate::failure::Failure;
+use crate::prices::{PricesError, read_prices};
 use crate::{print, table};
+
+/// What somebody may do whose prices are none.
+const PRINT_PRICES: &str = "pitbird usage --print-prices prints one to begin with";
 
 /// Pages at most; a thousand items each.
 const PAGES_MAX: usize = 1000;
@@ -36,7 +40,7 @@ struct Told<'a> {
 
 /// Does the command and gives its data.
 pub async fn run(client: &Client, options: &UsageOptions, output: Output) -> Result<String, Failure> {
-    let own = options.prices.as_deref().map(read_prices).transpose()?;
+    let own = options.prices.as_deref().map(own_prices).transpose()?;
     let prices = own.as_ref().unwrap_or_else(|| PriceList::embedded());
     let (month, mut items) = fetch(client, options).await?;
     let with_free_tier = options.free_tier;
@@ -50,12 +54,13 @@ pub async fn run(client: &Client, options: &UsageOptions, output: Output) -> Res
     })
 }
 
-fn read_prices(path: &std::path::Path) -> Result<PriceList, Failure> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Failure::usage(format!("can't read the prices in {}: {error}", path.display())))?;
-    PriceList::parse(&text).map_err(|error| {
-        Failure::usage(format!("{} is no price list: {error}", path.display()))
-            .hint("pitbird usage --print-prices prints one to begin with")
+fn own_prices(path: &std::path::Path) -> Result<PriceList, Failure> {
+    read_prices(path).map_err(|error| {
+        let failure = Failure::usage(error.to_string());
+        match error {
+            PricesError::Unreadable { .. } => failure,
+            PricesError::NoList { .. } => failure.hint(PRINT_PRICES),
+        }
     })
 }
 

@@ -272,6 +272,7 @@ impl Traced {
             end_ns: at_ns(ended),
             attributes: Vec::with_capacity(20),
             error: None,
+            link: None,
         }
     }
 }

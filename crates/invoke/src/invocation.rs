@@ -24,6 +24,8 @@ pub struct Invocation {
     pub trace_id: Option<String>,
     /// The client context's JSON, no longer in base64.
     pub client_context: Option<String>,
+    /// Whether it was queued, so that its caller has gone on long before.
+    pub is_queued: bool,
     /// Whether [`Outcome::log_tail`] is asked for.
     pub wants_log_tail: bool,
 }

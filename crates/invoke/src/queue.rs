@@ -333,6 +333,7 @@ async fn run(
         at_ms: now_ms,
         trace_id: event.trace_id.clone(),
         client_context: event.client_context.clone(),
+        is_queued: true,
         wants_log_tail: false,
     };
     let outcome = door.invoke(function, qualifier.as_ref(), draw(), invocation).await;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use pitbird_trace::{Context, Kind, Reservoir, Span, SpanId, TraceId, Tracer};
+use pitbird_trace::{Context, Kind, Link, Reservoir, Span, SpanId, TraceId, Tracer};
 
 use crate::invocation::Invocation;
 use crate::lines::Segment;
@@ -14,6 +14,8 @@ pub(crate) struct Traced {
     trace: TraceId,
     id: SpanId,
     parent: Option<SpanId>,
+    /// The caller's span, if the caller has only queued it: then its part of the trace is over, or was at an earlier attempt.
+    queued_by: Option<SpanId>,
     began: Instant,
 }
 
@@ -54,7 +56,14 @@ impl Traced {
         let id = SpanId::new(fastrand::u64(..));
         let own = Context { trace: context.trace, parent: Some(id), is_sampled: Some(true) };
         invocation.trace_id = Some(own.to_xray());
-        Some(Box::new(Traced { trace: own.trace, id, parent: context.parent, began: Instant::now() }))
+        let queued_by = context.parent.filter(|_| invocation.is_queued);
+        Some(Box::new(Traced {
+            trace: own.trace,
+            id,
+            parent: context.parent,
+            queued_by,
+            began: Instant::now(),
+        }))
     }
 
     /// Decides for an event that will run later, so that all its attempts are recorded, or none.
@@ -97,6 +106,7 @@ impl Traced {
         span.say_some("pitbird.qualifier", arn.split(':').nth(7));
         span.say("cloud.account.id", pool.record.scope.account.as_str());
         span.say("cloud.region", pool.record.scope.region.as_str());
+        span.link = self.queued_by.map(|span| Link { trace: self.trace, span });
         if let Some(error_type) = told.error_type {
             span.say("error.type", error_type);
             span.error = Some(String::new());
@@ -121,6 +131,7 @@ impl Traced {
             end_ns: clock_ns(ended),
             attributes: Vec::with_capacity(10),
             error: None,
+            link: None,
         }
     }
 }
@@ -199,6 +210,22 @@ mod tests {
                 !told.contains("53995c3f42cd8ad8"),
                 "the function's parent is its own invocation: {told}"
             );
+        }
+    }
+
+    #[test]
+    fn a_queued_event_knows_which_span_has_queued_it() {
+        let (all, _spans) = Tracer::new(Rate::ALL);
+        let header = format!("{ROOT};Parent=53995c3f42cd8ad8;Sampled=1");
+        for (is_queued, header, queued_by) in [
+            (true, header.as_str(), Some("53995c3f42cd8ad8")),
+            (false, header.as_str(), None),
+            (true, ROOT, None),
+        ] {
+            let trace_id = Some(header.to_owned());
+            let mut invocation = Invocation { trace_id, is_queued, ..Invocation::default() };
+            let traced = Traced::join(&all, &Reservoir::default(), false, &mut invocation).unwrap();
+            assert_eq!(traced.queued_by.map(|span| span.to_string()).as_deref(), queued_by, "{header}");
         }
     }
 

@@ -88,9 +88,21 @@ pub struct Span {
     pub end_time_unix_nano: u64,
     #[prost(message, repeated, tag = "9")]
     pub attributes: Vec<KeyValue>,
+    #[prost(message, repeated, tag = "13")]
+    pub links: Vec<Link>,
     #[prost(message, optional, tag = "15")]
     pub status: Option<Status>,
     #[prost(fixed32, tag = "16")]
+    pub flags: u32,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub struct Link {
+    #[prost(bytes = "vec", tag = "1")]
+    pub trace_id: Vec<u8>,
+    #[prost(bytes = "vec", tag = "2")]
+    pub span_id: Vec<u8>,
+    #[prost(fixed32, tag = "6")]
     pub flags: u32,
 }
 

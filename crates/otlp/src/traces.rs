@@ -1,4 +1,4 @@
-use pitbird_trace::{Kind, Span, Value};
+use pitbird_trace::{Kind, Link, Span, Value};
 use prost::Message;
 
 use crate::message::{self, Any, AnyValue, KeyValue, ResourceSpans, ScopeSpans, Status};
@@ -18,7 +18,7 @@ pub fn encode(origin: &Origin, batch: Vec<Span>) -> Vec<u8> {
 }
 
 fn told(span: Span) -> message::Span {
-    let Span { trace, id, parent, kind, name, start_ns, end_ns, attributes, error } = span;
+    let Span { trace, id, parent, kind, name, start_ns, end_ns, attributes, error, link } = span;
     message::Span {
         trace_id: trace.to_bytes().to_vec(),
         span_id: id.to_bytes().to_vec(),
@@ -32,9 +32,16 @@ fn told(span: Span) -> message::Span {
         start_time_unix_nano: start_ns,
         end_time_unix_nano: end_ns.max(start_ns),
         attributes: attributes.into_iter().map(attribute).collect(),
+        links: link.into_iter().map(linked).collect(),
         status: error.map(|message| Status { message, code: ERROR }),
         flags: SAMPLED,
     }
+}
+
+/// Whatever is linked was recorded, as this span is: they belong to the same trace.
+fn linked(link: Link) -> message::Link {
+    let (trace_id, span_id) = (link.trace.to_bytes().to_vec(), link.span.to_bytes().to_vec());
+    message::Link { trace_id, span_id, flags: SAMPLED }
 }
 
 fn attribute((name, value): (&'static str, Value)) -> KeyValue {
@@ -65,6 +72,7 @@ mod tests {
             end_ns: 9,
             attributes: Vec::new(),
             error: Some("why".to_owned()),
+            link: Some(Link { trace, span: SpanId::new(4) }),
         };
         span.say("faas.coldstart", true);
         span.say("http.response.status_code", 200_u16);
@@ -80,6 +88,8 @@ mod tests {
         assert_eq!((span.parent_span_id[7], span.kind, span.flags), (4, 3, 1));
         assert_eq!((span.start_time_unix_nano, span.end_time_unix_nano), (10, 10), "clocks may go back");
         assert_eq!(span.status, Some(Status { message: "why".to_owned(), code: 2 }));
+        let link = &span.links[0];
+        assert_eq!((link.trace_id.as_slice(), link.span_id[7], link.flags), (&*span.trace_id, 4, 1));
         assert_eq!(span.attributes[1].value, Some(Any::Whole(200).into()));
     }
 }

@@ -35,6 +35,7 @@ mod turn;
 
 use std::sync::Arc;
 
+use pitbird_prices::PriceList;
 use pitbird_rollout as planner;
 use pitbird_service::{Builder, Service};
 use pitbird_store::Store;
@@ -70,6 +71,8 @@ pub struct Parts {
     pub clock: Clock,
     /// A source of random bits, for identifiers.
     pub entropy: fn() -> u128,
+    /// What a canary's cost is reckoned with.
+    pub prices: Arc<PriceList>,
 }
 
 /// The service's state; see [`new`].

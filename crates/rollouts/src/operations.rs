@@ -60,5 +60,5 @@ async fn order(
         }));
     }
     let rollout = find::rollout(&state.parts.store, &caller.scope, name)?;
-    Ok(shape::Answer::from(&rollout))
+    Ok(shape::Answer::new(&rollout, &state.parts.prices))
 }

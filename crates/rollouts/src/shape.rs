@@ -7,6 +7,7 @@ mod record;
 mod target;
 mod usage;
 
+use pitbird_prices::PriceList;
 use pitbird_records::rollout::{Change, Shift as ShiftRecord};
 use pitbird_rollout::{
     Decision as DecisionRecord, Outcome, Phase, RampStep, Rules as RulesRecord, Step as Now,
@@ -108,13 +109,11 @@ struct Shift {
     took_ms: Option<u64>,
 }
 
-impl From<&crate::Rollout> for Answer {
-    fn from(rollout: &crate::Rollout) -> Answer {
-        Answer { rollout: rollout.into() }
-    }
-}
-
 impl Answer {
+    pub fn new(rollout: &crate::Rollout, prices: &PriceList) -> Answer {
+        Answer { rollout: Rollout::new(rollout, prices) }
+    }
+
     /// With records, and the plan as the planner reads it if it is asked for.
     pub fn with_records(mut self, records: Vec<Record>, plan: Option<String>) -> Answer {
         self.rollout.records = Some(records);
@@ -123,8 +122,8 @@ impl Answer {
     }
 }
 
-impl From<&crate::Rollout> for Rollout {
-    fn from(rollout: &crate::Rollout) -> Rollout {
+impl Rollout {
+    pub fn new(rollout: &crate::Rollout, prices: &PriceList) -> Rollout {
         let (plan, state) = (&rollout.plan, &rollout.state);
         let rules = plan.rules();
         let wait_until = match (state.phase(), step_index(plan, state)) {
@@ -159,7 +158,7 @@ impl From<&crate::Rollout> for Rollout {
             evidence: Evidence::new(rollout),
             decisions: state.decisions().map(Decision::from).collect(),
             shifts: rollout.shifts.iter().map(Shift::from).collect(),
-            canary_usage: CanaryUsage::new(rollout.canary_use, rollout.started_ms),
+            canary_usage: CanaryUsage::new(rollout.canary_use, rollout.started_ms, prices),
             plan: None,
             record_count: rollout.entries,
             records: None,

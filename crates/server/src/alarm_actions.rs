@@ -48,6 +48,7 @@ impl AlarmActions {
             at_ms: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64),
             trace_id: None,
             client_context: None,
+            is_queued: false,
             wants_log_tail: false,
         };
         let event = Event { scope, function: name, qualifier, invocation };

@@ -70,6 +70,7 @@ async fn serve(options: &DemoOptions, data_dir: PathBuf) -> Result<Serving> {
         otlp_endpoint: None,
         trace_sample: None,
         time_scale: 1.0,
+        prices: None,
         log: "warn".to_owned(),
     };
     if let Some(port) = options.port {

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use anyhow::{Context, Result, bail};
-use pitbird_cli::{CpuShare, Egress, ServeOptions};
+use pitbird_cli::{CpuShare, Egress, ServeOptions, read_prices};
 use pitbird_control::{Asked, Control, Credential, Lookup, Signatures};
 use pitbird_edge::Edge;
 use pitbird_invoke::{Invoker, Reach};
 use pitbird_names::Account;
 use pitbird_otlp::{Config as Export, Exporter};
+use pitbird_prices::PriceList;
 use pitbird_records::usage_plan::Throttle;
 use pitbird_sandbox::{Launcher, Level, SpawnerCommand};
 use pitbird_service::{Caller, Permission, Service};
@@ -91,7 +92,7 @@ impl Serving {
         let (parts, launcher, inside) = build(options, address, tracer).await?;
         let exporter = export.map(|config| Exporter::start(&config, spans, &parts.telemetry));
         let Started { services, tasks, follower, locations } = services::start(&parts, options.time_scale)?;
-        let Parts { store, telemetry, invoker, edge } = parts;
+        let Parts { store, telemetry, invoker, edge, .. } = parts;
         let isolation = launcher.report().to_string();
         let names = services.iter().map(|service| service.model).collect();
         let control = control(services, &store, keys);
@@ -167,6 +168,8 @@ pub(crate) async fn build(
     std::fs::create_dir_all(&options.data_dir)
         .with_context(|| format!("can't make the data folder {}", options.data_dir.display()))?;
     let pool_keys = user_pools::read(&options.user_pool_keys)?;
+    let own_prices = options.prices.as_deref().map(read_prices).transpose()?;
+    let prices = Arc::new(own_prices.unwrap_or_else(|| PriceList::embedded().clone()));
     let store = Store::open(&options.data_dir)?;
     let telemetry = Telemetry::open(&options.data_dir.join("telemetry"), &Default::default())?;
     let launcher = launcher(options).await?;
@@ -180,7 +183,7 @@ pub(crate) async fn build(
         .map(|limit| Throttle { burst_limit: limit.burst.into(), rate_limit: limit.rate });
     let edge = edge.with_user_pool_keys(pool_keys).with_account_throttle(throttle).with_tracer(tracer);
     let edge = Arc::new(edge);
-    Ok((Parts { store, telemetry, invoker, edge }, launcher, inside))
+    Ok((Parts { store, telemetry, invoker, edge, prices }, launcher, inside))
 }
 
 /// Serves until SIGTERM or SIGINT. At SIGUSR2 it stops as orderly and starts anew, as the program that stands in its place then:

@@ -9,6 +9,7 @@ use pitbird_edge::Edge;
 use pitbird_invoke::{Invoker, LiveCounts};
 use pitbird_lambda::Locations;
 use pitbird_names::{Scope, VersionId};
+use pitbird_prices::PriceList;
 use pitbird_records::rollout::CanaryUse;
 use pitbird_rollouts::{Alarm, AlarmState, ArmCounts, Counts, LiveTarget};
 use pitbird_service::{Call, Caller, Service};
@@ -30,6 +31,8 @@ pub struct Parts {
     pub telemetry: Arc<Telemetry>,
     pub invoker: Invoker,
     pub edge: Arc<Edge>,
+    /// What rollouts reckon with.
+    pub prices: Arc<PriceList>,
 }
 
 /// What runs beside the services, until it is stopped.
@@ -76,7 +79,7 @@ impl Tasks {
 /// Every service there is. Needs a tokio runtime: what an earlier run left undone is taken up at once. `time_scale` is what
 /// CodeDeploy's waits are divided by.
 pub fn start(parts: &Parts, time_scale: f64) -> Result<Started> {
-    let Parts { store, telemetry, invoker, edge } = parts;
+    let Parts { store, telemetry, invoker, edge, .. } = parts;
     let trials = Arc::new(DataPlane(edge.clone()));
     let account_throttle = edge.account_throttle();
     let apigateway = pitbird_apigateway::State { store: store.clone(), entropy, trials, account_throttle };
@@ -144,6 +147,7 @@ fn subscribers(invoker: Invoker) -> pitbird_logs::Deliver {
                 at_ms: since.as_millis() as i64,
                 trace_id: None,
                 client_context: None,
+                is_queued: false,
                 wants_log_tail: false,
             };
             let event = pitbird_invoke::Event { scope, function, qualifier, invocation };
@@ -190,6 +194,7 @@ fn rollout_parts(parts: &Parts, cloudwatch: Arc<pitbird_cloudwatch::State>) -> p
             SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
         }),
         entropy,
+        prices: parts.prices.clone(),
     }
 }
 

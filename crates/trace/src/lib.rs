@@ -15,5 +15,5 @@ mod tracer;
 
 pub use context::{Context, SpanId, TraceId, header};
 pub use sampling::{Rate, Reservoir};
-pub use span::{Kind, Span, TEXT_BYTES_MAX, Value};
+pub use span::{Kind, Link, Span, TEXT_BYTES_MAX, Value};
 pub use tracer::{QUEUE_MAX, Spans, Tracer};

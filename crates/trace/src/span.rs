@@ -26,6 +26,15 @@ pub struct Span {
     pub attributes: Vec<(&'static str, Value)>,
     /// Why it failed, if it did; may be empty.
     pub error: Option<String>,
+    /// A span that it has to do with without being a part of it: what queued the event that it is about, perhaps long ago.
+    pub link: Option<Link>,
+}
+
+/// Another span, perhaps of another trace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Link {
+    pub trace: TraceId,
+    pub span: SpanId,
 }
 
 /// What an attribute says.

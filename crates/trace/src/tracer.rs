@@ -95,6 +95,7 @@ mod tests {
             end_ns: 0,
             attributes: Vec::new(),
             error: None,
+            link: None,
         }
     }
 

@@ -68,8 +68,14 @@ pub fn read(state: &State, call: Call<Input>) -> Result<Asked, Error> {
     invocation::check_payload(&payload, kind)?;
     let client_context = input.client_context.as_deref().map(invocation::client_context).transpose()?;
     let wants_log_tail = input.log_type.as_deref() == Some("Tail") && kind == Kind::RequestResponse;
-    let invocation =
-        Invocation { request_id, payload, at_ms: now_ms, trace_id: None, client_context, wants_log_tail };
+    let invocation = Invocation {
+        request_id,
+        payload,
+        at_ms: now_ms,
+        client_context,
+        wants_log_tail,
+        ..Invocation::default()
+    };
     Ok(Asked { kind, target, function, invocation })
 }
 

@@ -90,6 +90,7 @@ fn span(id: u64) -> Span {
         end_ns: 2,
         attributes: Vec::new(),
         error: None,
+        link: None,
     }
 }
 

@@ -36,5 +36,5 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Answer, 
     };
     let records = entries.iter().map(|entry| shape::Record::new(&entry.record, with_documents)).collect();
     let plan = with_documents.then(|| serde_json::to_string(&rollout.plan).expect("a plan is plain data"));
-    Ok(shape::Answer::from(&rollout).with_records(records, plan))
+    Ok(shape::Answer::new(&rollout, &state.parts.prices).with_records(records, plan))
 }

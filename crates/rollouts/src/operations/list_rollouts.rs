@@ -29,5 +29,6 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> 
     let found = all.into_iter().map(|found| found.record).filter(is_wanted).collect();
     let name = |rollout: &Rollout| rollout.name.clone();
     let (found, next_token) = page::cut(found, name, input.next_token.as_deref(), input.max_results)?;
-    Ok(Output { rollouts: found.iter().map(shape::Rollout::from).collect(), next_token })
+    let shaped = |rollout: &Rollout| shape::Rollout::new(rollout, &state.parts.prices);
+    Ok(Output { rollouts: found.iter().map(shaped).collect(), next_token })
 }

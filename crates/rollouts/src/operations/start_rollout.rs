@@ -74,7 +74,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Answer, 
     if is_new {
         state.drivers.drive(&rollout).await;
     }
-    Ok(shape::Answer::from(&rollout))
+    Ok(shape::Answer::new(&rollout, &parts.prices))
 }
 
 /// What a caller wants of a rollout, but for its target.

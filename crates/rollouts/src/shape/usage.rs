@@ -6,8 +6,8 @@ use serde::Serialize;
 /// MiB and milliseconds of a GB-second.
 const MIB_MS: f64 = 1_024_000.0;
 
-/// What the canary has used during the rollout, and what that would cost on AWS: at the prices that come with the program, in the
-/// first tier, nothing free.
+/// What the canary has used during the rollout, and what that would cost on AWS: at the server's prices, in the first tier,
+/// nothing free.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct CanaryUsage {
@@ -24,8 +24,7 @@ pub struct CanaryUsage {
 }
 
 impl CanaryUsage {
-    pub fn new(used: CanaryUse, started_ms: u64) -> CanaryUsage {
-        let prices = PriceList::embedded();
+    pub fn new(used: CanaryUse, started_ms: u64, prices: &PriceList) -> CanaryUsage {
         let amounts = [
             (Quantity::RestRequests, used.requests),
             (Quantity::BytesOut, used.bytes_out),
@@ -44,6 +43,25 @@ impl CanaryUsage {
             estimated_cost: prices.bill(month, amounts, false).total().to_string(),
             currency: prices.currency.clone(),
             prices_as_of: prices.as_of.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cost_follows_the_prices_that_are_given() {
+        let used = CanaryUse { requests: 1000, ..CanaryUse::default() };
+        let own = "as_of = \"2030-01-02\"\nregion = \"mine\"\ncurrency = \"EUR\"\n[prices.RestRequests]\ntiers = [{ price = \"0.5\" }]";
+        let own = PriceList::parse(own).expect("a list");
+        for (prices, cost, currency, as_of) in
+            [(&own, "500", "EUR", "2030-01-02"), (PriceList::embedded(), "0.0035", "USD", "2025-08-01")]
+        {
+            let told = CanaryUsage::new(used, 0, prices);
+            let told = (told.estimated_cost.as_str(), told.currency.as_str(), told.prices_as_of.as_str());
+            assert_eq!(told, (cost, currency, as_of));
         }
     }
 }

@@ -99,6 +99,7 @@ impl Bed {
         let slots: Arc<Slots> = Arc::default();
         let (state, executor) = crate::new(Parts {
             store: store.clone(),
+            prices: Arc::new(pitbird_prices::PriceList::embedded().clone()),
             counts: {
                 let (road, store, clock) = (road.clone(), store.clone(), clock.clone());
                 let (breaks, slots) = (breaks.clone(), slots.clone());

@@ -69,6 +69,7 @@ async fn bed() -> Bed {
         otlp_endpoint: None,
         trace_sample: None,
         time_scale: 1.0,
+        prices: None,
         log: "warn".to_owned(),
     };
     let (parts, launcher, _inside) =
