@@ -16,6 +16,7 @@ mod losses;
 mod page;
 mod peers;
 mod platform;
+mod put_logs;
 mod switch;
 
 use std::path::Path;
@@ -26,7 +27,7 @@ use anyhow::{Context, Result, bail};
 /// What to measure
 #[derive(clap::Args)]
 pub struct Options {
-    /// Measure only these: mock, proxy, gateway, admission, connections, cold, functions, clients, kill, idle, losses, start, switch, store, analysis, telemetry, metrics, alarms, logs
+    /// Measure only these: mock, proxy, gateway, admission, connections, cold, functions, clients, kill, idle, losses, start, switch, store, analysis, telemetry, metrics, alarms, logs, put-logs
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Rounds of each alternating pair
@@ -121,6 +122,7 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
             "a selective term ≤ 1 s",
         )
     })?;
+    measure("put-logs", &|| put_logs::figures(root))?;
     if options.dry || !options.only.is_empty() {
         return Ok(());
     }
