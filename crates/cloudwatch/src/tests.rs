@@ -135,7 +135,7 @@ impl Bed {
             .await
             .map(pitbird_service::Answer::into_output)
             .map_err(|fault| {
-                let mut told_as = pitbird_wire::Fault::new(fault.code, fault.message);
+                let mut told_as = pitbird_wire::Fault::new(fault.code.clone(), fault.message.clone());
                 told_as.status = fault.status;
                 told(&told_as)
             })?;

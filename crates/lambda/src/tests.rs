@@ -267,7 +267,7 @@ impl Bed {
     /// Calls an operation and answers status and body, as they go over the wire.
     async fn told(&self, operation: &str, input: Json) -> Result<(u16, Json), Refusal> {
         let answer = self.answer(operation, input).await.map_err(|fault| {
-            let mut wire = pitbird_wire::Fault::new(fault.code, fault.message);
+            let mut wire = pitbird_wire::Fault::new(fault.code.clone(), fault.message.clone());
             wire.status = fault.status;
             let form = wire.form(Some(wire_model()));
             refusal(form.status, form.name, wire.message.clone())

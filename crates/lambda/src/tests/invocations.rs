@@ -155,7 +155,7 @@ async fn refusals_of_the_runner_have_lambdas_words() {
         Err(Refused::Throttled(Throttle::ReservedFunctionConcurrentInvocationLimitExceeded));
     let fault = bed.answer("Invoke", json!({"FunctionName": "f"})).await.expect_err("a throttle");
     let reason = Value::from("ReservedFunctionConcurrentInvocationLimitExceeded");
-    assert_eq!((fault.members, fault.retry_after_s), (vec![("Reason", reason)], Some(1)));
+    assert_eq!((fault.members.clone(), fault.retry_after_s), (vec![("Reason", reason)], Some(1)));
 }
 
 #[tokio::test]
