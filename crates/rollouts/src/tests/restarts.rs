@@ -7,21 +7,67 @@ use pitbird_store::Transaction;
 use serde_json::json;
 use tokio::time::Instant;
 
-use super::bed::{Bed, Traffic};
+use super::bed::{Bed, Pace, Traffic};
 use crate::target::{self, start::Wish};
 use crate::{Rollout, commit};
 
 const GOOD: Traffic = Traffic { per_second: 300.0, base_failures: 0.0, canary_failures: 0.0 };
 const BAD: Traffic = Traffic { canary_failures: 0.2, ..GOOD };
 
+/// What is rolled out.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Stage,
+    /// With latency and routes.
+    JudgedStage,
+    Alias,
+}
+
+const KINDS: [Kind; 3] = [Kind::Stage, Kind::JudgedStage, Kind::Alias];
+
+impl Kind {
+    async fn start(self, bed: &Bed) {
+        match self {
+            Kind::Stage => bed.start_stage("v2", json!({})).await,
+            Kind::JudgedStage => bed.start_stage("v2", json!({"Latency": {}, "Routes": ["*"]})).await,
+            Kind::Alias => bed.start_alias("v2").await,
+        };
+    }
+
+    /// The share of the requests that the target gives to the canary; 100 when it has become the base.
+    fn percent(self, bed: &Bed) -> f64 {
+        match self {
+            Kind::Stage | Kind::JudgedStage => {
+                let stage = bed.stage();
+                let share = stage.canary.map_or(0.0, |canary| canary.percent_traffic.get());
+                if stage.deployment_id == "d2" { 100.0 } else { share }
+            }
+            Kind::Alias => {
+                let alias = bed.alias();
+                let share = alias.additional.map_or(0.0, |additional| additional.weight.get() * 100.0);
+                if alias.version.to_string() == "2" { 100.0 } else { share }
+            }
+        }
+    }
+}
+
+/// The target is what the rollout says that it is, whichever commit was the last.
+fn check_target(bed: &Bed, kind: Kind) {
+    let rollout = bed.rollout("v2");
+    let (weight, percent) = (rollout.state.weight().get(), kind.percent(bed));
+    assert!((weight - percent).abs() < 1e-9, "{kind:?}: {percent} % instead of {weight} %");
+}
+
 /// Runs a rollout with a restart after every `commits`-th commit. How it ended, and how many restarts there were.
-async fn run(traffic: Traffic, commits: usize) -> (String, usize) {
+async fn run(kind: Kind, traffic: Traffic, commits: usize) -> (String, usize) {
     let directory = tempfile::tempdir().unwrap();
     let began = Instant::now();
+    let pace = Pace { base_ms: 20.0, canary_ms: 20.0, is_route_dead: false };
     let mut bed = Bed::open(directory.path(), began).await;
     bed.traffic(traffic);
-    bed.start_stage("v2", json!({})).await;
-    for restarts in 0..200 {
+    bed.pace(pace);
+    kind.start(&bed).await;
+    for restarts in 0..300 {
         let mut watch = bed.store.watch();
         for _ in 0..commits {
             let is_over = || {
@@ -31,37 +77,44 @@ async fn run(traffic: Traffic, commits: usize) -> (String, usize) {
             watch.borrow_and_update();
             if bed.rollout("v2").ended_ms.is_some() && (is_over() || restarts > 0) {
                 bed.check_replay("v2");
-                let stage = bed.stage();
+                check_target(&bed, kind);
                 let status = bed.get("v2").await["Status"].as_str().unwrap().to_owned();
-                let expected = if status == "Promoted" { "d2" } else { "d1" };
-                assert_eq!((stage.deployment_id.as_str(), stage.canary), (expected, None));
+                let expected = if status == "Promoted" { 100.0 } else { 0.0 };
+                assert_eq!(kind.percent(&bed), expected);
                 bed.close().await;
                 return (status, restarts);
             }
             watch.changed().await.expect("the store is open");
         }
-        bed.close().await;
+        bed.stop().await;
+        check_target(&bed, kind);
+        drop(bed);
         bed = Bed::open(directory.path(), began).await;
         bed.traffic(traffic);
+        bed.pace(pace);
     }
-    panic!("two hundred restarts were not enough");
+    panic!("three hundred restarts were not enough");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_good_canary_is_promoted_in_spite_of_restarts() {
-    for commits in [1, 2, 3, 5, 9] {
-        let (status, restarts) = run(GOOD, commits).await;
-        assert_eq!(status, "Promoted", "with a restart after every {commits} commits");
-        assert!(restarts > 1, "{restarts}");
+    for kind in KINDS {
+        for commits in [1, 2, 3, 5, 9] {
+            let (status, restarts) = run(kind, GOOD, commits).await;
+            assert_eq!(status, "Promoted", "{kind:?} with a restart after every {commits} commits");
+            assert!(restarts > 1, "{restarts}");
+        }
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_bad_canary_is_rolled_back_in_spite_of_restarts() {
-    for commits in [1, 2, 3] {
-        let (status, restarts) = run(BAD, commits).await;
-        assert_eq!(status, "RolledBack", "with a restart after every {commits} commits");
-        assert!(restarts > 0, "{restarts}");
+    for kind in KINDS {
+        for commits in [1, 2, 3] {
+            let (status, restarts) = run(kind, BAD, commits).await;
+            assert_eq!(status, "RolledBack", "{kind:?} with a restart after every {commits} commits");
+            assert!(restarts > 0, "{restarts}");
+        }
     }
 }
 
