@@ -33,7 +33,7 @@ pub const EXIT_CODES: &str = "Exit codes: 0 promoted, 1 error, 2 usage, 10 rolle
 #[command(disable_version_flag = true, after_help = START_HELP)]
 #[command(group = ArgGroup::new("place").args(["rest_api", "function"]))]
 pub struct StartOptions {
-    /// Rollout file, TOML or JSON; - reads it from standard input
+    /// Rollout file, TOML, YAML or JSON; - reads it from standard input
     pub file: Option<PathBuf>,
     /// Name of the rollout; made from what is rolled out if there is none
     #[arg(long)]

@@ -1,6 +1,6 @@
 //! A rollout file: StartRollout's input as people write it.
 //!
-//! TOML or JSON. Keys are the model's members in lower case with underscores, or as the model has them. Under the name of
+//! TOML, YAML or JSON; the first line tells which. Keys are the model's members in lower case with underscores, or as the model has them. Under the name of
 //! a time in milliseconds without its `_ms` stands a duration as text, a share may be written `0.5pp`, and a structure that
 //! needs a percentage alone may be that number. What the model doesn't have is refused with its place.
 
@@ -17,7 +17,7 @@ pub const BYTES_MAX: u64 = 1 << 20;
 /// Why a file can't be a rollout.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Error {
-    #[error("neither TOML nor JSON: {0}")]
+    #[error("neither TOML, YAML nor JSON: {0}")]
     Notation(String),
     #[error("a rollout file is a table of names and values")]
     NoTable,
@@ -45,10 +45,19 @@ pub fn parse(text: &str, model: &Model, input: &Reference) -> Result<Json, Error
 fn notation(text: &str) -> Result<Json, Error> {
     let read = if text.trim_start().starts_with('{') {
         serde_json::from_str(text).map_err(|error| Error::Notation(error.to_string()))
+    } else if is_yaml(text) {
+        pitbird_openapi::text::parse(text.as_bytes()).map_err(|error| Error::Notation(error.to_string()))
     } else {
         toml::from_str(text).map_err(|error| Error::Notation(error.to_string().trim_end().to_owned()))
     };
     read.and_then(|read: Json| if read.is_object() { Ok(read) } else { Err(Error::NoTable) })
+}
+
+/// YAML puts a colon behind its first key, TOML an equals sign, unless it begins with a table.
+fn is_yaml(text: &str) -> bool {
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let Some(first) = lines.next() else { return false };
+    first == "---" || first.find([':', '=', '[']).is_some_and(|at| first[at..].starts_with(':'))
 }
 
 /// Takes the wait that stands at the top for all steps without one of their own.

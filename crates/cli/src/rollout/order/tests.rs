@@ -53,6 +53,37 @@ fn a_file_is_read_as_people_write_it() {
 }
 
 #[test]
+fn yaml_is_a_file_too() {
+    let text = r#"
+# Reviewed with the release.
+name: checkout-2
+steps: [10, 50%, {percent: 100, wait: 10m}]
+wait: 2m
+alarms:
+  - checkout-5xx
+target:
+  rest_stage: {rest_api_id: a1b2c3d4e5, stage_name: prod}
+canary:
+  deployment_id: x9y8z7
+  stage_variable_overrides: {camelCase: kept}
+rules:
+  margin: 0.5pp
+  max_duration: 6h
+  interval_ms: 250
+"#;
+    assert_eq!(parse(text), Ok(expected()));
+    assert_eq!(parse(&format!("---\n{text}")), Ok(expected()));
+    let unknown = parse("rules:\n  margn: 1").unwrap_err().to_string();
+    assert_eq!(unknown, "unknown key rules.margn; did you mean margin?");
+    for (text, words) in [("name: [", "neither TOML, YAML nor JSON"), ("---\n- 1", "a table of names")] {
+        let error = parse(text).unwrap_err().to_string();
+        assert!(error.contains(words), "{text}: {error}");
+    }
+    let deep = format!("name: {}", "[".repeat(200));
+    assert!(parse(&deep).is_err(), "too deep");
+}
+
+#[test]
 fn the_operations_own_json_is_a_file_too() {
     assert_eq!(parse(&expected().to_string()), Ok(expected()));
 }
@@ -81,8 +112,8 @@ fn faults_of_a_file_are_named_with_their_place() {
         ("wait = \"1s\"\nwait_ms = 1000", "wait is there twice"),
         ("[rules]\nmax_duration = \"1h\"\nmax_duration_ms = 1", "rules.max_duration_ms is there twice"),
         ("[rules]\nmargin = \"200%\"", "rules.margin: \"200%\" is no share"),
-        ("name = ", "neither TOML nor JSON"),
-        ("{\"name\": ", "neither TOML nor JSON"),
+        ("name = ", "neither TOML, YAML nor JSON"),
+        ("{\"name\": ", "neither TOML, YAML nor JSON"),
     ] {
         let error = parse(text).unwrap_err().to_string();
         assert!(error.contains(words), "{text}: {error}");
