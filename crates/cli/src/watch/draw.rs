@@ -21,6 +21,13 @@ pub fn render(view: &RolloutView, width: usize, color: bool) -> String {
     if let Some(evidence) = &view.evidence {
         judged(evidence, &line, width, &mut out);
     }
+    if let Some(slow) = &view.slow {
+        line().push(Style::Dim, "slow").to(INDENT).push(Style::Plain, slow).end(&mut out);
+    }
+    if view.routes > 0 {
+        let words = format!("{} judged by themselves too", view.routes);
+        line().push(Style::Dim, "routes").to(INDENT).push(Style::Plain, &words).end(&mut out);
+    }
     if let Some(cost) = &view.canary_cost {
         line().push(Style::Dim, "cost").to(INDENT).push(Style::Plain, cost).end(&mut out);
     }

@@ -53,6 +53,24 @@ note       step 1 waits 60 s, standard are 120 s
 }
 
 #[test]
+fn latency_and_routes_are_drawn_where_they_are_judged() {
+    let mut answer = answer();
+    answer["Routes"] = json!(["GET /pets", "GET /toys"]);
+    let threshold = |quantile: f64, base_ms: f64, base: u64, canary: u64| json!({"Quantile": quantile, "BaseMs": base_ms, "BaseAbove": base, "CanaryAbove": canary});
+    let thresholds =
+        [threshold(0.5, 20.31, 500, 78), threshold(0.9, 34.0, 100, 30), threshold(0.99, 64.0, 10, 3)];
+    answer["Evidence"]["Latency"] =
+        json!({"BaseRequests": 1000, "CanaryRequests": 100, "Thresholds": thresholds});
+    let text = render(&RolloutView::from_json(&answer, 0.0), 120, false);
+    let slow = "slow       above 20.3 ms (p50): base 50.0 %, canary 78.0 %; \
+                above 64.0 ms (p99): base 1.0 %, canary 3.0 %\n";
+    assert!(text.contains(slow), "{text}");
+    assert!(text.contains("routes     2 judged by themselves too\n"), "{text}");
+    answer["Evidence"]["Latency"]["CanaryRequests"] = json!(0);
+    assert_eq!(RolloutView::from_json(&answer, 0.0).slow, None);
+}
+
+#[test]
 fn no_line_is_wider_than_the_terminal() {
     for width in [40, 57, 80, 200] {
         for text in render(&view(), width, false).lines() {

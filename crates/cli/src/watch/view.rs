@@ -25,6 +25,10 @@ pub struct RolloutView {
     pub canary_arm: Arm,
     /// `None` before anything was seen.
     pub evidence: Option<Evidence>,
+    /// Which parts of both sides' requests are slow, in words; none where latency isn't judged or nothing was timed.
+    pub slow: Option<String>,
+    /// Routes that are judged by themselves.
+    pub routes: usize,
     /// Since the rollout began, or from its beginning to its end.
     pub elapsed: Duration,
     /// Until the present step's wait is over.
@@ -144,6 +148,8 @@ impl RolloutView {
             base: arm(&evidence["Base"]),
             canary_arm: arm(&evidence["Canary"]),
             evidence: evidence.is_object().then(|| read_evidence(evidence)),
+            slow: slow(&evidence["Latency"]),
+            routes: rollout["Routes"].as_array().map_or(0, Vec::len),
             elapsed: seconds(until - time("StartedAt").unwrap_or(until)),
             remaining: time("WaitUntil").filter(|end| *end > now).map(|end| seconds(end - now)),
             deviations: rollout["Deviations"].as_array().into_iter().flatten().map(text).collect(),
@@ -219,6 +225,21 @@ fn arm(arm: &Json) -> Arm {
         failures: arm["Failures"].as_u64().unwrap_or_default(),
         ..Arm::default()
     }
+}
+
+/// `above 20.3 ms (p50): base 50.0 %, canary 78.1 %; above 63.9 ms (p99): base 1.0 %, canary 3.1 %`.
+fn slow(latency: &Json) -> Option<String> {
+    let requests = |name: &str| latency[name].as_f64().filter(|requests| *requests > 0.0);
+    let (base, canary) = (requests("BaseRequests")?, requests("CanaryRequests")?);
+    let shown = latency["Thresholds"].as_array()?.iter().filter_map(|threshold| {
+        let quantile = threshold["Quantile"].as_f64().filter(|quantile| [0.5, 0.99].contains(quantile))?;
+        let share = |name: &str, all: f64| Some(100.0 * threshold[name].as_f64()? / all);
+        let (base, canary) = (share("BaseAbove", base)?, share("CanaryAbove", canary)?);
+        let base_ms = threshold["BaseMs"].as_f64()?;
+        Some(format!("above {base_ms:.1} ms (p{}): base {base:.1} %, canary {canary:.1} %", quantile * 100.0))
+    });
+    let shown: Vec<String> = shown.collect();
+    (!shown.is_empty()).then(|| shown.join("; "))
 }
 
 fn read_evidence(evidence: &Json) -> Evidence {
