@@ -4,6 +4,8 @@
 //! a time in milliseconds without its `_ms` stands a duration as text, a share may be written `0.5pp`, and a structure that
 //! needs a percentage alone may be that number. What the model doesn't have is refused with its place.
 
+use std::fmt::{self, Display};
+
 use pitbird_wire::{Kind, Member, Model, Reference, Structure};
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
@@ -21,19 +23,67 @@ pub enum Error {
     Notation(String),
     #[error("a rollout file is a table of names and values")]
     NoTable,
-    #[error("unknown key {path}{}", .meant.as_ref().map(|meant| format!("; did you mean {meant}?")).unwrap_or_default())]
-    Unknown { path: String, meant: Option<String> },
+    #[error(
+        "unknown key {path}{}{}",
+        Error::shown(" (", at, ")"),
+        Error::shown("; did you mean ", meant, "?")
+    )]
+    Unknown { path: String, at: Option<Place>, meant: Option<String> },
     #[error("{path} is there twice, under two names")]
     Twice { path: String },
     #[error("{path}: {cause}")]
     Quantity { path: String, cause: quantity::Error },
 }
 
+/// Where something stands in a file, both from 1; columns are characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    line: usize,
+    column: usize,
+}
+
+impl Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}", self.line, self.column)
+    }
+}
+
+impl Error {
+    fn shown(before: &str, value: &Option<impl Display>, after: &str) -> String {
+        value.as_ref().map(|value| format!("{before}{value}{after}")).unwrap_or_default()
+    }
+
+    /// With the place of a key that is unknown, where the text has it only once.
+    fn placed(self, text: &str) -> Error {
+        match self {
+            Error::Unknown { path, meant, .. } => {
+                let key = path.rsplit('.').next().unwrap_or(&path);
+                Error::Unknown { at: only_place(text, key), path, meant }
+            }
+            other => other,
+        }
+    }
+}
+
+/// Where a word stands that is there once, comments left out.
+fn only_place(text: &str, word: &str) -> Option<Place> {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with('#'));
+    let mut places = lines.flat_map(|(number, line)| {
+        let whole = line.match_indices(word).filter(move |(at, _)| {
+            let (before, after) = (&line[..*at], &line[at + word.len()..]);
+            !before.ends_with(is_part) && !after.starts_with(is_part)
+        });
+        whole.map(move |(at, _)| Place { line: number + 1, column: line[..at].chars().count() + 1 })
+    });
+    places.next().filter(|_| places.next().is_none())
+}
+
 /// Reads a file's text into the operation's input.
 pub fn parse(text: &str, model: &Model, input: &Reference) -> Result<Json, Error> {
     let mut file = notation(text)?;
     let wait = standing_wait(&mut file)?;
-    let mut translated = translate(model, input, &file, "")?;
+    let mut translated = translate(model, input, &file, "").map_err(|error| error.placed(text))?;
     if let (Some(wait), Some(Json::Array(steps))) = (wait, translated.get_mut("Steps")) {
         for step in steps.iter_mut().filter_map(Json::as_object_mut) {
             step.entry("WaitMs").or_insert_with(|| wait.clone());
@@ -125,7 +175,7 @@ fn member<'m>(
     }
     let keys: Vec<String> = structure.members.iter().map(|member| snake(member.name)).collect();
     let keys = keys.iter().map(|key| key.strip_suffix("_ms").unwrap_or(key));
-    Err(Error::Unknown { path: path.to_owned(), meant: nearest(key, keys).map(str::to_owned) })
+    Err(Error::Unknown { path: path.to_owned(), at: None, meant: nearest(key, keys).map(str::to_owned) })
 }
 
 /// The one member that is needed, if that is a percentage.

@@ -74,7 +74,7 @@ rules:
     assert_eq!(parse(text), Ok(expected()));
     assert_eq!(parse(&format!("---\n{text}")), Ok(expected()));
     let unknown = parse("rules:\n  margn: 1").unwrap_err().to_string();
-    assert_eq!(unknown, "unknown key rules.margn; did you mean margin?");
+    assert_eq!(unknown, "unknown key rules.margn (line 2, column 3); did you mean margin?");
     for (text, words) in [("name: [", "neither TOML, YAML nor JSON"), ("---\n- 1", "a table of names")] {
         let error = parse(text).unwrap_err().to_string();
         assert!(error.contains(words), "{text}: {error}");
@@ -103,9 +103,11 @@ fn the_file_in_the_help_is_one() {
 #[test]
 fn faults_of_a_file_are_named_with_their_place() {
     for (text, words) in [
-        ("colour = 1", "unknown key colour"),
-        ("[rules]\nmargn = 1", "unknown key rules.margn; did you mean margin?"),
-        ("steps = [{ percent = 1, weight = 2 }]", "unknown key steps.0.weight"),
+        ("colour = 1", "unknown key colour (line 1, column 1)"),
+        ("[rules]\nmargn = 1", "unknown key rules.margn (line 2, column 1); did you mean margin?"),
+        ("# margn\nname = \"margn-2\"\nrules = { margn = 1 }", "rules.margn (line 3, column 11); did"),
+        ("name = \"margn\"\nrules = { margn = 1 }", "unknown key rules.margn; did you mean margin?"),
+        ("steps = [{ percent = 1, weight = 2 }]", "unknown key steps.0.weight (line 1, column 25)"),
         ("steps = [\"many\"]", "steps.0: \"many\" is no percentage"),
         ("wait = \"soon\"", "wait: \"soon\" is no duration"),
         ("wait = 60", "wait: \"60\" is no duration"),
