@@ -25,8 +25,8 @@ pub enum Error {
     NoTable,
     #[error(
         "unknown key {path}{}{}",
-        Error::shown(" (", at, ")"),
-        Error::shown("; did you mean ", meant, "?")
+        Error::shown(" (", .at, ")"),
+        Error::shown("; did you mean ", .meant, "?")
     )]
     Unknown { path: String, at: Option<Place>, meant: Option<String> },
     #[error("{path} is there twice, under two names")]
