@@ -49,7 +49,7 @@ fn date(days: u64) -> (u64, usize, u64) {
 pub fn extended_request_id(entropy: [u8; 11]) -> String {
     let mut text = [0; 16];
     let length = STANDARD.encode_slice(entropy, &mut text).expect("eleven bytes make sixteen characters");
-    text[..length].iter().copied().map(char::from).collect()
+    std::str::from_utf8(&text[..length]).expect("base64 is text").to_owned()
 }
 
 #[cfg(test)]

@@ -24,15 +24,15 @@ pub fn short_id(mut entropy: u128, length: usize) -> String {
 pub fn uuid(entropy: u128) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let bits = (entropy & !(0xf << 76) & !(0x3 << 62)) | (0x4 << 76) | (0x2 << 62);
-    let mut text = String::with_capacity(36);
+    let mut text = [b'-'; 36];
+    let mut at = 0;
     for (place, byte) in bits.to_be_bytes().into_iter().enumerate() {
-        if matches!(place, 4 | 6 | 8 | 10) {
-            text.push('-');
-        }
-        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        text.push(char::from(DIGITS[usize::from(byte & 15)]));
+        at += usize::from(matches!(place, 4 | 6 | 8 | 10));
+        text[at] = DIGITS[usize::from(byte >> 4)];
+        text[at + 1] = DIGITS[usize::from(byte & 15)];
+        at += 2;
     }
-    text
+    std::str::from_utf8(&text).expect("digits and dashes").to_owned()
 }
 
 #[cfg(test)]

@@ -36,7 +36,8 @@ pub struct Resource {
     pub id: String,
     /// The template: `/pets/{id}`.
     pub path: String,
-    methods: HashMap<String, Method>,
+    /// A few by their verb: they are looked through one by one.
+    methods: Vec<Method>,
 }
 
 #[derive(Debug)]
@@ -88,7 +89,8 @@ impl Resource {
     /// POST and PUT only.
     pub fn method(&self, verb: &str) -> Option<&Method> {
         const ANY: [&str; 7] = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"];
-        self.methods.get(verb).or_else(|| ANY.contains(&verb).then(|| self.methods.get("ANY")).flatten())
+        let named = |name: &str| self.methods.iter().find(|method| method.name == name);
+        named(verb).or_else(|| named("ANY").filter(|_| ANY.contains(&verb)))
     }
 }
 
@@ -99,22 +101,21 @@ impl Deployment {
         let models = Models::new(&record.models);
         let authorizers = authorizers(&record.authorizers, &mut targets);
         for resource in record.resources {
-            let methods: HashMap<String, Method> = resource
+            let methods: Vec<Method> = resource
                 .methods
                 .into_iter()
                 .map(|(name, method)| {
                     let validators = &record.request_validators;
                     let validation = Validation::compile(&method, validators, &record.models, &models);
-                    let compiled = Method {
-                        name: name.clone(),
+                    Method {
+                        name,
                         integration: Integration::compile(&method, &mut targets),
                         cache_key: CacheKey::compile(method.integration.as_ref(), &resource.id),
                         authorization: authorization(&method, &authorizers),
                         needs_key: method.api_key_required,
                         validation: validation.map(Box::new),
                         operation_name: method.operation_name,
-                    };
-                    (name, compiled)
+                    }
                 })
                 .collect();
             if methods.is_empty() {

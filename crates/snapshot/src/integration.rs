@@ -184,4 +184,40 @@ mod tests {
             assert_eq!(static_status(bad), None, "{bad}");
         }
     }
+
+    #[test]
+    fn a_mocks_status_is_known_where_nothing_of_the_request_is_mapped() {
+        let texts = |texts: &[(&str, &str)]| -> records::Texts {
+            texts.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
+        };
+        let mock = records::Integration {
+            kind: "MOCK".into(),
+            request_templates: texts(&[
+                ("application/json", r#"{"statusCode": 201}"#),
+                ("text/plain", r#"{"statusCode": $input.json('$')}"#),
+                ("$default", "{statusCode: 404}"),
+            ]),
+            ..Default::default()
+        };
+        let status = |integration: &records::Integration, media: &str| {
+            Mapped::compile(integration, &mut Vec::new()).fixed_status(media)
+        };
+        assert_eq!(status(&mock, "Application/JSON"), Some(201));
+        assert_eq!(status(&mock, "text/plain"), None, "the body says it");
+        assert_eq!(status(&mock, "text/xml"), Some(404), "the template for all");
+        let only = records::Integration {
+            request_templates: texts(&[("text/plain", "{statusCode: 404}")]),
+            ..mock.clone()
+        };
+        assert_eq!(status(&only, "text/xml"), None, "no template is for it");
+        let parameters = texts(&[("integration.request.header.a", "method.request.header.b")]);
+        let others = [
+            records::Integration { request_parameters: parameters, ..mock.clone() },
+            records::Integration { content_handling: Some("CONVERT_TO_BINARY".into()), ..mock.clone() },
+            records::Integration { kind: "HTTP".into(), ..mock },
+        ];
+        for other in others {
+            assert_eq!(status(&other, "application/json"), None, "{other:?}");
+        }
+    }
 }

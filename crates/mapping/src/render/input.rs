@@ -42,6 +42,9 @@ impl<'a> Renderer<'a> {
 
     fn find(&mut self, path: &Value<'a>) -> Attempt<Option<Value<'a>>> {
         let path = self.text(path)?;
+        if path.as_str() == "$" {
+            return self.document().map(Some);
+        }
         let parsed = JsonPath::parse(path.as_str())
             .map_err(|_| RenderError::NotAPath(path.as_str().chars().take(100).collect()))?;
         let root = self.document()?;

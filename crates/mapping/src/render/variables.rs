@@ -36,6 +36,9 @@ impl<'a> Variables<'a> {
                 if let Some((_, known)) = pairs.iter_mut().find(|(known, _)| *known == name) {
                     *known = value;
                 } else if pairs.len() < FEW {
+                    if pairs.capacity() == 0 {
+                        pairs.reserve_exact(FEW);
+                    }
                     pairs.push((name, value));
                 } else {
                     let all = std::mem::take(pairs).into_iter().chain([(name, value)]);

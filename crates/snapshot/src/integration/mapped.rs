@@ -3,6 +3,7 @@ use pitbird_mapping::parameter::{Direction, Source, Target};
 use pitbird_records as records;
 use regex_lite::Regex;
 
+use super::static_status;
 use crate::target::{TargetTemplate, UriTemplate};
 
 /// Where values go to, and where each comes from.
@@ -24,6 +25,8 @@ pub struct HttpProxy {
 pub struct Mapped {
     pub backend: Backend,
     pub templates: Templates,
+    /// What a mock's templates say without any template language, in their order.
+    fixed_statuses: Vec<Option<u16>>,
     pub passthrough: Passthrough,
     pub parameters: Parameters,
     pub content_handling: Option<ContentHandling>,
@@ -109,9 +112,13 @@ impl Mapped {
         let mut responses: Vec<ResponseRule> =
             integration.responses.iter().filter_map(|(status, response)| rule(status, response)).collect();
         responses.sort_by_key(|rule| rule.pattern.is_none());
+        let templates = Templates::compile(&integration.request_templates);
+        let texts = integration.request_templates.values().zip(&templates.0);
+        let statuses = texts.map(|(text, (_, template))| template.as_ref().and_then(|_| static_status(text)));
         Mapped {
+            fixed_statuses: statuses.collect(),
             backend,
-            templates: Templates::compile(&integration.request_templates),
+            templates,
             passthrough: match integration.passthrough_behavior.as_str() {
                 "NEVER" => Passthrough::Never,
                 "WHEN_NO_TEMPLATES" => Passthrough::WhenNoTemplates,
@@ -122,6 +129,14 @@ impl Mapped {
             responses,
             timeout_ms: integration.timeout_ms,
         }
+    }
+
+    /// The status that a mock answers a request of this media type with, where that is known before the request: its template has no
+    /// template language, and nothing else of the request is mapped.
+    pub fn fixed_status(&self, media: &str) -> Option<u16> {
+        let is_fixed = matches!(self.backend, Backend::Mock) && self.content_handling.is_none();
+        let at = self.templates.place(media).filter(|_| is_fixed && self.parameters.is_empty())?;
+        self.fixed_statuses[at]
     }
 
     /// The rule for an answer of this status, or of a function with this error (empty if it had none).
@@ -145,8 +160,12 @@ impl Templates {
 
     /// The template for a request's media type, else the one for all. `Some(None)` is one that can't be parsed.
     pub fn of_request(&self, media: &str) -> Option<Option<&Template>> {
-        let named = |name: &str| self.0.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
-        named(media).or_else(|| named("$default")).map(|(_, template)| template.as_ref())
+        self.place(media).map(|at| self.0[at].1.as_ref())
+    }
+
+    fn place(&self, media: &str) -> Option<usize> {
+        let named = |name: &str| self.0.iter().position(|(known, _)| known.eq_ignore_ascii_case(name));
+        named(media).or_else(|| named("$default"))
     }
 
     /// The template for an answer and the media type that it makes: the first that the client accepts, else the one for JSON,
