@@ -92,24 +92,22 @@ impl Edge {
         });
         let body_bytes = body.as_ref().map_or(0, Bytes::len);
         let routed = route(&snapshot, stage, below, &arrival, &seen);
-        let is_preflight = api.cors.is_some() && cors::is_preflight(arrival.verb(), arrival.headers());
-        let (mut outcome, admitted) = match (&routed, body) {
-            _ if is_preflight && !routed.as_ref().is_ok_and(Routed::is_guarded) => {
-                let answer = api.cors.as_ref().map(|cors| cors::preflight(cors, arrival.headers()));
-                (
-                    answer.map_or_else(|| Outcome::error(HttpError::NotFound), Outcome::answer),
-                    Admitted::Anybody,
-                )
-            }
-            (Err(error), _) => (Outcome::error(error.clone()), Admitted::Anybody),
-            (_, Err(error)) => (Outcome::error(error), Admitted::Anybody),
-            (Ok(routed), Ok(body)) => match self.admit(routed, &body, signer_of).await {
+        // Of a route that lets in only some, browsers' questions are its own to answer.
+        let cors = api.cors.as_ref();
+        let answering = cors.filter(|_| !routed.as_ref().is_ok_and(Routed::is_guarded));
+        let preflight = answering.and_then(|cors| cors::preflight(cors, arrival.verb(), arrival.headers()));
+        let telling = cors.filter(|_| preflight.is_none());
+        let (mut outcome, admitted) = match (preflight, &routed, body) {
+            (Some(answer), ..) => (Outcome::answer(answer), Admitted::Anybody),
+            (_, Err(error), _) => (Outcome::error(error.clone()), Admitted::Anybody),
+            (_, _, Err(error)) => (Outcome::error(error), Admitted::Anybody),
+            (_, Ok(routed), Ok(body)) => match self.admit(routed, &body, signer_of).await {
                 Ok(admitted) => (self.integrate(routed, &admitted, body).await, admitted),
                 Err(refused) => (Outcome::refused(refused), Admitted::Anybody),
             },
         };
-        if let Some(cors) = &api.cors {
-            cors::apply(cors, arrival.headers(), &mut outcome.answer, is_preflight);
+        if let Some(cors) = telling {
+            cors::apply(cors, arrival.headers(), &mut outcome.answer);
         }
         let route_key = routed.as_ref().ok().map(|routed| routed.matched.route.key.as_str());
         record::record(
@@ -205,7 +203,7 @@ fn limit(stage: &HttpStage, route_key: &str) -> Option<Throttle> {
 }
 
 impl Routed<'_, '_> {
-    /// Does the route let in only some? Then browsers' questions are its own to answer.
+    /// Does the route let in only some?
     fn is_guarded(&self) -> bool {
         !matches!(self.matched.route.access, pitbird_snapshot::HttpAccess::Anybody)
     }

@@ -115,7 +115,7 @@ impl Context<'_> {
             "identity.userArn" => show(out, signer.map(|signer| &signer.principal)),
             _ => {
                 if let Some(end) = &self.end {
-                    end.append(out, name, self.seen.request_id);
+                    end.append(out, name);
                 }
             }
         }
@@ -123,7 +123,7 @@ impl Context<'_> {
 }
 
 impl End<'_> {
-    fn append(&self, out: &mut String, name: &str, request_id: &str) {
+    fn append(&self, out: &mut String, name: &str) {
         let integration = self.integration;
         match name {
             "status" => show(out, Some(self.status)),
@@ -142,7 +142,7 @@ impl End<'_> {
                 show(out, integration.map(Story::latency_ms));
             }
             "integration.requestId" | "awsEndpointRequestId" => {
-                out.push_str(integration.map_or("", |_| request_id))
+                out.push_str(integration.and_then(|known| known.request_id.as_deref()).unwrap_or_default());
             }
             "integrationErrorMessage" | "integration.error" => {
                 out.push_str(integration.and_then(|known| known.error.as_deref()).unwrap_or_default());
@@ -155,5 +155,34 @@ impl End<'_> {
 fn show(out: &mut String, value: Option<impl std::fmt::Display>) {
     if let Some(value) = value {
         write!(out, "{value}").expect("a String takes all text");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_integrations_request_is_known_by_its_own_id() {
+        let shown = |story: Option<&Story>, name: &str| {
+            let end = End {
+                status: 200,
+                response_bytes: 0,
+                data_processed: 0,
+                latency_us: 0,
+                integration: story,
+                error: None,
+                authorizer_error: None,
+            };
+            let mut out = String::new();
+            end.append(&mut out, name);
+            out
+        };
+        let ran = Story { request_id: Some("of-the-function".to_owned()), ..Story::default() };
+        for name in ["integration.requestId", "awsEndpointRequestId"] {
+            assert_eq!(shown(Some(&ran), name), "of-the-function");
+            assert_eq!(shown(Some(&Story::default()), name), "", "it says none");
+            assert_eq!(shown(None, name), "", "nobody was asked");
+        }
     }
 }

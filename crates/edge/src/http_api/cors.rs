@@ -12,31 +12,37 @@ use super::answer::{Answer, Headers};
 use crate::cors::put_list;
 
 /// Is this a browser's question whether it may call?
-pub(super) fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {
+fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {
     method == Method::OPTIONS
         && headers.contains_key(ORIGIN)
         && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
 }
 
-/// The API's own answer to that question.
-pub(super) fn preflight(cors: &HttpCors, asked: &HeaderMap) -> Answer {
+/// The API's own answer to that question, whole; none to any other request.
+pub(super) fn preflight(cors: &HttpCors, method: &Method, asked: &HeaderMap) -> Option<Answer> {
+    if !is_preflight(method, asked) {
+        return None;
+    }
     let mut headers = Headers::new();
     if is_allowed(cors, asked) {
         put_list(&mut headers, ACCESS_CONTROL_ALLOW_METHODS, cors.allow_methods.as_deref());
         put_list(&mut headers, ACCESS_CONTROL_ALLOW_HEADERS, cors.allow_headers.as_deref());
         headers.extend(cors.max_age_s.map(|age| (ACCESS_CONTROL_MAX_AGE, HeaderValue::from(age))));
     }
-    Answer { status: 204, headers, body: Default::default() }
+    tell(cors, asked, &mut headers);
+    Some(Answer { status: 204, headers, body: Default::default() })
 }
 
-/// Makes an answer tell what the configuration says; what the integration said of it doesn't count.
-pub(super) fn apply(cors: &HttpCors, asked: &HeaderMap, answer: &mut Answer, is_preflight: bool) {
-    if !is_preflight {
-        answer.headers.retain(|(name, _)| !name.as_str().starts_with("access-control-"));
-    }
+/// Makes an integration's answer tell what the configuration says; what the integration said of it doesn't count, also where
+/// it was asked a browser's question.
+pub(super) fn apply(cors: &HttpCors, asked: &HeaderMap, answer: &mut Answer) {
+    answer.headers.retain(|(name, _)| !name.as_str().starts_with("access-control-"));
+    tell(cors, asked, &mut answer.headers);
+}
+
+fn tell(cors: &HttpCors, asked: &HeaderMap, headers: &mut Headers) {
     let Some(origin) = asked.get(ORIGIN).filter(|_| is_allowed(cors, asked)) else { return };
     let is_any = cors.allow_origins.iter().flatten().any(|allowed| allowed == "*");
-    let headers = &mut answer.headers;
     let told = if is_any { HeaderValue::from_static("*") } else { origin.clone() };
     headers.push((ACCESS_CONTROL_ALLOW_ORIGIN, told));
     if !is_any {
@@ -81,6 +87,13 @@ mod tests {
         headers
     }
 
+    /// What browsers ask before they call from another origin.
+    fn question(origin: &'static str) -> HeaderMap {
+        let mut headers = from(origin);
+        headers.insert(ACCESS_CONTROL_REQUEST_METHOD, HeaderValue::from_static("PUT"));
+        headers
+    }
+
     fn shown(answer: &Answer) -> Vec<String> {
         let line =
             |(name, value): &(HeaderName, HeaderValue)| format!("{name}: {}", value.to_str().expect("text"));
@@ -91,9 +104,7 @@ mod tests {
     fn an_allowed_origin_is_told_all_and_others_nothing() {
         let rules = rules(&["https://a.example", "http://*"], true);
         for origin in ["https://a.example", "http://b.example"] {
-            let asked = from(origin);
-            let mut answer = preflight(&rules, &asked);
-            apply(&rules, &asked, &mut answer, true);
+            let answer = preflight(&rules, &Method::OPTIONS, &question(origin)).expect("an answer");
             let expected = [
                 "access-control-allow-methods: GET,PUT",
                 "access-control-allow-headers: x-a,x-b",
@@ -105,9 +116,8 @@ mod tests {
             ];
             assert_eq!((answer.status, shown(&answer)), (204, expected.map(str::to_owned).to_vec()));
         }
-        let asked = from("https://b.example");
-        let mut answer = preflight(&rules, &asked);
-        apply(&rules, &asked, &mut answer, true);
+        let asked = question("https://b.example");
+        let answer = preflight(&rules, &Method::OPTIONS, &asked).expect("an answer");
         assert_eq!((answer.status, shown(&answer)), (204, vec![]));
     }
 
@@ -117,22 +127,26 @@ mod tests {
         let said =
             [("access-control-allow-origin", "https://evil"), ("access-control-max-age", "9"), ("x-a", "1")];
         let said = said.map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
+        // The second is a question that a guarded route's integration has answered.
+        for asked in [from("https://any"), question("https://any")] {
+            let mut answer = Answer { status: 200, headers: said.to_vec(), body: Default::default() };
+            apply(&rules, &asked, &mut answer);
+            assert_eq!(
+                shown(&answer),
+                ["x-a: 1", "access-control-allow-origin: *", "access-control-expose-headers: x-c"]
+            );
+        }
         let mut answer = Answer { status: 200, headers: said.to_vec(), body: Default::default() };
-        apply(&rules, &from("https://any"), &mut answer, false);
-        assert_eq!(
-            shown(&answer),
-            ["x-a: 1", "access-control-allow-origin: *", "access-control-expose-headers: x-c"]
-        );
-        let mut answer = Answer { status: 200, headers: said.to_vec(), body: Default::default() };
-        apply(&rules, &HeaderMap::new(), &mut answer, false);
+        apply(&rules, &HeaderMap::new(), &mut answer);
         assert_eq!(shown(&answer), ["x-a: 1"], "no browser");
     }
 
     #[test]
     fn only_a_browsers_question_is_one() {
-        let mut headers = from("https://a");
-        assert!(!is_preflight(&Method::OPTIONS, &headers));
-        headers.insert(ACCESS_CONTROL_REQUEST_METHOD, HeaderValue::from_static("PUT"));
-        assert!(is_preflight(&Method::OPTIONS, &headers) && !is_preflight(&Method::GET, &headers));
+        let rules = rules(&["*"], false);
+        let is_answered = |method: Method, headers: &HeaderMap| preflight(&rules, &method, headers).is_some();
+        assert!(!is_answered(Method::OPTIONS, &from("https://a")));
+        let asked = question("https://a");
+        assert!(is_answered(Method::OPTIONS, &asked) && !is_answered(Method::GET, &asked));
     }
 }

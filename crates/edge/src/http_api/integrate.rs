@@ -41,6 +41,8 @@ pub(super) struct Story {
     pub status: Option<u16>,
     /// The status of the service that ran it: 200, also when the function failed.
     pub service_status: Option<u16>,
+    /// What the integration calls the request: a function's request id, an AWS endpoint's `x-amzn-RequestId`.
+    pub request_id: Option<String>,
     /// Why it failed.
     pub error: Option<String>,
 }
@@ -86,7 +88,16 @@ impl Edge {
             HttpApiTarget::Function(Ok(target)) => {
                 match permitted(routed, target, &routed.invocation_arn()) {
                     Some(function) => {
-                        self.invoke_route(routed, admitted, integration, (function, target), &body).await
+                        let asked = (function, target);
+                        let mut outcome =
+                            self.invoke_route(routed, admitted, integration, asked, &body).await;
+                        // A function that ran has logged under this id.
+                        if let Some(story) = outcome.integration.as_mut()
+                            && story.service_status.is_some()
+                        {
+                            story.request_id = Some(routed.arrival.request_id.clone());
+                        }
+                        outcome
                     }
                     None => Outcome::failed(HttpError::Integration, NO_PERMISSION),
                 }

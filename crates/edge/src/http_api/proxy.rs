@@ -211,7 +211,8 @@ fn given_back(
         }
     }
     let known = Some(head.status.as_u16());
-    let story = Story { status: known, service_status: known, ..Story::default() };
+    let request_id = joined(&head.headers, "x-amzn-requestid");
+    let story = Story { status: known, service_status: known, request_id, ..Story::default() };
     Outcome { integration: Some(story), ..Outcome::answer(Answer { status, headers, body }) }
 }
 
