@@ -28,21 +28,12 @@ pub fn told(path: &str) -> &str {
     if path.is_empty() { NONE } else { path }
 }
 
-/// Checks that a new mapping of a REST API would be asked, and would leave the domain's routing rules what they may be.
-pub fn check_routing(domain: &DomainName, records: &impl Records) -> Result<(), Error> {
-    if domain.routing_mode == "ROUTING_RULE_ONLY" {
-        return Err(Error::MappingsUnused);
+/// Checks that a new mapping would be asked.
+pub fn check_routing(domain: &DomainName) -> Result<(), Error> {
+    match domain.routing_mode.as_str() {
+        "ROUTING_RULE_ONLY" => Err(Error::MappingsUnused),
+        _ => Ok(()),
     }
-    let below = prefix(&domain.scope, &[&domain.name]);
-    if records.list::<RoutingRule>(&below)?.is_empty() {
-        return Ok(());
-    }
-    for mapping in all(records, &domain.scope, &domain.name)? {
-        if records.get::<HttpApi>(&key(&domain.scope, &[&mapping.api_id]))?.is_some() {
-            return Err(Error::MixedWithRules);
-        }
-    }
-    Ok(())
 }
 
 /// Checks a mapping as one of its domain's.
@@ -56,11 +47,31 @@ pub fn check(mapping: &DomainMapping, records: &impl Records) -> Result<(), Erro
     {
         return Err(Error::BadStage);
     }
-    let mut others = all(records, scope, &mapping.domain_name)?.into_iter();
-    match others.any(|other| other.id != mapping.id && other.base_path == mapping.base_path) {
-        true => Err(Error::BasePathExists),
-        false => Ok(()),
+    let mut others = all(records, scope, &mapping.domain_name)?;
+    others.retain(|other| other.id != mapping.id);
+    if others.iter().any(|other| other.base_path == mapping.base_path) {
+        return Err(Error::BasePathExists);
     }
+    check_unmixed(&others, mapping, records)
+}
+
+/// Checks that a mapping of a REST API leaves the domain's routing rules what they may be: beside them, all mappings lead to APIs
+/// of one kind.
+fn check_unmixed(
+    others: &[DomainMapping],
+    mapping: &DomainMapping,
+    records: &impl Records,
+) -> Result<(), Error> {
+    let below = prefix(&mapping.scope, &[&mapping.domain_name]);
+    if records.list::<RoutingRule>(&below)?.is_empty() {
+        return Ok(());
+    }
+    for other in others {
+        if records.get::<HttpApi>(&key(&other.scope, &[&other.api_id]))?.is_some() {
+            return Err(Error::MixedWithRules);
+        }
+    }
+    Ok(())
 }
 
 /// A domain's mappings.

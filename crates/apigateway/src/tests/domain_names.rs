@@ -1,4 +1,4 @@
-use pitbird_records::RoutingRule;
+use pitbird_records::{DomainMapping, HttpApi, RoutingRule};
 use pitbird_store::Transaction;
 
 use super::*;
@@ -149,6 +149,59 @@ async fn what_a_routing_rule_leads_to_stays() {
     bed.ok("DeleteStage", json!({"restApiId": api, "stageName": "free"})).await;
     bed.ok("DeleteDomainName", json!({"domainName": "a.example.com"})).await;
     bed.ok("DeleteRestApi", json!({"restApiId": api})).await;
+}
+
+/// The other service has led two paths to HTTP APIs, beside which a rule may stand.
+#[tokio::test]
+async fn mappings_of_two_kinds_never_come_beside_routing_rules() {
+    let bed = Bed::new();
+    let (api, _) = bed.mock_api().await;
+    bed.deploy(&api, json!({"stageName": "dev"})).await;
+    let domain = json!({"domainName": "a.example.com"});
+    let mode = json!({"certificateArn": ARN, "routingMode": "ROUTING_RULE_THEN_BASE_PATH_MAPPING"});
+    bed.ok("CreateDomainName", with(&domain, mode)).await;
+    let scope = bed.caller.scope.clone();
+    let http_api: HttpApi = serde_json::from_value(json!({
+        "scope": scope, "id": "http", "name": "http", "created_ms": 0, "api_key_selection_expression": "",
+        "route_selection_expression": "", "disable_execute_api_endpoint": false, "ip_address_type": "ipv4", "tags": {},
+    }))
+    .expect("an API");
+    let mapping = |path: &str| DomainMapping {
+        scope: scope.clone(),
+        domain_name: "a.example.com".to_owned(),
+        id: path.to_owned(),
+        base_path: path.to_owned(),
+        api_id: "http".to_owned(),
+        stage: Some("$default".to_owned()),
+    };
+    let rule = RoutingRule {
+        scope: scope.clone(),
+        domain_name: "a.example.com".to_owned(),
+        id: "rule".to_owned(),
+        priority: 1,
+        conditions: Vec::new(),
+        api_id: api.clone(),
+        stage: "dev".to_owned(),
+        strip_base_path: false,
+    };
+    let mappings = [mapping("one"), mapping("two")];
+    let put = move |tx: &mut Transaction<'_>| {
+        tx.put(&http_api)?;
+        mappings.iter().try_for_each(|mapping| tx.put(mapping).map(drop))?;
+        tx.put(&rule)
+    };
+    bed.store.write(put).await.expect("kept");
+    let operations = json!([patch("replace", "/restapiId", &api), patch("replace", "/stage", "dev")]);
+    let one = with(&domain, json!({"basePath": "one", "patchOperations": operations}));
+    let mixed = bad(
+        "Routing rules aren't supported for a domain name that has API mappings to both REST and HTTP APIs",
+    );
+    assert_eq!(bed.run("UpdateBasePathMapping", one.clone()).await.expect_err("mixed"), mixed);
+    let other = with(&domain, json!({"restApiId": api, "basePath": "three"}));
+    assert_eq!(bed.run("CreateBasePathMapping", other).await.expect_err("mixed"), mixed);
+    bed.ok("DeleteBasePathMapping", with(&domain, json!({"basePath": "two"}))).await;
+    let moved = bed.ok("UpdateBasePathMapping", one).await;
+    assert_eq!(moved, json!({"basePath": "one", "restApiId": api, "stage": "dev"}), "the only one may move");
 }
 
 #[tokio::test]

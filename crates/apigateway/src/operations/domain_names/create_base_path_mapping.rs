@@ -24,7 +24,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::BasePath
     let entropy = state.entropy;
     let create = move |tx: &mut Transaction<'_>| {
         let domain = domain_name::domain(tx, &caller.scope, &input.domain_name)?;
-        base_path::check_routing(&domain, tx)?;
+        base_path::check_routing(&domain)?;
         if base_path::all(tx, &domain.scope, &domain.name)?.len() >= MAPPINGS_MAX {
             return Err(Error::TooMany { what: "mappings for this domain name", limit: MAPPINGS_MAX });
         }
