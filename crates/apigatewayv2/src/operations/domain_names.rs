@@ -20,11 +20,20 @@ use pitbird_service::Builder;
 
 use crate::State;
 
+/// What the service says of a domain's configuration and callers send back as they got it; it is never theirs to set.
+const SAID_BY_THE_SERVICE: &[&str] = &[
+    "DomainNameConfigurations.0.ApiGatewayDomainName",
+    "DomainNameConfigurations.0.CertificateUploadDate",
+    "DomainNameConfigurations.0.DomainNameStatus",
+    "DomainNameConfigurations.0.DomainNameStatusMessage",
+    "DomainNameConfigurations.0.HostedZoneId",
+];
+
 /// Hangs the family in.
 pub fn hang(builder: Builder<State>) -> Builder<State> {
     builder
         .operation("CreateApiMapping", &[], create_api_mapping::run)
-        .operation("CreateDomainName", &[], create_domain_name::run)
+        .operation("CreateDomainName", SAID_BY_THE_SERVICE, create_domain_name::run)
         .operation("CreateRoutingRule", &[], create_routing_rule::run)
         .operation("DeleteApiMapping", &[], delete_api_mapping::run)
         .operation("DeleteDomainName", &[], delete_domain_name::run)
@@ -37,5 +46,5 @@ pub fn hang(builder: Builder<State>) -> Builder<State> {
         .operation("ListRoutingRules", &[], list_routing_rules::run)
         .operation("PutRoutingRule", &[], put_routing_rule::run)
         .operation("UpdateApiMapping", &[], update_api_mapping::run)
-        .operation("UpdateDomainName", &[], update_domain_name::run)
+        .operation("UpdateDomainName", SAID_BY_THE_SERVICE, update_domain_name::run)
 }

@@ -41,6 +41,12 @@ async fn a_domain_is_made_read_changed_and_deleted() {
         (&configuration["certificateArn"], &configuration["ipAddressType"], &changed["routingMode"]),
         (&json!(other), &json!("dualstack"), &json!("ROUTING_RULE_THEN_API_MAPPING"))
     );
+    let echo = json!({"DomainNameConfigurations": [{
+        "ApiGatewayDomainName": "d-other.execute-api.us-east-1.amazonaws.com", "CertificateArn": other,
+        "CertificateUploadDate": 1.0, "DomainNameStatus": "UPDATING", "DomainNameStatusMessage": "soon",
+        "EndpointType": "REGIONAL", "HostedZoneId": "Z0", "IpAddressType": "dualstack", "SecurityPolicy": "TLS_1_2",
+    }]});
+    assert_eq!(bed.ok("UpdateDomainName", with(&at, echo)).await, changed, "what it says itself isn't set");
     bed.ok("TagResource", json!({"ResourceArn": arn, "Tags": {"b": "2"}})).await;
     bed.ok("UntagResource", json!({"ResourceArn": arn, "TagKeys": ["a"]})).await;
     assert_eq!(bed.ok("GetTags", json!({"ResourceArn": arn})).await, json!({"tags": {"b": "2"}}));
