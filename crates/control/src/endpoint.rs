@@ -38,6 +38,14 @@ pub enum Origin {
 /// Says what a caller's policies say of what it asks for. Heard for calls of functions, and of functions' URLs.
 pub type Gate = Arc<dyn Fn(&Caller, &Asked) -> Permission + Send + Sync>;
 
+/// How a caller has reached us.
+#[derive(Debug, Clone, Copy)]
+pub struct Reached {
+    /// `http` or `https`.
+    pub scheme: &'static str,
+    pub local: SocketAddr,
+}
+
 impl Control {
     pub fn new(
         services: impl IntoIterator<Item = Service>,
@@ -53,14 +61,8 @@ impl Control {
         self.services.values()
     }
 
-    /// A call's whole way, from its head to its answer. `local` is where the caller reached us.
-    pub async fn serve<B>(
-        &self,
-        parts: &Parts,
-        body: B,
-        local: SocketAddr,
-        origin: Origin,
-    ) -> Response<Answer>
+    /// A call's whole way, from its head to its answer. `reached` is where the caller reached us.
+    pub async fn serve<B>(&self, parts: &Parts, body: B, reached: Reached, origin: Origin) -> Response<Answer>
     where
         B: http_body::Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -79,7 +81,7 @@ impl Control {
         };
         let answer = match body {
             // The body keeps its room until the answer is there.
-            Ok(_held) => self.run(&call, parts, bytes, (local, origin), &request_id).await,
+            Ok(_held) => self.run(&call, parts, bytes, (reached, origin), &request_id).await,
             Err(fault) => Err((fault, None)),
         };
         let (fault, retry_after_s) = match answer {
@@ -102,7 +104,7 @@ impl Control {
         call: &wire::Call<'static>,
         parts: &Parts,
         body: Bytes,
-        (local, origin): (SocketAddr, Origin),
+        (reached, origin): (Reached, Origin),
         request_id: &str,
     ) -> Result<Response<Answer>, (Fault, Option<u32>)> {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -123,7 +125,7 @@ impl Control {
             caller,
             request_id: request_id.to_owned(),
             now_ms: since.as_millis() as i64,
-            endpoint: endpoint(&parts.headers, local),
+            endpoint: reached.endpoint(&parts.headers),
             input,
         };
         let (service, operation) = (call.model.key, call.operation.name);
@@ -267,11 +269,14 @@ fn internal() -> Fault {
     Fault::new("InternalFailure", "The request processing has failed because of an internal error.")
 }
 
-/// The base URL that the caller used.
-fn endpoint(headers: &HeaderMap, local: SocketAddr) -> String {
-    match headers.get(HOST).and_then(|host| host.to_str().ok()) {
-        Some(host) => format!("http://{host}"),
-        None => format!("http://{local}"),
+impl Reached {
+    /// The base URL that the caller used.
+    fn endpoint(&self, headers: &HeaderMap) -> String {
+        let Reached { scheme, local } = self;
+        match headers.get(HOST).and_then(|host| host.to_str().ok()) {
+            Some(host) => format!("{scheme}://{host}"),
+            None => format!("{scheme}://{local}"),
+        }
     }
 }
 

@@ -15,4 +15,4 @@ mod endpoint;
 pub use answer::{Answer, EventBody};
 pub use asked::Asked;
 pub use caller::{Credential, Lookup, Signatures, bare_fault};
-pub use endpoint::{Control, Gate, Origin};
+pub use endpoint::{Control, Gate, Origin, Reached};

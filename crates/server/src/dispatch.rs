@@ -10,7 +10,7 @@ use http::request::Parts;
 use http::{Request, Response, Version};
 use http_body_util::{BodyExt, Either, Full, Limited};
 use hyper::body::{Body, Incoming};
-use pitbird_control::{Asked, Control, Origin};
+use pitbird_control::{Asked, Control, Origin, Reached};
 use pitbird_edge::{Edge, Peer, Renewal, Signature, SignatureFault, Target, UrlSigner, UrlTarget};
 use pitbird_sandbox::RUNTIME_API_PORT;
 use pitbird_service::{Caller, Permission};
@@ -117,7 +117,8 @@ impl Dispatch {
         if let Some(answer) = self.admin.code(parts).await {
             return answer.map(Either::Left);
         }
-        self.control.serve(parts, body, client.local, Origin::Outside).await.map(boxed)
+        let reached = Reached { scheme: client.scheme, local: client.local };
+        self.control.serve(parts, body, reached, Origin::Outside).await.map(boxed)
     }
 
     /// A request that a function made from inside its sandbox: for an API, for AWS, or for the code that a call to AWS has told
@@ -136,7 +137,8 @@ impl Dispatch {
         } else if let Some(answer) = self.admin.code(&parts).await {
             answer.map(Either::Left)
         } else {
-            self.control.serve(&parts, limited, address, Origin::Function).await.map(boxed)
+            let reached = Reached { scheme: peer.scheme, local: address };
+            self.control.serve(&parts, limited, reached, Origin::Function).await.map(boxed)
         };
         discard(&mut body).await;
         answer

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue};
 use http::{Method, Request, Response};
 use http_body_util::{BodyExt, Full, Limited};
-use pitbird_control::Origin;
+use pitbird_control::{Origin, Reached};
 use pitbird_edge::{Later, ServiceCall, Services, Uncalled};
 use pitbird_invoke::Credentials;
 use pitbird_names::{Account, arn, limits};
@@ -61,7 +61,8 @@ impl Integrated {
         sign(&mut request, model, &region, &credentials);
         let (parts, body) = request.into_parts();
         let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let answer = dispatch.control.serve(&parts, Full::new(body), local, Origin::Function).await;
+        let reached = Reached { scheme: "http", local };
+        let answer = dispatch.control.serve(&parts, Full::new(body), reached, Origin::Function).await;
         let (head, body) = answer.into_parts();
         let body = Limited::new(body, limits::GATEWAY_BODY_BYTES).collect().await;
         Ok(Response::from_parts(head, body.map_err(|_| Uncalled::BrokenOff)?.to_bytes()))

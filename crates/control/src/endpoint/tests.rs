@@ -52,8 +52,8 @@ async fn post(control: &Control, headers: &[(&str, &str)], body: &str) -> (u16, 
         request = request.header(*name, *value);
     }
     let (parts, body) = request.body(Full::from(body.to_owned())).expect("a request").into_parts();
-    let local = SocketAddr::from(([127, 0, 0, 1], 4566));
-    let answer = control.serve(&parts, body, local, Origin::Outside).await;
+    let reached = Reached { scheme: "http", local: SocketAddr::from(([127, 0, 0, 1], 4566)) };
+    let answer = control.serve(&parts, body, reached, Origin::Outside).await;
     assert!(answer.headers().contains_key("x-amzn-requestid"));
     let status = answer.status().as_u16();
     let body = answer.into_body().collect().await.expect("a whole body").to_bytes();
@@ -121,8 +121,8 @@ async fn a_call_that_is_too_large_is_named() {
         let method = if path.ends_with("code") { "PUT" } else { "POST" };
         let request = Request::builder().method(method).uri(path).header("content-length", &length);
         let (parts, body) = request.body(Full::from("x")).expect("a request").into_parts();
-        let local = SocketAddr::from(([127, 0, 0, 1], 4566));
-        let answer = control(Signatures::Unchecked).serve(&parts, body, local, Origin::Outside).await;
+        let reached = Reached { scheme: "http", local: SocketAddr::from(([127, 0, 0, 1], 4566)) };
+        let answer = control(Signatures::Unchecked).serve(&parts, body, reached, Origin::Outside).await;
         assert_eq!(answer.status().as_u16(), 413);
         let body = answer.into_body().collect().await.expect("a whole body").to_bytes();
         assert!(String::from_utf8_lossy(&body).contains(&format!("{words}\"")), "{body:?}");
@@ -146,8 +146,8 @@ async fn a_function_must_sign_and_may_do_what_its_policies_allow() {
             request = request.header(*name, value);
         }
         let (parts, body) = request.body(Full::from(body.to_owned())).expect("a request").into_parts();
-        let local = SocketAddr::from(([127, 0, 0, 1], 9001));
-        let answer = control.serve(&parts, body, local, Origin::Function).await;
+        let reached = Reached { scheme: "http", local: SocketAddr::from(([127, 0, 0, 1], 9001)) };
+        let answer = control.serve(&parts, body, reached, Origin::Function).await;
         let status = answer.status().as_u16();
         let body = answer.into_body().collect().await.expect("a whole body").to_bytes();
         (status, String::from_utf8(body.to_vec()).expect("text"))
@@ -199,4 +199,14 @@ async fn bad_input_gets_a_clear_error() {
         let (status, answer) = post(&control, &[], body).await;
         assert!(status == 400 || status == 404, "{status} {answer}");
     }
+}
+
+#[test]
+fn callers_are_told_where_and_how_they_have_reached_us() {
+    let local = SocketAddr::from(([127, 0, 0, 1], 4566));
+    let mut headers = HeaderMap::new();
+    assert_eq!(Reached { scheme: "https", local }.endpoint(&headers), "https://127.0.0.1:4566");
+    headers.insert(HOST, HeaderValue::from_static("aws.example:8443"));
+    assert_eq!(Reached { scheme: "https", local }.endpoint(&headers), "https://aws.example:8443");
+    assert_eq!(Reached { scheme: "http", local }.endpoint(&headers), "http://aws.example:8443");
 }
