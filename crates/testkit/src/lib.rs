@@ -1,9 +1,10 @@
 //! What system tests stand on: a server of their own in a folder of their own, AWS's own tools, and a way to wait.
 //!
 //! Start at [`Server`]. Nothing here sleeps to wait for something: what is waited for is read from a pipe or asked for
-//! until it is there, with a deadline.
+//! until it is there, with a deadline. Readers of strangers' bytes are tried by [`try_hostile`].
 
 mod calls;
+mod hostile;
 mod http;
 mod package;
 mod packages;
@@ -13,6 +14,7 @@ mod server;
 mod terraform;
 
 pub use calls::{Called, Calls, done};
+pub use hostile::{INPUTS_MIN, Tried, try_hostile};
 pub use http::{Answer, Client, get, post, send};
 pub use package::zipped;
 pub use packages::{Tool, packages};

@@ -1,15 +1,10 @@
-//! Whatever text comes, nothing panics.
-
-use std::time::{Duration, Instant};
+//! Whatever text comes, nothing panics. For minutes and nights the crate `hostile` tries the same.
 
 use proptest::prelude::*;
 use serde_json::Value;
 
 use super::{BODY, Exchange, Template};
 use crate::jsonpath::JsonPath;
-
-/// Seconds that [`pieces_for_a_while`] goes on; unset, it does one round. For a night: `PITBIRD_FUZZ_SECONDS=30000`.
-const SECONDS: &str = "PITBIRD_FUZZ_SECONDS";
 
 const PIECES: &[&str] = &[
     "#set($",
@@ -237,42 +232,4 @@ fn read(path: &str) {
         let _ = path.read_json(BODY);
         let _ = path.read_text(BODY);
     }
-}
-
-/// The same as a program that goes on for minutes or nights: cuts, repeats and joins of what has come so far.
-#[test]
-fn pieces_for_a_while() {
-    let seconds = std::env::var(SECONDS).ok().and_then(|text| text.parse().ok()).unwrap_or(0);
-    let end = Instant::now() + Duration::from_secs(seconds);
-    let mut seed = 0x9e37_79b9_7f4a_7c15_u64 ^ seconds;
-    let mut draw = move |below: usize| {
-        seed ^= seed << 13;
-        seed ^= seed >> 7;
-        seed ^= seed << 17;
-        (seed % below.max(1) as u64) as usize
-    };
-    let mut kept: Vec<String> = vec![String::new(); 64];
-    let mut rounds = 0;
-    while rounds < 500 || Instant::now() < end {
-        let mut text = kept[draw(64)].clone();
-        for _ in 0..1 + draw(6) {
-            let at = (0..=draw(text.len() + 1)).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-            match draw(8) {
-                0 => text.truncate(at),
-                1 => text = text.split_off(at),
-                2 => text.insert_str(at, &kept[draw(64)].clone()),
-                _ => text.insert_str(at, PIECES[draw(PIECES.len())]),
-            }
-        }
-        text.truncate((0..=text.len().min(2000)).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0));
-        render(&text, BODY);
-        read(&text);
-        // What parses is worth more to build upon.
-        if Template::parse(&text).is_ok() || draw(10) == 0 {
-            let place = draw(64);
-            kept[place] = text;
-        }
-        rounds += 1;
-    }
-    assert!(rounds >= 500);
 }

@@ -1,0 +1,8 @@
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use pitbird_hostile::target;
+
+fuzz_target!(|bytes: &[u8]| {
+    (target("openapi").reads)(bytes);
+});
