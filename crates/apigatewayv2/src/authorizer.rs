@@ -154,7 +154,7 @@ fn check(authorizer: &HttpAuthorizer) -> Result<(), Error> {
     }
 }
 
-fn is_identity_source(text: &str) -> bool {
+pub fn is_identity_source(text: &str) -> bool {
     const PREFIXES: [&str; 4] =
         ["$request.header.", "$request.querystring.", "$context.", "$stageVariables."];
     let name = PREFIXES.iter().find_map(|prefix| text.strip_prefix(prefix));

@@ -61,7 +61,7 @@ pub fn check_key(key: &str) -> Result<String, Error> {
 }
 
 /// Do two keys take the same requests? Names of variables make no difference.
-fn is_same(one: &str, other: &str) -> bool {
+pub fn is_same(one: &str, other: &str) -> bool {
     let parsed = |key: &str| {
         let (method, path) = key.split_once(' ')?;
         let template = Template::parse(path).ok()?;

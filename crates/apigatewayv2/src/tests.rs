@@ -5,6 +5,7 @@ mod apis;
 mod authorizers;
 mod deployments;
 mod domain_names;
+mod hostile;
 mod imports;
 mod model;
 mod routes;

@@ -201,4 +201,45 @@ mod tests {
         }
         assert_eq!(whole(&vec![b'x'; BODY_BYTES_MAX + 1]).len(), BODY_BYTES_MAX);
     }
+
+    /// A line is a place and a value. For minutes: `PITBIRD_FUZZ_SECONDS=600 cargo nextest run -p pitbird-edge of_strangers`.
+    #[test]
+    fn mappings_of_strangers_change_something_or_nothing() {
+        const PIECES: &[&str] = &[
+            "append:",
+            "overwrite:",
+            "remove:",
+            "header.x-a",
+            "querystring.q",
+            "path",
+            "statuscode",
+            "=",
+            "\n",
+            "$request.",
+            "header.x-in",
+            "body",
+            "body.a.b[0].c",
+            "$context.requestId",
+            "$stageVariables.v",
+            "${",
+            "}",
+            "$",
+            ".",
+            "[",
+            "]",
+            "[0]",
+        ];
+        let seeds: &[&[u8]] = &[
+            b"append:header.x-a=$request.header.x-in",
+            b"overwrite:path=/v${stageVariables.v}${request.path}\nremove:querystring.q=''",
+            b"overwrite:querystring.q=$request.body.a.b[0].c",
+        ];
+        let tried = pitbird_testkit::try_hostile("mappings", PIECES, seeds, |bytes| {
+            let text = String::from_utf8_lossy(bytes);
+            let pairs: Vec<(&str, &str)> = text.lines().filter_map(|line| line.split_once('=')).collect();
+            let _ = select(br#"{"a":{"b":[{"c":7},"x"]}}"#, &text);
+            !run(&pairs).is_empty()
+        });
+        assert!(tried.read > 0, "{tried:?}");
+    }
 }

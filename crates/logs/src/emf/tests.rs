@@ -142,3 +142,32 @@ proptest! {
         let _ = read(&(whole[..cut].to_owned() + &text), NOW);
     }
 }
+
+/// The same for minutes: `PITBIRD_FUZZ_SECONDS=600 cargo nextest run -p pitbird-logs documents_of_strangers`.
+#[test]
+fn documents_of_strangers_are_read_or_refused() {
+    const PIECES: &[&str] = &[
+        "{\"_aws\":{",
+        "\"Timestamp\":1700000000000",
+        "\"CloudWatchMetrics\":[",
+        "{\"Namespace\":\"n\",",
+        "\"Dimensions\":[[\"service\"],[]]",
+        "\"Metrics\":[{\"Name\":\"orders\",\"Unit\":\"Count\",\"StorageResolution\":1}]",
+        "\"service\":\"shop\"",
+        "\"orders\":[1,2.5e300,-0]",
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        "\"",
+        "null",
+        "\\u0000",
+    ];
+    let whole = document(|_| {});
+    let tried = pitbird_testkit::try_hostile("emf", PIECES, &[whole.as_bytes()], |bytes| {
+        read(&String::from_utf8_lossy(bytes), NOW).is_ok_and(|found| !found.is_empty())
+    });
+    assert!(tried.read > 0, "{tried:?}");
+}
