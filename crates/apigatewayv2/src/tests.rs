@@ -104,6 +104,7 @@ impl Bed {
             .map(pitbird_service::Answer::into_output)
             .map_err(|fault| {
                 let status = model.error(&fault.code).and_then(|shape| shape.error.as_ref()?.status);
+                let fault = fault.into_told();
                 refusal(fault.status.or(status).unwrap_or(0), &fault.code, fault.message)
             })?;
         Ok(written(operation, output))

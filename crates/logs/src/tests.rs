@@ -150,6 +150,7 @@ impl Bed {
             .map(pitbird_service::Answer::into_output)
             .map_err(|fault| {
                 assert!(matches!(fault.status, None | Some(400)), "{fault:?}");
+                let fault = fault.into_told();
                 refusal(&fault.code, fault.message)
             })?;
         Ok(written(operation, output))

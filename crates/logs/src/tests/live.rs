@@ -17,7 +17,10 @@ async fn start(bed: &Bed, input: Json) -> Result<Events, Refusal> {
     match bed.service.call("StartLiveTail", call).expect("an operation").await {
         Ok(Answer::Events(_, events)) => Ok(events),
         Ok(Answer::Whole(_)) => panic!("no events"),
-        Err(fault) => Err(refusal(&fault.code, fault.message)),
+        Err(fault) => {
+            let fault = fault.into_told();
+            Err(refusal(&fault.code, fault.message))
+        }
     }
 }
 
