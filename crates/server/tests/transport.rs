@@ -11,7 +11,7 @@ use http::{Request, Response, Version};
 use http_body_util::{BodyExt, Empty};
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use pitbird_testkit::{Calls, Server, ServerOptions};
+use pitbird_testkit::{Calls, Server, ServerOptions, done};
 use serde_json::json;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -126,6 +126,71 @@ async fn tls_shows_certificates_of_the_servers_own_authority() {
     drop(again);
     let (server, _) = serving(folder.path());
     shake(&two, address(&server), "localhost").await;
+}
+
+/// A domain of either kind of API is reached by the name that the handshake asks for, whichever HTTP is spoken within.
+#[tokio::test]
+async fn a_domain_is_served_under_its_own_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, path) = serving(folder.path());
+    let calls = Calls::new(&server.endpoint);
+    let rest_api = path.split('/').nth(3).expect("an API");
+    let name = "shop.example.com";
+    done(calls.rest(
+        "POST",
+        "/v2/domainnames",
+        json!({
+            "domainName": name,
+            "domainNameConfigurations": [{"certificateArn": "arn:aws:acm:us-east-1:000000000000:certificate/a"}],
+        }),
+    ));
+    // The HTTP API asks the REST API's stage, by this server's plain port.
+    let target = format!("{}{path}", server.endpoint);
+    let made = json!({"name": "shop", "protocolType": "HTTP", "target": target, "routeKey": "GET /"});
+    let http_api = done(calls.rest("POST", "/v2/apis", made)).json();
+    let http_api = http_api["apiId"].as_str().expect("an id");
+    for (api, stage, key) in [(rest_api, "prod", "rest"), (http_api, "$default", "http")] {
+        let mapping = json!({"apiId": api, "stage": stage, "apiMappingKey": key});
+        done(calls.rest("POST", &format!("/v2/domainnames/{name}/apimappings"), mapping));
+    }
+    shake_once(folder.path(), &server).await;
+
+    let one = trusting(folder.path(), "http/1.1");
+    for (place, id) in [("/rest", "x-amzn-requestid"), ("/http", "apigw-requestid")] {
+        let stream = shake(&one, address(&server), name).await;
+        assert_eq!(stream.get_ref().1.alpn_protocol(), Some(b"http/1.1".as_slice()));
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
+        let connection = tokio::spawn(connection);
+        let request = Request::get(place).header("host", name).body(Empty::<Bytes>::new()).unwrap();
+        let answer = sender.send_request(request).await.unwrap();
+        assert_eq!((answer.status().as_u16(), answer.headers().contains_key(id)), (200, true), "{place}");
+        answer.into_body().collect().await.expect("a body");
+        drop(sender);
+        connection.await.unwrap().unwrap();
+    }
+
+    let two = trusting(folder.path(), "h2");
+    let stream = shake(&two, address(&server), name).await;
+    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(b"h2".as_slice()));
+    let (mut sender, connection) =
+        http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    let connection = tokio::spawn(connection);
+    for (place, status) in [("/rest", 200), ("/http", 200), ("/other", 403)] {
+        let answer = sender.send_request(ask("https", name, place)).await.unwrap();
+        assert_eq!((answer.status().as_u16(), answer.version()), (status, Version::HTTP_2), "{place}");
+        answer.into_body().collect().await.expect("a body");
+    }
+    drop(sender);
+    connection.await.unwrap().unwrap();
+}
+
+/// The first handshake makes the authority that later ones are trusted by.
+async fn shake_once(data_dir: &Path, server: &Server) {
+    let nobody = ClientConfig::builder().with_root_certificates(RootCertStore::empty()).with_no_client_auth();
+    let stream = TcpStream::connect(address(server)).await.expect("a connection");
+    let name = ServerName::try_from("localhost").expect("a name");
+    TlsConnector::from(Arc::new(nobody)).connect(name, stream).await.expect_err("nobody is trusted");
+    assert!(data_dir.join("tls/authority.pem").exists());
 }
 
 /// One request on a connection of its own; its status line, or what went wrong.
