@@ -2,6 +2,7 @@
 //! itself before it restarted). Clients that connect while nobody accepts wait in it.
 
 use std::ffi::OsString;
+use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::AsRawFd;
 use std::os::unix::process::CommandExt;
@@ -41,10 +42,14 @@ pub fn bind(address: SocketAddr) -> Result<TcpListener> {
         socket.listen(BACKLOG)?.into_std()
     };
     bind().map_err(|error| {
-        anyhow!(
-            "can't listen on {address}: {error}\n\
-             hint: is another server on that port? --listen 127.0.0.1:0 takes a free one"
-        )
+        let hint = match error.kind() {
+            ErrorKind::AddrNotAvailable => {
+                "this host has no such address; --listen 127.0.0.1:4566 is the usual one"
+            }
+            ErrorKind::PermissionDenied => "may this user take that port? port 0 takes a free one",
+            _ => "is another server on that port? port 0 takes a free one",
+        };
+        anyhow!("can't listen on {address}: {error}\nhint: {hint}")
     })
 }
 

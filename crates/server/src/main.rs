@@ -26,8 +26,7 @@ mod webhook;
 
 use std::process::ExitCode;
 
-use anyhow::Result;
-use clap::Parser;
+use anyhow::{Result, anyhow};
 use pitbird_cli::{Cli, Command, Runtime};
 use tracing_subscriber::EnvFilter;
 
@@ -44,7 +43,7 @@ fn main() -> ExitCode {
     if demo::is_function() {
         return demo::function_main();
     }
-    let cli = Cli::parse();
+    let cli = Cli::from_command_line();
     match run(cli) {
         Ok(code) => code,
         Err(error) => {
@@ -88,7 +87,7 @@ async fn runtimes() -> Vec<Runtime> {
 }
 
 fn log_to_stderr(filter: &str) -> Result<()> {
-    let filter = EnvFilter::try_new(filter)?;
+    let filter = EnvFilter::try_new(filter).map_err(|error| anyhow!("--log {filter:?}: {error}"))?;
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     Ok(())
 }

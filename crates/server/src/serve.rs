@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use pitbird_cli::{CpuShare, Egress, ServeOptions, read_prices};
 use pitbird_control::{Asked, Control, Credential, Lookup, Signatures};
 use pitbird_edge::Edge;
@@ -18,7 +18,7 @@ use pitbird_records::usage_plan::Throttle;
 use pitbird_sandbox::{Launcher, Level, SpawnerCommand};
 use pitbird_service::{Caller, Permission, Service};
 use pitbird_sigv4::{Secret, Session};
-use pitbird_store::Store;
+use pitbird_store::{OpenError, Store};
 use pitbird_telemetry::Telemetry;
 use pitbird_trace::Tracer;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -159,19 +159,44 @@ fn tls(options: &ServeOptions) -> Result<Tls> {
     }
 }
 
+/// What helps where the data folder can't be used at all.
+const OWN_FOLDER: &str =
+    "--data-dir names a folder that this user may write to; one that isn't there is made";
+
+/// Why the data folder can't be used, with what to do about it.
+fn unusable(error: OpenError) -> anyhow::Error {
+    let hint = match &error {
+        OpenError::Directory { .. } | OpenError::Database { .. } => OWN_FOLDER,
+        OpenError::Locked { .. } => "stop that server, or give this one a folder of its own with --data-dir",
+        OpenError::Damaged { .. } => {
+            "put a copy of the file from before in its place, or begin anew in another folder with --data-dir"
+        }
+        OpenError::Foreign { .. } => "give this server a folder of its own with --data-dir",
+        OpenError::Newer { .. } => {
+            "start a pitbird as new as that, or begin anew in another folder with --data-dir"
+        }
+    };
+    anyhow!("{error}\nhint: {hint}")
+}
+
 /// What services are made of, and the launcher under it.
 pub(crate) async fn build(
     options: &ServeOptions,
     address: SocketAddr,
     tracer: Tracer,
 ) -> Result<(Parts, Launcher, Arc<Inside>)> {
-    std::fs::create_dir_all(&options.data_dir)
-        .with_context(|| format!("can't make the data folder {}", options.data_dir.display()))?;
+    std::fs::create_dir_all(&options.data_dir).map_err(|error| {
+        anyhow!("can't make the data folder {}: {error}\nhint: {OWN_FOLDER}", options.data_dir.display())
+    })?;
     let pool_keys = user_pools::read(&options.user_pool_keys)?;
     let own_prices = options.prices.as_deref().map(read_prices).transpose()?;
     let prices = Arc::new(own_prices.unwrap_or_else(|| PriceList::embedded().clone()));
-    let store = Store::open(&options.data_dir)?;
-    let telemetry = Telemetry::open(&options.data_dir.join("telemetry"), &Default::default())?;
+    let store = Store::open(&options.data_dir).map_err(unusable)?;
+    let telemetry = options.data_dir.join("telemetry");
+    let telemetry = Telemetry::open(&telemetry, &Default::default()).map_err(|error| {
+        let hint = "if it is moved away, they are all that is lost";
+        anyhow!("{error}\nhint: {} holds logs, metrics and usage; {hint}", telemetry.display())
+    })?;
     let launcher = launcher(options).await?;
     let sts = pitbird_sts::State { store: store.clone(), entropy: services::entropy };
     let inside = Arc::new(Inside::new(sts));
@@ -219,8 +244,14 @@ pub async fn run(options: &ServeOptions, inherited: Option<TcpListener>) -> Resu
 
 async fn launcher(options: &ServeOptions) -> Result<Launcher> {
     let mut config = pitbird_sandbox::Config::new(SpawnerCommand::own_binary());
-    config.minimum_level = Level::parse(&options.minimum_isolation)
-        .with_context(|| format!("{:?} is no isolation level", options.minimum_isolation))?;
+    let no_level = || {
+        format!(
+            "{:?} is no isolation level; there are process, landlock, \"namespaces user\" and \
+             \"namespaces root\"",
+            options.minimum_isolation
+        )
+    };
+    config.minimum_level = Level::parse(&options.minimum_isolation).with_context(no_level)?;
     config.state_directory = absolute(&options.data_dir)?.join("sandbox");
     // Interpreters that wait take no environment's place.
     config.sandboxes_max += 4 * pitbird_invoke::PARKED_MAX;

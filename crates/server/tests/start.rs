@@ -33,12 +33,22 @@ fn a_taken_port_is_named() {
     assert_eq!(get(&format!("{}/_pitbird/health", server.endpoint)).status, 200);
 }
 
+/// 192.0.2.0/24 is for documents: no host has such an address.
+#[test]
+fn an_address_of_another_host_is_named() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let keys = folder.path().join("keys");
+    fs::write(&keys, "test test\n").expect("the folder is ours");
+    let arguments = ["--listen", "192.0.2.1:4566", "--keys", &keys.display().to_string()];
+    refused(&arguments, None, &["can't listen on 192.0.2.1:4566", "hint: this host has no such address"]);
+}
+
 #[test]
 fn a_folder_in_use_names_its_user_and_stays_unharmed() {
     let mut server = Server::start(BINARY);
     let folder = server.data_dir.clone();
     done(Calls::new(&server.endpoint).rest("POST", "/restapis", serde_json::json!({"name": "kept"})));
-    refused(&[], Some(&folder), &["in use by process", &server.pid().to_string()]);
+    refused(&[], Some(&folder), &["in use by process", &server.pid().to_string(), "hint: stop that server"]);
     let apis = || done(Calls::new(&server.endpoint).rest("GET", "/restapis", Value::Null)).json();
     assert_eq!(apis()["item"][0]["name"], "kept");
     assert!(server.stop().success(), "it stops when asked");
@@ -64,7 +74,7 @@ fn a_damaged_folder_names_the_file() {
     for content in [b"no database at all, not even nearly".repeat(100), head[..1000].to_vec(), damaged] {
         let _may_not_be_there = (fs::remove_file(log), fs::remove_file(index));
         fs::write(database, &content).expect("the folder is ours");
-        refused(&[], Some(folder.path()), &["pitbird.db", "damaged"]);
+        refused(&[], Some(folder.path()), &["pitbird.db", "damaged", "hint: put a copy"]);
         assert_eq!(fs::read(database).expect("still there"), content, "left as it was");
     }
     for (file, content) in files.iter().zip(sound) {
@@ -78,13 +88,42 @@ fn a_damaged_folder_names_the_file() {
     assert_eq!(apis["item"][0]["name"], "kept");
 }
 
+/// Logs and metrics are not what a server can't do without, and who reads this may want to go on.
+#[test]
+fn damaged_logs_and_metrics_say_what_is_lost() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut server = start(&[], Some(folder.path())).expect("a sound folder");
+    done(Calls::new(&server.endpoint).rest("POST", "/restapis", serde_json::json!({"name": "kept"})));
+    assert!(server.stop().success());
+    let telemetry = folder.path().join("telemetry");
+    for name in ["usage.db-wal", "usage.db-shm"] {
+        let _may_not_be_there = fs::remove_file(telemetry.join(name));
+    }
+    fs::write(telemetry.join("usage.db"), b"no database at all".repeat(100)).expect("the folder is ours");
+    refused(&[], Some(folder.path()), &["usage.db is corrupt", "hint: ", "moved away"]);
+    fs::rename(&telemetry, folder.path().join("away")).expect("the folder is ours");
+    let server = start(&[], Some(folder.path())).expect("as the hint says");
+    let apis = done(Calls::new(&server.endpoint).rest("GET", "/restapis", Value::Null)).json();
+    assert_eq!(apis["item"][0]["name"], "kept");
+}
+
+#[test]
+fn words_that_make_no_sense_are_named() {
+    refused(
+        &["--minimum-isolation", "strong"],
+        None,
+        &["\"strong\" is no isolation level; there are process"],
+    );
+    refused(&["--log", "a=b=c"], None, &["--log \"a=b=c\": "]);
+}
+
 #[test]
 fn a_folder_that_is_none_is_named() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("file");
     fs::write(&file, "x").expect("the folder is ours");
-    refused(&[], Some(&file), &["file"]);
-    refused(&[], Some(&file.join("below")), &["below"]);
+    refused(&[], Some(&file), &["can't make the data folder", "file", "hint: --data-dir"]);
+    refused(&[], Some(&file.join("below")), &["below", "hint: --data-dir"]);
 }
 
 #[test]
