@@ -68,21 +68,33 @@ fn slow_and_half_dead_releases_are_rolled_back_and_healthy_ones_promoted() {
     run(&python, &server, "rollouts.py", &[]);
 }
 
+/// The shell block below a page's mark `<!-- tested: NAME -->`.
+fn block(page: &str, name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(page);
+    let text = fs::read_to_string(path).expect(page);
+    let (_, tested) = text.split_once(&format!("<!-- tested: {name} -->")).expect("the marked block");
+    let block = tested.split("```sh\n").nth(1).and_then(|rest| rest.split("```").next());
+    block.expect("a shell block").to_owned()
+}
+
+/// Runs a page's block against a server, with this binary as `pitbird`, and gives what it printed.
+fn printed(python: &Python, server: &Server, block: &str, folder: &Path) -> String {
+    let block = block.replace("http://127.0.0.1:4566", &server.endpoint);
+    let binaries = Path::new(BINARY).parent().expect("the binary lies in a folder").display();
+    let block = format!("export PATH='{binaries}':$PATH\n{block}");
+    let output = python.shell(&server.endpoint, &block, folder);
+    let words = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{words}{}", String::from_utf8_lossy(&output.stderr));
+    words
+}
+
 /// The README's next steps work as written.
 #[test]
 fn the_readmes_next_steps_work() {
     let Some(python) = python() else { return };
-    let readme =
-        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md")).expect("README.md");
-    let (_, tested) = readme.split_once("<!-- tested: next-steps -->").expect("the marked block");
-    let block =
-        tested.split("```sh\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a shell block");
     let server = Server::start(BINARY);
-    let block = block.replace("http://127.0.0.1:4566", &server.endpoint);
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let output = python.shell(&server.endpoint, &block, folder.path());
-    let words = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{words}{}", String::from_utf8_lossy(&output.stderr));
+    let words = printed(&python, &server, &block("README.md", "next-steps"), folder.path());
     assert!(words.contains("hello from v1") && words.contains("hello from v2"), "{words}");
     let counted = words.rsplit("\"Datapoints\"").next().unwrap_or_default();
     assert!(counted.contains("\"Sum\""), "the canary's requests are counted: {words}");
@@ -92,19 +104,9 @@ fn the_readmes_next_steps_work() {
 #[test]
 fn the_page_on_metrics_works() {
     let Some(python) = python() else { return };
-    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/metrics.md"));
-    let page = page.expect("docs/metrics.md");
-    let (_, tested) = page.split_once("<!-- tested: metrics -->").expect("the marked block");
-    let block =
-        tested.split("```sh\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a shell block");
     let server = Server::start(BINARY);
-    let block = block.replace("http://127.0.0.1:4566", &server.endpoint);
-    let binaries = Path::new(BINARY).parent().expect("the binary lies in a folder").display();
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let output =
-        python.shell(&server.endpoint, &format!("export PATH='{binaries}':$PATH\n{block}"), folder.path());
-    let words = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{words}{}", String::from_utf8_lossy(&output.stderr));
+    let words = printed(&python, &server, &block("docs/metrics.md", "metrics"), folder.path());
     for expected in [
         "Shop       Orders  Kind=book",
         "1 datapoints, lowest 3, highest 3, newest 3",
@@ -115,6 +117,26 @@ fn the_page_on_metrics_works() {
     }
     let picture = fs::read(folder.path().join("orders.png")).expect("a picture");
     assert!(picture.starts_with(b"\x89PNG"), "{} bytes", picture.len());
+}
+
+/// What the page on usage says works as written, on an API that somebody has asked.
+#[test]
+fn the_page_on_usage_works() {
+    let Some(python) = python() else { return };
+    let server = Server::start(BINARY);
+    let calls = Calls::new(&server.endpoint);
+    let (api, _) = calls.mock_api("asked", 200);
+    calls.deploy(&api, json!({"stageName": "prod"}));
+    done(calls.fetch(&api, "prod", "/"));
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let words = printed(&python, &server, &block("docs/usage.md", "usage"), folder.path());
+    for expected in ["2026-11 at prices of ", "\"Currency\": \"USD\"", "Total"] {
+        assert!(words.contains(expected), "{expected}: {words}");
+    }
+    let prices = fs::read_to_string(folder.path().join("prices.toml")).expect("the prices");
+    assert!(prices.contains("us-east-1"), "{prices}");
+    let words = printed(&python, &server, &block("docs/usage.md", "usage-operation"), folder.path());
+    assert!(serde_json::from_str::<serde_json::Value>(&words).is_ok(), "one JSON document: {words}");
 }
 
 /// What an API key has used counts on after a restart.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::traffic;
+use super::traffic::{self, Tally};
 
 /// The whole story.
 #[derive(Debug, Serialize)]
@@ -26,6 +26,15 @@ pub struct Report {
     pub answers_by_release: BTreeMap<String, Answers>,
     /// The aws commands that do the same.
     pub commands: Vec<String>,
+}
+
+/// Was v2 rolled back and v3 promoted, does v3 alone answer after that, and did nobody fail but through v2? `after` is what
+/// clients saw at the end, `all` what they saw from the beginning.
+pub fn is_as_promised(v2: &Release, v3: &Release, after: &Tally, all: &Tally) -> bool {
+    let is_caught = v2.outcome == "RolledBack" && v3.outcome == "Promoted";
+    let only_v3_remains = after.failed == 0 && after.by_release.keys().eq(["v3"]);
+    let only_v2_failed = all.failed == v2.failed;
+    is_caught && only_v3_remains && only_v2_failed
 }
 
 /// What clients saw of one release.
@@ -62,4 +71,49 @@ pub struct Release {
     pub switch_ms: u64,
     /// The rollout as the service tells it, with its evidence and decisions.
     pub rollout: Value,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn release(outcome: &str, failed: u64) -> Release {
+        Release {
+            name: "v".to_owned(),
+            outcome: outcome.to_owned(),
+            reason: String::new(),
+            seconds: 1.0,
+            requests: 100,
+            failed,
+            canary_requests: 10,
+            switch_ms: 0,
+            rollout: Value::Null,
+        }
+    }
+
+    fn tally(failed: u64, releases: &[&str]) -> Tally {
+        let by_release = releases.iter().map(|name| ((*name).to_owned(), traffic::Answers::default()));
+        Tally { requests: 100, failed, by_release: by_release.collect() }
+    }
+
+    #[test]
+    fn anything_but_the_promised_end_is_a_failure() {
+        let (bad, good) = (release("RolledBack", 5), release("Promoted", 0));
+        let (after, all) = (tally(0, &["v3"]), tally(5, &["v1", "v2", "v3"]));
+        assert!(is_as_promised(&bad, &good, &after, &all));
+        for outcome in ["Promoted", "Inconclusive", "TimedOut", "Aborted", "Failed"] {
+            assert!(!is_as_promised(&release(outcome, 5), &good, &after, &all), "v2 {outcome}");
+        }
+        for outcome in ["RolledBack", "Inconclusive", "TimedOut", "Aborted", "Failed"] {
+            assert!(!is_as_promised(&bad, &release(outcome, 0), &after, &all), "v3 {outcome}");
+        }
+        for (after, all) in [
+            (tally(1, &["v3"]), all.clone()),
+            (tally(0, &["v1", "v3"]), all.clone()),
+            (tally(0, &[]), all.clone()),
+            (after, tally(6, &["v1", "v2", "v3"])),
+        ] {
+            assert!(!is_as_promised(&bad, &good, &after, &all), "{after:?} {all:?}");
+        }
+    }
 }

@@ -10,7 +10,7 @@ use pitbird_cli::client::{Client, Credentials, Endpoint};
 use serde_json::{Value, json};
 
 use super::package;
-use super::report::{Release, Report};
+use super::report::{self, Release, Report};
 use super::teller::Teller;
 use super::traffic::{Tally, Traffic};
 use crate::serve::Serving;
@@ -50,12 +50,9 @@ pub async fn tell(serving: &Serving, seed: u64, teller: &mut Teller) -> Result<R
     let after = traffic.tally().since(&before);
     let all = traffic.stop().await?;
 
-    let caught = bad.outcome == "RolledBack" && good.outcome == "Promoted";
-    let only_v3_remains = after.failed == 0 && after.by_release.keys().eq(["v3"]);
-    let only_v2_failed = all.failed == bad.failed;
     let deviations = good.rollout["Deviations"].as_array().cloned().unwrap_or_default();
     Ok(Report {
-        ok: caught && only_v3_remains && only_v2_failed,
+        ok: report::is_as_promised(&bad, &good, &after, &all),
         endpoint,
         isolation: serving.isolation.clone(),
         seed,
