@@ -19,9 +19,13 @@ pub struct Terminal {
 impl Terminal {
     /// What standard output is.
     pub fn of_stdout() -> Terminal {
-        let is_live = io::stdout().is_terminal()
-            && environment::text(environment::TERM).is_some_and(|name| name != "dumb");
-        Terminal { is_live, color: is_live && environment::text(environment::NO_COLOR).is_none() }
+        Terminal::new(io::stdout().is_terminal(), environment::text)
+    }
+
+    /// With the environment's variables; those that are empty count as not set.
+    fn new(is_terminal: bool, variable: impl Fn(&str) -> Option<String>) -> Terminal {
+        let is_live = is_terminal && variable(environment::TERM).is_some_and(|name| name != "dumb");
+        Terminal { is_live, color: is_live && variable(environment::NO_COLOR).is_none() }
     }
 }
 
@@ -77,6 +81,22 @@ impl Block {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn colour_needs_a_terminal_that_has_it_and_nobody_against_it() {
+        let terminal = |is_terminal, set: &'static [(&str, &str)]| {
+            let variable = move |name: &str| {
+                set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+            };
+            let Terminal { is_live, color } = Terminal::new(is_terminal, variable);
+            (is_live, color)
+        };
+        assert_eq!(terminal(true, &[("TERM", "xterm")]), (true, true));
+        assert_eq!(terminal(true, &[("TERM", "xterm"), ("NO_COLOR", "1")]), (true, false));
+        assert_eq!(terminal(true, &[("TERM", "dumb")]), (false, false));
+        assert_eq!(terminal(true, &[]), (false, false));
+        assert_eq!(terminal(false, &[("TERM", "xterm")]), (false, false));
+    }
 
     #[test]
     fn a_block_is_drawn_over_itself() {
