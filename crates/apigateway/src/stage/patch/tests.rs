@@ -174,6 +174,12 @@ fn a_replace_before_a_copy_makes_the_canary_that_is_copied() {
     ])
     .expect("promoted");
     assert_eq!((stage.deployment_id.as_str(), stage.variables["a"].as_str()), ("D2", "2"));
+    let without_overrides = patched(&[
+        "replace /canarySettings/deploymentId D2",
+        "copy /variables /canarySettings/stageVariableOverrides",
+    ]);
+    let stage = without_overrides.expect("nothing to copy");
+    assert_eq!(stage.variables, plain().variables);
 }
 
 #[test]
