@@ -115,6 +115,7 @@ impl Bed {
 }
 
 fn told(fault: Fault) -> pitbird_wire::Fault {
+    let fault = fault.into_told();
     let mut told = pitbird_wire::Fault::new(fault.code, fault.message);
     told.status = fault.status;
     told

@@ -248,6 +248,7 @@ impl Bed {
             billed_ms: 1,
             billed: Default::default(),
             init_ms: None,
+            environment: 1,
         };
         let stand = Arc::new(Stand {
             preparations,

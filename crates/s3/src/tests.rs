@@ -137,6 +137,7 @@ impl Bed {
 
 /// A fault as the endpoint tells it.
 fn refused(wire: &pitbird_wire::Call<'_>, fault: Fault) -> Response<Bytes> {
+    let fault = fault.into_told();
     let mut told = pitbird_wire::Fault::new(fault.code, fault.message);
     told.status = fault.status;
     told.members = fault.members.into_iter().map(|(name, value)| (name.into(), value)).collect();

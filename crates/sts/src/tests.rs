@@ -133,6 +133,7 @@ impl Bed {
 }
 
 fn refused(wire: &pitbird_wire::Call<'_>, fault: Fault) -> Response<Bytes> {
+    let fault = fault.into_told();
     let mut told = pitbird_wire::Fault::new(fault.code, fault.message);
     told.status = fault.status;
     wire.encode_fault(&told, "id")
