@@ -37,9 +37,10 @@ async fn next(events: &mut Events) -> Option<(String, Json)> {
         labels: Vec::new(),
     };
     let message = call.encode_event(event.name, &event.value).expect("it fits its model");
-    let text = String::from_utf8_lossy(&message);
-    let json = &text[text.find('{').expect("JSON")..=text.rfind('}').expect("JSON")];
-    Some((event.name.to_owned(), serde_json::from_str(json).expect("JSON")))
+    // Two lengths and a checksum, headers, the payload, a checksum of it all.
+    let headers = u32::from_be_bytes(message[4..8].try_into().expect("four bytes")) as usize;
+    let payload = &message[12 + headers..message.len() - 4];
+    Some((event.name.to_owned(), serde_json::from_slice(payload).expect("JSON")))
 }
 
 #[tokio::test]

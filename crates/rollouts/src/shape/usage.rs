@@ -57,7 +57,7 @@ mod tests {
         let own = "as_of = \"2030-01-02\"\nregion = \"mine\"\ncurrency = \"EUR\"\n[prices.RestRequests]\ntiers = [{ price = \"0.5\" }]";
         let own = PriceList::parse(own).expect("a list");
         for (prices, cost, currency, as_of) in
-            [(&own, "500", "EUR", "2030-01-02"), (PriceList::embedded(), "0.0035", "USD", "2025-08-01")]
+            [(&own, "500.00", "EUR", "2030-01-02"), (PriceList::embedded(), "0.0035", "USD", "2025-08-01")]
         {
             let told = CanaryUsage::new(used, 0, prices);
             let told = (told.estimated_cost.as_str(), told.currency.as_str(), told.prices_as_of.as_str());

@@ -93,8 +93,8 @@ def own_metrics():
     logs.create_log_stream(logGroupName="embedded", logStreamName="s")
     logs.put_log_events(logGroupName="embedded", logStreamName="s",
                         logEvents=[{"timestamp": int(time.time() * 1000), "message": json.dumps(emf)}])
-    until(lambda: any(name == "pitbird_custom_samples_total" and dict(pairs)["namespace"] == "Embedded"
-                      for name, pairs in scrape()), "the embedded metric")
+    wait_for("the embedded metric", lambda: any(
+        name == "pitbird_custom_samples_total" and dict(pairs)["namespace"] == "Embedded" for name, pairs in scrape()))
     for samples in (scrape(), scrape(accept=OPEN)):
         orders = {"namespace": "Shop/a b", "metric": hostile, "unit": "Count", "dimension_a_b": 'x"\\y', "dimension_a_b_2": "2"}
         assert value(samples, "pitbird_custom_samples_total", **orders) == 3
