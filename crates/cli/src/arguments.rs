@@ -12,6 +12,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use pitbird_names::Month;
+use pitbird_sandbox::Level;
 
 use crate::quantity;
 
@@ -135,8 +136,8 @@ pub struct ServeOptions {
     pub tls_key: Option<PathBuf>,
     /// Refuse to start where functions would be isolated less strongly: process, landlock, "namespaces user" or
     /// "namespaces root"
-    #[arg(long, default_value = "process", env = "PITBIRD_MINIMUM_ISOLATION", hide_env_values = true)]
-    pub minimum_isolation: String,
+    #[arg(long, default_value = "process", value_parser = level, env = "PITBIRD_MINIMUM_ISOLATION", hide_env_values = true)]
+    pub minimum_isolation: Level,
     /// Interpreters of Python and Node that are started ahead, of each kind that functions use, for a quicker first
     /// response; 0 to 16, some 8 MB each
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(0..=16), env = "PITBIRD_PARKED",
@@ -174,6 +175,11 @@ pub struct ServeOptions {
     /// What to write to standard error, as in `info` or `pitbird=debug`
     #[arg(long, default_value = "warn", env = "PITBIRD_LOG", hide_env_values = true)]
     pub log: String,
+}
+
+/// Reads the name of an isolation level.
+fn level(text: &str) -> Result<Level, &'static str> {
+    Level::parse(text).ok_or("there are process, landlock, \"namespaces user\" and \"namespaces root\"")
 }
 
 /// Reads what waits are divided by.

@@ -149,7 +149,11 @@ async fn show(
                 end_ms: end_s as i64 * 1000,
                 points: &points,
             };
-            streams.data(&plot.drawn(terminal::width(), ROWS, streams.terminal.color))?;
+            streams.data(&plot.drawn(
+                terminal::width().unwrap_or(terminal::WIDTH),
+                ROWS,
+                streams.terminal.color,
+            ))?;
         }
     }
     Ok(())

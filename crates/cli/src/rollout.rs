@@ -104,7 +104,8 @@ fn shown(rollout: &Json, output: Output, color: bool) -> String {
     match output {
         Output::Table => {
             let view = RolloutView::from_json(rollout, now());
-            watch::render(&view, terminal::width(), color)
+            // What goes into a file or another program isn't cut.
+            watch::render(&view, terminal::width().unwrap_or(usize::MAX), color)
         }
         _ => print::rendered(rollout, output),
     }

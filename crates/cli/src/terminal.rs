@@ -6,7 +6,8 @@ use crate::environment;
 
 /// Narrower than this, lines are cut no further.
 const WIDTH_MIN: usize = 40;
-const WIDTH: usize = 80;
+/// What is drawn for nobody knows what.
+pub const WIDTH: usize = 80;
 
 /// How standard output can be written to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,11 +30,11 @@ impl Terminal {
     }
 }
 
-/// Columns of standard output now; it may be resized at any time.
-pub fn width() -> usize {
-    let size = rustix::termios::tcgetwinsize(io::stdout());
-    let columns = size.map_or(0, |size| usize::from(size.ws_col));
-    if columns == 0 { WIDTH } else { columns.max(WIDTH_MIN) }
+/// Columns of standard output now, if it is a terminal; it may be resized at any time.
+pub fn width() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    let columns = usize::from(size.ws_col);
+    Some(if columns == 0 { WIDTH } else { columns.max(WIDTH_MIN) })
 }
 
 /// Rows of standard output now; without a terminal, as many as anybody wants.

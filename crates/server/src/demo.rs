@@ -62,7 +62,7 @@ async fn serve(options: &DemoOptions, data_dir: PathBuf) -> Result<Serving> {
         account_throttle: None,
         tls_certificate: None,
         tls_key: None,
-        minimum_isolation: "process".to_owned(),
+        minimum_isolation: pitbird_sandbox::Level::Process,
         parked: 2,
         cpu_share: CpuShare::Full,
         egress: Egress::None,

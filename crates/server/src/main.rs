@@ -35,6 +35,9 @@ use tracing_subscriber::EnvFilter;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// The exit code of a command that was used wrongly.
+const USAGE: u8 = 2;
+
 fn main() -> ExitCode {
     // Before anything else: the spawner must stay small, and a function must not start a server.
     if std::env::args_os().nth(1).is_some_and(|argument| argument == pitbird_sandbox::SPAWNER_ARGUMENT) {
@@ -61,7 +64,10 @@ fn run(cli: Cli) -> Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match cli.command {
         Command::Serve(options) => {
-            log_to_stderr(&options.log)?;
+            if let Err(error) = log_to_stderr(&options.log) {
+                eprintln!("pitbird: {error}");
+                return Ok(ExitCode::from(USAGE));
+            }
             runtime.block_on(serve::run(&options, inherited))?;
             Ok(ExitCode::SUCCESS)
         }

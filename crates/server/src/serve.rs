@@ -15,7 +15,7 @@ use pitbird_names::Account;
 use pitbird_otlp::{Config as Export, Exporter};
 use pitbird_prices::PriceList;
 use pitbird_records::usage_plan::Throttle;
-use pitbird_sandbox::{Launcher, Level, SpawnerCommand};
+use pitbird_sandbox::{Launcher, SpawnerCommand};
 use pitbird_service::{Caller, Permission, Service};
 use pitbird_sigv4::{Secret, Session};
 use pitbird_store::{OpenError, Store};
@@ -244,14 +244,7 @@ pub async fn run(options: &ServeOptions, inherited: Option<TcpListener>) -> Resu
 
 async fn launcher(options: &ServeOptions) -> Result<Launcher> {
     let mut config = pitbird_sandbox::Config::new(SpawnerCommand::own_binary());
-    let no_level = || {
-        format!(
-            "{:?} is no isolation level; there are process, landlock, \"namespaces user\" and \
-             \"namespaces root\"",
-            options.minimum_isolation
-        )
-    };
-    config.minimum_level = Level::parse(&options.minimum_isolation).with_context(no_level)?;
+    config.minimum_level = options.minimum_isolation;
     config.state_directory = absolute(&options.data_dir)?.join("sandbox");
     // Interpreters that wait take no environment's place.
     config.sandboxes_max += 4 * pitbird_invoke::PARKED_MAX;

@@ -1,7 +1,13 @@
 //! The newcomer's first minute, as a program sees it.
 
+use std::fs::File;
+use std::io::Read;
+use std::net::TcpListener;
+use std::os::fd::OwnedFd;
 use std::process::{Command, Stdio};
 
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
 use serde_json::Value;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_pitbird");
@@ -70,5 +76,51 @@ fn the_demo_tells_a_pipe_plain_lines() {
         "v2 was caught and rolled back, v3 was promoted.",
     ] {
         assert!(lines.contains(words), "{words}: {lines}");
+    }
+}
+
+/// What is drawn on a terminal, and the terminal, which must be closed by everybody for the first to end.
+fn terminal(columns: u16, rows: u16) -> (File, OwnedFd) {
+    let screen = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo terminal");
+    grantpt(&screen).expect("ours");
+    unlockpt(&screen).expect("ours");
+    let size = Winsize { ws_col: columns, ws_row: rows, ws_xpixel: 0, ws_ypixel: 0 };
+    tcsetwinsize(&screen, size).expect("a size");
+    let name = ptsname(&screen, Vec::new()).expect("a name").into_string().expect("a path");
+    let terminal = File::options().read(true).write(true).open(name).expect("the terminal");
+    (screen.into(), terminal.into())
+}
+
+/// What a person sees: a view that is drawn over itself, on a port that is free where the usual one isn't.
+#[test]
+fn on_a_terminal_the_demo_draws_over_itself_on_a_free_port() {
+    // By this test or by somebody else: it is taken.
+    let _taken = TcpListener::bind(("127.0.0.1", 4566));
+    let (mut screen, terminal) = terminal(100, 40);
+    let errors = terminal.try_clone().expect("the same terminal");
+    let mut demo = Command::new(BINARY)
+        .arg("demo")
+        .env("TERM", "xterm")
+        .env_remove("NO_COLOR")
+        .stdin(Stdio::null())
+        .stdout(terminal)
+        .stderr(errors)
+        .spawn()
+        .expect("the binary starts");
+    let (mut drawn, mut part) = (Vec::new(), [0; 4096]);
+    // Reading fails when nobody has the terminal open any more.
+    while let Ok(read @ 1..) = screen.read(&mut part) {
+        drawn.extend_from_slice(&part[..read]);
+    }
+    let drawn = String::from_utf8_lossy(&drawn);
+    assert!(demo.wait().expect("it ends").success(), "{drawn}");
+    let address = drawn.split("pitbird serves on ").nth(1).and_then(|rest| rest.split(';').next());
+    let port = address.and_then(|address| address.rsplit(':').next()).expect("an address");
+    assert!(port.parse::<u16>().is_ok_and(|port| port != 4566), "{address:?}");
+    let ups = drawn.matches("\u{1b}[?7l\u{1b}[").count();
+    assert!(ups > 20, "drawn over itself {ups} times only");
+    for words in ["split", "canary 10 %", "canary 50 %", "error rate", "ROLLED BACK", "PROMOTED", "\u{1b}[1m"]
+    {
+        assert!(drawn.contains(words), "{words:?} in {drawn}");
     }
 }

@@ -109,12 +109,17 @@ fn damaged_logs_and_metrics_say_what_is_lost() {
 
 #[test]
 fn words_that_make_no_sense_are_named() {
-    refused(
-        &["--minimum-isolation", "strong"],
-        None,
-        &["\"strong\" is no isolation level; there are process"],
-    );
-    refused(&["--log", "a=b=c"], None, &["--log \"a=b=c\": "]);
+    for (arguments, words) in [
+        (
+            ["--minimum-isolation", "strong"],
+            "'strong' for '--minimum-isolation <MINIMUM_ISOLATION>': there are process",
+        ),
+        (["--log", "a=b=c"], "--log \"a=b=c\": "),
+    ] {
+        let Err(Ended { status, stderr }) = start(&arguments, None) else { panic!("{arguments:?} is taken") };
+        assert_eq!(status.code(), Some(2), "the command is used wrongly: {stderr}");
+        assert!(stderr.contains(words), "no {words:?} in {stderr}");
+    }
 }
 
 #[test]

@@ -95,7 +95,11 @@ impl Screen<'_> {
     fn show(&mut self, view: &RolloutView) -> io::Result<()> {
         self.said_away = false;
         if self.is_live {
-            let text = watch::render(view, terminal::width(), self.streams.terminal.color);
+            let text = watch::render(
+                view,
+                terminal::width().unwrap_or(terminal::WIDTH),
+                self.streams.terminal.color,
+            );
             return self.block.draw(self.streams.canvas(), &text);
         }
         let shown = Shown {

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use pitbird_cli::Output;
-use pitbird_cli::terminal::{Block, Terminal, width};
+use pitbird_cli::terminal::{Block, Terminal, WIDTH, width};
 use pitbird_cli::watch::{self, RolloutView};
 use serde_json::Value;
 
@@ -87,7 +87,7 @@ impl Teller {
         let view = RolloutView::from_json(rollout, now);
         match self.mode {
             Mode::Live => {
-                let width = width();
+                let width = width().unwrap_or(WIDTH);
                 let text = format!(
                     "{}\n         clients: {}\n",
                     watch::render(&view, width, self.color),

@@ -61,7 +61,7 @@ async fn bed() -> Bed {
         account_throttle: None,
         tls_certificate: None,
         tls_key: None,
-        minimum_isolation: "process".to_owned(),
+        minimum_isolation: pitbird_sandbox::Level::Process,
         parked: 0,
         cpu_share: pitbird_cli::CpuShare::Full,
         egress: pitbird_cli::Egress::None,
