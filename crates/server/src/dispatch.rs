@@ -1,5 +1,6 @@
 //! Whose request is it: the edge's, the AWS endpoint's, or pitbird's own?
 
+use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,13 +49,14 @@ pub struct Dispatch {
 }
 
 impl Dispatch {
-    /// Takes the request's head up at once, before the answer is waited for.
+    /// Takes the request's head up at once, before the answer is waited for. There always is one: the form is hyper's, so that nothing
+    /// is wrapped round what is large already.
     pub fn answer<'a>(
         &'a self,
         request: Request<Incoming>,
         client: &'a Client,
         head: &'a RawHead,
-    ) -> impl Future<Output = Response<Answer>> + 'a {
+    ) -> impl Future<Output = Result<Response<Answer>, Infallible>> + 'a {
         let raw_head = head.take();
         self.answer_taken_up(request, client, head, raw_head)
     }
@@ -65,7 +67,7 @@ impl Dispatch {
         client: &Client,
         head: &RawHead,
         raw_head: Vec<u8>,
-    ) -> Response<Answer> {
+    ) -> Result<Response<Answer>, Infallible> {
         let (mut parts, mut body) = request.into_parts();
         name_host(&mut parts);
         let asks_first = parts.headers.contains_key(EXPECT) && parts.headers.contains_key(CONTENT_LENGTH);
@@ -75,12 +77,12 @@ impl Dispatch {
             // Who asks whether his body is wanted, and gets an answer instead, doesn't send it. There is no next request on this
             // connection: the body might come after all, and botocore would take this answer's status for the next one's.
             answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-            return answer;
+            return Ok(answer);
         }
         if discard(&mut body).await && matches!(answer.body(), Either::Left(_)) {
             head.answered();
         }
-        answer
+        Ok(answer)
     }
 
     async fn ask(

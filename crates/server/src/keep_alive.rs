@@ -40,7 +40,7 @@ pub async fn serve<S, A, F, B>(
 where
     S: AsyncRead + AsyncWrite + Unpin,
     A: Fn(Request<Incoming>) -> F,
-    F: Future<Output = Response<B>>,
+    F: Future<Output = Result<Response<B>, Infallible>>,
     B: Body + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
@@ -78,21 +78,17 @@ async fn until_idle<S, A, F, B>(
 where
     S: AsyncRead + AsyncWrite + Unpin,
     A: Fn(Request<Incoming>) -> F,
-    F: Future<Output = Response<B>>,
+    F: Future<Output = Result<Response<B>, Infallible>>,
     B: Body + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let service = service_fn(|request: Request<Incoming>| {
-        let answer = answer(request);
-        async move { Ok::<Response<B>, Infallible>(answer.await) }
-    });
     let mut served = http1::Builder::new()
         .max_buf_size(BUFFER_BYTES_MAX)
         .pipeline_flush(true)
         // Who goes away before the answer is answered all the same, as by AWS: what he asked for happens and is counted. And hyper needn't
         // look for it, with a new buffer for each request.
         .half_close(true)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(stream), service_fn(answer));
     let mut wait = IDLE_AFTER;
     let mut look = std::pin::pin!(tokio::time::sleep(wait));
     let mut requests = head.requests() + 1;

@@ -1,11 +1,10 @@
 //! Accepts connections, serves HTTP on them, and drains them in the end.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use http::{Request, Response};
+use http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
@@ -15,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 
-use crate::dispatch::{Answer, Client, Dispatch};
+use crate::dispatch::{Client, Dispatch};
 use crate::keep_alive;
 use crate::raw_head::RawHead;
 use crate::tls::Tls;
@@ -219,9 +218,7 @@ async fn http2<S: AsyncRead + AsyncWrite + Unpin>(
     let client = Arc::new(client);
     let service = service_fn(move |request: Request<Incoming>| {
         let (dispatch, client) = (dispatch.clone(), client.clone());
-        async move {
-            Ok::<Response<Answer>, Infallible>(dispatch.answer(request, &client, &RawHead::default()).await)
-        }
+        async move { dispatch.answer(request, &client, &RawHead::default()).await }
     });
     let served = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())

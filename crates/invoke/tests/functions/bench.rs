@@ -283,7 +283,7 @@ impl Bench {
     }
 
     /// Waits until the log streams of a function together are as they should be.
-    pub async fn until_log(&self, function: &str, is_so: impl Fn(&[String]) -> bool) {
+    pub async fn until_log(&self, function: &str, mut is_so: impl FnMut(&[String]) -> bool) {
         let wait = async {
             loop {
                 let logs = self.logs(&format!("/aws/lambda/{function}")).await;

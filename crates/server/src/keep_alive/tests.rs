@@ -8,7 +8,7 @@ use super::*;
 const ANSWER: &str = "HTTP/1.1 200 OK\r\ndate: now\r\ncontent-length: 2\r\n\r\nok";
 
 /// Says ok, and that this is the whole answer.
-async fn ok(request: Request<Incoming>, head: &RawHead) -> Response<Full<Bytes>> {
+async fn ok(request: Request<Incoming>, head: &RawHead) -> Result<Response<Full<Bytes>>, Infallible> {
     let raw = head.take();
     // Of pipelined requests it is unknown.
     assert!(raw.is_empty() || raw.starts_with(request.method().as_str().as_bytes()));
@@ -16,7 +16,7 @@ async fn ok(request: Request<Incoming>, head: &RawHead) -> Response<Full<Bytes>>
     let mut answer = Response::new(Full::new(Bytes::from("ok")));
     // So that the tests know each byte.
     answer.headers_mut().insert("date", "now".parse().unwrap());
-    answer
+    Ok(answer)
 }
 
 async fn read_answer(far: &mut DuplexStream) {
@@ -37,7 +37,7 @@ async fn becomes_idle<F>(
     head: &Arc<RawHead>,
 ) -> bool
 where
-    F: Future<Output = Response<Full<Bytes>>>,
+    F: Future<Output = Result<Response<Full<Bytes>>, Infallible>>,
 {
     let (near, mut far) = tokio::io::duplex(room);
     far.write_all(sent).await.unwrap();
@@ -67,7 +67,7 @@ async fn an_answer_that_is_not_whole_or_not_written_keeps_hyper() {
     let head = Arc::new(RawHead::default());
     let streamed = |_| {
         head.take();
-        std::future::ready(Response::new(Full::from("ok")))
+        std::future::ready(Ok(Response::new(Full::from("ok"))))
     };
     assert!(!becomes_idle(sent, 4096, streamed, &head).await);
     let head = Arc::new(RawHead::default());
@@ -130,7 +130,7 @@ async fn requests_go_on_over_any_pause() {
             head.answered();
             let mut answer = Response::new(Full::new(Bytes::from("ok")));
             answer.headers_mut().insert("date", "now".parse().unwrap());
-            answer
+            Ok(answer)
         }
     };
     let (served, ()) = tokio::join!(serve(near, &head, &mut stop, answer), asks);
