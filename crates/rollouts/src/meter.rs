@@ -49,6 +49,15 @@ impl Meter {
         Meter { told, earlier: None }
     }
 
+    /// A meter of what is on trial from now on, `told` having been counted when it was live. What the canary has used counts since the
+    /// reading before: it was used by nobody else.
+    pub fn begin(mut told: Now, before: Option<&Reading>) -> Meter {
+        if let Some(before) = before {
+            told.counts.canary_use = before.after.told.counts.canary_use;
+        }
+        Meter::from(told)
+    }
+
     /// What was counted since the last reading that was kept, the present weight being `percent`.
     pub fn read(&self, now: Now, percent: Percent) -> Reading {
         let canary_use = now.counts.canary_use.since(self.told.counts.canary_use);

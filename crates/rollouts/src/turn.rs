@@ -2,7 +2,7 @@
 //! nothing is left to do but wait. Pure.
 
 use pitbird_names::Percent;
-use pitbird_records::rollout::{Change, Shift};
+use pitbird_records::rollout::{CanaryUse, Change, Shift};
 use pitbird_rollout::{
     self as planner, Action, Command, Evidence, Note, Phase, Plan, Record, State, Step, Turn as Word,
 };
@@ -86,6 +86,19 @@ impl Turn {
             self.is_idle = is_quiet && same && record.reason.to_string() == self.rollout.reason;
         }
         self.take_in(word);
+    }
+
+    /// Counts what the canary has used. Requests that are no evidence use it as well: where nothing else happened, that alone is worth
+    /// writing down, without an entry that would say nothing.
+    pub fn use_of_canary(&mut self, before: &Rollout, used: Option<CanaryUse>) {
+        let used = used.unwrap_or_default();
+        let canary_use = self.rollout.canary_use.and(used);
+        if self.is_idle && used != CanaryUse::default() {
+            self.rollout = before.clone();
+            self.records.clear();
+            self.is_idle = false;
+        }
+        self.rollout.canary_use = canary_use;
     }
 
     /// Does the step that is under way, and what follows from that.

@@ -128,8 +128,7 @@ impl Driver {
             let mut turn = turn::take(&rollout, &view, evidence, wish.clone(), around);
             turn.rollout.thresholds = thresholds;
             if rollout.state.generation() > 0 {
-                let used = reading.as_ref().map(|reading| reading.canary_use).unwrap_or_default();
-                turn.rollout.canary_use = turn.rollout.canary_use.and(used);
+                turn.use_of_canary(&rollout, reading.as_ref().map(|reading| reading.canary_use));
             }
             if !turn.is_idle {
                 match commit::turn(&self.parts.store, &turn, rev).await {
@@ -211,7 +210,9 @@ impl Driver {
         let counted =
             is_changed.then(|| self.now(&turn.rollout).or_else(told).unwrap_or_else(|| self.uncounted()));
         match (reading, counted) {
-            (_, Some(counted)) if before.state.generation() == 0 => self.meter = Meter::from(counted),
+            (reading, Some(counted)) if before.state.generation() == 0 => {
+                self.meter = Meter::begin(counted, reading.as_ref());
+            }
             (Some(reading), Some(counted)) => self.meter.turn(reading, weight, counted),
             (Some(reading), None) => self.meter.keep(reading),
             (None, _) => {}

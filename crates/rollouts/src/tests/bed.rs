@@ -52,6 +52,8 @@ struct Road {
     at_ms: u64,
     /// Base requests, base failures, canary requests, canary failures.
     passed: [f64; 4],
+    /// Requests that somebody sent to the canary: no evidence.
+    forced: u64,
 }
 
 /// One run of the server: what lasts is the directory.
@@ -169,6 +171,11 @@ impl Bed {
 
     pub fn now_ms(&self) -> u64 {
         (self.clock)()
+    }
+
+    /// Sends requests to the canary, whatever its weight.
+    pub fn force(&self, requests: u64) {
+        self.road.lock().unwrap().forced += requests;
     }
 
     pub fn traffic(&self, traffic: Traffic) {
@@ -364,7 +371,7 @@ impl Road {
         let arm = |requests, failures| crate::ArmCounts { requests, failures };
         // A function of 512 MiB for 20 ms behind each request.
         let canary_use = CanaryUse {
-            requests: canary,
+            requests: canary + self.forced,
             requests_uncharged: 0,
             bytes_out: canary * 100,
             function_requests: canary,

@@ -112,6 +112,25 @@ async fn a_look_may_come_five_times_a_second() {
     bed.close().await;
 }
 
+/// Who asks for the canary by a header costs as much as others, also where nobody else comes.
+#[tokio::test(start_paused = true)]
+async fn what_is_no_evidence_is_used_all_the_same() {
+    let directory = tempfile::tempdir().unwrap();
+    let bed = Bed::open(directory.path(), Instant::now()).await;
+    bed.start_stage("v2", json!({})).await;
+    let watching = bed.until("v2", |rollout| rollout["Phase"] == "Watching").await;
+    assert_eq!(watching["CanaryUsage"]["Requests"], 0);
+    let mut records = Vec::new();
+    for all in [5, 10, 15] {
+        bed.force(5);
+        let now = bed.until("v2", |rollout| rollout["CanaryUsage"]["Requests"] == all).await;
+        assert_eq!(now["Evidence"]["Canary"]["Requests"], 0);
+        records.push(now["RecordCount"].clone());
+    }
+    assert!(records.iter().all(|count| *count == records[0]), "there is nothing to tell: {records:?}");
+    bed.close().await;
+}
+
 /// A rollout's record as an earlier release wrote it has no canary's use.
 #[tokio::test(start_paused = true)]
 async fn the_canarys_use_is_told_with_its_cost_and_old_records_are_read() {

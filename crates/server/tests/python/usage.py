@@ -198,7 +198,8 @@ def rollout():
         Steps=[{"Percent": 50.0, "WaitMs": 600000}], Rules={"IntervalMs": 200},
     )
     shown = lambda: rollouts.get_rollout(Name="costly")["Rollout"]
-    wait_for("the canary", lambda: shown()["Phase"] == "Watching")
+    # What comes while it becomes live is no evidence.
+    wait_for("the canary", lambda: shown()["Phase"] == "Watching" and shown()["Shifts"][-1].get("LiveAt"))
     answers = [fetch(api, "prod")[2] for _ in range(60)]
     canary = sum(answer == b"2" * 100 for answer in answers)
     assert 0 < canary < 60, canary
