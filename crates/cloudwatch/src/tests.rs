@@ -126,6 +126,7 @@ impl Bed {
             request_id: String::new(),
             now_ms: self.now_ms.fetch_add(1, Ordering::Relaxed),
             endpoint: String::new(),
+            trace_id: None,
             input,
         };
         let output = self

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -126,6 +127,7 @@ impl Control {
             request_id: request_id.to_owned(),
             now_ms: since.as_millis() as i64,
             endpoint: reached.endpoint(&parts.headers),
+            trace_id: trace_id(&parts.headers),
             input,
         };
         let (service, operation) = (call.model.key, call.operation.name);
@@ -247,6 +249,12 @@ fn input(call: &wire::Call<'_>, parts: &Parts, body: Bytes) -> Result<Value, Fau
         }
         None => Ok(decoded.input),
     }
+}
+
+/// The trace that a caller's headers name: heard as API Gateway hears it.
+fn trace_id(headers: &HeaderMap) -> Option<String> {
+    let value = |name| headers.get(name).map(HeaderValue::as_bytes);
+    pitbird_trace::told(value("x-amzn-trace-id"), value("traceparent")).map(Cow::into_owned)
 }
 
 fn whole(body: Bytes) -> Answer {

@@ -40,6 +40,8 @@ use tokio::sync::Semaphore;
 use crate::{Answer, Error, Run, State};
 
 const ARN: &str = "arn:aws:lambda:us-east-1:000000000000:function:f";
+/// Of every call.
+const TRACE: &str = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
 const ROLE: &str = "arn:aws:iam::000000000000:role/runner";
 
 /// A service on a store of its own, whose functions run nowhere.
@@ -293,6 +295,7 @@ impl Bed {
             request_id: "8f0d2a4b-0000-4000-8000-000000000000".to_owned(),
             now_ms: self.now_ms.fetch_add(1000, Ordering::Relaxed),
             endpoint: "http://localhost:4566".to_owned(),
+            trace_id: Some(TRACE.to_owned()),
             input,
         };
         let output = self.service.call(operation, call).expect(operation).await?.into_output();

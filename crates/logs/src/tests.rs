@@ -140,6 +140,7 @@ impl Bed {
             request_id: self.next_request(),
             now_ms: self.now_ms.fetch_add(1, Ordering::Relaxed),
             endpoint: String::new(),
+            trace_id: None,
             input,
         };
         let output = self

@@ -151,6 +151,7 @@ impl Reach {
             request_id: pitbird_names::uuid(entropy()),
             now_ms: now_ms(),
             endpoint: String::new(),
+            trace_id: None,
             input: Value::Map(input),
         };
         let answer = self.s3.call(operation, call).ok_or_else(|| format!("S3 has no {operation}"))?;

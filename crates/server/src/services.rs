@@ -174,6 +174,7 @@ fn exports(s3: Service) -> pitbird_logs::Keep {
                 request_id: pitbird_names::uuid(entropy()),
                 now_ms: since.as_millis() as i64,
                 endpoint: String::new(),
+                trace_id: None,
                 input: Value::Map(input),
             };
             let put = s3.call("PutObject", call).expect("s3 puts objects");

@@ -21,6 +21,11 @@ fn functions_live_from_creation_to_deletion() {
 }
 
 #[test]
+fn invocations_belong_to_their_callers_traces() {
+    check("invoke_traces.py");
+}
+
+#[test]
 fn a_rest_api_lives_with_its_canary() {
     check("gateway.py");
 }

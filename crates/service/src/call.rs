@@ -35,13 +35,16 @@ pub struct Call<I> {
     pub now_ms: i64,
     /// Base URL that the caller reached us under, `http://127.0.0.1:4566`.
     pub endpoint: String,
+    /// `Root=…`, perhaps with `Parent=…;Sampled=…`: the trace that the caller's headers name, if they do. No model has it as a
+    /// member: it is the request's, not the operation's.
+    pub trace_id: Option<String>,
     pub input: I,
 }
 
 impl<I> Call<I> {
     /// The same call with another input.
     pub fn with<J>(self, input: J) -> Call<J> {
-        let Call { caller, request_id, now_ms, endpoint, .. } = self;
-        Call { caller, request_id, now_ms, endpoint, input }
+        let Call { caller, request_id, now_ms, endpoint, trace_id, .. } = self;
+        Call { caller, request_id, now_ms, endpoint, trace_id, input }
     }
 }

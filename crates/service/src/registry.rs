@@ -248,7 +248,14 @@ mod tests {
         let pairs = members.iter().map(|(name, value)| ((*name).into(), Value::String((*value).to_owned())));
         let input = Value::Map(pairs.collect());
         let caller = Caller::root(Default::default());
-        let call = Call { caller, request_id: String::new(), now_ms: 0, endpoint: String::new(), input };
+        let call = Call {
+            caller,
+            request_id: String::new(),
+            now_ms: 0,
+            endpoint: String::new(),
+            trace_id: None,
+            input,
+        };
         service.call("Greet", call).expect("the operation is hung in").await.map(Answer::into_output)
     }
 

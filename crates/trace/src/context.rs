@@ -157,17 +157,19 @@ impl Context {
 /// The `X-Amzn-Trace-Id` of a request that nobody here records: the client's own if it names a root, or what its `traceparent` says in
 /// AWS's words, else a new root. The caller brings time and entropy.
 pub fn header<'h>(xray: Option<&'h [u8]>, w3c: Option<&[u8]>, new: impl FnOnce() -> TraceId) -> Cow<'h, str> {
-    let Some(context) = Context::carried(xray, w3c) else {
+    told(xray, w3c).unwrap_or_else(|| {
         let mut text = String::with_capacity(40);
         push_root(&mut text, new());
-        return Cow::Owned(text);
-    };
-    match xray {
-        Some(given) if Context::parse_xray(given).is_some_and(|own| own.trace == context.trace) => {
-            std::str::from_utf8(given).map_or_else(|_| Cow::Owned(context.to_xray()), Cow::Borrowed)
-        }
-        _ => Cow::Owned(context.to_xray()),
-    }
+        Cow::Owned(text)
+    })
+}
+
+/// The same, where a request that names no trace has none yet.
+pub fn told<'h>(xray: Option<&'h [u8]>, w3c: Option<&[u8]>) -> Option<Cow<'h, str>> {
+    let context = Context::carried(xray, w3c)?;
+    let own = xray.filter(|given| Context::parse_xray(given).is_some_and(|own| own.trace == context.trace));
+    let own = own.and_then(|given| std::str::from_utf8(given).ok());
+    Some(own.map_or_else(|| Cow::Owned(context.to_xray()), Cow::Borrowed))
 }
 
 fn root(value: &str) -> Option<TraceId> {

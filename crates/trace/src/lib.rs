@@ -13,7 +13,7 @@ mod sampling;
 mod span;
 mod tracer;
 
-pub use context::{Context, SpanId, TraceId, header};
+pub use context::{Context, SpanId, TraceId, header, told};
 pub use sampling::{Rate, Reservoir};
 pub use span::{Kind, Link, Span, TEXT_BYTES_MAX, Value};
 pub use tracer::{QUEUE_MAX, Spans, Tracer};

@@ -156,6 +156,7 @@ async fn numbers_that_are_none_are_refused() {
             request_id: String::new(),
             now_ms: bed.start_ms,
             endpoint: String::new(),
+            trace_id: None,
             input,
         };
         let fault = bed

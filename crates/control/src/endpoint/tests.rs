@@ -210,3 +210,22 @@ fn callers_are_told_where_and_how_they_have_reached_us() {
     assert_eq!(Reached { scheme: "https", local }.endpoint(&headers), "https://aws.example:8443");
     assert_eq!(Reached { scheme: "http", local }.endpoint(&headers), "http://aws.example:8443");
 }
+
+#[test]
+fn a_call_belongs_to_the_trace_that_its_headers_name() {
+    let root = "Root=1-5759e988-bd862e3fe1be46a994272793";
+    let w3c = "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01";
+    let both = format!("{root};Parent=53995c3f42cd8ad8;Sampled=1");
+    let long = format!("{both};Self={}", "1".repeat(512));
+    for (name, value, told) in [
+        ("X-Amzn-Trace-Id", root, Some(root)),
+        ("x-amzn-trace-id", &both, Some(both.as_str())),
+        ("traceparent", w3c, Some(both.as_str())),
+        ("x-amzn-trace-id", "nonsense", None),
+        ("x-amzn-trace-id", &long, None),
+        ("x-amzn-requestid", root, None),
+    ] {
+        let request = Request::post("/").header(name, value).body(()).unwrap();
+        assert_eq!(trace_id(request.headers()).as_deref(), told, "{name}: {value}");
+    }
+}

@@ -61,7 +61,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> 
 
 /// What a call asks for.
 pub fn read(state: &State, call: Call<Input>) -> Result<Asked, Error> {
-    let Call { caller, input, request_id, now_ms, .. } = call;
+    let Call { caller, input, request_id, now_ms, trace_id, .. } = call;
     let kind = Kind::parse(input.invocation_type.as_deref());
     let (target, function) = find(state, &caller, &input.function_name, input.qualifier.as_deref())?;
     let payload = input.payload.map_or(Bytes::new(), |blob| blob.0);
@@ -72,6 +72,7 @@ pub fn read(state: &State, call: Call<Input>) -> Result<Asked, Error> {
         request_id,
         payload,
         at_ms: now_ms,
+        trace_id,
         client_context,
         wants_log_tail,
         ..Invocation::default()

@@ -23,11 +23,11 @@ pub struct Output {
 
 /// The old way to keep an event for later.
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> {
-    let Call { caller, input, request_id, now_ms, .. } = call;
+    let Call { caller, input, request_id, now_ms, trace_id, .. } = call;
     let (target, _) = super::invoke::find(&state, &caller, &input.function_name, None)?;
     let payload = input.invoke_args.0;
     invocation::check_payload(&payload, Kind::Event)?;
-    let invocation = Invocation { request_id, payload, at_ms: now_ms, ..Invocation::default() };
+    let invocation = Invocation { request_id, payload, at_ms: now_ms, trace_id, ..Invocation::default() };
     super::invoke::keep(&state, target, invocation).await?;
     Ok(Output { status: 202 })
 }

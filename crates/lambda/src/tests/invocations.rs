@@ -54,6 +54,21 @@ async fn a_caller_waits_for_the_functions_answer() {
 }
 
 #[tokio::test]
+async fn an_invocation_belongs_to_its_callers_trace() {
+    let bed = bed().await;
+    for (operation, input) in [
+        ("Invoke", json!({"FunctionName": "f"})),
+        ("Invoke", json!({"FunctionName": "f", "InvocationType": "Event"})),
+        ("InvokeWithResponseStream", json!({"FunctionName": "f"})),
+        ("InvokeAsync", json!({"FunctionName": "f", "InvokeArgs": "{}"})),
+    ] {
+        bed.answer(operation, input).await.expect("an answer");
+        let [seen] = &bed.seen()[..] else { panic!("{operation} invokes once") };
+        assert_eq!(seen.invocation.trace_id.as_deref(), Some(TRACE), "{operation}");
+    }
+}
+
+#[tokio::test]
 async fn a_functions_error_is_an_answer() {
     let bed = bed().await;
     bed.stand.outcome.lock().unwrap().as_mut().expect("an outcome").function_error = Some("Unhandled");

@@ -12,6 +12,7 @@ async fn start(bed: &Bed, input: Json) -> Result<Events, Refusal> {
         request_id: "id".to_owned(),
         now_ms: bed.start_ms,
         endpoint: String::new(),
+        trace_id: None,
         input: pitbird_wire::to_value(&input).expect("JSON is a value"),
     };
     match bed.service.call("StartLiveTail", call).expect("an operation").await {

@@ -221,6 +221,7 @@ impl Bed {
             request_id: String::new(),
             now_ms: self.now_ms() as i64,
             endpoint: String::new(),
+            trace_id: None,
             input,
         };
         let output = self
