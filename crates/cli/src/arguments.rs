@@ -3,6 +3,7 @@
 mod members;
 mod reading;
 mod rollout;
+mod runtimes;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -18,6 +19,7 @@ use crate::quantity;
 
 pub use reading::{MetricsCommand, MetricsListOptions, MetricsShowOptions, QueryOptions};
 pub use rollout::{RolloutCommand, StartOptions, WatchOptions};
+pub use runtimes::{RuntimeOptions, RuntimeProgram};
 
 /// Run AWS-style APIs and functions from one binary, and let every release prove itself on a slice of traffic
 #[derive(Debug, Parser)]
@@ -138,6 +140,8 @@ pub struct ServeOptions {
     /// "namespaces root"
     #[arg(long, default_value = "process", value_parser = level, env = "PITBIRD_MINIMUM_ISOLATION", hide_env_values = true)]
     pub minimum_isolation: Level,
+    #[command(flatten)]
+    pub runtimes: RuntimeOptions,
     /// Interpreters of Python and Node that are started ahead, of each kind that functions use, for a quicker first
     /// response; 0 to 16, some 8 MB each
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(0..=16), env = "PITBIRD_PARKED",
@@ -330,6 +334,8 @@ pub struct DoctorOptions {
     /// Address that `serve` would listen on
     #[arg(long, default_value = "127.0.0.1:4566", env = "PITBIRD_LISTEN", hide_env_values = true)]
     pub listen: SocketAddr,
+    #[command(flatten)]
+    pub runtimes: RuntimeOptions,
 }
 
 #[derive(Debug, Args)]

@@ -33,12 +33,15 @@ pub struct Runtime {
     pub name: String,
     /// What runs it, as in `/usr/bin/python3.13 (3.13.2)`; or why nothing does.
     pub found: Result<String, String>,
+    /// Somebody says which program it is to be. If that can't serve, nothing is served at all.
+    pub is_chosen: bool,
 }
 
 impl Runtime {
     /// A runtime that an interpreter of the host's runs. `version` is the interpreter's own.
     pub fn with(name: impl Into<String>, program: PathBuf, version: &str) -> Runtime {
-        Runtime { name: name.into(), found: Ok(format!("{} ({version})", program.display())) }
+        let found = Ok(format!("{} ({version})", program.display()));
+        Runtime { name: name.into(), found, is_chosen: false }
     }
 }
 
@@ -173,6 +176,10 @@ fn isolation(host: &HostReport, findings: &mut Vec<Finding>) {
 fn runtime(runtime: &Runtime) -> Finding {
     match &runtime.found {
         Ok(words) => finding(&runtime.name, State::Good, words),
+        Err(why) if runtime.is_chosen => Finding {
+            hint: Some(format!("choose another program, or leave out --runtime {}", runtime.name)),
+            ..finding(&runtime.name, State::Bad, why)
+        },
         Err(why) => finding(&runtime.name, State::Less, why),
     }
 }

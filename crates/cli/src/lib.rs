@@ -34,8 +34,8 @@ pub mod watch;
 pub use arguments::{
     AccountThrottle, ApiOptions, Cli, ClientCommand, Command, CompletionsOptions, CpuShare, DemoOptions,
     DoctorOptions, Egress, LogsCommand, MetricsCommand, MetricsListOptions, MetricsShowOptions, Output,
-    QueryOptions, RolloutCommand, ServeOptions, ServerOptions, StartOptions, TailOptions, UsageOptions,
-    WatchOptions,
+    QueryOptions, RolloutCommand, RuntimeOptions, RuntimeProgram, ServeOptions, ServerOptions, StartOptions,
+    TailOptions, UsageOptions, WatchOptions,
 };
 pub use aws_command::aws_command;
 pub use doctor::Runtime;

@@ -4,7 +4,9 @@ use clap::CommandFactory;
 use pitbird_names::Region;
 use pitbird_prices::PriceList;
 
-use crate::arguments::{Cli, ClientCommand, CompletionsOptions, LogsCommand, Output, ServerOptions};
+use crate::arguments::{
+    Cli, ClientCommand, CompletionsOptions, LogsCommand, Output, RuntimeProgram, ServerOptions,
+};
 use crate::client::{Client, Credentials, Endpoint};
 use crate::doctor::{self, Doctor, Runtime};
 use crate::failure::Failure;
@@ -12,12 +14,12 @@ use crate::streams::Streams;
 use crate::{api, environment, logs, metrics, print, rollout, usage};
 
 /// Does the command: data to standard output, words to standard error. `runtimes` finds out for `doctor` what functions
-/// could run with.
+/// could run with, where these programs were chosen for runtimes.
 pub async fn run(
     command: ClientCommand,
     output: Output,
     server: &ServerOptions,
-    runtimes: impl AsyncFnOnce() -> Vec<Runtime>,
+    runtimes: impl AsyncFnOnce(&[RuntimeProgram]) -> Vec<Runtime>,
 ) -> ExitCode {
     let mut streams = Streams::standard();
     let code = match done(command, output, server, runtimes, &mut streams).await {
@@ -37,7 +39,7 @@ async fn done(
     command: ClientCommand,
     output: Output,
     server: &ServerOptions,
-    runtimes: impl AsyncFnOnce() -> Vec<Runtime>,
+    runtimes: impl AsyncFnOnce(&[RuntimeProgram]) -> Vec<Runtime>,
     streams: &mut Streams,
 ) -> Result<u8, Failure> {
     match command {
@@ -63,7 +65,8 @@ async fn done(
             streams.data(&print::rendered(&data, output))?;
         }
         ClientCommand::Doctor(options) => {
-            let doctor = Doctor::new(&doctor::examine(options.listen, runtimes().await).await);
+            let runtimes = runtimes(&options.runtimes.runtimes).await;
+            let doctor = Doctor::new(&doctor::examine(options.listen, runtimes).await);
             streams.data(&doctor.rendered(output))?;
             return Ok(u8::from(!doctor.can_serve()));
         }

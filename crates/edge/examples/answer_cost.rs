@@ -98,6 +98,7 @@ async fn edge(data: &std::path::Path) -> Result<Edge, Box<dyn std::error::Error 
         store: Store::open(&data.join("store"))?,
         cache_directory: data.join("cache"),
         search_path: Vec::new(),
+        chosen_runtimes: Vec::new(),
         aws: None,
         endpoint_url: None,
         reach: None,

@@ -50,6 +50,7 @@ async fn measure(cold: usize, warm: usize, callers: usize) {
         store: store.clone(),
         cache_directory: data.path().join("cache"),
         search_path: std::env::split_paths(&search_path).collect(),
+        chosen_runtimes: Vec::new(),
         aws: None,
         endpoint_url: None,
         reach: None,

@@ -12,6 +12,7 @@ use pitbird_trace::Tracer;
 
 use crate::aws::Aws;
 use crate::cpu_share::CpuShare;
+use crate::runtime::ChosenRuntime;
 
 /// Everything that an [`Invoker`](crate::Invoker) needs.
 #[derive(Clone)]
@@ -26,6 +27,8 @@ pub struct Config {
     pub cache_directory: PathBuf,
     /// Where interpreters are looked for, in this order; usually `PATH`.
     pub search_path: Vec<PathBuf>,
+    /// Programs that serve runtimes whatever the search path has; see [`check_chosen_runtimes`](crate::check_chosen_runtimes).
+    pub chosen_runtimes: Vec<ChosenRuntime>,
     /// AWS as functions reach it; without it they have no credentials, and nobody answers.
     pub aws: Option<Arc<dyn Aws>>,
     /// Becomes `AWS_ENDPOINT_URL` where sandboxes share the host's network, in functions that don't set it themselves. Where

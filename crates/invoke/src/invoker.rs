@@ -67,6 +67,8 @@ pub enum StartError {
     Thread(#[source] io::Error),
     #[error("the queued events can't be read")]
     Queue(#[source] pitbird_store::Error),
+    #[error(transparent)]
+    Runtime(#[from] RuntimeError),
 }
 
 /// What a version's slot in the snapshot holds: it ends with the version.
@@ -96,7 +98,7 @@ impl Invoker {
         let runtimes = config.cache_directory.join("runtimes");
         std::fs::create_dir_all(&runtimes).map_err(cache)?;
         let runtimes = std::fs::canonicalize(&runtimes).map_err(cache)?;
-        let runtimes = Runtimes::new(runtimes, config.search_path.clone());
+        let runtimes = Runtimes::new(runtimes, config.search_path.clone(), &config.chosen_runtimes)?;
         let timekeeper = Timekeeper::start(tokio::runtime::Handle::current()).map_err(StartError::Thread)?;
         let parts = Arc::new(Parts::new(&config, code, runtimes, timekeeper));
         let queue = Arc::new(Queue::new(config.events.clone()));

@@ -56,5 +56,7 @@ pub use measure::{Counts, LiveCounts};
 pub use pitbird_egress::Reach;
 pub use pool::Provisioned;
 pub use queue::{Event, Unqueued};
-pub use runtime::{RuntimeError, RuntimeReport, Served, runtime_version_arn, runtimes};
+pub use runtime::{
+    ChosenRuntime, RuntimeError, RuntimeReport, Served, check_chosen_runtimes, runtime_version_arn, runtimes,
+};
 pub use stream::{Answer, Piece, Pieces};

@@ -4,6 +4,7 @@
 //! part of this binary, speaks the Runtime API for Python and Node. Java's functions bring AWS's client, for which another ([`JAVA`])
 //! waits; custom runtimes bring their own `bootstrap`.
 
+mod chosen;
 mod environment_variables;
 mod find;
 mod interpreter;
@@ -17,7 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use pitbird_names::Region;
 use pitbird_records::FunctionVersion;
 use pitbird_records::function::Settings;
-use pitbird_sandbox::{CODE, Companions, LAYERS, RUNTIME, Spec};
+use pitbird_sandbox::{CODE, Companions, LAYERS, Launcher, RUNTIME, Spec};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 use tokio::sync::OnceCell;
@@ -26,6 +27,7 @@ use crate::code::Files;
 use environment_variables::EXEC_WRAPPER;
 pub use environment_variables::Made;
 
+pub use chosen::{ChosenRuntime, check_chosen_runtimes};
 pub use interpreter::Interpreter;
 
 /// Our half of the Python runtime.
@@ -83,6 +85,14 @@ pub enum RuntimeError {
     Absent { runtime: String, wanted: String },
     #[error("{program} was found for runtime {runtime} and can't be used: {why}")]
     Unusable { runtime: String, program: String, why: String },
+    #[error("{program} was chosen for runtime {runtime} and can't be used: {why}")]
+    Chosen { runtime: String, program: String, why: String },
+    #[error("a program was chosen for {runtime}, and there is no such runtime; there are {known}")]
+    Unknown { runtime: String, known: String },
+    #[error("a program was chosen for {0}, whose functions bring their own")]
+    WithoutInterpreter(String),
+    #[error("two programs were chosen for {0}")]
+    ChosenTwice(String),
 }
 
 /// What serves a runtime here, for `doctor` and the start line.
@@ -90,6 +100,8 @@ pub enum RuntimeError {
 pub struct RuntimeReport {
     pub runtime: &'static str,
     pub found: Result<Served, Arc<RuntimeError>>,
+    /// Somebody says what is to serve it.
+    pub is_chosen: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,6 +114,8 @@ pub enum Served {
         version: String,
         /// It is another version than the runtime's name asks for.
         is_substitute: bool,
+        /// Somebody says that it is to be this one.
+        is_chosen: bool,
     },
 }
 
@@ -109,8 +123,11 @@ impl std::fmt::Display for Served {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Served::Bootstrap => f.write_str("the function's own bootstrap"),
-            Served::Interpreter { program, version, is_substitute } => {
+            Served::Interpreter { program, version, is_substitute, is_chosen } => {
                 write!(f, "{} ({version})", program.display())?;
+                if *is_chosen {
+                    f.write_str(", as chosen")?;
+                }
                 if *is_substitute { f.write_str(", another version than the name asks for") } else { Ok(()) }
             }
         }
@@ -118,9 +135,31 @@ impl std::fmt::Display for Served {
 }
 
 /// What would serve each runtime on this host, without an [`Invoker`](crate::Invoker). `directory` gets our halves of the
-/// runtimes.
-pub async fn runtimes(directory: PathBuf, search_path: Vec<PathBuf>) -> Vec<RuntimeReport> {
-    Runtimes::new(directory, search_path).report().await
+/// runtimes. With a launcher, programs that were chosen are tried in a sandbox.
+///
+/// # Errors
+/// Where what was chosen makes no sense, whatever the programs are.
+pub async fn runtimes(
+    directory: PathBuf,
+    search_path: Vec<PathBuf>,
+    chosen: &[ChosenRuntime],
+    launcher: Option<&Launcher>,
+) -> Result<Vec<RuntimeReport>, RuntimeError> {
+    let runtimes = Runtimes::new(directory, search_path, chosen)?;
+    let mut reports = runtimes.report().await;
+    for report in reports.iter_mut().filter(|report| report.is_chosen && report.found.is_ok()) {
+        let (Some(launcher), Some(program)) = (launcher, runtimes.chosen.get(report.runtime)) else {
+            continue;
+        };
+        let tried = match runtimes.find(report.runtime).await {
+            Ok(runtime) => runtime.try_out(program, launcher).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = tried {
+            report.found = Err(error);
+        }
+    }
+    Ok(reports)
 }
 
 /// Finds and keeps what serves each runtime.
@@ -129,6 +168,8 @@ pub(crate) struct Runtimes {
     /// For our halves of the runtimes.
     directory: PathBuf,
     search_path: Vec<PathBuf>,
+    /// Programs that somebody has chosen, by the runtime.
+    chosen: BTreeMap<&'static str, PathBuf>,
     known: Mutex<HashMap<&'static str, Arc<OnceCell<Arc<Runtime>>>>>,
 }
 
@@ -138,6 +179,7 @@ pub(crate) struct Runtime {
     name: &'static str,
     family: Family,
     interpreter: Option<Interpreter>,
+    is_chosen: bool,
     /// Our half, as the process sees it in `/var/runtime`.
     files: Option<PathBuf>,
     host_read_only: Vec<PathBuf>,
@@ -153,8 +195,17 @@ pub(crate) enum NoEntryPoint {
 }
 
 impl Runtimes {
-    pub fn new(directory: PathBuf, search_path: Vec<PathBuf>) -> Runtimes {
-        Runtimes { directory, search_path, known: Mutex::default() }
+    /// # Errors
+    /// Where what was chosen makes no sense.
+    pub fn new(
+        directory: PathBuf,
+        search_path: Vec<PathBuf>,
+        chosen: &[ChosenRuntime],
+    ) -> Result<Runtimes, RuntimeError> {
+        chosen::check(chosen)?;
+        let program = |name: &str| Some(chosen.iter().find(|one| one.runtime == name)?.program.clone());
+        let chosen = RUNTIMES.iter().filter_map(|(name, _)| Some((*name, program(name)?))).collect();
+        Ok(Runtimes { directory, search_path, chosen, known: Mutex::default() })
     }
 
     /// What serves a runtime. What isn't found is looked for again the next time.
@@ -170,35 +221,29 @@ impl Runtimes {
     }
 
     async fn look(&self, name: &'static str, family: Family) -> Result<Arc<Runtime>, Arc<RuntimeError>> {
-        let found = match family {
-            Family::Provided => None,
-            Family::Python(minor) => {
-                let (interpreter, files) =
-                    find::python(name, minor, &self.search_path, &self.directory).await?;
-                Some((interpreter, Some(files)))
+        let chosen = self.chosen.get(name);
+        let (places, directory) = (&self.search_path, &self.directory);
+        let found = match (chosen, family) {
+            (_, Family::Provided) => None,
+            (Some(program), _) => {
+                let found = find::chosen(family, program, directory).await;
+                Some(found.map_err(|why| Arc::new(RuntimeError::chosen(name, program, why)))?)
             }
-            Family::Node(major) => {
-                let (interpreter, files) =
-                    find::node(name, major, &self.search_path, &self.directory).await?;
-                Some((interpreter, Some(files)))
-            }
-            Family::Java(feature) => {
-                let (interpreter, files) =
-                    find::java(name, feature, &self.search_path, &self.directory).await?;
-                Some((interpreter, Some(files)))
-            }
+            (None, Family::Python(minor)) => Some(find::python(name, minor, places, directory).await?),
+            (None, Family::Node(major)) => Some(find::node(name, major, places, directory).await?),
+            (None, Family::Java(feature)) => Some(find::java(name, feature, places, directory).await?),
         };
         let (interpreter, files) = found.unzip();
-        let files = files.flatten();
+        let is_chosen = chosen.is_some();
         let mut host_read_only = pitbird_sandbox::system_read_only();
         if let Some(interpreter) = &interpreter {
             host_read_only.extend(interpreter.paths_beside(&host_read_only));
-            if interpreter.is_substitute {
+            if interpreter.is_substitute && !is_chosen {
                 let Interpreter { program, version, .. } = interpreter;
                 tracing::warn!(runtime = name, program = %program.display(), version, "another version serves this runtime");
             }
         }
-        Ok(Arc::new(Runtime { name, family, interpreter, files, host_read_only }))
+        Ok(Arc::new(Runtime { name, family, interpreter, is_chosen, files, host_read_only }))
     }
 
     /// What serves each runtime that AWS lets new functions have. Looks for all interpreters, so it takes its time.
@@ -206,7 +251,7 @@ impl Runtimes {
         let mut reports = Vec::new();
         for (runtime, _) in RUNTIMES {
             let found = self.find(runtime).await.map(|runtime| runtime.served());
-            reports.push(RuntimeReport { runtime, found });
+            reports.push(RuntimeReport { runtime, found, is_chosen: self.chosen.contains_key(runtime) });
         }
         reports
     }
@@ -238,6 +283,7 @@ impl Runtime {
                 program: program.clone(),
                 version: version.clone(),
                 is_substitute: *is_substitute,
+                is_chosen: self.is_chosen,
             },
         }
     }

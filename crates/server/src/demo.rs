@@ -63,6 +63,7 @@ async fn serve(options: &DemoOptions, data_dir: PathBuf) -> Result<Serving> {
         tls_certificate: None,
         tls_key: None,
         minimum_isolation: pitbird_sandbox::Level::Process,
+        runtimes: Default::default(),
         parked: 2,
         cpu_share: CpuShare::Full,
         egress: Egress::None,

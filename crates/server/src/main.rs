@@ -16,6 +16,7 @@ mod listen;
 mod listener;
 mod process;
 mod raw_head;
+mod runtimes;
 mod serve;
 mod services;
 mod tls;
@@ -27,7 +28,7 @@ mod webhook;
 use std::process::ExitCode;
 
 use anyhow::{Result, anyhow};
-use pitbird_cli::{Cli, Command, Runtime};
+use pitbird_cli::{Cli, Command};
 use tracing_subscriber::EnvFilter;
 
 /// Every request's buffers are allocated on one thread and often freed on another, which costs glibc's allocator a sixth of a
@@ -76,20 +77,9 @@ fn run(cli: Cli) -> Result<ExitCode> {
             runtime.block_on(demo::run(&options, cli.output))
         }
         Command::Client(command) => {
-            Ok(runtime.block_on(pitbird_cli::run(command, cli.output, &cli.server, runtimes)))
+            Ok(runtime.block_on(pitbird_cli::run(command, cli.output, &cli.server, runtimes::found)))
         }
     }
-}
-
-/// What functions could run with on this host, for `doctor`.
-async fn runtimes() -> Vec<Runtime> {
-    let Ok(folder) = tempfile::tempdir() else { return Vec::new() };
-    let reports = pitbird_invoke::runtimes(folder.path().to_owned(), serve::search_path()).await;
-    let found = reports.into_iter().map(|report| Runtime {
-        name: report.runtime.to_owned(),
-        found: report.found.map(|served| served.to_string()).map_err(|error| error.to_string()),
-    });
-    found.collect()
 }
 
 fn log_to_stderr(filter: &str) -> Result<()> {

@@ -33,6 +33,7 @@ use crate::inside::Inside;
 use crate::integrated::Integrated;
 use crate::listen;
 use crate::listener::{self, Program};
+use crate::runtimes;
 use crate::services::{self, Parts, Started, Tasks};
 use crate::tls::Tls;
 use crate::user_pools;
@@ -198,6 +199,7 @@ pub(crate) async fn build(
         anyhow!("{error}\nhint: {} holds logs, metrics and usage; {hint}", telemetry.display())
     })?;
     let launcher = launcher(options).await?;
+    runtimes::check(&options.runtimes.runtimes, &launcher).await?;
     let sts = pitbird_sts::State { store: store.clone(), entropy: services::entropy };
     let inside = Arc::new(Inside::new(sts));
     let config = invoker_config(options, address, &launcher, &telemetry, &store, &inside);
@@ -327,7 +329,8 @@ fn invoker_config(
         cache_directory: absolute(&options.data_dir)
             .unwrap_or_else(|_| options.data_dir.clone())
             .join("cache"),
-        search_path: search_path(),
+        search_path: runtimes::search_path(),
+        chosen_runtimes: runtimes::chosen(&options.runtimes.runtimes),
         aws: Some(inside.clone()),
         endpoint_url: Some(format!("http://{address}")),
         reach: reach(options),
@@ -379,11 +382,6 @@ fn temporary(store: &Store, access_key_id: &str) -> Option<Credential> {
     };
     let secret = Secret { secret_access_key: session.secret_access_key, session: Some(token) };
     Some(Credential { secret, account: session.account, principal: session.principal })
-}
-
-/// Where interpreters are looked for.
-pub fn search_path() -> Vec<PathBuf> {
-    std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default()
 }
 
 type Keys = HashMap<String, Credential>;

@@ -28,6 +28,29 @@ fn an_accounts_throttle_is_two_numbers() {
 }
 
 #[test]
+fn a_runtimes_program_has_a_name_and_a_path() {
+    let given = |text: &str| {
+        let Command::Serve(options) = parse(&format!("pitbird serve {text}"))?.command else {
+            panic!("serve")
+        };
+        Ok::<_, clap::Error>(options.runtimes.runtimes)
+    };
+    let program =
+        |name: &str, program: &str| RuntimeProgram { name: name.to_owned(), program: program.into() };
+    let both = [program("python3.12", "/usr/bin/python3.11"), program("java21", "/opt/a=b/bin/java")];
+    for line in [
+        "--runtime python3.12=/usr/bin/python3.11 --runtime java21=/opt/a=b/bin/java",
+        "--runtime python3.12=/usr/bin/python3.11,java21=/opt/a=b/bin/java",
+    ] {
+        assert_eq!(given(line).unwrap(), both, "{line}");
+    }
+    assert!(given("").unwrap().is_empty());
+    for bad in ["python3.12", "python3.12=", "=/usr/bin/python3.11", "python3.12=python3.11", "a=/b,,c=/d"] {
+        assert!(given(&format!("--runtime {bad}")).is_err(), "{bad}");
+    }
+}
+
+#[test]
 fn a_rollout_is_ordered_with_flags() {
     let line = "pitbird rollout start --rest-api a1 --stage prod --deployment d2 --variable alias=canary \
                 --steps 10,50,100 --wait 60s --margin 0.5pp --alarm a --alarm b --watch --output json";

@@ -15,7 +15,11 @@ fn host() -> HostReport {
         }),
         runtimes: vec![
             Runtime::with("python3.13", "/usr/bin/python3.13".into(), "3.13.2"),
-            Runtime { name: "nodejs22.x".to_owned(), found: Err("no Node on PATH".to_owned()) },
+            Runtime {
+                name: "nodejs22.x".to_owned(),
+                found: Err("no Node on PATH".to_owned()),
+                is_chosen: false,
+            },
         ],
         listen: "127.0.0.1:4566".parse().unwrap(),
         listen_fault: None,
@@ -68,4 +72,16 @@ fn a_host_that_cannot_serve_says_why() {
         assert_eq!(json["CanServe"], false);
         assert!(json.to_string().contains(words), "{json}");
     }
+}
+
+#[test]
+fn a_chosen_program_that_cannot_serve_keeps_the_server_from_starting() {
+    let chosen = |found| Runtime { name: "python3.12".to_owned(), found, is_chosen: true };
+    let doctor = |found| Doctor::new(&HostReport { runtimes: vec![chosen(found)], ..host() });
+    assert!(doctor(Ok("/usr/bin/python3.11 (3.11.7), as chosen".to_owned())).can_serve());
+    let doctor = doctor(Err("/a was chosen for runtime python3.12 and can't be used: why".to_owned()));
+    assert!(!doctor.can_serve());
+    let text = doctor.rendered(Output::Table);
+    assert!(text.contains("fails  python3.12  /a was chosen"), "{text}");
+    assert!(text.contains("hint: choose another program, or leave out --runtime python3.12"), "{text}");
 }

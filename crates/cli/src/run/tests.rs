@@ -28,7 +28,10 @@ async fn did_at(line: &str, endpoint: &str) -> Did {
     let Command::Client(command) = cli.command else { panic!("{line}") };
     let captured = Captured::default();
     let mut streams = captured.streams(false);
-    let runtimes = async || vec![Runtime { name: "python3.13".into(), found: Ok("here".into()) }];
+    let runtimes = async |chosen: &[RuntimeProgram]| {
+        let found = Ok(chosen.first().map_or("here".into(), |one| one.program.display().to_string()));
+        vec![Runtime { name: "python3.13".into(), found, is_chosen: !chosen.is_empty() }]
+    };
     let (code, failure) = match done(command, cli.output, &cli.server, runtimes, &mut streams).await {
         Ok(code) => (code, String::new()),
         Err(failure) => (failure.code, failure.to_string()),

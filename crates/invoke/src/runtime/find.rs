@@ -13,7 +13,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 use tokio::process::Command;
 
-use super::{Interpreter, NODE, PYTHON, RuntimeError};
+use super::{Family, Interpreter, NODE, PYTHON, RuntimeError, chosen};
 pub use java::{feature_version, java};
 
 /// An interpreter that says nothing for so long is none.
@@ -70,6 +70,19 @@ async fn ask_python(
     let needs = lines.map(PathBuf::from).filter(|path| *path != Path::new("/")).collect();
     let version = version.to_owned();
     Ok((Interpreter { program: program.into(), version, is_substitute, needs }, files))
+}
+
+/// The program that was chosen for a runtime, if it is an interpreter that can serve it.
+pub async fn chosen(family: Family, program: &Path, directory: &Path) -> io::Result<(Interpreter, PathBuf)> {
+    chosen::check_program(program)?;
+    let found = match family {
+        Family::Provided => return Err(io::Error::other("the runtime has no interpreter")),
+        Family::Python(minor) => ask_python(program, minor, directory).await?,
+        Family::Node(major) => ask_node(program, major, directory).await?,
+        Family::Java(feature) => java::given(program, feature, directory).await?,
+    };
+    chosen::check_version(family, &found.0)?;
+    Ok(found)
 }
 
 /// Finds `node{major}`, or the `node` there is.

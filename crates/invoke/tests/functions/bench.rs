@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use pitbird_invoke::{Config, CpuShare, EventPolicy, Invocation, Invoker, Limits, Outcome, Refused};
+use pitbird_invoke::{
+    ChosenRuntime, Config, CpuShare, EventPolicy, Invocation, Invoker, Limits, Outcome, Refused,
+};
 use pitbird_names::{Qualifier, Scope, VersionId, Weight};
 use pitbird_records::alias::Additional;
 use pitbird_records::function::{
@@ -71,6 +73,22 @@ pub async fn open(data: tempfile::TempDir, limits: Limits, events: EventPolicy) 
 
 /// Opens a door on data that is somebody else's.
 pub async fn open_path(data: &Path, limits: Limits, events: EventPolicy) -> Bench {
+    open_with(data, limits, events, Vec::new()).await
+}
+
+/// Opens a door behind which these programs serve their runtimes.
+pub async fn bench_of(chosen_runtimes: Vec<ChosenRuntime>) -> Bench {
+    let data = tempfile::tempdir().unwrap();
+    let bench = open_with(data.path(), Limits::default(), EventPolicy::default(), chosen_runtimes).await;
+    Bench { data: Some(data), ..bench }
+}
+
+async fn open_with(
+    data: &Path,
+    limits: Limits,
+    events: EventPolicy,
+    chosen_runtimes: Vec<ChosenRuntime>,
+) -> Bench {
     let mut sandboxes = pitbird_sandbox::Config::new(SpawnerCommand::own_binary());
     sandboxes.spares = 0;
     sandboxes.cpu_shares = limits.cpu_share == CpuShare::ByMemory;
@@ -85,6 +103,7 @@ pub async fn open_path(data: &Path, limits: Limits, events: EventPolicy) -> Benc
         store: store.clone(),
         cache_directory: data.join("cache"),
         search_path: search_path(),
+        chosen_runtimes,
         aws: None,
         endpoint_url: None,
         reach: None,

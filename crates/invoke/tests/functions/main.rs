@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "a test's own helpers may fail loudly")]
 
 mod bench;
+mod chosen;
 mod concurrency;
 mod cpu_share;
 mod custom;

@@ -62,6 +62,7 @@ async fn bed() -> Bed {
         tls_certificate: None,
         tls_key: None,
         minimum_isolation: pitbird_sandbox::Level::Process,
+        runtimes: Default::default(),
         parked: 0,
         cpu_share: pitbird_cli::CpuShare::Full,
         egress: pitbird_cli::Egress::None,

@@ -45,6 +45,12 @@ pub async fn java(runtime: &str, feature: u32, search_path: &[PathBuf], director
     Err(none(runtime, &format!("Java {feature}, or another Java"), refusal))
 }
 
+/// Java as this program starts it.
+pub async fn given(program: &Path, feature: u32, directory: &Path) -> io::Result<(Interpreter, PathBuf)> {
+    let found = ask(program, feature).await?;
+    Ok((found, lay_out(directory)?))
+}
+
 /// What waits for functions, in the directory of its package.
 fn lay_out(directory: &Path) -> io::Result<PathBuf> {
     let files = directory.join(format!("java-{}", digest(&[JAVA])));
