@@ -129,6 +129,11 @@ pub struct ServeOptions {
         hide_env_values = true
     )]
     pub account_throttle: Option<AccountThrottle>,
+    /// How many invocations a second the functions of an account that reserve no concurrency may begin in a region, together. Lambda
+    /// has 10000, ten for each that may run at once; unless it is given there is no such bound
+    #[arg(long, value_name = "RATE", value_parser = clap::value_parser!(u32).range(1..), env = "PITBIRD_ACCOUNT_INVOCATIONS",
+          hide_env_values = true)]
+    pub account_invocations: Option<u32>,
     /// Certificate chain (PEM) to show who connects with TLS; without one, certificates are made by an authority of this
     /// server's own, whose certificate is in the data folder: `tls/authority.pem`
     #[arg(long, requires = "tls_key", env = "PITBIRD_TLS_CERTIFICATE", hide_env_values = true)]

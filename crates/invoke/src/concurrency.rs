@@ -1,5 +1,5 @@
 //! How many invocations may run at once, and how many do: per account and region, and per function that has reserved
-//! some for itself.
+//! some for itself. And how often they may begin.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -10,15 +10,21 @@ use pitbird_snapshot::{Function, FunctionKey, Snapshot};
 use pitbird_telemetry::Telemetry;
 use pitbird_telemetry::metrics::Probe;
 
+use crate::config::Limits;
 use crate::measure;
+use crate::rate::{Bucket, Pace};
 
-/// Why an invocation must wait for others to end. Named as in Lambda's `Reason`.
+/// Why an invocation must wait for others to end, or for a moment. Named as in Lambda's `Reason`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Throttle {
     /// The function has reserved a number, and that many run.
     ReservedFunctionConcurrentInvocationLimitExceeded,
     /// What the account has left for functions without a reservation is in use, or the host can carry no more.
     ConcurrentInvocationLimitExceeded,
+    /// The function has reserved a number, and begins ten times that a second.
+    ReservedFunctionInvocationRateLimitExceeded,
+    /// Functions without a reservation begin as many a second as their account may.
+    FunctionInvocationRateLimitExceeded,
 }
 
 impl Throttle {
@@ -28,6 +34,10 @@ impl Throttle {
                 "ReservedFunctionConcurrentInvocationLimitExceeded"
             }
             Throttle::ConcurrentInvocationLimitExceeded => "ConcurrentInvocationLimitExceeded",
+            Throttle::ReservedFunctionInvocationRateLimitExceeded => {
+                "ReservedFunctionInvocationRateLimitExceeded"
+            }
+            Throttle::FunctionInvocationRateLimitExceeded => "FunctionInvocationRateLimitExceeded",
         }
     }
 }
@@ -37,6 +47,9 @@ impl Throttle {
 pub(crate) struct AccountCounter {
     scope: Scope,
     limit: u32,
+    /// How often functions without a reservation may begin, together.
+    pace: Option<Pace>,
+    begun: Bucket,
     /// Invocations that run, of all functions.
     running: AtomicU32,
     /// Those of functions without a reservation.
@@ -53,6 +66,10 @@ pub(crate) struct FunctionCounter {
     running: AtomicU32,
     /// Those in places that are kept for what is kept ready.
     provisioned: AtomicU32,
+    /// How often those of a reservation have begun.
+    begun: Bucket,
+    /// Environments that have been started on demand.
+    pub scaled: Bucket,
     gauge: Gauge,
 }
 
@@ -80,10 +97,12 @@ enum Place {
 }
 
 impl FunctionCounter {
-    /// Takes a place for one invocation. `snapshot` is asked only when it gets tight, and when there are more than before.
+    /// Takes a place for one invocation. Whether it comes too soon after others isn't asked of what was queued, as on Lambda.
+    /// `snapshot` is asked only when it gets tight, and when there are more than before.
     pub fn acquire(
         self: &Arc<Self>,
         own: Own,
+        is_queued: bool,
         snapshot: impl Fn() -> Arc<Snapshot>,
         at_ms: i64,
     ) -> Result<Permit, Throttle> {
@@ -103,12 +122,31 @@ impl FunctionCounter {
         if place != Place::Reserved {
             self.running.fetch_add(1, Ordering::Relaxed);
         }
+        let running = account.running.fetch_add(1, Ordering::Relaxed) + 1;
+        let permit = Permit { function: self.clone(), place };
+        if !is_queued {
+            // Asked last, so that who finds no place uses up nothing; who comes too soon gives the place back.
+            self.begin(own.reserved, at_ms)?;
+        }
         self.gauge.note(self.running.load(Ordering::Relaxed), at_ms, |running| [running]);
-        account.gauge.note(account.running.fetch_add(1, Ordering::Relaxed) + 1, at_ms, |running| {
+        account.gauge.note(running, at_ms, |running| {
             let unreserved = account.unreserved.load(Ordering::Relaxed);
             [running, unreserved, account.set_aside(&snapshot) + unreserved]
         });
-        Ok(Permit { function: self.clone(), place })
+        Ok(permit)
+    }
+
+    /// Source: Lambda's quotas, "Invocation requests per function per Region (synchronous)": ten times the concurrency limit.
+    fn begin(&self, reserved: Option<u32>, at_ms: i64) -> Result<(), Throttle> {
+        let (bucket, pace, throttle) = match (reserved, self.account.pace) {
+            (Some(reserved), _) => {
+                let pace = Pace::new(u64::from(reserved) * INVOCATIONS_PER_PLACE_AND_S, 1000);
+                (&self.begun, pace, Throttle::ReservedFunctionInvocationRateLimitExceeded)
+            }
+            (None, Some(pace)) => (&self.account.begun, pace, Throttle::FunctionInvocationRateLimitExceeded),
+            (None, None) => return Ok(()),
+        };
+        if bucket.take(pace, at_ms) { Ok(()) } else { Err(throttle) }
     }
 }
 
@@ -139,6 +177,10 @@ impl AccountCounter {
         reserved
     }
 }
+
+/// How many may begin a second for each that may run at once. Source: Lambda developer guide, "Understanding concurrency and requests per
+/// second".
+const INVOCATIONS_PER_PLACE_AND_S: u64 = 10;
 
 /// What reservations must leave to functions without one. Source: Lambda, `PutFunctionConcurrency`.
 const UNRESERVED_MIN: u32 = 100;
@@ -173,7 +215,7 @@ pub(crate) struct Counters {
 
 impl Counters {
     /// A function's counter: the same one for all its versions. Looked up once per version.
-    pub fn of(&self, telemetry: &Telemetry, key: FunctionKey, account_limit: u32) -> Arc<FunctionCounter> {
+    pub fn of(&self, telemetry: &Telemetry, key: FunctionKey, limits: &Limits) -> Arc<FunctionCounter> {
         let mut functions = self.functions.lock().unwrap_or_else(PoisonError::into_inner);
         if !functions.contains_key(&key) {
             // Of functions that are gone nobody but the map holds the counter.
@@ -183,19 +225,22 @@ impl Counters {
             .entry(key)
             .or_insert_with_key(|key| {
                 let gauge = Gauge::new(telemetry.probe(measure::function_concurrency(&key.scope, &key.name)));
-                let account = self.account(telemetry, &key.scope, account_limit);
+                let account = self.account(telemetry, &key.scope, limits);
                 let (running, provisioned) = (AtomicU32::new(0), AtomicU32::new(0));
-                Arc::new(FunctionCounter { account, running, provisioned, gauge })
+                let (begun, scaled) = (Bucket::default(), Bucket::default());
+                Arc::new(FunctionCounter { account, running, provisioned, begun, scaled, gauge })
             })
             .clone()
     }
 
-    fn account(&self, telemetry: &Telemetry, scope: &Scope, limit: u32) -> Arc<AccountCounter> {
+    fn account(&self, telemetry: &Telemetry, scope: &Scope, limits: &Limits) -> Arc<AccountCounter> {
         let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
         let counter = || {
             Arc::new(AccountCounter {
                 scope: scope.clone(),
-                limit,
+                limit: limits.concurrent_executions,
+                pace: limits.invocations_per_s.map(|count| Pace::new(count.into(), 1000)),
+                begun: Bucket::default(),
                 running: AtomicU32::new(0),
                 unreserved: AtomicU32::new(0),
                 reserved: AtomicU64::new(u64::MAX),
@@ -244,8 +289,10 @@ mod tests {
         let data = tempfile::tempdir().unwrap();
         let telemetry = Telemetry::open(data.path(), &Config::default()).unwrap();
         let counters = Counters::default();
-        let of = |name| counters.of(&telemetry, key(name), 2);
-        let acquire = |name, reserved| of(name).acquire(Own { reserved, provisioned: 0 }, Arc::default, 0);
+        let limits = Limits { concurrent_executions: 2, ..Limits::default() };
+        let of = |name| counters.of(&telemetry, key(name), &limits);
+        let acquire =
+            |name, reserved| of(name).acquire(Own { reserved, provisioned: 0 }, false, Arc::default, 0);
         let held = acquire("own", Some(1)).unwrap();
         assert_eq!(
             acquire("own", Some(1)).unwrap_err(),
@@ -258,13 +305,41 @@ mod tests {
         acquire("own", Some(1)).unwrap();
         assert!(acquire("a", None).is_err());
         let ready = Own { reserved: None, provisioned: 1 };
-        let held = of("ready").acquire(ready, Arc::default, 0).unwrap();
+        let held = of("ready").acquire(ready, false, Arc::default, 0).unwrap();
         assert!(
-            of("ready").acquire(ready, Arc::default, 0).is_err(),
+            of("ready").acquire(ready, false, Arc::default, 0).is_err(),
             "one is kept ready, the rest is shared"
         );
         drop(held);
-        of("ready").acquire(ready, Arc::default, 0).unwrap();
+        of("ready").acquire(ready, false, Arc::default, 0).unwrap();
+    }
+
+    #[test]
+    fn who_reserves_a_place_may_begin_ten_times_a_second() {
+        let data = tempfile::tempdir().unwrap();
+        let telemetry = Telemetry::open(data.path(), &Config::default()).unwrap();
+        let counters = Counters::default();
+        let limits = Limits { invocations_per_s: Some(3), ..Limits::default() };
+        let counter = |name| counters.of(&telemetry, key(name), &limits);
+        let begun = |name, reserved, is_queued, at_ms| {
+            let own = Own { reserved, provisioned: 0 };
+            let begin = |_: &usize| counter(name).acquire(own, is_queued, Arc::default, at_ms).is_ok();
+            (0..100).filter(begin).count()
+        };
+        assert_eq!(begun("own", Some(2), false, 5000), 20);
+        assert_eq!(begun("own", Some(2), false, 5100), 2);
+        assert_eq!(begun("own", Some(2), true, 5100), 100, "what was queued has waited already");
+        let own = Own { reserved: Some(2), provisioned: 0 };
+        let throttle = counter("own").acquire(own, false, Arc::default, 5100).unwrap_err();
+        assert_eq!(throttle, Throttle::ReservedFunctionInvocationRateLimitExceeded);
+        assert_eq!(counter("own").running.load(Ordering::Relaxed), 0, "who comes too soon takes no place");
+        // Without a reservation they share their account's.
+        assert_eq!((begun("a", None, false, 5000), begun("b", None, false, 5000)), (3, 0));
+        assert_eq!((begun("b", None, false, 5334), begun("a", None, true, 5334)), (1, 100));
+        let throttle = counter("a").acquire(Own::default(), false, Arc::default, 5334).unwrap_err();
+        assert_eq!(throttle, Throttle::FunctionInvocationRateLimitExceeded);
+        let account = &counter("a").account;
+        assert_eq!(account.unreserved.load(Ordering::Relaxed) + account.running.load(Ordering::Relaxed), 0);
     }
 
     #[tokio::test]

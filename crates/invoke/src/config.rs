@@ -58,6 +58,11 @@ pub const PARKED_MAX: u32 = 16;
 pub struct Limits {
     /// Invocations at once per account and region. Lambda's default is 1000.
     pub concurrent_executions: u32,
+    /// Invocations that functions without a reservation may begin in a second, together, per account and region. Lambda has ten times
+    /// what may run at once, 10,000; `None` is as many as the host can.
+    pub invocations_per_s: Option<u32>,
+    /// Environments that one function may start on demand in ten seconds. Lambda's is 1000.
+    pub scaling: u32,
     /// Environments at once, of all functions; idle ones make room for others.
     pub environments_max: u32,
     /// Environments that start at the same time; the others wait their turn.
@@ -96,6 +101,8 @@ impl Default for Limits {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Limits {
             concurrent_executions: 1000,
+            invocations_per_s: None,
+            scaling: 1000,
             environments_max: 1000,
             launches_max: u32::try_from(2 * cores).unwrap_or(u32::MAX).max(4),
             parked: 2,

@@ -191,7 +191,7 @@ impl Invoker {
             reserved: function.reserved_concurrency,
             provisioned: if is_kept_ready { function.provisioned.values().sum() } else { 0 },
         };
-        let permit = match pool.counter.acquire(own, snapshot, invocation.at_ms) {
+        let permit = match pool.counter.acquire(own, invocation.is_queued, snapshot, invocation.at_ms) {
             Ok(permit) => permit,
             Err(throttle) => {
                 target.probe.throttled(invocation.at_ms);
@@ -287,7 +287,7 @@ impl Invoker {
             let parts = &self.0.parts;
             let record = version.record.clone();
             let key = FunctionKey { scope: record.scope.clone(), name: record.name.clone() };
-            let counter = parts.counters.of(&parts.telemetry, key, parts.limits.concurrent_executions);
+            let counter = parts.counters.of(&parts.telemetry, key, &parts.limits);
             let qualifier = match record.version {
                 VersionId::Latest => None,
                 number => Some(Qualifier::Version(number)),

@@ -37,6 +37,7 @@ mod parts;
 mod pool;
 mod provision;
 mod queue;
+mod rate;
 mod runtime;
 mod runtime_api;
 mod stream;

@@ -15,11 +15,13 @@ use pitbird_records::FunctionVersion;
 use pitbird_trace::Reservoir;
 use tokio::sync::oneshot;
 
+use crate::clock;
 use crate::concurrency::{FunctionCounter, Permit, Throttle};
 use crate::environment::{self, Environment};
 use crate::invocation::{Invocation, Outcome, Refused};
 use crate::measure::InvocationProbe;
 use crate::parts::Parts;
+use crate::rate::Pace;
 use crate::stream::Sink;
 use crate::trace::Traced;
 
@@ -28,6 +30,9 @@ use provision::Provision;
 pub use provision::Provisioned;
 pub(crate) use provision::{AtWork, Busy};
 use scale::{Load, Usual};
+
+/// In which a function may start [`Limits::scaling`](crate::Limits::scaling) environments.
+const SCALING_PERIOD_MS: u64 = 10_000;
 
 /// How a function was called, resolved once: what its invocations have in common.
 #[derive(Debug)]
@@ -222,7 +227,9 @@ impl Pool {
     pub fn is_still_wanted(&self) -> bool {
         let mut state = self.lock();
         state.launching = state.launching.saturating_sub(1);
-        let is_wanted = !state.is_closed && self.load(&state).launches_wanted() > 0;
+        let is_wanted = !state.is_closed
+            && self.load(&state).launches_wanted() > 0
+            && self.counter.scaled.take(self.scaling(), clock::now_ms());
         state.launching += usize::from(is_wanted);
         is_wanted
     }
@@ -276,12 +283,22 @@ impl Pool {
         self.parts.limits.idle
     }
 
+    /// How fast a function may get more environments. Source: Lambda developer guide, "Lambda scaling behavior".
+    fn scaling(&self) -> Pace {
+        Pace::new(self.parts.limits.scaling.into(), SCALING_PERIOD_MS)
+    }
+
     /// Starts as many environments as the load asks for, and sees to it that nobody waits unnoticed.
     fn scale(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
         if state.waiting.is_empty() || state.is_closed {
             return;
         }
         let count = self.load(&state).launches_wanted();
+        // What is being started hasn't taken its token yet; one too many finds none when its turn comes.
+        let count = match count {
+            0 => 0,
+            _ => count.min(self.counter.scaled.left(self.scaling(), clock::now_ms()) as usize),
+        };
         state.launching += count;
         let patience = (!state.is_patrolled).then(|| self.load(&state).patience_ms());
         state.is_patrolled = true;

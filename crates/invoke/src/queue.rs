@@ -19,7 +19,6 @@ use thiserror::Error;
 use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::clock;
-use crate::concurrency::Throttle;
 use crate::config::EventPolicy;
 use crate::invocation::{Invocation, Outcome, Refused};
 use crate::invoker::{Inner, Invoker};
@@ -345,10 +344,7 @@ async fn run(
         Err(Refused::ShuttingDown) => return None,
         Err(Refused::Unknown(_) | Refused::PayloadTooLarge) => Attempt::Hopeless,
         Err(
-            Refused::Throttled(
-                Throttle::ConcurrentInvocationLimitExceeded
-                | Throttle::ReservedFunctionConcurrentInvocationLimitExceeded,
-            )
+            Refused::Throttled(_)
             | Refused::NotReady(_)
             | Refused::Runtime(_)
             | Refused::Code(_)

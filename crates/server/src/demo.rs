@@ -60,6 +60,7 @@ async fn serve(options: &DemoOptions, data_dir: PathBuf) -> Result<Serving> {
         keys: None,
         user_pool_keys: Vec::new(),
         account_throttle: None,
+        account_invocations: None,
         tls_certificate: None,
         tls_key: None,
         minimum_isolation: pitbird_sandbox::Level::Process,

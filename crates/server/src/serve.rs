@@ -336,6 +336,7 @@ fn invoker_config(
         reach: reach(options),
         limits: pitbird_invoke::Limits {
             parked: options.parked,
+            invocations_per_s: options.account_invocations,
             environments_max,
             egress_sockets_max,
             cpu_share: match options.cpu_share {

@@ -145,6 +145,15 @@ fn an_account_may_be_called_so_fast() {
 }
 
 #[test]
+fn functions_begin_so_often() {
+    let Some(python) = python() else { return };
+    let arguments = vec!["--account-invocations".to_owned(), "2".to_owned()];
+    let options = ServerOptions { arguments, ..ServerOptions::default() };
+    let server = Server::start_with(BINARY, options).expect("it starts");
+    python.check(&server, &script("account_invocations.py"), &["2"]);
+}
+
+#[test]
 fn a_stages_owner_forces_keeps_and_mirrors() {
     check("choice.py");
 }

@@ -1,12 +1,13 @@
 //! Many invocations at once.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pitbird_invoke::{EventPolicy, Limits, Refused, Throttle};
-use pitbird_names::{Qualifier, VersionId};
+use pitbird_invoke::{EventPolicy, Invocation, Limits, Refused, Throttle};
+use pitbird_names::{Qualifier, Scope, VersionId};
 
-use crate::bench::{Draft, bash_loop, bench, bench_with, invocation, text};
+use crate::bench::{Draft, bash_loop, bench, bench_with, invocation, now_ms, text};
 
 /// Takes as many tenths of a second as the event says.
 const SLOW: &str = "sleep 0.$event; respond \"$event\"";
@@ -211,4 +212,52 @@ async fn shutdown_kills_what_does_not_end() {
     bench.invoker.shutdown().await;
     assert_eq!(call.await.unwrap().function_error, Some("Unhandled"));
     assert_eq!(*bench.invoker.environments().borrow(), 0);
+}
+
+/// What comes faster is throttled in Lambda's words, and counts in `Throttles` only.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reserved_place_is_used_ten_times_a_second() {
+    let bench = bench().await;
+    let function = bench.create(Draft { reserved: Some(1), ..bash_loop("f", "respond 1") }).await;
+    // All at one instant, whatever time they take.
+    let at_ms = now_ms();
+    let mut refused = 0;
+    for number in 0..14 {
+        let call = Invocation { at_ms, is_queued: number == 0, ..invocation("1") };
+        match bench.invoker.invoke(&function, None, 0.0, call).await {
+            Ok(_) => assert_eq!(refused, 0, "{number}"),
+            Err(Refused::Throttled(throttle)) => {
+                assert_eq!(throttle.as_str(), "ReservedFunctionInvocationRateLimitExceeded");
+                refused += 1;
+            }
+            Err(other) => panic!("{other}"),
+        }
+    }
+    assert_eq!(refused, 3, "one was queued, ten may begin");
+    let counts = bench.invoker.live_counts(&Scope::default(), "f", None, VersionId::Latest).read();
+    assert_eq!((counts.invocations, counts.throttles), (11, 3));
+    let later = Invocation { at_ms: at_ms + 100, ..invocation("1") };
+    bench.invoker.invoke(&function, None, 0.0, later).await.unwrap();
+}
+
+/// Who finds no environment waits for one that is there.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_function_gets_so_many_environments_in_ten_seconds() {
+    let limits = Limits { scaling: 2, wait: Duration::from_secs(60), ..Limits::default() };
+    let bench = Arc::new(bench_with(limits, EventPolicy::default()).await);
+    let function = bench.create(bash_loop("f", SLOW)).await;
+    let other = bench.create(bash_loop("g", SLOW)).await;
+    let calls: Vec<_> = (0..4)
+        .map(|_| {
+            let (bench, function) = (bench.clone(), function.clone());
+            tokio::spawn(async move { bench.invoke(&function, "3").await.environment })
+        })
+        .collect();
+    let mut environments = BTreeSet::new();
+    for call in calls {
+        environments.insert(call.await.unwrap());
+    }
+    assert_eq!(environments.len(), 2, "{environments:?}");
+    bench.invoke(&other, "0").await;
+    assert_eq!(*bench.invoker.environments().borrow(), 3, "another function has its own");
 }

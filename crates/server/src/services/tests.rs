@@ -59,6 +59,7 @@ async fn bed() -> Bed {
         keys: None,
         user_pool_keys: Vec::new(),
         account_throttle: None,
+        account_invocations: None,
         tls_certificate: None,
         tls_key: None,
         minimum_isolation: pitbird_sandbox::Level::Process,
