@@ -69,7 +69,14 @@ impl Bed {
         let violations = pitbird_wire::check(model, known, &input);
         let now_ms = self.now_ms.fetch_add(1000, Ordering::Relaxed);
         let answer = if violations.is_empty() {
-            let call = Call { caller, request_id: "id".into(), now_ms, endpoint: String::new(), input };
+            let call = Call {
+                caller,
+                request_id: "id".into(),
+                now_ms,
+                endpoint: String::new(),
+                trace_id: None,
+                input,
+            };
             match self
                 .service
                 .call(operation, call)

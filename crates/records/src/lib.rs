@@ -67,7 +67,7 @@ pub use anomaly_detector::AnomalyDetector;
 pub use api_key::ApiKey;
 pub use async_event::AsyncEvent;
 pub use authorizer::Authorizer;
-pub use bucket::Bucket;
+pub use bucket::{Bucket, BucketSettings, PublicAccessBlock};
 pub use client_certificate::ClientCertificate;
 pub use dashboard::Dashboard;
 pub use deploy_application::DeployApplication;

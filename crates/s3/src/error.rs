@@ -103,6 +103,9 @@ pub enum Error {
     #[error("The XML you provided was not well-formed or did not validate against our published schema")]
     MalformedXml,
 
+    #[error("{0}")]
+    MalformedPolicy(&'static str),
+
     /// A setting that a bucket hasn't got: code, and what AWS says.
     #[error("{1}")]
     NotSet(&'static str, &'static str, String),
@@ -158,6 +161,7 @@ impl Error {
             Tag(_) => ("InvalidTag", 400),
             Acl => ("AccessControlListNotSupported", 400),
             MalformedXml => ("MalformedXML", 400),
+            MalformedPolicy(_) => ("MalformedPolicy", 400),
             NotSet(code, ..) => (code, 404),
             Unsupported(_) => ("NotImplemented", 501),
             Store(_) => ("InternalError", 500),

@@ -5,8 +5,8 @@
 //! whole. Pure modules decide: `bucket_name`, `range`, `condition`, `tags`, and `listing` once it has its rows. What a
 //! replaced or deleted object held is thrown away by the [`sweeper`](start_sweeper).
 //!
-//! Buckets have no versions, policies, life cycles or ACLs; whoever asks how these are set is told AWS's defaults, and whoever
-//! sets them is refused by name. Every object says that it is encrypted with `AES256`, as all of AWS's do: here that is the
+//! Buckets have no versions, life cycles or ACLs; whoever asks how these are set is told AWS's defaults, and whoever
+//! sets them is refused by name. Policies are taken that change nothing for whoever can call here, see `policy`. Every object says that it is encrypted with `AES256`, as all of AWS's do: here that is the
 //! matter of the disk that the data directory lies on. Nothing here speaks HTTP or looks into another service.
 
 mod assembly;
@@ -22,8 +22,10 @@ mod object;
 mod operations;
 mod owner;
 mod plain;
+mod policy;
 mod range;
 mod reading;
+mod settings;
 mod sweep;
 mod tags;
 

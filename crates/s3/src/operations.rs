@@ -6,10 +6,14 @@ mod copy_object;
 mod create_bucket;
 mod create_multipart_upload;
 mod delete_bucket;
+mod delete_bucket_encryption;
+mod delete_bucket_ownership_controls;
+mod delete_bucket_policy;
 mod delete_bucket_tagging;
 mod delete_object;
 mod delete_object_tagging;
 mod delete_objects;
+mod delete_public_access_block;
 mod get_bucket_accelerate_configuration;
 mod get_bucket_acl;
 mod get_bucket_cors;
@@ -39,9 +43,13 @@ mod list_object_versions;
 mod list_objects;
 mod list_objects_v2;
 mod list_parts;
+mod put_bucket_encryption;
+mod put_bucket_ownership_controls;
+mod put_bucket_policy;
 mod put_bucket_tagging;
 mod put_object;
 mod put_object_tagging;
+mod put_public_access_block;
 mod upload_part;
 mod upload_part_copy;
 
@@ -59,6 +67,9 @@ const FREE: Harmless = &["RequestPayer"];
 const SENT: Harmless = &["RequestPayer", "ContentLength"];
 /// A body that is a document was held against these before it was read.
 const CHECKED: Harmless = &["RequestPayer", "ContentMD5", "ChecksumAlgorithm"];
+
+/// As before; and no policy that is taken keeps its bucket's owner out.
+const POLICY: Harmless = &["ContentMD5", "ChecksumAlgorithm", "ConfirmRemoveSelfBucketAccess"];
 
 /// An input that names a bucket.
 #[derive(Debug, Deserialize)]
@@ -91,10 +102,14 @@ pub fn hang(builder: Builder<State>) -> Builder<State> {
         .operation("CreateBucket", FREE, create_bucket::run)
         .operation("CreateMultipartUpload", FREE, create_multipart_upload::run)
         .operation("DeleteBucket", FREE, delete_bucket::run)
+        .operation("DeleteBucketEncryption", FREE, delete_bucket_encryption::run)
+        .operation("DeleteBucketOwnershipControls", FREE, delete_bucket_ownership_controls::run)
+        .operation("DeleteBucketPolicy", FREE, delete_bucket_policy::run)
         .operation("DeleteBucketTagging", FREE, delete_bucket_tagging::run)
         .operation("DeleteObject", FREE, delete_object::run)
         .operation("DeleteObjectTagging", FREE, delete_object_tagging::run)
         .operation("DeleteObjects", CHECKED, delete_objects::run)
+        .operation("DeletePublicAccessBlock", FREE, delete_public_access_block::run)
         .operation("GetBucketAccelerateConfiguration", FREE, get_bucket_accelerate_configuration::run)
         .operation("GetBucketAcl", FREE, get_bucket_acl::run)
         .operation("GetBucketCors", FREE, get_bucket_cors::run)
@@ -124,9 +139,13 @@ pub fn hang(builder: Builder<State>) -> Builder<State> {
         .operation("ListObjects", FREE, list_objects::run)
         .operation("ListObjectsV2", FREE, list_objects_v2::run)
         .operation("ListParts", FREE, list_parts::run)
+        .operation("PutBucketEncryption", CHECKED, put_bucket_encryption::run)
+        .operation("PutBucketOwnershipControls", CHECKED, put_bucket_ownership_controls::run)
+        .operation("PutBucketPolicy", POLICY, put_bucket_policy::run)
         .operation("PutBucketTagging", CHECKED, put_bucket_tagging::run)
         .operation("PutObject", SENT, put_object::run)
         .operation("PutObjectTagging", CHECKED, put_object_tagging::run)
+        .operation("PutPublicAccessBlock", CHECKED, put_public_access_block::run)
         .operation("UploadPart", SENT, upload_part::run)
         .operation("UploadPartCopy", FREE, upload_part_copy::run)
 }

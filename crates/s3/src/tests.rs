@@ -81,7 +81,7 @@ impl Bed {
         let input = wire.decode(&parts, body).expect("readable").input;
         assert_eq!(pitbird_wire::check(model, known, &input).len(), 0, "{operation} {input:?}");
         let (request_id, endpoint) = ("id".to_owned(), "http://localhost:4566".to_owned());
-        let call = Call { caller, request_id, now_ms: NOW_MS, endpoint, input };
+        let call = Call { caller, request_id, now_ms: NOW_MS, endpoint, trace_id: None, input };
         let answer = match self
             .service
             .call(operation, call)
@@ -400,4 +400,91 @@ fn object_at(key: &str) -> pitbird_records::Object {
         checksum: Checksum { algorithm: String::new(), value: String::new(), is_composite: false },
         part_sizes: Vec::new(),
     }
+}
+
+#[tokio::test]
+async fn what_is_set_of_a_bucket_is_told_and_forgotten() {
+    let bed = Bed::new().await;
+    let bucket = |more: Json| {
+        let mut input = json!({"Bucket": "bbb"});
+        input.as_object_mut().expect("a map").extend(more.as_object().expect("a map").clone());
+        input
+    };
+    let one = || bucket(json!({}));
+    let policy = r#"{"Statement":{"Effect":"Allow","Principal":{"AWS":"000000000000"},"Action":"s3:*","Resource":"arn:aws:s3:::bbb"}}"#;
+    assert_eq!(bed.refused("GetBucketPolicyStatus", one()).await, code(404, "NoSuchBucketPolicy"));
+    bed.ok("PutBucketPolicy", bucket(json!({"Policy": policy}))).await;
+    let block = json!({"BlockPublicAcls": true, "RestrictPublicBuckets": false});
+    bed.ok("PutPublicAccessBlock", bucket(json!({"PublicAccessBlockConfiguration": block}))).await;
+    let rule =
+        json!({"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": true});
+    let rules = json!({"ServerSideEncryptionConfiguration": {"Rules": [rule]}});
+    bed.ok("PutBucketEncryption", bucket(rules.clone())).await;
+    let bed = bed.restarted();
+    assert_eq!(bed.ok("GetBucketPolicy", one()).await["Policy"], policy);
+    assert_eq!(bed.ok("GetBucketPolicyStatus", one()).await["PolicyStatus"]["IsPublic"], false);
+    let told = bed.ok("GetPublicAccessBlock", one()).await["PublicAccessBlockConfiguration"].clone();
+    let expected = json!({
+        "BlockPublicAcls": true, "IgnorePublicAcls": false, "BlockPublicPolicy": false, "RestrictPublicBuckets": false,
+    });
+    assert_eq!(told, expected);
+    assert_eq!(bed.ok("GetBucketEncryption", one()).await, rules);
+
+    for _ in 0..2 {
+        for operation in [
+            "DeleteBucketPolicy",
+            "DeletePublicAccessBlock",
+            "DeleteBucketOwnershipControls",
+            "DeleteBucketEncryption",
+        ] {
+            bed.ok(operation, one()).await;
+        }
+    }
+    for (operation, gone) in [
+        ("GetBucketPolicy", "NoSuchBucketPolicy"),
+        ("GetPublicAccessBlock", "NoSuchPublicAccessBlockConfiguration"),
+        ("GetBucketOwnershipControls", "OwnershipControlsNotFoundError"),
+    ] {
+        assert_eq!(bed.refused(operation, one()).await, code(404, gone));
+    }
+    let rule = &bed.ok("GetBucketEncryption", one()).await["ServerSideEncryptionConfiguration"]["Rules"][0];
+    assert_eq!(rule["BucketKeyEnabled"], false);
+    let controls = |of: &str| bucket(json!({"OwnershipControls": {"Rules": [{"ObjectOwnership": of}]}}));
+    bed.ok("PutBucketOwnershipControls", controls("BucketOwnerEnforced")).await;
+    assert_eq!(
+        bed.ok("GetBucketOwnershipControls", one()).await,
+        json!({"OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}})
+    );
+
+    let encryption = |rule: Json| bucket(json!({"ServerSideEncryptionConfiguration": {"Rules": rule}}));
+    let with = |default: Json| encryption(json!([{"ApplyServerSideEncryptionByDefault": default}]));
+    for (operation, input, status, refusal) in [
+        ("PutBucketOwnershipControls", controls("ObjectWriter"), 501, "NotImplemented"),
+        ("PutBucketEncryption", with(json!({"SSEAlgorithm": "aws:kms"})), 501, "NotImplemented"),
+        (
+            "PutBucketEncryption",
+            with(json!({"SSEAlgorithm": "AES256", "KMSMasterKeyID": "k"})),
+            501,
+            "NotImplemented",
+        ),
+        ("PutBucketEncryption", encryption(json!([{}, {}])), 400, "MalformedXML"),
+        ("PutBucketPolicy", bucket(json!({"Policy": "{}"})), 400, "MalformedPolicy"),
+        (
+            "PutBucketPolicy",
+            bucket(json!({"Policy": policy.replace("Allow", "Deny")})),
+            501,
+            "NotImplemented",
+        ),
+    ] {
+        assert_eq!(bed.refused(operation, input.clone()).await, code(status, refusal), "{operation} {input}");
+    }
+}
+
+/// A record from before there were settings is a bucket as new.
+#[test]
+fn a_bucket_without_settings_is_read() {
+    let old = json!({"scope": Scope::default(), "name": "bbb", "created_ms": 0, "tags": {}});
+    let bucket: pitbird_records::Bucket = serde_json::from_value(old).expect("a bucket");
+    assert_eq!(bucket.settings, pitbird_records::BucketSettings::default());
+    assert!(bucket.settings.public_access_block.is_some_and(|block| block.block_public_policy));
 }

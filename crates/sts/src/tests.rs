@@ -100,7 +100,14 @@ impl Bed {
             false => wire.encode_fault(&pitbird_wire::Fault::validation(model, &violations), "id"),
             true => {
                 let now_ms = self.now_ms.load(Ordering::Relaxed);
-                let call = Call { caller, request_id: "id".into(), now_ms, endpoint: String::new(), input };
+                let call = Call {
+                    caller,
+                    request_id: "id".into(),
+                    now_ms,
+                    endpoint: String::new(),
+                    trace_id: None,
+                    input,
+                };
                 match self
                     .service
                     .call(operation, call)

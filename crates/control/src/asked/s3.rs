@@ -24,6 +24,12 @@ pub(super) fn asked(operation: &str, input: &Value) -> Vec<Asked> {
         | "UploadPartCopy"
         | "CompleteMultipartUpload"
         | "CopyObject" => "PutObject",
+        "GetBucketEncryption" => "GetEncryptionConfiguration",
+        "PutBucketEncryption" | "DeleteBucketEncryption" => "PutEncryptionConfiguration",
+        "GetPublicAccessBlock" => "GetBucketPublicAccessBlock",
+        "PutPublicAccessBlock" | "DeletePublicAccessBlock" => "PutBucketPublicAccessBlock",
+        "DeleteBucketOwnershipControls" => "PutBucketOwnershipControls",
+        "DeleteBucketTagging" => "PutBucketTagging",
         "DeleteObjects" => return deleted(input, object),
         other => other,
     };
@@ -76,6 +82,16 @@ mod tests {
         assert_eq!(told("UploadPart", &object), ["s3:PutObject arn:aws:s3:::b/k/1"]);
         assert_eq!(told("HeadObject", &object), ["s3:GetObject arn:aws:s3:::b/k/1"]);
         assert_eq!(told("ListObjectsV2", &map(&[("Bucket", text("b"))])), ["s3:ListBucket arn:aws:s3:::b"]);
+        for (operation, action) in [
+            ("DeleteBucketEncryption", "PutEncryptionConfiguration"),
+            ("DeletePublicAccessBlock", "PutBucketPublicAccessBlock"),
+            ("DeleteBucketOwnershipControls", "PutBucketOwnershipControls"),
+            ("DeleteBucketTagging", "PutBucketTagging"),
+            ("DeleteBucketPolicy", "DeleteBucketPolicy"),
+        ] {
+            let asked = told(operation, &map(&[("Bucket", text("b"))]));
+            assert_eq!(asked, [format!("s3:{action} arn:aws:s3:::b")]);
+        }
         assert_eq!(told("ListBuckets", &map(&[])), ["s3:ListAllMyBuckets "]);
         let copy =
             map(&[("Bucket", text("b")), ("Key", text("k")), ("CopySource", text("/a/x?versionId=1"))]);

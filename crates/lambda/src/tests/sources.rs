@@ -9,7 +9,13 @@ use super::*;
 /// Puts an object into a bucket of somebody's.
 async fn put(bed: &Bed, scope: Scope, bucket: &str, key: &str, content: &'static [u8], size_bytes: u64) {
     let sha256_hex = bed.store.put_blob(Bytes::from_static(content)).await.expect("kept");
-    let bucket = Bucket { scope, name: bucket.into(), created_ms: 0, tags: Default::default() };
+    let bucket = Bucket {
+        scope,
+        name: bucket.into(),
+        created_ms: 0,
+        tags: Default::default(),
+        settings: Default::default(),
+    };
     let object = Object {
         bucket: bucket.name.clone(),
         key: key.into(),

@@ -56,7 +56,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> 
     let is_oldest = region == Region::default();
     let scope = Scope { account: caller.scope.account, region };
     let tags = tags::parse(tags, BUCKET_TAGS_MAX)?;
-    let bucket = Bucket { scope, name: input.bucket, created_ms: now_ms, tags };
+    let bucket = Bucket { scope, name: input.bucket, created_ms: now_ms, tags, settings: Default::default() };
     let name = bucket.name.clone();
     let create = move |tx: &mut Transaction<'_>| match tx.get::<Bucket>(&bucket.name)? {
         Some(there) if there.record.scope.account != bucket.scope.account => {

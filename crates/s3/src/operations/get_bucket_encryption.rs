@@ -32,10 +32,13 @@ struct Default {
     algorithm: &'static str,
 }
 
-/// The encryption that AWS gives every bucket.
+/// The encryption that AWS gives every bucket; there is no other here.
 pub async fn run(state: Arc<State>, call: Call<OfBucket>) -> Result<Output, Fault> {
-    named!(call).find(&state.store)?;
+    let bucket = named!(call).find(&state.store)?;
     let apply_server_side_encryption_by_default = Default { algorithm: plain::ENCRYPTION };
-    let rules = [Rule { apply_server_side_encryption_by_default, bucket_key_enabled: false }];
+    let rules = [Rule {
+        apply_server_side_encryption_by_default,
+        bucket_key_enabled: bucket.settings.has_bucket_key,
+    }];
     Ok(Output { server_side_encryption_configuration: Configuration { rules } })
 }

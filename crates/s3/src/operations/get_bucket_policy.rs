@@ -1,14 +1,20 @@
 use std::sync::Arc;
 
 use pitbird_service::{Call, Fault};
+use serde::Serialize;
 
-use super::{Nothing, OfBucket};
+use super::OfBucket;
 use crate::find::named;
-use crate::{Error, State};
+use crate::{State, policy};
 
-/// A bucket has no policy.
-pub async fn run(state: Arc<State>, call: Call<OfBucket>) -> Result<Nothing, Fault> {
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Output {
+    policy: String,
+}
+
+/// A bucket's policy as it was put.
+pub async fn run(state: Arc<State>, call: Call<OfBucket>) -> Result<Output, Fault> {
     let bucket = named!(call).find(&state.store)?;
-    let words = "The bucket policy does not exist";
-    Err(Error::NotSet("NoSuchBucketPolicy", words, bucket.name).into())
+    Ok(Output { policy: policy::of(bucket)? })
 }

@@ -1,14 +1,26 @@
 use std::sync::Arc;
 
 use pitbird_service::{Call, Fault};
+use serde::Serialize;
 
-use super::{Nothing, OfBucket};
+use super::OfBucket;
 use crate::find::named;
-use crate::{Error, State};
+use crate::{State, policy};
 
-/// A bucket has no policy that could make it public.
-pub async fn run(state: Arc<State>, call: Call<OfBucket>) -> Result<Nothing, Fault> {
-    let bucket = named!(call).find(&state.store)?;
-    let words = "The bucket policy does not exist";
-    Err(Error::NotSet("NoSuchBucketPolicy", words, bucket.name).into())
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Output {
+    policy_status: PolicyStatus,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct PolicyStatus {
+    is_public: bool,
+}
+
+/// No policy that is taken makes a bucket public.
+pub async fn run(state: Arc<State>, call: Call<OfBucket>) -> Result<Output, Fault> {
+    policy::of(named!(call).find(&state.store)?)?;
+    Ok(Output { policy_status: PolicyStatus { is_public: false } })
 }

@@ -77,7 +77,9 @@ def settings():
     s3.delete_bucket_tagging(Bucket="birds")
     for call, arguments in (
         (s3.put_bucket_versioning, {"VersioningConfiguration": {"Status": "Enabled"}}),
-        (s3.put_bucket_policy, {"Policy": "{}"}),
+        (s3.put_bucket_encryption, {"ServerSideEncryptionConfiguration": encryption("aws:kms")}),
+        (s3.put_bucket_policy, {"Policy": policy(Effect="Deny", Principal={"AWS": ACCOUNT})}),
+        (s3.put_bucket_policy, {"Policy": policy(Principal="*")}),
         (s3.put_bucket_lifecycle_configuration, {"LifecycleConfiguration": {"Rules": []}}),
         (s3.put_object, {"Key": "k", "ServerSideEncryption": "aws:kms"}),
         (s3.put_object, {"Key": "k", "StorageClass": "GLACIER"}),
@@ -87,6 +89,45 @@ def settings():
             call(Bucket="birds", **arguments)
     with refused("AccessControlListNotSupported", "The bucket does not allow ACLs", 400):
         s3.put_object(Bucket="birds", Key="k", ACL="public-read")
+
+
+def policy(**changes):
+    statement = {
+        "Effect": "Allow", "Principal": {"Service": "serverlessrepo.amazonaws.com"}, "Action": ["s3:GetObject"],
+        "Resource": ["arn:aws:s3:::birds/*"], "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}},
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement | changes]})
+
+
+def encryption(algorithm):
+    return {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": algorithm}, "BucketKeyEnabled": True}]}
+
+
+def as_tools_set_them():
+    """What Terraform's resources of a bucket and SAM's managed bucket set, and take away."""
+    s3.put_bucket_policy(Bucket="birds", Policy=policy())
+    assert s3.get_bucket_policy(Bucket="birds")["Policy"] == policy(), "as it was put"
+    assert s3.get_bucket_policy_status(Bucket="birds")["PolicyStatus"] == {"IsPublic": False}
+    with refused("MalformedPolicy", "Policy has invalid resource", 400):
+        s3.put_bucket_policy(Bucket="birds", Policy=policy(Resource="arn:aws:s3:::others/*"))
+    s3.delete_bucket_policy(Bucket="birds")
+    with refused("NoSuchBucketPolicy", status=404):
+        s3.get_bucket_policy(Bucket="birds")
+    block = {"BlockPublicAcls": True, "IgnorePublicAcls": True, "BlockPublicPolicy": False, "RestrictPublicBuckets": False}
+    s3.put_public_access_block(Bucket="birds", PublicAccessBlockConfiguration=block)
+    assert s3.get_public_access_block(Bucket="birds")["PublicAccessBlockConfiguration"] == block
+    s3.delete_public_access_block(Bucket="birds")
+    with refused("NoSuchPublicAccessBlockConfiguration", status=404):
+        s3.get_public_access_block(Bucket="birds")
+    s3.put_bucket_encryption(Bucket="birds", ServerSideEncryptionConfiguration=encryption("AES256"))
+    assert s3.get_bucket_encryption(Bucket="birds")["ServerSideEncryptionConfiguration"] == encryption("AES256")
+    s3.delete_bucket_encryption(Bucket="birds")
+    controls = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    s3.delete_bucket_ownership_controls(Bucket="birds")
+    with refused("OwnershipControlsNotFoundError", status=404):
+        s3.get_bucket_ownership_controls(Bucket="birds")
+    s3.put_bucket_ownership_controls(Bucket="birds", OwnershipControls=controls)
+    assert s3.get_bucket_ownership_controls(Bucket="birds")["OwnershipControls"] == controls
 
 
 def objects():
@@ -332,5 +373,5 @@ def end():
     assert s3.list_buckets()["Buckets"] == []
 
 
-for part in (buckets, settings, objects, lists, parts, frames, large, addresses, code, end):
+for part in (buckets, settings, as_tools_set_them, objects, lists, parts, frames, large, addresses, code, end):
     part()

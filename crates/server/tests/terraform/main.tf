@@ -89,6 +89,44 @@ resource "aws_s3_bucket" "packages" {
   tags   = { team = "birds" }
 }
 
+resource "aws_s3_bucket_policy" "packages" {
+  bucket = aws_s3_bucket.packages.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "serverlessrepo.amazonaws.com" }
+      Action    = "s3:GetObject"
+      Resource  = "${aws_s3_bucket.packages.arn}/*"
+      Condition = { StringEquals = { "aws:SourceAccount" = "000000000000" } }
+    }]
+  })
+}
+
+resource "aws_s3_bucket_public_access_block" "packages" {
+  bucket                  = aws_s3_bucket.packages.id
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = true
+}
+
+resource "aws_s3_bucket_ownership_controls" "packages" {
+  bucket = aws_s3_bucket.packages.id
+  rule {
+    object_ownership = "BucketOwnerEnforced"
+  }
+}
+
+resource "aws_s3_bucket_server_side_encryption_configuration" "packages" {
+  bucket = aws_s3_bucket.packages.id
+  rule {
+    apply_server_side_encryption_by_default {
+      sse_algorithm = "AES256"
+    }
+  }
+}
+
 resource "aws_s3_object" "package" {
   bucket = aws_s3_bucket.packages.id
   key    = "app/app.zip"

@@ -75,7 +75,7 @@ impl Bed {
         }
         let caller = Caller::root(Scope::default());
         let (request_id, endpoint) = (String::new(), String::new());
-        let call = Call { caller, request_id, now_ms: NOW_MS, endpoint, input };
+        let call = Call { caller, request_id, now_ms: NOW_MS, endpoint, trace_id: None, input };
         let answer = self.service.call("GetUsage", call).unwrap().await;
         let output = answer.map_err(|fault| format!("{}: {}", fault.code, fault.message))?;
         Ok(serde_json::to_value(output.into_output()).unwrap())
