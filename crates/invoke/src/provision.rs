@@ -53,14 +53,15 @@ impl Invoker {
         }
     }
 
-    /// How it stands with the environments that are kept ready for a version or an alias: all that are ready of the versions
-    /// behind it.
+    /// How it stands with the environments that are kept ready for a version or an alias: all of the versions behind it.
     pub fn provisioned(&self, function: &Function, qualifier: &Qualifier) -> Provisioned {
         let mut all = Provisioned::default();
         for (version, wanted) in function.provisioned_versions_of(qualifier) {
             let version = function.versions.get(&version);
             let Some(slot) = version.and_then(|version| version.slot.get::<VersionSlot>()) else { continue };
-            let Provisioned { ready, has_failed } = slot.pool.provisioned();
+            let Provisioned { allocated, ready, has_failed } = slot.pool.provisioned();
+            // One that is about to be gone may still stand beside the one in its place.
+            all.allocated += allocated.min(wanted);
             all.ready += ready.min(wanted);
             all.has_failed |= has_failed;
         }

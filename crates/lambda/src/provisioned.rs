@@ -130,7 +130,7 @@ impl View {
         };
         View {
             available_provisioned_concurrent_executions: now.ready,
-            allocated_provisioned_concurrent_executions: now.ready,
+            allocated_provisioned_concurrent_executions: now.allocated,
             status,
             status_reason,
             ..View::begun(record)

@@ -86,6 +86,7 @@ pub(crate) async fn supervise_provisioned(pool: Arc<Pool>) {
         return pool.provisioned_unwanted();
     }
     let Some(_place) = pool.parts.take_place() else { return pool.provisioned_gone(false) };
+    let _allocated = pool.provisioned_allocated();
     let environment = Arc::new(Environment::new(pool.clone(), true));
     match environment.live(Some(turn)).await {
         Lived::Started => {}

@@ -20,6 +20,8 @@ const AGAIN_MAX: Duration = Duration::from_secs(60);
 /// How it stands with them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Provisioned {
+    /// Environments that have their place on the host: those that are being started, and the ready ones.
+    pub allocated: u32,
     /// Environments that are ready or at work.
     pub ready: u32,
     /// The last start has failed; it is tried again.
@@ -34,6 +36,8 @@ pub(super) struct Provision {
     busy: Option<Arc<Busy>>,
     /// Those that have started, or are being started.
     alive: u32,
+    /// Those of them that have a place.
+    allocated: u32,
     ready: u32,
     /// Starts that failed since the last that didn't.
     failures: u32,
@@ -77,6 +81,17 @@ impl Drop for AtWork {
     }
 }
 
+/// The place of one that is kept ready, as long as it lives.
+#[derive(Debug)]
+pub(crate) struct Allocated(Arc<Pool>);
+
+impl Drop for Allocated {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.provision.allocated = state.provision.allocated.saturating_sub(1);
+    }
+}
+
 impl Pool {
     /// Keeps so many environments ready from now on, which are counted under `busy`; 0 is none.
     pub fn provision(self: &Arc<Self>, wanted: u32, busy: Option<Arc<Busy>>) {
@@ -103,8 +118,14 @@ impl Pool {
     }
 
     pub fn provisioned(&self) -> Provisioned {
-        let Provision { ready, failures, .. } = self.lock().provision;
-        Provisioned { ready, has_failed: failures > 0 }
+        let Provision { allocated, ready, failures, .. } = self.lock().provision;
+        Provisioned { allocated, ready, has_failed: failures > 0 }
+    }
+
+    /// One has got its place.
+    pub fn provisioned_allocated(self: &Arc<Self>) -> Allocated {
+        self.lock().provision.allocated += 1;
+        Allocated(self.clone())
     }
 
     /// Starts those that are missing.

@@ -7,7 +7,7 @@ use pitbird_names::{Qualifier, Scope, VersionId};
 use pitbird_records::ProvisionedConcurrency;
 use pitbird_telemetry::metrics::Stat;
 
-use crate::bench::{Bench, Draft, bash_loop, bench, bench_with, json, text};
+use crate::bench::{Bench, Draft, bash, bash_loop, bench, bench_with, json, text};
 use crate::metrics::measured;
 
 const SAYS: &str = r#"respond "{\"how\": \"$AWS_LAMBDA_INITIALIZATION_TYPE\"}""#;
@@ -64,7 +64,7 @@ async fn they_are_there_before_the_first_call_and_stay_when_nobody_calls() {
     let bench = bench_with(limits, EventPolicy::default()).await;
     publish(&bench, SAYS, &[1]).await;
     provision(&bench, &version(1), 2).await;
-    until(&bench, &version(1), |now| now == Provisioned { ready: 2, has_failed: false }).await;
+    until(&bench, &version(1), |now| now == Provisioned { allocated: 2, ready: 2, has_failed: false }).await;
     // One that isn't kept comes and goes; by then those that are kept have been idle as long.
     let function = bench.function("f");
     assert_eq!(json(&bench.invoke(&function, "{}").await)["how"], "on-demand", "$LATEST has none");
@@ -204,7 +204,7 @@ async fn one_that_dies_is_replaced() {
     let (function, first) = (bench.function("f"), version(1));
     let died = bench.try_invoke(&function, Some(&first), 0.0, "die").await.unwrap();
     assert!(died.function_error.is_some(), "{died:?}");
-    until(&bench, &version(1), |now| now == Provisioned { ready: 1, has_failed: false }).await;
+    until(&bench, &version(1), |now| now == Provisioned { allocated: 1, ready: 1, has_failed: false }).await;
     assert_eq!(text(&bench.try_invoke(&function, Some(&first), 0.0, "").await.unwrap()), "1");
 }
 
@@ -216,6 +216,20 @@ async fn those_that_cannot_start_are_said_to_have_failed() {
     bench.create(broken.clone()).await;
     bench.create(Draft { version: VersionId::Number(1), ..broken }).await;
     provision(&bench, &version(1), 2).await;
-    until(&bench, &version(1), |now| now == Provisioned { ready: 0, has_failed: true }).await;
+    until(&bench, &version(1), |now| now == Provisioned { allocated: 0, ready: 0, has_failed: true }).await;
     bench.until_log("f", |log| log.iter().any(|line| line.contains("Error Type: Runtime.ExitError"))).await;
+}
+
+/// One has its place long before it is ready.
+#[tokio::test(flavor = "multi_thread")]
+async fn those_that_are_being_started_are_allocated_and_not_ready() {
+    let bench = bench().await;
+    let mut draft = bash("f", "read -r < <(sleep 60)");
+    draft.version = VersionId::Number(1);
+    bench.create(Draft { version: VersionId::Latest, ..draft.clone() }).await;
+    bench.create(draft).await;
+    let none = bench.invoker.provisioned(&bench.function("f"), &version(1));
+    assert_eq!(none, Provisioned::default());
+    provision(&bench, &version(1), 2).await;
+    until(&bench, &version(1), |now| now == Provisioned { allocated: 2, ready: 0, has_failed: false }).await;
 }

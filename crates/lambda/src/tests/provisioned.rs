@@ -28,27 +28,29 @@ async fn it_is_asked_for_becomes_ready_and_is_given_back() {
     assert_eq!(bed.refused("GetProvisionedConcurrencyConfig", of("live", json!({}))).await, none);
     let (status, begun) = bed.told("PutProvisionedConcurrencyConfig", wanted("live", 3)).await.expect("put");
     assert_eq!(status, 202);
-    let expected = |available: u32, status: &str| {
+    let expected = |allocated: u32, available: u32, status: &str| {
         json!({
             "RequestedProvisionedConcurrentExecutions": 3, "AvailableProvisionedConcurrentExecutions": available,
-            "AllocatedProvisionedConcurrentExecutions": available, "Status": status,
+            "AllocatedProvisionedConcurrentExecutions": allocated, "Status": status,
             "LastModified": begun["LastModified"],
         })
     };
-    assert_eq!(begun, expected(0, "IN_PROGRESS"));
-    let is_so = |ready, has_failed| {
-        *bed.stand.provisioned.lock().expect("nobody panics") = Provisioned { ready, has_failed };
+    assert_eq!(begun, expected(0, 0, "IN_PROGRESS"));
+    let is_so = |allocated, ready, has_failed| {
+        *bed.stand.provisioned.lock().expect("nobody panics") = Provisioned { allocated, ready, has_failed };
     };
     let now = async || bed.ok("GetProvisionedConcurrencyConfig", of("live", json!({}))).await;
-    is_so(1, false);
-    assert_eq!(now().await, expected(1, "IN_PROGRESS"));
-    is_so(0, true);
-    let failed = with(expected(0, "FAILED"), json!({"StatusReason": "FUNCTION_ERROR_INIT_FAILURE"}));
+    for (allocated, ready) in [(2, 0), (3, 1), (3, 2)] {
+        is_so(allocated, ready, false);
+        assert_eq!(now().await, expected(allocated, ready, "IN_PROGRESS"));
+    }
+    is_so(0, 0, true);
+    let failed = with(expected(0, 0, "FAILED"), json!({"StatusReason": "FUNCTION_ERROR_INIT_FAILURE"}));
     assert_eq!(now().await, failed);
-    is_so(3, false);
-    assert_eq!(now().await, expected(3, "READY"));
+    is_so(3, 3, false);
+    assert_eq!(now().await, expected(3, 3, "READY"));
     let listed = bed.ok("ListProvisionedConcurrencyConfigs", json!({"FunctionName": "f"})).await;
-    let item = with(expected(3, "READY"), json!({"FunctionArn": format!("{ARN}:live")}));
+    let item = with(expected(3, 3, "READY"), json!({"FunctionArn": format!("{ARN}:live")}));
     assert_eq!(listed, json!({"ProvisionedConcurrencyConfigs": [item]}));
     for _ in 0..2 {
         let gone = bed.told("DeleteProvisionedConcurrencyConfig", of("live", json!({}))).await;
