@@ -7,8 +7,11 @@ use crate::{Error, import, integration, route, stage};
 
 /// APIs in one account and region. Source: API Gateway quotas.
 pub const APIS_MAX: usize = 600;
-/// The only expression that routes of HTTP APIs are chosen by. Source: API Gateway API reference.
+/// The only expression that routes of HTTP APIs are chosen by; what an API has when nobody says. Source: API Gateway API
+/// reference.
 pub const ROUTE_SELECTION: &str = "$request.method $request.path";
+/// The same, as the reference's prose spells it.
+const ROUTE_SELECTION_BRACED: &str = "${request.method} ${request.path}";
 pub const API_KEY_SELECTION: &str = "$request.header.x-api-key";
 const NAME_CHARS: usize = 128;
 const VERSION_CHARS: usize = 64;
@@ -48,9 +51,10 @@ pub fn length(what: &'static str, text: &str, min: usize, max: usize) -> Result<
     if fits { Ok(()) } else { Err(Error::Length { what, min, max }) }
 }
 
-/// HTTP APIs are asked for no keys and select routes in one way only: other expressions would be ignored.
+/// HTTP APIs are asked for no keys and select routes in one way only: other expressions would be ignored. That one may be
+/// spelled in two ways, and is told as it was spelled.
 pub fn check_selections(api_key: Option<&str>, route: Option<&str>) -> Result<(), Error> {
-    if route.is_some_and(|expression| expression != ROUTE_SELECTION) {
+    if route.is_some_and(|expression| ![ROUTE_SELECTION, ROUTE_SELECTION_BRACED].contains(&expression)) {
         return Err(Error::RouteSelection);
     }
     if api_key.is_some_and(|expression| expression != API_KEY_SELECTION) {

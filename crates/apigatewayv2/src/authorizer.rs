@@ -154,6 +154,15 @@ fn check(authorizer: &HttpAuthorizer) -> Result<(), Error> {
     }
 }
 
+/// An authorizer's name is its own among those of its API.
+pub fn check_unique(authorizer: &HttpAuthorizer, all: &[HttpAuthorizer]) -> Result<(), Error> {
+    let is_other = |other: &HttpAuthorizer| other.id != authorizer.id && other.name == authorizer.name;
+    match all.iter().any(is_other) {
+        true => Err(Error::AuthorizerExists(authorizer.name.clone())),
+        false => Ok(()),
+    }
+}
+
 pub fn is_identity_source(text: &str) -> bool {
     const PREFIXES: [&str; 4] =
         ["$request.header.", "$request.querystring.", "$context.", "$stageVariables."];

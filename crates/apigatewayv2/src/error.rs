@@ -74,9 +74,9 @@ pub enum Error {
     )]
     Target(String),
     #[error(
-        "Invalid authorizer specified. Setting the authorization type to {0} requires an authorizer of that kind"
+        "Invalid authorizer ID specified. Setting the authorization type to {0} requires a valid{1} authorizer."
     )]
-    RouteAuthorizer(String),
+    RouteAuthorizer(String, &'static str),
     #[error("Authorization scopes are supported only for JWT authorization")]
     Scopes,
 
@@ -97,6 +97,9 @@ pub enum Error {
 
     #[error("Invalid identity source expression specified: {0}")]
     IdentitySource(String),
+    /// The service says so of HTTP APIs too.
+    #[error("Authorizer name must be unique. Authorizer {0} already exists in this RestApi.")]
+    AuthorizerExists(String),
     #[error("A JWT authorizer has one identity source, a header or a parameter of the query string")]
     JwtIdentitySource,
     #[error("Issuer in jwtConfiguration must be an http or https URL")]

@@ -140,7 +140,7 @@ fn check_authorization(records: &impl Records, api: &HttpApi, route: &HttpRoute)
     if kind != "JWT" && !route.authorization_scopes.is_empty() {
         return Err(Error::Scopes);
     }
-    let wrong = || Error::RouteAuthorizer(kind.to_owned());
+    let wrong = || Error::RouteAuthorizer(kind.to_owned(), if kind == "JWT" { " JWT" } else { "" });
     let Some(id) = &route.authorizer_id else {
         return if kind == "JWT" || kind == "CUSTOM" { Err(wrong()) } else { Ok(()) };
     };

@@ -103,7 +103,9 @@ fn parse(call: Call<Input>) -> Result<(HttpApi, Option<String>, String), Error> 
         version: input.version.map_or(Ok(None), api::version)?,
         created_ms: call.now_ms,
         api_key_selection_expression: api::API_KEY_SELECTION.to_owned(),
-        route_selection_expression: api::ROUTE_SELECTION.to_owned(),
+        route_selection_expression: input
+            .route_selection_expression
+            .unwrap_or_else(|| api::ROUTE_SELECTION.to_owned()),
         disable_execute_api_endpoint: input.disable_execute_api_endpoint.unwrap_or_default(),
         ip_address_type: input.ip_address_type.unwrap_or_else(|| "ipv4".to_owned()),
         cors: input.cors_configuration.map(Cors::parse).transpose()?,

@@ -5,7 +5,7 @@ use pitbird_service::{Call, Fault};
 use pitbird_store::Transaction;
 use serde::Deserialize;
 
-use crate::authorizer::{AUTHORIZERS_MAX, JwtConfiguration, Settings};
+use crate::authorizer::{self, AUTHORIZERS_MAX, JwtConfiguration, Settings};
 use crate::{Error, State, deployment, find, shape};
 
 #[derive(Debug, Deserialize)]
@@ -46,6 +46,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Authoriz
             name: input.name,
         };
         let authorizer = settings.make(&api, id)?;
+        authorizer::check_unique(&authorizer, &present)?;
         tx.put(&authorizer)?;
         deployment::settle(tx, &api, entropy, now_ms)?;
         Ok(authorizer)

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use pitbird_records::HttpApi;
+use pitbird_records::{HttpApi, HttpRoute};
 use pitbird_service::{Call, Fault};
 use pitbird_store::Transaction;
 use serde::Deserialize;
@@ -45,12 +45,15 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Api, Fau
         }
         if let Some(key) = route_key {
             let all = find::routes(tx, &api)?;
-            if all.iter().any(|route| route.route_key == key && !route.is_managed) {
+            let key = route::check_key(&key)?;
+            let is_taken =
+                |route: &HttpRoute| !route.is_managed && route::is_same(&route.route_key, &key);
+            if all.iter().any(is_taken) {
                 return Err(Error::RouteExists(key));
             }
             let managed = all.into_iter().find(|route| route.is_managed);
             let mut managed = managed.ok_or(Error::NotQuick("routeKey"))?;
-            managed.route_key = route::check_key(&key)?;
+            managed.route_key = key;
             tx.put(&managed)?;
         }
         if deploys {
@@ -69,6 +72,9 @@ fn apply(input: Input, api: &mut HttpApi) -> Result<(), Error> {
         input.api_key_selection_expression.as_deref(),
         input.route_selection_expression.as_deref(),
     )?;
+    if let Some(expression) = input.route_selection_expression {
+        api.route_selection_expression = expression;
+    }
     if let Some(name) = input.name {
         api::check_name(&name)?;
         api.name = name;

@@ -4,7 +4,7 @@ use pitbird_service::{Call, Fault};
 use pitbird_store::Transaction;
 use serde::Deserialize;
 
-use crate::authorizer::{JwtConfiguration, Settings};
+use crate::authorizer::{self, JwtConfiguration, Settings};
 use crate::{Error, State, deployment, find, shape};
 
 #[derive(Debug, Deserialize)]
@@ -39,6 +39,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Authoriz
             name: input.name,
         };
         settings.apply(&mut authorizer)?;
+        authorizer::check_unique(&authorizer, &find::authorizers(tx, &api)?)?;
         tx.put(&authorizer)?;
         deployment::settle(tx, &api, entropy, now_ms)?;
         Ok::<_, Error>(authorizer)

@@ -78,6 +78,37 @@ async fn quick_create_makes_all_that_is_needed() {
 }
 
 #[tokio::test]
+async fn a_quick_route_takes_no_others_requests() {
+    let bed = Bed::new();
+    let made = bed.ok("CreateApi", json!({"Name": "pets", "ProtocolType": "HTTP", "Target": FUNCTION})).await;
+    let api = text(&made["apiId"]);
+    bed.route(&api, "GET /pets/{id}").await;
+    for key in ["GET /pets/{id}", "GET /pets/{name}"] {
+        let refused = bed.run("UpdateApi", json!({"ApiId": api, "RouteKey": key})).await.expect_err(key);
+        let message = format!("Route with key {key} already exists for this API");
+        assert_eq!(refused, refusal(409, "ConflictException", message));
+    }
+    bed.ok("UpdateApi", json!({"ApiId": api, "RouteKey": "$default"})).await;
+}
+
+#[tokio::test]
+async fn the_one_way_to_select_routes_has_two_spellings() {
+    let bed = Bed::new();
+    let (plain, braced) = ("$request.method $request.path", "${request.method} ${request.path}");
+    let made = |expression: &str| {
+        json!({"Name": "pets", "ProtocolType": "HTTP", "RouteSelectionExpression": expression})
+    };
+    let api = bed.ok("CreateApi", made(braced)).await;
+    assert_eq!(api["routeSelectionExpression"], json!(braced));
+    let change = |expression: &str| json!({"ApiId": api["apiId"], "RouteSelectionExpression": expression});
+    assert_eq!(bed.ok("UpdateApi", change(plain)).await["routeSelectionExpression"], json!(plain));
+    let refused = bad("Route selection expression for HTTP APIs must be $request.method $request.path");
+    let other = "$request.body.action";
+    assert_eq!(bed.run("CreateApi", made(other)).await.expect_err("WebSocket"), refused);
+    assert_eq!(bed.run("UpdateApi", change(other)).await.expect_err("WebSocket"), refused);
+}
+
+#[tokio::test]
 async fn a_quick_target_that_is_none_makes_nothing() {
     let bed = Bed::new();
     for input in [

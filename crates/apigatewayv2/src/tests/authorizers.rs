@@ -73,10 +73,28 @@ async fn what_no_authorizer_can_be_is_refused() {
     let credentials = with(&request, json!({"AuthorizerCredentialsArn": "arn"}));
     let refused = bed.run("CreateAuthorizer", credentials).await.expect_err("refused");
     assert_eq!(refused, unsupported("AuthorizerCredentialsArn"));
-    for _ in 0..crate::authorizer::AUTHORIZERS_MAX {
-        bed.ok("CreateAuthorizer", jwt.clone()).await;
+    let named = |n: usize| with(&jwt, json!({"Name": format!("tokens{n}")}));
+    for n in 0..crate::authorizer::AUTHORIZERS_MAX {
+        bed.ok("CreateAuthorizer", named(n)).await;
     }
-    assert_eq!(bed.run("CreateAuthorizer", jwt).await.expect_err("one too many").status, 429);
+    let more = bed.run("CreateAuthorizer", named(crate::authorizer::AUTHORIZERS_MAX)).await;
+    assert_eq!(more.expect_err("one too many").status, 429);
+}
+
+#[tokio::test]
+async fn an_authorizers_name_is_its_own() {
+    let bed = Bed::new();
+    let api = bed.api().await;
+    let taken = || bad("Authorizer name must be unique. Authorizer tokens already exists in this RestApi.");
+    bed.ok("CreateAuthorizer", jwt(&api)).await;
+    assert_eq!(bed.run("CreateAuthorizer", jwt(&api)).await.expect_err("taken"), taken());
+    let other = bed.ok("CreateAuthorizer", request(&api)).await;
+    let at = json!({"ApiId": api, "AuthorizerId": other["authorizerId"]});
+    let renamed = with(&at, json!({"Name": "tokens"}));
+    assert_eq!(bed.run("UpdateAuthorizer", renamed).await.expect_err("taken"), taken());
+    bed.ok("UpdateAuthorizer", with(&at, json!({"Name": "function"}))).await;
+    let elsewhere = bed.api().await;
+    bed.ok("CreateAuthorizer", jwt(&elsewhere)).await;
 }
 
 #[tokio::test]
@@ -95,6 +113,13 @@ async fn a_routes_authorization_has_an_authorizer_of_its_kind() {
         json!({"AuthorizationType": "JWT", "AuthorizerId": tokens, "AuthorizationScopes": vec!["a"; 11]}),
     ] {
         assert!(bed.run("CreateRoute", route(more.clone())).await.is_err(), "{more}");
+    }
+    for (kind, words) in [
+        ("JWT", "Setting the authorization type to JWT requires a valid JWT authorizer."),
+        ("CUSTOM", "Setting the authorization type to CUSTOM requires a valid authorizer."),
+    ] {
+        let refused = bed.run("CreateRoute", route(json!({"AuthorizationType": kind}))).await;
+        assert_eq!(refused.expect_err(kind), bad(format!("Invalid authorizer ID specified. {words}")));
     }
     let more = json!({"AuthorizationType": "JWT", "AuthorizerId": tokens, "AuthorizationScopes": ["a"]});
     let made = bed.ok("CreateRoute", route(more)).await;
