@@ -8,6 +8,7 @@ mod domain_names;
 mod hostile;
 mod imports;
 mod model;
+mod outputs;
 mod routes;
 mod routing_rules;
 mod stages;

@@ -46,8 +46,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Api, Fau
         if let Some(key) = route_key {
             let all = find::routes(tx, &api)?;
             let key = route::check_key(&key)?;
-            let is_taken =
-                |route: &HttpRoute| !route.is_managed && route::is_same(&route.route_key, &key);
+            let is_taken = |route: &HttpRoute| !route.is_managed && route::is_same(&route.route_key, &key);
             if all.iter().any(is_taken) {
                 return Err(Error::RouteExists(key));
             }

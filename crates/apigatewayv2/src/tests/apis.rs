@@ -95,9 +95,7 @@ async fn a_quick_route_takes_no_others_requests() {
 async fn the_one_way_to_select_routes_has_two_spellings() {
     let bed = Bed::new();
     let (plain, braced) = ("$request.method $request.path", "${request.method} ${request.path}");
-    let made = |expression: &str| {
-        json!({"Name": "pets", "ProtocolType": "HTTP", "RouteSelectionExpression": expression})
-    };
+    let made = |expression: &str| json!({"Name": "pets", "ProtocolType": "HTTP", "RouteSelectionExpression": expression});
     let api = bed.ok("CreateApi", made(braced)).await;
     assert_eq!(api["routeSelectionExpression"], json!(braced));
     let change = |expression: &str| json!({"ApiId": api["apiId"], "RouteSelectionExpression": expression});
