@@ -40,13 +40,17 @@ pub fn settle(location: &mut DocumentationLocation) -> Result<(), Error> {
     let has_status = kind.starts_with("RESPONSE");
     let has_name = kind.ends_with("_PARAMETER") || kind.ends_with("_HEADER");
     let needs_name = has_name || ["AUTHORIZER", "MODEL"].contains(&kind);
+    // The reference asks for a name, the guide's own examples have none.
+    let may_have_name = needs_name || kind == "REQUEST_BODY";
     settle_member(&mut location.path, has_path.then_some("/"), kind, "path")?;
     settle_member(&mut location.method, has_method.then_some("*"), kind, "method")?;
     settle_member(&mut location.status_code, has_status.then_some("*"), kind, "statusCode")?;
     location.name = location.name.take().filter(|name| !name.is_empty());
-    match (needs_name, &location.name) {
-        (true, None) => Err(Error::DocumentationLocation(format!("the type {kind} needs a name"))),
-        (false, Some(_)) => Err(Error::DocumentationLocation(format!("the type {kind} has no name"))),
+    match &location.name {
+        None if needs_name => Err(Error::DocumentationLocation(format!("the type {kind} needs a name"))),
+        Some(_) if !may_have_name => {
+            Err(Error::DocumentationLocation(format!("the type {kind} has no name")))
+        }
         _ => Ok(()),
     }
 }
@@ -146,6 +150,10 @@ mod tests {
         let header = location("RESPONSE_HEADER", None, Some("X")).expect("a header");
         let members = (header.path.as_deref(), header.method.as_deref(), header.status_code.as_deref());
         assert_eq!(members, (Some("/"), Some("*"), Some("*")));
+        for name in [None, Some("Pet")] {
+            let body = location("REQUEST_BODY", Some("/a"), name).expect("a body");
+            assert_eq!((body.method.as_deref(), body.name.as_deref()), (Some("*"), name));
+        }
         for (kind, path, name) in [
             ("API", Some("/"), None),
             ("MODEL", None, None),

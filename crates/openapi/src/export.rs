@@ -1,9 +1,10 @@
 //! Makes a document of a REST API's deployment: what importing it would make again.
 
+mod documentation;
 mod operation;
 mod security;
 
-use pitbird_records::{Deployment, Model};
+use pitbird_records::{Deployment, DocumentationVersion, Model};
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -18,6 +19,8 @@ pub struct Export<'e> {
     /// All of API Gateway's extensions but the authorizers.
     pub has_integrations: bool,
     pub has_authorizers: bool,
+    /// What the stage shows of what is written about the API.
+    pub documentation: Option<&'e DocumentationVersion>,
 }
 
 /// The document of a deployment. Same deployment, same document.
@@ -59,7 +62,11 @@ pub fn document(deployment: &Deployment, export: &Export<'_>) -> Value {
     if export.has_integrations {
         settings(deployment, &mut document);
     }
-    Value::Object(document)
+    let mut document = Value::Object(document);
+    if let Some(version) = export.documentation {
+        documentation::write(&mut document, version, export.form);
+    }
+    document
 }
 
 fn put(document: &mut Map<String, Value>, name: &str, members: Map<String, Value>) {
@@ -75,10 +82,14 @@ fn info(deployment: &Deployment) -> Value {
         info.insert("description".to_owned(), json!(description));
     }
     // A document must have a version: the time when it was frozen, for an API without one.
-    let created = OffsetDateTime::from_unix_timestamp(deployment.created_ms.div_euclid(1000));
-    let created = created.ok().and_then(|created| created.format(&Rfc3339).ok()).unwrap_or_default();
+    let created = rfc3339(deployment.created_ms);
     info.insert("version".to_owned(), json!(api.version.as_ref().unwrap_or(&created)));
     Value::Object(info)
+}
+
+fn rfc3339(epoch_ms: i64) -> String {
+    let moment = OffsetDateTime::from_unix_timestamp(epoch_ms.div_euclid(1000));
+    moment.ok().and_then(|moment| moment.format(&Rfc3339).ok()).unwrap_or_default()
 }
 
 fn paths(deployment: &Deployment, export: &Export<'_>) -> Value {

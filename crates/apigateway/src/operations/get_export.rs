@@ -3,11 +3,12 @@ use std::sync::Arc;
 use pitbird_openapi::document::Form;
 use pitbird_openapi::export::{self, Export};
 use pitbird_openapi::text;
-use pitbird_records::Texts;
+use pitbird_records::{DocumentationVersion, Stage, Texts, key};
 use pitbird_service::{Call, Fault};
 use pitbird_wire::Blob;
 use serde::{Deserialize, Serialize};
 
+use crate::find::Records;
 use crate::{Error, State, find};
 
 #[derive(Debug, Deserialize)]
@@ -41,7 +42,9 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> 
     find::api(&state.store, &caller.scope, &input.rest_api_id)?;
     let stage = find::stage(&state.store, &caller.scope, &input.rest_api_id, &input.stage_name)?;
     let deployment = find::deployment(&state.store, &caller.scope, &stage.api_id, &stage.deployment_id)?;
-    let export = Export { form, stage: &stage.name, has_integrations, has_authorizers };
+    let documentation = shown(&state, &stage)?;
+    let documentation = documentation.as_ref();
+    let export = Export { form, stage: &stage.name, has_integrations, has_authorizers, documentation };
     let document = export::document(&deployment, &export);
     let (written, kind) = match is_yaml {
         true => (text::to_yaml(&document), "yaml"),
@@ -55,6 +58,12 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> 
     })
 }
 
+/// What a stage shows of what is written about its API.
+fn shown(state: &State, stage: &Stage) -> Result<Option<DocumentationVersion>, Error> {
+    let Some(version) = &stage.documentation_version else { return Ok(None) };
+    Records::get(&state.store, &key(&stage.scope, &[&stage.api_id, version]))
+}
+
 /// JSON, unless YAML is asked for.
 fn is_yaml(accepts: Option<&str>) -> Result<bool, Error> {
     let first = accepts.and_then(|accepts| accepts.split([',', ';']).next()).unwrap_or_default().trim();
@@ -65,7 +74,7 @@ fn is_yaml(accepts: Option<&str>) -> Result<bool, Error> {
     }
 }
 
-/// Are integrations, are authorizers asked for?
+/// Are integrations, are authorizers asked for? What is written about an API is told in any case.
 fn extensions(parameters: Texts) -> Result<(bool, bool), Error> {
     let (mut has_integrations, mut has_authorizers) = (false, false);
     for (name, value) in parameters {
@@ -77,7 +86,7 @@ fn extensions(parameters: Texts) -> Result<(bool, bool), Error> {
                 "apigateway" => (has_integrations, has_authorizers) = (true, true),
                 "integrations" => has_integrations = true,
                 "authorizers" => has_authorizers = true,
-                "" => {}
+                "" | "documentation" => {}
                 other => return Err(Error::unsupported(format!("extensions {other}"))),
             }
         }

@@ -106,3 +106,32 @@ async fn parts_are_imported_beside_or_instead() {
     let warned = import(wrong, json!({"mode": "overwrite"})).await.expect("one");
     assert_eq!((warned["warnings"].as_array().map(Vec::len), count().await), (Some(1), Some(1)));
 }
+
+#[tokio::test]
+async fn an_export_tells_the_version_that_the_stage_shows() {
+    let bed = Bed::new();
+    let (api, _) = bed.mock_api().await;
+    bed.deploy(&api, json!({"stageName": "dev"})).await;
+    let own = json!({"restApiId": api});
+    let part = json!({"location": {"type": "API"}, "properties": "{\"info\": {\"description\": \"first\"}}"});
+    let part = bed.ok("CreateDocumentationPart", with(&own, part)).await;
+    let exported = async |parameters: Json| {
+        let asked = json!({"stageName": "dev", "exportType": "oas30", "parameters": parameters});
+        bed.ok("GetExport", with(&own, asked)).await
+    };
+    assert_eq!(exported(json!({})).await["x-amazon-apigateway-documentation"], Json::Null, "it shows none");
+    bed.ok(
+        "CreateDocumentationVersion",
+        with(&own, json!({"documentationVersion": "1.0", "stageName": "dev"})),
+    )
+    .await;
+    let second = json!([patch("replace", "/properties", "{\"info\": {\"description\": \"second\"}}")]);
+    let update = json!({"documentationPartId": part["id"], "patchOperations": second});
+    bed.ok("UpdateDocumentationPart", with(&own, update)).await;
+    for parameters in [json!({}), json!({"extensions": "documentation,integrations"})] {
+        let document = exported(parameters).await;
+        let told = &document["x-amazon-apigateway-documentation"];
+        assert_eq!((&told["version"], &document["info"]["description"]), (&json!("1.0"), &json!("first")));
+        assert_eq!(told["documentationParts"][0]["location"], json!({"type": "API"}));
+    }
+}

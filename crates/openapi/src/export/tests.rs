@@ -1,3 +1,4 @@
+use pitbird_records::{DocumentationLocation, DocumentationPart};
 use serde_json::json;
 
 use super::*;
@@ -92,6 +93,10 @@ fn frozen(picture: &Picture) -> Deployment {
     }
 }
 
+fn whole(form: Form, documentation: Option<&DocumentationVersion>) -> Export<'_> {
+    Export { form, stage: "dev", has_integrations: true, has_authorizers: true, documentation }
+}
+
 fn sorted(mut picture: Picture) -> Picture {
     picture.resources.sort_by(|one, other| one.path.cmp(&other.path));
     picture
@@ -101,7 +106,7 @@ fn sorted(mut picture: Picture) -> Picture {
 fn what_is_exported_imports_as_the_same() {
     let first = imported(&rich(), fresh());
     for form in [Form::Swagger2, Form::OpenApi30] {
-        let export = Export { form, stage: "dev", has_integrations: true, has_authorizers: true };
+        let export = whole(form, None);
         let written = document(&frozen(&first), &export);
         // Over itself: identifiers stay, so all can be compared.
         let again = imported(&written, first.clone());
@@ -114,8 +119,7 @@ fn what_is_exported_imports_as_the_same() {
 #[test]
 fn nothing_of_the_gateways_is_told_unasked() {
     let first = imported(&rich(), fresh());
-    let export =
-        Export { form: Form::OpenApi30, stage: "dev", has_integrations: false, has_authorizers: false };
+    let export = Export { has_integrations: false, has_authorizers: false, ..whole(Form::OpenApi30, None) };
     let written = document(&frozen(&first), &export);
     let told = written.to_string();
     assert!(!told.contains("-integration") && !told.contains("-authorizer\"") && !told.contains("-policy"));
@@ -123,4 +127,110 @@ fn nothing_of_the_gateways_is_told_unasked() {
     let mut plain = frozen(&first);
     plain.api.version = None;
     assert_eq!(document(&plain, &export)["info"]["version"], "2016-09-06T20:31:09Z");
+}
+
+fn part(location: Value, properties: Value) -> DocumentationPart {
+    let text = |name: &str| location.get(name).and_then(Value::as_str).map(str::to_owned);
+    DocumentationPart {
+        scope: Default::default(),
+        api_id: "api".to_owned(),
+        id: location.to_string(),
+        location: DocumentationLocation {
+            kind: text("type").expect("a kind"),
+            path: text("path"),
+            method: text("method"),
+            status_code: text("statusCode"),
+            name: text("name"),
+        },
+        properties: properties.to_string(),
+    }
+}
+
+fn version(parts: Vec<DocumentationPart>) -> DocumentationVersion {
+    DocumentationVersion {
+        scope: Default::default(),
+        api_id: "api".to_owned(),
+        version: "1.0".to_owned(),
+        description: None,
+        created_ms: 1_473_193_869_000,
+        parts,
+    }
+}
+
+#[test]
+fn what_is_written_about_parts_is_told_at_its_place() {
+    let said = |text: &str| json!({"description": text, "own": text});
+    let of = |kind: &str, path: &str, method: &str| json!({"type": kind, "path": path, "method": method});
+    let named = |mut location: Value, name: &str| {
+        location["name"] = json!(name);
+        location
+    };
+    let response = |path: &str, status: &str, kind: &str| {
+        let mut location = of(kind, path, "*");
+        location["statusCode"] = json!(status);
+        location
+    };
+    let about = json!({"info": {"description": "an API", "title": "not it"}, "externalDocs": {"url": "u"}});
+    let summary = json!({"description": "puts", "summary": "p", "tags": ["t"], "responses": "not it"});
+    let written = version(vec![
+        part(json!({"type": "API"}), about),
+        part(json!({"type": "RESOURCE", "path": "/y"}), said("a resource")),
+        part(of("METHOD", "/pets/{id}", "POST"), summary),
+        part(of("METHOD", "/pets", "POST"), said("is inherited by nothing")),
+        part(named(of("PATH_PARAMETER", "/", "*"), "id"), said("everywhere")),
+        part(named(of("PATH_PARAMETER", "/pets", "*"), "id"), said("below pets")),
+        part(named(of("QUERY_PARAMETER", "/pets", "GET"), "q"), said("another method's")),
+        part(named(of("QUERY_PARAMETER", "/pe", "POST"), "q"), said("no segment")),
+        part(named(of("REQUEST_HEADER", "/pets/{id}", "POST"), "H"), said("a header")),
+        part(of("REQUEST_BODY", "/pets/{id}", "POST"), said("a body")),
+        part(response("/", "*", "RESPONSE"), said("any")),
+        part(response("/", "500", "RESPONSE"), said("failed")),
+        part(named(response("/", "*", "RESPONSE_HEADER"), "Access-Control-Allow-Origin"), said("who may")),
+        part(json!({"type": "MODEL", "name": "Pet"}), said("a pet")),
+        part(json!({"type": "AUTHORIZER", "name": "token"}), said("who is it")),
+    ]);
+    let frozen = frozen(&imported(&rich(), fresh()));
+    let body_of_swagger = "/paths/~1pets~1{id}/post/parameters/3/description";
+    for (form, schemas, schemes, body) in [
+        (Form::Swagger2, "/definitions", "/securityDefinitions", body_of_swagger),
+        (
+            Form::OpenApi30,
+            "/components/schemas",
+            "/components/securitySchemes",
+            "/paths/~1pets~1{id}/post/requestBody/description",
+        ),
+    ] {
+        let told = document(&frozen, &whole(form, Some(&written)));
+        let text = |pointer: &str| told.pointer(pointer).and_then(Value::as_str);
+        let post = |below: &str| format!("/paths/~1pets~1{{id}}/post/{below}");
+        for (pointer, expected) in [
+            ("/info/description".to_owned(), Some("an API")),
+            ("/info/title".to_owned(), Some("rich")),
+            ("/externalDocs/url".to_owned(), Some("u")),
+            ("/paths/~1y/description".to_owned(), Some("a resource").filter(|_| form == Form::OpenApi30)),
+            (post("description"), Some("puts")),
+            (post("summary"), Some("p")),
+            (post("own"), None),
+            (post("parameters/0/description"), Some("a header")),
+            (post("parameters/1/description"), Some("below pets")),
+            (post("parameters/2/description"), None),
+            (body.to_owned(), Some("a body")),
+            (post("responses/200/description"), Some("any")),
+            (post("responses/500/description"), Some("failed")),
+            (
+                "/paths/~1/options/responses/200/headers/Access-Control-Allow-Origin/description".to_owned(),
+                Some("who may"),
+            ),
+            (format!("{schemas}/Pet/description"), Some("a pet")),
+            (format!("{schemas}/Pet/own"), None),
+            (format!("{schemes}/token/description"), Some("who is it")),
+        ] {
+            assert_eq!(text(&pointer), expected, "{form:?} {pointer} {told:#}");
+        }
+        let own = &told["x-amazon-apigateway-documentation"];
+        assert_eq!((&own["version"], &own["createdDate"]), (&json!("1.0"), &json!("2016-09-06T20:31:09Z")));
+        let read = read::document(text::to_json(&told).as_bytes()).expect("a document");
+        assert_eq!(read.settings.documentation.len(), written.parts.len(), "all parts come back");
+        assert_eq!(read.settings.documentation[0].properties["externalDocs"]["url"], "u");
+    }
 }
