@@ -30,7 +30,7 @@ const IDLE_AFTER: Duration = Duration::from_millis(100);
 /// While one request takes long, it is looked at ever less often, down to this.
 const LOOK_EVERY_MAX: Duration = Duration::from_secs(3);
 
-/// Serves until the client hangs up, or until `stop` says so and what is under way has been answered.
+/// Serves until the client hangs up or is idle for too long, or until `stop` says so and what is under way has been answered.
 pub async fn serve<S, A, F, B>(
     stream: S,
     head: &Arc<RawHead>,
@@ -54,6 +54,7 @@ where
         let has_more = tokio::select! {
             biased;
             has_more = stream.has_more() => has_more.unwrap_or(false),
+            () = head.told_to_hang_up() => false,
             _ = stop.changed() => {
                 // For whoever waits for it after this.
                 stop.mark_changed();

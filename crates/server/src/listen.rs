@@ -4,20 +4,17 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use http::Request;
-use hyper::body::Incoming;
-use hyper::server::conn::http2;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 use crate::dispatch::{Client, Dispatch};
-use crate::keep_alive;
 use crate::raw_head::RawHead;
 use crate::tls::Tls;
+use crate::{http2, keep_alive};
 
 /// A client that takes longer than this, and at most twice as long, for a request's head is hung up on.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(20);
@@ -27,13 +24,10 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(35);
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long who has connected, and is told to stop, may take for the first byte of his first request.
 pub const FIRST_BYTE_TIMEOUT: Duration = Duration::from_secs(1);
-/// Requests at once on one HTTP/2 connection.
-const STREAMS_MAX: u32 = 128;
-/// Bytes of all headers of one HTTP/2 request.
-const HEADER_LIST_BYTES_MAX: u32 = 64 * 1024;
-/// An HTTP/2 connection that was silent for so long is asked whether anybody is there; who doesn't answer in
-/// [`HEAD_TIMEOUT`] is hung up on.
-const SILENCE: Duration = Duration::from_secs(60);
+/// Who is silent between two requests, or before the first, for longer than this, and at most [`HEAD_TIMEOUT`] longer, is hung up
+/// on. Longer than AWS's own NAT gateways and load balancers remember a silent connection (350 s), and than clients keep one for
+/// its next use.
+const IDLE_LIMIT: Duration = Duration::from_secs(360);
 
 /// Serves until `stop` says so, then lets the requests under way finish.
 pub async fn run(
@@ -63,7 +57,7 @@ pub async fn run(
                     tokio::time::sleep(Duration::from_millis(10)).await;
                 }
             },
-            _ = ticks.tick() => heads.hang_up_on_stalled(),
+            _ = ticks.tick() => heads.look(),
             _ = stop.changed() => break,
         }
     }
@@ -72,7 +66,7 @@ pub async fn run(
         loop {
             tokio::select! {
                 ended = connections.join_next() => if ended.is_none() { return },
-                _ = ticks.tick() => heads.hang_up_on_stalled(),
+                _ = ticks.tick() => heads.look(),
             }
         }
     };
@@ -90,6 +84,10 @@ struct Watched {
     connection: AbortHandle,
     /// The request whose head was on its way at the last look.
     seen: Option<u64>,
+    /// How many requests there had been at the last look.
+    requests: u64,
+    /// How many looks, one after the other, have found nothing under way and no other request.
+    idle_looks: u32,
 }
 
 impl Heads {
@@ -98,23 +96,52 @@ impl Heads {
         if self.0.len() > 2 * alive + 64 {
             self.0.retain(|watched| watched.head.strong_count() > 0);
         }
-        self.0.push(Watched { head, connection, seen: None });
+        self.0.push(Watched { head, connection, seen: None, requests: 0, idle_looks: 0 });
     }
 
-    fn hang_up_on_stalled(&mut self) {
+    /// Looks at all connections; [`HEAD_TIMEOUT`] lies between two looks.
+    fn look(&mut self) {
         self.0.retain_mut(|watched| {
             let Some(head) = watched.head.upgrade() else { return false };
-            let now = head.unfinished();
-            let is_stalled = now.is_some() && now == watched.seen;
-            if is_stalled {
-                tracing::debug!("a request's head took too long");
-                watched.connection.abort();
-            }
-            watched.seen = now;
-            !is_stalled
+            !watched.is_stalled(&head) && !watched.is_idle_for_long(&head)
         });
     }
 }
+
+impl Watched {
+    /// Hangs up on who sends the head of a request too slowly.
+    fn is_stalled(&mut self, head: &RawHead) -> bool {
+        let now = head.unfinished();
+        let is_stalled = now.is_some() && now == self.seen;
+        if is_stalled {
+            tracing::debug!("a request's head took too long");
+            self.connection.abort();
+        }
+        self.seen = now;
+        is_stalled
+    }
+
+    /// Hangs up on who was idle for [`IDLE_LIMIT`]: at once if there was never a request, else as the protocol has it.
+    fn is_idle_for_long(&mut self, head: &RawHead) -> bool {
+        let (requests, is_untouched) = (head.requests(), head.is_untouched());
+        self.idle_looks = match is_untouched || head.is_between_requests() {
+            false => 0,
+            true if requests == self.requests => self.idle_looks + 1,
+            true => 1,
+        };
+        self.requests = requests;
+        let is_over = self.idle_looks > IDLE_LOOKS_MAX;
+        if is_over && is_untouched {
+            self.connection.abort();
+        } else if is_over {
+            // Whose next request is on its way now is looked at again.
+            head.hang_up();
+        }
+        is_over && is_untouched
+    }
+}
+
+const IDLE_LOOKS_MAX: u32 = (IDLE_LIMIT.as_secs() / HEAD_TIMEOUT.as_secs()) as u32;
 
 /// What a client speaks, by its first bytes.
 #[derive(Debug, PartialEq, Eq)]
@@ -185,18 +212,24 @@ async fn secure(
     stop: &mut watch::Receiver<bool>,
 ) -> hyper::Result<()> {
     let Some(acceptor) = tls.acceptor() else { return Ok(()) };
-    let shaken = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await;
-    let Ok(Ok(stream)) = shaken else {
+    // In a box that is given back, for an idle connection keeps room for the largest that it ever waited for.
+    let Some(stream) = Box::pin(shake(stream, acceptor)).await else {
         tracing::debug!(%peer, "a TLS handshake failed");
         return Ok(());
     };
     let client = Client::new(peer, local, "https");
     if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
         drop(head);
-        http2(stream, client, dispatch, stop).await
+        Box::pin(http2(stream, client, dispatch, stop)).await
     } else {
         http1(stream, &head, &client, &dispatch, stop).await
     }
+}
+
+/// In a box, for what is moved from one wait to the next would have room in both.
+async fn shake(stream: TcpStream, acceptor: &TlsAcceptor) -> Option<Box<TlsStream<TcpStream>>> {
+    let shaken = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await;
+    shaken.ok()?.ok().map(Box::new)
 }
 
 async fn http1<S: AsyncRead + AsyncWrite + Unpin>(
@@ -216,25 +249,11 @@ async fn http2<S: AsyncRead + AsyncWrite + Unpin>(
     stop: &mut watch::Receiver<bool>,
 ) -> hyper::Result<()> {
     let client = Arc::new(client);
-    let service = service_fn(move |request: Request<Incoming>| {
+    let answer = |request| {
         let (dispatch, client) = (dispatch.clone(), client.clone());
         async move { dispatch.answer(request, &client, &RawHead::default()).await }
-    });
-    let served = http2::Builder::new(TokioExecutor::new())
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(STREAMS_MAX)
-        .max_header_list_size(HEADER_LIST_BYTES_MAX)
-        .keep_alive_interval(SILENCE)
-        .keep_alive_timeout(HEAD_TIMEOUT)
-        .serve_connection(TokioIo::new(stream), service);
-    let mut served = std::pin::pin!(served);
-    tokio::select! {
-        ended = served.as_mut() => ended,
-        _ = stop.changed() => {
-            served.as_mut().graceful_shutdown();
-            served.await
-        }
-    }
+    };
+    http2::serve(stream, stop, answer).await
 }
 
 #[cfg(test)]
@@ -256,17 +275,53 @@ mod tests {
         for _ in 0..2 {
             far.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
             let _length = near.read(&mut buffer).await.unwrap();
-            heads.hang_up_on_stalled();
+            heads.look();
             assert!(connections.try_join_next().is_none(), "its head has just begun");
             head.take();
             near.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
         }
         far.write_all(b"GET").await.unwrap();
         let _length = near.read(&mut buffer).await.unwrap();
-        heads.hang_up_on_stalled();
-        heads.hang_up_on_stalled();
+        heads.look();
+        heads.look();
         assert!(connections.join_next().await.unwrap().unwrap_err().is_cancelled());
         assert!(heads.0.is_empty());
+    }
+
+    #[tokio::test]
+    async fn who_is_idle_for_the_limit_is_hung_up_on() {
+        let (near, mut far) = tokio::io::duplex(1024);
+        let heads = [Arc::new(RawHead::default()), Arc::new(RawHead::default())];
+        let mut near = Remembering::new(near, heads[0].clone());
+        let mut connections = JoinSet::new();
+        let mut watched = Heads::default();
+        for head in &heads {
+            watched.watch(Arc::downgrade(head), connections.spawn(std::future::pending::<()>()), 2);
+        }
+        let mut buffer = [0; 64];
+        let is_told = async || tokio::time::timeout(Duration::ZERO, heads[0].told_to_hang_up()).await.is_ok();
+        for _ in 0..IDLE_LOOKS_MAX {
+            // The first is asked something before each look, the second never.
+            far.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+            let _length = near.read(&mut buffer).await.unwrap();
+            heads[0].take();
+            heads[0].answered();
+            near.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+            near.flush().await.unwrap();
+            watched.look();
+            assert!(connections.try_join_next().is_none());
+        }
+        watched.look();
+        assert!(connections.join_next().await.unwrap().unwrap_err().is_cancelled(), "never asked anything");
+        assert_eq!(watched.0.len(), 1);
+        for looks in 2..IDLE_LOOKS_MAX {
+            assert!(!is_told().await, "idle for {looks} looks");
+            watched.look();
+        }
+        assert!(!is_told().await);
+        watched.look();
+        assert!(is_told().await, "by word, so that TLS can say goodbye");
+        assert!(connections.try_join_next().is_none());
     }
 
     #[test]
@@ -296,6 +351,8 @@ mod tests {
     fn a_connection_waits_in_little_memory() {
         let connection = size_of_connection(connection);
         assert!(connection <= 1024, "{connection} bytes");
+        let secure = size_of_connection(secure);
+        assert!(secure <= 1024, "{secure} bytes");
         // hyper makes room for it with each connection that isn't idle.
         let answer = size_of_answer(Dispatch::answer);
         assert!(answer <= 7168, "{answer} bytes");

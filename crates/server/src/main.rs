@@ -9,6 +9,7 @@ mod demo;
 mod deployments;
 mod dispatch;
 mod export;
+mod http2;
 mod inside;
 mod integrated;
 mod keep_alive;

@@ -9,6 +9,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::Notify;
 
 /// More of a head than this isn't remembered; names are then shown in the usual spelling.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
@@ -17,7 +18,11 @@ const FIRST_BYTES_MAX: usize = 2048;
 
 /// What a connection has read of the head of its current request, until that is taken up.
 #[derive(Debug, Default)]
-pub struct RawHead(Mutex<State>);
+pub struct RawHead {
+    state: Mutex<State>,
+    /// Rings when the connection has been idle for too long.
+    hang_up: Notify,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -82,6 +87,16 @@ impl RawHead {
         state.request == 0 && !state.is_taken_up && state.bytes.is_empty()
     }
 
+    /// Tells whoever serves the connection to end it once it is between two requests.
+    pub fn hang_up(&self) {
+        self.hang_up.notify_one();
+    }
+
+    /// Waits until [`RawHead::hang_up`] says so.
+    pub async fn told_to_hang_up(&self) {
+        self.hang_up.notified().await;
+    }
+
     fn append(&self, bytes: &[u8]) {
         let mut state = self.state();
         if !state.is_taken_up {
@@ -109,7 +124,7 @@ impl RawHead {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,8 +1,18 @@
+use std::path::Path;
+
 use bytes::Bytes;
 use http_body_util::Full;
 use tokio::io::{AsyncReadExt, DuplexStream};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream as ClientTls;
+use tokio_rustls::rustls::crypto::ring::default_provider;
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use tokio_rustls::server::TlsStream as ServerTls;
 
 use super::*;
+use crate::tls::Tls;
 
 /// As hyper writes it.
 const ANSWER: &str = "HTTP/1.1 200 OK\r\ndate: now\r\ncontent-length: 2\r\n\r\nok";
@@ -152,4 +162,78 @@ async fn an_idle_connection_is_closed_at_the_stop() {
     };
     let (served, ()) = tokio::join!(serve(near, &head, &mut stop, |request| ok(request, &head)), asks);
     served.unwrap();
+}
+
+/// Both ends of a connection after a handshake that makes this authority's certificate known, and nothing else.
+async fn shaken(tls: &Tls, folder: &Path) -> (ServerTls<DuplexStream>, ClientTls<DuplexStream>) {
+    let acceptor = tls.acceptor().unwrap();
+    let authority = CertificateDer::from_pem_file(folder.join("authority.pem")).unwrap();
+    let mut roots = RootCertStore::empty();
+    roots.add(authority).unwrap();
+    let config = ClientConfig::builder_with_provider(Arc::new(default_provider()));
+    let config = config.with_safe_default_protocol_versions().unwrap();
+    let config = config.with_root_certificates(roots).with_no_client_auth();
+    let (near, far) = tokio::io::duplex(64 * 1024);
+    let connector = TlsConnector::from(Arc::new(config));
+    let name = "localhost".try_into().unwrap();
+    let (near, far) = tokio::join!(acceptor.accept(near), connector.connect(name, far));
+    (near.unwrap(), far.unwrap())
+}
+
+async fn ask_by_tls(far: &mut ClientTls<DuplexStream>) {
+    far.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+    let mut answer = [0; ANSWER.len()];
+    far.read_exact(&mut answer).await.unwrap();
+    assert_eq!(std::str::from_utf8(&answer), Ok(ANSWER));
+}
+
+#[tokio::test(start_paused = true)]
+async fn hyper_is_given_up_within_tls_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let (near, mut far) = shaken(&Tls::made(folder.path().to_owned()), folder.path()).await;
+    let head = Arc::new(RawHead::default());
+    let (_keep, mut stop) = told_to_stop();
+    far.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+    far.flush().await.unwrap();
+    let stream = Remembering::new(near, head.clone());
+    let answer = |request| ok(request, &head);
+    let waited = until_idle(stream, &head, &mut stop, &answer);
+    let idle = tokio::time::timeout(Duration::from_secs(10), waited).await;
+    assert!(matches!(idle, Ok(Ok(Some(_)))));
+}
+
+/// Who ends an idle connection.
+#[derive(Debug, Clone, Copy)]
+enum Ending {
+    Stop,
+    Limit,
+    Client,
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_connection_by_tls_is_served_after_any_pause_and_ends_with_a_goodbye() {
+    let folder = tempfile::tempdir().unwrap();
+    let tls = Tls::made(folder.path().to_owned());
+    for ending in [Ending::Stop, Ending::Limit, Ending::Client] {
+        let (near, mut far) = shaken(&tls, folder.path()).await;
+        let head = Arc::new(RawHead::default());
+        let (teller, mut stop) = told_to_stop();
+        let asks = async {
+            for pause in [4 * IDLE_AFTER, Duration::from_secs(60 * 60), Duration::ZERO] {
+                ask_by_tls(&mut far).await;
+                tokio::time::sleep(pause).await;
+            }
+            tokio::time::sleep(4 * IDLE_AFTER).await;
+            match ending {
+                Ending::Stop => teller.send(true).unwrap(),
+                Ending::Limit => head.hang_up(),
+                Ending::Client => far.shutdown().await.unwrap(),
+            }
+            // Without TLS's own goodbye this would be an error.
+            assert_eq!(far.read(&mut [0; 8]).await.unwrap(), 0, "{ending:?}");
+        };
+        let (served, ()) = tokio::join!(serve(near, &head, &mut stop, |request| ok(request, &head)), asks);
+        served.unwrap();
+        assert_eq!(head.requests(), 3);
+    }
 }

@@ -1,0 +1,102 @@
+//! Serves HTTP/2 on a connection.
+//!
+//! Unlike with HTTP/1 nothing is taken down while it is idle: a client has one connection for all that it asks at once.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::time::Duration;
+
+use http::{Request, Response};
+use hyper::body::{Body, Incoming};
+use hyper::server::conn::http2;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::watch;
+
+/// Requests at once on one connection.
+const STREAMS_MAX: u32 = 128;
+/// Bytes of all headers of one request.
+const HEADER_LIST_BYTES_MAX: u32 = 64 * 1024;
+/// A connection that was silent for so long is asked whether anybody is there; who doesn't answer in [`PONG_TIMEOUT`] is hung up
+/// on.
+const SILENCE: Duration = Duration::from_secs(60);
+const PONG_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Serves until the client hangs up or is found to be gone, or until `stop` says so and what is under way has been answered.
+pub async fn serve<S, A, F, B>(stream: S, stop: &mut watch::Receiver<bool>, answer: A) -> hyper::Result<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    A: Fn(Request<Incoming>) -> F,
+    F: Future<Output = Result<Response<B>, Infallible>> + Send + 'static,
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let served = http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS_MAX)
+        .max_header_list_size(HEADER_LIST_BYTES_MAX)
+        .keep_alive_interval(SILENCE)
+        .keep_alive_timeout(PONG_TIMEOUT)
+        .serve_connection(TokioIo::new(stream), service_fn(answer));
+    let mut served = std::pin::pin!(served);
+    tokio::select! {
+        ended = served.as_mut() => ended,
+        _ = stop.changed() => {
+            served.as_mut().graceful_shutdown();
+            served.await
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http_body_util::{Empty, Full};
+    use hyper::client::conn::http2 as client;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+
+    use super::*;
+
+    /// A connection that is served with ok, on a task of its own.
+    fn serving(near: DuplexStream) -> (watch::Sender<bool>, tokio::task::JoinHandle<hyper::Result<()>>) {
+        let (teller, mut stop) = watch::channel(false);
+        let ok = |_| std::future::ready(Ok(Response::new(Full::new(Bytes::from("ok")))));
+        (teller, tokio::spawn(async move { serve(near, &mut stop, ok).await }))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_there_is_served_after_any_pause_until_the_stop() {
+        let (near, far) = tokio::io::duplex(64 * 1024);
+        let (teller, served) = serving(near);
+        let (mut sender, connection) =
+            client::handshake(TokioExecutor::new(), TokioIo::new(far)).await.unwrap();
+        let connection = tokio::spawn(connection);
+        for _ in 0..3 {
+            let request = Request::get("http://localhost/").body(Empty::<Bytes>::new()).unwrap();
+            assert_eq!(sender.send_request(request).await.unwrap().status(), 200);
+            tokio::time::sleep(10 * (SILENCE + PONG_TIMEOUT)).await;
+        }
+        let told_at = tokio::time::Instant::now();
+        teller.send(true).unwrap();
+        // Either may be gone before the other's last word.
+        let _ended = served.await.unwrap();
+        let _ended = connection.await.unwrap();
+        assert!(sender.is_closed() && told_at.elapsed() < Duration::from_secs(1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_gone_is_hung_up_on() {
+        let (near, mut far) = tokio::io::duplex(64 * 1024);
+        let (_teller, served) = serving(near);
+        let began = tokio::time::Instant::now();
+        // The preface and empty settings; nothing is ever answered.
+        far.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
+        let mut said = Vec::new();
+        far.read_to_end(&mut said).await.unwrap();
+        assert!(served.await.unwrap().is_err());
+        let after = began.elapsed();
+        assert!((SILENCE..=SILENCE + 2 * PONG_TIMEOUT).contains(&after), "{after:?}");
+    }
+}
