@@ -4,6 +4,7 @@ mod flatten;
 mod template;
 
 use pitbird_names::resource_id;
+use pitbird_openapi::rest::DEFAULT_MODELS;
 use pitbird_records::{Model, Resource, RestApi};
 use serde_json::Value;
 
@@ -20,7 +21,7 @@ pub const MODELS_MAX: usize = 300;
 
 /// The models that every new API has.
 pub fn defaults(api: &RestApi, mut entropy: impl FnMut() -> u128) -> [Model; 2] {
-    let mut model = |name: &str, description: &str, schema: &str| Model {
+    DEFAULT_MODELS.map(|(name, description, schema)| Model {
         scope: api.scope.clone(),
         api_id: api.id.clone(),
         id: resource_id(entropy()),
@@ -28,21 +29,7 @@ pub fn defaults(api: &RestApi, mut entropy: impl FnMut() -> u128) -> [Model; 2] 
         description: Some(description.to_owned()),
         schema: Some(schema.to_owned()),
         content_type: "application/json".to_owned(),
-    };
-    [
-        model(
-            "Empty",
-            "This is a default empty schema model",
-            "{\n  \"$schema\": \"http://json-schema.org/draft-04/schema#\",\n  \"title\" : \"Empty Schema\",\n  \"type\" : \
-             \"object\"\n}",
-        ),
-        model(
-            "Error",
-            "This is a default error schema model",
-            "{\n  \"$schema\" : \"http://json-schema.org/draft-04/schema#\",\n  \"title\" : \"Error Schema\",\n  \"type\" \
-             : \"object\",\n  \"properties\" : {\n    \"message\" : { \"type\" : \"string\" }\n  }\n}",
-        ),
-    ]
+    })
 }
 
 pub fn check_name(name: &str) -> Result<(), Error> {

@@ -5,6 +5,7 @@ mod authorizers;
 mod canary;
 mod deployments;
 mod documentation;
+mod documents;
 mod domain_names;
 mod gateway_responses;
 mod hostile;

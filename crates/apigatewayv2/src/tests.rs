@@ -4,6 +4,7 @@
 mod apis;
 mod authorizers;
 mod deployments;
+mod documents;
 mod domain_names;
 mod hostile;
 mod imports;

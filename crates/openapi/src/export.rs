@@ -10,6 +10,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::document::Form;
+use crate::rest::DEFAULT_MODELS;
 
 /// What a document is made for.
 #[derive(Debug, Clone, Copy)]
@@ -118,7 +119,7 @@ fn is_above_another(path: &str, deployment: &Deployment) -> bool {
     path == "/" || deployment.resources.iter().any(|other| other.path.starts_with(&below))
 }
 
-/// The models, but for the two that every API has and nothing names here.
+/// The models, but for the two that every API has, as it has them from the start, and nothing names here.
 fn schemas(deployment: &Deployment, export: &Export<'_>) -> Map<String, Value> {
     let used = |model: &Model| {
         let methods = deployment.resources.iter().flat_map(|resource| resource.methods.values());
@@ -132,7 +133,11 @@ fn schemas(deployment: &Deployment, export: &Export<'_>) -> Map<String, Value> {
         let says = |other: &Model| other.schema.as_ref().is_some_and(|schema| schema.contains(&link));
         named || deployment.models.iter().any(says)
     };
-    let is_told = |model: &&Model| !["Empty", "Error"].contains(&model.name.as_str()) || used(model);
+    let is_as_ever = |model: &Model| {
+        let schema = model.schema.as_deref();
+        DEFAULT_MODELS.iter().any(|(name, _, usual)| *name == model.name && Some(*usual) == schema)
+    };
+    let is_told = |model: &&Model| !is_as_ever(model) || used(model);
     let schema = |model: &Model| {
         let schema = model.schema.as_deref().and_then(|schema| serde_json::from_str(schema).ok());
         local(schema.unwrap_or_else(|| json!({})), export.form)

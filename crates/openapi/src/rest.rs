@@ -16,6 +16,22 @@ use serde_json::Value;
 pub use crate::document::BasePath;
 use crate::document::{self, Document, Scheme};
 
+/// The models that every new API has: their names, descriptions and schemas.
+pub const DEFAULT_MODELS: [(&str, &str, &str); 2] = [
+    (
+        "Empty",
+        "This is a default empty schema model",
+        "{\n  \"$schema\": \"http://json-schema.org/draft-04/schema#\",\n  \"title\" : \"Empty Schema\",\n  \"type\" : \
+         \"object\"\n}",
+    ),
+    (
+        "Error",
+        "This is a default error schema model",
+        "{\n  \"$schema\" : \"http://json-schema.org/draft-04/schema#\",\n  \"title\" : \"Error Schema\",\n  \"type\" \
+         : \"object\",\n  \"properties\" : {\n    \"message\" : { \"type\" : \"string\" }\n  }\n}",
+    ),
+];
+
 /// A REST API's records, but for stages and deployments.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Picture {
@@ -96,7 +112,7 @@ fn cleared(over: &Picture) -> Picture {
     (api.description, api.version, api.policy) = (None, None, None);
     (api.binary_media_types, api.minimum_compression_size) = (Vec::new(), None);
     "HEADER".clone_into(&mut api.api_key_source);
-    let is_default = |model: &&Model| ["Empty", "Error"].contains(&model.name.as_str());
+    let is_default = |model: &&Model| DEFAULT_MODELS.iter().any(|(name, ..)| *name == model.name);
     Picture {
         api,
         resources: over.resources.iter().filter(|it| it.parent_id.is_none()).cloned().map(bare).collect(),

@@ -4,6 +4,7 @@
 //! until it is there, with a deadline. Readers of strangers' bytes are tried by [`try_hostile`].
 
 mod calls;
+mod documents;
 mod hostile;
 mod http;
 mod package;
@@ -14,6 +15,7 @@ mod server;
 mod terraform;
 
 pub use calls::{Called, Calls, done};
+pub use documents::{DOCUMENTS, operations, with_integrations};
 pub use hostile::{INPUTS_MIN, Tried, try_hostile};
 pub use http::{Answer, Client, get, post, send};
 pub use package::zipped;

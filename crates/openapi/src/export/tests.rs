@@ -234,3 +234,45 @@ fn what_is_written_about_parts_is_told_at_its_place() {
         assert_eq!(read.settings.documentation[0].properties["externalDocs"]["url"], "u");
     }
 }
+
+#[test]
+fn documents_of_others_come_back_as_what_was_made_of_them() {
+    let mock = json!({"type": "mock", "requestTemplates": {"application/json": "{\"statusCode\": 200}"},
+        "responses": {"default": {"statusCode": "200"}}});
+    for (name, document_of_others) in pitbird_testkit::DOCUMENTS {
+        let tree = text::parse(document_of_others.as_bytes()).expect(name);
+        for tree in [pitbird_testkit::with_integrations(tree.clone(), &mock), tree] {
+            let read = read::document(text::to_json(&tree).as_bytes()).expect(name);
+            let laid = over(&read, fresh(), Mode::Overwrite, BasePath::Ignore);
+            assert!(laid.errors.is_empty() && laid.unsupported.is_empty(), "{name}: {laid:#?}");
+            let first = laid.picture;
+            let operations = first.resources.iter().map(|resource| resource.methods.len()).sum::<usize>();
+            assert!(operations > 2, "{name}");
+            // Swagger has media types for whole operations only: what differs by them is lost, but once.
+            for (form, times) in [(Form::OpenApi30, 1), (Form::Swagger2, 2)] {
+                let mut pictures = vec![first.clone()];
+                for _ in 0..times {
+                    let last = pictures.last().expect("the first");
+                    let written = document(&frozen(last), &whole(form, None));
+                    let again = read::document(text::to_json(&written).as_bytes()).expect(name);
+                    let again = over(&again, last.clone(), Mode::Overwrite, BasePath::Ignore);
+                    assert_eq!((again.warnings, again.errors), (vec![], vec![]), "{name} {form:?}");
+                    pictures.push(sorted(again.picture));
+                }
+                assert!(
+                    pictures[times] == sorted(pictures[times - 1].clone()),
+                    "{name} {form:?} {}",
+                    differing(&pictures[times - 1], &pictures[times])
+                );
+            }
+        }
+    }
+}
+
+/// Where two pictures begin to differ: whole ones are too long to be read.
+fn differing(one: &Picture, other: &Picture) -> String {
+    let (one, other) = (format!("{one:?}"), format!("{other:?}"));
+    let same = one.chars().zip(other.chars()).take_while(|(one, other)| one == other).count();
+    let from = |text: &str| text.chars().skip(same.saturating_sub(200)).take(400).collect::<String>();
+    format!("{}\n{}", from(&one), from(&other))
+}
