@@ -5,36 +5,14 @@ use pitbird_records::{
     ApiKey, ClientCertificate, Deployment, GatewayAccount, Integration, Method, Record, Resource, RestApi,
     Stage, key, prefix,
 };
-use pitbird_store::{Store, Transaction};
+pub use pitbird_store::Records;
+use pitbird_store::Transaction;
 
 use crate::Error;
 
-/// Where records are read: from the store, or within a change.
-pub trait Records {
-    fn get<R: Record>(&self, key: &str) -> Result<Option<R>, Error>;
-
-    /// All records whose key starts with `prefix`, in the order of their keys.
-    fn list<R: Record>(&self, prefix: &str) -> Result<Vec<R>, Error>;
-}
-
-impl Records for Store {
-    fn get<R: Record>(&self, key: &str) -> Result<Option<R>, Error> {
-        Ok(Store::get(self, key)?.map(|found| found.record))
-    }
-
-    fn list<R: Record>(&self, prefix: &str) -> Result<Vec<R>, Error> {
-        Ok(Store::list(self, prefix)?.into_iter().map(|found| found.record).collect())
-    }
-}
-
-impl Records for Transaction<'_> {
-    fn get<R: Record>(&self, key: &str) -> Result<Option<R>, Error> {
-        Ok(Transaction::get(self, key)?.map(|found| found.record))
-    }
-
-    fn list<R: Record>(&self, prefix: &str) -> Result<Vec<R>, Error> {
-        Ok(Transaction::list(self, prefix)?.into_iter().map(|found| found.record).collect())
-    }
+/// All records whose key starts with `prefix`.
+pub fn all<R: Record>(records: &impl Records, prefix: &str) -> Result<Vec<R>, Error> {
+    Ok(records.list(prefix)?)
 }
 
 pub fn api(records: &impl Records, scope: &Scope, id: &str) -> Result<RestApi, Error> {
@@ -43,7 +21,7 @@ pub fn api(records: &impl Records, scope: &Scope, id: &str) -> Result<RestApi, E
 }
 
 pub fn apis(records: &impl Records, scope: &Scope) -> Result<Vec<RestApi>, Error> {
-    records.list(&prefix(scope, &[]))
+    Ok(records.list(&prefix(scope, &[]))?)
 }
 
 /// A resource. That its API isn't there is told as a resource that isn't.
@@ -52,7 +30,7 @@ pub fn resource(records: &impl Records, scope: &Scope, api_id: &str, id: &str) -
 }
 
 pub fn resources(records: &impl Records, scope: &Scope, api_id: &str) -> Result<Vec<Resource>, Error> {
-    records.list(&prefix(scope, &[api_id]))
+    Ok(records.list(&prefix(scope, &[api_id]))?)
 }
 
 pub fn deployment(
@@ -69,7 +47,7 @@ pub fn stage(records: &impl Records, scope: &Scope, api_id: &str, name: &str) ->
 }
 
 pub fn stages(records: &impl Records, scope: &Scope, api_id: &str) -> Result<Vec<Stage>, Error> {
-    records.list(&prefix(scope, &[api_id]))
+    Ok(records.list(&prefix(scope, &[api_id]))?)
 }
 
 pub fn api_key(records: &impl Records, scope: &Scope, id: &str) -> Result<ApiKey, Error> {
@@ -99,7 +77,7 @@ pub fn child<R: Record>(
 /// All things of one kind that an API has.
 pub fn children<R: Record>(records: &impl Records, scope: &Scope, api_id: &str) -> Result<Vec<R>, Error> {
     api(records, scope, api_id)?;
-    records.list(&prefix(scope, &[api_id]))
+    Ok(records.list(&prefix(scope, &[api_id]))?)
 }
 
 /// An id of so many letters under which no record of this kind is kept; `parts` are those of its key before the id.

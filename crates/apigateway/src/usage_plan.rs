@@ -128,7 +128,7 @@ pub fn with_key(scope: &Scope, key_id: &str, records: &impl Records) -> Result<V
             false
         }
     });
-    error.map_or(Ok(plans), Err)
+    error.map_or(Ok(plans), |error| Err(error.into()))
 }
 
 /// Takes a stage that is about to go, or all stages of an API, out of all plans.

@@ -109,11 +109,11 @@ pub fn find(records: &impl Records, scope: &Scope, name: &str) -> Result<DomainN
 }
 
 pub fn mappings(records: &impl Records, domain: &DomainName) -> Result<Vec<DomainMapping>, Error> {
-    records.list(&prefix(&domain.scope, &[&domain.name]))
+    Ok(records.list(&prefix(&domain.scope, &[&domain.name]))?)
 }
 
 pub fn rules(records: &impl Records, domain: &DomainName) -> Result<Vec<RoutingRule>, Error> {
-    records.list(&prefix(&domain.scope, &[&domain.name]))
+    Ok(records.list(&prefix(&domain.scope, &[&domain.name]))?)
 }
 
 /// Refuses to let go of an API, or of one stage of it, that a domain's mapping leads to. Routing rules lead to no HTTP API.

@@ -4,36 +4,13 @@ use pitbird_names::Scope;
 use pitbird_records::{
     HttpApi, HttpAuthorizer, HttpDeployment, HttpIntegration, HttpRoute, HttpStage, Record, key, prefix,
 };
-use pitbird_store::{Store, Transaction};
+pub use pitbird_store::Records;
 
 use crate::Error;
 
-/// Where records are read: from the store, or within a change.
-pub trait Records {
-    fn get<R: Record>(&self, key: &str) -> Result<Option<R>, Error>;
-
-    /// All records whose key starts with `prefix`, in the order of their keys.
-    fn list<R: Record>(&self, prefix: &str) -> Result<Vec<R>, Error>;
-}
-
-impl Records for Store {
-    fn get<R: Record>(&self, key: &str) -> Result<Option<R>, Error> {
-        Ok(Store::get(self, key)?.map(|found| found.record))
-    }
-
-    fn list<R: Record>(&self, prefix: &str) -> Result<Vec<R>, Error> {
-        Ok(Store::list(self, prefix)?.into_iter().map(|found| found.record).collect())
-    }
-}
-
-impl Records for Transaction<'_> {
-    fn get<R: Record>(&self, key: &str) -> Result<Option<R>, Error> {
-        Ok(Transaction::get(self, key)?.map(|found| found.record))
-    }
-
-    fn list<R: Record>(&self, prefix: &str) -> Result<Vec<R>, Error> {
-        Ok(Transaction::list(self, prefix)?.into_iter().map(|found| found.record).collect())
-    }
+/// All records whose key starts with `prefix`.
+pub fn all<R: Record>(records: &impl Records, prefix: &str) -> Result<Vec<R>, Error> {
+    Ok(records.list(prefix)?)
 }
 
 pub fn api(records: &impl Records, scope: &Scope, id: &str) -> Result<HttpApi, Error> {
@@ -42,7 +19,7 @@ pub fn api(records: &impl Records, scope: &Scope, id: &str) -> Result<HttpApi, E
 }
 
 pub fn apis(records: &impl Records, scope: &Scope) -> Result<Vec<HttpApi>, Error> {
-    records.list(&prefix(scope, &[]))
+    Ok(records.list(&prefix(scope, &[]))?)
 }
 
 pub fn route(records: &impl Records, api: &HttpApi, id: &str) -> Result<HttpRoute, Error> {
@@ -50,7 +27,7 @@ pub fn route(records: &impl Records, api: &HttpApi, id: &str) -> Result<HttpRout
 }
 
 pub fn routes(records: &impl Records, api: &HttpApi) -> Result<Vec<HttpRoute>, Error> {
-    records.list(&prefix(&api.scope, &[&api.id]))
+    Ok(records.list(&prefix(&api.scope, &[&api.id]))?)
 }
 
 pub fn integration(records: &impl Records, api: &HttpApi, id: &str) -> Result<HttpIntegration, Error> {
@@ -58,7 +35,7 @@ pub fn integration(records: &impl Records, api: &HttpApi, id: &str) -> Result<Ht
 }
 
 pub fn integrations(records: &impl Records, api: &HttpApi) -> Result<Vec<HttpIntegration>, Error> {
-    records.list(&prefix(&api.scope, &[&api.id]))
+    Ok(records.list(&prefix(&api.scope, &[&api.id]))?)
 }
 
 pub fn authorizer(records: &impl Records, api: &HttpApi, id: &str) -> Result<HttpAuthorizer, Error> {
@@ -66,7 +43,7 @@ pub fn authorizer(records: &impl Records, api: &HttpApi, id: &str) -> Result<Htt
 }
 
 pub fn authorizers(records: &impl Records, api: &HttpApi) -> Result<Vec<HttpAuthorizer>, Error> {
-    records.list(&prefix(&api.scope, &[&api.id]))
+    Ok(records.list(&prefix(&api.scope, &[&api.id]))?)
 }
 
 pub fn deployment(records: &impl Records, api: &HttpApi, id: &str) -> Result<HttpDeployment, Error> {
@@ -74,7 +51,7 @@ pub fn deployment(records: &impl Records, api: &HttpApi, id: &str) -> Result<Htt
 }
 
 pub fn deployments(records: &impl Records, api: &HttpApi) -> Result<Vec<HttpDeployment>, Error> {
-    records.list(&prefix(&api.scope, &[&api.id]))
+    Ok(records.list(&prefix(&api.scope, &[&api.id]))?)
 }
 
 pub fn stage(records: &impl Records, api: &HttpApi, name: &str) -> Result<HttpStage, Error> {
@@ -82,5 +59,5 @@ pub fn stage(records: &impl Records, api: &HttpApi, name: &str) -> Result<HttpSt
 }
 
 pub fn stages(records: &impl Records, api: &HttpApi) -> Result<Vec<HttpStage>, Error> {
-    records.list(&prefix(&api.scope, &[&api.id]))
+    Ok(records.list(&prefix(&api.scope, &[&api.id]))?)
 }

@@ -1,38 +1,10 @@
 //! Finding what a call names, or saying in IAM's words that it isn't there.
 
 use pitbird_names::Account;
-use pitbird_records::{Record, Role};
-use pitbird_store::{Store, Transaction};
+use pitbird_records::Role;
+pub use pitbird_store::Records;
 
 use crate::Error;
-
-/// Where records are read: from the store, or within a change.
-pub trait Records {
-    fn get<R: Record>(&self, key: &str) -> Result<Option<R>, Error>;
-
-    /// All records whose key starts with `prefix`, in the order of their keys.
-    fn list<R: Record>(&self, prefix: &str) -> Result<Vec<R>, Error>;
-}
-
-impl Records for Store {
-    fn get<R: Record>(&self, key: &str) -> Result<Option<R>, Error> {
-        Ok(Store::get(self, key)?.map(|found| found.record))
-    }
-
-    fn list<R: Record>(&self, prefix: &str) -> Result<Vec<R>, Error> {
-        Ok(Store::list(self, prefix)?.into_iter().map(|found| found.record).collect())
-    }
-}
-
-impl Records for Transaction<'_> {
-    fn get<R: Record>(&self, key: &str) -> Result<Option<R>, Error> {
-        Ok(Transaction::get(self, key)?.map(|found| found.record))
-    }
-
-    fn list<R: Record>(&self, prefix: &str) -> Result<Vec<R>, Error> {
-        Ok(Transaction::list(self, prefix)?.into_iter().map(|found| found.record).collect())
-    }
-}
 
 /// A role by its name. Names that differ in case only are one name when roles are made, but not when they are found.
 pub fn role(records: &impl Records, account: &Account, name: &str) -> Result<Role, Error> {
@@ -41,5 +13,5 @@ pub fn role(records: &impl Records, account: &Account, name: &str) -> Result<Rol
 }
 
 pub fn roles(records: &impl Records, account: &Account) -> Result<Vec<Role>, Error> {
-    records.list(&Role::prefix_of(account))
+    Ok(records.list(&Role::prefix_of(account))?)
 }

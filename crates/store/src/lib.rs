@@ -15,6 +15,7 @@ mod blobs;
 mod error;
 mod lock;
 mod readers;
+mod records;
 mod rows;
 mod schema;
 mod store;
@@ -23,6 +24,7 @@ mod writer;
 
 pub use blobs::Removed;
 pub use error::{Conflict, Error, OpenError};
+pub use records::Records;
 pub use rows::Versioned;
 pub use store::Store;
 pub use transaction::{ABSENT, Transaction};

@@ -76,7 +76,7 @@ fn check_unmixed(
 
 /// A domain's mappings.
 pub fn all(records: &impl Records, scope: &Scope, domain: &str) -> Result<Vec<DomainMapping>, Error> {
-    records.list(&prefix(scope, &[domain]))
+    Ok(records.list(&prefix(scope, &[domain]))?)
 }
 
 /// A domain's mapping of a path.

@@ -5,7 +5,7 @@ use pitbird_service::{Call, Fault};
 use serde::Deserialize;
 
 use crate::State;
-use crate::find::{self, Records};
+use crate::find;
 use crate::page::Page;
 use crate::shape::{self, Items};
 
@@ -22,7 +22,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Items<shape::De
     let Call { caller, input, .. } = call;
     let page = Page::parse(input.position.as_deref(), input.limit)?;
     let api = find::api(&state.store, &caller.scope, &input.rest_api_id)?;
-    let deployments = Records::list::<Deployment>(&state.store, &prefix(&api.scope, &[&api.id]))?;
+    let deployments = find::all::<Deployment>(&state.store, &prefix(&api.scope, &[&api.id]))?;
     let latest_first =
         |deployment: &Deployment| format!("{:020} {}", i64::MAX - deployment.created_ms, deployment.id);
     let (deployments, position) = page.cut(deployments, latest_first);

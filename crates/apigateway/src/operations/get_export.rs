@@ -61,7 +61,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> 
 /// What a stage shows of what is written about its API.
 fn shown(state: &State, stage: &Stage) -> Result<Option<DocumentationVersion>, Error> {
     let Some(version) = &stage.documentation_version else { return Ok(None) };
-    Records::get(&state.store, &key(&stage.scope, &[&stage.api_id, version]))
+    Ok(Records::get(&state.store, &key(&stage.scope, &[&stage.api_id, version]))?)
 }
 
 /// JSON, unless YAML is asked for.

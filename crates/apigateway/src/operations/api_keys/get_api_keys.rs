@@ -4,10 +4,9 @@ use pitbird_records::{ApiKey, prefix};
 use pitbird_service::{Call, Fault};
 use serde::Deserialize;
 
-use crate::find::Records;
 use crate::page::Page;
 use crate::shape::Items;
-use crate::{State, shape};
+use crate::{State, find, shape};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -23,7 +22,7 @@ pub struct Input {
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Items<shape::ApiKey>, Fault> {
     let Call { caller, input, .. } = call;
     let page = Page::parse(input.position.as_deref(), input.limit)?;
-    let mut keys: Vec<ApiKey> = Records::list(&state.store, &prefix(&caller.scope, &[]))?;
+    let mut keys: Vec<ApiKey> = find::all(&state.store, &prefix(&caller.scope, &[]))?;
     if let Some(query) = input.name_query.filter(|query| !query.is_empty()) {
         keys.retain(|key| key.name.as_ref().is_some_and(|name| name.starts_with(&query)));
     }

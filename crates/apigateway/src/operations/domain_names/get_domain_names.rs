@@ -4,10 +4,9 @@ use pitbird_records::{DomainName, prefix};
 use pitbird_service::{Call, Fault};
 use serde::Deserialize;
 
-use crate::find::Records;
 use crate::page::Page;
 use crate::shape::Items;
-use crate::{Error, State, shape};
+use crate::{Error, State, find, shape};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -24,7 +23,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Items<shape::Do
         return Err(Error::unsupported("resourceOwner OTHER_ACCOUNTS").into());
     }
     let page = Page::parse(input.position.as_deref(), input.limit)?;
-    let records: Vec<DomainName> = Records::list(&state.store, &prefix(&caller.scope, &[]))?;
+    let records: Vec<DomainName> = find::all(&state.store, &prefix(&caller.scope, &[]))?;
     let (records, position) = page.cut(records, |record| record.name.clone());
     Ok(Items { position, items: records.into_iter().map(shape::DomainName::from).collect() })
 }

@@ -5,7 +5,7 @@ use pitbird_service::{Call, Fault};
 use serde::Deserialize;
 
 use crate::find::Records;
-use crate::{State, find, gateway_response, shape};
+use crate::{Error, State, find, gateway_response, shape};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -19,7 +19,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::GatewayR
     let Call { caller, input, .. } = call;
     let api = find::api(&state.store, &caller.scope, &input.rest_api_id)?;
     let key = key(&api.scope, &[&api.id, &input.response_type]);
-    let found: Option<GatewayResponse> = Records::get(&state.store, &key)?;
+    let found: Option<GatewayResponse> = Records::get(&state.store, &key).map_err(Error::from)?;
     let is_default = found.is_none();
     let default = || gateway_response::default(&api.scope, &api.id, &input.response_type);
     Ok(shape::GatewayResponse::new(found.unwrap_or_else(default), is_default))

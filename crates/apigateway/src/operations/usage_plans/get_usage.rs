@@ -4,10 +4,9 @@ use pitbird_records::{Usage, UsagePlanKey, prefix};
 use pitbird_service::{Call, Fault};
 use serde::Deserialize;
 
-use crate::find::Records;
 use crate::page::Page;
 use crate::usage_plan::{self, day};
-use crate::{Error, State, shape};
+use crate::{Error, State, find, shape};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -26,7 +25,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Usage, F
     let page = Page::parse(input.position.as_deref(), input.limit)?;
     let plan = usage_plan::plan(&state.store, &caller.scope, &input.usage_plan_id)?;
     let days = day::between(day::parse(&input.start_date)?, day::parse(&input.end_date)?)?;
-    let places: Vec<UsagePlanKey> = Records::list(&state.store, &prefix(&plan.scope, &[&plan.id]))?;
+    let places: Vec<UsagePlanKey> = find::all(&state.store, &prefix(&plan.scope, &[&plan.id]))?;
     let mut keys: Vec<String> = places.into_iter().map(|place| place.key_id).collect();
     if let Some(id) = input.key_id.filter(|id| !id.is_empty()) {
         keys.retain(|key| *key == id);
@@ -37,7 +36,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Usage, F
     let (keys, position) = page.cut(keys, String::clone);
     let mut items = std::collections::BTreeMap::new();
     for key in keys {
-        let records: Vec<Usage> = Records::list(&state.store, &prefix(&plan.scope, &[&plan.id, &key]))?;
+        let records: Vec<Usage> = find::all(&state.store, &prefix(&plan.scope, &[&plan.id, &key]))?;
         items.insert(key, day::usage(&plan, &records, &days));
     }
     Ok(shape::Usage {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::find::Records;
 use crate::page::Page;
 use crate::shape::Items;
-use crate::{State, shape, usage_plan};
+use crate::{Error, State, find, shape, usage_plan};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -23,10 +23,12 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Items<shape::Us
     let Call { caller, input, .. } = call;
     let page = Page::parse(input.position.as_deref(), input.limit)?;
     let plan = usage_plan::plan(&state.store, &caller.scope, &input.usage_plan_id)?;
-    let places: Vec<UsagePlanKey> = Records::list(&state.store, &prefix(&plan.scope, &[&plan.id]))?;
+    let places: Vec<UsagePlanKey> = find::all(&state.store, &prefix(&plan.scope, &[&plan.id]))?;
     let mut keys = Vec::new();
     for place in places {
-        keys.extend(Records::get::<ApiKey>(&state.store, &key(&plan.scope, &[&place.key_id]))?);
+        keys.extend(
+            Records::get::<ApiKey>(&state.store, &key(&plan.scope, &[&place.key_id])).map_err(Error::from)?,
+        );
     }
     if let Some(query) = input.name_query.filter(|query| !query.is_empty()) {
         keys.retain(|key| key.name.as_ref().is_some_and(|name| name.starts_with(&query)));

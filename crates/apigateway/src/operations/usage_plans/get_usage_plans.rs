@@ -4,7 +4,6 @@ use pitbird_records::prefix;
 use pitbird_service::{Call, Fault};
 use serde::Deserialize;
 
-use crate::find::Records;
 use crate::page::Page;
 use crate::shape::Items;
 use crate::{State, find, shape, usage_plan};
@@ -26,7 +25,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Items<shape::Us
             find::api_key(&state.store, &caller.scope, &id)?;
             usage_plan::with_key(&caller.scope, &id, &state.store)?
         }
-        None => Records::list(&state.store, &prefix(&caller.scope, &[]))?,
+        None => find::all(&state.store, &prefix(&caller.scope, &[]))?,
     };
     let (plans, position) = page.cut(plans, |plan| plan.id.clone());
     Ok(Items { position, items: plans.into_iter().map(shape::UsagePlan::from).collect() })
