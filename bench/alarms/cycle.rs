@@ -48,11 +48,13 @@ async fn measure(state: &Arc<State>) -> Outcome {
         began.elapsed().as_secs_f64() * 1000.0 / ALARMS as f64
     ))?;
     let start_ms = now_ms() / MINUTE_MS * MINUTE_MS;
+    let (spent, took) = cycle(state, start_ms, 0).await?;
+    say(&format!("first cycle, which reads all alarms  {spent:.0} ms of CPU, {took:.0} ms"))?;
     for minute in -4..CYCLES {
         put(state, start_ms + minute * MINUTE_MS, 1.0).await?;
     }
     let (spent, took) = cycle(state, start_ms, ALARMS).await?;
-    say(&format!("first cycle, every state changes  {spent:.0} ms of CPU, {took:.0} ms"))?;
+    say(&format!("a cycle, every state changes  {spent:.0} ms of CPU, {took:.0} ms"))?;
     let (mut all_spent, mut all_took) = (0.0, 0.0);
     for minute in 1..=CYCLES {
         let (spent, took) = cycle(state, start_ms + minute * MINUTE_MS, 0).await?;

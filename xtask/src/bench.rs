@@ -18,6 +18,7 @@ mod peers;
 mod platform;
 mod put_logs;
 mod switch;
+mod telemetry;
 
 use std::path::Path;
 use std::process::Command;
@@ -27,7 +28,7 @@ use anyhow::{Context, Result, bail};
 /// What to measure
 #[derive(clap::Args)]
 pub struct Options {
-    /// Measure only these: mock, proxy, gateway, admission, connections, cold, functions, clients, kill, idle, losses, start, switch, store, analysis, telemetry, metrics, alarms, logs, put-logs
+    /// Measure only these: mock, proxy, gateway, admission, connections, cold, functions, clients, kill, idle, losses, start, switch, store, analysis, telemetry, telemetry-off, metrics, alarms, logs, put-logs
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Rounds of each alternating pair
@@ -59,7 +60,7 @@ impl Figure {
 
 /// Tools of the host's, and which measurements need them.
 const TOOLS: [(&str, &[&str]); 2] = [
-    ("wrk", &["mock", "proxy", "gateway", "admission", "connections", "clients", "switch"]),
+    ("wrk", &["mock", "proxy", "gateway", "admission", "connections", "clients", "switch", "telemetry-off"]),
     ("nginx", &["mock", "proxy", "gateway", "connections"]),
 ];
 
@@ -108,6 +109,7 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
     measure("telemetry", &|| {
         example(root, "pitbird-telemetry", "measure", "measuring one request", "≤ 200 ns")
     })?;
+    measure("telemetry-off", &|| telemetry::figures(root, options))?;
     measure("metrics", &|| example(root, "pitbird-cloudwatch", "metric_math", "metric math", "≤ 50 ms"))?;
     measure("alarms", &|| {
         let goal = "≤ 500 ms of CPU a cycle, fired ≤ 2 s after the period";

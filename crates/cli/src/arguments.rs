@@ -181,6 +181,9 @@ pub struct ServeOptions {
     /// usage --print-prices)
     #[arg(long, value_name = "FILE", env = "PITBIRD_PRICES", hide_env_values = true)]
     pub prices: Option<PathBuf>,
+    /// For measuring what it costs: takes no metrics and no log lines of requests and invocations, which rollouts and alarms need
+    #[arg(long, hide = true)]
+    pub without_telemetry: bool,
     /// What to write to standard error, as in `info` or `pitbird=debug`
     #[arg(long, default_value = "warn", env = "PITBIRD_LOG", hide_env_values = true)]
     pub log: String,

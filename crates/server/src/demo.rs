@@ -73,6 +73,7 @@ async fn serve(options: &DemoOptions, data_dir: PathBuf) -> Result<Serving> {
         trace_sample: None,
         time_scale: 1.0,
         prices: None,
+        without_telemetry: false,
         log: "warn".to_owned(),
     };
     if let Some(port) = options.port {

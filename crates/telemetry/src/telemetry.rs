@@ -45,16 +45,20 @@ pub struct Config {
     pub calls_bytes: usize,
     /// Metrics (with their units) that may exist; beyond it new ones are refused.
     pub metrics_max: usize,
+    /// Are measurements and lines of the data plane taken? Without them probes count nothing, also not for rollouts and usage: only
+    /// whoever measures what they cost wants that.
+    pub takes_data_plane: bool,
 }
 
 impl Default for Config {
-    /// Process durability, 32 MiB of lines, 16 MiB of calls, a million metrics.
+    /// Process durability, 32 MiB of lines, 16 MiB of calls, a million metrics, everything taken.
     fn default() -> Config {
         Config {
             durability: Durability::Process,
             lines_bytes: 32 << 20,
             calls_bytes: 16 << 20,
             metrics_max: 1_000_000,
+            takes_data_plane: true,
         }
     }
 }
@@ -112,8 +116,8 @@ impl Telemetry {
         let lock = lock(&dir.join("lock"))?;
         let (commands, received) = mpsc::channel();
         let bell = Bell::new(commands.clone());
-        let probes = Probes::new(bell.clone());
-        let intake = Intake::new(bell.clone(), config.lines_bytes);
+        let probes = Probes::new(bell.clone(), config.takes_data_plane);
+        let intake = Intake::new(bell.clone(), config.lines_bytes, config.takes_data_plane);
         let readers = Arc::new(Readers::default());
         let watched = Watched::default();
         let metric_writer = MetricWriter::open(&metrics, config, probes.clone(), watched.clone())?;

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use pitbird_names::Scope;
+use pitbird_telemetry::logs::Spread;
 use pitbird_telemetry::metrics::{
     Datapoint, Datum, DimensionFilter, Dimensions, ListQuery, Measured, Metric, MetricQuery, ProbeSpec,
     Resolution, Samples, SeriesQuery, Stat, Unit,
@@ -122,6 +123,32 @@ async fn a_probe_counts_in_every_dimension_set() {
     }
     let totals: Vec<(u64, f64)> = probe.totals().iter().map(|total| (total.count, total.sum)).collect();
     assert_eq!(totals, [(101, 101.0), (101, 11.0), (100, 1000.0)]);
+}
+
+#[tokio::test]
+async fn without_the_data_plane_only_what_callers_bring_is_kept() {
+    let at = now() - 5 * MINUTE;
+    let shop = [("ApiName", "shop")];
+    let counts = async |takes_data_plane: bool| {
+        let dir = tempfile::tempdir().unwrap();
+        let config = Config { takes_data_plane, ..Config::default() };
+        let telemetry = Telemetry::open(dir.path(), &config).unwrap();
+        let probe = exchanges(&telemetry);
+        probe.record(at, &[1.0, 0.0, 5.0]);
+        let stream = telemetry.log_stream(&Scope::default(), "g", "s", Spread::Many);
+        stream.line(at, "a line");
+        telemetry.put(&Scope::default(), "N", vec![datum("m", &[], at, 1.0)]).await.unwrap();
+        telemetry.flush().await.unwrap();
+        let points = async |metric: Metric| {
+            read(&telemetry, query(metric, 60, at, at + MINUTE, &["SampleCount"])).await.len()
+        };
+        let measured = points(metric("AWS/ApiGateway", "Count", &shop)).await;
+        let put = points(metric("N", "m", &[])).await;
+        let groups = telemetry.groups(&Scope::default()).await.unwrap().len();
+        (measured, probe.totals()[0].count, groups, put)
+    };
+    assert_eq!(counts(true).await, (1, 1, 1, 1));
+    assert_eq!(counts(false).await, (0, 0, 0, 1));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

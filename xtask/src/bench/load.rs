@@ -120,7 +120,7 @@ pub fn proxy(root: &Path, options: &Options) -> Result<Vec<Figure>> {
 }
 
 /// CPU time of some processes per request of one run of load, µs.
-fn cpu_per_request_us(pids: &[u32], url: &str, options: &Options) -> Result<f64> {
+pub fn cpu_per_request_us(pids: &[u32], url: &str, options: &Options) -> Result<f64> {
     let all = || pids.iter().map(|pid| cpu_s(*pid)).sum::<Result<f64>>();
     let before = all()?;
     let rate = rate(url, options.seconds)?;

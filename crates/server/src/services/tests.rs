@@ -72,6 +72,7 @@ async fn bed() -> Bed {
         trace_sample: None,
         time_scale: 1.0,
         prices: None,
+        without_telemetry: false,
         log: "warn".to_owned(),
     };
     let (parts, launcher, _inside) =

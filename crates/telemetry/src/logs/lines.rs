@@ -100,6 +100,9 @@ impl LogStream {
 
     /// Writes an event whose text `write` appends, straight into the buffer.
     pub fn write(self: &Arc<Self>, at_ms: i64, write: impl FnOnce(&mut String)) {
+        if !self.intake.is_on {
+            return;
+        }
         let place = shard_of_thread() & (self.shards.len() - 1);
         let mut buffer = self.shards[place].0.lock().unwrap_or_else(PoisonError::into_inner);
         buffer.take(at_ms.max(0), write, &self.intake);
@@ -209,14 +212,16 @@ pub(crate) struct Intake {
     bell: Bell,
     room: AtomicUsize,
     dropped: AtomicU64,
+    /// Are lines taken at all?
+    is_on: bool,
 }
 
 impl Intake {
     /// `room` in bytes, at most 1 GiB, so that 32 bits count the text of any stream.
-    pub fn new(bell: Bell, room: usize) -> Arc<Intake> {
+    pub fn new(bell: Bell, room: usize, is_on: bool) -> Arc<Intake> {
         let room = room.min(1 << 30);
         let (dirty, dropped) = (Mutex::default(), AtomicU64::new(0));
-        Arc::new(Intake { dirty, bell, room: AtomicUsize::new(room), dropped })
+        Arc::new(Intake { dirty, bell, room: AtomicUsize::new(room), dropped, is_on })
     }
 
     pub fn stream(self: &Arc<Self>, name: StreamName, spread: Spread) -> Arc<LogStream> {

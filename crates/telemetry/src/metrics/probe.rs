@@ -38,6 +38,8 @@ pub struct ProbeSpec {
 #[derive(Debug)]
 pub struct Probe {
     pub(crate) spec: ProbeSpec,
+    /// Does it take anything?
+    is_on: bool,
     shards: Box<[Padded<Mutex<Shard>>]>,
     /// On the list of those to drain? Set and read under a shard's lock.
     queued: AtomicBool,
@@ -101,6 +103,9 @@ impl Probe {
 
     /// The same, and adds to what is counted beside: `used` is in the order of the spec's [`UsageSpec`].
     pub fn record_used(self: &Arc<Self>, at_ms: i64, values: &[f64], used: &[u64]) {
+        if !self.is_on {
+            return;
+        }
         let mut shard = self.shard();
         let length = self.spec.resolution.ms();
         let meters = match shard.open.last_mut() {
@@ -275,6 +280,8 @@ pub(crate) struct Probes {
     all: Mutex<Registry>,
     dirty: Mutex<Vec<Arc<Probe>>>,
     bell: Bell,
+    /// Do they take anything?
+    is_on: bool,
 }
 
 #[derive(Debug)]
@@ -300,14 +307,14 @@ struct Retired {
 }
 
 impl Probes {
-    pub fn new(bell: Bell) -> Arc<Probes> {
+    pub fn new(bell: Bell, is_on: bool) -> Arc<Probes> {
         let all = Registry {
             probes: HashMap::new(),
             sweep_at: PROBES_BEFORE_SWEEP,
             next: 0,
             retired: HashMap::new(),
         };
-        Arc::new(Probes { all: Mutex::new(all), dirty: Mutex::default(), bell })
+        Arc::new(Probes { all: Mutex::new(all), dirty: Mutex::default(), bell, is_on })
     }
 
     /// The probe of these measurements: the same one for the same spec while anybody holds it.
@@ -321,6 +328,7 @@ impl Probes {
         }
         let probe = Arc::new(Probe {
             spec: spec.clone(),
+            is_on: self.is_on,
             shards: (0..shards()).map(|_| Padded::default()).collect(),
             queued: AtomicBool::new(false),
             probes: self.clone(),

@@ -108,6 +108,7 @@ pub(crate) fn read(dir: &Path, readers: &Readers, queries: &[MetricQuery]) -> Re
     for day in whole.map_or(Ok(Vec::new()), |(first, last)| days(dir, first, last))? {
         let path = day.path(dir);
         readers.read(&path, |c| {
+            let _whole = at_once(c, &path)?;
             for target in &mut targets {
                 if span(target).is_some_and(|(first, last)| (first..=last).contains(&day)) {
                     read_day(c, &path, &queries[target.query], target)?;
@@ -129,6 +130,11 @@ pub(crate) fn read(dir: &Path, readers: &Readers, queries: &[MetricQuery]) -> Re
     Ok(found)
 }
 
+/// Begins to read: all that follows is of one moment, and the file is locked once instead of for each of thousands of statements.
+fn at_once<'c>(c: &'c Connection, path: &Path) -> Result<rusqlite::Transaction<'c>> {
+    c.unchecked_transaction().map_err(|e| Error::sqlite(path, &e))
+}
+
 /// The series of all queries' metrics.
 fn targets(dir: &Path, readers: &Readers, queries: &[MetricQuery]) -> Result<Vec<Target>> {
     let path = dir.join(cells::CATALOGUE);
@@ -137,6 +143,7 @@ fn targets(dir: &Path, readers: &Readers, queries: &[MetricQuery]) -> Result<Vec
         origins.push(checked_start(query.period_s, query.start_ms, query.end_ms, query.now_ms)?);
     }
     let found = readers.read(&path, |c| {
+        let _whole = at_once(c, &path)?;
         let mut targets = Vec::with_capacity(queries.len());
         for (place, query) in queries.iter().enumerate() {
             let origin_ms = origins[place];

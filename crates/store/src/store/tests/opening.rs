@@ -59,8 +59,8 @@ fn what_is_no_database_is_said_to_be_damaged() {
 /// Each damage is done to a whole database of its own; opening it must name the damage, never panic.
 #[test]
 fn a_damaged_database_is_refused() {
-    let page = 4096;
-    for (what, from, bytes) in [("the first table", page, 4096), ("the middle", 20 * page, 9 * 4096)] {
+    let page = 8192;
+    for (what, from, bytes) in [("the first table", page, 8192), ("the middle", 20 * page, 9 * 8192)] {
         let (directory, store) = open();
         for n in 0..50 {
             put(&store, note(&n.to_string(), &"x".repeat(4000))).unwrap();
@@ -81,10 +81,36 @@ fn a_truncated_database_is_refused() {
     }
     drop(store);
     let file = fs::File::options().write(true).open(database(&directory)).unwrap();
-    for bytes in [5 * 4096, 1000, 50] {
+    for bytes in [5 * 8192, 4096, 1000, 50] {
         file.set_len(bytes).unwrap();
         assert!(refusal(&directory).contains("is damaged"), "{bytes}");
         assert_eq!(file.metadata().unwrap().len(), bytes, "left as it was");
+    }
+}
+
+/// Files that were made before new ones had larger pages, or whose making was broken off at once.
+#[test]
+fn files_of_smaller_pages_are_taken() {
+    for is_empty in [false, true] {
+        let (directory, store) = open();
+        drop(store);
+        let connection = Connection::open(database(&directory)).unwrap();
+        if is_empty {
+            connection.execute_batch("DROP TABLE records; DROP TABLE counters;").unwrap();
+            connection.pragma_update(None, "application_id", 0).unwrap();
+            connection.pragma_update(None, "user_version", 0).unwrap();
+        }
+        let shrink = "PRAGMA journal_mode = DELETE; PRAGMA page_size = 4096; VACUUM; PRAGMA journal_mode = WAL;";
+        connection.execute_batch(shrink).unwrap();
+        drop(connection);
+        for text in ["one", "two"] {
+            let store = reopen(&directory);
+            put(&store, note("a", text)).unwrap();
+        }
+        let connection = Connection::open(database(&directory)).unwrap();
+        let page: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0)).unwrap();
+        let records: i64 = connection.query_row("SELECT count(*) FROM records", [], |row| row.get(0)).unwrap();
+        assert_eq!((page, records), (4096, 1), "empty: {is_empty}");
     }
 }
 
