@@ -21,6 +21,8 @@ pub struct Violation {
     /// The value as AWS writes it; `None` if it is sensitive.
     pub shown: Option<String>,
     pub constraint: String,
+    /// All that is said, instead of this and any other violation.
+    pub alone: Option<&'static str>,
 }
 
 impl fmt::Display for Violation {
@@ -35,6 +37,9 @@ impl fmt::Display for Violation {
 
 /// AWS's message for at least one violation.
 pub fn summary(violations: &[Violation]) -> String {
+    if let Some(alone) = violations.iter().find_map(|violation| violation.alone) {
+        return alone.to_owned();
+    }
     let noun = if violations.len() == 1 { "error" } else { "errors" };
     let mut message = format!("{} validation {noun} detected: ", violations.len());
     for (at, violation) in violations.iter().enumerate() {
@@ -74,7 +79,7 @@ impl Checking<'_> {
                     }
                     push_lower_first(member.name, &mut self.path);
                     match value.get(member.name) {
-                        None if member.required => self.report(Some("null".into()), NOT_NULL.into()),
+                        None if member.required => self.report(Some("null".into()), NOT_NULL.into(), None),
                         None => {}
                         Some(it) => self.whole(&member.reference, it),
                     }
@@ -117,8 +122,10 @@ impl Checking<'_> {
         let shape = self.model.shape(reference.shape);
         if broken(shape, value).next().is_some() {
             let shown = (!shape.sensitive).then(|| shown(value));
-            let constraints: Vec<String> = broken(shape, value).map(|rule| rule.words(shape)).collect();
-            constraints.into_iter().for_each(|words| self.report(shown.clone(), words));
+            for rule in broken(shape, value) {
+                let alone = shape.constraints.too_long.filter(|_| matches!(rule, Rule::Max(_)));
+                self.report(shown.clone(), rule.words(shape), alone);
+            }
         }
         self.parts(shape, value);
     }
@@ -144,12 +151,12 @@ impl Checking<'_> {
             words.push(NOT_NULL.into());
         }
         let shown = (!shape.sensitive && !whole.sensitive).then(|| shown(value));
-        self.report(shown, format!("{prefix}[{}]", words.join(", ")));
+        self.report(shown, format!("{prefix}[{}]", words.join(", ")), None);
     }
 
-    fn report(&mut self, shown: Option<String>, constraint: String) {
+    fn report(&mut self, shown: Option<String>, constraint: String, alone: Option<&'static str>) {
         if self.violations.len() < VIOLATIONS_MAX {
-            self.violations.push(Violation { path: self.path.clone(), shown, constraint });
+            self.violations.push(Violation { path: self.path.clone(), shown, constraint, alone });
         }
     }
 }

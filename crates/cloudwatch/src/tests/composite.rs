@@ -226,3 +226,33 @@ async fn a_suppressor_holds_actions_back() {
     later(120_100).await;
     assert_eq!((by().await, deeds()), (None, 4));
 }
+
+#[tokio::test]
+async fn an_alarm_that_holds_already_does_nothing_when_another_child_alarms() {
+    let bed = Bed::new();
+    bed.alarm("a", json!({})).await;
+    bed.alarm("b", json!({})).await;
+    let action = json!({"AlarmActions": ["arn:aws:lambda:us-east-1:000000000000:function:f"]});
+    bed.composite("any", "ALARM(a) OR ALARM(b)", action).await;
+    let deeds = || bed.state.store.list::<pitbird_records::AlarmDeed>("").expect("deeds").len();
+    bed.set("a", "ALARM").await;
+    assert_eq!(deeds(), 1);
+    let before = bed.composite_of("any").await;
+    bed.set("b", "ALARM").await;
+    assert_eq!((deeds(), bed.composite_of("any").await), (1, before), "neither told nor changed");
+}
+
+#[tokio::test]
+async fn an_alarm_is_in_the_rules_of_150_others_at_most() {
+    let bed = Bed::new();
+    bed.alarm("leaf", json!({})).await;
+    for number in 0..150 {
+        bed.composite(&format!("c{number}"), "ALARM(leaf)", json!({})).await;
+    }
+    let one_more = json!({"AlarmName": "more", "AlarmRule": "OK(leaf)"});
+    let refused = bed.refused("PutCompositeAlarm", one_more.clone()).await;
+    assert_eq!(refused, invalid("The alarm leaf is in the rules of 150 composite alarms already."));
+    bed.composite("c149", "OK(leaf)", json!({})).await;
+    bed.ok("DeleteAlarms", json!({"AlarmNames": ["c0"]})).await;
+    bed.ok("PutCompositeAlarm", one_more).await;
+}

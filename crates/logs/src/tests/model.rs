@@ -73,6 +73,16 @@ async fn the_models_constraints_come_first() {
     let message = "1 validation error detected: Value '10001' at 'limit' failed to satisfy constraint: Member must have \
                    value less than or equal to 10000";
     assert_eq!(bed.refused("FilterLogEvents", input).await, bad(message));
+    let (long, longest) = ("g".repeat(513), "g".repeat(512));
+    let message = "Invalid LogGroup or LogStream, both must have length less than or equal to 512.";
+    for (operation, input) in [
+        ("CreateLogGroup", json!({"logGroupName": long})),
+        ("CreateLogStream", json!({"logGroupName": "", "logStreamName": long})),
+        ("PutLogEvents", json!({"logGroupName": long, "logStreamName": longest, "logEvents": []})),
+    ] {
+        assert_eq!(bed.refused(operation, input).await, bad(message));
+    }
+    bed.ok("CreateLogGroup", json!({"logGroupName": longest})).await;
     let refused = bed.refused("CreateLogGroup", json!({"logGroupName": "a b"})).await;
     assert!(refused.message.contains("Member must satisfy regular expression pattern"), "{refused:?}");
     let stream = json!({"logGroupName": "g", "logStreamName": "a:b"});

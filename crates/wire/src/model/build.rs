@@ -181,6 +181,7 @@ fn shape(name: &'static str, raw: RawShape, names: &Names) -> Result<Shape, Mode
         min: raw.min,
         max: raw.max,
         pattern: text(raw.pattern),
+        too_long: text(raw.too_long),
         choices: raw.r#enum.iter().flatten().map(|Text(choice)| *choice).collect(),
         ..Constraints::default()
     };

@@ -206,6 +206,7 @@ raw! {
         min: Option<f64>,
         max: Option<f64>,
         pattern: Option<Text>,
+        too_long: Option<Text>,
         r#enum: Option<Vec<Text>>,
         sensitive: bool,
         streaming: bool,

@@ -164,6 +164,8 @@ pub struct Constraints {
     /// Length or value.
     pub max: Option<f64>,
     pub pattern: Option<&'static str>,
+    /// All that is said of a text longer than `max`, whatever else is wrong. From patches.
+    pub too_long: Option<&'static str>,
     /// Empty if any text is allowed.
     pub choices: Vec<&'static str>,
     pub(crate) compiled: OnceLock<Pattern>,
