@@ -36,6 +36,7 @@ mod journey;
 mod measure;
 mod mirror;
 mod names_shown;
+mod route_probes;
 mod services;
 mod story;
 mod target;

@@ -1,6 +1,5 @@
-use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use pitbird_names::arn;
 use pitbird_snapshot::Stage;
@@ -15,6 +14,7 @@ use crate::access_log::Format;
 use crate::cache::StageCache;
 use crate::context::Place;
 use crate::execution_log::Log;
+use crate::route_probes::RouteProbes;
 use crate::story::Story;
 use crate::used::{self, TrackUse};
 
@@ -57,7 +57,7 @@ struct TrackProbes {
     /// For exchanges that are no evidence: the same metrics, apart from what is counted.
     beside: Arc<Probe>,
     /// Probes of methods with detailed metrics, by resource and method.
-    detailed: Mutex<HashMap<(String, String), Arc<Probe>>>,
+    detailed: RouteProbes,
 }
 
 impl StageRecorder {
@@ -126,7 +126,8 @@ impl StageRecorder {
             self.trial.record(|| measured.tried(is_canary));
         }
         if let Some(path) = measured.resource_path.filter(|_| measured.is_detailed) {
-            probes.detailed(path, measured.method, telemetry).record(at_ms, &values);
+            let (name, make) = ((path, measured.method), || probes.detail(path, measured.method, telemetry));
+            probes.detailed.record(name, make, |probe| probe.record(at_ms, &values));
         }
         if self.access.is_some() || log.0.is_some() {
             self.log(stage, is_canary, &story(), log);
@@ -256,7 +257,7 @@ impl TrackProbes {
     fn of(spec: ProbeSpec, [evidence, beside]: [UsageSpec; 2], telemetry: &Telemetry) -> TrackProbes {
         let plain = telemetry.probe(ProbeSpec { usage: Some(evidence), ..spec.clone() });
         let beside = telemetry.probe(ProbeSpec { usage: Some(beside), ..spec.clone() });
-        TrackProbes { spec, plain, beside, detailed: Mutex::default() }
+        TrackProbes { spec, plain, beside, detailed: RouteProbes::default() }
     }
 
     fn counts(&self) -> Counts {
@@ -271,19 +272,11 @@ impl TrackProbes {
         }
     }
 
-    fn detailed(&self, path: &str, method: &str, telemetry: &Telemetry) -> Arc<Probe> {
-        let mut detailed = self.detailed.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (path.to_owned(), method.to_owned());
-        let probe = detailed.entry(key).or_insert_with(|| {
-            let mut spec = self.spec.clone();
-            let more: Vec<Dimensions> = spec.dimension_sets[1..]
-                .iter()
-                .map(|set| set.iter().chain([("Resource", path), ("Method", method)]).collect())
-                .collect();
-            spec.dimension_sets = more;
-            telemetry.probe(spec)
-        });
-        probe.clone()
+    fn detail(&self, path: &str, method: &str, telemetry: &Telemetry) -> Arc<Probe> {
+        let of_stage = self.spec.dimension_sets[1..].iter();
+        let of_method =
+            of_stage.map(|set| set.iter().chain([("Resource", path), ("Method", method)]).collect());
+        telemetry.probe(ProbeSpec { dimension_sets: of_method.collect(), ..self.spec.clone() })
     }
 }
 

@@ -145,6 +145,21 @@ pub fn deploy(server: &Server, api: &str, deployment: &Value) -> Result<Value> {
     call(server, "POST", &format!("/restapis/{api}/deployments"), deployment)
 }
 
+/// A role that a service may assume; its ARN.
+pub fn create_role(server: &Server, name: &str, service: &str) -> Result<String> {
+    let trust = json!({ "Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Principal": { "Service": format!("{service}.amazonaws.com") }, "Action": "sts:AssumeRole",
+    }] });
+    let form = format!(
+        "Action=CreateRole&Version=2010-05-08&RoleName={name}&AssumeRolePolicyDocument={}",
+        encoded(&trust.to_string())
+    );
+    let headers = [("content-type", "application/x-www-form-urlencoded")];
+    let answer = send("POST", &server.endpoint, &headers, form.as_bytes());
+    ensure!(answer.status < 300, "CreateRole: {}", answer.text());
+    Ok(format!("arn:aws:iam::000000000000:role/{name}"))
+}
+
 /// Creates a function and waits until it is active.
 pub fn create_function(
     server: &Server,
@@ -153,17 +168,10 @@ pub fn create_function(
     handler: &str,
     files: &[(&str, &[u8])],
 ) -> Result<()> {
-    let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
-    let form = format!(
-        "Action=CreateRole&Version=2010-05-08&RoleName={name}&AssumeRolePolicyDocument={}",
-        encoded(trust)
-    );
-    let headers = [("content-type", "application/x-www-form-urlencoded")];
-    let answer = send("POST", &server.endpoint, &headers, form.as_bytes());
-    ensure!(answer.status < 300, "CreateRole: {}", answer.text());
+    let role = create_role(server, name, "lambda")?;
     let function = json!({
         "FunctionName": name, "Runtime": runtime, "Handler": handler, "Timeout": 30, "MemorySize": 256,
-        "Role": format!("arn:aws:iam::000000000000:role/{name}"), "Code": { "ZipFile": base64(&zipped(files)?) },
+        "Role": role, "Code": { "ZipFile": base64(&zipped(files)?) },
     });
     call(server, "POST", "/2015-03-31/functions", &function)?;
     wait_until_settled(server, name)

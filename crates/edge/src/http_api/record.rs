@@ -1,7 +1,6 @@
 //! The last step of every exchange, whatever happened before: metrics and the access log.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use pitbird_names::arn;
 use pitbird_snapshot::{HttpApiTarget, HttpStage};
@@ -15,6 +14,7 @@ use super::integrate::Outcome;
 use crate::Edge;
 use crate::access_log::Format;
 use crate::arrival::Arrival;
+use crate::route_probes::RouteProbes;
 use crate::trace::HttpExchange;
 use crate::used;
 
@@ -35,7 +35,7 @@ struct Recorder {
     spec: ProbeSpec,
     plain: Arc<Probe>,
     /// Probes of routes with detailed metrics, by key. A stage has few hundred routes.
-    detailed: Mutex<HashMap<String, Arc<Probe>>>,
+    detailed: RouteProbes,
     access: Option<(Format, Arc<LogStream>)>,
 }
 
@@ -58,7 +58,8 @@ pub(super) fn record(edge: &Edge, stage: &HttpStage, exchange: &Exchange<'_>) {
     if let Some(key) = exchange.route_key
         && is_detailed(stage, key)
     {
-        recorder.detailed(key, &edge.telemetry).record(at_ms, &values);
+        let make = || recorder.detail(key, &edge.telemetry);
+        recorder.detailed.record((key, ""), make, |probe| probe.record(at_ms, &values));
     }
     if let Some(traced) = exchange.arrival.trace.as_ref().filter(|traced| traced.is_recorded()) {
         let Exchange { arrival, route_key, target, .. } = *exchange;
@@ -124,14 +125,10 @@ impl Recorder {
         });
         let usage = used::http_spec(&stage.scope, &stage.api_id, &stage.record.name);
         let plain = telemetry.probe(ProbeSpec { usage: Some(usage), ..spec.clone() });
-        Recorder { plain, spec, detailed: Mutex::default(), access }
+        Recorder { plain, spec, detailed: RouteProbes::default(), access }
     }
 
-    fn detailed(&self, key: &str, telemetry: &Telemetry) -> Arc<Probe> {
-        let mut detailed = self.detailed.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(probe) = detailed.get(key) {
-            return probe.clone();
-        }
+    fn detail(&self, key: &str, telemetry: &Telemetry) -> Arc<Probe> {
         let mut spec = self.spec.clone();
         let (method, resource) = key.split_once(' ').unwrap_or((key, key));
         let of_stage = &self.spec.dimension_sets[1];
@@ -139,6 +136,6 @@ impl Recorder {
         let by_route = of_stage.iter().chain([("Route", key)]).collect();
         let by_method = of_stage.iter().chain([("Method", method), ("Resource", resource)]).collect();
         spec.dimension_sets = vec![by_route, by_method];
-        detailed.entry(key.to_owned()).or_insert(telemetry.probe(spec)).clone()
+        telemetry.probe(spec)
     }
 }
