@@ -19,12 +19,14 @@
 //! | [`harm`] | how much worse can the canary be at most? (kernel K2) |
 //! | [`two_by_two`] | are slow requests more frequent on the canary? (kernel K3) |
 //! | [`guard`] | is one arm alone over its error budget? |
+//! | [`ceiling`] | the same for a limit that convicts: has the canary more errors, or slow requests, than it may? |
 //! | [`ratio`], [`interval`], [`dkw`] | intervals for reports |
 //!
 //! Nothing here knows a clock, a metric's name or a rollout. No input makes a NaN or a panic. State serialises with
 //! every bit kept, so that a judgement can go on after a crash as if nothing had happened.
 
 mod bucket;
+pub mod ceiling;
 pub mod cluster;
 pub mod dkw;
 #[cfg(test)]
@@ -48,6 +50,7 @@ pub mod share;
 pub mod two_by_two;
 
 pub use bucket::{Arm, Bucket, MoreEventsThanRequests};
+pub use ceiling::Ceiling;
 pub use guard::SloGuard;
 pub use harm::HarmBound;
 pub use interval::Interval;
