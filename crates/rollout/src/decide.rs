@@ -1,6 +1,7 @@
 //! The decisions, in the order in which they are taken.
 
 mod block;
+mod guardrails;
 mod look;
 mod ramp;
 mod retreat;
@@ -8,6 +9,8 @@ mod transition;
 
 pub use block::BLOCK_MS_MAX;
 pub(crate) use block::Block;
+pub use guardrails::GuardrailFindings;
+pub(crate) use guardrails::Watched;
 pub use ramp::MOVES_MAX;
 pub(crate) use ramp::is_proven;
 pub(crate) use retreat::RETREAT_PERCENT;
@@ -51,6 +54,7 @@ pub fn begin(plan: &Plan, history: Arm, now_ms: u64) -> Turn {
         judge: ErrorJudge::new(history, plan.rules().margin),
         latency: plan.judged().latency.as_ref().map(|latency| LatencyJudge::new(latency.margins())),
         routes: RouteJudge::new(plan.judged().routes.len()),
+        guardrails: guardrails::begin(plan),
         guard: None,
         restart_ms: now_ms,
         step_requests: 0,
@@ -148,7 +152,7 @@ fn turn(
     let record = Record {
         at_ms: state.now_ms,
         plan: state.plan.clone(),
-        numbers: Numbers::new(&input, &state, found),
+        numbers: Numbers::new(plan, &input, &state, found),
         input,
         weight_old,
         weight_new,

@@ -27,6 +27,9 @@ pub struct Evidence {
     /// The same requests once more by route, for the routes that the plan names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub routes: Vec<ObservedRoute>,
+    /// How many warm requests took longer than the plan's guardrails allow.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ceilings: Vec<ObservedCeiling>,
     /// The counts could not be read: that nothing is here says nothing about the traffic.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_blind: bool,
@@ -40,6 +43,15 @@ pub struct ObservedLatency {
     /// The canary's configured share.
     pub percent: Percent,
     pub timed: Timed,
+}
+
+/// Warm requests of both arms, and those of them that took longer than a guardrail's limit, under whatever weight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ObservedCeiling {
+    /// Which of the plan's limits on latency, counted from 0.
+    pub ceiling: usize,
+    pub bucket: Bucket,
 }
 
 /// What a route did under one configured weight.

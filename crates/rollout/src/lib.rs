@@ -32,7 +32,7 @@
 //! # What the executor feeds
 //!
 //! [`Evidence::buckets`] always. [`Evidence::latency`] where the plan judges latency, [`Evidence::routes`] where it names
-//! routes: without them such a plan holds and ends inconclusive. Buckets from before the first shift (at 0 %) let a
+//! routes, [`Evidence::ceilings`] where a guardrail limits it: without them such a plan holds and ends inconclusive. Buckets from before the first shift (at 0 %) let a
 //! ramp begin with the traffic in mind. [`Evidence::is_blind`] where counts could not be read.
 //!
 //! Deliberately absent: hooks.
@@ -46,13 +46,18 @@ mod reason;
 mod record;
 mod state;
 
-pub use decide::{BLOCK_MS_MAX, MOVES_MAX, RETURNS_MAX, Turn, applied, begin, next, refused};
+pub use decide::{
+    BLOCK_MS_MAX, GuardrailFindings, MOVES_MAX, RETURNS_MAX, Turn, applied, begin, next, refused,
+};
 pub use evidence::{
-    Action, Alarm, AlarmState, Check, Command, Evidence, Input, Note, Observed, ObservedLatency,
-    ObservedRoute,
+    Action, Alarm, AlarmState, Check, Command, Evidence, Input, Note, Observed, ObservedCeiling,
+    ObservedLatency, ObservedRoute,
 };
 pub use outcome::{Because, Outcome};
-pub use plan::{Judged, Latency, Plan, Ramp, RampStep, Rules, Target, TargetKind};
+pub use plan::{
+    Guardrail, Guardrails, Judged, Latency, LatencyCeiling, Plan, Ramp, RampStep, Rules, Target, TargetKind,
+    WhenBlind,
+};
 pub use reason::Reason;
 pub use record::{Decision, Divergence, Numbers, Record, replay};
 pub use state::{HISTORY_MAX, Phase, State, Step};

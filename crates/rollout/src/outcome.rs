@@ -63,6 +63,9 @@ pub enum Because {
     /// A route of the canary is worse than the base's in this metric. The strongest of all that is worse; `log_e` is
     /// the whole release's.
     RouteWorse { route: Note, metric: Note, log_e: f64, threshold: f64, canary: Arm, base: Arm },
+    /// The canary exceeds a limit that holds whatever the base does, in its words; the events are errors, or requests
+    /// slower than it allows.
+    Guardrail { guardrail: Note, log_e: f64, threshold: f64, canary: Arm, base: Arm },
     /// A vetoing alarm is in state ALARM.
     Alarm { name: String },
     /// With the base about to go, the canary fails more often than `budget` (an error rate).
@@ -85,7 +88,9 @@ impl Because {
             Because::Worse { .. } | Because::Slower { .. } | Because::RouteWorse { .. } => {
                 Outcome::RolledBack
             }
-            Because::Alarm { .. } | Because::OverBudget { .. } => Outcome::RolledBack,
+            Because::Alarm { .. } | Because::OverBudget { .. } | Because::Guardrail { .. } => {
+                Outcome::RolledBack
+            }
             Because::Aborted { .. } => Outcome::Aborted,
             Because::OutOfTime { .. } => Outcome::Inconclusive,
             Because::OverDeadline { .. } => Outcome::TimedOut,
@@ -121,6 +126,16 @@ impl fmt::Display for Because {
                  {threshold:.2})",
                 route.as_str(),
                 metric.as_str(),
+                canary.events(),
+                canary.requests(),
+                base.events(),
+                base.requests(),
+            ),
+            Because::Guardrail { guardrail, log_e, threshold, canary, base } => write!(
+                f,
+                "guardrail broken, {}: canary {} of {} requests beyond it, base {} of {} (log E {log_e:.2}, needed \
+                 {threshold:.2})",
+                guardrail.as_str(),
                 canary.events(),
                 canary.requests(),
                 base.events(),

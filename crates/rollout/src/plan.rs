@@ -1,9 +1,11 @@
 //! What is to be done with a release, decided once, before anything moves.
 
 mod deviation;
+mod guardrails;
 mod judged;
 mod ramp;
 
+pub use guardrails::{ABOVE_MS_MAX, CEILINGS_MAX, Guardrail, Guardrails, LatencyCeiling, WhenBlind};
 pub use judged::{Judged, Latency, SLOWER_BY};
 pub use ramp::Ramp;
 
@@ -46,6 +48,8 @@ struct Draft {
     ramp: Option<Ramp>,
     #[serde(default, skip_serializing_if = "Judged::is_errors_only")]
     judged: Judged,
+    #[serde(default, skip_serializing_if = "Guardrails::is_empty")]
+    guardrails: Guardrails,
 }
 
 /// What is rolled out. The planner looks at neither part; they belong to the plan's fingerprint.
@@ -99,6 +103,9 @@ pub struct Rules {
     pub alarms: Vec<String>,
     /// Checks that must pass before anything moves.
     pub checks: Vec<String>,
+    /// What to do where evidence is missing.
+    #[serde(skip_serializing_if = "WhenBlind::is_usual")]
+    pub when_blind: WhenBlind,
 }
 
 impl Default for Rules {
@@ -114,6 +121,7 @@ impl Default for Rules {
             interval_ms: 1_000,
             alarms: Vec::new(),
             checks: Vec::new(),
+            when_blind: WhenBlind::default(),
         }
     }
 }
@@ -160,18 +168,26 @@ pub enum Error {
     TooMany { name: &'static str, count: usize, max: usize },
     #[error("{name} names {text:?}; names are 1 to {NAME_BYTES_MAX} bytes long and given once")]
     Name { name: &'static str, text: String },
+    #[error("guardrails.latency has two limits for quantile {0}")]
+    QuantileTwice(f64),
     #[error("the target's description is {0} bytes long; at most {TARGET_BYTES_MAX} are allowed")]
     Target(usize),
 }
 
 impl Plan {
     pub fn new(target: Target, steps: Vec<RampStep>, rules: Rules) -> Result<Plan, Error> {
-        Draft { target, steps, rules, ramp: None, judged: Judged::default() }.try_into()
+        let (judged, guardrails) = (Judged::default(), Guardrails::default());
+        Draft { target, steps, rules, ramp: None, judged, guardrails }.try_into()
     }
 
     /// The same plan with a ramp of its own finding, or other things to judge.
     pub fn with(self, ramp: Option<Ramp>, judged: Judged) -> Result<Plan, Error> {
         Draft { ramp, judged, ..self.0 }.try_into()
+    }
+
+    /// The same plan with limits that the canary may not exceed.
+    pub fn guarded(self, guardrails: Guardrails) -> Result<Plan, Error> {
+        Draft { guardrails, ..self.0 }.try_into()
     }
 
     /// Finds its own ramp, by the standard rules.
@@ -207,6 +223,11 @@ impl Plan {
         &self.0.judged
     }
 
+    /// What the canary may not exceed, whatever the base does.
+    pub fn guardrails(&self) -> &Guardrails {
+        &self.0.guardrails
+    }
+
     /// What differs from the standard waits and rules, one sentence each. Whoever reports a verdict reports these too.
     pub fn deviations(&self) -> Vec<String> {
         deviation::deviations(self)
@@ -235,6 +256,7 @@ impl TryFrom<Draft> for Plan {
         check_rules(&draft.rules)?;
         draft.ramp.as_ref().map_or(Ok(()), Ramp::check)?;
         draft.judged.check()?;
+        draft.guardrails.check()?;
         let waits_ms = draft.steps.iter().map(|step| step.wait_ms).sum();
         let max_duration_ms = draft.rules.max_duration_ms;
         if waits_ms >= max_duration_ms {

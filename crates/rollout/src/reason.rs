@@ -55,6 +55,12 @@ pub enum Reason {
         tail_upper: f64,
         tail_margin: f64,
     },
+    /// Held: too few of the canary's requests were measured against a guardrail.
+    GuardrailUnseen {
+        guardrail: Note,
+        seen: u64,
+        needed: u64,
+    },
     /// Held: nobody could read the counts.
     Blind,
     /// Held: no canary request was seen since this time, epoch ms, much longer than its traffic lets expect.
@@ -141,6 +147,9 @@ impl fmt::Display for Reason {
                 points(*body_margin),
                 points(*tail_margin)
             ),
+            Reason::GuardrailUnseen { guardrail, seen, needed } => {
+                write!(f, "held: {seen} of {needed} canary requests measured against {}", guardrail.as_str())
+            }
             Reason::Blind => write!(f, "held: counts could not be read"),
             Reason::Silent { .. } => write!(f, "held: canary has not been heard of for too long"),
             Reason::Retreating { budget, log_e } => write!(

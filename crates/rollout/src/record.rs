@@ -51,6 +51,9 @@ pub struct Numbers {
     pub body_upper: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tail_upper: Option<f64>,
+    /// Where the plan has guardrails: evidence that the canary exceeds each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub log_e_guardrails: Vec<f64>,
     /// All seen so far.
     pub canary: Arm,
     pub base: Arm,
@@ -96,7 +99,7 @@ pub fn replay(plan: &Plan, records: &[Record]) -> Result<State, Divergence> {
 }
 
 impl Numbers {
-    pub(crate) fn new(input: &Input, state: &State, found: &Findings) -> Numbers {
+    pub(crate) fn new(plan: &Plan, input: &Input, state: &State, found: &Findings) -> Numbers {
         let shares = match input {
             Input::Look { evidence, .. } => {
                 evidence.buckets.iter().map(|seen| seen.bucket.share().map(shown)).collect()
@@ -114,6 +117,7 @@ impl Numbers {
             log_e_slower: found.latency.map(|latency| shown(latency.log_e_slower)),
             body_upper: found.latency.map(|latency| shown(latency.body_upper)),
             tail_upper: found.latency.map(|latency| shown(latency.tail_upper)),
+            log_e_guardrails: state.guardrails(plan).iter().map(|found| shown(found.log_e)).collect(),
             canary: seen.canary,
             base: seen.base,
         }

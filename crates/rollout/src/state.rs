@@ -7,7 +7,7 @@ use pitbird_names::Percent;
 use serde::{Deserialize, Serialize};
 
 use crate::course::Course;
-use crate::decide::{Block, RETREAT_PERCENT, is_proven};
+use crate::decide::{Block, RETREAT_PERCENT, Watched, is_proven};
 use crate::{Because, Decision, Outcome, Plan};
 
 /// Decisions that a state remembers; older ones are in the records only.
@@ -36,6 +36,9 @@ pub struct State {
     /// Where the plan names any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) routes: Option<RouteJudge>,
+    /// One for each of the plan's guardrails.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) guardrails: Vec<Watched>,
     /// Watches the canary alone.
     pub(crate) guard: Option<SloGuard>,
     /// When the judge next begins to watch for a late regression.

@@ -5,9 +5,9 @@
 use pitbird_analysis::{Arm, Bucket, Verdict};
 use pitbird_names::Percent;
 use pitbird_rollout::{
-    Action, Alarm, AlarmState, BLOCK_MS_MAX, Check, Command, Evidence, HISTORY_MAX, Judged, MOVES_MAX, Note,
-    Observed, Phase, Plan, RETURNS_MAX, Ramp, RampStep, Reason, Record, Rules, State, Step, Target,
-    TargetKind, Turn, applied, begin, next, refused, replay,
+    Action, Alarm, AlarmState, BLOCK_MS_MAX, Check, Command, Evidence, Guardrails, HISTORY_MAX, Judged,
+    MOVES_MAX, Note, Observed, Phase, Plan, RETURNS_MAX, Ramp, RampStep, Reason, Record, Rules, State, Step,
+    Target, TargetKind, Turn, applied, begin, next, refused, replay,
 };
 use proptest::prelude::*;
 
@@ -34,10 +34,10 @@ fn any_plan() -> impl Strategy<Value = Plan> {
     let percents =
         prop_oneof![Just(vec![10, 50, 100]), Just(vec![1, 5, 25]), Just(vec![50, 100]), Just(vec![90])];
     let margin = prop_oneof![Just(0.005), Just(0.05), Just(0.2)];
-    let more = (any::<bool>(), any::<bool>());
+    let more = (any::<bool>(), any::<bool>(), any::<bool>());
     (percents, margin, 0..4000_u64, 1..50_u64, more).prop_map(
         |(percents, margin, wait_ms, canary_requests_min, more)| {
-            let (has_ramp, users) = more;
+            let (has_ramp, users, has_guardrail) = more;
             let step = |percent: i32| RampStep { percent: Percent::new(percent.into()).unwrap(), wait_ms };
             let rules = Rules {
                 margin,
@@ -51,7 +51,9 @@ fn any_plan() -> impl Strategy<Value = Plan> {
             let target = Target { kind: TargetKind::FunctionAlias, description: "f:live".into() };
             let plan = Plan::new(target, percents.into_iter().map(step).collect(), rules).unwrap();
             let judged = Judged { users, ..Judged::default() };
-            plan.with(has_ramp.then(Ramp::default), judged).unwrap()
+            let plan = plan.with(has_ramp.then(Ramp::default), judged).unwrap();
+            let error_rate = has_guardrail.then_some(0.05);
+            plan.guarded(Guardrails { error_rate, ..Guardrails::default() }).unwrap()
         },
     )
 }
@@ -150,6 +152,9 @@ fn check_turn(plan: &Plan, before: &State, turn: &Turn, happening: &Happening) -
             prop_assert!(matches!(after.phase(), Phase::RollingBack { .. }), "{:?}", record.reason);
         }
         let seen = after.seen().canary.events();
+        if at_work && seen >= 5 && after.guardrails(plan).iter().any(|found| found.is_broken()) {
+            prop_assert!(matches!(after.phase(), Phase::RollingBack { .. }), "{:?}", record.reason);
+        }
         if at_work && seen >= 5 && after.judgement(plan).verdict == Verdict::Worse {
             prop_assert!(matches!(after.phase(), Phase::RollingBack { .. }), "{:?}", record.reason);
         }

@@ -4,7 +4,7 @@ use pitbird_analysis::{Arm, Bucket};
 use pitbird_names::Percent;
 use pitbird_records::rollout::CanaryUse;
 use pitbird_rollout::Observed;
-use pitbird_telemetry::tally::{Arms, Counted};
+use pitbird_telemetry::tally::{Arms, Beyond, Counted};
 
 use crate::{ArmCounts, Counts};
 
@@ -41,6 +41,8 @@ pub struct Seen {
     /// The tally's counts: of all requests, and of each route.
     pub arms: Arms,
     pub routes: Vec<Arms>,
+    /// Warm requests above the plan's limits on latency.
+    pub beyond: Beyond,
 }
 
 impl Meter {
@@ -105,13 +107,14 @@ impl Seen {
     fn since(told: &Now, now: Now, percent: Percent) -> (Seen, Now) {
         let (bucket, counts) = since(told.counts, now.counts);
         let arms = now.counted.all.since(told.counted.all);
+        let beyond = now.counted.beyond.since(told.counted.beyond);
         let before = told.counted.routes.iter().copied().chain(std::iter::repeat(Arms::default()));
         let routes = now.counted.routes.iter().zip(before).map(|(now, told)| now.since(told)).collect();
-        (Seen { percent, bucket, arms, routes }, Now { counts, counted: now.counted })
+        (Seen { percent, bucket, arms, routes, beyond }, Now { counts, counted: now.counted })
     }
 
     fn is_empty(&self) -> bool {
-        is_empty(self.bucket) && self.arms.is_empty()
+        is_empty(self.bucket) && self.arms.is_empty() && self.beyond.is_empty()
     }
 }
 

@@ -2,6 +2,7 @@
 //! fraction; numbers that have no end are cut at one thousand millions.
 
 mod evidence;
+mod guardrails;
 mod judged;
 mod record;
 mod target;
@@ -15,6 +16,7 @@ use pitbird_rollout::{
 use serde::{Deserialize, Serialize};
 
 pub use evidence::Evidence;
+pub use guardrails::{GuardrailEvidence, Guardrails, WhenBlind};
 pub use judged::{Latency, Ramp};
 pub use record::Record;
 pub use target::{Canary, Target, base, canary};
@@ -42,6 +44,7 @@ pub struct Rollout {
     ramp: Option<Ramp>,
     latency: Option<Latency>,
     routes: Vec<String>,
+    guardrails: Option<Guardrails>,
     deviations: Vec<String>,
     status: &'static str,
     status_reason: String,
@@ -86,6 +89,7 @@ pub struct Rules {
     pub max_duration_ms: Option<u64>,
     pub deadline_ms: Option<u64>,
     pub interval_ms: Option<u64>,
+    pub when_blind: Option<WhenBlind>,
 }
 
 #[derive(Debug, Serialize)]
@@ -141,6 +145,7 @@ impl Rollout {
             ramp: plan.ramp().map(Ramp::from),
             latency: plan.judged().latency.as_ref().map(Latency::from),
             routes: plan.judged().routes.clone(),
+            guardrails: Guardrails::shown(plan.guardrails()),
             deviations: plan.deviations(),
             status: status(rollout),
             status_reason: rollout.reason.clone(),
@@ -208,6 +213,7 @@ impl From<&RulesRecord> for Rules {
             max_duration_ms: Some(rules.max_duration_ms),
             deadline_ms: Some(rules.deadline_ms),
             interval_ms: Some(rules.interval_ms),
+            when_blind: Some(rules.when_blind.into()),
         }
     }
 }

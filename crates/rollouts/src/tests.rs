@@ -2,6 +2,7 @@
 
 mod bed;
 mod drivers;
+mod guardrails;
 mod hands;
 mod judged;
 mod model;

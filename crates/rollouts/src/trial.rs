@@ -7,8 +7,10 @@ use pitbird_analysis::latency::QUANTILES;
 use pitbird_analysis::{Arm, Bucket, RouteBucket, Slow, Timed};
 use pitbird_records::rollout::Thresholds;
 use pitbird_rollout::plan::SLOWER_BY;
-use pitbird_rollout::{Check, Evidence, ObservedLatency, ObservedRoute};
-use pitbird_telemetry::tally::{Arms, Classes, Counted, History, Limits, Slot, Spec, Tally};
+use pitbird_rollout::{Check, Evidence, ObservedCeiling, ObservedLatency, ObservedRoute};
+use pitbird_telemetry::tally::{
+    Arms, Beyond, CEILINGS_MAX, Classes, Counted, History, Limits, Slot, Spec, Tally,
+};
 
 use crate::meter::Seen;
 use crate::{LiveTarget, Rollout, SlotsOf};
@@ -36,8 +38,10 @@ impl Trial {
     pub fn new(slots: &SlotsOf, rollout: &Rollout) -> Trial {
         let (subject, [base, canary]) = LiveTarget::new(&rollout.scope, &rollout.target).subject();
         let routes = rollout.plan.judged().routes.clone();
-        let trial =
-            Trial { slot: slots(subject), tally: Arc::new(Tally::new(Spec { base, canary, routes })) };
+        let ceilings = rollout.plan.guardrails().latency.iter();
+        let ceilings_us = ceilings.map(|ceiling| ceiling.above_ms.saturating_mul(1_000)).collect();
+        let tally = Arc::new(Tally::new(Spec { base, canary, routes, ceilings_us }));
+        let trial = Trial { slot: slots(subject), tally };
         if let Some(thresholds) = &rollout.thresholds {
             trial.freeze(rollout, thresholds);
         }
@@ -101,7 +105,9 @@ fn quantiles(history: &History) -> Option<[u64; 4]> {
 pub fn add(evidence: &mut Evidence, rollout: &Rollout, seen: &[Seen]) {
     let judged = rollout.plan.judged();
     let is_timed = judged.latency.is_some();
-    for Seen { percent, arms, routes, .. } in seen {
+    for Seen { percent, arms, routes, beyond, .. } in seen {
+        let ceilings = 0..rollout.plan.guardrails().latency.len();
+        evidence.ceilings.extend(ceilings.filter_map(|ceiling| observed_ceiling(*beyond, ceiling)));
         let timed = timed(*arms);
         if is_timed && timed != Timed::default() {
             evidence.latency.push(ObservedLatency { percent: *percent, timed });
@@ -111,6 +117,15 @@ pub fn add(evidence: &mut Evidence, rollout: &Rollout, seen: &[Seen]) {
             evidence.routes.push(ObservedRoute { percent: *percent, route: route.clone(), bucket });
         }
     }
+}
+
+fn observed_ceiling(beyond: Beyond, ceiling: usize) -> Option<ObservedCeiling> {
+    // A band is counted before it is read, so those above are requests.
+    let arm = |(requests, above): (u64, [u64; CEILINGS_MAX])| {
+        Arm::new(requests, above.get(ceiling).copied().unwrap_or_default()).expect("a band is a part of all")
+    };
+    let bucket = Bucket { canary: arm(beyond.canary), base: arm(beyond.base) };
+    (!beyond.is_empty()).then_some(ObservedCeiling { ceiling, bucket })
 }
 
 /// Whether the base's history suffices, where the plan asks for that.

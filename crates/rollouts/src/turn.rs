@@ -68,14 +68,17 @@ impl Turn {
                 evidence.buckets.clear();
                 evidence.latency.clear();
                 evidence.routes.clear();
+                evidence.ceilings.clear();
                 self.is_order_ignored = has_order;
                 Some((Action::Abort, Note::from(format!("{EXECUTOR}, because {words}"))))
             }
             None => order,
         };
         let commands: Vec<Command> = order.into_iter().map(|(action, by)| self.number(action, by)).collect();
-        let saw_nothing =
-            evidence.buckets.is_empty() && evidence.latency.is_empty() && evidence.routes.is_empty();
+        let saw_nothing = evidence.buckets.is_empty()
+            && evidence.latency.is_empty()
+            && evidence.routes.is_empty()
+            && evidence.ceilings.is_empty();
         let is_quiet = saw_nothing && commands.is_empty();
         let before = self.rollout.state.clone();
         let (plan, state) = (&self.rollout.plan, &self.rollout.state);

@@ -7,6 +7,7 @@
 //! freezes thresholds, and requests are counted by the band between two thresholds that they fall into. A request is
 //! one addition, so whatever is read agrees with itself: slow requests are never more than requests.
 
+mod ceilings;
 mod few;
 mod history;
 mod slot;
@@ -15,6 +16,8 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+pub use ceilings::Beyond;
+use ceilings::Ceilings;
 use few::Few;
 pub use history::History;
 pub use slot::{Slot, Slots, Subject};
@@ -23,6 +26,8 @@ pub use slot::{Slot, Slots, Subject};
 pub const THRESHOLDS: usize = 4;
 /// Routes that one tally tells apart at most.
 pub const ROUTES_MAX: usize = 50;
+/// Limits on the latency of all requests at most, that hold whatever the base does.
+pub const CEILINGS_MAX: usize = 4;
 /// The arms' numbers where the subject is a stage; under an alias they are the versions'.
 pub const STAGE_BASE: u64 = 0;
 pub const STAGE_CANARY: u64 = 1;
@@ -41,6 +46,9 @@ pub struct Spec {
     /// `GET /pets/{id}`, `ANY /pets` for all verbs that aren't named themselves; those beyond [`ROUTES_MAX`] are left
     /// out.
     pub routes: Vec<String>,
+    /// Latencies, microseconds, above which warm requests are counted for themselves; those beyond [`CEILINGS_MAX`] are
+    /// left out.
+    pub ceilings_us: Vec<u64>,
 }
 
 /// One request that is over.
@@ -70,6 +78,7 @@ pub struct Limits {
 pub struct Tally {
     spec: Spec,
     all: Cell,
+    ceilings: Ceilings,
     routes: Box<[Cell]>,
     /// Verbs and numbers of routes, by path.
     places: HashMap<Box<str>, Vec<(Box<str>, usize)>>,
@@ -93,6 +102,7 @@ pub struct Counted {
     pub all: Arms,
     /// In the order of [`Spec::routes`].
     pub routes: Vec<Arms>,
+    pub beyond: Beyond,
     /// Distinct clients and environments of the canary's failures, at most eight; `None` where one wasn't known, or
     /// nothing has failed.
     pub failing_clients: Option<u32>,
@@ -120,7 +130,8 @@ impl Tally {
         let routes = spec.routes.iter().map(|_| Cell::new(COARSE_BITS)).collect();
         let (clients, environments) = (Few::default(), Few::default());
         let (all, limits) = (Cell::new(FINE_BITS), OnceLock::new());
-        Tally { spec, all, routes, places, limits, clients, environments }
+        let ceilings = Ceilings::new(&spec.ceilings_us);
+        Tally { spec, all, ceilings, routes, places, limits, clients, environments }
     }
 
     pub fn record(&self, request: &Request<'_>) {
@@ -130,6 +141,7 @@ impl Tally {
         }
         let limits = self.limits.get();
         self.all.record(request, is_canary, limits.map(|limits| &limits[0]));
+        self.ceilings.record(request, is_canary);
         if let Some(route) = self.route(request) {
             self.routes[route].record(request, is_canary, limits.map(|limits| &limits[route + 1]));
         }
@@ -174,6 +186,7 @@ impl Tally {
         Counted {
             all: self.all.read(),
             routes: self.routes.iter().map(Cell::read).collect(),
+            beyond: self.ceilings.read(),
             failing_clients: self.clients.count(),
             failing_environments: self.environments.count(),
         }

@@ -65,6 +65,12 @@ impl State {
         }
     }
 
+    /// Do latencies say something already?
+    pub(super) fn is_warm(&self, plan: &Plan) -> bool {
+        let warm_up_ms = plan.judged().latency.as_ref().map_or(0, |latency| latency.warm_up_ms);
+        self.course.first_ms.is_some_and(|first_ms| self.now_ms >= first_ms.saturating_add(warm_up_ms))
+    }
+
     fn judge_block(&mut self, plan: &Plan) {
         let Some(block) = self.block.take() else { return };
         let weight = block.percent.get() / 100.0;
@@ -72,10 +78,7 @@ impl State {
             true => self.judge.observe_users(block.bucket, weight),
             false => self.judge.observe(block.bucket, weight),
         }
-        let warm_up_ms = plan.judged().latency.as_ref().map_or(0, |latency| latency.warm_up_ms);
-        let is_warm =
-            self.course.first_ms.is_some_and(|first_ms| self.now_ms >= first_ms.saturating_add(warm_up_ms));
-        let is_timed = is_warm && self.latency.is_some();
+        let is_timed = self.is_warm(plan) && self.latency.is_some();
         if let Some(latency) = self.latency.as_mut().filter(|_| is_timed) {
             latency.observe(block.timed);
         }

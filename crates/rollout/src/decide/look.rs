@@ -38,6 +38,7 @@ impl State {
         if !evidence.is_blind {
             self.course.rate.look(requests, self.now_ms);
         }
+        self.watch_guardrails(plan, evidence);
         self.gather(plan, evidence);
         self.failing_environments = evidence.failing_environments.or(self.failing_environments);
         self.failing_clients = evidence.failing_clients.or(self.failing_clients);
@@ -48,6 +49,7 @@ impl State {
         self.judge.restart();
         self.latency.iter_mut().for_each(|latency| latency.restart());
         self.routes.iter_mut().for_each(|routes| routes.restart());
+        self.guardrails.iter_mut().for_each(|guardrail| guardrail.test.restart());
     }
 
     /// Rollback first, promotion last.
@@ -111,7 +113,7 @@ impl State {
             return Some(Because::Alarm { name: name.clone() });
         }
         let is_worse = found.verdict == Verdict::Worse && !self.few_sources();
-        is_worse.then(|| self.worse(plan, found))
+        is_worse.then(|| self.worse(plan, found)).or_else(|| self.broken(plan))
     }
 
     /// The strongest of what is worse.
@@ -144,7 +146,7 @@ impl State {
         (arm(requests.0, events.0), arm(requests.1, events.1))
     }
 
-    fn few_sources(&self) -> bool {
+    pub(super) fn few_sources(&self) -> bool {
         let is_one = |count: Option<u32>| count.is_some_and(|count| count < 2);
         self.judge.seen().canary.events() < FEW_EVENTS
             && (is_one(self.failing_environments) || is_one(self.failing_clients))
@@ -223,7 +225,7 @@ impl State {
         if self.paused {
             return Some(Reason::Paused);
         }
-        if found.verdict == Verdict::Worse {
+        if found.verdict == Verdict::Worse || self.is_broken_by_few(plan) {
             return Some(Reason::OneEnvironment { events: self.judge.seen().canary.events() });
         }
         if found.split_broken {
@@ -254,6 +256,9 @@ impl State {
         }
         if let Some(since_ms) = self.silent_since_ms() {
             return Some(Reason::Silent { since_ms });
+        }
+        if let Some(reason) = self.unseen(plan) {
+            return Some(reason);
         }
         if !is_last_comparison(plan, step) || found.verdict == Verdict::NotWorse {
             return None;

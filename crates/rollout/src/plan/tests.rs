@@ -178,3 +178,44 @@ fn what_is_riskier_than_the_usual_ramp_is_said() {
         ]
     );
 }
+
+#[test]
+fn guardrails_have_bounds() {
+    let parse = |guardrails: Value| -> Result<Plan, String> {
+        let plan = json!({"target": target(), "guardrails": guardrails});
+        serde_json::from_value(plan).map_err(|error| error.to_string())
+    };
+    let latency = |count: u64| -> Value {
+        (0..count).map(|at| json!({"quantile": 0.5 + at as f64 / 100.0, "above_ms": 1})).collect()
+    };
+    for (guardrails, expected) in [
+        (json!({"error_rate": 0.00001}), "guardrails.error_rate is 0.00001; it must lie between"),
+        (json!({"error_rate": 0.51}), "guardrails.error_rate is 0.51"),
+        (json!({"error_rate": 0.010_000_01}), "at most six decimals"),
+        (json!({"latency": [{"quantile": 0.49, "above_ms": 1}]}), "guardrails.latency.quantile is 0.49"),
+        (json!({"latency": [{"quantile": 0.9999, "above_ms": 1}]}), "guardrails.latency.quantile is 0.9999"),
+        (json!({"latency": [{"quantile": 0.9, "above_ms": 0}]}), "guardrails.latency.above_ms is 0"),
+        (
+            json!({"latency": [{"quantile": 0.9, "above_ms": 3_600_001}]}),
+            "guardrails.latency.above_ms is 3600001",
+        ),
+        (
+            json!({"latency": [{"quantile": 0.9, "above_ms": 1}, {"quantile": 0.9, "above_ms": 2}]}),
+            "two limits",
+        ),
+        (json!({"latency": latency(5)}), "guardrails.latency names 5 things; at most 4"),
+        (json!({"cost": 1}), "unknown field `cost`"),
+    ] {
+        let error = parse(guardrails).expect_err(expected);
+        assert!(error.contains(expected), "{error} instead of {expected}");
+    }
+    let plan = parse(json!({"error_rate": 0.5, "latency": latency(4)})).unwrap();
+    let read: Plan = serde_json::from_str(&serde_json::to_string(&plan).unwrap()).unwrap();
+    assert_eq!(read, plan);
+    let names: Vec<String> = plan.guardrails().all().iter().map(ToString::to_string).collect();
+    assert_eq!(names[..2], ["error rate at most 50 %", "p50 at most 1 ms"]);
+    let plain = parse(json!({})).unwrap();
+    assert!(!serde_json::to_string(&plain).unwrap().contains("guardrails"));
+    assert!(!serde_json::to_string(&plain).unwrap().contains("when_blind"));
+    assert_ne!(plain.fingerprint(), plan.fingerprint());
+}

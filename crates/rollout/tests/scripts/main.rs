@@ -3,9 +3,10 @@
 //!
 //! | order | meaning |
 //! |---|---|
-//! | `plan 10%:3s 50%:3s margin=5pp requests=20 longest=60s deadline=5s alarms=a,b checks=c ramp latency warm=5s routes=r` | the plan, and begin |
+//! | `plan 10%:3s 50%:3s margin=5pp requests=20 longest=60s deadline=5s alarms=a,b checks=c ramp latency warm=5s routes=r failing=2% p99=0.8s` | the plan, and begin |
 //! | `history 1000/5` | before `plan`: requests/errors of the base |
 //! | `traffic 300/s canary 20% base 0%` | from now on; errors fall evenly |
+//! | `over canary 5% base 1%` | of the warm requests that take longer than the guardrail on latency allows |
 //! | `slow 70%`, `dead ROUTE 1%` | of the canary's requests above the base's p50; a route of which all fail on the canary |
 //! | `blind on`, `blind off` | whether counts can be read from now on |
 //! | `clients N` | distinct clients that saw canary errors |
@@ -109,4 +110,8 @@ scripts! {
     unmeasured_latency_is_inconclusive,
     dead_route_is_named,
     few_errors_need_two_clients,
+    broken_guardrail_rolls_back,
+    kept_guardrails_are_promoted,
+    unmeasured_guardrail_is_inconclusive,
+    few_errors_break_no_guardrail,
 }

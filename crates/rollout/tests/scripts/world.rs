@@ -1,9 +1,9 @@
 use pitbird_analysis::{Arm, Bucket, RouteBucket, Slow, Timed};
 use pitbird_names::Percent;
 use pitbird_rollout::{
-    Action, Alarm, AlarmState, Check, Command, Evidence, Judged, Latency, Note, Observed, ObservedLatency,
-    ObservedRoute, Phase, Plan, Ramp, RampStep, Record, Rules, State, Step, Target, TargetKind, Turn,
-    applied, begin, next, refused, replay,
+    Action, Alarm, AlarmState, Check, Command, Evidence, Guardrails, Judged, Latency, LatencyCeiling, Note,
+    Observed, ObservedCeiling, ObservedLatency, ObservedRoute, Phase, Plan, Ramp, RampStep, Record, Rules,
+    State, Step, Target, TargetKind, Turn, applied, begin, next, refused, replay,
 };
 
 /// The rollout begins at an hour that shows where relative and absolute times are mixed up.
@@ -51,6 +51,8 @@ struct Traffic {
     left: [f64; 4],
     /// Of the canary's warm requests, how many are above the base's p50; the base's half is. Without it nobody measures.
     slow: Option<f64>,
+    /// Of each arm's warm requests, how many take longer than the first guardrail on latency allows: canary's, base's.
+    over: Option<(f64, f64)>,
     /// Share of the traffic that a route has, all of which fails on the canary.
     dead: Option<(String, f64)>,
 }
@@ -87,6 +89,10 @@ impl World {
             "traffic" => self.traffic = traffic(&words[1..]),
             "slow" => self.traffic.slow = Some(number(words[1], "%") / 100.0),
             "dead" => self.traffic.dead = Some((words[1].into(), number(words[2], "%") / 100.0)),
+            "over" => {
+                let rate = |word: &str| number(word, "%") / 100.0;
+                self.traffic.over = Some((rate(words[2]), rate(words[4])));
+            }
             "blind" => self.evidence.is_blind = words[1] == "on",
             "clients" => self.evidence.failing_clients = Some(words[1].parse().unwrap()),
             "target" => self.target = mood(words[1], rest(2)),
@@ -146,11 +152,13 @@ impl World {
         let seen = self.traffic.second(self.weight);
         self.evidence.latency.extend(seen.and_then(|seen| self.traffic.timed(seen)));
         self.evidence.routes.extend(seen.and_then(|seen| self.traffic.route(seen)));
+        self.evidence.ceilings.extend(seen.and_then(|seen| self.traffic.ceiling(seen)));
         self.evidence.buckets.extend(seen);
         let (evidence, commands) = (self.evidence.clone(), std::mem::take(&mut self.commands));
         self.evidence.buckets.clear();
         self.evidence.latency.clear();
         self.evidence.routes.clear();
+        self.evidence.ceilings.clear();
         let turn = next(self.plan(), self.state(), &evidence, &commands, self.now_ms);
         self.take(turn);
     }
@@ -297,6 +305,16 @@ impl Traffic {
         Some(ObservedLatency { percent: seen.percent, timed })
     }
 
+    fn ceiling(&self, seen: Observed) -> Option<ObservedCeiling> {
+        let (canary, base) = self.over?;
+        let part = |arm: Arm, share: f64| {
+            Arm::new(arm.requests(), (arm.requests() as f64 * share).round() as u64).unwrap()
+        };
+        let Observed { bucket, .. } = seen;
+        let bucket = Bucket { canary: part(bucket.canary, canary), base: part(bucket.base, base) };
+        Some(ObservedCeiling { ceiling: 0, bucket })
+    }
+
     fn route(&self, seen: Observed) -> Option<ObservedRoute> {
         let (route, share) = self.dead.clone()?;
         let part = |requests: u64| (requests as f64 * share).ceil() as u64;
@@ -318,7 +336,7 @@ fn mood(word: &str, words: String) -> TargetMood {
 
 fn plan(words: &[&str]) -> Plan {
     let (mut steps, mut rules) = (Vec::new(), Rules::default());
-    let (mut ramp, mut judged) = (None, Judged::default());
+    let (mut ramp, mut judged, mut guardrails) = (None, Judged::default(), Guardrails::default());
     for word in words {
         if let Some((share, wait)) = word.split_once(':') {
             steps.push(RampStep { percent: percent(share), wait_ms: ms(wait) });
@@ -346,11 +364,14 @@ fn plan(words: &[&str]) -> Plan {
             "checks" => rules.checks = names(),
             "routes" => judged.routes = names(),
             "warm" => judged.latency = Some(Latency { warm_up_ms: ms(value), ..Latency::default() }),
+            "failing" => guardrails.error_rate = Some(number(value, "%") / 100.0),
+            "p99" => guardrails.latency.push(LatencyCeiling { quantile: 0.99, above_ms: ms(value) }),
             other => panic!("no rule {other}"),
         }
     }
     let target = Target { kind: TargetKind::StageCanary, description: "the story's".into() };
-    Plan::new(target, steps, rules).and_then(|plan| plan.with(ramp, judged)).unwrap()
+    let plan = Plan::new(target, steps, rules).and_then(|plan| plan.with(ramp, judged));
+    plan.and_then(|plan| plan.guarded(guardrails)).unwrap()
 }
 
 fn traffic(words: &[&str]) -> Traffic {

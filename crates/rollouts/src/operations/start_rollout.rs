@@ -3,7 +3,7 @@ use std::sync::Arc;
 use pitbird_analysis::Arm;
 use pitbird_names::{Percent, Scope};
 use pitbird_records::{RolloutClaim, key, prefix, rollout as records};
-use pitbird_rollout::{self as planner, Judged, Latency, Plan, Ramp, RampStep, Rules, plan};
+use pitbird_rollout::{self as planner, Guardrails, Judged, Latency, Plan, Ramp, RampStep, Rules, plan};
 use pitbird_service::{Call, Fault};
 use pitbird_store::Transaction;
 use serde::Deserialize;
@@ -30,12 +30,15 @@ pub struct Input {
     ramp: Option<shape::Ramp>,
     latency: Option<shape::Latency>,
     routes: Option<Vec<String>>,
+    guardrails: Option<shape::Guardrails>,
 }
 
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Answer, Fault> {
     let Call { caller, input, .. } = call;
     let parts = &state.parts;
+    let guardrails = input.guardrails.unwrap_or_default().parse();
     let ordered = Ordered::parse(input.steps, input.rules, input.alarms, (input.ramp, input.latency))?;
+    let ordered = Ordered { guardrails, ..ordered };
     know_alarms(&state, &caller.scope, &ordered.rules.alarms)?;
     keep::make_room(&parts.store, &caller.scope, keep::ROLLOUTS_MAX).await.map_err(Error::from)?;
     let wish = start::Wish::parse(input.target, input.canary)?;
@@ -84,6 +87,7 @@ struct Ordered {
     rules: Rules,
     ramp: Option<Ramp>,
     latency: Option<Latency>,
+    guardrails: Guardrails,
 }
 
 impl Ordered {
@@ -102,13 +106,13 @@ impl Ordered {
             (None, Some(_)) => plan::adaptive_steps(),
             (given, _) => steps(given)?,
         };
-        Ok(Ordered { steps, rules, ramp, latency })
+        Ok(Ordered { steps, rules, ramp, latency, guardrails: Guardrails::default() })
     }
 
     fn plan(self, target: &records::Target, routes: Vec<String>) -> Result<Plan, Error> {
-        let Ordered { steps, rules, ramp, latency } = self;
+        let Ordered { steps, rules, ramp, latency, guardrails } = self;
         let judged = Judged { latency, routes, ..Judged::default() };
-        Ok(Plan::new(start::description(target), steps, rules)?.with(ramp, judged)?)
+        Ok(Plan::new(start::description(target), steps, rules)?.with(ramp, judged)?.guarded(guardrails)?)
     }
 }
 
@@ -188,6 +192,7 @@ fn rules(given: shape::Rules, alarms: Vec<String>) -> Rules {
         interval_ms: given.interval_ms.unwrap_or(usual.interval_ms),
         alarms,
         checks: Vec::new(),
+        when_blind: given.when_blind.map(Into::into).unwrap_or(usual.when_blind),
     }
 }
 

@@ -2,7 +2,7 @@ use pitbird_analysis::latency::QUANTILES;
 use pitbird_analysis::{LatencyFindings, Verdict, judge::Seen};
 use serde::Serialize;
 
-use super::seconds;
+use super::{GuardrailEvidence, seconds};
 use crate::Rollout;
 
 /// Numbers shown at most: JSON knows no infinity.
@@ -29,6 +29,7 @@ pub struct Evidence {
     base: Arm,
     canary: Arm,
     latency: Option<LatencyEvidence>,
+    guardrails: Vec<GuardrailEvidence>,
     at: f64,
 }
 
@@ -88,6 +89,10 @@ impl Evidence {
             base: Arm::from(judgement.base),
             canary: Arm::from(judgement.canary),
             latency: judgement.latency.and_then(|found| LatencyEvidence::new(rollout, &found)),
+            guardrails: {
+                let found = rollout.state.guardrails(&rollout.plan);
+                found.into_iter().map(GuardrailEvidence::from).collect()
+            },
             at: seconds(rollout.state.now_ms()),
         }
     }

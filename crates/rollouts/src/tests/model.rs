@@ -90,7 +90,10 @@ async fn every_answers_members_are_in_the_model_and_all_of_it_is_answered() {
     bed.traffic(Traffic { per_second: 300.0, base_failures: 0.01, canary_failures: 0.3 });
     let canary = json!({"DeploymentId": "d2", "StageVariableOverrides": {"colour": "blue"}});
     bed.pace(Pace { base_ms: 20.0, canary_ms: 20.0, is_route_dead: false });
-    let judged = json!({"Canary": canary, "Routes": ["*"], "Latency": {}, "Ramp": {"FirstPercent": 10.0}});
+    let guardrails = json!({"ErrorRate": 0.5, "Latency": [{"Quantile": 0.99, "AboveMs": 900}]});
+    let judged = json!({
+        "Canary": canary, "Routes": ["*"], "Latency": {}, "Ramp": {"FirstPercent": 10.0}, "Guardrails": guardrails,
+    });
     bed.start_stage("v2", judged).await;
     bed.start_alias("f2").await;
     let mut seen = Vec::new();

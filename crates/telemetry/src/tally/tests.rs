@@ -6,7 +6,8 @@ const PETS: (&str, &str) = ("GET", "/pets");
 const LIMITS: Limits = Limits { base: [1_000, 2_000, 3_000, 4_000], canary: [1_100, 2_200, 3_300, 4_400] };
 
 fn spec(routes: &[&str]) -> Spec {
-    Spec { base: 0, canary: 1, routes: routes.iter().map(|route| (*route).to_owned()).collect() }
+    let routes = routes.iter().map(|route| (*route).to_owned()).collect();
+    Spec { base: 0, canary: 1, routes, ..Spec::default() }
 }
 
 fn request(arm: u64, latency_us: u64) -> Request<'static> {
@@ -40,6 +41,26 @@ fn an_arm_is_measured_by_its_own_thresholds() {
 fn thresholds_must_be_there_for_each_route() {
     let tally = Tally::new(spec(&["GET /pets"]));
     assert!(!tally.freeze(LIMITS, Vec::new()) && !tally.is_frozen());
+}
+
+#[test]
+fn warm_requests_above_each_limit_are_counted() {
+    let ceilings_us = vec![3_000, 1_000, 3_000, 9_000, 1];
+    let tally = Tally::new(Spec { base: 0, canary: 1, ceilings_us, ..Spec::default() });
+    for latency_us in [900, 1_000, 1_001, 3_001, 9_001] {
+        tally.record(&request(1, latency_us));
+    }
+    tally.record(&Request { is_cold: true, ..request(1, 90_000) });
+    tally.record(&request(0, 2_000));
+    tally.record(&request(7, 90_000));
+    let told = tally.read().beyond;
+    assert_eq!(told.canary, (5, [2, 3, 2, 1]), "in the order given; exactly at a limit isn't above it");
+    assert_eq!(told.base, (1, [0, 1, 0, 0]));
+    tally.record(&request(1, 4_000));
+    assert_eq!(tally.read().beyond.since(told).canary, (1, [1, 1, 1, 0]));
+    let none = Tally::new(spec(&[]));
+    none.record(&request(1, 90_000));
+    assert!(none.read().beyond.is_empty(), "nobody asked");
 }
 
 #[test]
