@@ -12,6 +12,10 @@ pub enum Error {
     Share(String),
     #[error("{0:?} is no percentage; write 10 or 10%")]
     Percent(String),
+    #[error("{0:?} is no quantile; write p99, p99.9 or 0.99")]
+    Quantile(String),
+    #[error("{0:?} limits no latency; write p99=800ms")]
+    Ceiling(String),
 }
 
 const UNITS_MS: [(&str, f64); 5] =
@@ -60,6 +64,22 @@ pub fn percent(text: &str) -> Result<f64, Error> {
     let trimmed = text.trim();
     let value: f64 = trimmed.strip_suffix('%').unwrap_or(trimmed).trim().parse().map_err(|_| wrong())?;
     if (0.0..=100.0).contains(&value) { Ok(value) } else { Err(wrong()) }
+}
+
+/// Reads a quantile: `p99`, `p99.9` or `0.99`.
+pub fn quantile(text: &str) -> Result<f64, Error> {
+    let wrong = || Error::Quantile(text.to_owned());
+    let trimmed = text.trim();
+    let percent = trimmed.strip_prefix('p');
+    let value: f64 = percent.unwrap_or(trimmed).parse().map_err(|_| wrong())?;
+    let quantile = if percent.is_some() { few_decimals(value / 100.0) } else { value };
+    if (0.0..=1.0).contains(&quantile) { Ok(quantile) } else { Err(wrong()) }
+}
+
+/// Reads a limit on a quantile of the latency: `p99=800ms`.
+pub fn ceiling(text: &str) -> Result<(f64, Duration), Error> {
+    let (name, limit) = text.split_once('=').ok_or_else(|| Error::Ceiling(text.to_owned()))?;
+    Ok((quantile(name)?, duration(limit)?))
 }
 
 /// Division by a hundred leaves digits that nobody wrote.
@@ -112,6 +132,20 @@ mod tests {
         }
         for text in ["", "%", "-1", "101%", "NaN", "inf", "half"] {
             assert!(share(text).is_err() && percent(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn limits_on_latency_are_read() {
+        for (text, value) in [("p99", 0.99), ("p99.9", 0.999), ("0.5", 0.5), ("p50", 0.5)] {
+            assert_eq!(quantile(text), Ok(value), "{text}");
+        }
+        assert_eq!(ceiling("p99=800ms"), Ok((0.99, Duration::from_millis(800))));
+        for text in ["", "p", "p101", "99", "-1", "pNaN"] {
+            assert!(quantile(text).is_err(), "{text}");
+        }
+        for text in ["p99", "p99=", "p99=800", "=800ms", "800ms=p99"] {
+            assert!(ceiling(text).is_err(), "{text}");
         }
     }
 

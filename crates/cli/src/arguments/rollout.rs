@@ -81,6 +81,14 @@ pub struct StartOptions {
     /// Route that is judged by itself too, as in "GET /pets/{id}", or * for all; may be repeated
     #[arg(long = "route", value_name = "ROUTE", conflicts_with = "function", help_heading = "Rules")]
     pub routes: Vec<String>,
+    /// Error rate that the canary may have at most, whatever the base does, as in 2%
+    #[arg(long, value_name = "SHARE", value_parser = quantity::share, help_heading = "Guardrails")]
+    pub max_error_rate: Option<f64>,
+    /// Latency that a quantile of the canary may have at most, as in p99=800ms; may be repeated
+    #[arg(long = "max-latency", value_name = "QUANTILE=DURATION", value_parser = quantity::ceiling)]
+    #[arg(help_heading = "Guardrails")]
+    pub max_latency: Vec<(f64, Duration)>,
+
     /// Difference of error rates that is still accepted, as in 0.5pp
     #[arg(long, value_name = "SHARE", value_parser = quantity::share, help_heading = "Rules")]
     pub margin: Option<f64>,
@@ -107,7 +115,8 @@ pub struct StartOptions {
 
 const START_HELP: &str = "\
 A rollout file has the members of StartRollout in lower case with underscores. Durations may be written
-as text under the name without _ms, shares as \"0.5pp\", and a step as its percentage alone:
+as text under the name without _ms, shares as \"0.5pp\", quantiles as \"p99\", and a step as its percentage
+alone:
 
   name = \"checkout-2\"
   steps = [10, 50, { percent = 100, wait = \"10m\" }]
@@ -121,6 +130,10 @@ as text under the name without _ms, shares as \"0.5pp\", and a step as its perce
   deployment_id = \"x9y8z7\"
   [rules]
   margin = \"0.5pp\"
+  when_blind = \"hold\"
+  [guardrails]
+  error_rate = \"2%\"
+  latency = [{ quantile = \"p99\", above = \"800ms\" }]
 
 Flags win over the file.";
 

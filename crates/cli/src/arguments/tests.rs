@@ -53,7 +53,7 @@ fn a_runtimes_program_has_a_name_and_a_path() {
 #[test]
 fn a_rollout_is_ordered_with_flags() {
     let line = "pitbird rollout start --rest-api a1 --stage prod --deployment d2 --variable alias=canary \
-                --steps 10,50,100 --wait 60s --margin 0.5pp --alarm a --alarm b --watch --output json";
+                --steps 10,50,100 --wait 60s --margin 0.5pp --alarm a --alarm b --max-error-rate 2% --max-latency p99=800ms --watch --output json";
     let cli = parse(line).unwrap();
     assert_eq!(cli.output, Output::Json);
     let Command::Client(ClientCommand::Rollout(RolloutCommand::Start(options))) = cli.command else {
@@ -64,6 +64,8 @@ fn a_rollout_is_ordered_with_flags() {
     assert_eq!(options.margin, Some(0.005));
     assert_eq!(options.variables, [("alias".to_owned(), "canary".to_owned())]);
     assert_eq!(options.alarms, ["a", "b"]);
+    assert_eq!(options.max_error_rate, Some(0.02));
+    assert_eq!(options.max_latency, [(0.99, Duration::from_millis(800))]);
     assert!(options.watch);
 }
 

@@ -1,8 +1,8 @@
 //! A rollout file: StartRollout's input as people write it.
 //!
 //! TOML, YAML or JSON; the first line tells which. Keys are the model's members in lower case with underscores, or as the model has them. Under the name of
-//! a time in milliseconds without its `_ms` stands a duration as text, a share may be written `0.5pp`, and a structure that
-//! needs a percentage alone may be that number. What the model doesn't have is refused with its place.
+//! a time in milliseconds without its `_ms` stands a duration as text, a share may be written `0.5pp`, a quantile `p99`, one
+//! of the model's words in lower case, and a structure that needs a percentage alone may be that number. What the model doesn't have is refused with its place.
 
 use std::fmt::{self, Display};
 
@@ -149,8 +149,16 @@ fn translate(model: &Model, reference: &Reference, json: &Json, path: &str) -> R
             Json::Array(items?)
         }
         (Kind::Double, Json::String(text)) => {
-            let read = if shape.name == "Percent" { quantity::percent(text) } else { quantity::share(text) };
+            let read = match shape.name {
+                "Percent" => quantity::percent(text),
+                "Quantile" => quantity::quantile(text),
+                _ => quantity::share(text),
+            };
             Json::from(read.map_err(|cause| Error::Quantity { path: path.to_owned(), cause })?)
+        }
+        (Kind::String, Json::String(text)) => {
+            let choices = &shape.constraints.choices;
+            Json::from(*choices.iter().find(|choice| snake(choice) == *text).unwrap_or(&text.as_str()))
         }
         // What has the wrong type is refused by name when the input is sent.
         _ => json.clone(),

@@ -138,6 +138,7 @@ fn rules(input: &mut Json, options: &StartOptions) {
         }
         input["Rules"][name] = value;
     }
+    guardrails(input, options);
     if options.ramp && !input["Ramp"].is_object() {
         input["Ramp"] = json!({});
     }
@@ -149,6 +150,19 @@ fn rules(input: &mut Json, options: &StartOptions) {
     }
     if !options.alarms.is_empty() {
         input["Alarms"] = json!(options.alarms);
+    }
+}
+
+fn guardrails(input: &mut Json, options: &StartOptions) {
+    let ceiling = |(quantile, above): &(f64, std::time::Duration)| json!({"Quantile": quantile, "AboveMs": milliseconds(*above)});
+    let latency: Vec<Json> = options.max_latency.iter().map(ceiling).collect();
+    let latency = (!latency.is_empty()).then(|| json!(latency));
+    for (name, value) in [("ErrorRate", options.max_error_rate.map(Json::from)), ("Latency", latency)] {
+        let Some(value) = value else { continue };
+        if !input["Guardrails"].is_object() {
+            input["Guardrails"] = json!({});
+        }
+        input["Guardrails"][name] = value;
     }
 }
 

@@ -24,6 +24,17 @@ pub fn render(view: &RolloutView, width: usize, color: bool) -> String {
     if let Some(slow) = &view.slow {
         line().push(Style::Dim, "slow").to(INDENT).push(Style::Plain, slow).end(&mut out);
     }
+    for (at, guardrail) in view.guardrails.iter().enumerate() {
+        let style = if guardrail.is_broken { Style::Bad } else { Style::Plain };
+        let mark = if guardrail.is_broken { "✘ " } else { "" };
+        let label = if at == 0 { "limits" } else { "" };
+        line()
+            .push(Style::Dim, label)
+            .to(INDENT)
+            .push(style, mark)
+            .push(style, &guardrail.words)
+            .end(&mut out);
+    }
     if view.routes > 0 {
         let words = format!("{} judged by themselves too", view.routes);
         line().push(Style::Dim, "routes").to(INDENT).push(Style::Plain, &words).end(&mut out);

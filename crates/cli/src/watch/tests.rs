@@ -182,3 +182,18 @@ fn an_empty_answer_is_drawn_too() {
     let text = render(&RolloutView { base: busy, ..view }, 80, false);
     assert!(text.contains("251") && text.contains("12.3 ms"), "{text}");
 }
+
+#[test]
+fn limits_are_drawn_with_how_they_stand() {
+    let mut answer = answer();
+    let limit = |words: &str, log_e: f64, is_broken: bool| {
+        json!({"Guardrail": words, "LogE": log_e, "Threshold": 7.6, "Broken": is_broken,
+               "CanaryRequests": 1001, "CanaryBeyond": 3})
+    };
+    answer["Evidence"]["Guardrails"] =
+        json!([limit("error rate at most 2 %", -0.7, false), limit("p99 at most 800 ms", 9.0, true)]);
+    let text = render(&RolloutView::from_json(&answer, 0.0), 120, false);
+    let drawn = "limits     error rate at most 2 %: 3 of 1001 requests beyond it, evidence 0.0 of 7.6\n           \
+                 ✘ p99 at most 800 ms: 3 of 1001 requests beyond it, evidence 9.0 of 7.6\n";
+    assert!(text.contains(drawn), "{text}");
+}

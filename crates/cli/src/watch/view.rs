@@ -27,6 +27,8 @@ pub struct RolloutView {
     pub evidence: Option<Evidence>,
     /// Which parts of both sides' requests are slow, in words; none where latency isn't judged or nothing was timed.
     pub slow: Option<String>,
+    /// The limits that hold whatever the base does, and how they stand, in words.
+    pub guardrails: Vec<Guardrail>,
     /// Routes that are judged by themselves.
     pub routes: usize,
     /// Since the rollout began, or from its beginning to its end.
@@ -96,6 +98,13 @@ impl Arm {
     }
 }
 
+/// A limit on the canary, and how it stands.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Guardrail {
+    pub words: String,
+    pub is_broken: bool,
+}
+
 /// What the judge makes of it. Evidence is the natural logarithm of an e-value; at its threshold it decides.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Evidence {
@@ -149,6 +158,7 @@ impl RolloutView {
             canary_arm: arm(&evidence["Canary"]),
             evidence: evidence.is_object().then(|| read_evidence(evidence)),
             slow: slow(&evidence["Latency"]),
+            guardrails: evidence["Guardrails"].as_array().into_iter().flatten().map(guardrail).collect(),
             routes: rollout["Routes"].as_array().map_or(0, Vec::len),
             elapsed: seconds(until - time("StartedAt").unwrap_or(until)),
             remaining: time("WaitUntil").filter(|end| *end > now).map(|end| seconds(end - now)),
@@ -240,6 +250,21 @@ fn slow(latency: &Json) -> Option<String> {
     });
     let shown: Vec<String> = shown.collect();
     (!shown.is_empty()).then(|| shown.join("; "))
+}
+
+/// `p99 at most 800 ms: 3 of 1001 requests beyond it, evidence 0.2 of 7.6`.
+fn guardrail(found: &Json) -> Guardrail {
+    let count = |name: &str| found[name].as_u64().unwrap_or_default();
+    let number = |name: &str| found[name].as_f64().unwrap_or_default();
+    let words = format!(
+        "{}: {} of {} requests beyond it, evidence {:.1} of {:.1}",
+        text(&found["Guardrail"]),
+        count("CanaryBeyond"),
+        count("CanaryRequests"),
+        number("LogE").max(0.0),
+        number("Threshold"),
+    );
+    Guardrail { words, is_broken: found["Broken"] == true }
 }
 
 fn read_evidence(evidence: &Json) -> Evidence {

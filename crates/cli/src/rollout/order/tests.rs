@@ -31,6 +31,12 @@ stage_variable_overrides = { camelCase = "kept" }
 margin = "0.5pp"
 max_duration = "6h"
 interval_ms = 250
+when_blind = "hold"
+[guardrails]
+error_rate = "2%"
+[[guardrails.latency]]
+quantile = "p99"
+above = "800ms"
 "#;
 
 fn expected() -> Json {
@@ -42,7 +48,8 @@ fn expected() -> Json {
         "Alarms": ["checkout-5xx"],
         "Target": {"RestStage": {"RestApiId": "a1b2c3d4e5", "StageName": "prod"}},
         "Canary": {"DeploymentId": "x9y8z7", "StageVariableOverrides": {"camelCase": "kept"}},
-        "Rules": {"Margin": 0.005, "MaxDurationMs": 21_600_000, "IntervalMs": 250},
+        "Rules": {"Margin": 0.005, "MaxDurationMs": 21_600_000, "IntervalMs": 250, "WhenBlind": "Hold"},
+        "Guardrails": {"ErrorRate": 0.02, "Latency": [{"Quantile": 0.99, "AboveMs": 800}]},
     })
 }
 
@@ -70,6 +77,10 @@ rules:
   margin: 0.5pp
   max_duration: 6h
   interval_ms: 250
+  when_blind: hold
+guardrails:
+  error_rate: 2%
+  latency: [{quantile: p99, above: 800ms}]
 "#;
     assert_eq!(parse(text), Ok(expected()));
     assert_eq!(parse(&format!("---\n{text}")), Ok(expected()));
@@ -113,6 +124,10 @@ fn faults_of_a_file_are_named_with_their_place() {
         ("wait = 60", "wait: \"60\" is no duration"),
         ("wait = \"1s\"\nwait_ms = 1000", "wait is there twice"),
         ("[rules]\nmax_duration = \"1h\"\nmax_duration_ms = 1", "rules.max_duration_ms is there twice"),
+        (
+            "[guardrails]\nlatency = [{quantile = \"p200\", above = \"1s\"}]",
+            "guardrails.latency.0.quantile: \"p200\" is no quantile",
+        ),
         ("[rules]\nmargin = \"200%\"", "rules.margin: \"200%\" is no share"),
         ("name = ", "neither TOML, YAML nor JSON"),
         ("{\"name\": ", "neither TOML, YAML nor JSON"),
@@ -158,6 +173,8 @@ fn every_flag_reaches_the_service() {
         max_duration: Some(Duration::from_secs(60)),
         interval: Some(Duration::from_millis(200)),
         alarms: vec!["a".into()],
+        max_error_rate: Some(0.02),
+        max_latency: vec![(0.99, Duration::from_millis(800)), (0.5, Duration::from_secs(1))],
         ..StartOptions::default()
     });
     let input = input.unwrap();
@@ -167,6 +184,8 @@ fn every_flag_reaches_the_service() {
         input["Rules"],
         json!({"Margin": 0.01, "Budget": 0.02, "CanaryRequestsMin": 50, "MaxDurationMs": 60_000, "IntervalMs": 200})
     );
+    let latency = json!([{"Quantile": 0.99, "AboveMs": 800}, {"Quantile": 0.5, "AboveMs": 1000}]);
+    assert_eq!(input["Guardrails"], json!({"ErrorRate": 0.02, "Latency": latency}));
     assert_sendable(&input);
 }
 
