@@ -14,6 +14,8 @@ pub enum Error {
     Percent(String),
     #[error("{0:?} is no quantile; write p99, p99.9 or 0.99")]
     Quantile(String),
+    #[error("{0:?} is no rate; write requests a second, above 0 and at most a million")]
+    Rate(String),
     #[error("{0:?} limits no latency; write p99=800ms")]
     Ceiling(String),
 }
@@ -64,6 +66,17 @@ pub fn percent(text: &str) -> Result<f64, Error> {
     let trimmed = text.trim();
     let value: f64 = trimmed.strip_suffix('%').unwrap_or(trimmed).trim().parse().map_err(|_| wrong())?;
     if (0.0..=100.0).contains(&value) { Ok(value) } else { Err(wrong()) }
+}
+
+/// Requests a second at most that are asked about.
+const RATE_MAX: f64 = 1.0e6;
+
+/// Reads a number of requests a second: `50`, `0.5`, `50/s`.
+pub fn rate(text: &str) -> Result<f64, Error> {
+    let wrong = || Error::Rate(text.to_owned());
+    let trimmed = text.trim();
+    let value: f64 = trimmed.strip_suffix("/s").unwrap_or(trimmed).trim().parse().map_err(|_| wrong())?;
+    if value > 0.0 && value <= RATE_MAX { Ok(value) } else { Err(wrong()) }
 }
 
 /// Reads a quantile: `p99`, `p99.9` or `0.99`.
@@ -143,6 +156,10 @@ mod tests {
         assert_eq!(ceiling("p99=800ms"), Ok((0.99, Duration::from_millis(800))));
         for text in ["", "p", "p101", "99", "-1", "pNaN"] {
             assert!(quantile(text).is_err(), "{text}");
+        }
+        assert_eq!((rate("50"), rate("0.5/s")), (Ok(50.0), Ok(0.5)));
+        for text in ["0", "-1", "1000001", "NaN", "inf", ""] {
+            assert!(rate(text).is_err(), "{text}");
         }
         for text in ["p99", "p99=", "p99=800", "=800ms", "800ms=p99"] {
             assert!(ceiling(text).is_err(), "{text}");

@@ -3,6 +3,7 @@
 mod file;
 mod follow;
 mod order;
+mod plan;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -39,6 +40,11 @@ pub async fn run(
                 return follow::to_the_end(client, &name(&rollout), INTERVAL, output, streams).await;
             }
             rollout
+        }
+        RolloutCommand::Plan(options) => {
+            let shown = plan::shown(client, options, output).await?;
+            streams.data(&shown)?;
+            return Ok(0);
         }
         RolloutCommand::Watch(options) => {
             return follow::to_the_end(client, &options.name, options.interval, output, streams).await;

@@ -10,6 +10,7 @@ mod view;
 pub use draw::{line, render};
 pub(crate) use paint::Style;
 pub use view::{Arm, Evidence, Progress, RolloutView, Step, Verdict};
+pub(crate) use view::{canary, target};
 
 #[cfg(test)]
 mod tests;

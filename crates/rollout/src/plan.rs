@@ -6,7 +6,9 @@ mod judged;
 mod ramp;
 
 pub use guardrails::{ABOVE_MS_MAX, CEILINGS_MAX, Guardrail, Guardrails, LatencyCeiling, WhenBlind};
-pub use judged::{Judged, Latency, SLOWER_BY};
+pub use judged::{
+    HISTORY_PATIENCE_MS, HISTORY_REQUESTS, HISTORY_REQUESTS_MIN, Judged, LATENCY_HISTORY, Latency, SLOWER_BY,
+};
 pub use ramp::Ramp;
 
 use pitbird_analysis::Thresholds;

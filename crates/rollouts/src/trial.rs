@@ -6,7 +6,9 @@ use std::sync::Arc;
 use pitbird_analysis::latency::QUANTILES;
 use pitbird_analysis::{Arm, Bucket, RouteBucket, Slow, Timed};
 use pitbird_records::rollout::Thresholds;
-use pitbird_rollout::plan::SLOWER_BY;
+use pitbird_rollout::plan::{
+    HISTORY_PATIENCE_MS, HISTORY_REQUESTS, HISTORY_REQUESTS_MIN, LATENCY_HISTORY, SLOWER_BY,
+};
 use pitbird_rollout::{Check, Evidence, ObservedCeiling, ObservedLatency, ObservedRoute};
 use pitbird_telemetry::tally::{
     Arms, Beyond, CEILINGS_MAX, Classes, Counted, History, Limits, Slot, Spec, Tally,
@@ -15,16 +17,6 @@ use pitbird_telemetry::tally::{
 use crate::meter::Seen;
 use crate::{LiveTarget, Rollout, SlotsOf};
 
-/// The pre-check of rollouts that judge latency: nothing moves before it is known how long the base takes.
-pub const LATENCY_HISTORY: &str = "latency-history";
-
-/// So many warm requests of the base tell its p99.9; no more are waited for.
-const REQUESTS_WANTED: u64 = 1_000;
-/// After this time fewer will do, ms.
-const PATIENCE_MS: u64 = 60_000;
-/// But not fewer than these: the p99 of fewer is their slowest. Any thresholds are fair to both arms, since they are
-/// frozen before the canary has a request; bad ones see less.
-const REQUESTS_MIN: u64 = 200;
 /// A route with fewer requests than this is measured by the thresholds of all.
 const ROUTE_REQUESTS_MIN: u64 = 100;
 
@@ -64,8 +56,8 @@ impl Trial {
         }
         let all = self.tally.history(None)?;
         let requests = all.requests();
-        let is_late = now_ms.saturating_sub(rollout.started_ms) >= PATIENCE_MS;
-        if requests < REQUESTS_MIN || (requests < REQUESTS_WANTED && !is_late) {
+        let is_late = now_ms.saturating_sub(rollout.started_ms) >= HISTORY_PATIENCE_MS;
+        if requests < HISTORY_REQUESTS_MIN || (requests < HISTORY_REQUESTS && !is_late) {
             return None;
         }
         let all_us = quantiles(all)?;

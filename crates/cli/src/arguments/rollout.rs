@@ -9,6 +9,8 @@ use crate::quantity;
 pub enum RolloutCommand {
     /// Start a rollout from a file, from flags, or from a file with flags on top
     Start(Box<StartOptions>),
+    /// Show what a rollout would do, how long it takes and what it would see; starts nothing
+    Plan(PlanOptions),
     /// Show where a rollout stands
     Status(NameOptions),
     /// Follow a rollout to its end; the exit code says how it ended
@@ -136,6 +138,28 @@ alone:
   latency = [{ quantile = \"p99\", above = \"800ms\" }]
 
 Flags win over the file.";
+
+#[derive(Debug, Args)]
+pub struct PlanOptions {
+    /// Rollout file, TOML, YAML or JSON; - reads it from standard input
+    pub file: PathBuf,
+    /// Requests a second of base and canary together; without it nothing is foreseen
+    #[arg(long, value_name = "PER SECOND", value_parser = quantity::rate)]
+    pub rate: Option<f64>,
+    /// Error rate of the base, as in 0.1%
+    #[arg(long, value_name = "SHARE", default_value = "0%", value_parser = quantity::share, requires = "rate")]
+    pub base_errors: f64,
+    /// Error rates of a faulty canary to be foreseen, as in 2%,10%; else some between the margin and 100 %
+    #[arg(long, value_name = "SHARE,...", value_delimiter = ',', value_parser = quantity::share, requires = "rate")]
+    pub canary_errors: Vec<f64>,
+    /// Releases to simulate of each kind
+    #[arg(long, value_name = "COUNT", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(requires = "rate")]
+    pub runs: u32,
+    /// Seed of the simulation: the same seed foresees the same
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, requires = "rate")]
+    pub seed: u64,
+}
 
 #[derive(Debug, Args)]
 pub struct NameOptions {

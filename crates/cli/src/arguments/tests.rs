@@ -128,6 +128,7 @@ fn help_says_what_there_is() {
         &[][..],
         &["rollout"],
         &["rollout", "start"],
+        &["rollout", "plan"],
         &["rollout", "watch"],
         &["logs", "tail"],
         &["logs", "query"],

@@ -6,8 +6,9 @@
 
 use std::fmt::{self, Display};
 
+use pitbird_rollout::plan;
 use pitbird_wire::{Kind, Member, Model, Reference, Structure};
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 use thiserror::Error;
 
 use crate::operation::{nearest, snake};
@@ -84,12 +85,22 @@ pub fn parse(text: &str, model: &Model, input: &Reference) -> Result<Json, Error
     let mut file = notation(text)?;
     let wait = standing_wait(&mut file)?;
     let mut translated = translate(model, input, &file, "").map_err(|error| error.placed(text))?;
-    if let (Some(wait), Some(Json::Array(steps))) = (wait, translated.get_mut("Steps")) {
+    let Some(wait) = wait else { return Ok(translated) };
+    if translated["Steps"].is_null() {
+        translated["Steps"] = usual_steps(&translated);
+    }
+    if let Some(Json::Array(steps)) = translated.get_mut("Steps") {
         for step in steps.iter_mut().filter_map(Json::as_object_mut) {
             step.entry("WaitMs").or_insert_with(|| wait.clone());
         }
     }
     Ok(translated)
+}
+
+/// The percentages of a rollout that names none.
+pub fn usual_steps(input: &Json) -> Json {
+    let steps = if input["Ramp"].is_object() { plan::adaptive_steps() } else { plan::standard_steps() };
+    steps.iter().map(|step| json!({"Percent": step.percent.get()})).collect()
 }
 
 fn notation(text: &str) -> Result<Json, Error> {

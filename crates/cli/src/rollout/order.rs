@@ -3,7 +3,6 @@
 use std::io::Read;
 use std::path::Path;
 
-use pitbird_rollout::plan;
 use pitbird_wire::{Model, Reference};
 use serde_json::{Map, Value as Json, json};
 
@@ -24,6 +23,9 @@ pub fn start_input(options: &StartOptions) -> Result<Json, Failure> {
         None => json!({}),
     };
     place(&mut input, options);
+    if options.ramp && !input["Ramp"].is_object() {
+        input["Ramp"] = json!({});
+    }
     ramp(&mut input, options)?;
     rules(&mut input, options);
     if input["Target"].is_null() {
@@ -105,9 +107,7 @@ fn ramp(input: &mut Json, options: &StartOptions) -> Result<(), Failure> {
         return Ok(());
     }
     if input["Steps"].is_null() {
-        let is_ramp = options.ramp || input["Ramp"].is_object();
-        let standard = if is_ramp { plan::adaptive_steps() } else { plan::standard_steps() };
-        input["Steps"] = standard.iter().map(|step| json!({"Percent": step.percent.get()})).collect();
+        input["Steps"] = file::usual_steps(input);
     }
     let steps = input["Steps"].as_array_mut().map_or(&mut [][..], Vec::as_mut_slice);
     let waits = &options.wait;
@@ -139,9 +139,6 @@ fn rules(input: &mut Json, options: &StartOptions) {
         input["Rules"][name] = value;
     }
     guardrails(input, options);
-    if options.ramp && !input["Ramp"].is_object() {
-        input["Ramp"] = json!({});
-    }
     if options.latency && !input["Latency"].is_object() {
         input["Latency"] = json!({});
     }

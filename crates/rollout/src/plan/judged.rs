@@ -4,6 +4,16 @@ use serde::{Deserialize, Serialize};
 
 use super::{Error, check_names, decimals, range};
 
+/// The pre-check of rollouts that judge latency: nothing moves before it is known how long the base takes.
+pub const LATENCY_HISTORY: &str = "latency-history";
+/// So many warm requests of the base tell its p99.9; no more are waited for.
+pub const HISTORY_REQUESTS: u64 = 1_000;
+/// After this time fewer will do, ms.
+pub const HISTORY_PATIENCE_MS: u64 = 60_000;
+/// But not fewer than these: the p99 of fewer is their slowest. Any thresholds are fair to both arms, since they are
+/// frozen before the canary has a request; bad ones see less.
+pub const HISTORY_REQUESTS_MIN: u64 = 200;
+
 /// A wait for warm code at most, ms.
 pub const WARM_UP_MS_MAX: u64 = 3_600_000;
 

@@ -10,7 +10,6 @@ use serde::Deserialize;
 
 use crate::shape::{self, Canary, Step, Target};
 use crate::target::{routes, start};
-use crate::trial::LATENCY_HISTORY;
 use crate::{Error, Parts, Rollout, State, commit, keep};
 
 /// Rollouts that run in one account and region at a time.
@@ -101,7 +100,7 @@ impl Ordered {
         let latency = latency.map(shape::Latency::parse);
         let mut rules = self::rules(rules.unwrap_or_default(), alarms.unwrap_or_default());
         // Nothing moves before it is known how long the base takes.
-        rules.checks.extend(latency.iter().map(|_| LATENCY_HISTORY.to_owned()));
+        rules.checks.extend(latency.iter().map(|_| plan::LATENCY_HISTORY.to_owned()));
         let steps = match (given, &ramp) {
             (None, Some(_)) => plan::adaptive_steps(),
             (given, _) => steps(given)?,

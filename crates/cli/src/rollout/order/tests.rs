@@ -95,6 +95,17 @@ guardrails:
 }
 
 #[test]
+fn a_files_wait_holds_for_steps_that_it_doesn_t_name() {
+    for (text, percents) in
+        [("wait = \"3m\"", vec![10.0, 50.0, 100.0]), ("wait = \"3m\"\n[ramp]", vec![50.0, 95.0])]
+    {
+        let steps: Json =
+            percents.iter().map(|percent| json!({"Percent": percent, "WaitMs": 180_000})).collect();
+        assert_eq!(parse(text).unwrap()["Steps"], steps, "{text}");
+    }
+}
+
+#[test]
 fn the_operations_own_json_is_a_file_too() {
     assert_eq!(parse(&expected().to_string()), Ok(expected()));
 }

@@ -1,0 +1,65 @@
+//! From StartRollout's input to the planner's plan, as the service makes it. The planner's words are the model's in lower
+//! case.
+
+use pitbird_rollout::{Plan, plan};
+use serde_json::{Map, Value as Json, json};
+
+use crate::failure::Failure;
+use crate::operation::snake;
+
+pub fn plan(input: &Json) -> Result<Plan, Failure> {
+    let mut rules = planner_words(&input["Rules"]);
+    rules["alarms"] = list(&input["Alarms"]);
+    let mut judged = json!({"routes": list(&input["Routes"])});
+    if input["Latency"].is_object() {
+        judged["latency"] = planner_words(&input["Latency"]);
+        rules["checks"] = json!([plan::LATENCY_HISTORY]);
+    }
+    let is_stage = input["Target"]["RestStage"].is_object();
+    let kind = if is_stage { "stage_canary" } else { "function_alias" };
+    let mut draft = json!({
+        "target": {"kind": kind, "description": input["Name"]},
+        "steps": steps(input),
+        "rules": rules,
+        "judged": judged,
+    });
+    for name in ["Ramp", "Guardrails"] {
+        if input[name].is_object() {
+            draft[snake(name)] = planner_words(&input[name]);
+        }
+    }
+    serde_json::from_value(draft).map_err(|error| Failure::usage(format!("the plan is none: {error}")))
+}
+
+/// A step that doesn't say how long it takes gets the usual wait, the last one the usual bake.
+fn steps(input: &Json) -> Json {
+    let Some(given) = input["Steps"].as_array() else {
+        let standard =
+            if input["Ramp"].is_object() { plan::adaptive_steps() } else { plan::standard_steps() };
+        return json!(standard);
+    };
+    let step = |(at, step): (usize, &Json)| {
+        let usual = if at + 1 == given.len() { plan::BAKE_MS } else { plan::WAIT_MS };
+        let wait_ms = step["WaitMs"].as_u64().unwrap_or(usual);
+        json!({"percent": step["Percent"], "wait_ms": wait_ms})
+    };
+    given.iter().enumerate().map(step).collect()
+}
+
+fn list(given: &Json) -> Json {
+    if given.is_array() { given.clone() } else { json!([]) }
+}
+
+fn planner_words(given: &Json) -> Json {
+    match given {
+        Json::Object(members) => {
+            let members = members.iter().map(|(name, value)| (snake(name), planner_words(value)));
+            Json::Object(members.collect::<Map<_, _>>())
+        }
+        Json::Array(items) => items.iter().map(planner_words).collect(),
+        // The only word that is a member's value.
+        Json::String(text) => Json::from(snake(text)),
+        Json::Null => json!({}),
+        other => other.clone(),
+    }
+}

@@ -1,0 +1,205 @@
+//! A plan for people.
+
+use std::time::Duration;
+
+use pitbird_rollout::{Outcome, Plan, WhenBlind, plan};
+use serde_json::Value as Json;
+
+use super::forecast::Forecast;
+use crate::arguments::PlanOptions;
+use crate::quantity;
+use crate::table;
+use crate::watch::{canary, target};
+
+/// What the simulation takes for granted.
+pub const ASSUMES: &str = "steady traffic whose requests draw their arm one by one, a fault from the first request on, \
+                           latencies as on the base and within all limits, routes with an even part each, quiet alarms, \
+                           ten minutes of history, 10,000 requests at most";
+
+pub fn page(
+    input: &Json,
+    plan: &Plan,
+    names: &Json,
+    options: &PlanOptions,
+    forecasts: &[Forecast],
+) -> String {
+    let mut out = String::new();
+    let clean = |text: String| text.replace(char::is_control, " ");
+    let mut rows = vec![
+        vec!["Rollout".to_owned(), clean(input["Name"].as_str().unwrap_or_default().to_owned())],
+        vec!["Target".to_owned(), clean(format!("{}{}", target(&input["Target"]), named(names)))],
+        vec!["Canary".to_owned(), clean(canary(&input["Canary"]))],
+        vec!["Takes".to_owned(), takes(plan)],
+    ];
+    let deviations = plan.deviations();
+    if !deviations.is_empty() {
+        rows.push(vec!["Differs".to_owned(), deviations.join("; ")]);
+    }
+    for row in &rows {
+        out += &format!("{:7}  {}\n", row[0], row[1]);
+    }
+    out += "\nSteps:\n";
+    out += &table::columns(&steps(plan, options.rate));
+    out += "\nChecks:\n";
+    for check in checks(plan) {
+        out += &format!("- {}\n", clean(check));
+    }
+    if let Some(rate) = options.rate {
+        out += &format!(
+            "\nForeseen at {rate} requests a second, of the base's {} % failing:\n",
+            hundredfold(options.base_errors)
+        );
+        out += &table::columns(&foreseen(forecasts));
+        out += &format!(
+            "Simulated through the planner itself, seed {}: {ASSUMES}. Time is the middle of the runs that ended so, and \
+             the ninth tenth.\n",
+            options.seed
+        );
+    }
+    out
+}
+
+/// ` (checkout), deployment d1 now`.
+fn named(names: &Json) -> String {
+    let mut words = String::new();
+    if let Some(name) = names["RestApi"].as_str() {
+        words += &format!(" ({name})");
+    }
+    if let Some(base) = names["BaseDeploymentId"].as_str() {
+        words += &format!(", deployment {base} now");
+    }
+    if let Some(base) = names["BaseFunctionVersion"].as_str() {
+        words += &format!(", version {base} now");
+    }
+    words
+}
+
+fn takes(plan: &Plan) -> String {
+    let waits_ms = plan.steps().iter().map(|step| step.wait_ms).sum();
+    format!("{} at least, {} at most", time(waits_ms), time(plan.rules().max_duration_ms))
+}
+
+fn steps(plan: &Plan, rate: Option<f64>) -> Vec<Vec<String>> {
+    let mut head = vec!["Step", "Canary", "Stays", "Left when"];
+    if rate.is_some() {
+        head.insert(2, "Requests/s");
+    }
+    let mut rows = vec![head.into_iter().map(str::to_owned).collect::<Vec<String>>()];
+    for (at, step) in plan.steps().iter().enumerate() {
+        let percent = step.percent.get();
+        let share = if plan.ramp().is_some() && at == 0 {
+            format!("up to {percent} %")
+        } else {
+            format!("{percent} %")
+        };
+        let mut row = vec![format!("{}", at + 1), share, time(step.wait_ms), left_when(plan, at)];
+        if let Some(rate) = rate {
+            row.insert(2, format!("{:.1}", rate * percent / 100.0));
+        }
+        rows.push(row);
+    }
+    rows
+}
+
+/// What must have been seen before a step is left for more.
+pub fn left_when(plan: &Plan, step: usize) -> String {
+    let requests = format!("{} canary requests seen", plan.rules().canary_requests_min);
+    let next = plan.steps().get(step + 1).map(|next| next.percent.get());
+    let is_decided = next.is_none_or(|next| next >= 100.0 || (plan.ramp().is_some() && next > 50.0));
+    if is_decided { format!("{requests}, shown not worse") } else { requests }
+}
+
+/// All that is looked at, a sentence each.
+pub fn checks(plan: &Plan) -> Vec<String> {
+    let (rules, judged) = (plan.rules(), plan.judged());
+    let mut found = Vec::new();
+    if rules.checks.iter().any(|check| check == plan::LATENCY_HISTORY) {
+        found.push(format!(
+            "before anything moves: {} warm requests of the base tell how long it takes, {} after {}",
+            plan::HISTORY_REQUESTS,
+            plan::HISTORY_REQUESTS_MIN,
+            time(plan::HISTORY_PATIENCE_MS)
+        ));
+    }
+    found.push(format!(
+        "errors: rolled back when more than the base's (wrong in {} % of equally good ones), promoted when at most {} pp \
+         more (wrong in {} %)",
+        hundredfold(rules.alpha_rollback),
+        hundredfold(rules.margin),
+        hundredfold(rules.alpha_promote)
+    ));
+    if let Some(latency) = &judged.latency {
+        found.push(format!(
+            "latency: at most {} pp more requests above the base's p50 and {} pp above its p99, {} % slower accepted",
+            hundredfold(latency.body_margin),
+            hundredfold(latency.tail_margin),
+            hundredfold(latency.slower_by)
+        ));
+    }
+    match &judged.routes[..] {
+        [] => {}
+        [all] if all == "*" => found.push("routes: each of the canary's deployment by itself".to_owned()),
+        routes => found.push(format!("routes: {}", routes.join(", "))),
+    }
+    let guardrails = plan.guardrails().all().into_iter();
+    found.extend(guardrails.map(|guardrail| format!("guardrail: {guardrail}, whatever the base does")));
+    if !rules.alarms.is_empty() {
+        found.push(format!("alarms that veto: {}", rules.alarms.join(", ")));
+    }
+    found.push(format!(
+        "budget: {} % of the canary's requests with most of the traffic",
+        hundredfold(rules.budget)
+    ));
+    match rules.when_blind {
+        WhenBlind::Hold => found.push(format!(
+            "evidence missing: holds, and ends inconclusive after {}",
+            time(rules.max_duration_ms)
+        )),
+    }
+    found
+}
+
+fn foreseen(forecasts: &[Forecast]) -> Vec<Vec<String>> {
+    let head = [
+        "Canary fails",
+        "Runs",
+        "Rolled back",
+        "Promoted",
+        "Inconclusive",
+        "Usually after",
+        "Requests",
+        "Canary's",
+        "Failed",
+    ];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    for forecast in forecasts {
+        let count = |outcome| forecast.count(outcome).to_string();
+        let mut row = vec![
+            format!("{} %", hundredfold(forecast.traffic.canary_errors)),
+            forecast.runs.len().to_string(),
+            count(Outcome::RolledBack),
+            count(Outcome::Promoted),
+            count(Outcome::Inconclusive),
+        ];
+        match forecast.usual() {
+            Some(usual) => row.extend([
+                format!("{} ({})", time(usual.took_ms), time(usual.took_ms_p90)),
+                usual.requests.to_string(),
+                usual.canary_requests.to_string(),
+                usual.canary_failures.to_string(),
+            ]),
+            None => row.push("too long to simulate".to_owned()),
+        }
+        rows.push(row);
+    }
+    rows
+}
+
+fn time(ms: u64) -> String {
+    quantity::words(Duration::from_millis(ms))
+}
+
+/// Six decimals at most, without the tail that binary fractions grow.
+fn hundredfold(share: f64) -> f64 {
+    (share * 1e6).round() / 1e4
+}
