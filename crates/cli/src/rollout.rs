@@ -4,6 +4,7 @@ mod file;
 mod follow;
 mod order;
 mod plan;
+mod schema;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -40,6 +41,10 @@ pub async fn run(
                 return follow::to_the_end(client, &name(&rollout), INTERVAL, output, streams).await;
             }
             rollout
+        }
+        RolloutCommand::Schema => {
+            streams.data(&schema::text())?;
+            return Ok(0);
         }
         RolloutCommand::Plan(options) => {
             let shown = plan::shown(client, options, output).await?;

@@ -11,6 +11,8 @@ pub enum RolloutCommand {
     Start(Box<StartOptions>),
     /// Show what a rollout would do, how long it takes and what it would see; starts nothing
     Plan(PlanOptions),
+    /// Print the JSON Schema of rollout files, for editors and checks
+    Schema,
     /// Show where a rollout stands
     Status(NameOptions),
     /// Follow a rollout to its end; the exit code says how it ended

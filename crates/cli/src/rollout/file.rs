@@ -198,7 +198,7 @@ fn member<'m>(
 }
 
 /// The one member that is needed, if that is a percentage.
-fn percentage(structure: &Structure) -> Option<&Member> {
+pub fn percentage(structure: &Structure) -> Option<&Member> {
     let mut required = structure.members.iter().filter(|member| member.required);
     required.next().filter(|member| member.name == "Percent" && required.next().is_none())
 }
