@@ -2,6 +2,7 @@
 
 mod file;
 mod follow;
+mod history;
 mod order;
 mod plan;
 mod schema;
@@ -10,7 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value as Json, json};
 
-use crate::arguments::{Output, RolloutCommand};
+use crate::arguments::{Output, ReasonOptions, RolloutCommand};
 use crate::client::Client;
 use crate::failure::Failure;
 use crate::print;
@@ -54,25 +55,21 @@ pub async fn run(
         RolloutCommand::Watch(options) => {
             return follow::to_the_end(client, &options.name, options.interval, output, streams).await;
         }
+        RolloutCommand::History(options) => {
+            let shown = history::shown(client, options, output).await?;
+            streams.data(&shown)?;
+            return Ok(0);
+        }
         RolloutCommand::List(options) => {
-            let rollouts = list(client, options.status.map(|status| status.as_str())).await?;
+            let status = options.status.map(|status| json!({"Status": status.as_str()}));
+            let rollouts = list(client, status.unwrap_or_else(|| json!({}))).await?;
             streams.data(&listed(&rollouts, output))?;
             return Ok(0);
         }
         RolloutCommand::Status(options) => call(client, "GetRollout", &json!({"Name": options.name})).await?,
-        RolloutCommand::Pause(options) => {
-            call(client, "PauseRollout", &json!({"Name": options.name})).await?
-        }
-        RolloutCommand::Resume(options) => {
-            call(client, "ResumeRollout", &json!({"Name": options.name})).await?
-        }
-        RolloutCommand::Abort(options) => {
-            let mut input = json!({"Name": options.name});
-            if let Some(reason) = &options.reason {
-                input["Reason"] = json!(reason);
-            }
-            call(client, "AbortRollout", &input).await?
-        }
+        RolloutCommand::Pause(options) => call(client, "PauseRollout", &reasoned(options)).await?,
+        RolloutCommand::Resume(options) => call(client, "ResumeRollout", &reasoned(options)).await?,
+        RolloutCommand::Abort(options) => call(client, "AbortRollout", &reasoned(options)).await?,
         RolloutCommand::Promote(options) => {
             call(client, "PromoteRollout", &json!({"Name": options.name, "Reason": options.reason})).await?
         }
@@ -81,18 +78,23 @@ pub async fn run(
     Ok(0)
 }
 
+fn reasoned(options: &ReasonOptions) -> Json {
+    let mut input = json!({"Name": options.name});
+    if let Some(reason) = &options.reason {
+        input["Reason"] = json!(reason);
+    }
+    input
+}
+
 /// Calls an operation of the rollouts service and gives its `Rollout`.
 async fn call(client: &Client, operation: &str, input: &Json) -> Result<Json, crate::client::Error> {
     let mut answer = client.call("rollouts", operation, input).await?;
     Ok(answer["Rollout"].take())
 }
 
-async fn list(client: &Client, status: Option<&str>) -> Result<Vec<Json>, Failure> {
+/// All that are asked for, page after page.
+async fn list(client: &Client, mut input: Json) -> Result<Vec<Json>, Failure> {
     let mut rollouts = Vec::new();
-    let mut input = json!({});
-    if let Some(status) = status {
-        input["Status"] = json!(status);
-    }
     for _ in 0..PAGES_MAX {
         let mut page = client.call("rollouts", "ListRollouts", &input).await?;
         if let Json::Array(more) = page["Rollouts"].take() {

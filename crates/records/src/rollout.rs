@@ -36,6 +36,48 @@ pub struct Rollout<P, S> {
     /// Above which latencies requests of the base are slow; none before they were learnt, and where latency isn't judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thresholds: Option<Thresholds>,
+    /// Who ordered what and why, oldest first; of more than [`ORDERS_MAX`] the newest and the first. None in records of
+    /// rollouts that didn't know.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub orders: Vec<Order>,
+}
+
+/// Orders that a rollout remembers.
+pub const ORDERS_MAX: usize = 100;
+
+/// What somebody ordered, as it reached the rollout.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// Epoch milliseconds.
+    pub at_ms: u64,
+    pub kind: OrderKind,
+    /// The ARN of the user or role session, or `pitbird`.
+    pub by: String,
+    pub access_key_id: Option<String>,
+    /// Was the caller's signature verified? On loopback it needn't be.
+    pub is_verified: bool,
+    pub why: Option<String>,
+    /// It came in time to have an effect.
+    pub is_obeyed: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OrderKind {
+    Start,
+    Pause,
+    Resume,
+    Abort,
+    Promote,
+}
+
+impl<P, S> Rollout<P, S> {
+    /// Remembers an order. The first, which started the rollout, stays.
+    pub fn remember(&mut self, order: Order) {
+        if self.orders.len() >= ORDERS_MAX {
+            self.orders.remove(1);
+        }
+        self.orders.push(order);
+    }
 }
 
 /// The base's p50, p90, p99 and p99.9 before the first shift, microseconds: of all requests, and of each of the plan's

@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use pitbird_records::{Record, RolloutClaim, key};
-use pitbird_rollout::{Action, Note};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{Id, JoinError, JoinSet};
 
+use crate::turn::Wish;
 use crate::{Error, Parts, Rollout};
 use drive::Driver;
 
@@ -35,8 +35,7 @@ pub struct Drivers {
 
 /// What a person wants of a rollout.
 pub struct Order {
-    pub action: Action,
-    pub by: Note,
+    pub wish: Wish,
     pub answer: oneshot::Sender<Result<Obeyed, Error>>,
 }
 
@@ -139,11 +138,11 @@ impl Drivers {
     }
 
     /// Hands an order to the rollout's driver and waits until it was obeyed.
-    pub async fn order(&self, rollout: &Rollout, action: Action, by: Note) -> Result<Obeyed, Error> {
+    pub async fn order(&self, rollout: &Rollout, wish: Wish) -> Result<Obeyed, Error> {
         let gone = || Error::NotDriven(rollout.name.clone());
         let driver = self.by_rollout().get(&rollout.key()).cloned().ok_or_else(gone)?;
         let (answer, answered) = oneshot::channel();
-        driver.send(Order { action, by, answer }).await.map_err(|_| gone())?;
+        driver.send(Order { wish, answer }).await.map_err(|_| gone())?;
         answered.await.unwrap_or_else(|_| Err(gone()))
     }
 

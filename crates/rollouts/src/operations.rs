@@ -8,9 +8,11 @@ mod promote_rollout;
 mod resume_rollout;
 mod start_rollout;
 
+use pitbird_records::rollout::{Order, OrderKind};
 use pitbird_rollout::{Action, Note, Phase};
 use pitbird_service::{Builder, Caller};
 
+use crate::turn::Wish;
 use crate::{Error, State, find, shape};
 
 pub fn hang(builder: Builder<State>) -> Builder<State> {
@@ -39,11 +41,8 @@ async fn order(
     if let Some(error) = ended(&rollout) {
         return Err(error);
     }
-    let by = match why {
-        Some(why) => format!("{}: {why}", caller.principal),
-        None => caller.principal.clone(),
-    };
-    let obeyed = match state.drivers.order(&rollout, action, Note::from(by)).await {
+    let wish = wish(state, caller, action, why);
+    let obeyed = match state.drivers.order(&rollout, wish).await {
         Ok(obeyed) => obeyed,
         // The rollout may have ended while the order was on its way.
         Err(Error::NotDriven(name)) => {
@@ -61,4 +60,32 @@ async fn order(
     }
     let rollout = find::rollout(&state.parts.store, &caller.scope, name)?;
     Ok(shape::Answer::new(&rollout, &state.parts.prices))
+}
+
+fn wish(state: &State, caller: &Caller, action: Action, why: Option<&str>) -> Wish {
+    let by = match why {
+        Some(why) => format!("{}: {why}", caller.principal),
+        None => caller.principal.clone(),
+    };
+    let (kind, why) = match &action {
+        Action::Pause => (OrderKind::Pause, why),
+        Action::Resume => (OrderKind::Resume, why),
+        Action::Abort => (OrderKind::Abort, why),
+        Action::Promote { reason } => (OrderKind::Promote, Some(reason.as_str())),
+    };
+    let order = audited(caller, kind, why, (state.parts.clock)());
+    Wish { action, by: Note::from(by), order }
+}
+
+/// Who orders what, and why.
+fn audited(caller: &Caller, kind: OrderKind, why: Option<&str>, at_ms: u64) -> Order {
+    Order {
+        at_ms,
+        kind,
+        by: caller.principal.clone(),
+        access_key_id: caller.access_key_id.clone(),
+        is_verified: caller.is_verified,
+        why: why.map(str::to_owned),
+        is_obeyed: true,
+    }
 }

@@ -4,6 +4,7 @@
 mod evidence;
 mod guardrails;
 mod judged;
+mod order;
 mod record;
 mod target;
 mod usage;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 pub use evidence::Evidence;
 pub use guardrails::{GuardrailEvidence, Guardrails, WhenBlind};
 pub use judged::{Latency, Ramp};
+pub use order::Order;
 pub use record::Record;
 pub use target::{Canary, Target, base, canary};
 pub use usage::CanaryUsage;
@@ -62,6 +64,7 @@ pub struct Rollout {
     evidence: Evidence,
     decisions: Vec<Decision>,
     shifts: Vec<Shift>,
+    orders: Vec<Order>,
     canary_usage: CanaryUsage,
     #[serde(skip_serializing_if = "Option::is_none")]
     plan: Option<String>,
@@ -163,6 +166,7 @@ impl Rollout {
             evidence: Evidence::new(rollout),
             decisions: state.decisions().map(Decision::from).collect(),
             shifts: rollout.shifts.iter().map(Shift::from).collect(),
+            orders: rollout.orders.iter().map(Order::from).collect(),
             canary_usage: CanaryUsage::new(rollout.canary_use, rollout.started_ms, prices),
             plan: None,
             record_count: rollout.entries,

@@ -2,7 +2,7 @@
 //! nothing is left to do but wait. Pure.
 
 use pitbird_names::Percent;
-use pitbird_records::rollout::{CanaryUse, Change, Shift};
+use pitbird_records::rollout::{CanaryUse, Change, Order, OrderKind, Shift};
 use pitbird_rollout::{
     self as planner, Action, Command, Evidence, Note, Phase, Plan, Record, State, Step, Turn as Word,
 };
@@ -12,6 +12,16 @@ use crate::target::{Around, View};
 
 /// Who stops a rollout whose target was changed by somebody else.
 const EXECUTOR: &str = "pitbird";
+
+/// What somebody wants of a rollout.
+#[derive(Debug, Clone)]
+pub struct Wish {
+    pub action: Action,
+    /// Who and why, for the planner's record.
+    pub by: Note,
+    /// For the rollout's own.
+    pub order: Order,
+}
 
 /// What a look leads to. All of it is written down in one commit.
 #[derive(Debug, Clone)]
@@ -33,7 +43,7 @@ pub fn take(
     rollout: &Rollout,
     target: &View,
     evidence: Evidence,
-    order: Option<(Action, Note)>,
+    wish: Option<Wish>,
     around: Around,
 ) -> Turn {
     let mut turn = Turn {
@@ -47,21 +57,22 @@ pub fn take(
     // A step that was written down but not done is done first.
     turn.act(target, around);
     if turn.rollout.state.outcome().is_none() {
-        turn.look(target, evidence, order, around);
+        turn.look(target, evidence, wish, around);
         turn.act(target, around);
     } else {
-        turn.is_order_ignored = order.is_some();
+        turn.is_order_ignored = wish.is_some();
     }
     turn.finish(rollout, around);
     turn
 }
 
 impl Turn {
-    fn look(&mut self, target: &View, mut evidence: Evidence, order: Option<(Action, Note)>, around: Around) {
+    fn look(&mut self, target: &View, mut evidence: Evidence, wish: Option<Wish>, around: Around) {
         let target = self.target.as_ref().unwrap_or(target);
         let weight = self.rollout.state.weight();
         let strayed = target.strayed(weight).filter(|_| weight.get() > 0.0);
-        let has_order = order.is_some();
+        let has_order = wish.is_some();
+        let mut orders: Vec<Order> = wish.iter().map(|wish| wish.order.clone()).collect();
         let order = match strayed {
             // Counted under a weight that nobody knows, so not told.
             Some(words) => {
@@ -70,9 +81,10 @@ impl Turn {
                 evidence.routes.clear();
                 evidence.ceilings.clear();
                 self.is_order_ignored = has_order;
+                orders.push(own_abort(&words, around.now_ms));
                 Some((Action::Abort, Note::from(format!("{EXECUTOR}, because {words}"))))
             }
-            None => order,
+            None => wish.map(|wish| (wish.action, wish.by)),
         };
         let commands: Vec<Command> = order.into_iter().map(|(action, by)| self.number(action, by)).collect();
         let saw_nothing = evidence.buckets.is_empty()
@@ -87,6 +99,10 @@ impl Turn {
             self.is_order_ignored |= !record.commands_ignored.is_empty() && has_order;
             let same = *word.state.phase() == *before.phase() && word.state.is_paused() == before.is_paused();
             self.is_idle = is_quiet && same && record.reason.to_string() == self.rollout.reason;
+        }
+        for order in orders {
+            let is_own = order.by == EXECUTOR;
+            self.rollout.remember(Order { is_obeyed: is_own || !self.is_order_ignored, ..order });
         }
         self.take_in(word);
     }
@@ -150,6 +166,18 @@ impl Turn {
         if self.rollout.state.outcome().is_some() {
             self.rollout.ended_ms = Some(around.now_ms);
         }
+    }
+}
+
+fn own_abort(words: &str, at_ms: u64) -> Order {
+    Order {
+        at_ms,
+        kind: OrderKind::Abort,
+        by: EXECUTOR.to_owned(),
+        access_key_id: None,
+        is_verified: true,
+        why: Some(words.to_owned()),
+        is_obeyed: true,
     }
 }
 

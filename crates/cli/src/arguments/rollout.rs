@@ -18,12 +18,14 @@ pub enum RolloutCommand {
     /// Follow a rollout to its end; the exit code says how it ended
     #[command(after_help = EXIT_CODES)]
     Watch(WatchOptions),
+    /// List all rollouts of a target, newest first: outcomes, who ordered what, and why
+    History(HistoryOptions),
     /// List rollouts
     List(ListOptions),
     /// Move no further until resumed; rollbacks still happen
-    Pause(NameOptions),
+    Pause(ReasonOptions),
     /// Go on after a pause
-    Resume(NameOptions),
+    Resume(ReasonOptions),
     /// Give all traffic back to the base, now
     Abort(ReasonOptions),
     /// Promote without waiting for evidence
@@ -112,6 +114,9 @@ pub struct StartOptions {
     #[arg(long = "alarm", value_name = "NAME", help_heading = "Rules")]
     pub alarms: Vec<String>,
 
+    /// Why, for the record
+    #[arg(long)]
+    pub reason: Option<String>,
     /// Follow it to its end; the exit code says how it ended
     #[arg(long)]
     pub watch: bool,
@@ -194,6 +199,25 @@ pub struct WatchOptions {
     /// How often to look
     #[arg(long, value_name = "DURATION", default_value = "500ms", value_parser = quantity::duration)]
     pub interval: Duration,
+}
+
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("whose").args(["name", "rest_api", "function"]).required(true))]
+pub struct HistoryOptions {
+    /// Rollout whose target is meant
+    pub name: Option<String>,
+    /// REST API of a stage
+    #[arg(long, value_name = "ID", requires = "stage")]
+    pub rest_api: Option<String>,
+    /// Stage
+    #[arg(long, value_name = "NAME", requires = "rest_api")]
+    pub stage: Option<String>,
+    /// Function of an alias
+    #[arg(long, value_name = "NAME", requires = "alias")]
+    pub function: Option<String>,
+    /// Alias
+    #[arg(long, value_name = "NAME", requires = "function")]
+    pub alias: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -34,6 +34,9 @@ pub fn start_input(options: &StartOptions) -> Result<Json, Failure> {
     if input["Canary"].is_null() {
         return Err(Failure::usage("nothing says what the canary is").hint(EXAMPLE));
     }
+    if let Some(reason) = &options.reason {
+        input["Reason"] = json!(reason);
+    }
     if let Some(name) = &options.name {
         input["Name"] = json!(name);
     } else if input["Name"].is_null() {

@@ -14,7 +14,7 @@ use crate::commit::{self, Lost};
 use crate::meter::{Meter, Now, Reading};
 use crate::target::{Around, View};
 use crate::trial::{self, Trial};
-use crate::turn::{self, Turn};
+use crate::turn::{self, Turn, Wish};
 use crate::{Counts, Error, LiveTarget, Parts, Rollout};
 
 /// How often a look is taken again at once because somebody else wrote meanwhile.
@@ -77,7 +77,7 @@ impl Driver {
 
     /// One look and its answer. When the next one is due, epoch ms; none after the end.
     async fn look(&mut self, order: Option<Order>) -> Option<u64> {
-        let wish = order.as_ref().map(|order| (order.action.clone(), order.by.clone()));
+        let wish = order.as_ref().map(|order| order.wish.clone());
         let looked = self.attempt(wish).await;
         let (answer, next_ms) = match looked {
             Ok(Looked::Running { rollout, is_ignored, next_ms }) => {
@@ -105,10 +105,7 @@ impl Driver {
     }
 
     /// Looks, again where somebody else wrote rollout or target meanwhile.
-    async fn attempt(
-        &mut self,
-        wish: Option<(pitbird_rollout::Action, pitbird_rollout::Note)>,
-    ) -> Result<Looked, Error> {
+    async fn attempt(&mut self, wish: Option<Wish>) -> Result<Looked, Error> {
         for _ in 0..ATTEMPTS_MAX {
             let found: Option<Versioned<Rollout>> = self.parts.store.get(&self.rollout)?;
             let Versioned { rev, record: rollout } =

@@ -4,12 +4,14 @@ use pitbird_records::prefix;
 use pitbird_service::{Call, Fault};
 use serde::{Deserialize, Serialize};
 
+use crate::target::start;
 use crate::{Error, Rollout, State, page, shape};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Input {
     status: Option<String>,
+    target: Option<shape::Target>,
     next_token: Option<String>,
     max_results: Option<i64>,
 }
@@ -23,9 +25,12 @@ pub struct Output {
 
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> {
     let Call { caller, input, .. } = call;
+    let claim = input.target.as_ref().map(start::claim).transpose()?;
     let all = state.parts.store.list::<Rollout>(&prefix(&caller.scope, &[])).map_err(Error::from)?;
-    let is_wanted =
-        |rollout: &Rollout| input.status.as_deref().is_none_or(|wanted| wanted == shape::status(rollout));
+    let is_wanted = |rollout: &Rollout| {
+        let is_on_target = claim.as_ref().is_none_or(|claim| *claim == rollout.target.claim());
+        is_on_target && input.status.as_deref().is_none_or(|wanted| wanted == shape::status(rollout))
+    };
     let found = all.into_iter().map(|found| found.record).filter(is_wanted).collect();
     let name = |rollout: &Rollout| rollout.name.clone();
     let (found, next_token) = page::cut(found, name, input.next_token.as_deref(), input.max_results)?;

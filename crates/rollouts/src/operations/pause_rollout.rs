@@ -10,8 +10,10 @@ use crate::{State, shape};
 #[serde(rename_all = "PascalCase")]
 pub struct Input {
     name: String,
+    reason: Option<String>,
 }
 
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Answer, Fault> {
-    Ok(super::order(&state, &call.caller, &call.input.name, Action::Pause, None).await?)
+    let Input { name, reason } = &call.input;
+    Ok(super::order(&state, &call.caller, name, Action::Pause, reason.as_deref()).await?)
 }

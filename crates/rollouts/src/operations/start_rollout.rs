@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use pitbird_analysis::Arm;
 use pitbird_names::{Percent, Scope};
+use pitbird_records::rollout::OrderKind;
 use pitbird_records::{RolloutClaim, key, prefix, rollout as records};
 use pitbird_rollout::{self as planner, Guardrails, Judged, Latency, Plan, Ramp, RampStep, Rules, plan};
 use pitbird_service::{Call, Fault};
@@ -30,6 +31,8 @@ pub struct Input {
     latency: Option<shape::Latency>,
     routes: Option<Vec<String>>,
     guardrails: Option<shape::Guardrails>,
+    /// Goes into the record: why this release, or by which ticket.
+    reason: Option<String>,
 }
 
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Answer, Fault> {
@@ -41,7 +44,9 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Answer, 
     know_alarms(&state, &caller.scope, &ordered.rules.alarms)?;
     keep::make_room(&parts.store, &caller.scope, keep::ROLLOUTS_MAX).await.map_err(Error::from)?;
     let wish = start::Wish::parse(input.target, input.canary)?;
-    let (scope, name, now_ms) = (caller.scope, input.name, (parts.clock)());
+    let now_ms = (parts.clock)();
+    let order = super::audited(&caller, OrderKind::Start, input.reason.as_deref(), now_ms);
+    let (scope, name) = (caller.scope, input.name);
     let history = history(parts, &wish, &scope).map_err(Error::from)?;
     let routes = input.routes.unwrap_or_default();
     let begin = move |tx: &mut Transaction<'_>| {
@@ -68,6 +73,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Answer, 
             ended_ms: None,
             canary_use: Default::default(),
             thresholds: None,
+            orders: vec![order],
         };
         write(tx, &rollout, record)?;
         Ok((rollout, true))

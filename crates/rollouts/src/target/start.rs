@@ -107,6 +107,19 @@ impl Wish {
     }
 }
 
+/// What rollouts on a target claim.
+pub fn claim(target: &shape::Target) -> Result<String, Error> {
+    match (&target.rest_stage, &target.lambda_alias) {
+        (Some(stage), None) => Ok(stage_claim(&stage.rest_api_id, &stage.stage_name)),
+        (None, Some(alias)) => {
+            let function = FunctionRef::parse(&alias.function_name)
+                .map_err(|error| Error::invalid(format!("Target.LambdaAlias.FunctionName: {error}.")))?;
+            Ok(alias_claim(&function.name, &alias.alias_name))
+        }
+        _ => Err(Error::invalid("Target must be either RestStage or LambdaAlias.")),
+    }
+}
+
 fn refuse(is_given: bool, member: &str, target: &str) -> Result<(), Error> {
     match is_given {
         true => Err(Error::invalid(format!("{member} goes with {target} only."))),

@@ -217,7 +217,7 @@ impl Bed {
             return Err(format!("ValidationException: {}", pitbird_wire::summary(&violations)));
         }
         let call = Call {
-            caller: Caller::root(Scope::default()),
+            caller: Caller { access_key_id: Some("AKIATEST".into()), ..Caller::root(Scope::default()) },
             request_id: String::new(),
             now_ms: self.now_ms() as i64,
             endpoint: String::new(),

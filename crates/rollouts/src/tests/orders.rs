@@ -134,3 +134,78 @@ async fn an_order_without_an_executor_says_so() {
     let refused = bed.run("PauseRollout", json!({"Name": "v2"})).await.unwrap_err();
     assert!(refused.starts_with("ServiceUnavailableException: "), "{refused}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_ordered_what_and_why_is_remembered() {
+    let directory = tempfile::tempdir().unwrap();
+    let bed = bed(&directory).await;
+    let began = bed.start_stage("v2", json!({"Reason": "ticket 7"})).await;
+    bed.watching("v2", 10.0).await;
+    bed.ok("PauseRollout", json!({"Name": "v2", "Reason": "lunch"})).await;
+    bed.ok("ResumeRollout", json!({"Name": "v2"})).await;
+    bed.ok("PromoteRollout", json!({"Name": "v2", "Reason": "security fix"})).await;
+    let rollout = bed.end("v2").await;
+    let orders = rollout["Orders"].as_array().unwrap();
+    let told: Vec<_> =
+        orders.iter().map(|order| (&order["Order"], &order["Reason"], &order["Obeyed"])).collect();
+    let (yes, none) = (json!(true), json!(null));
+    let words =
+        ["Start", "Pause", "Resume", "Promote", "ticket 7", "lunch", "security fix"].map(|word| json!(word));
+    let [start, pause, resume, promote, ticket, lunch, fix] = &words;
+    assert_eq!(
+        told,
+        [(start, ticket, &yes), (pause, lunch, &yes), (resume, &none, &yes), (promote, fix, &yes)]
+    );
+    for order in orders {
+        let who = (&order["By"], &order["AccessKeyId"], &order["Verified"]);
+        assert_eq!(who, (&json!("arn:aws:iam::000000000000:root"), &json!("AKIATEST"), &json!(false)));
+    }
+    assert_eq!(orders[0]["At"], began["StartedAt"]);
+    bed.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_many_orders_the_first_and_the_newest_are_remembered() {
+    let directory = tempfile::tempdir().unwrap();
+    let bed = bed(&directory).await;
+    bed.start_stage("v2", json!({})).await;
+    bed.watching("v2", 10.0).await;
+    for number in 0..pitbird_records::rollout::ORDERS_MAX {
+        bed.ok("PauseRollout", json!({"Name": "v2", "Reason": number.to_string()})).await;
+    }
+    let rollout = bed.ok("AbortRollout", json!({"Name": "v2"})).await;
+    let orders = rollout["Orders"].as_array().unwrap();
+    assert_eq!(orders.len(), pitbird_records::rollout::ORDERS_MAX);
+    assert_eq!((&orders[0]["Order"], &orders[1]["Reason"]), (&json!("Start"), &json!("2")));
+    assert_eq!(orders.last().unwrap()["Order"], "Abort");
+    bed.end("v2").await;
+    bed.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_target_has_a_history() {
+    let directory = tempfile::tempdir().unwrap();
+    let bed = bed(&directory).await;
+    for name in ["one", "two"] {
+        bed.start_stage(name, json!({})).await;
+        bed.watching(name, 10.0).await;
+        bed.ok("AbortRollout", json!({"Name": name})).await;
+        bed.end(name).await;
+    }
+    bed.start_alias("other").await;
+    let names = async |input: serde_json::Value| {
+        let answer = bed.run("ListRollouts", input).await?;
+        let rollouts = answer["Rollouts"].as_array().unwrap().clone();
+        Ok::<_, String>(
+            rollouts.iter().map(|rollout| rollout["Name"].as_str().unwrap().to_owned()).collect::<Vec<_>>(),
+        )
+    };
+    let stage = json!({"RestStage": {"RestApiId": super::bed::API, "StageName": "prod"}});
+    let alias = json!({"LambdaAlias": {"FunctionName": "pets", "AliasName": "live"}});
+    assert_eq!(names(json!({"Target": stage})).await.unwrap(), ["one", "two"]);
+    assert_eq!(names(json!({"Target": stage, "Status": "Promoted"})).await.unwrap(), Vec::<String>::new());
+    assert_eq!(names(json!({"Target": alias})).await.unwrap(), ["other"]);
+    let refused = names(json!({"Target": {}})).await.unwrap_err();
+    assert!(refused.contains("Target must be either"), "{refused}");
+    bed.close().await;
+}
