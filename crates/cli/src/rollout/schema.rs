@@ -159,7 +159,7 @@ fn text_of(shape: &Shape) -> Json {
 fn number(shape: &Shape) -> Json {
     let (pattern, low, high) = match shape.name {
         "Percent" => (format!(r"^\s*{NUMBER}\s*%?\s*$"), 0, 100),
-        "Quantile" => (format!(r"^\s*p?{NUMBER}\s*$"), 0, 1),
+        "Quantile" => (format!(r"^\s*(?:p{NUMBER}|0(?:\.[0-9]*)?|\.[0-9]+|1(?:\.0*)?)\s*$"), 0, 1),
         _ => (format!(r"^\s*{NUMBER}\s*(?:%|pp)?\s*$"), 0, 0),
     };
     let mut number = json!({"type": ["number", "string"], "pattern": pattern});

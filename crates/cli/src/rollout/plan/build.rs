@@ -5,9 +5,12 @@ use pitbird_rollout::{Plan, plan};
 use serde_json::{Map, Value as Json, json};
 
 use crate::failure::Failure;
+use crate::json::{self, Files};
 use crate::operation::snake;
+use crate::rollout::order::start_rollout;
 
 pub fn plan(input: &Json) -> Result<Plan, Failure> {
+    check(input)?;
     let mut rules = planner_words(&input["Rules"]);
     rules["alarms"] = list(&input["Alarms"]);
     let mut judged = json!({"routes": list(&input["Routes"])});
@@ -29,6 +32,17 @@ pub fn plan(input: &Json) -> Result<Plan, Failure> {
         }
     }
     serde_json::from_value(draft).map_err(|error| Failure::usage(format!("the plan is none: {error}")))
+}
+
+/// What the service's model refuses, the service would.
+fn check(input: &Json) -> Result<(), Failure> {
+    let none = |words: String| Failure::usage(format!("the plan is none: {words}"));
+    let (model, reference) = start_rollout();
+    let value = json::to_value(model, Some(reference.shape), input, Files::Refused);
+    let value = value.map_err(|error| none(error.to_string()))?;
+    let operation = model.operation("StartRollout").expect("our own service is embedded");
+    let violations = pitbird_wire::check(model, operation, &value);
+    if violations.is_empty() { Ok(()) } else { Err(none(pitbird_wire::summary(&violations))) }
 }
 
 /// A step that doesn't say how long it takes gets the usual wait, the last one the usual bake.

@@ -44,8 +44,14 @@ fn the_plan_is_the_one_that_the_service_would_make() {
     assert_eq!(steps(input(json!({"Steps": null, "Ramp": {}, "Rules": {}})))[1].percent.get(), 95.0);
     let waits = steps(input(json!({"Steps": [{"Percent": 1}, {"Percent": 50}], "Rules": {}})));
     assert_eq!((waits[0].wait_ms, waits[1].wait_ms), (120_000, 600_000));
-    let none = build::plan(&input(json!({"Rules": {"Margin": 0.9}}))).unwrap_err();
-    assert!(none.to_string().contains("the plan is none: margin is 0.9"), "{none}");
+    for (more, words) in [
+        (json!({"Rules": {"Margin": 0.9}}), "the plan is none: margin is 0.9"),
+        (json!({"Routes": "GET /pets"}), "Routes"),
+        (json!({"Rules": {"WhenBlind": "Promote"}}), "whenBlind"),
+    ] {
+        let none = build::plan(&input(more)).unwrap_err().to_string();
+        assert!(none.contains("the plan is none") && none.contains(words), "{none}");
+    }
 }
 
 /// Every member that the model has is one that the planner knows, under the same name.
