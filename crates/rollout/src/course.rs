@@ -23,6 +23,11 @@ pub(crate) struct Course {
     /// Since when the weight is cut to half, and how often it was.
     pub retreat_ms: Option<u64>,
     pub retreats: u32,
+    /// Since when the present step's gate is all that it waits for, and whether somebody has opened it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gate_ms: Option<u64>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_gate_open: bool,
 }
 
 /// How many requests come, of both arms: counted over some time, the older ones less and less. In whole numbers, which

@@ -27,6 +27,8 @@
 //!
 //! - With a [`Ramp`]: with the chance that the plan promotes by, no time between two looks is expected to see more
 //!   failures beyond the base's than the plan allows.
+//! - A gate is passed after an [`Action::Resume`] given while it is all that is waited for, never by itself; nobody opening it
+//!   in time ends inconclusive.
 //! - Evidence that stops coming holds, wherever the rollout is. It never promotes.
 //!
 //! # What the executor feeds

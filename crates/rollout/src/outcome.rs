@@ -74,6 +74,8 @@ pub enum Because {
     Aborted { by: Note },
     /// The longest duration, in ms, is over.
     OutOfTime { max_duration_ms: u64 },
+    /// Nobody opened a gate for so long, in ms.
+    GateClosed { timeout_ms: u64 },
     /// The target did not finish a step in time, in ms.
     OverDeadline { deadline_ms: u64 },
     /// The target refused a step for good.
@@ -92,7 +94,7 @@ impl Because {
                 Outcome::RolledBack
             }
             Because::Aborted { .. } => Outcome::Aborted,
-            Because::OutOfTime { .. } => Outcome::Inconclusive,
+            Because::OutOfTime { .. } | Because::GateClosed { .. } => Outcome::Inconclusive,
             Because::OverDeadline { .. } => Outcome::TimedOut,
             Because::Refused { .. } | Because::CheckFailed { .. } => Outcome::Failed,
         }
@@ -150,6 +152,9 @@ impl fmt::Display for Because {
             Because::Aborted { by } => write!(f, "ordered by {}", by.as_str()),
             Because::OutOfTime { max_duration_ms } => {
                 write!(f, "not enough evidence within {} s", *max_duration_ms as f64 / 1e3)
+            }
+            Because::GateClosed { timeout_ms } => {
+                write!(f, "nobody opened the gate within {} s", *timeout_ms as f64 / 1e3)
             }
             Because::OverDeadline { deadline_ms } => {
                 write!(f, "target did not finish within {} s", *deadline_ms as f64 / 1e3)

@@ -78,6 +78,10 @@ pub enum TargetKind {
 pub struct RampStep {
     pub percent: Percent,
     pub wait_ms: u64,
+    /// A person has to let it go on: it is left after a [`Action::Resume`](crate::Action::Resume) alone, once everything else
+    /// allows it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub gate: bool,
 }
 
 /// When to go on, when to go back, and what may stop it.
@@ -99,6 +103,9 @@ pub struct Rules {
     pub max_duration_ms: u64,
     /// How long the target may take for a shift or the promotion, ms.
     pub deadline_ms: u64,
+    /// How long a gate waits for a person, ms; then the rollout ends inconclusive.
+    #[serde(skip_serializing_if = "is_usual_gate")]
+    pub gate_timeout_ms: u64,
     /// How often to look, ms.
     pub interval_ms: u64,
     /// CloudWatch alarms that veto: none of them in ALARM may be promoted over; once traffic is shifted, it rolls back.
@@ -108,6 +115,22 @@ pub struct Rules {
     /// What to do where evidence is missing.
     #[serde(skip_serializing_if = "WhenBlind::is_usual")]
     pub when_blind: WhenBlind,
+}
+
+/// How long a gate waits unless the plan says otherwise, ms, and at most: as long as a weight may stay.
+pub const GATE_TIMEOUT_MS: u64 = 3_600_000;
+pub const GATE_TIMEOUT_MS_MAX: u64 = WAIT_MS_MAX;
+
+/// Plans that were made before there were gates keep their fingerprints.
+fn is_usual_gate(timeout_ms: &u64) -> bool {
+    *timeout_ms == GATE_TIMEOUT_MS
+}
+
+impl RampStep {
+    /// Without a gate.
+    pub fn new(percent: Percent, wait_ms: u64) -> RampStep {
+        RampStep { percent, wait_ms, gate: false }
+    }
 }
 
 impl Default for Rules {
@@ -120,6 +143,7 @@ impl Default for Rules {
             canary_requests_min: 100,
             max_duration_ms: 6 * 3_600_000,
             deadline_ms: 60_000,
+            gate_timeout_ms: GATE_TIMEOUT_MS,
             interval_ms: 1_000,
             alarms: Vec::new(),
             checks: Vec::new(),
@@ -135,14 +159,14 @@ pub const BAKE_MS: u64 = 600_000;
 
 /// The ramp that a plan has unless it says otherwise: 10 %, 50 %, 100 %.
 pub fn standard_steps() -> Vec<RampStep> {
-    let step = |percent, wait_ms| RampStep { percent: Percent::new(percent).expect("a percentage"), wait_ms };
+    let step = |percent, wait_ms| RampStep::new(Percent::new(percent).expect("a percentage"), wait_ms);
     vec![step(10.0, WAIT_MS), step(50.0, WAIT_MS), step(100.0, BAKE_MS)]
 }
 
 /// The steps of a rollout that finds its own ramp: up to 50 % until the evidence suffices, then 95 % with a holdback of
 /// 5 % to compare with.
 pub fn adaptive_steps() -> Vec<RampStep> {
-    let step = |percent, wait_ms| RampStep { percent: Percent::new(percent).expect("a percentage"), wait_ms };
+    let step = |percent, wait_ms| RampStep::new(Percent::new(percent).expect("a percentage"), wait_ms);
     vec![step(50.0, ADAPTIVE_WAIT_MS), step(95.0, BAKE_MS)]
 }
 
@@ -310,6 +334,7 @@ fn check_rules(rules: &Rules) -> Result<(), Error> {
         ("canary_requests_min", rules.canary_requests_min, 1, 1_000_000_000),
         ("max_duration_ms", rules.max_duration_ms, 1_000, DURATION_MS_MAX),
         ("deadline_ms", rules.deadline_ms, 1_000, 3_600_000),
+        ("gate_timeout_ms", rules.gate_timeout_ms, 1_000, GATE_TIMEOUT_MS_MAX),
         ("interval_ms", rules.interval_ms, 50, 600_000),
     ] {
         range(name, value as f64, low as f64, high as f64)?;

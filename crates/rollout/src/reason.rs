@@ -80,6 +80,10 @@ pub enum Reason {
     Retreated {
         until_ms: u64,
     },
+    /// Held: the gate of this weight is closed, and a person may open it.
+    Gate {
+        percent: Percent,
+    },
     /// The target has yet to say that the step is done.
     TargetBusy,
     /// The target has had longer than its deadline for the rollback. It goes on trying.
@@ -161,6 +165,9 @@ impl fmt::Display for Reason {
                 write!(f, "held: both fail; of the base {} of {} requests", base.events(), base.requests())
             }
             Reason::Retreated { .. } => write!(f, "held: comparing at half of the traffic"),
+            Reason::Gate { percent } => {
+                write!(f, "waiting at the gate of {} % for somebody to resume it", percent.get())
+            }
             Reason::TargetBusy => write!(f, "waiting for the target"),
             Reason::RollbackOverdue => write!(f, "rollback is overdue; trying on"),
             Reason::Shifting { percent } => write!(f, "shifting to {} %", percent.get()),

@@ -216,6 +216,13 @@ impl State {
         if limit < full { limit } else { full }
     }
 
+    /// Until when a person is waited for, epoch ms; `None` where no gate is in the way.
+    pub fn gate_until_ms(&self, plan: &Plan) -> Option<u64> {
+        let is_watching = matches!(self.phase, Phase::Watching { .. });
+        let since_ms = self.course.gate_ms.filter(|_| is_watching && !self.course.is_gate_open)?;
+        Some(since_ms.saturating_add(plan.rules().gate_timeout_ms))
+    }
+
     pub(crate) fn out_of_time_ms(&self, plan: &Plan) -> u64 {
         self.began_ms.saturating_add(plan.rules().max_duration_ms)
     }

@@ -36,7 +36,7 @@ impl Draws {
 }
 
 fn plan() -> Plan {
-    let step = |percent| RampStep { percent: Percent::new(percent).unwrap(), wait_ms: 3_000 };
+    let step = |percent| RampStep::new(Percent::new(percent).unwrap(), 3_000);
     let rules = Rules {
         margin: 0.02,
         budget: 0.1,

@@ -38,7 +38,11 @@ fn any_plan() -> impl Strategy<Value = Plan> {
     (percents, margin, 0..4000_u64, 1..50_u64, more).prop_map(
         |(percents, margin, wait_ms, canary_requests_min, more)| {
             let (has_ramp, users, has_guardrail) = more;
-            let step = |percent: i32| RampStep { percent: Percent::new(percent.into()).unwrap(), wait_ms };
+            let step = |percent: i32| RampStep {
+                percent: Percent::new(percent.into()).unwrap(),
+                wait_ms,
+                gate: percent == 10,
+            };
             let rules = Rules {
                 margin,
                 canary_requests_min,
@@ -309,7 +313,7 @@ fn seconds(plan: &Plan, count: u64, errors: impl Fn(u64, &State) -> f64) -> (Sta
 fn a_canary_that_fails_again_and_again_is_not_returned_to_for_ever() {
     let target = Target { kind: TargetKind::StageCanary, description: "prod".into() };
     let steps = [(50.0, 1_000), (95.0, 3_600_000)]
-        .map(|(percent, wait_ms)| RampStep { percent: Percent::new(percent).unwrap(), wait_ms });
+        .map(|(percent, wait_ms)| RampStep::new(Percent::new(percent).unwrap(), wait_ms));
     let plan = Plan::new(target, steps.to_vec(), Rules::default()).unwrap();
     let plan = plan.with(Some(Ramp::default()), Judged::default()).unwrap();
     // Only with most of the traffic, and only for a second.
@@ -323,7 +327,7 @@ fn a_canary_that_fails_again_and_again_is_not_returned_to_for_ever() {
 fn a_ramp_moves_so_often_and_no_oftener() {
     let target = Target { kind: TargetKind::StageCanary, description: "prod".into() };
     let steps = [(50.0, 20_000_000), (95.0, 1_000)]
-        .map(|(percent, wait_ms)| RampStep { percent: Percent::new(percent).unwrap(), wait_ms });
+        .map(|(percent, wait_ms)| RampStep::new(Percent::new(percent).unwrap(), wait_ms));
     let plan = Plan::new(target, steps.to_vec(), Rules::default()).unwrap();
     let plan = plan.with(Some(Ramp::default()), Judged::default()).unwrap();
     // Traffic comes and goes a thousandfold, so that the weight would follow for ever.

@@ -58,6 +58,7 @@ pub struct Rollout {
     started_at: f64,
     phase_started_at: f64,
     wait_until: Option<f64>,
+    gate_until: Option<f64>,
     deadline_at: f64,
     looked_at: f64,
     ended_at: Option<f64>,
@@ -78,6 +79,8 @@ pub struct Rollout {
 pub struct Step {
     pub percent: f64,
     pub wait_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gate: Option<bool>,
 }
 
 /// Rules as callers give them, all optional, and as they are shown, all there.
@@ -92,6 +95,7 @@ pub struct Rules {
     pub max_duration_ms: Option<u64>,
     pub deadline_ms: Option<u64>,
     pub interval_ms: Option<u64>,
+    pub gate_timeout_ms: Option<u64>,
     pub when_blind: Option<WhenBlind>,
 }
 
@@ -160,6 +164,7 @@ impl Rollout {
             started_at: seconds(rollout.started_ms),
             phase_started_at: seconds(rollout.phase_began_ms),
             wait_until: wait_until.map(seconds),
+            gate_until: state.gate_until_ms(plan).map(seconds),
             deadline_at: seconds(rollout.started_ms.saturating_add(rules.max_duration_ms)),
             looked_at: seconds(state.now_ms()),
             ended_at: rollout.ended_ms.map(seconds),
@@ -202,7 +207,7 @@ fn phase(phase: &Phase) -> &'static str {
 
 impl From<&RampStep> for Step {
     fn from(step: &RampStep) -> Step {
-        Step { percent: step.percent.get(), wait_ms: Some(step.wait_ms) }
+        Step { percent: step.percent.get(), wait_ms: Some(step.wait_ms), gate: step.gate.then_some(true) }
     }
 }
 
@@ -217,6 +222,7 @@ impl From<&RulesRecord> for Rules {
             max_duration_ms: Some(rules.max_duration_ms),
             deadline_ms: Some(rules.deadline_ms),
             interval_ms: Some(rules.interval_ms),
+            gate_timeout_ms: Some(rules.gate_timeout_ms),
             when_blind: Some(rules.when_blind.into()),
         }
     }

@@ -41,8 +41,7 @@ impl Default for Wish {
 
 impl Wish {
     pub fn plan(&self, model: &Model) -> Plan {
-        let step =
-            |percent, wait_ms| RampStep { percent: Percent::new(percent).expect("a percentage"), wait_ms };
+        let step = |percent, wait_ms| RampStep::new(Percent::new(percent).expect("a percentage"), wait_ms);
         let rules = Rules {
             margin: self.margin,
             interval_ms: self.interval_ms,

@@ -24,7 +24,7 @@ pub enum RolloutCommand {
     List(ListOptions),
     /// Move no further until resumed; rollbacks still happen
     Pause(ReasonOptions),
-    /// Go on after a pause
+    /// Go on after a pause, or open the gate that the rollout waits at
     Resume(ReasonOptions),
     /// Give all traffic back to the base, now
     Abort(ReasonOptions),
@@ -77,6 +77,10 @@ pub struct StartOptions {
     #[arg(long, value_name = "DURATION,...", value_delimiter = ',', value_parser = quantity::duration)]
     #[arg(help_heading = "Ramp")]
     pub wait: Vec<Duration>,
+    /// Steps that are left only after somebody resumes the rollout there
+    #[arg(long = "gate", value_name = "PERCENT,...", value_delimiter = ',', value_parser = quantity::percent)]
+    #[arg(help_heading = "Ramp")]
+    pub gates: Vec<f64>,
     /// Let the weight rise by itself within each step, as fast as the evidence allows
     #[arg(long, help_heading = "Ramp")]
     pub ramp: bool,
@@ -107,6 +111,9 @@ pub struct StartOptions {
     /// Without enough evidence by then, the rollout ends inconclusive
     #[arg(long, value_name = "DURATION", value_parser = quantity::duration, help_heading = "Rules")]
     pub max_duration: Option<Duration>,
+    /// How long a gate waits for somebody; then the rollout ends inconclusive
+    #[arg(long, value_name = "DURATION", value_parser = quantity::duration, help_heading = "Rules")]
+    pub gate_timeout: Option<Duration>,
     /// How often the server looks at the evidence
     #[arg(long, value_name = "DURATION", value_parser = quantity::duration, help_heading = "Rules")]
     pub interval: Option<Duration>,

@@ -106,14 +106,18 @@ fn ramp(input: &mut Json, options: &StartOptions) -> Result<(), Failure> {
     if !options.steps.is_empty() {
         input["Steps"] = options.steps.iter().map(|percent| json!({"Percent": percent})).collect();
     }
-    if options.wait.is_empty() {
+    if options.wait.is_empty() && options.gates.is_empty() {
         return Ok(());
     }
     if input["Steps"].is_null() {
         input["Steps"] = file::usual_steps(input);
     }
     let steps = input["Steps"].as_array_mut().map_or(&mut [][..], Vec::as_mut_slice);
+    gates(steps, &options.gates)?;
     let waits = &options.wait;
+    if waits.is_empty() {
+        return Ok(());
+    }
     if waits.len() != 1 && waits.len() != steps.len() {
         let what = format!("{} waits are given for {} steps", waits.len(), steps.len());
         return Err(Failure::usage(what).hint("give one wait for all steps, or one for each"));
@@ -133,6 +137,7 @@ fn rules(input: &mut Json, options: &StartOptions) {
         ("CanaryRequestsMin", options.min_requests.map(Json::from)),
         ("MaxDurationMs", options.max_duration.map(milliseconds)),
         ("IntervalMs", options.interval.map(milliseconds)),
+        ("GateTimeoutMs", options.gate_timeout.map(milliseconds)),
     ];
     for (name, value) in rules {
         let Some(value) = value else { continue };
@@ -151,6 +156,18 @@ fn rules(input: &mut Json, options: &StartOptions) {
     if !options.alarms.is_empty() {
         input["Alarms"] = json!(options.alarms);
     }
+}
+
+/// Closes a gate at each step of these percentages.
+fn gates(steps: &mut [Json], gates: &[f64]) -> Result<(), Failure> {
+    for gate in gates {
+        let step = steps.iter_mut().find(|step| step["Percent"].as_f64() == Some(*gate));
+        let Some(step) = step else {
+            return Err(Failure::usage(format!("--gate {gate}: no step goes to {gate} %")));
+        };
+        step["Gate"] = json!(true);
+    }
+    Ok(())
 }
 
 fn guardrails(input: &mut Json, options: &StartOptions) {

@@ -95,7 +95,8 @@ impl State {
             match &command.action {
                 _ if late => orders.ignored.push(command.number),
                 Action::Pause => self.paused = true,
-                Action::Resume => self.paused = false,
+                Action::Resume if self.paused => self.paused = false,
+                Action::Resume => self.course.is_gate_open |= self.course.gate_ms.is_some(),
                 Action::Abort => orders.abort = Some(command.by.clone()),
                 Action::Promote { reason } if shifted => {
                     orders.promote = Some((command.by.clone(), reason.clone()));
@@ -158,6 +159,9 @@ impl State {
         if self.phase != Phase::Promoting && self.now_ms >= self.out_of_time_ms(plan) {
             return self.roll_back(Because::OutOfTime { max_duration_ms });
         }
+        if self.gate_until_ms(plan).is_some_and(|until_ms| self.now_ms >= until_ms) {
+            return self.roll_back(Because::GateClosed { timeout_ms: plan.rules().gate_timeout_ms });
+        }
         if let Some(reason) = self.guarded(plan, evidence) {
             return reason;
         }
@@ -210,7 +214,7 @@ impl State {
         if self.is_retreat_over() {
             return self.shift(plan, step);
         }
-        match self.unready(plan, step, found) {
+        match self.unready(plan, step, found).or_else(|| self.at_gate(plan, step)) {
             Some(reason) => reason,
             None if step + 1 < plan.steps().len() => self.shift(plan, step + 1),
             None => self.promote(Reason::NotWorse {
@@ -273,6 +277,16 @@ impl State {
             tail_upper: shown(seen.tail_upper),
             tail_margin: latency.tail_margin,
         })
+    }
+
+    /// Everything else allows to go on, and a person hasn't yet.
+    fn at_gate(&mut self, plan: &Plan, step: usize) -> Option<Reason> {
+        let has_gate = plan.steps().get(step).is_some_and(|step| step.gate);
+        if !has_gate || self.course.is_gate_open {
+            return None;
+        }
+        self.course.gate_ms.get_or_insert(self.now_ms);
+        Some(Reason::Gate { percent: self.weight })
     }
 
     /// Since when no canary request was seen, if that is long for as many as this step saw.

@@ -12,6 +12,7 @@ impl State {
             self.course.percent = self.first_percent(plan);
         }
         (self.course.step_ms, self.course.retreat_ms) = (None, None);
+        (self.course.gate_ms, self.course.is_gate_open) = (None, false);
         self.move_to(plan, step)
     }
 

@@ -78,6 +78,8 @@ fn a_plan_that_is_none_is_refused_by_name() {
         (ramp(), json!({"max_duration_ms": DURATION_MS_MAX + 1}), "max_duration_ms is 604800001"),
         (ramp(), json!({"deadline_ms": 1}), "deadline_ms is 1; it must lie between"),
         (ramp(), json!({"interval_ms": 0}), "interval_ms is 0; it must lie between"),
+        (ramp(), json!({"gate_timeout_ms": 999}), "gate_timeout_ms is 999; it must lie between"),
+        (ramp(), json!({"gate_timeout_ms": GATE_TIMEOUT_MS_MAX + 1}), "gate_timeout_ms is 172800001"),
         (ramp(), json!({"alarms": names(11)}), "alarms names 11 things; at most 10"),
         (
             ramp(),

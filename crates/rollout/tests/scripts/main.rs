@@ -3,7 +3,7 @@
 //!
 //! | order | meaning |
 //! |---|---|
-//! | `plan 10%:3s 50%:3s margin=5pp requests=20 longest=60s deadline=5s alarms=a,b checks=c ramp latency warm=5s routes=r failing=2% p99=0.8s` | the plan, and begin |
+//! | `plan 10%:3s 50%:3s margin=5pp requests=20 longest=60s deadline=5s alarms=a,b checks=c ramp latency warm=5s routes=r failing=2% p99=0.8s gate=60s` | the plan, and begin; `50%:3s!` is a step with a gate |
 //! | `history 1000/5` | before `plan`: requests/errors of the base |
 //! | `traffic 300/s canary 20% base 0%` | from now on; errors fall evenly |
 //! | `over canary 5% base 1%` | of the warm requests that take longer than the guardrail on latency allows |
@@ -114,4 +114,7 @@ scripts! {
     kept_guardrails_are_promoted,
     unmeasured_guardrail_is_inconclusive,
     few_errors_break_no_guardrail,
+    gates_wait_for_a_person,
+    closed_gate_is_inconclusive,
+    gate_keeps_no_bad_canary,
 }

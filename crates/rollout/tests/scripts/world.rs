@@ -339,7 +339,8 @@ fn plan(words: &[&str]) -> Plan {
     let (mut ramp, mut judged, mut guardrails) = (None, Judged::default(), Guardrails::default());
     for word in words {
         if let Some((share, wait)) = word.split_once(':') {
-            steps.push(RampStep { percent: percent(share), wait_ms: ms(wait) });
+            let (wait, gate) = wait.strip_suffix('!').map_or((wait, false), |wait| (wait, true));
+            steps.push(RampStep { percent: percent(share), wait_ms: ms(wait), gate });
             continue;
         }
         match *word {
@@ -358,6 +359,7 @@ fn plan(words: &[&str]) -> Plan {
         match name {
             "margin" => rules.margin = number(value, "pp") / 100.0,
             "requests" => rules.canary_requests_min = value.parse().unwrap(),
+            "gate" => rules.gate_timeout_ms = ms(value),
             "longest" => rules.max_duration_ms = ms(value),
             "deadline" => rules.deadline_ms = ms(value),
             "alarms" => rules.alarms = names(),

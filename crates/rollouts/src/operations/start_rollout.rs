@@ -179,7 +179,8 @@ fn steps(steps: Option<Vec<Step>>) -> Result<Vec<RampStep>, Error> {
         let percent =
             Percent::new(step.percent).map_err(|error| Error::invalid(format!("Percent: {error}.")))?;
         let usual = if at == last { plan::BAKE_MS } else { plan::WAIT_MS };
-        Ok(RampStep { percent, wait_ms: step.wait_ms.unwrap_or(usual) })
+        let (wait_ms, gate) = (step.wait_ms.unwrap_or(usual), step.gate.unwrap_or_default());
+        Ok(RampStep { percent, wait_ms, gate })
     };
     steps.into_iter().enumerate().map(step).collect()
 }
@@ -194,6 +195,7 @@ fn rules(given: shape::Rules, alarms: Vec<String>) -> Rules {
         canary_requests_min: given.canary_requests_min.unwrap_or(usual.canary_requests_min),
         max_duration_ms: given.max_duration_ms.unwrap_or(usual.max_duration_ms),
         deadline_ms: given.deadline_ms.unwrap_or(usual.deadline_ms),
+        gate_timeout_ms: given.gate_timeout_ms.unwrap_or(usual.gate_timeout_ms),
         interval_ms: given.interval_ms.unwrap_or(usual.interval_ms),
         alarms,
         checks: Vec::new(),

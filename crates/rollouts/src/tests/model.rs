@@ -107,6 +107,12 @@ async fn every_answers_members_are_in_the_model_and_all_of_it_is_answered() {
             check(shape("GetRollout"), &answer, "GetRollout", &mut seen);
         }
     }
+    bed.traffic(Traffic { per_second: 300.0, ..Traffic::default() });
+    let steps = json!([{"Percent": 10, "WaitMs": 1_000, "Gate": true}]);
+    bed.start_stage("gated", json!({"Steps": steps, "Reason": "why"})).await;
+    bed.until("gated", |rollout| rollout["GateUntil"].is_number()).await;
+    let answer = bed.run("GetRollout", json!({"Name": "gated"})).await.unwrap();
+    check(shape("GetRollout"), &answer, "GetRollout", &mut seen);
     let answer = bed.run("ListRollouts", json!({"MaxResults": 1})).await.unwrap();
     check(shape("ListRollouts"), &answer, "ListRollouts", &mut seen);
     for operation in ["GetRollout", "ListRollouts"] {

@@ -209,3 +209,40 @@ async fn a_target_has_a_history() {
     assert!(refused.contains("Target must be either"), "{refused}");
     bed.close().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_gate_is_opened_by_a_person_also_after_a_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    let began = Instant::now();
+    let first = bed(&directory).await;
+    let steps = json!([{"Percent": 10, "WaitMs": 5_000, "Gate": true}, {"Percent": 100, "WaitMs": 5_000}]);
+    let started = first.start_stage("v2", json!({"Steps": steps})).await;
+    assert_eq!((&started["Steps"][0]["Gate"], &started["Steps"][1]["Gate"]), (&json!(true), &json!(null)));
+    assert_eq!(started["Rules"]["GateTimeoutMs"], 3_600_000);
+    let waiting = first.until("v2", |rollout| rollout["GateUntil"].is_number()).await;
+    assert_eq!(waiting["StatusReason"], "waiting at the gate of 10 % for somebody to resume it");
+    first.close().await;
+    let bed = Bed::open(directory.path(), began).await;
+    bed.traffic(GOOD);
+    let at_s = |rollout: &serde_json::Value| rollout["LookedAt"].as_f64().unwrap();
+    let later = bed.until("v2", |rollout| at_s(rollout) > at_s(&waiting) + 1.0).await;
+    assert_eq!((&later["GateUntil"], &later["Percent"]), (&waiting["GateUntil"], &json!(10.0)));
+    let opened = bed.ok("ResumeRollout", json!({"Name": "v2", "Reason": "looks fine"})).await;
+    assert_eq!((&opened["Percent"], &opened["GateUntil"]), (&json!(100.0), &json!(null)));
+    assert_eq!(opened["Orders"][1]["Reason"], "looks fine");
+    assert_eq!(bed.end("v2").await["Status"], "Promoted");
+    bed.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gate_that_nobody_opens_ends_on_the_base() {
+    let directory = tempfile::tempdir().unwrap();
+    let bed = bed(&directory).await;
+    let steps = json!([{"Percent": 10, "WaitMs": 5_000, "Gate": true}, {"Percent": 100, "WaitMs": 5_000}]);
+    let rules = json!({"GateTimeoutMs": 30_000, "MaxDurationMs": 600_000});
+    bed.start_stage("v2", json!({"Steps": steps, "Rules": rules})).await;
+    let rollout = bed.end("v2").await;
+    assert_eq!(rollout["StatusReason"], "inconclusive: nobody opened the gate within 30 s");
+    assert_eq!((&rollout["ExitCode"], bed.stage().canary), (&json!(12), None));
+    bed.close().await;
+}

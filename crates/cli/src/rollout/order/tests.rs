@@ -106,6 +106,32 @@ fn a_files_wait_holds_for_steps_that_it_doesn_t_name() {
 }
 
 #[test]
+fn gates_are_flags_and_keys() {
+    let parsed =
+        parse("steps = [10, { percent = 50, gate = true }]\n[rules]\ngate_timeout = \"2h\"").unwrap();
+    assert_eq!(parsed["Steps"][1], json!({"Percent": 50, "Gate": true}));
+    assert_eq!(parsed["Rules"]["GateTimeoutMs"], 7_200_000);
+    let flags = |gates: Vec<f64>| {
+        start_input(&StartOptions {
+            function: Some("f".into()),
+            alias: Some("live".into()),
+            version: Some("2".into()),
+            gate_timeout: Some(Duration::from_secs(60)),
+            gates,
+            ..StartOptions::default()
+        })
+    };
+    let input = flags(vec![50.0]).unwrap();
+    assert_eq!(
+        input["Steps"],
+        json!([{"Percent": 10.0}, {"Percent": 50.0, "Gate": true}, {"Percent": 100.0}])
+    );
+    assert_eq!(input["Rules"], json!({"GateTimeoutMs": 60_000}));
+    assert_sendable(&input);
+    assert!(flags(vec![20.0]).unwrap_err().to_string().contains("--gate 20: no step goes to 20 %"));
+}
+
+#[test]
 fn the_operations_own_json_is_a_file_too() {
     assert_eq!(parse(&expected().to_string()), Ok(expected()));
 }

@@ -55,7 +55,8 @@ fn steps(input: &Json) -> Json {
     let step = |(at, step): (usize, &Json)| {
         let usual = if at + 1 == given.len() { plan::BAKE_MS } else { plan::WAIT_MS };
         let wait_ms = step["WaitMs"].as_u64().unwrap_or(usual);
-        json!({"percent": step["Percent"], "wait_ms": wait_ms})
+        let gate = step["Gate"].as_bool().unwrap_or_default();
+        json!({"percent": step["Percent"], "wait_ms": wait_ms, "gate": gate})
     };
     given.iter().enumerate().map(step).collect()
 }

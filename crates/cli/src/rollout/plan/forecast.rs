@@ -4,8 +4,8 @@ use pitbird_analysis::{Arm, Bucket, RouteBucket, Slow, Timed};
 use pitbird_names::Percent;
 use pitbird_rollout::plan::{HISTORY_PATIENCE_MS, HISTORY_REQUESTS, HISTORY_REQUESTS_MIN};
 use pitbird_rollout::{
-    Alarm, AlarmState, Check, Evidence, Observed, ObservedCeiling, ObservedLatency, ObservedRoute, Outcome,
-    Plan, Step, Turn, applied, begin, next,
+    Action, Alarm, AlarmState, Check, Command, Evidence, Note, Observed, ObservedCeiling, ObservedLatency,
+    ObservedRoute, Outcome, Plan, Step, Turn, applied, begin, next,
 };
 use pitbird_simulation::draws::Draws;
 use serde_json::{Value as Json, json};
@@ -84,7 +84,9 @@ fn release(plan: &Plan, traffic: Traffic, mut draws: Draws, looks_left: &mut u64
             seen = seen.plus(bucket.canary);
             tell(plan, &mut draws, &mut evidence, weight, bucket);
         }
-        turn = next(plan, &turn.state, &evidence, &[], now_ms);
+        let open = Command { number: look, by: Note::from("forecast"), action: Action::Resume };
+        let orders: Vec<Command> = turn.state.gate_until_ms(plan).map(|_| open).into_iter().collect();
+        turn = next(plan, &turn.state, &evidence, &orders, now_ms);
     }
     None
 }

@@ -14,6 +14,7 @@ use crate::watch::{canary, target};
 /// What the simulation takes for granted.
 pub const ASSUMES: &str = "steady traffic whose requests draw their arm one by one, a fault from the first request on, \
                            latencies as on the base and within all limits, routes with an even part each, quiet alarms, \
+                           gates that are opened at once, \
                            ten minutes of history, 10,000 requests at most";
 
 pub fn page(
@@ -106,7 +107,9 @@ pub fn left_when(plan: &Plan, step: usize) -> String {
     let requests = format!("{} canary requests seen", plan.rules().canary_requests_min);
     let next = plan.steps().get(step + 1).map(|next| next.percent.get());
     let is_decided = next.is_none_or(|next| next >= 100.0 || (plan.ramp().is_some() && next > 50.0));
-    if is_decided { format!("{requests}, shown not worse") } else { requests }
+    let seen = if is_decided { format!("{requests}, shown not worse") } else { requests };
+    let has_gate = plan.steps().get(step).is_some_and(|step| step.gate);
+    if has_gate { format!("{seen}, then somebody opens the gate") } else { seen }
 }
 
 /// All that is looked at, a sentence each.
@@ -150,6 +153,9 @@ pub fn checks(plan: &Plan) -> Vec<String> {
         "budget: {} % of the canary's requests with most of the traffic",
         hundredfold(rules.budget)
     ));
+    if plan.steps().iter().any(|step| step.gate) {
+        found.push(format!("gates: inconclusive when not opened within {}", time(rules.gate_timeout_ms)));
+    }
     match rules.when_blind {
         WhenBlind::Hold => found.push(format!(
             "evidence missing: holds, and ends inconclusive after {}",

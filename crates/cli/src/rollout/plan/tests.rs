@@ -69,7 +69,7 @@ fn no_member_of_the_model_is_lost_on_the_planner() {
                 (_, Kind::List { .. }) => json!([{"Quantile": 0.9, "AboveMs": 5}]),
                 (_, Kind::String) => json!("Hold"),
                 ("SlowerBy" | "WarmUpMs", _) => json!(1),
-                ("MaxDurationMs", _) => json!(300_000),
+                ("MaxDurationMs" | "GateTimeoutMs", _) => json!(300_000),
                 ("CanaryRequestsMin" | "DeadlineMs" | "IntervalMs", _) => json!(2_000),
                 ("FailuresPerLook" | "FirstPercent", _) => json!(2),
                 _ => json!(0.05),
@@ -103,6 +103,18 @@ fn everything_that_a_plan_judges_is_fed() {
     .unwrap();
     let good = &forecasts(&plan, &options(Some(400.0)), 400.0)[0];
     assert!(good.count(Outcome::Promoted) >= 8, "{good:?}");
+}
+
+#[test]
+fn gates_are_told_and_opened() {
+    let steps = json!([{"Percent": 10, "WaitMs": 5_000, "Gate": true}, {"Percent": 50, "WaitMs": 5_000}]);
+    let input = input(json!({"Steps": steps}));
+    let plan = build::plan(&input).unwrap();
+    let good = &forecasts(&plan, &options(Some(300.0)), 300.0)[0];
+    assert!(good.count(Outcome::Promoted) >= 9, "{good:?}");
+    let text = page::page(&input, &plan, &json!({}), &options(None), &[]);
+    assert!(text.contains("100 canary requests seen, then somebody opens the gate\n"), "{text}");
+    assert!(text.contains("- gates: inconclusive when not opened within 1h 00m\n"), "{text}");
 }
 
 #[test]
