@@ -40,6 +40,16 @@ pub struct Rollout<P, S> {
     /// rollouts that didn't know.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub orders: Vec<Order>,
+    /// Who is told of its changes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notifications: Vec<Notification>,
+}
+
+/// A URL that is told of a rollout's changes, and what they are signed with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notification {
+    pub url: String,
+    pub secret: Option<String>,
 }
 
 /// Orders that a rollout remembers.

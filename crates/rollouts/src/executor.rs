@@ -1,6 +1,7 @@
 //! Drives every rollout that has not ended: one task each, owned by [`Executor::run`].
 
 mod drive;
+mod tell;
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -111,7 +112,11 @@ impl Executor {
         let task = tasks.set.spawn(async move {
             tokio::time::sleep(after).await;
             let rollout = assignment.rollout.clone();
-            Driver::new(parts, assignment).run(stopped, || drivers.dismiss(&rollout)).await;
+            let (tell, stopping) = (parts.tell.clone(), stopped.clone());
+            let drive = |notices| async move {
+                Driver::new(parts, assignment, notices).run(stopped, || drivers.dismiss(&rollout)).await;
+            };
+            tell::beside(tell, stopping, drive).await;
         });
         tasks.rollouts.insert(task.id(), rollout);
     }

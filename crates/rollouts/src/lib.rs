@@ -26,6 +26,7 @@ mod find;
 mod keep;
 mod live;
 mod meter;
+mod notice;
 mod operations;
 mod page;
 mod shape;
@@ -44,6 +45,7 @@ use pitbird_telemetry::tally::{Slot, Subject};
 pub use error::Error;
 pub use executor::Executor;
 pub use live::{ArmCounts, Counts, LiveTarget};
+pub use notice::{Notice, Told};
 pub use pitbird_rollout::{Alarm, AlarmState};
 
 /// A rollout's record with the planner's own types.
@@ -58,6 +60,8 @@ pub type CountsOf = Arc<dyn Fn(&LiveTarget) -> Option<Counts> + Send + Sync>;
 pub type SlotsOf = Arc<dyn Fn(Subject) -> Arc<Slot> + Send + Sync>;
 /// The states of alarms by their names; one that isn't known is left out.
 pub type AlarmsOf = Arc<dyn Fn(&pitbird_names::Scope, &[String]) -> Vec<Alarm> + Send + Sync>;
+/// Tells a URL of a change; tries as often as is right, and is given up after 45 s.
+pub type TellOf = Arc<dyn Fn(Notice) -> Told + Send + Sync>;
 /// Now, epoch milliseconds.
 pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 
@@ -71,6 +75,7 @@ pub struct Parts {
     pub clock: Clock,
     /// A source of random bits, for identifiers.
     pub entropy: fn() -> u128,
+    pub tell: TellOf,
     /// What a canary's cost is reckoned with.
     pub prices: Arc<PriceList>,
 }

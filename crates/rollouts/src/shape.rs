@@ -4,6 +4,7 @@
 mod evidence;
 mod guardrails;
 mod judged;
+mod notification;
 mod order;
 mod record;
 mod target;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 pub use evidence::Evidence;
 pub use guardrails::{GuardrailEvidence, Guardrails, WhenBlind};
 pub use judged::{Latency, Ramp};
+pub use notification::Notification;
 pub use order::Order;
 pub use record::Record;
 pub use target::{Canary, Target, base, canary};
@@ -66,6 +68,7 @@ pub struct Rollout {
     decisions: Vec<Decision>,
     shifts: Vec<Shift>,
     orders: Vec<Order>,
+    notifications: Vec<Notification>,
     canary_usage: CanaryUsage,
     #[serde(skip_serializing_if = "Option::is_none")]
     plan: Option<String>,
@@ -172,6 +175,7 @@ impl Rollout {
             decisions: state.decisions().map(Decision::from).collect(),
             shifts: rollout.shifts.iter().map(Shift::from).collect(),
             orders: rollout.orders.iter().map(Order::from).collect(),
+            notifications: rollout.notifications.iter().map(Notification::from).collect(),
             canary_usage: CanaryUsage::new(rollout.canary_use, rollout.started_ms, prices),
             plan: None,
             record_count: rollout.entries,
@@ -194,7 +198,7 @@ pub fn status(rollout: &crate::Rollout) -> &'static str {
     }
 }
 
-fn phase(phase: &Phase) -> &'static str {
+pub fn phase(phase: &Phase) -> &'static str {
     match phase {
         Phase::Pending => "Pending",
         Phase::Shifting { .. } => "Shifting",

@@ -24,6 +24,7 @@ use crate::alarm_actions::AlarmActions;
 use crate::deployments;
 use crate::trials::DataPlane;
 use crate::usage::UsageKeeper;
+use crate::webhook::Webhooks;
 
 /// What services are made of.
 pub struct Parts {
@@ -186,6 +187,7 @@ fn exports(s3: Service) -> pitbird_logs::Keep {
 fn rollout_parts(parts: &Parts, cloudwatch: Arc<pitbird_cloudwatch::State>) -> pitbird_rollouts::Parts {
     let (edge, aliases) = (parts.edge.clone(), AliasCounters::new(parts.invoker.clone()));
     let telemetry = parts.telemetry.clone();
+    let webhooks = Arc::new(Webhooks::default());
     pitbird_rollouts::Parts {
         store: parts.store.clone(),
         counts: Arc::new(move |target| counted(&edge, &aliases, target)),
@@ -196,6 +198,13 @@ fn rollout_parts(parts: &Parts, cloudwatch: Arc<pitbird_cloudwatch::State>) -> p
         }),
         entropy,
         prices: parts.prices.clone(),
+        tell: Arc::new(move |notice| {
+            let webhooks = webhooks.clone();
+            Box::pin(async move {
+                let pitbird_rollouts::Notice { url, body, signature } = notice;
+                webhooks.post_signed(&url, body, signature.as_deref()).await
+            })
+        }),
     }
 }
 

@@ -16,6 +16,8 @@ use hyper_util::rt::TokioExecutor;
 const ATTEMPT: Duration = Duration::from_secs(10);
 /// Waits before the attempts that follow the first.
 const RETRY_AFTER: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
+/// Tells the receiver that the body is from whom it shares a secret with.
+const SIGNATURE: &str = "x-pitbird-signature";
 /// What is read of an answer, which nobody looks at, so that its connection can be used again.
 const ANSWER_BYTES: usize = 64 << 10;
 
@@ -32,10 +34,15 @@ impl Webhooks {
     /// Posts JSON to an `http` or `https` URL. Tries three times; an answer from 200 to 299 is a success, one from 400 to 499,
     /// but 408 and 429, isn't tried again.
     pub async fn post(&self, url: &str, json: String) -> Result<(), String> {
+        self.post_signed(url, json, None).await
+    }
+
+    /// The same with a signature in [`SIGNATURE`].
+    pub async fn post_signed(&self, url: &str, json: String, signature: Option<&str>) -> Result<(), String> {
         let json = Bytes::from(json);
         let mut waits = RETRY_AFTER.into_iter();
         loop {
-            let (error, is_final) = match self.attempt(url, json.clone()).await {
+            let (error, is_final) = match self.attempt(url, json.clone(), signature).await {
                 Ok(200..=299) => return Ok(()),
                 Ok(status) => {
                     let is_final = (400..500).contains(&status) && !matches!(status, 408 | 429);
@@ -51,15 +58,17 @@ impl Webhooks {
         }
     }
 
-    async fn attempt(&self, url: &str, json: Bytes) -> Result<u16, String> {
+    async fn attempt(&self, url: &str, json: Bytes, signature: Option<&str>) -> Result<u16, String> {
         let sender = self.sender.get_or_init(sender).as_ref()?;
-        let request = Request::builder()
+        let mut request = Request::builder()
             .method(Method::POST)
             .uri(url)
             .header(CONTENT_TYPE, "application/json")
-            .header(USER_AGENT, concat!("pitbird/", env!("CARGO_PKG_VERSION")))
-            .body(Full::new(json))
-            .map_err(|error| error.to_string())?;
+            .header(USER_AGENT, concat!("pitbird/", env!("CARGO_PKG_VERSION")));
+        if let Some(signature) = signature {
+            request = request.header(SIGNATURE, signature);
+        }
+        let request = request.body(Full::new(json)).map_err(|error| error.to_string())?;
         let exchange = async {
             let answer = sender.request(request).await.map_err(|error| whole(&error))?;
             let status = answer.status().as_u16();
@@ -128,9 +137,11 @@ mod tests {
             "HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n",
         ])
         .await;
-        assert_eq!(Webhooks::default().post(&url, "{\"a\":1}".to_owned()).await, Ok(()));
+        let posted = Webhooks::default().post_signed(&url, "{\"a\":1}".to_owned(), Some("sha256=00")).await;
+        assert_eq!(posted, Ok(()));
         let seen = served.await.expect("no panic");
         assert!(seen[0].starts_with("POST /hook HTTP/1.1\r\n"), "{}", seen[0]);
+        assert!(seen[1].contains("x-pitbird-signature: sha256=00\r\n"), "{}", seen[1]);
         assert!(seen[1].contains("content-type: application/json\r\n"), "{}", seen[1]);
     }
 

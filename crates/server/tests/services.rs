@@ -54,14 +54,16 @@ fn apis_are_reached_by_their_domains() {
 #[test]
 fn rollout_files_are_what_their_schema_says() {
     let Some(python) = python() else { return };
-    let knows = std::process::Command::new(&python.interpreter).args(["-c", "import jsonschema, yaml"]).output();
+    let knows =
+        std::process::Command::new(&python.interpreter).args(["-c", "import jsonschema, yaml"]).output();
     if !knows.is_ok_and(|output| output.status.success()) {
         eprintln!("SKIPPED: no jsonschema and yaml in this host's python3");
         return;
     }
     let project = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
     let output = python.run(&script("rollout_files.py"), "", &[BINARY, project]);
-    let words = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let words =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{words}");
 }
 

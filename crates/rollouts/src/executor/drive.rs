@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::{Assignment, Obeyed, Order, Since};
 use crate::commit::{self, Lost};
 use crate::meter::{Meter, Now, Reading};
+use crate::notice::{self, Notice};
 use crate::target::{Around, View};
 use crate::trial::{self, Trial};
 use crate::turn::{self, Turn, Wish};
@@ -28,6 +29,8 @@ pub struct Driver {
     rollout: String,
     orders: mpsc::Receiver<Order>,
     since: Since,
+    /// Where changes go that somebody is to be told of.
+    notices: mpsc::Sender<Notice>,
     meter: Meter,
     /// Counts for this driver, from its first look on.
     trial: Option<Trial>,
@@ -50,9 +53,10 @@ enum Looked {
 }
 
 impl Driver {
-    pub fn new(parts: Arc<Parts>, assignment: Assignment) -> Driver {
+    pub fn new(parts: Arc<Parts>, assignment: Assignment, notices: mpsc::Sender<Notice>) -> Driver {
         let Assignment { rollout, orders, since } = assignment;
-        Driver { parts, rollout, orders, since, meter: Meter::default(), trial: None, entries: None }
+        let (meter, trial, entries) = (Meter::default(), None, None);
+        Driver { parts, rollout, orders, since, notices, meter, trial, entries }
     }
 
     /// Looks at once, then whenever it is time or an order comes, until the rollout has ended or `stopping` says so.
@@ -199,6 +203,11 @@ impl Driver {
     /// After the commit: what was counted belongs to the old weight up to here, and to the new one from here on.
     async fn written(&mut self, before: &Rollout, turn: &Turn, reading: Option<Reading>) {
         let live_ms = (self.parts.clock)();
+        for notice in notice::of(before, &turn.rollout, live_ms) {
+            if let Err(error) = self.notices.try_send(notice) {
+                tracing::warn!(rollout = self.rollout, %error, "a change is not told: too many wait");
+            }
+        }
         self.entries = Some(turn.rollout.entries);
         let weight = before.state.weight();
         let is_changed = turn.rollout.state.weight() != weight;

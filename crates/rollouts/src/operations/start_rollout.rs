@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use crate::shape::{self, Canary, Step, Target};
 use crate::target::{routes, start};
-use crate::{Error, Parts, Rollout, State, commit, keep};
+use crate::{Error, Parts, Rollout, State, commit, keep, notice};
 
 /// Rollouts that run in one account and region at a time.
 pub const RUNNING_MAX: usize = 100;
@@ -33,6 +33,7 @@ pub struct Input {
     guardrails: Option<shape::Guardrails>,
     /// Goes into the record: why this release, or by which ticket.
     reason: Option<String>,
+    notifications: Option<Vec<shape::Notification>>,
 }
 
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Answer, Fault> {
@@ -43,6 +44,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Answer, 
     let ordered = Ordered { guardrails, ..ordered };
     know_alarms(&state, &caller.scope, &ordered.rules.alarms)?;
     keep::make_room(&parts.store, &caller.scope, keep::ROLLOUTS_MAX).await.map_err(Error::from)?;
+    let notifications = notice::parse(input.notifications.unwrap_or_default())?;
     let wish = start::Wish::parse(input.target, input.canary)?;
     let now_ms = (parts.clock)();
     let order = super::audited(&caller, OrderKind::Start, input.reason.as_deref(), now_ms);
@@ -74,6 +76,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Answer, 
             canary_use: Default::default(),
             thresholds: None,
             orders: vec![order],
+            notifications,
         };
         write(tx, &rollout, record)?;
         Ok((rollout, true))

@@ -63,6 +63,8 @@ pub struct Bed {
     road: Arc<Mutex<Road>>,
     slots: Arc<Slots>,
     alarms: Arc<Mutex<BTreeMap<String, AlarmState>>>,
+    /// What was told.
+    pub told: Arc<Mutex<Vec<crate::Notice>>>,
     /// How many more times counting breaks down.
     pub breaks: Arc<AtomicUsize>,
     clock: crate::Clock,
@@ -99,6 +101,7 @@ impl Bed {
         let road = Arc::new(Mutex::new(Road { at_ms: clock(), ..Road::default() }));
         let alarms: Arc<Mutex<BTreeMap<String, AlarmState>>> = Arc::default();
         let slots: Arc<Slots> = Arc::default();
+        let told: Arc<Mutex<Vec<crate::Notice>>> = Arc::default();
         let (state, executor) = crate::new(Parts {
             store: store.clone(),
             prices: Arc::new(pitbird_prices::PriceList::embedded().clone()),
@@ -132,6 +135,13 @@ impl Bed {
             },
             clock: clock.clone(),
             entropy,
+            tell: {
+                let told = told.clone();
+                Arc::new(move |notice| {
+                    told.lock().unwrap().push(notice);
+                    Box::pin(std::future::ready(Ok(())))
+                })
+            },
         });
         let (stop, stopped) = oneshot::channel();
         let executor = tokio::spawn(async move {
@@ -146,6 +156,7 @@ impl Bed {
             road,
             slots,
             alarms,
+            told,
             breaks,
             clock,
             stop: Some(stop),

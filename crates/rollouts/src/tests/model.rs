@@ -93,6 +93,7 @@ async fn every_answers_members_are_in_the_model_and_all_of_it_is_answered() {
     let guardrails = json!({"ErrorRate": 0.5, "Latency": [{"Quantile": 0.99, "AboveMs": 900}]});
     let judged = json!({
         "Canary": canary, "Routes": ["*"], "Latency": {}, "Ramp": {"FirstPercent": 10.0}, "Guardrails": guardrails,
+        "Notifications": [{"Url": "http://127.0.0.1:9/"}],
     });
     bed.start_stage("v2", judged).await;
     bed.start_alias("f2").await;

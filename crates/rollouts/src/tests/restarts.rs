@@ -138,6 +138,7 @@ async fn a_step_that_was_written_down_and_not_done_is_done() {
         assert!(matches!(shifting.state.phase(), Phase::Shifting { step: 0 }));
         let rollout = Rollout {
             orders: Vec::new(),
+            notifications: Vec::new(),
             scope: Default::default(),
             name: "v2".into(),
             target,

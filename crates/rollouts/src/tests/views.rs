@@ -157,3 +157,50 @@ async fn the_canarys_use_is_told_with_its_cost_and_old_records_are_read() {
     assert_eq!(read.canary_use, Default::default());
     bed.close().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn changes_are_told_and_signed() {
+    let directory = tempfile::tempdir().unwrap();
+    let bed = Bed::open(directory.path(), Instant::now()).await;
+    bed.traffic(Traffic { per_second: 300.0, ..Traffic::default() });
+    let secret = "0123456789abcdef";
+    let receivers = json!([{"Url": "http://127.0.0.1:9/hook", "Secret": secret}]);
+    let started = bed.start_stage("v2", json!({"Notifications": receivers})).await;
+    assert_eq!(started["Notifications"], json!([{"Url": "http://127.0.0.1:9/hook", "Signed": true}]));
+    assert!(!started.to_string().contains(secret));
+    bed.end("v2").await;
+    let told = bed.told.clone();
+    bed.close().await;
+    let told = told.lock().unwrap();
+    let bodies: Vec<serde_json::Value> =
+        told.iter().map(|notice| serde_json::from_str(&notice.body).unwrap()).collect();
+    let percents: Vec<_> = bodies.iter().map(|body| body["percent"].as_f64().unwrap()).collect();
+    assert_eq!(percents, [10.0, 50.0, 100.0, 100.0], "{bodies:?}");
+    let last = bodies.last().unwrap();
+    assert_eq!(
+        (&last["status"], &last["exit_code"], &last["rollout"]),
+        (&json!("Promoted"), &json!(0), &json!("v2"))
+    );
+    assert!(bodies.is_sorted_by_key(|body| body["entry"].as_u64()), "{bodies:?}");
+    assert!(told.iter().all(|notice| notice.signature.as_ref().is_some_and(|it| it.starts_with("sha256="))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_urls_are_told() {
+    let directory = tempfile::tempdir().unwrap();
+    let bed = Bed::open(directory.path(), Instant::now()).await;
+    for (receiver, words) in [
+        (json!({"Url": "ftp://example"}), "no http or https URL"),
+        (json!({"Url": "http://example", "Secret": "short"}), "ValidationException"),
+    ] {
+        let input = json!({
+            "Name": "v3",
+            "Target": {"LambdaAlias": {"FunctionName": "pets", "AliasName": "live"}},
+            "Canary": {"FunctionVersion": "2"},
+            "Notifications": [receiver],
+        });
+        let refused = bed.run("StartRollout", input).await.unwrap_err();
+        assert!(refused.contains(words), "{refused}");
+    }
+    bed.close().await;
+}

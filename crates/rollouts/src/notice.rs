@@ -1,0 +1,136 @@
+//! What is told to those who asked to be told: the change of a rollout as JSON, and its signature. Pure.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use hmac::{Hmac, KeyInit, Mac};
+use pitbird_records::rollout::Notification;
+use pitbird_rollout::Phase;
+use serde_json::json;
+use sha2::Sha256;
+
+use crate::{Error, Rollout, shape};
+
+/// Who may be told of one rollout at most.
+pub const NOTIFICATIONS_MAX: usize = 4;
+
+/// A change on its way to a URL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    pub url: String,
+    /// JSON.
+    pub body: String,
+    /// `sha256=` and the HMAC of the body under the secret in hexadecimal; for the header `X-Pitbird-Signature`.
+    pub signature: Option<String>,
+}
+
+/// How it went; an error says what was wrong with the last attempt.
+pub type Told = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
+
+/// Where a rollout's changes go, if they can: `http` and `https`, as for alarms' actions.
+pub fn parse(given: Vec<shape::Notification>) -> Result<Vec<Notification>, Error> {
+    if given.len() > NOTIFICATIONS_MAX {
+        return Err(Error::invalid(format!("Notifications names more than {NOTIFICATIONS_MAX} URLs.")));
+    }
+    let is_url = |url: &str| {
+        let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+        let host = rest.and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default();
+        !host.is_empty() && url.bytes().all(|byte| byte.is_ascii_graphic())
+    };
+    let mut parsed: Vec<Notification> = Vec::new();
+    for shape::Notification { url, secret, .. } in given {
+        if !is_url(&url) {
+            return Err(Error::invalid(format!("Notifications: {url:?} is no http or https URL.")));
+        }
+        if parsed.iter().any(|other| other.url == url) {
+            return Err(Error::invalid(format!("Notifications names {url} twice.")));
+        }
+        parsed.push(Notification { url, secret });
+    }
+    Ok(parsed)
+}
+
+/// What is told when a rollout became `after`: every change of its phase, its pause, its gate and its weight.
+pub fn of(before: &Rollout, after: &Rollout, at_ms: u64) -> Vec<Notice> {
+    let gate = |rollout: &Rollout| rollout.state.gate_until_ms(&rollout.plan).is_some();
+    let (was, is) = (&before.state, &after.state);
+    let is_news = std::mem::discriminant(was.phase()) != std::mem::discriminant(is.phase())
+        || was.is_paused() != is.is_paused()
+        || was.weight() != is.weight()
+        || gate(before) != gate(after);
+    if !is_news || after.notifications.is_empty() {
+        return Vec::new();
+    }
+    let body = body(after, at_ms);
+    let notice = |to: &Notification| Notice {
+        url: to.url.clone(),
+        signature: to.secret.as_ref().map(|secret| signature(secret, &body)),
+        body: body.clone(),
+    };
+    after.notifications.iter().map(notice).collect()
+}
+
+/// `{"source":"pitbird.rollouts","time":<epoch ms>,"account":…,"region":…,"rollout":…,"status":…,"phase":…,"percent":…,
+/// "reason":…,"generation":…,"entry":…,"gate_until":<epoch ms or null>,"exit_code":<or null>}`. `entry` is the number of the
+/// rollout's newest record: of two notices the one with the larger number is the newer.
+fn body(rollout: &Rollout, at_ms: u64) -> String {
+    let ended = match rollout.state.phase() {
+        Phase::Ended { outcome, .. } => Some(outcome.exit_code()),
+        _ => None,
+    };
+    json!({
+        "source": "pitbird.rollouts",
+        "time": at_ms,
+        "account": rollout.scope.account.as_str(),
+        "region": rollout.scope.region.as_str(),
+        "rollout": rollout.name,
+        "target": rollout.target.claim(),
+        "status": shape::status(rollout),
+        "phase": shape::phase(rollout.state.phase()),
+        "percent": rollout.state.weight().get(),
+        "reason": rollout.reason,
+        "generation": rollout.state.generation(),
+        "entry": rollout.entries,
+        "gate_until": rollout.state.gate_until_ms(&rollout.plan),
+        "exit_code": ended,
+    })
+    .to_string()
+}
+
+fn signature(secret: &str, body: &str) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes a key of any length");
+    mac.update(body.as_bytes());
+    let digits = mac.finalize().into_bytes();
+    digits.iter().fold("sha256=".to_owned(), |text, byte| format!("{text}{byte:02x}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 4231, test case 2.
+    #[test]
+    fn a_signature_is_an_hmac() {
+        let expected = "sha256=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
+        assert_eq!(signature("Jefe", "what do ya want for nothing?"), expected);
+    }
+
+    #[test]
+    fn only_urls_are_told() {
+        let of = |urls: &[&str]| {
+            let given = urls.iter().map(|url| shape::Notification::to((*url).to_owned()));
+            parse(given.collect()).map_err(|error| error.to_string())
+        };
+        assert_eq!(of(&["http://127.0.0.1:9/a?b", "https://example.com"]).unwrap().len(), 2);
+        for url in ["ftp://a", "http://", "http:///a", "https://?a", "http://a b", "http://a\r\nb", "a"] {
+            assert!(of(&[url]).unwrap_err().contains("no http or https URL"), "{url}");
+        }
+        assert!(of(&["http://a", "http://a"]).unwrap_err().contains("twice"));
+        assert!(of(&["http://a", "http://b", "http://c", "http://d"]).is_ok());
+        assert!(
+            of(&["http://a", "http://b", "http://c", "http://d", "http://e"])
+                .unwrap_err()
+                .contains("more than 4")
+        );
+    }
+}
