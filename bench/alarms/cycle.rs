@@ -139,6 +139,7 @@ async fn set_alarms(service: Service) -> Outcome {
 async fn set_alarm(service: &Service, input: Json) -> Outcome {
     let call = Call {
         caller: Caller::root(Scope::default()),
+        trace_id: None,
         request_id: String::new(),
         now_ms: now_ms(),
         endpoint: String::new(),

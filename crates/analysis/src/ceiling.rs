@@ -86,7 +86,9 @@ mod tests {
     #[test]
     fn is_expected_to_be_at_most_one_up_to_the_limit() {
         let choose = |n: u64, k: u64| (0..k).fold(1.0, |c, i| c * (n - i) as f64 / (i + 1) as f64);
-        let chance = |n: u64, k: u64, rate: f64| choose(n, k) * rate.powi(k as i32) * (1.0 - rate).powi((n - k) as i32);
+        let chance = |n: u64, k: u64, rate: f64| {
+            choose(n, k) * rate.powi(k as i32) * (1.0 - rate).powi((n - k) as i32)
+        };
         for limit in [0.001, 0.02, 0.3, LIMIT_MAX] {
             for part in [0.0, 0.3, 0.9, 1.0] {
                 let rate = limit * part;

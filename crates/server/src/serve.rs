@@ -194,7 +194,8 @@ pub(crate) async fn build(
     let prices = Arc::new(own_prices.unwrap_or_else(|| PriceList::embedded().clone()));
     let store = Store::open(&options.data_dir).map_err(unusable)?;
     let telemetry = options.data_dir.join("telemetry");
-    let config = pitbird_telemetry::Config { takes_data_plane: !options.without_telemetry, ..Default::default() };
+    let config =
+        pitbird_telemetry::Config { takes_data_plane: !options.without_telemetry, ..Default::default() };
     let telemetry = Telemetry::open(&telemetry, &config).map_err(|error| {
         let hint = "if it is moved away, they are all that is lost";
         anyhow!("{error}\nhint: {} holds logs, metrics and usage; {hint}", telemetry.display())
@@ -231,7 +232,8 @@ pub async fn run(options: &ServeOptions, inherited: Option<TcpListener>) -> Resu
         let _unread = writeln!(out, "WARNING: waits of CodeDeploy are divided by {}", options.time_scale);
     }
     if options.without_telemetry {
-        let _unread = writeln!(out, "WARNING: requests and invocations aren't measured and leave no log lines");
+        let _unread =
+            writeln!(out, "WARNING: requests and invocations aren't measured and leave no log lines");
     }
     let _unread = writeln!(out, "Ready.").and_then(|()| out.flush());
     let starts_anew = tokio::select! {

@@ -13,8 +13,13 @@ async fn bed_with_bucket() -> Bed {
     bed.group("g").await;
     bed.stream("g", "s/1").await;
     bed.stream("g", "t").await;
-    let bucket =
-        Bucket { scope: Scope::default(), name: "birds".to_owned(), created_ms: 0, tags: Default::default() };
+    let bucket = Bucket {
+        scope: Scope::default(),
+        name: "birds".to_owned(),
+        created_ms: 0,
+        tags: Default::default(),
+        settings: Default::default(),
+    };
     let put = move |tx: &mut Transaction<'_>| tx.put(&bucket).map(drop);
     bed.state.store.write(put).await.expect("a bucket");
     bed

@@ -100,7 +100,8 @@ fn files_of_smaller_pages_are_taken() {
             connection.pragma_update(None, "application_id", 0).unwrap();
             connection.pragma_update(None, "user_version", 0).unwrap();
         }
-        let shrink = "PRAGMA journal_mode = DELETE; PRAGMA page_size = 4096; VACUUM; PRAGMA journal_mode = WAL;";
+        let shrink =
+            "PRAGMA journal_mode = DELETE; PRAGMA page_size = 4096; VACUUM; PRAGMA journal_mode = WAL;";
         connection.execute_batch(shrink).unwrap();
         drop(connection);
         for text in ["one", "two"] {
@@ -109,7 +110,8 @@ fn files_of_smaller_pages_are_taken() {
         }
         let connection = Connection::open(database(&directory)).unwrap();
         let page: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0)).unwrap();
-        let records: i64 = connection.query_row("SELECT count(*) FROM records", [], |row| row.get(0)).unwrap();
+        let records: i64 =
+            connection.query_row("SELECT count(*) FROM records", [], |row| row.get(0)).unwrap();
         assert_eq!((page, records), (4096, 1), "empty: {is_empty}");
     }
 }
