@@ -101,7 +101,7 @@ async fn ask(routed: &Routed<'_, '_>, arrival: &Arrival<'_>, body: Bytes, means:
                         execution_log::function_asked(routed, arrival, target, &trace_id, asked);
                         let invocation = invocation(arrival, event, &trace_id);
                         if *is_event {
-                            later(routed, target, invocation, means).await
+                            Box::pin(later(routed, target, invocation, means)).await
                         } else {
                             invoke(routed, arrival, (function, target), invocation, limit, means).await
                         }
@@ -117,7 +117,8 @@ async fn ask(routed: &Routed<'_, '_>, arrival: &Arrival<'_>, body: Bytes, means:
             outcome.trace_id = Some(trace_id);
             outcome
         }
-        Integration::HttpProxy(proxy) => http::proxy(routed, arrival, body, proxy, means).await,
+        // Boxed, as is whatever else has much to keep while it waits: every request's state would have room for it, and is moved.
+        Integration::HttpProxy(proxy) => Box::pin(http::proxy(routed, arrival, body, proxy, means)).await,
         Integration::Mapped(mapped) => {
             // A mock tells nobody of a trace that isn't recorded.
             let is_told =

@@ -355,6 +355,6 @@ mod tests {
         assert!(secure <= 1024, "{secure} bytes");
         // hyper makes room for it with each connection that isn't idle.
         let answer = size_of_answer(Dispatch::answer);
-        assert!(answer <= 7168, "{answer} bytes");
+        assert!(answer <= 5120, "{answer} bytes");
     }
 }

@@ -106,7 +106,7 @@ impl Edge {
                 Outcome::failed(HttpError::Integration, unrenderable.to_string())
             }
             HttpApiTarget::Url(url) => {
-                super::proxy::ask(self, routed, admitted, integration, url, body).await
+                Box::pin(super::proxy::ask(self, routed, admitted, integration, url, body)).await
             }
         };
         if let Some(traced) = &routed.arrival.trace {
