@@ -236,6 +236,7 @@ impl Pool {
 
     /// A place for one more environment couldn't be had for now; the patrol tries again.
     pub fn give_up_launch(&self) {
+        self.counter.scaled.give_back(self.scaling());
         let mut state = self.lock();
         state.launching = state.launching.saturating_sub(1);
     }

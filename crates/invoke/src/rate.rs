@@ -10,7 +10,7 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    /// At most a thousand million a millisecond, beyond which there is no pace any more.
+    /// One a nanosecond is the fastest.
     pub fn new(count: u64, period_ms: u64) -> Pace {
         let period_ns = period_ms.saturating_mul(NS_PER_MS);
         Pace { count, token_ns: period_ns.checked_div(count).unwrap_or(0).max(1) }
@@ -42,6 +42,13 @@ impl Bucket {
         taken.is_ok()
     }
 
+    /// Puts a token back that wasn't used.
+    pub fn give_back(&self, pace: Pace) {
+        let back = |full_at_ns: u64| Some(full_at_ns.saturating_sub(pace.token_ns));
+        // A function that always gives something.
+        let _ = self.full_at_ns.fetch_update(Ordering::Relaxed, Ordering::Relaxed, back);
+    }
+
     /// How many tokens there are.
     pub fn left(&self, pace: Pace, now_ms: i64) -> u64 {
         let now_ns = ns(now_ms);
@@ -68,6 +75,8 @@ mod tests {
         assert_eq!((bucket.left(pace, 5000), taken(5099)), (0, 0));
         assert_eq!((taken(5100), taken(5350)), (1, 2));
         assert_eq!((bucket.left(pace, 9000), taken(9000)), (10, 10), "it holds no more");
+        bucket.give_back(pace);
+        assert_eq!(taken(9000), 1);
     }
 
     #[test]
