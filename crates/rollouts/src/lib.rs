@@ -12,6 +12,9 @@
 //! Latency, routes, and who is behind the canary's failures are counted by a tally that the driver hangs into the data
 //! plane (`trial`): first how long the base takes, then both arms against thresholds frozen from that.
 //!
+//! Who asked to be told of a rollout's changes is told beside its loop (`executor/tell.rs`), so that nobody who is slow to
+//! listen holds a rollback up.
+//!
 //! Evidence is counted per arm from the server's start. Each bucket ends before the weight changes and the next begins
 //! when the change is live; what was counted in between belongs to the old weight. A restart of the server loses what
 //! was counted since the last look, no more.

@@ -1,7 +1,8 @@
 //! Counting what is on trial, on the data plane: by arm, by route, by how long requests took.
 //!
 //! A rollout puts a [`Tally`] into the [`Slot`] of what it tries; as long as none is there a request pays for one look
-//! at an empty pointer. With one it pays for two or three additions to atomic numbers and takes no lock.
+//! at an empty pointer. With one it pays for two or three additions to atomic numbers, one
+//! more where all requests have limits, and takes no lock.
 //!
 //! At first a tally learns how long the base takes: a histogram for all requests, and one for each route. Then somebody
 //! freezes thresholds, and requests are counted by the band between two thresholds that they fall into. A request is

@@ -6,6 +6,7 @@ use super::{call, list, now};
 use crate::arguments::{HistoryOptions, Output};
 use crate::client::Client;
 use crate::failure::Failure;
+use crate::json::parse_timestamp;
 use crate::print;
 use crate::quantity;
 use crate::table;
@@ -13,9 +14,9 @@ use crate::watch::RolloutView;
 
 pub async fn shown(client: &Client, options: &HistoryOptions, output: Output) -> Result<String, Failure> {
     let mut rollouts = list(client, json!({"Target": target(client, options).await?})).await?;
-    let started = |rollout: &Json| rollout["StartedAt"].as_str().unwrap_or_default().to_owned();
-    // Times are written with all their digits, so their text has their order.
-    rollouts.sort_by_key(|rollout| std::cmp::Reverse(started(rollout)));
+    let started =
+        |rollout: &Json| rollout["StartedAt"].as_str().and_then(parse_timestamp).unwrap_or_default();
+    rollouts.sort_by(|one, other| started(other).total_cmp(&started(one)));
     Ok(match output {
         Output::Table => page(&rollouts),
         _ => print::rendered(&json!({"Rollouts": rollouts}), output),

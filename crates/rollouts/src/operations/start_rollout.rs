@@ -47,12 +47,15 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Answer, 
     let notifications = notice::parse(input.notifications.unwrap_or_default())?;
     let wish = start::Wish::parse(input.target, input.canary)?;
     let now_ms = (parts.clock)();
+    let reason = input.reason.clone();
     let order = super::audited(&caller, OrderKind::Start, input.reason.as_deref(), now_ms);
     let (scope, name) = (caller.scope, input.name);
     let history = history(parts, &wish, &scope).map_err(Error::from)?;
     let routes = input.routes.unwrap_or_default();
     let begin = move |tx: &mut Transaction<'_>| {
-        if let Some(same) = started_before(tx, &scope, &name, (&wish, &ordered, &routes))? {
+        let same = started_before(tx, &scope, &name, (&wish, &ordered, &routes))?;
+        let is_same = |same: &Rollout| is_said_alike(same, &notifications, reason.as_deref());
+        if let Some(same) = same.filter(is_same) {
             return Ok::<_, Error>((same, false));
         }
         check_free(tx, &scope, &name, &wish.claim())?;
@@ -140,6 +143,12 @@ fn started_before(
     let routes = if is_all { rollout.plan.judged().routes.clone() } else { routes.to_vec() };
     let plan = ordered.clone().plan(&rollout.target, routes)?;
     Ok((plan == rollout.plan).then_some(rollout))
+}
+
+/// Were the same URLs to be told, for the same reason? Rollouts of older versions know no reason.
+fn is_said_alike(rollout: &Rollout, notifications: &[records::Notification], reason: Option<&str>) -> bool {
+    let is_same_reason = rollout.orders.first().is_none_or(|order| order.why.as_deref() == reason);
+    rollout.notifications == notifications && is_same_reason
 }
 
 /// What the base has done so far, as far as its counters tell: they go back to the server's start at most. Of many

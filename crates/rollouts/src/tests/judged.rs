@@ -199,8 +199,17 @@ async fn the_same_start_twice_is_one_rollout() {
         "Target": {"RestStage": {"RestApiId": super::bed::API, "StageName": "prod"}},
         "Canary": {"DeploymentId": "d2"},
     });
-    let refused = bed.run("StartRollout", other).await.unwrap_err();
+    let refused = bed.run("StartRollout", other.clone()).await.unwrap_err();
     assert!(refused.contains("v2"), "{refused}");
+    let same = with(
+        with(other, judged()),
+        json!({"Steps": super::bed::steps(), "Rules": {"MaxDurationMs": 600_000}}),
+    );
+    assert!(bed.run("StartRollout", same.clone()).await.is_ok());
+    for more in [json!({"Reason": "another"}), json!({"Notifications": [{"Url": "http://127.0.0.1:9/"}]})] {
+        let refused = bed.run("StartRollout", with(same.clone(), more)).await.unwrap_err();
+        assert!(refused.contains("names are given once"), "{refused}");
+    }
     let ended = bed.end("v2").await;
     let again = bed.start_stage("v2", judged()).await;
     assert_eq!(again["EndedAt"], ended["EndedAt"], "and the one that ended");
