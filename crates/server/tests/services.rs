@@ -61,7 +61,7 @@ fn rollout_files_are_what_their_schema_says() {
         return;
     }
     let project = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
-    let output = python.run(&script("rollout_files.py"), "", &[BINARY, project]);
+    let output = python.run(&script("rollout_files.py"), "http://127.0.0.1:1", &[BINARY, project]);
     let words =
         format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{words}");
