@@ -3,6 +3,7 @@
 import hashlib
 import os
 import socket
+import tempfile
 import urllib.error
 import urllib.request
 import zlib
@@ -336,11 +337,12 @@ def code():
     answer = "def handler(event, context):\n    return '{}'\n"
     s3.put_object(Bucket="birds", Key="app/one.zip", Body=zipped({"app.py": answer.format("one")}))
     # A package that is larger than one in a call may be.
-    with zipfile.ZipFile("two.zip", "w", zipfile.ZIP_STORED) as package:
-        package.writestr("app.py", answer.format("two"))
-        package.writestr("padding", os.urandom(60 * MIB))
-    s3.upload_file("two.zip", "birds", "app/two.zip")
-    os.remove("two.zip")
+    with tempfile.TemporaryFile() as large:
+        with zipfile.ZipFile(large, "w", zipfile.ZIP_STORED) as package:
+            package.writestr("app.py", answer.format("two"))
+            package.writestr("padding", os.urandom(60 * MIB))
+        large.seek(0)
+        s3.upload_fileobj(large, "birds", "app/two.zip")
     made = lambda_.create_function(
         FunctionName="stored", Runtime="python3.11", Handler="app.handler", Role=role("stored"), Timeout=10,
         Code={"S3Bucket": "birds", "S3Key": "app/one.zip"},
