@@ -93,6 +93,7 @@ impl Executor {
         let (parts, drivers) = (self.parts.clone(), self.drivers.clone());
         let stopped = tasks.stopped.clone();
         let task = tasks.set.spawn(async move {
+            // After a driver broke down: what broke it may pass, and nothing would tell of that.
             tokio::time::sleep(after).await;
             let Assignment { deployment, bell } = assignment;
             let rollback = Driver::new(parts, deployment.clone(), bell).run(stopped).await;

@@ -110,6 +110,7 @@ impl Executor {
         let (parts, drivers) = (self.parts.clone(), self.drivers.clone());
         let stopped = tasks.stopped.clone();
         let task = tasks.set.spawn(async move {
+            // After a driver broke down: what broke it may pass, and nothing would tell of that.
             tokio::time::sleep(after).await;
             let rollout = assignment.rollout.clone();
             let (tell, stopping) = (parts.tell.clone(), stopped.clone());

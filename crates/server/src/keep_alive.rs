@@ -91,6 +91,7 @@ where
         .half_close(true)
         .serve_connection(TokioIo::new(stream), service_fn(answer));
     let mut wait = IDLE_AFTER;
+    // That nothing comes is no event: only a look at the clock finds it.
     let mut look = std::pin::pin!(tokio::time::sleep(wait));
     let mut requests = head.requests() + 1;
     loop {

@@ -55,6 +55,7 @@ impl Driver {
                 }
             };
             let wait = Duration::from_millis(next_ms.saturating_sub((self.parts.clock)()));
+            // Answers and orders ring; that an interval is over only the clock tells.
             tokio::select! {
                 biased;
                 _ = stopping.wait_for(|stopping| *stopping) => return None,

@@ -38,6 +38,7 @@ pub async fn beside<F: Future<Output = ()>>(
     let farewell = async move {
         // Nobody who could say so any more is a stop as well.
         let _ = stopping.wait_for(|stopping| *stopping).await;
+        // A bound for receivers that don't answer: who has told all before ends at once.
         tokio::time::sleep(FAREWELL).await;
     };
     let telling = async {
