@@ -94,10 +94,13 @@ fn the_readmes_next_steps_work() {
     let Some(python) = python() else { return };
     let server = Server::start(BINARY);
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let words = printed(&python, &server, &block("README.md", "next-steps"), folder.path());
+    let steps = ["next-steps", "rollout"].map(|name| block("README.md", name)).concat();
+    let words = printed(&python, &server, &steps, folder.path());
     assert!(words.contains("hello from v1") && words.contains("hello from v2"), "{words}");
     let counted = words.rsplit("\"Datapoints\"").next().unwrap_or_default();
     assert!(counted.contains("\"Sum\""), "the canary's requests are counted: {words}");
+    assert!(words.contains("exit code 10\n"), "the faulty version is rolled back: {words}");
+    assert!(words.ends_with("hello from v4\n"), "the good one is promoted: {words}");
 }
 
 /// What the page on metrics says works as written.
