@@ -1,7 +1,7 @@
 //! Fields that nobody has computed: what every event has, what is found in Lambda's lines and in JSON.
 
 use crate::event::Event;
-use crate::value::{Value, java};
+use crate::value::{Print, Value};
 
 /// Where a field comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,7 +120,7 @@ fn part<'e>(line: &'e str, label: &str) -> Option<&'e str> {
 
 fn figure(line: &str, label: &str, unit: f64) -> Option<Value<'static>> {
     let number: f64 = part(line, label)?.split(' ').next()?.parse().ok()?;
-    Some(Value::Text(java(number * unit).into()))
+    Some(Value::Found(number * unit, Print::Java))
 }
 
 pub(crate) fn is_uuid(text: &str) -> bool {
@@ -160,7 +160,7 @@ mod tests {
             ("@xraySegmentId", "4f"),
         ] {
             let found = Source::of(name).read(&event(&line));
-            assert_eq!(found, Some(Value::text_of(value)), "{name}");
+            assert_eq!(found.map(Value::into_text).as_deref(), Some(value), "{name}");
             let other = Event { log: "0:plain", ..event(&line) };
             assert_eq!(Source::of(name).read(&other), None, "{name}");
         }

@@ -4,16 +4,18 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use smallvec::SmallVec;
 
 use crate::event::Event;
 use crate::field::is_lambda;
-use crate::value::Value;
+use crate::value::{Print, Value};
 
 /// Fields of a message that are looked at; what follows isn't found. Source: AWS, fields in JSON logs.
 pub const JSON_FIELDS_MAX: usize = 200;
 
 /// A field that is looked for: its name in the message and the slot that it goes to.
 pub(crate) type Want<'w> = (&'w str, usize);
+type Wants<'w> = SmallVec<[Want<'w>; 4]>;
 
 /// The name of a field inside of the message: a leading at sign is doubled outside. Source: AWS, discovered fields.
 pub(crate) fn inner_name(name: &str) -> &str {
@@ -28,19 +30,22 @@ pub(crate) fn find<'e>(
     found: &mut dyn FnMut(usize, Value<'e>),
 ) -> bool {
     let message = event.message;
-    let is_loose = is_lambda(event);
     let start = match message.find(|c: char| !c.is_whitespace()) {
         Some(start) if message[start..].starts_with('{') => start,
-        _ if is_loose => match message.find('{') {
+        _ if is_lambda(event) => match message.find('{') {
             Some(start) => start,
             None => return true,
         },
         _ => return true,
     };
     let mut reader = serde_json::Deserializer::from_str(&message[start..]);
-    let mut count = 0;
-    let flatten = Flatten { wants: Cow::Borrowed(wants), found, count: &mut count };
-    flatten.deserialize(&mut reader).is_ok() && (is_loose || reader.end().is_ok())
+    // Each field but the first has a comma before it: with few of them no field is beyond the bound, and none need be counted.
+    let mut count = match memchr::memchr_iter(b',', message.as_bytes()).count() < JSON_FIELDS_MAX {
+        true => None,
+        false => Some(0),
+    };
+    let flatten = Flatten { wants: wants.into(), found, count: &mut count };
+    flatten.deserialize(&mut reader).is_ok() && (reader.end().is_ok() || is_lambda(event))
 }
 
 /// All fields of a JSON message with their values, at most [`JSON_FIELDS_MAX`].
@@ -76,15 +81,18 @@ fn outer(key: &str) -> String {
 
 struct Flatten<'f, 'w, 'e> {
     /// What is wanted from here on; a name that is used up means this very value.
-    wants: Cow<'f, [Want<'w>]>,
+    wants: Wants<'w>,
     found: &'f mut dyn FnMut(usize, Value<'e>),
-    count: &'f mut usize,
+    /// Fields so far, where there may be more than are looked at.
+    count: &'f mut Option<usize>,
 }
 
 impl<'w, 'e> Flatten<'_, 'w, 'e> {
     fn leaf<E>(self, value: impl FnOnce() -> Value<'e>) -> Result<(), E> {
-        *self.count += 1;
-        if *self.count <= JSON_FIELDS_MAX
+        if let Some(count) = self.count {
+            *count += 1;
+        }
+        if self.count.is_none_or(|count| count <= JSON_FIELDS_MAX)
             && let Some((_, slot)) = self.wants.iter().find(|(rest, _)| rest.is_empty())
         {
             (self.found)(*slot, value());
@@ -92,8 +100,16 @@ impl<'w, 'e> Flatten<'_, 'w, 'e> {
         Ok(())
     }
 
+    /// May what nobody wants be passed over?
+    fn passes(&self, wants: &Wants<'_>) -> bool {
+        match *self.count {
+            None => wants.is_empty(),
+            Some(count) => count >= JSON_FIELDS_MAX,
+        }
+    }
+
     /// What is wanted of a member.
-    fn under(&self, key: &str) -> Vec<Want<'w>> {
+    fn under(&self, key: &str) -> Wants<'w> {
         let after = |(rest, slot): &Want<'w>| {
             let rest = rest.strip_prefix(key)?;
             if rest.is_empty() { Some((rest, *slot)) } else { Some((rest.strip_prefix('.')?, *slot)) }
@@ -132,8 +148,7 @@ impl<'w, 'e> Visitor<'e> for Flatten<'_, 'w, 'e> {
     }
 
     fn visit_f64<E>(self, float: f64) -> Result<(), E> {
-        // Printed as it is, not shortened like what is computed.
-        self.leaf(|| Value::Text(float.to_string().into()))
+        self.leaf(|| Value::Found(float, Print::AsItIs))
     }
 
     fn visit_borrowed_str<E>(self, text: &'e str) -> Result<(), E> {
@@ -150,20 +165,26 @@ impl<'w, 'e> Visitor<'e> for Flatten<'_, 'w, 'e> {
 
     fn visit_map<A: MapAccess<'e>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(key) = map.next_key::<Key<'e>>()? {
-            if *self.count >= JSON_FIELDS_MAX {
+            let wants = self.under(&key.0);
+            if self.passes(&wants) {
                 map.next_value::<IgnoredAny>()?;
                 continue;
             }
-            let wants = self.under(&key.0);
-            map.next_value_seed(Flatten { wants: wants.into(), found: self.found, count: self.count })?;
+            map.next_value_seed(Flatten { wants, found: self.found, count: self.count })?;
         }
         Ok(())
     }
 
     fn visit_seq<A: SeqAccess<'e>>(self, mut items: A) -> Result<(), A::Error> {
         for place in 0usize.. {
-            let wants = if self.wants.is_empty() { Vec::new() } else { self.under(&place.to_string()) };
-            let item = Flatten { wants: wants.into(), found: self.found, count: self.count };
+            let wants = if self.wants.is_empty() { Wants::new() } else { self.under(&place.to_string()) };
+            if self.passes(&wants) {
+                if items.next_element::<IgnoredAny>()?.is_none() {
+                    return Ok(());
+                }
+                continue;
+            }
+            let item = Flatten { wants, found: self.found, count: self.count };
             if items.next_element_seed(item)?.is_none() {
                 return Ok(());
             }

@@ -2,10 +2,12 @@
 
 mod compile;
 mod expression;
+mod needles;
 mod stats;
 
 use std::hash::RandomState;
 
+use memchr::memmem::Finder;
 use regex::Regex;
 
 use crate::aggregate::Aggregate;
@@ -47,6 +49,8 @@ pub struct Query {
     pub(crate) options: Options,
     pub(crate) hasher: RandomState,
     pub(crate) needles: Vec<String>,
+    /// What JSON that passes has in it, but for escapes.
+    pub(crate) literals: Vec<Finder<'static>>,
     /// Is the work done as soon as there are so many rows?
     pub(crate) any: bool,
 }

@@ -11,11 +11,23 @@ use crate::time;
 pub(crate) enum Value<'a> {
     Text(Cow<'a, str>),
     Int(i64),
+    /// A number that was computed.
     Float(f64),
+    /// A number that was found in a message.
+    Found(f64, Print),
     /// Milliseconds since 1970.
     Time(i64),
     Bool(bool),
     Json(Arc<serde_json::Value>),
+}
+
+/// How a number that was found is printed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Print {
+    /// With all its digits, not shortened like what is computed.
+    AsItIs,
+    /// As [`java`] does.
+    Java,
 }
 
 /// Longest text that is tried as a number, bytes.
@@ -36,7 +48,7 @@ impl<'a> Value<'a> {
         match self {
             Value::Text(text) => number(text),
             Value::Int(int) | Value::Time(int) => Some(*int as f64),
-            Value::Float(float) => Some(*float),
+            Value::Float(float) | Value::Found(float, _) => Some(*float),
             Value::Bool(is) => Some(f64::from(u8::from(*is))),
             Value::Json(json) => json.as_f64(),
         }
@@ -48,6 +60,8 @@ impl<'a> Value<'a> {
             Value::Text(text) => Cow::Borrowed(text),
             Value::Int(int) => Cow::Owned(int.to_string()),
             Value::Float(float) => Cow::Owned(print(*float)),
+            Value::Found(float, Print::AsItIs) => Cow::Owned(float.to_string()),
+            Value::Found(float, Print::Java) => Cow::Owned(java(*float)),
             Value::Time(at_ms) => Cow::Owned(time::format(*at_ms)),
             Value::Bool(is) => Cow::Borrowed(if *is { "1" } else { "0" }),
             Value::Json(json) => match &**json {
@@ -70,6 +84,7 @@ impl<'a> Value<'a> {
             Value::Text(text) => Value::Text(Cow::Owned(text.into_owned())),
             Value::Int(int) => Value::Int(int),
             Value::Float(float) => Value::Float(float),
+            Value::Found(float, print) => Value::Found(float, print),
             Value::Time(at_ms) => Value::Time(at_ms),
             Value::Bool(is) => Value::Bool(is),
             Value::Json(json) => Value::Json(json),

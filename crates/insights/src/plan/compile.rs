@@ -224,7 +224,7 @@ impl Compiler<'_> {
         tail.iter().for_each(|step| step.visit(&mut |slot| kept.push(slot)));
         kept.sort_unstable();
         kept.dedup();
-        let needles = needles(&head, &self.slots);
+        let (needles, literals) = super::needles::of(&head, &self.slots);
         Ok(Query {
             any: any && matches!(&sink, Sink::Rows(plan) if plan.keys.is_empty() && plan.dedup.is_none()),
             slots: self.slots,
@@ -237,6 +237,7 @@ impl Compiler<'_> {
             options,
             hasher: Default::default(),
             needles,
+            literals,
         })
     }
 }
@@ -270,33 +271,6 @@ fn split(steps: Vec<Step>, limit: usize) -> (Vec<Step>, Sink, Vec<Step>) {
         Some(_) => None,
     };
     (head, Sink::Rows(plan), rest)
-}
-
-/// What a message must have in it to pass the filters on it.
-fn needles(head: &[Step], slots: &Slots) -> Vec<String> {
-    fn collect(node: &Node, slots: &Slots, needles: &mut Vec<String>) {
-        match node {
-            Node::Binary(crate::syntax::Binary::And, left, right) => {
-                collect(left, slots, needles);
-                collect(right, slots, needles);
-            }
-            Node::Like(value, matcher) => {
-                if let Node::Slot(slot) = **value
-                    && slots.sources[slot] == Source::Message
-                {
-                    needles.extend(matcher.needle().filter(|needle| !needle.is_empty()));
-                }
-            }
-            _ => {}
-        }
-    }
-    let mut needles = Vec::new();
-    for step in head {
-        if let Step::Filter(node) = step {
-            collect(node, slots, &mut needles);
-        }
-    }
-    needles
 }
 
 impl Step {

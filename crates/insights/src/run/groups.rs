@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::RandomState;
+use std::io::Write;
 
 use super::tail::Line;
 use crate::aggregate::Accumulator;
@@ -14,8 +15,12 @@ const GROUP_BYTES: usize = 128;
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct Groups {
-    groups: HashMap<Box<[u8]>, Group>,
+    /// Places among the groups, by key.
+    places: HashMap<Box<[u8]>, usize, foldhash::fast::RandomState>,
+    groups: Vec<Group>,
     bytes: usize,
+    /// The key that was looked for last, and its place: the next event's is often the same.
+    last: (Vec<u8>, Option<usize>),
     /// The key that is looked for, kept for its room.
     key: Vec<u8>,
 }
@@ -39,13 +44,11 @@ impl Groups {
             stats.keys.iter().map(|(node, _)| node.evaluate(frame)).collect();
         self.key.clear();
         keys.iter().for_each(|value| write_key(&mut self.key, value.as_ref()));
-        if !self.groups.contains_key(self.key.as_slice()) {
-            let keys: Vec<_> = keys.into_iter().map(|value| value.map(Value::into_owned)).collect();
-            let accumulators = stats.accumulators.iter().map(|(how, _, _)| how.start()).collect();
-            self.bytes += size(&self.key, &keys, stats);
-            self.groups.insert(self.key.as_slice().into(), Group { keys, accumulators });
-        }
-        let Some(group) = self.groups.get_mut(self.key.as_slice()) else { return self.bytes };
+        let place = match self.last {
+            (ref last, Some(place)) if *last == self.key => place,
+            _ => self.place(stats, keys),
+        };
+        let group = &mut self.groups[place];
         for ((how, node, _), accumulator) in stats.accumulators.iter().zip(&mut group.accumulators) {
             let value = match node {
                 None => Some(Value::Bool(true)),
@@ -58,10 +61,35 @@ impl Groups {
         self.bytes
     }
 
+    /// The place of the key's group, which is made if it isn't there.
+    fn place(&mut self, stats: &Stats, keys: smallvec::SmallVec<[Option<Value<'_>>; 4]>) -> usize {
+        let place = match self.places.get(self.key.as_slice()) {
+            Some(place) => *place,
+            None => {
+                let keys: Vec<_> = keys.into_iter().map(|value| value.map(Value::into_owned)).collect();
+                let accumulators = stats.accumulators.iter().map(|(how, _, _)| how.start()).collect();
+                self.bytes += size(&self.key, &keys, stats);
+                self.add(self.key.as_slice().into(), Group { keys, accumulators })
+            }
+        };
+        std::mem::swap(&mut self.last.0, &mut self.key);
+        self.last.1 = Some(place);
+        place
+    }
+
+    fn add(&mut self, key: Box<[u8]>, group: Group) -> usize {
+        self.places.insert(key, self.groups.len());
+        self.groups.push(group);
+        self.groups.len() - 1
+    }
+
     pub fn merge(&mut self, stats: &Stats, other: Groups) -> usize {
-        for (key, more) in other.groups {
-            match self.groups.get_mut(&key) {
-                Some(group) => {
+        let mut keys = vec![Box::default(); other.groups.len()];
+        other.places.into_iter().for_each(|(key, place)| keys[place] = key);
+        for (key, more) in keys.into_iter().zip(other.groups) {
+            match self.places.get(&key) {
+                Some(place) => {
+                    let group = &mut self.groups[*place];
                     let pairs = group.accumulators.iter_mut().zip(more.accumulators);
                     for ((how, _, _), (accumulator, more)) in stats.accumulators.iter().zip(pairs) {
                         self.bytes += accumulator.merge(*how, more);
@@ -69,7 +97,7 @@ impl Groups {
                 }
                 None => {
                     self.bytes += size(&key, &more.keys, stats);
-                    self.groups.insert(key, more);
+                    self.add(key, more);
                 }
             }
         }
@@ -78,7 +106,7 @@ impl Groups {
 
     /// A row for each group: times falling, all else rising.
     pub fn finish(self, stats: &Stats, slots: usize) -> Vec<Line> {
-        let mut groups: Vec<Group> = self.groups.into_values().collect();
+        let mut groups = self.groups;
         groups.sort_by(|left, right| {
             let orders = left.keys.iter().zip(&right.keys).map(|(left, right)| match (left, right) {
                 (Some(Value::Time(left)), Some(Value::Time(right))) => right.cmp(left),
@@ -114,10 +142,15 @@ pub(super) fn write_key(out: &mut Vec<u8>, value: Option<&Value<'_>>) {
             out.extend_from_slice(&at_ms.to_le_bytes());
         }
         Some(value) => {
-            let text = value.text();
             out.push(2);
-            out.extend_from_slice(&(text.len() as u64).to_le_bytes());
-            out.extend_from_slice(text.as_bytes());
+            let start = out.len();
+            out.extend_from_slice(&[0; 8]);
+            match value {
+                Value::Int(int) => write!(out, "{int}").expect("a Vec takes all bytes"),
+                value => out.extend_from_slice(value.text().as_bytes()),
+            }
+            let length = (out.len() - start - 8) as u64;
+            out[start..start + 8].copy_from_slice(&length.to_le_bytes());
         }
     }
 }

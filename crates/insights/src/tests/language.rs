@@ -125,3 +125,54 @@ fn comments_case_and_quotes_are_as_on_aws() {
     let text = "# first\nFIELDS `odd-name` AS name, pipe # then\n| FILTER pipe = 'a|b # c' AND name LIKE 'it\\'s'\n| SORT name DESC";
     check(text, &messages, &["it's|a|b # c"]);
 }
+
+#[test]
+fn what_filters_want_is_looked_for_before_anything_is_read() {
+    let needles = |text: &str| {
+        let query = Query::compile(text, options()).expect(text);
+        (query.needles().to_vec(), query.literals.iter().map(|l| l.needle().to_vec()).collect::<Vec<_>>())
+    };
+    for (filter, in_messages, in_json) in [
+        (r#"filter @type = "REPORT" and @duration > 5"#, vec!["REPORT"], vec![]),
+        (r#"filter level = "ERROR" | filter path like /^.p1/"#, vec![], vec!["ERROR", "p1"]),
+        (r#"filter level = "ERROR" or level = "WARN""#, vec![], vec![]),
+        (r#"filter not (level = "ERROR")"#, vec![], vec![]),
+        (r#"filter level != "ERROR""#, vec![], vec![]),
+        (r#"filter status = "200" and status like "20" and ok = "true" and x = """#, vec![], vec![]),
+        (r#"fields concat(level, "") as level | filter level = "ERROR""#, vec![], vec![]),
+    ] {
+        let json: Vec<Vec<u8>> = in_json.iter().map(|text: &&str| text.as_bytes().to_vec()).collect();
+        assert_eq!(
+            needles(filter),
+            (in_messages.iter().map(|s: &&str| (*s).to_owned()).collect(), json),
+            "{filter}"
+        );
+    }
+    let events = events(
+        "0:g",
+        &[
+            (0, r#"{"level":"\u0045RROR","n":1}"#),
+            (1, r#"{"level":"ERROR","n":2}"#),
+            (2, r#"{"level":"INFO","n":3}"#),
+            (3, r#"{"level":"a \"quoted\" word","n":4}"#),
+        ],
+    );
+    check(r#"filter level = "ERROR" | fields n | sort n | display n"#, &events, &["1", "2"]);
+    check(r#"filter level like /"quoted" w/ | display n"#, &events, &["4"]);
+}
+
+#[test]
+fn numbers_are_kept_as_they_were_found() {
+    let events = events(
+        "0:g",
+        &[
+            (0, r#"{"ms":1.50,"big":1e3,"s":200}"#),
+            (1, r#"{"ms":0.123456789,"s":200}"#),
+            (2, r#"{"ms":12,"s":"200"}"#),
+        ],
+    );
+    check("fields ms | sort ms | display ms", &events, &["0.123456789", "1.5", "12"]);
+    check("stats max(ms) as most, min(ms) as least", &events, &["12|0.123456789"]);
+    check("stats count(*) as n by s", &events, &["200|3"]);
+    check("filter ms = 1.5 and big = 1000 | display ms", &events, &["1.5"]);
+}
