@@ -12,6 +12,7 @@ use regex::Regex;
 
 use crate::aggregate::Aggregate;
 use crate::error::CompileError;
+use crate::field::Source;
 use crate::matcher::Glob;
 use crate::node::{Node, Slots};
 use crate::syntax::Order;
@@ -117,6 +118,18 @@ impl Query {
     /// Texts that must all be in a message for it to be taken; messages without one needn't be shown to a worker.
     pub fn needles(&self) -> &[String] {
         &self.needles
+    }
+
+    /// Do the latest events come first, and are there enough of them at some time? They are best shown to a worker first, which then
+    /// needs little of the others.
+    pub fn wants_latest_first(&self) -> bool {
+        let Sink::Rows(plan) = &self.sink else { return false };
+        let is_by_time = match plan.keys.first() {
+            None => true,
+            Some((Node::Slot(slot), Order::Descending)) => self.slots.sources[*slot] == Source::Timestamp,
+            Some(_) => false,
+        };
+        plan.keep.is_some() && is_by_time
     }
 
     /// Are events enough that come first from the end of time, so that reading may stop when a worker

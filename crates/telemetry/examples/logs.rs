@@ -189,6 +189,7 @@ async fn scans(telemetry: &Telemetry, count: u64) -> Result<(), Failure> {
                 start_ms,
                 end_ms,
                 needles: vec![needle.as_bytes().to_vec()],
+                latest_first: false,
             };
             let (mut all, mut shown, cpu) = (Vec::new(), 0, cpu_ms()?);
             for _ in 0..3 {

@@ -298,6 +298,7 @@ impl Telemetry {
     ///     start_ms: None,
     ///     end_ms: None,
     ///     needles: vec![b"REPORT".to_vec()],
+    ///     latest_first: false,
     /// };
     /// let progress = Arc::new(ScanProgress::default());
     /// let visitors = telemetry.scan(query, progress.clone(), Longest::default).await?;

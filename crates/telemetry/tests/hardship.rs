@@ -55,6 +55,7 @@ fn query() -> ScanQuery {
         start_ms: None,
         end_ms: None,
         needles: Vec::new(),
+        latest_first: false,
     }
 }
 

@@ -21,6 +21,7 @@ fn query(groups: &[&str], needles: &[&str]) -> ScanQuery {
         start_ms: None,
         end_ms: None,
         needles: needles.iter().map(|needle| needle.as_bytes().to_vec()).collect(),
+        latest_first: false,
     }
 }
 
@@ -87,6 +88,8 @@ async fn a_scan_sees_what_is_asked_for() {
     assert_eq!(lines(&telemetry, from).await, [all[1], all[4], all[5]]);
     let to = ScanQuery { end_ms: Some(START + 3), ..query(&["g"], &[]) };
     assert_eq!(lines(&telemetry, to).await, [all[0], all[2], all[3]]);
+    let backward = ScanQuery { latest_first: true, ..query(&["g"], &[]) };
+    assert_eq!(lines(&telemetry, backward).await, all);
 }
 
 #[tokio::test]

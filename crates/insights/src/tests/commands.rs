@@ -161,6 +161,22 @@ fn sort_and_dedup_choose() {
 }
 
 #[test]
+fn who_wants_the_latest_wants_them_first() {
+    for (text, wants) in [
+        ("fields @message", true),
+        ("sort @timestamp desc, path | limit 20", true),
+        ("filter path = \"/a\" | limit 20", true),
+        ("sort @timestamp asc | limit 20", false),
+        ("sort path desc | limit 20", false),
+        ("sort @timestamp desc | stats count(*)", false),
+        ("stats count(*) by bin(5m) | sort @timestamp desc", false),
+    ] {
+        let query = Query::compile(text, options());
+        assert_eq!(query.is_ok_and(|query| query.wants_latest_first()), wants, "{text}");
+    }
+}
+
+#[test]
 fn limit_any_is_soon_full() {
     let query = Query::compile("fields @message | limit any 2", options()).expect("a query");
     let query = std::sync::Arc::new(query);

@@ -57,6 +57,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> 
         start_ms: Some(start_ms),
         end_ms: Some(end_ms),
         needles: Vec::new(),
+        latest_first: true,
     };
     let make = move || Seen { log: log.clone(), events: 0, fields: HashMap::new() };
     let parts = state.telemetry.scan(scan, Arc::new(ScanProgress::default()), make).await;

@@ -38,6 +38,7 @@ pub fn start(state: &Arc<State>, start: Start) -> Result<(), Error> {
         start_ms: Some(start.start_ms),
         end_ms: Some(start.end_ms),
         needles: query.needles().iter().map(|needle| needle.clone().into_bytes()).collect(),
+        latest_first: query.wants_latest_first(),
     };
     let state = state.clone();
     tokio::spawn(async move {

@@ -41,6 +41,8 @@ pub struct ScanQuery {
     /// Text that each wanted message has in it, all of them, in any order: only such events are shown. The more and the
     /// longer, the faster.
     pub needles: Vec<Vec<u8>>,
+    /// Are late blocks shown before early ones? Of several threads each has a part, so this is no order to rest on.
+    pub latest_first: bool,
 }
 
 /// An event that is shown to a visitor.
@@ -197,7 +199,9 @@ impl Scan<'_> {
             };
             let name: Arc<str> = name.as_str().into();
             let range = Range { of, start_ms: self.start_ms, end_ms: self.end_ms };
-            walk(self.dir, self.readers, range, Direction::Forward, |found, load| {
+            let direction =
+                if self.query.latest_first { Direction::Backward } else { Direction::Forward };
+            walk(self.dir, self.readers, range, direction, |found, load| {
                 if self.progress.is_stopped() {
                     return Ok(Flow::Stop);
                 }
