@@ -1,22 +1,19 @@
-use crate::context::{Place, append};
-use crate::story::Story;
-
-/// An access-log format, parsed once per stage.
+/// An access-log format, parsed once per stage; `V` is what stands for a variable.
 #[derive(Debug)]
-pub(crate) struct Format {
-    pieces: Vec<Piece>,
+pub(crate) struct Format<V> {
+    pieces: Vec<Piece<V>>,
 }
 
-#[derive(Debug, PartialEq)]
-enum Piece {
+#[derive(Debug)]
+enum Piece<V> {
     Text(String),
-    /// A variable's name without `$context.`.
-    Variable(String),
+    Variable(V),
 }
 
-impl Format {
-    /// Reads a format; text without `$context.` stays as it is. Line breaks become spaces: an exchange is one line.
-    pub fn parse(format: &str) -> Format {
+impl<V> Format<V> {
+    /// Reads a format; text without `$context.` stays as it is, what follows it is `named`. Line breaks become spaces: an exchange is
+    /// one line.
+    pub fn parse(format: &str, named: impl Fn(&str) -> V) -> Format<V> {
         const START: &str = "$context.";
         let mut pieces = Vec::new();
         let mut rest = format;
@@ -25,35 +22,28 @@ impl Format {
             rest = &rest[at + START.len()..];
             let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '.' || c == '_'));
             let name = rest[..end.unwrap_or(rest.len())].trim_end_matches('.');
-            pieces.push(Piece::Variable(name.to_owned()));
+            pieces.push(Piece::Variable(named(name)));
             rest = &rest[name.len()..];
         }
         pieces.push(Piece::Text(rest.replace(['\r', '\n'], " ")));
-        pieces.retain(|piece| *piece != Piece::Text(String::new()));
+        pieces.retain(|piece| !matches!(piece, Piece::Text(text) if text.is_empty()));
         Format { pieces }
     }
 
-    /// The line for one exchange. A variable without a value is `-`.
-    pub fn render(&self, place: Place<'_>, story: &Story<'_>) -> String {
-        self.render_with(|line, name| append(line, name, place, story))
-    }
-
-    /// The line for one exchange whose variables `append` knows by their names.
-    pub fn render_with(&self, value: impl Fn(&mut String, &str)) -> String {
-        let mut line = String::with_capacity(256);
+    /// Appends the line for one exchange, whose variables `value` appends. One without a value is `-`.
+    pub fn write(&self, line: &mut String, value: impl Fn(&mut String, &V)) {
         for piece in &self.pieces {
             match piece {
                 Piece::Text(text) => line.push_str(text),
-                Piece::Variable(name) => {
+                Piece::Variable(variable) => {
                     let before = line.len();
-                    value(&mut line, name);
+                    value(line, variable);
                     if line.len() == before {
                         line.push('-');
                     }
                 }
             }
         }
-        line
     }
 }
 
@@ -64,7 +54,8 @@ mod tests {
     use super::*;
     use crate::GatewayError;
     use crate::admitted::Admitted;
-    use crate::story::IntegrationStory;
+    use crate::context::{Place, Variable};
+    use crate::story::{IntegrationStory, Story};
 
     const BROKEN: IntegrationStory =
         IntegrationStory { latency_us: 11_000, status: None, service_status: Some(200), error: None };
@@ -81,9 +72,9 @@ mod tests {
     fn story() -> Story<'static> {
         Story {
             method: "GET",
-            path: "/prod/pets/7".to_owned(),
+            path: ["/", "prod", "/pets/7"],
             protocol: "HTTP/1.1",
-            domain_name: "abc.execute-api.localhost".into(),
+            domain_name: ["abc", ".execute-api.localhost"],
             domain_prefix: "abc",
             base_path: "",
             request_id: "r-1",
@@ -116,9 +107,15 @@ mod tests {
             ("$context.responseLatency.", "12."),
             ("$context.error.messageString $context.integrationStatus", "\"Internal server error\" 200"),
             ("a\nb $context.unknown $stageVariables.x", "a b - $stageVariables.x"),
-            ("$context.requestTime", "09/Apr/2015:12:34:56 +0000"),
+            ("$context.requestTime $context.requestTimeEpoch", "09/Apr/2015:12:34:56 +0000 1428582896000"),
+            ("$context.domainName$context.path", "abc.execute-api.localhost/prod/pets/7"),
+            ("$context.integration.latency $context.integrationLatency", "11 11"),
         ] {
-            assert_eq!(Format::parse(format).render(place, &story()), line, "{format}");
+            let mut written = String::new();
+            let told = story();
+            Format::parse(format, Variable::named)
+                .write(&mut written, |line, variable| variable.append(line, place, &told));
+            assert_eq!(written, line, "{format}");
         }
     }
 }

@@ -5,6 +5,7 @@ use http::request::Parts;
 use http::{HeaderMap, header};
 
 use crate::Target;
+use crate::story::Pieces;
 use crate::trace::{self, Traced};
 
 /// How a request reached us.
@@ -93,9 +94,14 @@ impl<'a> Arrival<'a> {
 
     /// With the stage, as it came.
     pub fn path(&self) -> String {
+        self.path_pieces().concat()
+    }
+
+    /// The same, not yet joined.
+    pub fn path_pieces(&self) -> Pieces<'a, 3> {
         match self.target.mapped {
-            Some((whole, _)) => whole.to_owned(),
-            None => ["/", self.target.stage, self.target.raw_path].concat(),
+            Some((whole, _)) => [whole, "", ""],
+            None => ["/", self.target.stage, self.target.raw_path],
         }
     }
 
@@ -119,9 +125,17 @@ impl<'a> Arrival<'a> {
 
     /// The host name under which the API was asked for, or would be.
     pub fn domain(&self) -> Cow<'a, str> {
+        match self.domain_pieces() {
+            [domain, ""] => Cow::Borrowed(domain),
+            pieces => Cow::Owned(pieces.concat()),
+        }
+    }
+
+    /// The same, not yet joined.
+    pub fn domain_pieces(&self) -> Pieces<'a, 2> {
         match self.target.domain {
-            Some(domain) => Cow::Borrowed(domain),
-            None => Cow::Owned([self.target.api, ".execute-api.localhost"].concat()),
+            Some(domain) => [domain, ""],
+            None => [self.target.api, ".execute-api.localhost"],
         }
     }
 

@@ -1,5 +1,6 @@
 //! `$context`: what can be told of an exchange by name, in logs and in the gateway's own answers.
 
+use std::cell::RefCell;
 use std::fmt::Write;
 
 use pitbird_names::Scope;
@@ -22,55 +23,147 @@ impl<'a> Place<'a> {
     }
 }
 
-/// Appends a variable's value; nothing when it has none. Source: API Gateway developer guide, "Variables for access
-/// logging".
-pub(crate) fn append(line: &mut String, name: &str, place: Place<'_>, story: &Story<'_>) {
-    let integration = story.integration;
-    match name {
-        "accountId" => line.push_str(place.scope.account.as_str()),
-        "apiId" => line.push_str(place.api_id),
-        "stage" => line.push_str(place.stage),
-        "deploymentId" => line.push_str(story.deployment_id),
-        "isCanaryRequest" => show(line, story.is_canary),
-        "domainName" => line.push_str(&story.domain_name),
-        "domainPrefix" => line.push_str(story.domain_prefix),
-        "customDomain.basePathMatched" => line.push_str(story.base_path),
-        "httpMethod" => line.push_str(story.method),
-        "path" => line.push_str(&story.path),
-        "protocol" => line.push_str(story.protocol),
-        "requestId" => line.push_str(story.request_id),
-        "extendedRequestId" => line.push_str(story.extended_request_id),
-        "requestTime" => line.push_str(&pitbird_event::request_time(story.at_ms)),
-        "requestTimeEpoch" => show(line, Some(story.at_ms)),
-        "resourceId" => line.push_str(story.resource.map_or("", |(id, _)| id)),
-        "resourcePath" => line.push_str(story.resource.map_or("", |(_, path)| path)),
-        "status" => show(line, Some(story.status)),
-        "responseLatency" => show(line, Some(story.latency_ms())),
-        "responseLength" => show(line, Some(story.response_bytes)),
-        "xrayTraceId" => line.push_str(story.trace_id.unwrap_or_default()),
-        "identity.sourceIp" => line.push_str(story.source_ip),
-        "identity.userAgent" => line.push_str(story.user_agent.unwrap_or_default()),
-        "error.message" => show(line, story.error.and_then(|error| error.message())),
-        "error.messageString" => show(line, story.error.map(|error| error.message_json())),
-        "error.responseType" => line.push_str(story.error.map_or("", |error| error.response_type())),
-        "error.validationErrorString" => {
-            line.push_str(story.error.and_then(|error| error.validation()).unwrap_or_default());
-        }
-        "integration.status" => show(line, integration.and_then(|integration| integration.status)),
-        "integrationStatus" | "integration.integrationStatus" => {
-            show(line, integration.and_then(|integration| integration.service_status));
-        }
-        "integrationLatency" | "integration.latency" => {
-            show(line, integration.map(|integration| integration.latency_ms()));
-        }
-        "integration.requestId" => line.push_str(integration.map_or("", |_| story.request_id)),
-        "integrationErrorMessage" | "integration.error" => {
-            line.push_str(
-                integration.and_then(|integration| integration.error.as_deref()).unwrap_or_default(),
-            );
-        }
-        _ => of_caller(line, name, story.admitted),
+/// What an exchange can be asked for, its name read once.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Variable {
+    AccountId,
+    ApiId,
+    Stage,
+    DeploymentId,
+    IsCanaryRequest,
+    DomainName,
+    DomainPrefix,
+    BasePathMatched,
+    HttpMethod,
+    Path,
+    Protocol,
+    RequestId,
+    ExtendedRequestId,
+    RequestTime,
+    RequestTimeEpoch,
+    ResourceId,
+    ResourcePath,
+    Status,
+    ResponseLatency,
+    ResponseLength,
+    TraceId,
+    SourceIp,
+    UserAgent,
+    ErrorMessage,
+    ErrorMessageString,
+    ErrorResponseType,
+    ValidationError,
+    FunctionStatus,
+    IntegrationStatus,
+    IntegrationLatency,
+    IntegrationRequestId,
+    IntegrationError,
+    /// Of the caller, by its name; or of nobody.
+    OfCaller(String),
+}
+
+/// Source: API Gateway developer guide, "Variables for access logging".
+const VARIABLES: &[(&str, Variable)] = &[
+    ("accountId", Variable::AccountId),
+    ("apiId", Variable::ApiId),
+    ("stage", Variable::Stage),
+    ("deploymentId", Variable::DeploymentId),
+    ("isCanaryRequest", Variable::IsCanaryRequest),
+    ("domainName", Variable::DomainName),
+    ("domainPrefix", Variable::DomainPrefix),
+    ("customDomain.basePathMatched", Variable::BasePathMatched),
+    ("httpMethod", Variable::HttpMethod),
+    ("path", Variable::Path),
+    ("protocol", Variable::Protocol),
+    ("requestId", Variable::RequestId),
+    ("extendedRequestId", Variable::ExtendedRequestId),
+    ("requestTime", Variable::RequestTime),
+    ("requestTimeEpoch", Variable::RequestTimeEpoch),
+    ("resourceId", Variable::ResourceId),
+    ("resourcePath", Variable::ResourcePath),
+    ("status", Variable::Status),
+    ("responseLatency", Variable::ResponseLatency),
+    ("responseLength", Variable::ResponseLength),
+    ("xrayTraceId", Variable::TraceId),
+    ("identity.sourceIp", Variable::SourceIp),
+    ("identity.userAgent", Variable::UserAgent),
+    ("error.message", Variable::ErrorMessage),
+    ("error.messageString", Variable::ErrorMessageString),
+    ("error.responseType", Variable::ErrorResponseType),
+    ("error.validationErrorString", Variable::ValidationError),
+    ("integration.status", Variable::FunctionStatus),
+    ("integrationStatus", Variable::IntegrationStatus),
+    ("integration.integrationStatus", Variable::IntegrationStatus),
+    ("integrationLatency", Variable::IntegrationLatency),
+    ("integration.latency", Variable::IntegrationLatency),
+    ("integration.requestId", Variable::IntegrationRequestId),
+    ("integrationErrorMessage", Variable::IntegrationError),
+    ("integration.error", Variable::IntegrationError),
+];
+
+impl Variable {
+    /// A variable by its name without `$context.`.
+    pub fn named(name: &str) -> Variable {
+        let known = VARIABLES.iter().find(|(known, _)| *known == name);
+        known.map_or_else(|| Variable::OfCaller(name.to_owned()), |(_, variable)| variable.clone())
     }
+
+    /// Appends its value; nothing when it has none.
+    pub fn append(&self, line: &mut String, place: Place<'_>, story: &Story<'_>) {
+        let integration = story.integration;
+        match self {
+            Variable::AccountId => line.push_str(place.scope.account.as_str()),
+            Variable::ApiId => line.push_str(place.api_id),
+            Variable::Stage => line.push_str(place.stage),
+            Variable::DeploymentId => line.push_str(story.deployment_id),
+            Variable::IsCanaryRequest => show(line, story.is_canary),
+            Variable::DomainName => story.domain_name.iter().for_each(|piece| line.push_str(piece)),
+            Variable::DomainPrefix => line.push_str(story.domain_prefix),
+            Variable::BasePathMatched => line.push_str(story.base_path),
+            Variable::HttpMethod => line.push_str(story.method),
+            Variable::Path => story.path.iter().for_each(|piece| line.push_str(piece)),
+            Variable::Protocol => line.push_str(story.protocol),
+            Variable::RequestId => line.push_str(story.request_id),
+            Variable::ExtendedRequestId => line.push_str(story.extended_request_id),
+            Variable::RequestTime => push_time(line, story.at_ms),
+            Variable::RequestTimeEpoch => count(line, Some(story.at_ms)),
+            Variable::ResourceId => line.push_str(story.resource.map_or("", |(id, _)| id)),
+            Variable::ResourcePath => line.push_str(story.resource.map_or("", |(_, path)| path)),
+            Variable::Status => count(line, Some(story.status)),
+            Variable::ResponseLatency => count(line, Some(story.latency_ms())),
+            Variable::ResponseLength => count(line, Some(story.response_bytes)),
+            Variable::TraceId => line.push_str(story.trace_id.unwrap_or_default()),
+            Variable::SourceIp => line.push_str(story.source_ip),
+            Variable::UserAgent => line.push_str(story.user_agent.unwrap_or_default()),
+            Variable::ErrorMessage => show(line, story.error.and_then(|error| error.message())),
+            Variable::ErrorMessageString => show(line, story.error.map(|error| error.message_json())),
+            Variable::ErrorResponseType => {
+                line.push_str(story.error.map_or("", |error| error.response_type()))
+            }
+            Variable::ValidationError => {
+                line.push_str(story.error.and_then(|error| error.validation()).unwrap_or_default());
+            }
+            Variable::FunctionStatus => count(line, integration.and_then(|integration| integration.status)),
+            Variable::IntegrationStatus => {
+                count(line, integration.and_then(|integration| integration.service_status));
+            }
+            Variable::IntegrationLatency => {
+                count(line, integration.map(|integration| integration.latency_ms()));
+            }
+            Variable::IntegrationRequestId => line.push_str(integration.map_or("", |_| story.request_id)),
+            Variable::IntegrationError => {
+                line.push_str(
+                    integration.and_then(|integration| integration.error.as_deref()).unwrap_or_default(),
+                );
+            }
+            Variable::OfCaller(name) => of_caller(line, name, story.admitted),
+        }
+    }
+}
+
+/// Appends a variable's value by its name; nothing when it has none.
+pub(crate) fn append(line: &mut String, name: &str, place: Place<'_>, story: &Story<'_>) {
+    Variable::named(name).append(line, place, story);
 }
 
 /// Appends what is known of the caller.
@@ -128,4 +221,22 @@ fn show(line: &mut String, value: Option<impl std::fmt::Display>) {
     if let Some(value) = value {
         write!(line, "{value}").expect("a String takes all text");
     }
+}
+
+fn count(line: &mut String, number: Option<impl itoa::Integer>) {
+    if let Some(number) = number {
+        line.push_str(itoa::Buffer::new().format(number));
+    }
+}
+
+/// Appends the time as access logs have it: written once a second on each thread.
+fn push_time(line: &mut String, at_ms: u64) {
+    thread_local!(static WRITTEN: RefCell<(u64, String)> = const { RefCell::new((u64::MAX, String::new())) });
+    let second = at_ms / 1000;
+    WRITTEN.with_borrow_mut(|(written, text)| {
+        if *written != second {
+            (*written, *text) = (second, pitbird_event::request_time(at_ms));
+        }
+        line.push_str(text);
+    });
 }

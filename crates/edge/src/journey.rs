@@ -412,9 +412,9 @@ pub(crate) fn story<'a>(
 ) -> Story<'a> {
     Story {
         method: arrival.method(),
-        path: arrival.path(),
+        path: arrival.path_pieces(),
         protocol: arrival.protocol(),
-        domain_name: arrival.domain(),
+        domain_name: arrival.domain_pieces(),
         domain_prefix: arrival.domain_prefix(),
         base_path: arrival.base_path(),
         request_id: &arrival.request_id,

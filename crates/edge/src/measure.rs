@@ -12,7 +12,7 @@ use pitbird_trace::Reservoir;
 
 use crate::access_log::Format;
 use crate::cache::StageCache;
-use crate::context::Place;
+use crate::context::{Place, Variable};
 use crate::execution_log::Log;
 use crate::route_probes::RouteProbes;
 use crate::story::Story;
@@ -22,7 +22,7 @@ use crate::used::{self, TrackUse};
 pub(crate) struct StageRecorder {
     base: TrackProbes,
     canary: TrackProbes,
-    access: Option<(Format, Streams)>,
+    access: Option<(Format<Variable>, Streams)>,
     execution: Streams,
     cache: Option<Arc<StageCache>>,
     /// Where those count who try a canary on the stage.
@@ -75,7 +75,7 @@ impl StageRecorder {
         let access = stage.record.access_log.as_ref().and_then(|access| {
             let arn = arn::parse(access.destination_arn.as_deref()?)?;
             let group = arn.resource.strip_prefix("log-group:")?.trim_end_matches(":*").to_owned();
-            Some((Format::parse(access.format.as_deref()?), streams(group)))
+            Some((Format::parse(access.format.as_deref()?, Variable::named), streams(group)))
         });
         let execution = format!("API-Gateway-Execution-Logs_{}/{}", stage.api_id, stage.record.name);
         StageRecorder {
@@ -136,12 +136,17 @@ impl StageRecorder {
 
     fn log(&self, stage: &Stage, is_canary: bool, story: &Story<'_>, log: Log<'_>) {
         if let Some((format, streams)) = &self.access {
-            streams.line(is_canary, story.at_ms, &format.render(Place::of(stage), story));
+            let place = Place::of(stage);
+            streams.write(is_canary, story.at_ms, |line| {
+                format.write(line, |line, variable| variable.append(line, place, story));
+            });
         }
         if let Some(kept) = log.0 {
             log.end();
             for line in kept.lines() {
-                self.execution.line(is_canary, line.at_ms, &format!("({}) {}", story.request_id, line.text));
+                self.execution.write(is_canary, line.at_ms, |out| {
+                    ["(", story.request_id, ") ", &line.text].iter().for_each(|piece| out.push_str(piece));
+                });
             }
         }
     }
@@ -211,10 +216,11 @@ fn number_of(source_ip: &str) -> u64 {
 }
 
 impl Streams {
-    fn line(&self, is_canary: bool, at_ms: u64, line: &str) {
-        self.all.line(at_ms as i64, line);
+    /// An event whose text `write` appends.
+    fn write(&self, is_canary: bool, at_ms: u64, write: impl Fn(&mut String)) {
+        self.all.write(at_ms as i64, &write);
         if is_canary {
-            self.canary.line(at_ms as i64, line);
+            self.canary.write(at_ms as i64, &write);
         }
     }
 }

@@ -9,7 +9,10 @@ use pitbird_telemetry::metrics::Probe;
 /// Probes by a name of two parts, such as path and method. Every request looks for one: that takes no lock, counts no references and
 /// copies nothing, so that cores don't wait for each other. Making one copies all that there are, a few hundred at most.
 #[derive(Debug, Default)]
-pub(crate) struct RouteProbes(ArcSwap<HashMap<String, HashMap<String, Arc<Probe>>>>);
+pub(crate) struct RouteProbes(ArcSwap<Names<Names<Arc<Probe>>>>);
+
+/// Asked once a request, by names that come from deployments.
+type Names<T> = HashMap<String, T, foldhash::fast::RandomState>;
 
 impl RouteProbes {
     /// Lets `take` record on the probe of a name. One that isn't there is made; several at once may be, which must be the same one.
@@ -24,7 +27,7 @@ impl RouteProbes {
         }
         let made = make();
         self.0.rcu(|known| {
-            let mut known = HashMap::clone(known);
+            let mut known = Names::clone(known);
             known.entry(first.to_owned()).or_default().insert(second.to_owned(), made.clone());
             known
         });

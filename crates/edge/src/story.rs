@@ -1,16 +1,17 @@
-use std::borrow::Cow;
-
 use crate::GatewayError;
 use crate::admitted::Admitted;
+
+/// A text in pieces, to be joined where it is told.
+pub(crate) type Pieces<'a, const N: usize> = [&'a str; N];
 
 /// What there is to tell about one exchange once it is over: the source of its metrics and log lines.
 #[derive(Debug)]
 pub(crate) struct Story<'a> {
     pub method: &'a str,
     /// With the stage, as it came.
-    pub path: String,
+    pub path: Pieces<'a, 3>,
     pub protocol: &'static str,
-    pub domain_name: Cow<'a, str>,
+    pub domain_name: Pieces<'a, 2>,
     pub domain_prefix: &'a str,
     /// The base path under a custom domain that led here.
     pub base_path: &'a str,

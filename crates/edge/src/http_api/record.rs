@@ -36,7 +36,7 @@ struct Recorder {
     plain: Arc<Probe>,
     /// Probes of routes with detailed metrics, by key. A stage has few hundred routes.
     detailed: RouteProbes,
-    access: Option<(Format, Arc<LogStream>)>,
+    access: Option<(Format<String>, Arc<LogStream>)>,
 }
 
 pub(super) fn record(edge: &Edge, stage: &HttpStage, exchange: &Exchange<'_>) {
@@ -72,7 +72,7 @@ pub(super) fn record(edge: &Edge, stage: &HttpStage, exchange: &Exchange<'_>) {
     if let Some((format, stream)) = &recorder.access {
         let Exchange { seen, route_key, admitted, .. } = *exchange;
         let context = Context { stage, seen, route_key, admitted, end: Some(end) };
-        stream.line(at_ms, &format.render_with(|line, name| context.append(line, name)));
+        stream.write(at_ms, |line| format.write(line, |line, name| context.append(line, name)));
     }
 }
 
@@ -121,7 +121,7 @@ impl Recorder {
             let group =
                 arn::parse(access.destination_arn.as_deref()?)?.resource.strip_prefix("log-group:")?;
             let stream = telemetry.log_stream(&stage.scope, group, run, Spread::Many);
-            Some((Format::parse(access.format.as_deref()?), stream))
+            Some((Format::parse(access.format.as_deref()?, str::to_owned), stream))
         });
         let usage = used::http_spec(&stage.scope, &stage.api_id, &stage.record.name);
         let plain = telemetry.probe(ProbeSpec { usage: Some(usage), ..spec.clone() });

@@ -199,8 +199,7 @@ impl Scan<'_> {
             };
             let name: Arc<str> = name.as_str().into();
             let range = Range { of, start_ms: self.start_ms, end_ms: self.end_ms };
-            let direction =
-                if self.query.latest_first { Direction::Backward } else { Direction::Forward };
+            let direction = if self.query.latest_first { Direction::Backward } else { Direction::Forward };
             walk(self.dir, self.readers, range, direction, |found, load| {
                 if self.progress.is_stopped() {
                     return Ok(Flow::Stop);
