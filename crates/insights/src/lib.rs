@@ -13,6 +13,7 @@
 //! No I/O, no clock, no service. Start at [`Query`].
 
 mod aggregate;
+mod baseline;
 mod error;
 mod event;
 mod field;

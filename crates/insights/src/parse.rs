@@ -4,6 +4,7 @@ mod expression;
 
 use std::ops::Range;
 
+use crate::baseline::Baseline;
 use crate::error::Flaw;
 use crate::syntax::{Column, Command, CommandKind, Expression, Order, ParseHow};
 use crate::token::{self, Token, TokenKind};
@@ -17,7 +18,6 @@ const DEPTH_MAX: usize = 40;
 const UNSUPPORTED: &[&str] = &[
     "addtotals",
     "anomaly",
-    "diff",
     "expand",
     "filterindex",
     "join",
@@ -77,6 +77,7 @@ impl Parser<'_> {
             "sort" | "order" => self.after(Parser::sort)?,
             "limit" | "head" => self.after(Parser::limit)?,
             "dedup" => self.after(|p| Ok(CommandKind::Dedup(p.list()?)))?,
+            "diff" => self.after(|p| Ok(CommandKind::Diff(p.baseline()?)))?,
             "pattern" => self.after(|p| Ok(CommandKind::Pattern(p.expression()?)))?,
             _ => return Err(Flaw::Symbol(at)),
         };
@@ -142,6 +143,19 @@ impl Parser<'_> {
             },
             _ => Err(self.unexpected()),
         }
+    }
+
+    fn baseline(&mut self) -> Result<Baseline, Flaw> {
+        for (word, baseline) in [
+            ("previousDay", Baseline::DayBefore),
+            ("previousWeek", Baseline::WeekBefore),
+            ("previousMonth", Baseline::MonthBefore),
+        ] {
+            if self.eat_word(word)? {
+                return Ok(baseline);
+            }
+        }
+        Ok(Baseline::JustBefore)
     }
 
     fn stats(&mut self) -> Result<CommandKind, Flaw> {

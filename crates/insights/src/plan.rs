@@ -11,6 +11,7 @@ use memchr::memmem::Finder;
 use regex::Regex;
 
 use crate::aggregate::Aggregate;
+use crate::baseline::Baseline;
 use crate::error::CompileError;
 use crate::field::Source;
 use crate::matcher::Glob;
@@ -90,6 +91,16 @@ pub(crate) struct Pattern {
     pub ratio: usize,
     pub count: usize,
     pub severity: usize,
+    pub diff: Option<Diff>,
+}
+
+/// A comparison with an earlier time, and the slots of what it says.
+#[derive(Debug, Clone)]
+pub(crate) struct Diff {
+    pub baseline: Baseline,
+    /// How many more there are now.
+    pub more: usize,
+    pub words: usize,
 }
 
 #[derive(Debug, Clone)]
@@ -130,6 +141,15 @@ impl Query {
             Some(_) => false,
         };
         plan.keep.is_some() && is_by_time
+    }
+
+    /// The start and the end of another time whose events are to be shown to a worker of their own,
+    /// [`Worker::of_baseline`](crate::Worker::of_baseline), where the query itself is of that from `start_ms` to `end_ms`.
+    pub fn baseline(&self, start_ms: i64, end_ms: i64) -> Option<(i64, i64)> {
+        match &self.sink {
+            Sink::Pattern(Pattern { diff: Some(diff), .. }) => Some(diff.baseline.of(start_ms, end_ms)),
+            _ => None,
+        }
     }
 
     /// Are events enough that come first from the end of time, so that reading may stop when a worker

@@ -23,6 +23,7 @@ use rows::Rows;
 pub struct Worker {
     query: Arc<Query>,
     store: Store,
+    is_baseline: bool,
     scanned: u64,
     matched: u64,
 }
@@ -55,7 +56,12 @@ impl Worker {
             Sink::Stats(_) => Store::Groups(Groups::default()),
             Sink::Pattern(_) => Store::Clusters(Clusters::default()),
         };
-        Worker { query, store, scanned: 0, matched: 0 }
+        Worker { query, store, is_baseline: false, scanned: 0, matched: 0 }
+    }
+
+    /// A worker for the events of [`Query::baseline`].
+    pub fn of_baseline(query: Arc<Query>) -> Worker {
+        Worker { is_baseline: true, ..Worker::new(query) }
     }
 
     /// Takes an event. [`RunError::TooLarge`] when more would have to be kept than [`Options`](crate::Options) allow.
@@ -77,7 +83,7 @@ impl Worker {
                 groups.push(stats, &mut frame, when, &query.hasher)
             }
             (Store::Clusters(clusters), Sink::Pattern(pattern)) => {
-                clusters.push(pattern.text.evaluate(&mut frame))
+                clusters.push(pattern.text.evaluate(&mut frame), self.is_baseline)
             }
             _ => 0,
         };

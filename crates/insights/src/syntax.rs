@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::baseline::Baseline;
 use crate::time::Period;
 
 /// A command and where it stands, in bytes.
@@ -32,6 +33,7 @@ pub(crate) enum CommandKind {
     },
     Dedup(Vec<Expression>),
     Pattern(Expression),
+    Diff(Baseline),
     /// Shows what is masked; nothing ever is. Its columns are shown.
     Unmask(Vec<Column>),
 }

@@ -7,7 +7,7 @@ pub(crate) enum Period {
     Months(i64),
 }
 
-const DAY_MS: i64 = 86_400_000;
+pub(crate) const DAY_MS: i64 = 86_400_000;
 
 impl Period {
     /// Reads a count and a unit: `ms`, `s`, `m`, `h`, `d`, `w`, `mo`, `q`, `y` and their longer names. Source: AWS,
@@ -65,6 +65,15 @@ impl Period {
 /// The start of a month, counted from year 0, in milliseconds since 1970.
 fn start_of(month: i64) -> i64 {
     days(month.div_euclid(12), month.rem_euclid(12) + 1, 1).saturating_mul(DAY_MS)
+}
+
+/// The same time of the same day of the month before, or of its last day.
+pub(crate) fn month_before(at_ms: i64) -> i64 {
+    let (year, month, day) = civil(at_ms.div_euclid(DAY_MS));
+    let this = start_of(year * 12 + month - 1);
+    let before = start_of(year * 12 + month - 2);
+    let day_ms = ((day - 1) * DAY_MS).min(this - before - DAY_MS);
+    before + day_ms + at_ms.rem_euclid(DAY_MS)
 }
 
 /// Year, month and day of a day since 1970. Source: H. Hinnant, "chrono-compatible low-level date algorithms".

@@ -314,12 +314,16 @@ impl Telemetry {
         make: impl Fn() -> V + Send + Sync + 'static,
     ) -> Result<Vec<V>> {
         let turn = self.scans.clone().acquire_owned().await.map_err(|_| Error::Closed)?;
-        let _ends = EndsScan(progress.clone());
-        self.read(move |shared| {
-            let _turn = turn;
-            logs::scan(&shared.logs, &shared.readers, &query, &progress, make)
-        })
-        .await
+        let mut ends = EndsScan(Some(progress.clone()));
+        let visitors = self
+            .read(move |shared| {
+                let _turn = turn;
+                logs::scan(&shared.logs, &shared.readers, &query, &progress, make)
+            })
+            .await;
+        // It is over: another may go on with the same progress.
+        ends.0 = None;
+        visitors
     }
 
     /// The event at a pointer that a scan gave; `None` when it is gone or in another account or region.
@@ -415,11 +419,13 @@ impl Drop for Telemetry {
 }
 
 /// Ends a scan that nobody waits for any more.
-struct EndsScan(Arc<ScanProgress>);
+struct EndsScan(Option<Arc<ScanProgress>>);
 
 impl Drop for EndsScan {
     fn drop(&mut self) {
-        self.0.stop();
+        if let Some(progress) = &self.0 {
+            progress.stop();
+        }
     }
 }
 

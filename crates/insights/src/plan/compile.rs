@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 
-use super::{Extract, Options, Pattern, Query, ROWS_MAX, RowsPlan, Sink, Step};
+use super::{Diff, Extract, Options, Pattern, Query, ROWS_MAX, RowsPlan, Sink, Step};
+use crate::baseline::Baseline;
 use crate::error::Flaw;
 use crate::field::Source;
 use crate::json::inner_name;
 use crate::matcher::{self, Glob, PatternFlaw};
 use crate::node::{Node, Slots};
-use crate::syntax::{Column, Command, CommandKind, Expression, ParseHow};
+use crate::syntax::{Column, Command, CommandKind, Expression, ExpressionKind, ParseHow};
 
 /// Slots of one query: fields, aliases, aggregates.
 const SLOTS_MAX: usize = 1000;
@@ -89,6 +90,7 @@ impl Compiler<'_> {
                 self.steps.push(Step::Dedup(keys));
             }
             CommandKind::Pattern(text) => self.pattern(text)?,
+            CommandKind::Diff(baseline) => self.diff(*baseline, command)?,
         }
         Ok(())
     }
@@ -180,13 +182,45 @@ impl Compiler<'_> {
         let node = self.node(text)?;
         let mut slot = || self.slot(Source::Computed, text);
         let (pattern, ratio, count, severity) = (slot()?, slot()?, slot()?, slot()?);
-        self.steps.push(Step::Pattern(Pattern { text: node, pattern, ratio, count, severity }));
+        self.steps.push(Step::Pattern(Pattern { text: node, pattern, ratio, count, severity, diff: None }));
         let columns =
             [("@pattern", pattern), ("@ratio", ratio), ("@sampleCount", count), ("@severityLabel", severity)];
         self.names = columns.map(|(name, slot)| (name.to_owned(), slot)).to_vec();
         self.fields.clone_from(&self.names);
         self.display = None;
         self.is_closed = true;
+        Ok(())
+    }
+
+    /// Compares patterns: those that `pattern` has made, or else of whole messages.
+    fn diff(&mut self, baseline: Baseline, command: &Command) -> Result<(), Flaw> {
+        // An order says nothing of patterns.
+        self.steps.retain(|step| !matches!(step, Step::Sort(_)) || self.is_closed);
+        let message =
+            Expression { kind: ExpressionKind::Field("@message".to_owned()), at: command.at.clone() };
+        if !self.is_closed {
+            self.pattern(&message)?;
+        }
+        let (more, words) = (self.slot(Source::Computed, &message)?, self.slot(Source::Computed, &message)?);
+        let is_free = |step: &Step| matches!(step, Step::Assign(..) | Step::Filter(_) | Step::Parse(..));
+        match self.steps.split_last_mut() {
+            Some((Step::Pattern(pattern), before))
+                if pattern.diff.is_none() && before.iter().all(is_free) =>
+            {
+                pattern.diff = Some(Diff { baseline, more, words });
+            }
+            // What is counted, cut or chosen before would have to be so in each of the two times.
+            _ => {
+                return Err(Flaw::Unsupported(
+                    "The query command diff after others than fields, filter, parse, sort and pattern"
+                        .to_owned(),
+                ));
+            }
+        }
+        for (name, slot) in [("@differenceEventCount", more), ("@differenceDescription", words)] {
+            self.names.push((name.to_owned(), slot));
+        }
+        self.fields.clone_from(&self.names);
         Ok(())
     }
 
@@ -212,7 +246,7 @@ impl Compiler<'_> {
     fn finish(mut self, mut options: Options) -> Result<Query, Flaw> {
         let mut shown = self.display.take().unwrap_or_else(|| std::mem::take(&mut self.fields));
         if shown.is_empty() {
-            let whole = Expression { kind: crate::syntax::ExpressionKind::Star, at: 0..0 };
+            let whole = Expression { kind: ExpressionKind::Star, at: 0..0 };
             for name in ["@timestamp", "@message"] {
                 shown.push((name.to_owned(), self.source_slot(name, &whole)?));
             }

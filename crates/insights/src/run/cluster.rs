@@ -22,22 +22,37 @@ const VARYING: char = '\u{0}';
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct Clusters {
-    counts: HashMap<String, u64>,
+    counts: HashMap<String, Counts>,
     bytes: usize,
+}
+
+/// How often a pattern is there.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts {
+    now: u64,
+    before: u64,
+}
+
+impl Counts {
+    fn add(&mut self, more: Counts) {
+        self.now += more.now;
+        self.before += more.before;
+    }
 }
 
 impl Clusters {
     /// Answers how many bytes there are now.
-    pub fn push(&mut self, text: Option<Value<'_>>) -> usize {
+    pub fn push(&mut self, text: Option<Value<'_>>, is_baseline: bool) -> usize {
         if let Some(text) = text {
-            self.add(shape(&text.text()), 1);
+            let before = u64::from(is_baseline);
+            self.add(shape(&text.text()), Counts { now: 1 - before, before });
         }
         self.bytes
     }
 
-    fn add(&mut self, shape: String, count: u64) {
+    fn add(&mut self, shape: String, count: Counts) {
         if let Some(known) = self.counts.get_mut(&shape) {
-            *known += count;
+            known.add(count);
             return;
         }
         self.bytes += PATTERN_BYTES + shape.len();
@@ -49,20 +64,43 @@ impl Clusters {
         self.bytes
     }
 
-    /// A row for each pattern, the most frequent first.
+    /// A row for each pattern, the most frequent first; where times are compared, those that differ most.
     pub fn finish(self, plan: &Pattern, slots: usize) -> Vec<Line> {
-        let all: u64 = self.counts.values().sum();
-        let mut shapes: Vec<(String, u64)> = self.counts.into_iter().collect();
-        shapes.sort_unstable_by(|left, right| right.1.cmp(&left.1).then_with(|| left.0.cmp(&right.0)));
-        let line = |(shape, count): (String, u64)| {
+        let all: u64 = self.counts.values().map(|counts| counts.now).sum();
+        let mut shapes: Vec<(String, Counts)> = self.counts.into_iter().collect();
+        sort(&mut shapes);
+        let mut shapes = joined(shapes);
+        if plan.diff.is_some() {
+            shapes.sort_by_key(|(_, counts)| std::cmp::Reverse(counts.now.abs_diff(counts.before)));
+        }
+        let line = |(shape, counts): (String, Counts)| {
             let mut cells = vec![None; slots];
             cells[plan.severity] = severity(&shape).map(Value::text_of);
             cells[plan.pattern] = Some(Value::Text(named(&shape).into()));
-            cells[plan.ratio] = Value::of(count as f64 / all.max(1) as f64);
-            cells[plan.count] = Some(Value::Int(count as i64));
+            cells[plan.ratio] = Value::of(counts.now as f64 / all.max(1) as f64);
+            cells[plan.count] = Some(Value::Int(counts.now as i64));
+            if let Some(diff) = &plan.diff {
+                cells[diff.more] = Some(Value::Int(counts.now as i64 - counts.before as i64));
+                cells[diff.words] = Some(Value::Text(compared(counts).into()));
+            }
             Line { cells, when: (0, 0), pointer: None }
         };
-        joined(shapes).into_iter().map(line).collect()
+        shapes.into_iter().map(line).collect()
+    }
+}
+
+fn sort(shapes: &mut [(String, Counts)]) {
+    let key = |counts: &Counts| (counts.now, counts.before);
+    shapes.sort_by(|left, right| key(&right.1).cmp(&key(&left.1)).then_with(|| left.0.cmp(&right.0)));
+}
+
+/// What has become of a pattern, in a word or in percent of what there was.
+fn compared(Counts { now, before }: Counts) -> String {
+    match (now, before) {
+        (_, 0) => "New".to_owned(),
+        (0, _) => "Gone".to_owned(),
+        (now, before) if now == before => "Unchanged".to_owned(),
+        (now, before) => format!("{:+.0}%", (now as f64 / before as f64 - 1.0) * 100.0),
     }
 }
 
@@ -132,8 +170,8 @@ fn named(shape: &str) -> String {
 }
 
 /// Joins shapes of as many words that differ in at most a fifth of them, the frequent ones first.
-fn joined(shapes: Vec<(String, u64)>) -> Vec<(String, u64)> {
-    let mut all: Vec<(Vec<String>, u64)> = Vec::new();
+fn joined(shapes: Vec<(String, Counts)>) -> Vec<(String, Counts)> {
+    let mut all: Vec<(Vec<String>, Counts)> = Vec::new();
     for (shape, count) in shapes {
         let words: Vec<String> = shape.split(' ').map(str::to_owned).collect();
         let alike = all.iter_mut().take(MERGED_MAX).find(|(other, _)| {
@@ -142,7 +180,7 @@ fn joined(shapes: Vec<(String, u64)>) -> Vec<(String, u64)> {
         });
         match alike {
             Some((other, known)) => {
-                *known += count;
+                known.add(count);
                 for (mine, word) in other.iter_mut().zip(&words).filter(|(mine, word)| mine != word) {
                     // A word with marks around a token keeps none of them: all of it varies.
                     let _ = word;
@@ -152,9 +190,9 @@ fn joined(shapes: Vec<(String, u64)>) -> Vec<(String, u64)> {
             None => all.push((words, count)),
         }
     }
-    let mut all: Vec<(String, u64)> =
+    let mut all: Vec<(String, Counts)> =
         all.into_iter().map(|(words, count)| (words.join(" "), count)).collect();
-    all.sort_by(|left, right| right.1.cmp(&left.1).then_with(|| left.0.cmp(&right.0)));
+    sort(&mut all);
     all
 }
 

@@ -42,7 +42,7 @@ pub(super) fn run(query: &Query, mut lines: Vec<Line>) -> Result<Vec<Line>, RunE
             Step::Pattern(pattern) => {
                 let mut clusters = Clusters::default();
                 for line in lines {
-                    if clusters.push(pattern.text.evaluate(&mut frame(query, line.cells))) > limit {
+                    if clusters.push(pattern.text.evaluate(&mut frame(query, line.cells)), false) > limit {
                         return Err(RunError::TooLarge { limit });
                     }
                 }

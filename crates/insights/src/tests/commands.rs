@@ -222,3 +222,35 @@ fn lambda_lines_have_their_fields() {
     check(&format!("filter @requestId = \"{id}\" and order = 7 | display @type, order"), &lines, &["-|7"]);
     check("fields @billedDuration, @maxMemoryUsed | filter @type = 'REPORT'", &lines, &["104.0|4.0E7"]);
 }
+
+#[test]
+fn diff_compares_patterns() {
+    let now = [(0, "took 12 ms"), (1, "took 7 ms"), (2, "took 9 ms"), (3, "ERROR new"), (4, "all well")];
+    let before = [(0, "took 1 ms"), (1, "gone ERROR at 5"), (2, "gone ERROR at 7"), (3, "all well")];
+    for (text, rows) in [
+        (
+            "filter @message like /./ | sort @timestamp desc | diff",
+            &[
+                "took <Number-1> ms|0.6|3|-|2|+200%",
+                "gone ERROR at <Number-1>|0|0|Error|-2|Gone",
+                "ERROR new|0.2|1|Error|1|New",
+                "all well|0.2|1|-|0|Unchanged",
+            ][..],
+        ),
+        (
+            "pattern @message | diff previousDay | filter @differenceEventCount > 1",
+            &["took <Number-1> ms|0.6|3|-|2|+200%"],
+        ),
+        ("fields @message | diff | display @pattern | limit 1", &["took <Number-1> ms"]),
+    ] {
+        let query = std::sync::Arc::new(Query::compile(text, options()).expect(text));
+        let (mut worker, mut other) = (Worker::new(query.clone()), Worker::of_baseline(query.clone()));
+        events("0:g", &now).iter().for_each(|event| worker.push(event).expect("room"));
+        events("0:g", &before).iter().for_each(|event| other.push(event).expect("room"));
+        worker.merge(other).expect("room");
+        assert_eq!(lines(&worker.finish().expect("room")), rows, "{text}");
+        assert!(query.baseline(START_MS, START_MS + 1000).is_some());
+    }
+    let query = Query::compile("pattern @message", options()).expect("a query");
+    assert_eq!(query.baseline(0, 1), None);
+}

@@ -39,7 +39,10 @@ fn flaws_are_told_with_their_place() {
 #[test]
 fn what_is_not_run_is_named() {
     for (text, what) in [
-        ("pattern @message | diff", "The query command diff"),
+        (
+            "limit 5 | diff",
+            "The query command diff after others than fields, filter, parse, sort and pattern",
+        ),
         ("SOURCE \"g\" | fields a", "The query command source"),
         ("fields a | anomaly", "The query command anomaly"),
         ("unnest a into b", "The query command unnest"),

@@ -89,14 +89,26 @@ fn end(entry: &mut Entry, ran: Option<Ran>, took: Duration) {
 
 async fn run(state: &State, query: Arc<Query>, scan: ScanQuery, progress: Arc<ScanProgress>) -> Ran {
     let account = scan.scope.account.as_str().to_owned();
-    let make = move || Visitor {
-        worker: Worker::new(query.clone()),
-        account: account.clone(),
-        log: String::new(),
-        group: String::new(),
-        failed: None,
+    let baseline = query.baseline(scan.start_ms.unwrap_or(0), scan.end_ms.unwrap_or(i64::MAX));
+    let make = |worker: fn(Arc<Query>) -> Worker| {
+        let (query, account) = (query.clone(), account.clone());
+        move || Visitor {
+            worker: worker(query.clone()),
+            account: account.clone(),
+            log: String::new(),
+            group: String::new(),
+            failed: None,
+        }
     };
-    let visitors = state.telemetry.scan(scan, progress, make).await?;
+    let before = baseline.map(|(start_ms, end_ms)| ScanQuery {
+        start_ms: Some(start_ms),
+        end_ms: Some(end_ms),
+        ..scan.clone()
+    });
+    let mut visitors = state.telemetry.scan(scan, progress.clone(), make(Worker::new)).await?;
+    if let Some(scan) = before.filter(|_| visitors.iter().all(|visitor| visitor.failed.is_none())) {
+        visitors.extend(state.telemetry.scan(scan, progress, make(Worker::of_baseline)).await?);
+    }
     // Sorting and printing may take a while.
     let finished = tokio::task::spawn_blocking(move || finish(visitors)).await;
     finished.map_err(|_| pitbird_telemetry::Error::Closed)?.map_err(Failure::from)

@@ -55,6 +55,29 @@ async fn a_query_answers_rows() {
 }
 
 #[tokio::test]
+async fn a_query_compares_with_an_earlier_time() {
+    const DAY_MS: i64 = 86_400_000;
+    let bed = Bed::new();
+    bed.filled().await;
+    bed.put(
+        GROUP,
+        "s",
+        &[(-DAY_MS, "END RequestId: x"), (1 - DAY_MS, "END RequestId: x"), (2 - DAY_MS, "gone")],
+    )
+    .await;
+    bed.put(GROUP, "s", &[(-2 * DAY_MS, "END RequestId: x")]).await;
+    let id = bed.start("filter @message not like /level/ | diff previousDay").await;
+    let found = bed.results(&id).await;
+    let fields = ["@pattern", "@ratio", "@sampleCount", "@differenceEventCount", "@differenceDescription"];
+    assert_eq!(column(&found["results"][0], "field"), fields);
+    let rows: Vec<_> = (0..2).map(|row| column(&found["results"][row], "value").join("|")).collect();
+    assert_eq!(rows, ["END RequestId: x|1|1|-1|-50%", "gone|0|0|-1|Gone"]);
+    assert_eq!(found["statistics"]["recordsScanned"], json!(6.0), "both times, and not what lies between");
+    let found = bed.results(&bed.start("filter @message like /END/ | diff").await).await;
+    assert_eq!(column(&found["results"][0], "value")[4], "New", "there is nothing in the two hours before");
+}
+
+#[tokio::test]
 async fn a_pointer_finds_its_event() {
     let bed = Bed::new();
     bed.filled().await;
@@ -168,8 +191,8 @@ async fn what_is_no_query_is_told() {
         refusal("MalformedQueryException", message)
     );
     assert_eq!(
-        bed.refused("StartQuery", start("pattern @message | diff")).await,
-        unsupported("The query command diff")
+        bed.refused("StartQuery", start("pattern @message | join")).await,
+        unsupported("The query command join")
     );
     let mut input = start("fields a");
     input["queryLanguage"] = json!("SQL");
