@@ -49,6 +49,7 @@ impl<V> Format<V> {
 
 #[cfg(test)]
 mod tests {
+    use http::{HeaderMap, HeaderValue, header};
     use pitbird_names::Scope;
 
     use super::*;
@@ -69,7 +70,7 @@ mod tests {
         may_renew: false,
     };
 
-    fn story() -> Story<'static> {
+    fn story(headers: &HeaderMap) -> Story<'_> {
         Story {
             method: "GET",
             path: ["/", "prod", "/pets/7"],
@@ -81,7 +82,7 @@ mod tests {
             extended_request_id: "x=",
             trace_id: None,
             source_ip: "127.0.0.1",
-            user_agent: None,
+            headers,
             at_ms: 1_428_582_896_000,
             resource: Some(("res", "/pets/{id}")),
             deployment_id: "d2",
@@ -98,11 +99,13 @@ mod tests {
     #[test]
     fn a_line_has_the_values_and_dashes_for_the_rest() {
         let scope = Scope::default();
+        let headers = HeaderMap::from_iter([(header::USER_AGENT, HeaderValue::from_static("curl/8"))]);
         let place = Place { scope: &scope, api_id: "abc", stage: "prod" };
         for (format, line) in [
             ("$context.requestId", "r-1"),
             ("{\"id\":\"$context.requestId\",\"s\":$context.status}", "{\"id\":\"r-1\",\"s\":502}"),
             ("$context.identity.sourceIp - $context.identity.user", "127.0.0.1 - -"),
+            ("\"$context.identity.userAgent\"", "\"curl/8\""),
             ("$context.isCanaryRequest $context.deploymentId", "true d2"),
             ("$context.responseLatency.", "12."),
             ("$context.error.messageString $context.integrationStatus", "\"Internal server error\" 200"),
@@ -112,7 +115,7 @@ mod tests {
             ("$context.integration.latency $context.integrationLatency", "11 11"),
         ] {
             let mut written = String::new();
-            let told = story();
+            let told = story(&headers);
             Format::parse(format, Variable::named)
                 .write(&mut written, |line, variable| variable.append(line, place, &told));
             assert_eq!(written, line, "{format}");

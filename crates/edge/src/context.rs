@@ -134,7 +134,7 @@ impl Variable {
             Variable::ResponseLength => count(line, Some(story.response_bytes)),
             Variable::TraceId => line.push_str(story.trace_id.unwrap_or_default()),
             Variable::SourceIp => line.push_str(story.source_ip),
-            Variable::UserAgent => line.push_str(story.user_agent.unwrap_or_default()),
+            Variable::UserAgent => line.push_str(story.user_agent().unwrap_or_default()),
             Variable::ErrorMessage => show(line, story.error.and_then(|error| error.message())),
             Variable::ErrorMessageString => show(line, story.error.map(|error| error.message_json())),
             Variable::ErrorResponseType => {

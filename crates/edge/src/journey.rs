@@ -421,7 +421,7 @@ pub(crate) fn story<'a>(
         extended_request_id: &arrival.extended_request_id,
         trace_id: None,
         source_ip: arrival.peer.source,
-        user_agent: arrival.header(header::USER_AGENT),
+        headers: arrival.headers(),
         at_ms: arrival.at_ms,
         resource: resource.map(|resource| (resource.id.as_str(), resource.path.as_str())),
         deployment_id: &track.deployment.id,

@@ -1,3 +1,5 @@
+use http::{HeaderMap, header};
+
 use crate::GatewayError;
 use crate::admitted::Admitted;
 
@@ -19,7 +21,8 @@ pub(crate) struct Story<'a> {
     pub extended_request_id: &'a str,
     pub trace_id: Option<&'a str>,
     pub source_ip: &'a str,
-    pub user_agent: Option<&'a str>,
+    /// What it brought.
+    pub headers: &'a HeaderMap,
     /// When the request came, epoch milliseconds.
     pub at_ms: u64,
     /// The id and template of the resource that matched.
@@ -48,6 +51,10 @@ pub(crate) struct IntegrationStory {
 }
 
 impl Story<'_> {
+    pub fn user_agent(&self) -> Option<&str> {
+        self.headers.get(header::USER_AGENT)?.to_str().ok()
+    }
+
     /// Latencies are whole milliseconds, as API Gateway gives them.
     pub fn latency_ms(&self) -> u64 {
         self.latency_us / 1000

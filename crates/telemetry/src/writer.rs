@@ -328,6 +328,10 @@ impl Writer {
             filed = self.logs.drain(now_ms());
         }
         let committed = filed.and_then(|()| self.logs.commit());
+        if drain && self.logs.has_spares() {
+            // Another look, which gives back what nobody needs any more.
+            self.lines_due = Some(Instant::now() + LINES_DUE);
+        }
         if let Err(error) = &committed {
             tracing::error!(%error, "logs can't be written");
             self.logs.roll_back();

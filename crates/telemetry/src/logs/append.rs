@@ -7,11 +7,11 @@ use std::sync::Arc;
 use pitbird_names::Scope;
 use rusqlite::params;
 
-use super::block::{Block, HOUR_MS};
+use super::block::{BLOCK_BYTES, Block, Encoder, HOUR_MS};
 use super::catalogue::{CATALOGUE, Catalogue, StreamName, StreamRow};
 use super::compact::Loose;
 use super::event::EventId;
-use super::lines::{Drained, Intake, Lines};
+use super::lines::{Drained, Intake, Lines, Mark};
 use super::tap::{Filed, Outlet};
 use crate::Config;
 use crate::day::Day;
@@ -42,11 +42,38 @@ pub(crate) struct LogWriter {
     /// Streams that this batch has written to.
     changed: Vec<StreamName>,
     outlets: [Arc<Outlet>; 2],
+    /// Memory that is used from batch to batch.
+    encoder: Encoder,
+    block: Block,
+    order: Vec<Place>,
     /// What this batch has filed and each outlet's tap is to see.
     filed: [Vec<Filed>; 2],
     /// Bytes that each group got with this batch, and with those that are on disk and not yet told.
     bytes: HashMap<GroupName, u64>,
     bytes_committed: HashMap<GroupName, u64>,
+}
+
+/// Where an event lies in what is filed together.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    at_ms: i64,
+    /// Which of the lines, and where in them.
+    lines: u32,
+    line: u32,
+}
+
+/// Places that are kept between batches.
+const ORDER_KEPT: usize = 64 << 10;
+
+/// Puts all events in the order of their times; what has the same time stays in the order it came.
+fn put_in_order(order: &mut Vec<Place>, lines: &[Lines]) {
+    order.clear();
+    for (part, lines) in lines.iter().enumerate() {
+        let place =
+            |(line, mark): (usize, &Mark)| Place { at_ms: mark.at_ms, lines: part as u32, line: line as u32 };
+        order.extend(lines.marks.iter().enumerate().map(place));
+    }
+    order.sort_by_key(|place| place.at_ms);
 }
 
 /// Account, region and group.
@@ -78,6 +105,9 @@ impl LogWriter {
             backlog: Vec::new(),
             changed: Vec::new(),
             outlets,
+            encoder: Encoder::default(),
+            block: Block::default(),
+            order: Vec::new(),
             filed: Default::default(),
             bytes: HashMap::new(),
             bytes_committed: HashMap::new(),
@@ -112,7 +142,7 @@ impl LogWriter {
         if !self.known(name)? {
             return Err(Error::NoStream);
         }
-        self.store(name, lines, now_ms)
+        self.store(name, std::slice::from_ref(lines), now_ms)
     }
 
     /// Files the lines that have been written since the last drain, and those that couldn't be filed before. After a
@@ -121,6 +151,9 @@ impl LogWriter {
     pub fn drain(&mut self, now_ms: i64) -> Result<()> {
         let careful = !self.backlog.is_empty();
         let drained = self.intake.take_dirty();
+        if drained.is_empty() {
+            self.intake.forget_spares();
+        }
         self.backlog.extend(drained.iter().map(|stream| stream.drain()));
         if careful {
             return self.drain_carefully(now_ms);
@@ -144,7 +177,7 @@ impl LogWriter {
                     result = Err(error);
                     break;
                 }
-                let lines = drained.lines.marks.len();
+                let lines: usize = drained.lines.iter().map(|lines| lines.marks.len()).sum();
                 tracing::error!(%error, lines, stream = &*drained.name.stream, "log lines lost");
             }
             self.intake.give_back(drained.room);
@@ -160,9 +193,11 @@ impl LogWriter {
             let message = format!(
                 "[pitbird] {count} log lines dropped here: they came faster than they could be filed"
             );
-            drained.lines.push(dropped.last_ms, &message);
+            let mut told = Lines::default();
+            told.push(dropped.last_ms, &message);
+            drained.lines.push(told);
         }
-        if drained.lines.marks.is_empty() {
+        if drained.lines.is_empty() {
             return Ok(());
         }
         if !self.known(&drained.name)? {
@@ -182,30 +217,32 @@ impl LogWriter {
         Ok(true)
     }
 
-    fn store(&mut self, name: &StreamName, lines: &Lines, now_ms: i64) -> Result<()> {
+    fn store(&mut self, name: &StreamName, lines: &[Lines], now_ms: i64) -> Result<()> {
         let stream = self.streams.get_mut(name).expect("a stream is known before it is written to");
-        let mut events: Vec<(i64, &str)> = lines.iter().collect();
-        // Stable: what has the same time stays in the order it came.
-        events.sort_by_key(|event| event.0);
-        let mut filed = self.outlets.each_ref().map(|outlet| outlet.batch(name, &lines.text, now_ms));
-        let mut block = Block::default();
-        for (at_ms, message) in events {
+        put_in_order(&mut self.order, lines);
+        let mut filed = self.outlets.each_ref().map(|outlet| outlet.batch(name, lines, now_ms));
+        let block = &mut self.block;
+        block.clear();
+        for Place { at_ms, lines: part, line } in self.order.iter().copied() {
+            let message = lines[part as usize].message(line as usize);
             let other_hour = block.min_ms().is_some_and(|min| min / HOUR_MS != at_ms / HOUR_MS);
             if other_hour || block.is_full() {
-                stream.take(&mut self.files, &std::mem::take(&mut block))?;
+                stream.take(&mut self.files, &mut self.encoder, block)?;
+                block.clear();
             }
             let id = EventId { at_ms, number: self.catalogue.number() };
             block.push(id, now_ms, message);
             filed.iter_mut().flatten().for_each(|filed| filed.push(id, message));
         }
         self.filed.iter_mut().zip(filed).for_each(|(all, batch)| all.extend(batch));
-        stream.take(&mut self.files, &block)?;
+        stream.take(&mut self.files, &mut self.encoder, block)?;
         if !std::mem::replace(&mut stream.changed, true) {
             self.changed.push(name.clone());
         }
-        stream.count_in(lines, now_ms);
-        *self.bytes.entry((name.scope.clone(), name.group.clone())).or_default() += bytes_of(lines);
-        stream.compact(&mut self.files)
+        lines.iter().for_each(|lines| stream.count_in(lines, now_ms));
+        *self.bytes.entry((name.scope.clone(), name.group.clone())).or_default() +=
+            lines.iter().map(bytes_of).sum::<u64>();
+        stream.compact(&mut self.files, &mut self.encoder)
     }
 
     /// Makes the batch durable.
@@ -213,11 +250,29 @@ impl LogWriter {
         self.commit_files()?;
         for drained in self.backlog.drain(..) {
             self.intake.give_back(drained.room);
+            self.intake.reuse(drained.lines.into_iter());
         }
+        self.trim();
         if self.streams.len() > REMEMBERED {
             self.streams.clear();
         }
         Ok(())
+    }
+
+    /// Gives back memory that only an unusual batch needs.
+    fn trim(&mut self) {
+        self.encoder.trim();
+        if self.block.text.capacity() > 4 * BLOCK_BYTES {
+            self.block = Block::default();
+        }
+        if self.order.capacity() > ORDER_KEPT {
+            self.order = Vec::new();
+        }
+    }
+
+    /// Should the writer look again, though nobody may write?
+    pub fn has_spares(&self) -> bool {
+        self.intake.has_spares()
     }
 
     /// First the catalogue, which may know more than the blocks, then the blocks.
@@ -280,22 +335,29 @@ impl Stream {
     }
 
     /// Writes a block of new events.
-    fn take(&mut self, files: &mut DayFiles, block: &Block) -> Result<()> {
+    fn take(&mut self, files: &mut DayFiles, encoder: &mut Encoder, block: &Block) -> Result<()> {
         let Some(min_ms) = block.min_ms() else { return Ok(()) };
         let bytes = billed_bytes(block.text.len(), block.entries.len());
         *self.days.entry(Day::of(min_ms)).or_default() += bytes as i64;
-        self.write(files, block, 0)
+        self.write(files, encoder, block, 0)
     }
 
     /// Writes a block that `level` compactions have made, and remembers it if it is small.
-    pub fn write(&mut self, files: &mut DayFiles, block: &Block, level: u8) -> Result<()> {
+    pub fn write(
+        &mut self,
+        files: &mut DayFiles,
+        encoder: &mut Encoder,
+        block: &Block,
+        level: u8,
+    ) -> Result<()> {
         let (Some(min_ms), Some(max_ms)) = (block.min_ms(), block.max_ms()) else { return Ok(()) };
         let file = files.write(Day::of(min_ms))?;
+        let events = encoder.encode(block);
         let id = file.run(|c| {
             c.prepare_cached(
                 "INSERT INTO block (log_group, stream, min_ms, max_ms, events) VALUES (?, ?, ?, ?, ?)",
             )?
-            .insert(params![self.row.group, self.row.id, min_ms, max_ms, block.encode()])
+            .insert(params![self.row.group, self.row.id, min_ms, max_ms, events])
         })?;
         self.loose.extend(Loose::of(block, id, level));
         Ok(())

@@ -2,6 +2,8 @@
 //!
 //! Plain form: the count, then four columns (time, number, arrival: zigzag differences; length), then all text.
 
+use lz4_flex::block::{CompressTable, compress_into_with_table, get_maximum_output_size};
+
 use super::EventId;
 use crate::code::{Reader, put_signed, put_unsigned};
 
@@ -55,29 +57,18 @@ impl Block {
         self.entries.last().map(|entry| entry.id.at_ms)
     }
 
-    /// The form on disk: a byte that says how, the plain length if compressed, the bytes.
-    pub fn encode(&self) -> Vec<u8> {
-        let plain = self.plain();
-        let compressed = lz4_flex::block::compress(&plain);
-        if compressed.len() >= plain.len() {
-            let mut out = vec![STORED];
-            out.extend_from_slice(&plain);
-            return out;
-        }
-        let mut out = Vec::with_capacity(compressed.len() + 6);
-        out.push(LZ4);
-        put_unsigned(&mut out, plain.len() as u64);
-        out.extend_from_slice(&compressed);
-        out
+    pub fn clear(&mut self) {
+        self.entries.clear();
+        self.text.clear();
     }
 
-    fn plain(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(self.text.len() + self.entries.len() * 6 + 16);
-        put_unsigned(&mut out, self.entries.len() as u64);
+    fn write_plain(&self, out: &mut Vec<u8>) {
+        out.reserve(self.text.len() + self.entries.len() * 6 + 16);
+        put_unsigned(out, self.entries.len() as u64);
         let mut column = |value: fn(&Entry) -> i64| {
             let mut before = 0;
             for entry in &self.entries {
-                put_signed(&mut out, value(entry).wrapping_sub(before));
+                put_signed(out, value(entry).wrapping_sub(before));
                 before = value(entry);
             }
         };
@@ -85,10 +76,9 @@ impl Block {
         column(|entry| entry.id.number as i64);
         column(|entry| entry.ingested_ms);
         for entry in &self.entries {
-            put_unsigned(&mut out, u64::from(entry.end - entry.start));
+            put_unsigned(out, u64::from(entry.end - entry.start));
         }
         out.extend_from_slice(self.text.as_bytes());
-        out
     }
 
     /// Reads the form on disk; `None` for anything else.
@@ -146,6 +136,46 @@ impl Block {
     }
 }
 
+/// Writes blocks as they lie on disk, in memory that it keeps from one to the next.
+#[derive(Default)]
+pub(crate) struct Encoder {
+    plain: Vec<u8>,
+    out: Vec<u8>,
+    table: CompressTable,
+}
+
+impl Encoder {
+    /// The form on disk: a byte that says how, the plain length if compressed, the bytes.
+    pub fn encode(&mut self, block: &Block) -> &[u8] {
+        let Encoder { plain, out, table } = self;
+        plain.clear();
+        block.write_plain(plain);
+        out.clear();
+        out.push(LZ4);
+        put_unsigned(out, plain.len() as u64);
+        let head = out.len();
+        out.resize(head + get_maximum_output_size(plain.len()), 0);
+        match compress_into_with_table(plain, &mut out[head..], table) {
+            Ok(length) if length < plain.len() => out.truncate(head + length),
+            _ => {
+                out.clear();
+                out.push(STORED);
+                out.extend_from_slice(plain);
+            }
+        }
+        out
+    }
+
+    /// Keeps no more memory than usual blocks need.
+    pub fn trim(&mut self) {
+        for buffer in [&mut self.plain, &mut self.out] {
+            if buffer.capacity() > 4 * BLOCK_BYTES {
+                *buffer = Vec::new();
+            }
+        }
+    }
+}
+
 /// The plain form, into an empty buffer.
 fn expand(bytes: &[u8], plain: &mut Vec<u8>) -> Option<()> {
     match bytes.split_first()? {
@@ -177,7 +207,9 @@ mod tests {
             for (at_ms, number, ingested_ms, message) in &events {
                 block.push(EventId { at_ms: *at_ms, number: *number }, *ingested_ms, message);
             }
-            prop_assert_eq!(Block::decode(&block.encode()), Some(block));
+            let mut encoder = Encoder::default();
+            encoder.encode(&block);
+            prop_assert_eq!(Block::decode(encoder.encode(&block)), Some(block), "also in memory that was used");
         }
 
         #[test]
@@ -193,6 +225,6 @@ mod tests {
             let id = EventId { at_ms: 1_763_900_000_000 + number as i64, number };
             block.push(id, id.at_ms + 3, "START RequestId: 5f1a Version: $LATEST\n");
         }
-        assert!(block.encode().len() * 8 < block.text.len());
+        assert!(Encoder::default().encode(&block).len() * 8 < block.text.len());
     }
 }

@@ -7,7 +7,7 @@
 use rusqlite::Connection;
 
 use super::append::Stream;
-use super::block::{BLOCK_BYTES, Block, HOUR_MS};
+use super::block::{BLOCK_BYTES, Block, Encoder, HOUR_MS};
 use crate::day::Day;
 use crate::error::{Error, Result};
 use crate::sqlite::DayFiles;
@@ -34,11 +34,11 @@ impl Loose {
 
 impl Stream {
     /// Joins small blocks where enough have come together.
-    pub(super) fn compact(&mut self, files: &mut DayFiles) -> Result<()> {
+    pub(super) fn compact(&mut self, files: &mut DayFiles, encoder: &mut Encoder) -> Result<()> {
         while let Some((level, chosen)) = self.choose() {
             self.loose
                 .retain(|loose| !chosen.iter().any(|taken| taken.id == loose.id && taken.hour == loose.hour));
-            self.join(files, &chosen, level)?;
+            self.join(files, encoder, &chosen, level)?;
         }
         Ok(())
     }
@@ -59,7 +59,13 @@ impl Stream {
         Some((LEVELS, self.loose.iter().filter(|loose| loose.hour == over).copied().collect()))
     }
 
-    fn join(&mut self, files: &mut DayFiles, chosen: &[Loose], level: u8) -> Result<()> {
+    fn join(
+        &mut self,
+        files: &mut DayFiles,
+        encoder: &mut Encoder,
+        chosen: &[Loose],
+        level: u8,
+    ) -> Result<()> {
         let [first, _, ..] = chosen else { return Ok(()) };
         let file = files.write(Day::of(first.hour * HOUR_MS))?;
         let mut blocks = Vec::with_capacity(chosen.len());
@@ -75,11 +81,11 @@ impl Stream {
         let mut joined = Block::default();
         for (block, entry) in events {
             if joined.is_full() {
-                self.write(files, &std::mem::take(&mut joined), LEVELS)?;
+                self.write(files, encoder, &std::mem::take(&mut joined), LEVELS)?;
             }
             joined.push(entry.id, entry.ingested_ms, block.message(entry));
         }
-        self.write(files, &joined, level)
+        self.write(files, encoder, &joined, level)
     }
 }
 

@@ -14,6 +14,11 @@ const PIECE_BYTES: usize = 4096;
 /// Room for the first lines after a drain: who writes one soon writes more, bytes.
 const FIRST_BYTES: usize = 1024;
 const FIRST_MARKS: usize = FIRST_BYTES / 64;
+/// Text at which lines go on in another piece of memory, bytes. So no line waits while megabytes are copied to where there is more room, and
+/// what has been filed can be written to again, which spares the kernel giving and taking pages all the time.
+const CHUNK_BYTES: usize = 64 << 10;
+/// Pieces that wait to be written to again: what both threads of a busy machine of two cores fill between two drains.
+const SPARES_MAX: usize = 128;
 /// What one line weighs beside its text, bytes.
 const MARK_BYTES: usize = size_of::<Mark>();
 /// The first piece: what a buffer with a line takes.
@@ -44,7 +49,11 @@ pub struct LogStream {
 
 #[derive(Debug, Default)]
 struct Buffer {
+    /// Written before `lines`, the oldest first.
+    full: Vec<Lines>,
     lines: Lines,
+    /// What `full` takes, bytes.
+    full_bytes: usize,
     /// Room taken, bytes.
     room: usize,
     dropped: Dropped,
@@ -76,7 +85,8 @@ pub(crate) struct Mark {
 #[derive(Debug)]
 pub(crate) struct Drained {
     pub name: StreamName,
-    pub lines: Lines,
+    /// Of each shard, one after the other.
+    pub lines: Vec<Lines>,
     pub dropped: Dropped,
     /// Room to give back once the lines are filed.
     pub room: usize,
@@ -122,16 +132,12 @@ impl LogStream {
     /// Hands over what was written since the last drain, shard after shard.
     pub(crate) fn drain(&self) -> Drained {
         self.queued.store(false, Ordering::Relaxed);
-        let mut all = Drained {
-            name: self.name.clone(),
-            lines: Lines::default(),
-            dropped: Dropped::default(),
-            room: 0,
-        };
+        let mut all =
+            Drained { name: self.name.clone(), lines: Vec::new(), dropped: Dropped::default(), room: 0 };
         for shard in &self.shards {
             let buffer = std::mem::take(&mut *shard.0.lock().unwrap_or_else(PoisonError::into_inner));
-            let Buffer { lines, room, dropped } = buffer;
-            all.lines.append(lines);
+            let Buffer { full, lines, room, dropped, .. } = buffer;
+            all.lines.extend(full.into_iter().chain([lines]).filter(|lines| !lines.marks.is_empty()));
             all.room += room;
             all.dropped.count += dropped.count;
             all.dropped.last_ms = all.dropped.last_ms.max(dropped.last_ms);
@@ -146,10 +152,14 @@ impl Buffer {
             self.lines.text.reserve(FIRST_BYTES);
             self.lines.marks.reserve(FIRST_MARKS);
         }
+        if self.lines.text.len() >= CHUNK_BYTES {
+            self.full_bytes += self.lines.bytes();
+            self.full.push(std::mem::replace(&mut self.lines, intake.chunk()));
+        }
         let (length, marks) = (self.lines.text.len(), self.lines.marks.len());
         write(&mut self.lines.text);
         self.lines.mark(at_ms, length);
-        let used = self.lines.text.len() + self.lines.marks.len() * MARK_BYTES;
+        let used = self.full_bytes + self.lines.bytes();
         let fits = used <= self.room || {
             // Many streams with a few lines each mustn't take more room than they do memory.
             let piece = if self.room == 0 { FIRST_PIECE_BYTES } else { PIECE_BYTES };
@@ -180,23 +190,14 @@ impl Lines {
         self.marks.push(Mark { at_ms, end: self.text.len() as u32 });
     }
 
-    /// Each event's time and text, in the order they came.
-    pub fn iter(&self) -> impl Iterator<Item = (i64, &str)> {
-        let starts = std::iter::once(0).chain(self.marks.iter().map(|mark| mark.end));
-        self.marks
-            .iter()
-            .zip(starts)
-            .map(|(mark, start)| (mark.at_ms, &self.text[start as usize..mark.end as usize]))
+    /// The text of an event by its place.
+    pub fn message(&self, place: usize) -> &str {
+        let start = place.checked_sub(1).map_or(0, |before| self.marks[before].end);
+        &self.text[start as usize..self.marks[place].end as usize]
     }
 
-    fn append(&mut self, more: Lines) {
-        if self.marks.is_empty() {
-            *self = more;
-            return;
-        }
-        let shift = self.text.len() as u32;
-        self.text.push_str(&more.text);
-        self.marks.extend(more.marks.iter().map(|mark| Mark { end: mark.end + shift, ..*mark }));
+    fn bytes(&self) -> usize {
+        self.text.len() + self.marks.len() * MARK_BYTES
     }
 
     pub fn push(&mut self, at_ms: i64, message: &str) {
@@ -212,6 +213,8 @@ pub(crate) struct Intake {
     bell: Bell,
     room: AtomicUsize,
     dropped: AtomicU64,
+    /// Memory of lines that have been filed.
+    spares: Mutex<Vec<Lines>>,
     /// Are lines taken at all?
     is_on: bool,
 }
@@ -220,8 +223,8 @@ impl Intake {
     /// `room` in bytes, at most 1 GiB, so that 32 bits count the text of any stream.
     pub fn new(bell: Bell, room: usize, is_on: bool) -> Arc<Intake> {
         let room = room.min(1 << 30);
-        let (dirty, dropped) = (Mutex::default(), AtomicU64::new(0));
-        Arc::new(Intake { dirty, bell, room: AtomicUsize::new(room), dropped, is_on })
+        let (dirty, spares, dropped) = (Mutex::default(), Mutex::default(), AtomicU64::new(0));
+        Arc::new(Intake { dirty, bell, room: AtomicUsize::new(room), dropped, spares, is_on })
     }
 
     pub fn stream(self: &Arc<Self>, name: StreamName, spread: Spread) -> Arc<LogStream> {
@@ -251,7 +254,95 @@ impl Intake {
         self.room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |room| room.checked_sub(bytes)).is_ok()
     }
 
+    /// Memory for lines, which has been used before if there is some.
+    #[cold]
+    fn chunk(&self) -> Lines {
+        let spare = self.spares.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        spare.unwrap_or_else(|| Lines {
+            text: String::with_capacity(CHUNK_BYTES + FIRST_BYTES),
+            marks: Vec::with_capacity(CHUNK_BYTES / 128),
+        })
+    }
+
+    /// Takes the memory of lines that have been filed.
+    pub fn reuse(&self, filed: impl Iterator<Item = Lines>) {
+        // Small pieces are at home in the allocator, very large ones are rare.
+        let fits = |lines: &Lines| (CHUNK_BYTES..=2 * CHUNK_BYTES).contains(&lines.text.capacity());
+        let mut spares = self.spares.lock().unwrap_or_else(PoisonError::into_inner);
+        for mut lines in filed.filter(fits) {
+            if spares.len() == SPARES_MAX {
+                break;
+            }
+            lines.text.clear();
+            lines.marks.clear();
+            spares.push(lines);
+        }
+    }
+
+    /// Does memory wait to be written to again?
+    pub fn has_spares(&self) -> bool {
+        !self.spares.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    /// Gives it back to the system: nobody has written lately.
+    pub fn forget_spares(&self) {
+        std::mem::take(&mut *self.spares.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
     pub fn give_back(&self, bytes: usize) {
         self.room.fetch_add(bytes, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pitbird_names::Scope;
+
+    use super::*;
+
+    /// Writes lines, and reads what a drain brings of them.
+    fn through(stream: &Arc<LogStream>, lines: &[String]) -> Drained {
+        lines.iter().enumerate().for_each(|(at_ms, line)| stream.line(at_ms as i64, line));
+        let drained = stream.drain();
+        let read: Vec<(i64, &str)> = drained
+            .lines
+            .iter()
+            .flat_map(|part| {
+                (0..part.marks.len()).map(|place| (part.marks[place].at_ms, part.message(place)))
+            })
+            .collect();
+        let written: Vec<(i64, &str)> =
+            lines.iter().enumerate().map(|(at_ms, line)| (at_ms as i64, line.as_str())).collect();
+        assert_eq!(read, written);
+        drained
+    }
+
+    #[test]
+    fn lines_go_on_in_other_memory_which_is_used_again() {
+        const ROOM: usize = 4 << 20;
+        let (commands, _kept) = std::sync::mpsc::channel();
+        let intake = Intake::new(Bell::new(commands), ROOM, true);
+        let name = StreamName { scope: Scope::default(), group: "g".into(), stream: "s".into() };
+        let stream = intake.stream(name, Spread::One);
+        let many: Vec<String> = (0..5000).map(|n| format!("line {n} {}", "é".repeat(n % 50))).collect();
+        for _ in 0..3 {
+            let drained = through(&stream, &many);
+            assert!(
+                drained.lines.len() > 3
+                    && drained.lines.iter().all(|lines| lines.text.len() < 2 * CHUNK_BYTES)
+            );
+            let used = drained.lines.iter().map(Lines::bytes).sum::<usize>();
+            assert!((used..used + PIECE_BYTES).contains(&drained.room), "{used} and {}", drained.room);
+            intake.give_back(drained.room);
+            intake.reuse(drained.lines.into_iter());
+            assert!(intake.has_spares());
+        }
+        assert_eq!(intake.room.load(Ordering::Relaxed), ROOM, "all room has come back");
+        assert_eq!(intake.dropped(), 0);
+        intake.forget_spares();
+        let few = through(&stream, &["one".to_owned(), "x".repeat(3 * CHUNK_BYTES)]);
+        assert_eq!((few.lines.len(), few.dropped.count), (1, 0));
+        intake.reuse(few.lines.into_iter());
+        assert!(!intake.has_spares(), "neither small nor very large pieces are kept");
     }
 }

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use pitbird_names::Scope;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use super::lines::Lines;
 use super::{EventId, StreamName};
 
 /// Text that was filed and that the reader hasn't taken yet, bytes.
@@ -114,15 +115,16 @@ impl Outlet {
     }
 
     /// A batch for the tap, if somebody wants it.
-    pub fn batch(&self, name: &StreamName, text: &str, ingested_ms: i64) -> Option<Filed> {
+    pub fn batch(&self, name: &StreamName, lines: &[Lines], ingested_ms: i64) -> Option<Filed> {
         let reader = self.reader();
         let (wanted, _) = reader.as_ref()?;
-        wanted(&name.scope, &name.group, text).then(|| Filed {
+        let is_wanted = lines.iter().any(|lines| wanted(&name.scope, &name.group, &lines.text));
+        is_wanted.then(|| Filed {
             scope: name.scope.clone(),
             group: name.group.clone(),
             stream: name.stream.clone(),
             ingested_ms,
-            text: String::with_capacity(text.len()),
+            text: String::with_capacity(lines.iter().map(|lines| lines.text.len()).sum()),
             events: Vec::new(),
             room: None,
         })
@@ -178,7 +180,9 @@ mod tests {
 
     fn batch(outlet: &Outlet, text: &str) -> Option<Filed> {
         let name = StreamName { scope: Scope::default(), group: "g".into(), stream: "s".into() };
-        let mut batch = outlet.batch(&name, text, 0)?;
+        let mut lines = Lines::default();
+        lines.push(0, text);
+        let mut batch = outlet.batch(&name, &[lines], 0)?;
         batch.push(EventId::before(1), text);
         Some(batch)
     }
