@@ -3,7 +3,9 @@
 //! A task is a record; what is done for it may be done twice, so a start takes up what an earlier process has left. Source of
 //! the form: CloudWatch Logs user guide, "Exporting log data to Amazon S3".
 
+use std::collections::HashMap;
 use std::future::Future;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Write;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -70,7 +72,7 @@ async fn run(state: &State, task: &ExportTask) -> Result<ExportStatus, Error> {
     // The first file that AWS writes, so that one without permission fails at once.
     let tried = format!("{}/aws-logs-write-test", task.prefix);
     keep(state, task, tried, b"Permission Check Successful".to_vec()).await?;
-    let mut token = None;
+    let (mut token, mut folders) = (None, Folders::default());
     loop {
         let query = StreamQuery {
             scope: task.scope.clone(),
@@ -83,7 +85,7 @@ async fn run(state: &State, task: &ExportTask) -> Result<ExportStatus, Error> {
         };
         let page = state.telemetry.streams(query).await?;
         for stream in page.streams {
-            if !export_stream(state, task, &stream.name).await? {
+            if !export_stream(state, task, &stream.name, &mut folders).await? {
                 return Ok(ExportStatus::Cancelled);
             }
         }
@@ -95,8 +97,13 @@ async fn run(state: &State, task: &ExportTask) -> Result<ExportStatus, Error> {
 }
 
 /// Exports a stream; `false` if the task was cancelled meanwhile.
-async fn export_stream(state: &State, task: &ExportTask, stream: &str) -> Result<bool, Error> {
-    let (mut from, mut text, mut files) = (ReadFrom::Head, String::new(), 0);
+async fn export_stream(
+    state: &State,
+    task: &ExportTask,
+    stream: &str,
+    folders: &mut Folders,
+) -> Result<bool, Error> {
+    let (mut from, mut text) = (ReadFrom::Head, String::new());
     loop {
         if is_cancelled(state, task)? {
             return Ok(false);
@@ -106,7 +113,8 @@ async fn export_stream(state: &State, task: &ExportTask, stream: &str) -> Result
             group: task.group.clone(),
             stream: stream.to_owned(),
             start_ms: Some(task.from_ms),
-            end_ms: Some(task.to_ms),
+            // The time that is named is still in. Source: CreateExportTask, `to`.
+            end_ms: Some(task.to_ms.saturating_add(1)),
             limit: EVENTS_PER_PAGE,
             from,
         };
@@ -118,14 +126,31 @@ async fn export_stream(state: &State, task: &ExportTask, stream: &str) -> Result
         page.events.iter().for_each(|event| push_line(&mut text, event));
         let is_last = page.events.is_empty();
         if text.len() >= FILE_BYTES || (is_last && !text.is_empty()) {
-            let key = format!("{}/{}/{}/{files:06}.gz", task.prefix, task.id, stream.replace('/', "-"));
+            let key = format!("{}/{}/{}", task.prefix, task.id, folders.next_file(stream));
             keep(state, task, key, packed(std::mem::take(&mut text)).await?).await?;
-            files += 1;
         }
         if is_last {
             return Ok(true);
         }
         from = ReadFrom::Token(page.forward_token);
+    }
+}
+
+/// Folders that have files, by their names' hashes, and how many. Streams whose names differ in nothing but slashes and dashes share one:
+/// their files mustn't take each other's place.
+#[derive(Default)]
+struct Folders(HashMap<u64, u32>);
+
+impl Folders {
+    /// A stream's next file.
+    fn next_file(&mut self, stream: &str) -> String {
+        let folder = stream.replace('/', "-");
+        let mut hasher = DefaultHasher::new();
+        folder.hash(&mut hasher);
+        let files = self.0.entry(hasher.finish()).or_default();
+        let file = format!("{folder}/{files:06}.gz");
+        *files += 1;
+        file
     }
 }
 

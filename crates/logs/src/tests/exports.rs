@@ -26,7 +26,7 @@ async fn bed_with_bucket() -> Bed {
 }
 
 fn task(bed: &Bed, more: Json) -> Json {
-    let mut input = json!({"logGroupName": "g", "from": bed.start_ms - HOUR, "to": bed.start_ms + 2,
+    let mut input = json!({"logGroupName": "g", "from": bed.start_ms - HOUR, "to": bed.start_ms + 1,
         "destination": "birds"});
     input.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
     input
@@ -84,6 +84,21 @@ async fn events_of_the_time_go_to_the_bucket_by_stream() {
         crate::export::resume(&bed.state).expect("resumed");
         assert_eq!(ended(&bed, &json!(id)).await["status"]["code"], after);
     }
+}
+
+#[tokio::test]
+async fn streams_of_one_folder_keep_their_files_apart() {
+    let bed = bed_with_bucket().await;
+    bed.stream("g", "s-1").await;
+    bed.put("g", "s/1", &[(0, "of a slash")]).await;
+    bed.put("g", "s-1", &[(0, "of a dash")]).await;
+    let created = bed.ok("CreateExportTask", task(&bed, json!({}))).await;
+    ended(&bed, &created["taskId"]).await;
+    let kept = bed.kept.lock().expect("no panic before").clone();
+    let id = created["taskId"].as_str().expect("an id");
+    let of = |file: &str| format!("exportedlogs/{id}/s-1/{file}.gz");
+    let keys: Vec<&str> = kept.iter().skip(1).map(|file| file.key.as_str()).collect();
+    assert_eq!(keys, [of("000000"), of("000001")]);
 }
 
 #[tokio::test]
