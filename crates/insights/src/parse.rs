@@ -147,15 +147,15 @@ impl Parser<'_> {
 
     fn baseline(&mut self) -> Result<Baseline, Flaw> {
         for (word, baseline) in [
-            ("previousDay", Baseline::DayBefore),
-            ("previousWeek", Baseline::WeekBefore),
-            ("previousMonth", Baseline::MonthBefore),
+            ("previousDay", Baseline::Day),
+            ("previousWeek", Baseline::Week),
+            ("previousMonth", Baseline::Month),
         ] {
             if self.eat_word(word)? {
                 return Ok(baseline);
             }
         }
-        Ok(Baseline::JustBefore)
+        Ok(Baseline::Just)
     }
 
     fn stats(&mut self) -> Result<CommandKind, Flaw> {
