@@ -16,7 +16,7 @@ mod tags;
 mod tools;
 
 use std::pin::Pin;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -43,6 +43,8 @@ struct Bed {
     now_ms: AtomicI64,
     /// Events that were put into functions' queues.
     delivered: Arc<Mutex<Vec<Delivery>>>,
+    /// Have queues no place?
+    are_full: Arc<AtomicBool>,
     /// Files that were put into buckets.
     kept: Arc<Mutex<Vec<Exported>>>,
     _directory: tempfile::TempDir,
@@ -92,8 +94,12 @@ impl Bed {
         let store = Store::open(&directory.path().join("store")).expect("a fresh store");
         let telemetry = Telemetry::open(&directory.path().join("telemetry"), &Config::default());
         let delivered: Arc<Mutex<Vec<Delivery>>> = Arc::default();
-        let deliveries = delivered.clone();
+        let are_full = Arc::new(AtomicBool::new(false));
+        let (deliveries, refuses) = (delivered.clone(), are_full.clone());
         let deliver = move |delivery| -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> {
+            if refuses.load(Ordering::Relaxed) {
+                return Box::pin(std::future::ready(Err("no place".to_owned())));
+            }
             deliveries.lock().expect("no panic before").push(delivery);
             Box::pin(std::future::ready(Ok(())))
         };
@@ -116,6 +122,7 @@ impl Bed {
             start_ms,
             now_ms: AtomicI64::new(start_ms),
             delivered,
+            are_full,
             kept,
             _directory: directory,
         }

@@ -25,6 +25,15 @@ const LOOP_EVERY_MS: i64 = 10_000;
 /// Messages that such a function has waiting.
 const LOOP_WAITING_MAX: usize = 100;
 
+/// A message that didn't get into the function's queue is sent again: after a second, and then after twice as long each time, up to a
+/// minute, milliseconds.
+const RETRY_FIRST_MS: i64 = 1000;
+const RETRY_MOST_MS: i64 = 60_000;
+/// For how long that goes on, milliseconds. On AWS it may be a day; here they wait in memory.
+const RETRY_FOR_MS: i64 = 600_000;
+/// Messages that wait to be sent again, bytes.
+const RETRY_BYTES_MAX: usize = 16 << 20;
+
 /// Events of one stream for one subscription.
 #[derive(Debug)]
 pub struct Message {
@@ -100,6 +109,16 @@ fn wrap(data: &Data<'_>) -> Option<String> {
 pub struct Sending {
     state: Arc<State>,
     held: HashMap<(Scope, Arc<str>, String), Held>,
+    retries: Vec<Retry>,
+}
+
+/// A message that is to be sent again.
+struct Retry {
+    message: Message,
+    /// When it was sent first, and how long after the last time it is sent next, milliseconds.
+    first_ms: i64,
+    wait_ms: i64,
+    next_ms: i64,
 }
 
 #[derive(Default)]
@@ -111,7 +130,7 @@ struct Held {
 
 impl Sending {
     pub fn new(state: Arc<State>) -> Sending {
-        Sending { state, held: HashMap::new() }
+        Sending { state, held: HashMap::new(), retries: Vec::new() }
     }
 
     /// Sends what may go at once. Returns when it is in the functions' queues.
@@ -125,7 +144,7 @@ impl Sending {
                 at_once.push(message);
             }
         }
-        self.deliver(at_once).await;
+        self.deliver_new(at_once, now_ms).await;
         if has_held {
             self.release(now_ms).await;
         }
@@ -147,8 +166,9 @@ impl Sending {
         held.messages.push_back(message);
     }
 
-    /// Sends of what was held back what may go now.
+    /// Sends what may go now of what was held back, and again what is due of what didn't arrive.
     pub async fn release(&mut self, now_ms: i64) {
+        self.send_again(now_ms).await;
         let mut free = Vec::new();
         for held in self.held.values_mut().filter(|held| held.next_ms <= now_ms) {
             if let Some(message) = held.messages.pop_front() {
@@ -157,36 +177,74 @@ impl Sending {
             }
         }
         self.held.retain(|_, held| !held.messages.is_empty() || held.next_ms > now_ms);
-        self.deliver(free).await;
+        self.deliver_new(free, now_ms).await;
+    }
+
+    async fn deliver_new(&mut self, messages: Vec<Message>, now_ms: i64) {
+        for (message, error) in self.deliver(messages).await {
+            let next_ms = now_ms.saturating_add(RETRY_FIRST_MS);
+            let retry = Retry { message, first_ms: now_ms, wait_ms: RETRY_FIRST_MS, next_ms };
+            self.postpone(retry, now_ms, &error);
+        }
+    }
+
+    async fn send_again(&mut self, now_ms: i64) {
+        let (due, later) =
+            std::mem::take(&mut self.retries).into_iter().partition(|retry| retry.next_ms <= now_ms);
+        self.retries = later;
+        let due: Vec<Retry> = due;
+        for Retry { message, first_ms, wait_ms, .. } in due {
+            for (message, error) in self.deliver(vec![message]).await {
+                let wait_ms = (wait_ms * 2).min(RETRY_MOST_MS);
+                let next_ms = now_ms.saturating_add(wait_ms);
+                self.postpone(Retry { message, first_ms, wait_ms, next_ms }, now_ms, &error);
+            }
+        }
+    }
+
+    fn postpone(&mut self, retry: Retry, now_ms: i64, error: &Error) {
+        let waiting: usize = self.retries.iter().map(|retry| retry.message.payload.len()).sum();
+        let fits = waiting + retry.message.payload.len() <= RETRY_BYTES_MAX;
+        if fits && now_ms < retry.first_ms.saturating_add(RETRY_FOR_MS) {
+            self.retries.push(retry);
+        } else {
+            lost(&retry.message.subscription, error);
+        }
     }
 
     /// When the next message that is held back may go.
     pub fn next_ms(&self) -> Option<i64> {
         let waiting = self.held.values().filter(|held| !held.messages.is_empty());
-        waiting.map(|held| held.next_ms).min()
+        waiting.map(|held| held.next_ms).chain(self.retries.iter().map(|retry| retry.next_ms)).min()
     }
 
-    async fn deliver(&self, messages: Vec<Message>) {
+    /// Answers those that found no place in the function's queue, and why.
+    async fn deliver(&self, messages: Vec<Message>) -> Vec<(Message, Error)> {
         let mut deliveries = JoinSet::new();
-        for Message { scope, subscription, payload } in messages {
+        for message in messages {
             // Somebody may have taken the function or its permission away since.
-            if let Err(error) = subscriber::check(&self.state, &scope, &subscription) {
-                lost(&subscription, &error);
+            let Message { scope, subscription, payload } = &message;
+            if let Err(error) = subscriber::check(&self.state, scope, subscription) {
+                lost(subscription, &error);
                 continue;
             }
-            let (function, qualifier) = (subscription.function.clone(), subscription.qualifier.clone());
-            let delivery = (self.state.deliver)(Delivery { scope, function, qualifier, payload });
-            deliveries.spawn(async move {
-                if let Err(cause) = delivery.await {
-                    lost(&subscription, &Error::Undelivered(cause));
-                }
+            let delivery = (self.state.deliver)(Delivery {
+                scope: scope.clone(),
+                function: subscription.function.clone(),
+                qualifier: subscription.qualifier.clone(),
+                payload: payload.clone(),
             });
+            deliveries
+                .spawn(async move { delivery.await.err().map(|cause| (message, Error::Undelivered(cause))) });
         }
+        let mut undelivered = Vec::new();
         while let Some(ended) = deliveries.join_next().await {
-            if let Err(ended) = ended {
-                tracing::error!(%ended, "log events couldn't be sent");
+            match ended {
+                Ok(missed) => undelivered.extend(missed),
+                Err(ended) => tracing::error!(%ended, "log events couldn't be sent"),
             }
         }
+        undelivered
     }
 }
 

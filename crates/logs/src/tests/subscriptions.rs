@@ -156,6 +156,38 @@ async fn a_function_that_subscribes_to_itself_is_slowed_down() {
 }
 
 #[tokio::test]
+async fn what_finds_no_place_is_sent_again() {
+    let bed = Bed::new();
+    bed.group("g").await;
+    bed.stream("g", "s").await;
+    function_with(&bed, "/aws/lambda/f", "logs.amazonaws.com", None).await;
+    bed.ok("PutSubscriptionFilter", subscribe("g", "f", "")).await;
+    let mut following = Following::new(bed.state.clone());
+    let now = bed.start_ms;
+    let full = |is: bool| bed.are_full.store(is, Ordering::Relaxed);
+    full(true);
+    bed.put("g", "s", &[(0, "waits")]).await;
+    following.catch_up(now).await;
+    following.step(now + 1000).await;
+    full(false);
+    following.step(now + 2999).await;
+    assert!(delivered(&bed).is_empty(), "the second wait is twice as long");
+    following.step(now + 3000).await;
+    assert_eq!(delivered(&bed)[0]["logEvents"][0]["message"], "waits");
+    following.step(now + 1_000_000).await;
+    assert!(delivered(&bed).is_empty(), "once is enough");
+    full(true);
+    bed.put("g", "s", &[(0, "is given up")]).await;
+    following.catch_up(now).await;
+    for minute in 1..=11 {
+        following.step(now + minute * 60_000).await;
+    }
+    full(false);
+    following.step(now + 3_600_000).await;
+    assert!(delivered(&bed).is_empty());
+}
+
+#[tokio::test]
 async fn subscription_filters_are_described() {
     let bed = Bed::new();
     bed.group("g").await;
