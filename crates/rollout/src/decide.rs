@@ -2,6 +2,7 @@
 
 mod block;
 mod guardrails;
+mod hooks;
 mod look;
 mod ramp;
 mod retreat;
@@ -11,6 +12,8 @@ pub use block::BLOCK_MS_MAX;
 pub(crate) use block::Block;
 pub use guardrails::GuardrailFindings;
 pub(crate) use guardrails::Watched;
+pub(crate) use hooks::Hooks;
+pub use hooks::{HookAnswer, HookWord, QUESTIONS_MAX, Question};
 pub use ramp::MOVES_MAX;
 pub(crate) use ramp::is_proven;
 pub(crate) use retreat::RETREAT_PERCENT;
@@ -62,6 +65,7 @@ pub fn begin(plan: &Plan, history: Arm, now_ms: u64) -> Turn {
         failing_clients: None,
         block: None,
         course: Course::default(),
+        hooks: Hooks::default(),
         command: 0,
         decisions: VecDeque::new(),
     };
@@ -93,6 +97,7 @@ pub(crate) fn advance(plan: &Plan, before: &State, now_ms: u64, input: Input) ->
     state.now_ms = state.now_ms.max(now_ms);
     let stale = |generation: u64| generation != before.generation;
     let ignored = match &input {
+        Input::Look { evidence, .. } if before.outcome().is_some() => !state.farewell(plan, evidence),
         _ if before.outcome().is_some() => true,
         Input::Begin { .. } => true,
         Input::Applied { generation } | Input::Refused { generation, .. } => {
@@ -102,6 +107,10 @@ pub(crate) fn advance(plan: &Plan, before: &State, now_ms: u64, input: Input) ->
     };
     if ignored {
         return Turn { step: before.step(plan), state: before.clone(), record: None };
+    }
+    if let Some(reason) = state.ending() {
+        let found = state.findings(plan);
+        return turn(plan, before, state, input, reason.into(), &found);
     }
     if let Input::Look { evidence, .. } = &input {
         state.observe(plan, evidence);

@@ -2,6 +2,8 @@ use pitbird_analysis::{Arm, Bucket, RouteBucket, Timed};
 use pitbird_names::Percent;
 use serde::{Deserialize, Serialize};
 
+use crate::HookAnswer;
+
 /// What was seen since the last look.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,6 +32,9 @@ pub struct Evidence {
     /// How many warm requests took longer than the plan's guardrails allow.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ceilings: Vec<ObservedCeiling>,
+    /// What hooks have answered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hooks: Vec<HookAnswer>,
     /// The counts could not be read: that nothing is here says nothing about the traffic.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_blind: bool,

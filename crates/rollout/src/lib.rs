@@ -37,7 +37,10 @@
 //! routes, [`Evidence::ceilings`] where a guardrail limits it: without them such a plan holds and ends inconclusive. Buckets from before the first shift (at 0 %) let a
 //! ramp begin with the traffic in mind. [`Evidence::is_blind`] where counts could not be read.
 //!
-//! Deliberately absent: hooks.
+//! # Hooks
+//!
+//! [`State::question`] is to be asked as soon as it is due, and its answer goes into [`Evidence::hooks`]. It may be asked twice; an
+//! answer to a question that is no longer open changes nothing. After the end go on until [`State::is_over`].
 
 mod course;
 mod decide;
@@ -49,7 +52,8 @@ mod record;
 mod state;
 
 pub use decide::{
-    BLOCK_MS_MAX, GuardrailFindings, MOVES_MAX, RETURNS_MAX, Turn, applied, begin, next, refused,
+    BLOCK_MS_MAX, GuardrailFindings, HookAnswer, HookWord, MOVES_MAX, QUESTIONS_MAX, Question, RETURNS_MAX,
+    Turn, applied, begin, next, refused,
 };
 pub use evidence::{
     Action, Alarm, AlarmState, Check, Command, Evidence, Input, Note, Observed, ObservedCeiling,
@@ -57,8 +61,8 @@ pub use evidence::{
 };
 pub use outcome::{Because, Outcome};
 pub use plan::{
-    Guardrail, Guardrails, Judged, Latency, LatencyCeiling, Plan, Ramp, RampStep, Rules, Target, TargetKind,
-    WhenBlind,
+    Guardrail, Guardrails, Hook, HookPoint, Judged, Latency, LatencyCeiling, Patience, Plan, Ramp, RampStep,
+    Rules, Target, TargetKind, WhenBlind, Whom,
 };
 pub use reason::Reason;
 pub use record::{Decision, Divergence, Numbers, Record, replay};

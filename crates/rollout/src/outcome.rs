@@ -76,6 +76,12 @@ pub enum Because {
     OutOfTime { max_duration_ms: u64 },
     /// Nobody opened a gate for so long, in ms.
     GateClosed { timeout_ms: u64 },
+    /// A hook said so.
+    HookStopped { hook: Note, words: Note },
+    /// A hook's calls failed too often in a row.
+    HookFailed { hook: Note, words: Note },
+    /// A hook didn't say go or stop for so long, in ms.
+    HookSilent { hook: Note, wait_ms: u64 },
     /// The target did not finish a step in time, in ms.
     OverDeadline { deadline_ms: u64 },
     /// The target refused a step for good.
@@ -93,8 +99,10 @@ impl Because {
             Because::Alarm { .. } | Because::OverBudget { .. } | Because::Guardrail { .. } => {
                 Outcome::RolledBack
             }
+            Because::HookStopped { .. } => Outcome::RolledBack,
             Because::Aborted { .. } => Outcome::Aborted,
             Because::OutOfTime { .. } | Because::GateClosed { .. } => Outcome::Inconclusive,
+            Because::HookFailed { .. } | Because::HookSilent { .. } => Outcome::Inconclusive,
             Because::OverDeadline { .. } => Outcome::TimedOut,
             Because::Refused { .. } | Because::CheckFailed { .. } => Outcome::Failed,
         }
@@ -156,6 +164,20 @@ impl fmt::Display for Because {
             Because::GateClosed { timeout_ms } => {
                 write!(f, "nobody opened the gate within {} s", *timeout_ms as f64 / 1e3)
             }
+            Because::HookStopped { hook, words } => {
+                write!(f, "hook {} said stop{}", hook.as_str(), said(words))
+            }
+            Because::HookFailed { hook, words } => {
+                write!(f, "hook {} gave no answer{}", hook.as_str(), said(words))
+            }
+            Because::HookSilent { hook, wait_ms } => {
+                write!(
+                    f,
+                    "hook {} said neither go nor stop within {} s",
+                    hook.as_str(),
+                    *wait_ms as f64 / 1e3
+                )
+            }
             Because::OverDeadline { deadline_ms } => {
                 write!(f, "target did not finish within {} s", *deadline_ms as f64 / 1e3)
             }
@@ -163,6 +185,11 @@ impl fmt::Display for Because {
             Because::CheckFailed { name } => write!(f, "pre-check {name} failed"),
         }
     }
+}
+
+/// `: ` and the words, if there are any.
+pub(crate) fn said(words: &Note) -> String {
+    if words.as_str().is_empty() { String::new() } else { format!(": {}", words.as_str()) }
 }
 
 #[cfg(test)]

@@ -2,10 +2,12 @@
 
 mod deviation;
 mod guardrails;
+mod hooks;
 mod judged;
 mod ramp;
 
 pub use guardrails::{ABOVE_MS_MAX, CEILINGS_MAX, Guardrail, Guardrails, LatencyCeiling, WhenBlind};
+pub use hooks::{HOOKS_MAX, Hook, HookPoint, Patience, WHOM_BYTES_MAX, Whom};
 pub use judged::{
     HISTORY_PATIENCE_MS, HISTORY_REQUESTS, HISTORY_REQUESTS_MIN, Judged, LATENCY_HISTORY, Latency, SLOWER_BY,
 };
@@ -52,6 +54,8 @@ struct Draft {
     judged: Judged,
     #[serde(default, skip_serializing_if = "Guardrails::is_empty")]
     guardrails: Guardrails,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    hooks: Vec<Hook>,
 }
 
 /// What is rolled out. The planner looks at neither part; they belong to the plan's fingerprint.
@@ -196,6 +200,10 @@ pub enum Error {
     Name { name: &'static str, text: String },
     #[error("guardrails.latency has two limits for quantile {0}")]
     QuantileTwice(f64),
+    #[error("hook {hook:?} asks nobody, or one whose name has more than {WHOM_BYTES_MAX} bytes")]
+    HookWhom { hook: String },
+    #[error("hook {hook:?} is at {percent} %, which is no step of its kind")]
+    HookPercent { hook: String, percent: f64 },
     #[error("the target's description is {0} bytes long; at most {TARGET_BYTES_MAX} are allowed")]
     Target(usize),
 }
@@ -203,7 +211,7 @@ pub enum Error {
 impl Plan {
     pub fn new(target: Target, steps: Vec<RampStep>, rules: Rules) -> Result<Plan, Error> {
         let (judged, guardrails) = (Judged::default(), Guardrails::default());
-        Draft { target, steps, rules, ramp: None, judged, guardrails }.try_into()
+        Draft { target, steps, rules, ramp: None, judged, guardrails, hooks: Vec::new() }.try_into()
     }
 
     /// The same plan with a ramp of its own finding, or other things to judge.
@@ -214,6 +222,11 @@ impl Plan {
     /// The same plan with limits that the canary may not exceed.
     pub fn guarded(self, guardrails: Guardrails) -> Result<Plan, Error> {
         Draft { guardrails, ..self.0 }.try_into()
+    }
+
+    /// The same plan with hooks that are asked on the way.
+    pub fn hooked(self, hooks: Vec<Hook>) -> Result<Plan, Error> {
+        Draft { hooks, ..self.0 }.try_into()
     }
 
     /// Finds its own ramp, by the standard rules.
@@ -254,6 +267,11 @@ impl Plan {
         &self.0.guardrails
     }
 
+    /// Who is asked whether it may go on, in this order.
+    pub fn hooks(&self) -> &[Hook] {
+        &self.0.hooks
+    }
+
     /// What differs from the standard waits and rules, one sentence each. Whoever reports a verdict reports these too.
     pub fn deviations(&self) -> Vec<String> {
         deviation::deviations(self)
@@ -283,6 +301,7 @@ impl TryFrom<Draft> for Plan {
         draft.ramp.as_ref().map_or(Ok(()), Ramp::check)?;
         draft.judged.check()?;
         draft.guardrails.check()?;
+        hooks::check(&draft.hooks, &draft.steps)?;
         let waits_ms = draft.steps.iter().map(|step| step.wait_ms).sum();
         let max_duration_ms = draft.rules.max_duration_ms;
         if waits_ms >= max_duration_ms {

@@ -4,6 +4,7 @@ use pitbird_analysis::Arm;
 use pitbird_names::Percent;
 use serde::{Deserialize, Serialize};
 
+use crate::outcome::said;
 use crate::{Because, Note, Outcome};
 
 /// Why the state is what it is after an input.
@@ -83,6 +84,12 @@ pub enum Reason {
     /// Held: the gate of this weight is closed, and a person may open it.
     Gate {
         percent: Percent,
+    },
+    /// Held: a hook has yet to say go; what it said last.
+    Asking {
+        hook: Note,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        words: Option<Note>,
     },
     /// The target has yet to say that the step is done.
     TargetBusy,
@@ -167,6 +174,10 @@ impl fmt::Display for Reason {
             Reason::Retreated { .. } => write!(f, "held: comparing at half of the traffic"),
             Reason::Gate { percent } => {
                 write!(f, "waiting at the gate of {} % for somebody to resume it", percent.get())
+            }
+            Reason::Asking { hook, words } => {
+                let words = words.as_ref().map(said).unwrap_or_default();
+                write!(f, "waiting for hook {}{words}", hook.as_str())
             }
             Reason::TargetBusy => write!(f, "waiting for the target"),
             Reason::RollbackOverdue => write!(f, "rollback is overdue; trying on"),

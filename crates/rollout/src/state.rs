@@ -7,7 +7,7 @@ use pitbird_names::Percent;
 use serde::{Deserialize, Serialize};
 
 use crate::course::Course;
-use crate::decide::{Block, RETREAT_PERCENT, Watched, is_proven};
+use crate::decide::{Block, Hooks, RETREAT_PERCENT, Watched, is_proven};
 use crate::{Because, Decision, Outcome, Plan};
 
 /// Decisions that a state remembers; older ones are in the records only.
@@ -50,6 +50,8 @@ pub struct State {
     pub(crate) failing_clients: Option<u32>,
     #[serde(default)]
     pub(crate) course: Course,
+    #[serde(default, skip_serializing_if = "Hooks::is_unused")]
+    pub(crate) hooks: Hooks,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) block: Option<Block>,
     /// The number of the newest command.
@@ -229,7 +231,8 @@ impl State {
 
     fn next_look_ms(&self, plan: &Plan, wait_over_ms: u64) -> u64 {
         let regular = self.now_ms.saturating_add(plan.rules().interval_ms);
-        let marks = [wait_over_ms, self.out_of_time_ms(plan)];
+        let question_ms = self.question().map_or(u64::MAX, |question| question.due_ms);
+        let marks = [wait_over_ms, self.out_of_time_ms(plan), question_ms];
         marks.into_iter().filter(|mark| *mark > self.now_ms).fold(regular, u64::min)
     }
 }

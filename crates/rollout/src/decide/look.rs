@@ -62,10 +62,11 @@ impl State {
     ) -> Effect {
         let (phase, was_paused) = (self.phase.clone(), self.paused);
         let orders = self.take_orders(commands);
+        let heard = self.hear(plan, evidence);
         let reason = match orders.abort {
             _ if matches!(self.phase, Phase::RollingBack { .. }) => self.rolling_back(plan),
             Some(by) => self.roll_back(Because::Aborted { by }),
-            None => match self.veto(plan, evidence, found) {
+            None => match self.veto(plan, evidence, found).or(heard) {
                 Some(because) => self.roll_back(because),
                 None => match orders.promote {
                     Some((by, reason)) => {
@@ -190,7 +191,7 @@ impl State {
         if let Some(name) = unknown(plan, evidence) {
             return Reason::AlarmUnknown { name: name.clone() };
         }
-        self.shift(plan, 0)
+        self.at_hook(plan).unwrap_or_else(|| self.shift(plan, 0))
     }
 
     fn await_target(&mut self, plan: &Plan) -> Reason {
@@ -214,7 +215,8 @@ impl State {
         if self.is_retreat_over() {
             return self.shift(plan, step);
         }
-        match self.unready(plan, step, found).or_else(|| self.at_gate(plan, step)) {
+        let unready = self.unready(plan, step, found).or_else(|| self.at_gate(plan, step));
+        match unready.or_else(|| self.at_hook(plan)) {
             Some(reason) => reason,
             None if step + 1 < plan.steps().len() => self.shift(plan, step + 1),
             None => self.promote(Reason::NotWorse {

@@ -13,6 +13,7 @@ impl State {
         }
         (self.course.step_ms, self.course.retreat_ms) = (None, None);
         (self.course.gate_ms, self.course.is_gate_open) = (None, false);
+        self.hooks.leave(self.now_ms);
         self.move_to(plan, step)
     }
 
@@ -23,12 +24,14 @@ impl State {
     }
 
     pub(super) fn promote(&mut self, reason: Reason) -> Reason {
+        self.hooks.leave(self.now_ms);
         self.change(Phase::Promoting);
         reason
     }
 
     /// Where nothing was ever shifted there is nothing to take back.
     pub(super) fn roll_back(&mut self, because: Because) -> Reason {
+        self.hooks.leave(self.now_ms);
         if self.generation == 0 {
             return self.end(because.outcome(), Some(because));
         }
@@ -69,6 +72,16 @@ impl State {
     fn end(&mut self, outcome: Outcome, because: Option<Because>) -> Reason {
         self.enter(Phase::Ended { outcome, because: because.clone() });
         Reason::Ended { outcome, because }
+    }
+
+    /// How it has ended, if it has.
+    pub(super) fn ending(&self) -> Option<Reason> {
+        match &self.phase {
+            Phase::Ended { outcome, because } => {
+                Some(Reason::Ended { outcome: *outcome, because: because.clone() })
+            }
+            _ => None,
+        }
     }
 
     /// Enters a phase that changes the target.

@@ -1,9 +1,12 @@
+use std::collections::BTreeMap;
+
 use pitbird_analysis::{Arm, Bucket, RouteBucket, Slow, Timed};
 use pitbird_names::Percent;
 use pitbird_rollout::{
-    Action, Alarm, AlarmState, Check, Command, Evidence, Guardrails, Judged, Latency, LatencyCeiling, Note,
-    Observed, ObservedCeiling, ObservedLatency, ObservedRoute, Phase, Plan, Ramp, RampStep, Record, Rules,
-    State, Step, Target, TargetKind, Turn, applied, begin, next, refused, replay,
+    Action, Alarm, AlarmState, Check, Command, Evidence, Guardrails, Hook, HookAnswer, HookPoint, HookWord,
+    Judged, Latency, LatencyCeiling, Note, Observed, ObservedCeiling, ObservedLatency, ObservedRoute,
+    Patience, Phase, Plan, Ramp, RampStep, Record, Rules, State, Step, Target, TargetKind, Turn, Whom,
+    applied, begin, next, refused, replay,
 };
 
 /// The rollout begins at an hour that shows where relative and absolute times are mixed up.
@@ -34,6 +37,8 @@ pub struct World {
     commands: Vec<Command>,
     last_command: Option<Command>,
     numbers: u64,
+    /// How hooks answer; one that isn't here doesn't.
+    hooks: BTreeMap<String, (HookWord, Note)>,
 }
 
 enum TargetMood {
@@ -76,6 +81,7 @@ impl World {
             commands: Vec::new(),
             last_command: None,
             numbers: 0,
+            hooks: BTreeMap::new(),
         }
     }
 
@@ -94,6 +100,11 @@ impl World {
                 self.traffic.over = Some((rate(words[2]), rate(words[4])));
             }
             "blind" => self.evidence.is_blind = words[1] == "on",
+            "hook" => {
+                self.hooks.remove(words[1]);
+                let word = word(words[2]).map(|word| (word, Note::from(rest(3))));
+                self.hooks.extend(word.map(|word| (words[1].to_owned(), word)));
+            }
             "clients" => self.evidence.failing_clients = Some(words[1].parse().unwrap()),
             "target" => self.target = mood(words[1], rest(2)),
             "alarm" => self.alarm(words[1], words[2]),
@@ -154,6 +165,7 @@ impl World {
         self.evidence.routes.extend(seen.and_then(|seen| self.traffic.route(seen)));
         self.evidence.ceilings.extend(seen.and_then(|seen| self.traffic.ceiling(seen)));
         self.evidence.buckets.extend(seen);
+        self.evidence.hooks = self.ask();
         let (evidence, commands) = (self.evidence.clone(), std::mem::take(&mut self.commands));
         self.evidence.buckets.clear();
         self.evidence.latency.clear();
@@ -161,6 +173,23 @@ impl World {
         self.evidence.ceilings.clear();
         let turn = next(self.plan(), self.state(), &evidence, &commands, self.now_ms);
         self.take(turn);
+    }
+
+    /// Asks the hook that is to be asked, as an executor does.
+    fn ask(&mut self) -> Vec<HookAnswer> {
+        let Some(question) = self.state().question().filter(|question| self.now_ms >= question.due_ms) else {
+            return Vec::new();
+        };
+        let (number, call) = (question.number, question.call);
+        let percent = question.percent.map(|percent| format!(" at {} %", percent.get())).unwrap_or_default();
+        let name = self.plan().hooks()[question.hook].name.clone();
+        let since = (self.now_ms - BEGAN_MS) as f64 / 1e3;
+        let Some((word, words)) = self.hooks.get(&name).cloned() else { return Vec::new() };
+        self.said.push(format!("{since} s: asks {name}{percent}, question {number}, call {call}"));
+        // The answer to a call before comes once more, and changes nothing.
+        let late =
+            HookAnswer { number, call: call.wrapping_sub(1), word: HookWord::Stop, words: Note::default() };
+        vec![late, HookAnswer { number, call, word, words }]
     }
 
     /// Does the step under way, as an executor does.
@@ -325,6 +354,30 @@ impl Traffic {
     }
 }
 
+fn word(word: &str) -> Option<HookWord> {
+    match word {
+        "go" => Some(HookWord::Go),
+        "stop" => Some(HookWord::Stop),
+        "not_yet" => Some(HookWord::NotYet),
+        "failed" => Some(HookWord::Failed),
+        "silent" => None,
+        other => panic!("no answer {other}"),
+    }
+}
+
+/// `smoke@before_step@50%`.
+fn hook(text: &str) -> Hook {
+    let parts: Vec<&str> = text.split('@').collect();
+    let point: HookPoint = serde_json::from_value(parts[1].into()).unwrap();
+    Hook {
+        name: parts[0].into(),
+        point,
+        percent: parts.get(2).map(|text| percent(text)),
+        whom: Whom::Function(parts[0].into()),
+        patience: Patience { attempts: 2, interval_ms: 3_000, wait_ms: 30_000, ..Patience::default() },
+    }
+}
+
 fn mood(word: &str, words: String) -> TargetMood {
     match word {
         "ready" => TargetMood::Ready,
@@ -337,6 +390,7 @@ fn mood(word: &str, words: String) -> TargetMood {
 fn plan(words: &[&str]) -> Plan {
     let (mut steps, mut rules) = (Vec::new(), Rules::default());
     let (mut ramp, mut judged, mut guardrails) = (None, Judged::default(), Guardrails::default());
+    let mut hooks = Vec::new();
     for word in words {
         if let Some((share, wait)) = word.split_once(':') {
             let (wait, gate) = wait.strip_suffix('!').map_or((wait, false), |wait| (wait, true));
@@ -357,6 +411,7 @@ fn plan(words: &[&str]) -> Plan {
         let (name, value) = word.split_once('=').expect("a step or a rule");
         let names = || value.split(',').map(str::to_owned).collect();
         match name {
+            "hook" => hooks.push(hook(value)),
             "margin" => rules.margin = number(value, "pp") / 100.0,
             "requests" => rules.canary_requests_min = value.parse().unwrap(),
             "gate" => rules.gate_timeout_ms = ms(value),
@@ -373,7 +428,7 @@ fn plan(words: &[&str]) -> Plan {
     }
     let target = Target { kind: TargetKind::StageCanary, description: "the story's".into() };
     let plan = Plan::new(target, steps, rules).and_then(|plan| plan.with(ramp, judged));
-    plan.and_then(|plan| plan.guarded(guardrails)).unwrap()
+    plan.and_then(|plan| plan.guarded(guardrails)?.hooked(hooks)).unwrap()
 }
 
 fn traffic(words: &[&str]) -> Traffic {
