@@ -15,6 +15,7 @@ const BEGAN_MS: u64 = 1_000_000;
 
 /// What may happen, in rough terms; the test makes it exact when it knows the state.
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "few at a time, and most of them are looks")]
 enum Happening {
     Look {
         after_ms: u64,
