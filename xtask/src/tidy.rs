@@ -51,7 +51,8 @@ const LAYERS: &[(&str, u8)] = &[
     ("rollouts", 6),
     ("usage", 6),
     ("cli", 7),
-    ("server", 8),
+    ("console", 8),
+    ("server", 9),
 ];
 
 /// Crates that only tests depend on; they may know everything.

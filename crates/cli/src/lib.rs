@@ -14,7 +14,7 @@ pub mod client;
 mod doctor;
 mod environment;
 mod failure;
-mod json;
+pub mod json;
 mod logs;
 mod metrics;
 mod operation;

@@ -133,8 +133,7 @@ impl Control {
         let (service, operation) = (call.model.key, call.operation.name);
         let running = self.services.get(service).and_then(|service| service.call(operation, made));
         let Some(running) = running else {
-            let words = format!("{service} {operation} is not implemented by pitbird yet");
-            return Err((Fault::new("NotImplementedException", words), None));
+            return Err((unwritten(service, operation), None));
         };
         let answer = running.await.map_err(|fault| told(service, operation, request_id, fault))?;
         let (output, events) = match answer {
@@ -157,6 +156,28 @@ impl Control {
 }
 
 impl Control {
+    /// A call that comes by no request in an AWS protocol: the console's. It is held against its model like any other; who calls has been
+    /// found out by whoever asks.
+    pub async fn call(
+        &self,
+        service: &str,
+        operation: &str,
+        call: Call<Value>,
+    ) -> Result<service::Answer, Fault> {
+        let known =
+            Catalog::embedded().model(service).and_then(|model| Some((model, model.operation(operation)?)));
+        if let Some((model, operation)) = known {
+            let violations = wire::check(model, operation, &call.input);
+            if !violations.is_empty() {
+                return Err(Fault::validation(model, &violations));
+            }
+        }
+        let request_id = call.request_id.clone();
+        let running = self.services.get(service).and_then(|service| service.call(operation, call));
+        let running = running.ok_or_else(|| unwritten(service, operation))?;
+        running.await.map_err(|fault| told(service, operation, &request_id, fault).0)
+    }
+
     /// Who signed a request that is no call of ours, for a service such as `lambda` or `execute-api`, and what his policies say of all that is
     /// `asked`; an error for who didn't sign, or not validly. On loopback signatures are taken at their word, as those of
     /// calls are.
@@ -271,6 +292,11 @@ fn told(service: &str, operation: &str, request_id: &str, fault: service::Fault)
     told.status = fault.status;
     told.members = fault.members.into_iter().map(|(name, value)| (name.into(), value)).collect();
     (told, fault.retry_after_s)
+}
+
+fn unwritten(service: &str, operation: &str) -> Fault {
+    let words = format!("{service} {operation} is not implemented by pitbird yet");
+    Fault::new("NotImplementedException", words)
 }
 
 fn internal() -> Fault {

@@ -11,6 +11,7 @@ use http::request::Parts;
 use http::{Request, Response, Version};
 use http_body_util::{BodyExt, Either, Full, Limited};
 use hyper::body::{Body, Incoming};
+use pitbird_console::{Console, Visitor};
 use pitbird_control::{Asked, Control, Origin, Reached};
 use pitbird_edge::{Edge, Peer, Renewal, Signature, SignatureFault, Target, UrlSigner, UrlTarget};
 use pitbird_sandbox::RUNTIME_API_PORT;
@@ -44,7 +45,8 @@ impl Client {
 
 pub struct Dispatch {
     pub edge: Arc<Edge>,
-    pub control: Control,
+    pub control: Arc<Control>,
+    pub console: Console,
     pub admin: Admin,
 }
 
@@ -118,6 +120,11 @@ impl Dispatch {
         }
         if let Some(answer) = self.admin.code(parts).await {
             return answer.map(Either::Left);
+        }
+        if Console::owns(path) {
+            let visitor = Visitor { source: &client.source, scheme: client.scheme };
+            // In a box, so that requests that aren't the console's have no room for it.
+            return Box::pin(self.console.answer(parts, body, visitor)).await.map(boxed);
         }
         let reached = Reached { scheme: client.scheme, local: client.local };
         self.control.serve(parts, body, reached, Origin::Outside).await.map(boxed)

@@ -8,6 +8,7 @@ use std::time::{Instant, SystemTime};
 
 use anyhow::{Context, Result, anyhow, bail};
 use pitbird_cli::{CpuShare, Egress, ServeOptions, read_prices};
+use pitbird_console::{Console, Door};
 use pitbird_control::{Asked, Control, Credential, Lookup, Signatures};
 use pitbird_edge::Edge;
 use pitbird_invoke::{Invoker, Reach};
@@ -49,6 +50,7 @@ pub struct Serving {
     listening: JoinHandle<()>,
     tasks: Tasks,
     follower: pitbird_logs::Follower,
+    dispatch: Arc<Dispatch>,
     invoker: Invoker,
     telemetry: Arc<Telemetry>,
     exporter: Option<Exporter>,
@@ -96,7 +98,9 @@ impl Serving {
         let Parts { store, telemetry, invoker, edge, .. } = parts;
         let isolation = launcher.report().to_string();
         let names = services.iter().map(|service| service.model).collect();
-        let control = control(services, &store, keys);
+        let (control, door) = control(services, &store, keys);
+        let control = Arc::new(control);
+        let console = Console::new(control.clone(), door, services::entropy);
         let admin = Admin {
             store,
             telemetry: telemetry.clone(),
@@ -107,11 +111,11 @@ impl Serving {
             isolation: isolation.clone(),
         };
         let (stop, stopped) = watch::channel(false);
-        let dispatch = Arc::new(Dispatch { edge, control, admin });
+        let dispatch = Arc::new(Dispatch { edge, control, console, admin });
         inside.connect(&dispatch);
         let integrated = Integrated::new(inside, dispatch.admin.store.clone(), &dispatch);
         dispatch.edge.connect(Arc::new(integrated));
-        let listening = tokio::spawn(listen::run(listener, dispatch, Arc::new(tls), stopped));
+        let listening = tokio::spawn(listen::run(listener, dispatch.clone(), Arc::new(tls), stopped));
         Ok(Serving {
             address,
             isolation,
@@ -120,6 +124,7 @@ impl Serving {
             listening,
             tasks,
             follower,
+            dispatch,
             invoker,
             telemetry,
             exporter,
@@ -138,6 +143,8 @@ impl Serving {
     async fn hand_over(self) -> Result<Option<TcpListener>> {
         let _nobody_listens = self.stop.send(true);
         self.follower.end_sessions();
+        self.dispatch.console.stop().await;
+        drop(self.dispatch);
         self.listening.await.context("the listener failed")?;
         self.tasks.stop().await?;
         self.invoker.shutdown().await;
@@ -355,13 +362,18 @@ fn invoker_config(
     }
 }
 
-fn control(services: Vec<Service>, store: &Store, keys: Keys) -> Control {
+/// The AWS endpoint, and who is let in at the console beside it.
+fn control(services: Vec<Service>, store: &Store, keys: Keys) -> (Control, Door) {
     let signatures = if keys.is_empty() { Signatures::Unchecked } else { Signatures::Required };
     let store = store.clone();
     let policies = store.clone();
     let lookup: Lookup = Arc::new(move |id| keys.get(id).cloned().or_else(|| temporary(&store, id)));
     let gate = Arc::new(move |caller: &Caller, asked: &Asked| permission(&policies, caller, asked));
-    Control::new(services, signatures, lookup, gate)
+    let door = match signatures {
+        Signatures::Unchecked => Door::Open,
+        Signatures::Required => Door::Keys(lookup.clone()),
+    };
+    (Control::new(services, signatures, lookup, gate), door)
 }
 
 /// What do a role's policies say of what its session asks for? A key of the file that the server was given is its owner's in person.

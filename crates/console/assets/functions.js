@@ -1,0 +1,62 @@
+// Functions, and an event to try one with.
+import { call, command } from "./calls.js";
+import { el } from "./dom.js";
+
+const EVENT = '{\n  "path": "/pets/1"\n}';
+
+// Bytes as text; what isn't UTF-8 shows as replacement characters.
+const text = (base64) => new TextDecoder().decode(Uint8Array.from(atob(base64 ?? ""), (sign) => sign.charCodeAt(0)));
+
+export function functionsPage(place) {
+  const said = el("p", { role: "status" }, "Asking the server…"), rows = el("tbody", {});
+  const name = el("select", { required: true }), qualifier = el("input", { placeholder: "$LATEST", spellcheck: "false", autocomplete: "off" });
+  const payload = el("textarea", { rows: 6, spellcheck: "false" }), answer = el("pre", { tabindex: "0", role: "group", "aria-label": "Answer" }, "Nothing invoked yet."), shown = el("pre", { tabindex: "0", role: "group", "aria-label": "Command" });
+  payload.value = EVENT;
+  const go = el("button", { class: "go" }, "Invoke");
+
+  async function invoke(event) {
+    event.preventDefault();
+    let parsed;
+    try {
+      parsed = JSON.parse(payload.value);
+    } catch (error) {
+      answer.textContent = `The event is no JSON: ${error.message}`;
+      return;
+    }
+    go.disabled = true;
+    answer.textContent = "Running…";
+    const bytes = new TextEncoder().encode(JSON.stringify(parsed));
+    const base64 = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+    const input = { FunctionName: name.value, ...(qualifier.value && { Qualifier: qualifier.value }), LogType: "Tail", Payload: base64 };
+    const began = performance.now();
+    try {
+      shown.textContent = await command("lambda", "Invoke", input);
+      const { ExecutedVersion: version, FunctionError: error, LogResult: log, Payload: given } = await call("lambda", "Invoke", input);
+      answer.textContent = `${error ? `✘ ${error}` : "✔ answered"}, version ${version}, ${Math.round(performance.now() - began)} ms\n${text(given)}\n\n${text(log)}`;
+    } catch (error) {
+      answer.textContent = `✘ ${error.message}`;
+    }
+    go.disabled = false;
+  }
+
+  place.replaceChildren(el("h1", {}, "Functions"), said,
+    el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Functions" }, el("table", {}, el("thead", {}, el("tr", {}, ["Function", "Runtime", "Memory", "Timeout", "Code", "State"].map((word) => el("th", { scope: "col" }, word)))), rows)),
+    el("h2", {}, "Try an event"),
+    el("form", { class: "form", onsubmit: invoke }, el("label", {}, "Function ", name), el("label", {}, "Version or alias ", qualifier), el("label", { class: "wide" }, "Event (JSON) ", payload), go),
+    answer, el("h2", {}, "The same from the command line"), shown);
+
+  (async () => {
+    const all = [];
+    let marker;
+    do {
+      const page = await call("lambda", "ListFunctions", marker ? { Marker: marker } : {});
+      all.push(...(page.Functions ?? []));
+      marker = page.NextMarker;
+    } while (marker && all.length < 5000);
+    said.textContent = all.length ? `${all.length} functions.` : "No function yet: aws lambda create-function --function-name NAME …, or pitbird demo brings one.";
+    rows.replaceChildren(...all.map((it) => el("tr", {}, el("th", { scope: "row" }, it.FunctionName), el("td", {}, it.Runtime ?? it.PackageType), el("td", {}, `${it.MemorySize}\u00a0MB`), el("td", {}, `${it.Timeout}\u00a0s`), el("td", {}, `${Math.ceil((it.CodeSize ?? 0) / 1024)}\u00a0KiB`), el("td", {}, it.State ?? "Active"))));
+    name.replaceChildren(...all.map((it) => el("option", { value: it.FunctionName }, it.FunctionName)));
+    shown.textContent = await command("lambda", "ListFunctions");
+  })().catch((error) => (said.textContent = error.message));
+  return null;
+}

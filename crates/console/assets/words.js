@@ -1,0 +1,59 @@
+// Numbers, times and states in words. A state always has a sign and a word beside its colour.
+import { el } from "./dom.js";
+
+export const STATES = {
+  InProgress: ["▶", "in progress", "going"],
+  Paused: ["‖", "paused", "careful"],
+  Promoted: ["✔", "promoted", "good"],
+  RolledBack: ["✘", "rolled back", "bad"],
+  Aborted: ["■", "aborted", "careful"],
+  Inconclusive: ["■", "inconclusive", "careful"],
+  TimedOut: ["■", "timed out", "careful"],
+  Failed: ["✘", "failed", "bad"],
+};
+
+export function state(status) {
+  const [sign, word, tone] = STATES[status] ?? ["?", String(status), "careful"];
+  return el("span", { class: `state ${tone}` }, el("span", { "aria-hidden": "true" }, sign), ` ${word}`);
+}
+
+const grouped = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+export const count = (value) => (value === null || value === undefined ? "–" : grouped.format(value).replaceAll(",", "\u202f"));
+export const percent = (share, digits = 2) => (share === null || share === undefined ? "–" : `${(share * 100).toFixed(digits)}\u00a0%`);
+export const weight = (value) => `${Number((value ?? 0).toFixed(2))}\u00a0%`;
+export const ms = (value) => (value === null || value === undefined ? "–" : `${value < 10 ? value.toFixed(1) : Math.round(value)}\u00a0ms`);
+
+export function duration(seconds) {
+  const s = Math.max(0, Math.round(seconds));
+  if (s < 60) return `${s}\u00a0s`;
+  if (s < 3600) return `${Math.floor(s / 60)}\u00a0min ${s % 60}\u00a0s`;
+  if (s < 86400) return `${Math.floor(s / 3600)}\u00a0h ${Math.floor((s % 3600) / 60)}\u00a0min`;
+  return `${Math.floor(s / 86400)}\u00a0d ${Math.floor((s % 86400) / 3600)}\u00a0h`;
+}
+
+// Local time to read, UTC to compare with.
+export function time(seconds) {
+  if (!seconds) return "–";
+  const at = new Date(seconds * 1000);
+  const isToday = at.toDateString() === new Date().toDateString();
+  const local = isToday ? at.toLocaleTimeString() : at.toLocaleString();
+  return el("time", { datetime: at.toISOString(), title: `${at.toISOString()} (UTC)` }, local);
+}
+
+export function target(rollout) {
+  const { RestStage: stage, LambdaAlias: alias } = rollout.Target ?? {};
+  if (stage) return `stage ${stage.StageName} of REST API ${stage.RestApiId}`;
+  if (alias) return `alias ${alias.AliasName} of function ${alias.FunctionName}`;
+  return "";
+}
+
+export function version(arm) {
+  const { DeploymentId: deployment, FunctionVersion: version, StageVariableOverrides: overrides } = arm ?? {};
+  const words = Object.entries(overrides ?? {}).map(([name, value]) => `${name}=${value}`);
+  if (version) words.unshift(`version ${version}`);
+  if (deployment) words.unshift(`deployment ${deployment}`);
+  return words.join(", ");
+}
+
+export const isOver = (rollout) => Boolean(rollout.EndedAt);
+export const address = (name) => `/_pitbird/releases/${encodeURIComponent(name)}`;

@@ -1,0 +1,113 @@
+"""A headless Chromium, driven over its DevTools protocol by a pipe: no package is needed."""
+import base64, json, os, subprocess, tempfile, threading, time
+
+DEADLINE_S = 60
+
+
+class Browser:
+    def __init__(self, program):
+        self.folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        down, self.write = os.pipe()
+        self.read, up = os.pipe()
+        words = [program, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
+                 "--remote-debugging-pipe", f"--user-data-dir={self.folder.name}", "--lang=en", "about:blank"]
+        # Chromium reads from descriptor 3 and writes to 4.
+        script = f'exec "$@" 3<&{down} 4>&{up}'
+        self.process = subprocess.Popen(["bash", "-c", script, "bash", *words], pass_fds=[down, up],
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        os.close(down), os.close(up)
+        self.answers, self.events, self.number, self.heard = {}, [], 0, threading.Condition()
+        threading.Thread(target=self._listen, daemon=True).start()
+        target = self.send("Target.createTarget", url="about:blank")["targetId"]
+        self.session = self.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            self.send(f"{domain}.enable")
+
+    def _listen(self):
+        rest = b""
+        while part := os.read(self.read, 1 << 16):
+            *whole, rest = (rest + part).split(b"\0")
+            for text in whole:
+                message = json.loads(text)
+                with self.heard:
+                    if "id" in message:
+                        self.answers[message["id"]] = message
+                    else:
+                        self.events.append(message)
+                    self.heard.notify_all()
+
+    def send(self, method, **parameters):
+        self.number += 1
+        message = {"id": self.number, "method": method, "params": parameters}
+        if getattr(self, "session", None):
+            message["sessionId"] = self.session
+        os.write(self.write, json.dumps(message).encode() + b"\0")
+        with self.heard:
+            assert self.heard.wait_for(lambda: message["id"] in self.answers, DEADLINE_S), f"no answer to {method}"
+            answer = self.answers.pop(message["id"])
+        assert "error" not in answer, f"{method}: {answer['error']}"
+        return answer["result"]
+
+    def evaluate(self, script):
+        """The value of an expression in the page, awaited if it is a promise."""
+        found = self.send("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True, userGesture=True)
+        assert "exceptionDetails" not in found, f"{script[:200]}: {found['exceptionDetails']}"
+        return found["result"].get("value")
+
+    def until(self, what, script):
+        """Waits until an expression is true in the page, and gives its value."""
+        deadline = time.monotonic() + DEADLINE_S
+        # Between two pages there is no document to ask.
+        # An element is something, though none of its own members come along.
+        while (value := self.evaluate(f"document.body && ({script})")) in (None, False, 0, ""):
+            assert time.monotonic() < deadline, f"waited for {what}; the page says:\n{self.text()}"
+            time.sleep(0.05)
+        return value
+
+    def text(self):
+        return self.evaluate("document.body.innerText")
+
+    def open(self, url):
+        """Goes to an address; who asks next asks the new document."""
+        self.send("Page.navigate", url=url)
+
+    def click(self, words):
+        """Clicks the button or link of these words as a mouse does."""
+        words = json.dumps(words)
+        place = self.until(f"{words} to click", f"""(() => {{
+            const dialog = document.querySelector('dialog[open]') ?? document;
+            const found = [...dialog.querySelectorAll('button, a, summary')].find((it) => it.innerText.trim() === {words} && !it.disabled);
+            if (!found) return null;
+            found.scrollIntoView({{block: 'center'}});
+            const box = found.getClientRects()[0];
+            return {{x: box.x + box.width / 2, y: box.y + box.height / 2}};
+        }})()""")
+        for kind in ("mousePressed", "mouseReleased"):
+            self.send("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **place)
+
+    def size(self, width, height, scale=1):
+        self.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=False)
+
+    def scheme(self, name):
+        self.send("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": name}])
+
+    def picture(self, path):
+        data = self.send("Page.captureScreenshot", format="png")["data"]
+        with open(path, "wb") as file:
+            file.write(base64.b64decode(data))
+
+    def complaints(self):
+        """What the page threw, and what its policy kept it from."""
+        found = []
+        for event in list(self.events):
+            if event["method"] == "Runtime.exceptionThrown":
+                found.append(event["params"]["exceptionDetails"])
+            entry = event["params"].get("entry", {}) if event["method"] == "Log.entryAdded" else {}
+            if entry.get("source") in ("security", "violation") or "Content Security Policy" in entry.get("text", ""):
+                found.append(entry)
+        return found
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait(20)
+        self.folder.cleanup()
