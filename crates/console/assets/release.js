@@ -2,6 +2,7 @@
 import { call, command } from "./calls.js";
 import { el, svg } from "./dom.js";
 import { live } from "./live.js";
+import { measured } from "./measured.js";
 import { download, report } from "./report.js";
 import { count, duration, isOver, ms, percent, state, target, time, version, weight } from "./words.js";
 
@@ -83,6 +84,14 @@ function arms(rollout) {
       (latency?.Thresholds ?? []).map((threshold) => line(`slower than the base's p${Number((threshold.Quantile * 100).toFixed(1))}, ${ms(threshold.BaseMs)}`, above("Base")(threshold), above("Canary")(threshold)))));
 }
 
+function minute(rollout) {
+  const found = measured(rollout);
+  if (!found) return null;
+  return el("table", { class: "compare" }, el("caption", {}, "In the newest minute that was measured"),
+    el("thead", {}, el("tr", {}, el("td", {}), found.titles.map((title) => el("th", { scope: "col" }, title)))),
+    el("tbody", {}, found.rows.map(({ name, isCount, values }) => el("tr", {}, el("th", { scope: "row" }, name), values.map((value) => el("td", {}, isCount ? count(value) : ms(value)))))));
+}
+
 const ACTIONS = [
   ["PauseRollout", "Pause", "Nothing moves forward until it is resumed. Evidence is gathered on, and a rollback may still happen.", (r) => r.Status !== "Paused"],
   ["ResumeRollout", "Resume", "It goes on; a gate that it stands at is opened.", (r) => r.Status === "Paused" || r.GateUntil],
@@ -159,6 +168,7 @@ export function releasePage(name) {
     isOver(rollout) ? null : buttons(rollout),
     el("div", { class: "two" }, el("section", { class: "card" }, split(rollout), steps(rollout)), el("section", { class: "card" }, verdict(rollout))),
     arms(rollout),
+    minute(rollout),
     rollout.Alarms?.length ? el("p", {}, `Alarms that roll it back: ${rollout.Alarms.join(", ")}`) : null,
     rollout.Deviations?.length ? el("p", { class: "small" }, `Differs from the usual rules: ${rollout.Deviations.join("; ")}`) : null,
     record(rollout),

@@ -36,6 +36,7 @@ assets! {
     "words.js": SCRIPT,
     "live.js": SCRIPT,
     "logs.js": SCRIPT,
+    "measured.js": SCRIPT,
     "releases.js": SCRIPT,
     "release.js": SCRIPT,
     "report.js": SCRIPT,

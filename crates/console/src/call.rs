@@ -12,7 +12,8 @@ use crate::now_ms;
 
 /// What the pages need, and no more: a page that was talked into something else can't do it.
 const OPERATIONS: &[(&str, &[&str])] = &[
-    ("cloudwatch", &["DescribeAlarmHistory", "DescribeAlarms"]),
+    ("apigateway", &["GetRestApi"]),
+    ("cloudwatch", &["DescribeAlarmHistory", "DescribeAlarms", "GetMetricData"]),
     ("lambda", &["Invoke", "ListFunctions"]),
     ("logs", &["DescribeLogGroups", "FilterLogEvents"]),
     ("rollouts", &["AbortRollout", "GetRollout", "PauseRollout", "PromoteRollout", "ResumeRollout"]),

@@ -89,7 +89,9 @@ class Browser:
         self.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=False)
 
     def scheme(self, name):
-        self.send("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": name}])
+        """Light or dark, and nothing moves by itself: pictures show what is."""
+        features = {"prefers-color-scheme": name, "prefers-reduced-motion": "reduce"}
+        self.send("Emulation.setEmulatedMedia", features=[{"name": key, "value": value} for key, value in features.items()])
 
     def picture(self, path):
         data = self.send("Page.captureScreenshot", format="png")["data"]

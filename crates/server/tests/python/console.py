@@ -98,6 +98,7 @@ try:
     browser.until("its own page", "location.pathname.endsWith('/releases/pets-v3') && document.body.innerText.includes('Base beside canary')")
     browser.until("it reaches 50 %", "document.querySelector('.share b').innerText.startsWith('50')")
     browser.picture(f"{pictures}/console-release.png")
+    browser.until("latencies of both", "/latency p99\\s+[\\d.]+.ms\\s+[\\d.]+.ms/.test(document.body.innerText)")
     accessible(browser, "a release, light")
     browser.until("v3 is promoted on the page", "/pets-v3 ✔ promoted/.test(document.body.innerText)")
     browser.until("the record with its reasons", "/Decisions[\\s\\S]*50/.test(document.body.innerText)")
@@ -148,7 +149,7 @@ try:
 
     write("ERROR early", "fine early")
     browser.click("Logs")
-    browser.until("the group", "document.querySelector('select option')")
+    browser.until("the group", "document.querySelector('main select option')")
     browser.evaluate("document.querySelector('#filter').value = 'ERROR'; document.querySelector('form.form button').click()")
     browser.until("what was there", "document.querySelector('.lines').innerText.includes('ERROR early')")
     deadline = time.monotonic() + 30
@@ -184,7 +185,7 @@ try:
                               Code={"ZipFile": package.getvalue()})
     functions.get_waiter("function_active_v2").wait(FunctionName="pets")
     browser.click("Functions")
-    browser.until("the function", "document.querySelector('select option')")
+    browser.until("the function", "document.querySelector('main select option')")
     browser.click("Invoke")
     browser.until("its answer and the end of its log", "/answered, version \\$LATEST[^]*asked for \\/pets\\/1/.test(document.body.innerText)")
     browser.until("the command", "document.body.innerText.includes('aws lambda invoke --function-name pets')")
