@@ -11,7 +11,7 @@ export function logsPage(place) {
   const said = el("p", { role: "status", class: "small" }, "Choose a group."), shown = el("pre", { role: "group", "aria-label": "Command", tabindex: "0" }, EMPTY);
   const lines = el("div", { class: "lines", tabindex: "0", role: "log", "aria-label": "Log lines" });
   const pause = el("button", { type: "button", "aria-pressed": "false" }, "Hold");
-  let source = null, isHeld = false, held = [];
+  let source = null, isHeld = false, held = [], turn = 0;
   const add = (all) => {
     const isAtEnd = lines.scrollHeight - lines.scrollTop - lines.clientHeight < 40;
     lines.append(...all.slice(-LINES_MAX).map(({ timestamp, message, logStreamName }) => {
@@ -26,16 +26,17 @@ export function logsPage(place) {
     held = [...held, ...all].slice(-LINES_MAX);
     said.textContent = `Held; ${held.length} lines wait.`;
   };
-  const stop = () => { source?.close(); source = null; };
+  // What was asked before the last turn is no longer wanted when it comes.
+  const stop = () => { source?.close(); source = null; return ++turn; };
   async function follow(event) {
     event?.preventDefault();
-    stop();
+    const mine = stop();
     lines.replaceChildren();
     if (!groups.value) return;
     const input = { logGroupName: groups.value, ...(filter.value && { filterPattern: filter.value }) };
     command("logs", "FilterLogEvents", input).then((words) => (shown.textContent = words), () => {});
     const recent = await call("logs", "FilterLogEvents", { ...input, startTime: Date.now() - 600000, limit: 500 }).catch((error) => { said.textContent = error.message; });
-    if (!recent) return;
+    if (!recent || mine !== turn) return;
     add(recent.events ?? []);
     said.textContent = recent.events?.length ? "The last ten minutes, and what comes." : "Nothing in the last ten minutes; what comes appears here.";
     source = new EventSource(`/_pitbird/live/logs?${scope.query}&group=${encodeURIComponent(groups.value)}&filter=${encodeURIComponent(filter.value)}`);
