@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::names::Name;
+
 /// What stands between two ends: text, references and directives in their order.
 pub type Block = Vec<Node>;
 
@@ -11,8 +13,8 @@ pub enum Node {
     Reference(Reference),
     Set { target: Reference, value: Expression },
     If { branches: Vec<(Expression, Block)>, otherwise: Block },
-    Foreach { variable: Box<str>, list: Expression, body: Block },
-    Define { name: Box<str>, body: Block },
+    Foreach { variable: Name, list: Expression, body: Block },
+    Define { name: Name, body: Block },
     Call(Call),
     Break,
     Stop,
@@ -30,39 +32,19 @@ pub struct Call {
 
 #[derive(Debug)]
 pub struct Macro {
-    pub parameters: Vec<Box<str>>,
+    pub parameters: Vec<Name>,
     pub body: Block,
 }
 
 pub type Macros = BTreeMap<Box<str>, Macro>;
 
-/// A name that means something before a template sets any.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Given {
-    Input,
-    Util,
-    Context,
-    StageVariables,
-}
-
-impl Given {
-    pub fn parse(name: &str) -> Option<Given> {
-        Some(match name {
-            "input" => Given::Input,
-            "util" => Given::Util,
-            "context" => Given::Context,
-            "stageVariables" => Given::StageVariables,
-            _ => return None,
-        })
-    }
-}
-
 /// `$name.step.step`, in all its forms.
 #[derive(Debug)]
 pub struct Reference {
-    pub name: Box<str>,
-    /// What the name stands for, unless the template gives it to something else.
-    pub given: Option<Given>,
+    pub name: Name,
+    /// The name that `#set`, `#define` and `#macro` give, if there are no steps: Velocity takes all that stands after the dollar, so
+    /// that `#set(${a} = 1)` sets nothing that could be named.
+    pub gives: Name,
     pub steps: Vec<Step>,
     /// The reference as it was written, without backslashes before it.
     pub literal: Box<str>,
@@ -73,10 +55,9 @@ pub struct Reference {
 }
 
 impl Reference {
-    /// The name that `#set`, `#define` and `#macro` give: Velocity takes all that stands after the dollar, so that `#set(${a} = 1)`
-    /// sets nothing that could be named.
-    pub fn written_name(&self) -> &str {
-        self.literal.strip_prefix('$').unwrap_or(&self.literal)
+    /// `$name` and nothing else.
+    pub fn is_bare(&self) -> bool {
+        self.steps.is_empty() && self.gives == self.name
     }
 
     /// Indexes aside.

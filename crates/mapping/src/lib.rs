@@ -15,6 +15,7 @@ mod error;
 mod json;
 pub mod jsonpath;
 mod members;
+mod names;
 mod number;
 pub mod parameter;
 mod parse;

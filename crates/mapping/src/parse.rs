@@ -13,6 +13,7 @@ mod stray;
 use crate::ast::{Block, Macros, Node};
 use crate::cursor::Cursor;
 use crate::error::{Problem, SyntaxError};
+use crate::names::Names;
 use crate::template::TEMPLATE_BYTES_MAX;
 
 /// How deep blocks, parentheses, arguments and strings in strings may nest.
@@ -29,7 +30,9 @@ pub struct Parsed {
 
 pub fn parse(text: &str) -> Result<Parsed, SyntaxError> {
     let mut parsed = Parsed::default();
-    let mut parser = Parser { cursor: Cursor::new(text), depth: 0, is_whole: true, found: &mut parsed };
+    let mut names = Names::default();
+    let cursor = Cursor::new(text);
+    let mut parser = Parser { cursor, depth: 0, is_whole: true, found: &mut parsed, names: &mut names };
     let read = parser.template();
     let at = parser.cursor.position();
     let block = read.map_err(|problem| SyntaxError::at(text, at, problem))?;
@@ -58,6 +61,7 @@ struct Parser<'t, 'p> {
     /// Whether this is the template's own text, not that of a string in it.
     is_whole: bool,
     found: &'p mut Parsed,
+    names: &'p mut Names,
 }
 
 /// What ended a block.

@@ -10,9 +10,10 @@ mod variables;
 use std::rc::Rc;
 
 use self::variables::Variables;
-use crate::ast::{Block, Call, Expression, Given, Node, Reference, Step};
+use crate::ast::{Block, Call, Expression, Node, Reference, Step};
 use crate::error::{Attempt, RenderError};
 use crate::members::Member;
+use crate::names::Name;
 use crate::parse::Parsed;
 use crate::template::Exchange;
 use crate::value::{Group, Heap, ListId, MapId, Object, Value};
@@ -48,7 +49,7 @@ pub struct Renderer<'a> {
     frame: usize,
     loops: Vec<Loop>,
     loop_now: Option<usize>,
-    /// The template has given a [`Given`] name to something else.
+    /// The template has given the name of one of AWS's objects to something else.
     renames: bool,
     blocks: Vec<Defined<'a>>,
     /// `#stop` was met, wherever that was: nothing more is rendered.
@@ -76,7 +77,7 @@ struct Made<'a> {
 #[derive(Default)]
 struct Frame<'a> {
     /// Evaluated whenever they are named, where they were written.
-    arguments: Vec<(&'a str, &'a Expression)>,
+    arguments: Vec<(Name, &'a Expression)>,
     caller: Option<usize>,
     variables: Variables<'a>,
     level: usize,
@@ -168,11 +169,11 @@ impl<'a> Renderer<'a> {
                 }
                 return self.block(otherwise);
             }
-            Node::Foreach { variable, list, body } => return self.foreach(variable, list, body),
+            Node::Foreach { variable, list, body } => return self.foreach(*variable, list, body),
             Node::Define { name, body } => {
                 self.spend(5)?;
                 let block = self.new_block(body);
-                self.put(name, block)?;
+                self.put(*name, block)?;
             }
             Node::Call(call) => return self.call(call),
             Node::Break => return Ok(Flow::Break),
@@ -181,26 +182,26 @@ impl<'a> Renderer<'a> {
         Ok(Flow::Next)
     }
 
-    fn foreach(&mut self, variable: &'a str, list: &'a Expression, body: &'a Block) -> Attempt<Flow> {
+    fn foreach(&mut self, variable: Name, list: &'a Expression, body: &'a Block) -> Attempt<Flow> {
         let list = self.value(list)?;
         let Some(id) = self.elements(list)? else { return Ok(Flow::Next) };
         // Loops and blocks are kept to the end, since values may name them.
         self.spend(5)?;
-        let saved = (self.lookup(variable)?, self.lookup("foreach")?);
+        let saved = (self.lookup(variable)?, self.lookup(Name::FOREACH)?);
         let saved = (self.settled(saved.0)?, saved.1);
         let outer = self.loop_now;
         let number = self.loops.len();
         self.loops.push(Loop { index: 0, length: self.heap.list(id).len(), outer });
         self.loop_now = Some(number);
-        self.put("foreach", Value::Object(Object::Loop(number)))?;
+        self.put(Name::FOREACH, Value::Object(Object::Loop(number)))?;
         let flow = self.iterate(variable, id, number, body);
         self.loop_now = outer;
-        self.put("foreach", saved.1)?;
+        self.put(Name::FOREACH, saved.1)?;
         self.put(variable, saved.0)?;
         Ok(if flow? == Flow::Stop { Flow::Stop } else { Flow::Next })
     }
 
-    fn iterate(&mut self, variable: &'a str, list: ListId, number: usize, body: &'a Block) -> Attempt<Flow> {
+    fn iterate(&mut self, variable: Name, list: ListId, number: usize, body: &'a Block) -> Attempt<Flow> {
         for index in 0..FOREACH_MAX {
             let Some(element) = self.heap.list(list).get(index).cloned() else { break };
             self.spend(1)?;
@@ -242,13 +243,13 @@ impl<'a> Renderer<'a> {
             return Err(RenderError::MacroTooDeep(MACRO_DEPTH_MAX).into());
         }
         self.spend(20)?;
-        self.renames |= definition.parameters.iter().any(|name| Given::parse(name).is_some());
-        let arguments = definition.parameters.iter().map(|name| &**name).zip(call.arguments.iter()).collect();
+        self.renames |= definition.parameters.iter().any(|name| name.is_given());
+        let arguments = definition.parameters.iter().copied().zip(call.arguments.iter()).collect();
         let caller = self.frame;
         let mut frame = Frame { arguments, caller: Some(caller), level, ..Frame::default() };
         if let Some(body) = &call.body {
             let block = self.new_block(body);
-            frame.variables.insert("bodyContent", block);
+            frame.variables.insert(Name::BODY_CONTENT, block);
         }
         self.frames.push(frame);
         self.frame = self.frames.len() - 1;
@@ -343,7 +344,7 @@ impl<'a> Renderer<'a> {
 
     /// What `$context.a.b` is, where that is a member of the caller's context that can be written as it is: most references are.
     fn member_of_context(&self, reference: &'a Reference) -> Option<Member<'a>> {
-        if reference.given != Some(Given::Context) || self.renames || reference.backslashes > 0 {
+        if reference.name != Name::CONTEXT || self.renames || reference.backslashes > 0 {
             return None;
         }
         let mut owner = self.exchange.context;

@@ -4,6 +4,7 @@ use super::{Ending, Parser, Read, push_text};
 use crate::ast::{Block, Call, Expression, Macro, Node};
 use crate::cursor::Word;
 use crate::error::Problem;
+use crate::names::Name;
 
 const KNOWN: [&str; 13] = [
     "if", "elseif", "else", "end", "set", "stop", "break", "foreach", "macro", "define", "include", "parse",
@@ -249,9 +250,9 @@ impl Parser<'_, '_> {
     }
 
     /// A reference that is a name only.
-    fn plain_reference(&mut self) -> Read<Box<str>> {
+    fn plain_reference(&mut self) -> Read<Name> {
         match self.reference(0)? {
-            Some(reference) if reference.steps.is_empty() => Ok(reference.written_name().into()),
+            Some(reference) if reference.steps.is_empty() => Ok(reference.gives),
             _ => Err(Problem::Expected("a reference of one name")),
         }
     }

@@ -149,6 +149,7 @@ impl Parser<'_, '_> {
             depth: self.depth,
             is_whole: false,
             found: &mut *self.found,
+            names: &mut *self.names,
         };
         let (block, end) = inner.block()?;
         if end != Ending::Text {

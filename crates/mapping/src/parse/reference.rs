@@ -1,7 +1,7 @@
 //! What begins with a dollar.
 
 use super::{Parser, Read};
-use crate::ast::{Expression, Given, Reference, Step};
+use crate::ast::{Expression, Reference, Step};
 use crate::error::Problem;
 
 impl Parser<'_, '_> {
@@ -23,13 +23,14 @@ impl Parser<'_, '_> {
             return Ok(None);
         }
         let name = self.cursor.since(name_start);
-        let given = Given::parse(name);
+        let name = self.names.number(name);
         let steps = self.deeper(Self::steps)?;
         if is_formal && !self.cursor.eat("}") {
             return Err(Problem::Unclosed("${"));
         }
-        let literal = self.cursor.since(start).into();
-        Ok(Some(Reference { name: name.into(), given, steps, literal, is_quiet, backslashes }))
+        let literal = self.cursor.since(start);
+        let gives = if steps.is_empty() { self.names.number(&literal[1..]) } else { name };
+        Ok(Some(Reference { name, gives, steps, literal: literal.into(), is_quiet, backslashes }))
     }
 
     /// What comes after the name of a reference that is text.

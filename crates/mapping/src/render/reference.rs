@@ -2,15 +2,16 @@
 
 use super::Renderer;
 use super::methods::failed;
-use crate::ast::{Expression, Given, Reference, Step};
+use crate::ast::{Expression, Reference, Step};
 use crate::error::{Attempt, RenderError};
+use crate::names::Name;
 use crate::value::{Group, Object, Value};
 
 impl<'a> Renderer<'a> {
     pub(super) fn reference(&mut self, reference: &'a Reference) -> Attempt<Value<'a>> {
-        let mut value = match reference.given {
-            Some(given) if !self.renames => Value::Object(object(given)),
-            _ => self.lookup(&reference.name)?,
+        let mut value = match given(reference.name) {
+            Some(object) if !self.renames => Value::Object(object),
+            _ => self.lookup(reference.name)?,
         };
         for step in &reference.steps {
             if value.is_null() {
@@ -32,14 +33,15 @@ impl<'a> Renderer<'a> {
     /// What is rendered for a reference without a value. Members of `$context` and `$stageVariables` that don't exist are empty, as
     /// AWS's own passthrough template relies on.
     pub(super) fn literal(&self, reference: &'a Reference) -> &'a str {
-        let is_ours = matches!(&*reference.name, "context" | "stageVariables") && !reference.steps.is_empty();
+        let is_ours =
+            matches!(reference.name, Name::CONTEXT | Name::STAGE_VARIABLES) && !reference.steps.is_empty();
         if reference.is_quiet || is_ours {
             return "";
         }
-        if reference.written_name() == &*reference.name {
+        if reference.is_bare() {
             // A macro's argument without a value shows as its caller wrote it.
             let arguments = &self.frames[self.frame].arguments;
-            let argument = arguments.iter().find(|(name, _)| **name == *reference.name);
+            let argument = arguments.iter().find(|(name, _)| *name == reference.name);
             if let Some((_, Expression::Reference(written))) = argument {
                 return &written.literal;
             }
@@ -87,7 +89,7 @@ impl<'a> Renderer<'a> {
     }
 
     /// The value of a name: a macro's argument, what was set, or what is there from the beginning.
-    pub(super) fn lookup(&mut self, name: &str) -> Attempt<Value<'a>> {
+    pub(super) fn lookup(&mut self, name: Name) -> Attempt<Value<'a>> {
         let mut frame = self.frame;
         loop {
             let here = &self.frames[frame];
@@ -101,23 +103,24 @@ impl<'a> Renderer<'a> {
             }
             match here.caller {
                 Some(caller) => frame = caller,
-                None => return self.given(name),
+                None => return Ok(self.beginning(name)),
             }
         }
     }
 
-    fn given(&mut self, name: &str) -> Attempt<Value<'a>> {
-        Ok(match name {
-            "velocityCount" => match self.loop_now {
+    /// What a name stands for before anybody gives it to something.
+    fn beginning(&self, name: Name) -> Value<'a> {
+        match name {
+            Name::VELOCITY_COUNT => match self.loop_now {
                 Some(number) => Value::Integer(self.loops[number].index as i64 + 1),
                 None => Value::Null,
             },
-            "velocityHasNext" => match self.loop_now {
+            Name::VELOCITY_HAS_NEXT => match self.loop_now {
                 Some(number) => Value::Boolean(self.loops[number].index + 1 < self.loops[number].length),
                 None => Value::Null,
             },
-            _ => Given::parse(name).map_or(Value::Null, |given| Value::Object(object(given))),
-        })
+            _ => given(name).map_or(Value::Null, Value::Object),
+        }
     }
 
     fn at<T>(&mut self, frame: usize, act: impl FnOnce(&mut Self) -> Attempt<T>) -> Attempt<T> {
@@ -128,29 +131,26 @@ impl<'a> Renderer<'a> {
     }
 
     /// Sets a name here and where the macro was called from, as Velocity does without local scopes; null takes the name away.
-    pub(super) fn put(&mut self, name: &'a str, value: Value<'a>) -> Attempt<()> {
-        self.renames |= Given::parse(name).is_some();
+    pub(super) fn put(&mut self, name: Name, value: Value<'a>) -> Attempt<()> {
+        self.renames |= name.is_given();
         let mut frame = self.frame;
         loop {
             let here = &mut self.frames[frame];
-            if value.is_null() {
-                here.variables.remove(name);
-            } else {
-                here.variables.insert(name, value.clone());
-            }
-            match here.caller {
-                Some(caller) => frame = caller,
-                None => return Ok(()),
-            }
+            let Some(caller) = here.caller else {
+                here.variables.set(name, value);
+                return Ok(());
+            };
+            here.variables.set(name, value.clone());
+            frame = caller;
         }
     }
 
     /// `#set`: what there is no place for is passed over, as Velocity does.
     pub(super) fn assign(&mut self, target: &'a Reference, value: Value<'a>) -> Attempt<()> {
         let Some((last, path)) = target.steps.split_last() else {
-            return self.put(target.written_name(), value);
+            return self.put(target.gives, value);
         };
-        let mut owner = self.lookup(&target.name)?;
+        let mut owner = self.lookup(target.name)?;
         for step in path {
             if owner.is_null() {
                 return Ok(());
@@ -175,13 +175,15 @@ impl<'a> Renderer<'a> {
     }
 }
 
-fn object(given: Given) -> Object {
-    match given {
-        Given::Input => Object::Input,
-        Given::Util => Object::Functions,
-        Given::Context => Object::Context,
-        Given::StageVariables => Object::Group(Group::StageVariables),
-    }
+/// AWS's object of a name.
+fn given(name: Name) -> Option<Object> {
+    Some(match name {
+        Name::INPUT => Object::Input,
+        Name::UTIL => Object::Functions,
+        Name::CONTEXT => Object::Context,
+        Name::STAGE_VARIABLES => Object::Group(Group::StageVariables),
+        _ => return None,
+    })
 }
 
 /// What every value answers to, if it takes one argument.

@@ -4,16 +4,17 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
+use crate::names::Name;
 use crate::value::Value;
 
-/// So many are looked through one by one, which is quicker than hashing their names; a template may set any number.
+/// So many are looked through one by one, which is quicker than hashing them; a template may set any number.
 const FEW: usize = 12;
 
 /// Values by name.
 #[derive(Debug)]
 pub enum Variables<'a> {
-    Few(Vec<(&'a str, Value<'a>)>),
-    Many(HashMap<&'a str, Value<'a>, RandomState>),
+    Few(Vec<(Name, Value<'a>)>),
+    Many(HashMap<Name, Value<'a>, RandomState>),
 }
 
 impl Default for Variables<'_> {
@@ -23,14 +24,23 @@ impl Default for Variables<'_> {
 }
 
 impl<'a> Variables<'a> {
-    pub fn get(&self, name: &str) -> Option<&Value<'a>> {
+    pub fn get(&self, name: Name) -> Option<&Value<'a>> {
         match self {
             Variables::Few(pairs) => pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| value),
-            Variables::Many(map) => map.get(name),
+            Variables::Many(map) => map.get(&name),
         }
     }
 
-    pub fn insert(&mut self, name: &'a str, value: Value<'a>) {
+    /// Null takes the name away.
+    pub fn set(&mut self, name: Name, value: Value<'a>) {
+        if value.is_null() {
+            self.remove(name);
+        } else {
+            self.insert(name, value);
+        }
+    }
+
+    pub fn insert(&mut self, name: Name, value: Value<'a>) {
         match self {
             Variables::Few(pairs) => {
                 if let Some((_, known)) = pairs.iter_mut().find(|(known, _)| *known == name) {
@@ -51,7 +61,7 @@ impl<'a> Variables<'a> {
         }
     }
 
-    pub fn remove(&mut self, name: &str) {
+    pub fn remove(&mut self, name: Name) {
         match self {
             Variables::Few(pairs) => {
                 if let Some(at) = pairs.iter().position(|(known, _)| *known == name) {
@@ -59,7 +69,7 @@ impl<'a> Variables<'a> {
                 }
             }
             Variables::Many(map) => {
-                map.remove(name);
+                map.remove(&name);
             }
         }
     }
@@ -70,28 +80,28 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    const NAMES: [&str; 20] =
-        ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q", "r", "s", "t"];
+    use crate::names::Names;
 
     proptest! {
         /// However many there are, they are a map.
         #[test]
-        fn variables_are_a_map(steps in prop::collection::vec((0..NAMES.len(), any::<Option<i64>>()), 0..200)) {
+        fn variables_are_a_map(steps in prop::collection::vec((0..20_usize, any::<Option<i64>>()), 0..200)) {
+            let mut names = Names::default();
+            let names: Vec<Name> = (0..20).map(|number| names.number(&format!("n{number}"))).collect();
             let (mut variables, mut map) = (Variables::default(), HashMap::new());
             for (at, value) in steps {
                 match value {
                     Some(number) => {
-                        variables.insert(NAMES[at], Value::Integer(number));
-                        map.insert(NAMES[at], number);
+                        variables.insert(names[at], Value::Integer(number));
+                        map.insert(names[at], number);
                     }
                     None => {
-                        variables.remove(NAMES[at]);
-                        map.remove(NAMES[at]);
+                        variables.remove(names[at]);
+                        map.remove(&names[at]);
                     }
                 }
-                for name in NAMES {
-                    let found = variables.get(name).map(|value| match value {
+                for name in &names {
+                    let found = variables.get(*name).map(|value| match value {
                         Value::Integer(number) => *number,
                         other => panic!("{other:?}"),
                     });
