@@ -14,6 +14,8 @@ mod permission;
 #[cfg(any(test, feature = "members"))]
 mod probe;
 mod registry;
+#[cfg(any(test, feature = "members"))]
+mod untold;
 
 pub use call::{Call, Caller};
 pub use fault::{Fault, Told};
@@ -21,3 +23,5 @@ pub use permission::Permission;
 #[cfg(any(test, feature = "members"))]
 pub use probe::{Kind, Member, members};
 pub use registry::{Answer, Builder, Event, Events, Harmless, Service};
+#[cfg(any(test, feature = "members"))]
+pub use untold::untold;

@@ -1,63 +1,12 @@
 //! What the service's model says that callers are told, member by member: each is told, or is named here with the reason why not.
 
-use std::collections::BTreeSet;
-
-use pitbird_wire::{Kind as Shape, ShapeId};
-
 use super::*;
-
-/// A member as documents spell it.
-fn spelled(name: &str) -> String {
-    let mut letters = name.chars();
-    letters.next().map(|first| first.to_ascii_lowercase()).into_iter().chain(letters).collect()
-}
-
-/// Puts down the paths of all of a shape's members that the answers have, or that none of them has.
-fn look(
-    model: &Model,
-    shape: ShapeId,
-    at: &str,
-    answer: Option<&Json>,
-    told: &mut BTreeSet<String>,
-    all: &mut BTreeSet<String>,
-) {
-    match &model.shape(shape).kind {
-        Shape::Structure(_) => {
-            for member in model.members(shape) {
-                let path = format!("{at}.{}", spelled(member.name));
-                let found = answer.and_then(|answer| answer.get(spelled(member.name)));
-                all.insert(path.clone());
-                if found.is_some() {
-                    told.insert(path.clone());
-                }
-                look(model, member.reference.shape, &path, found, told, all);
-            }
-        }
-        Shape::List { member, .. } => {
-            let items = answer.and_then(Json::as_array).into_iter().flatten().map(Some);
-            for item in items.chain([None]) {
-                look(model, member.shape, at, item, told, all);
-            }
-        }
-        Shape::Map { value, .. } => {
-            let values = answer.and_then(Json::as_object).into_iter().flat_map(|map| map.values()).map(Some);
-            for value_of_key in values.chain([None]) {
-                look(model, value.shape, at, value_of_key, told, all);
-            }
-        }
-        _ => {}
-    }
-}
 
 /// The members of an operation's output that no answer has.
 fn untold(operation: &str, answers: &[Json]) -> Vec<String> {
-    let (mut told, mut all) = (BTreeSet::new(), BTreeSet::new());
-    let model = wire_model();
-    let output = model.operation(operation).expect(operation).output.expect("an output");
-    for answer in answers {
-        look(model, output, "", Some(answer), &mut told, &mut all);
-    }
-    all.difference(&told).map(|path| path[1..].to_owned()).collect()
+    let answers: Vec<_> =
+        answers.iter().map(|answer| pitbird_wire::to_value(answer).expect("JSON is a value")).collect();
+    pitbird_service::untold(wire_model(), operation, &answers)
 }
 
 /// Only WebSocket APIs have it.
