@@ -14,6 +14,7 @@ mod integrations;
 mod methods;
 mod model;
 mod models;
+mod outputs;
 mod pages;
 mod resources;
 mod rest_apis;
