@@ -125,6 +125,8 @@ pub struct Draft {
     pub runtime: &'static str,
     pub handler: &'static str,
     pub files: Vec<(&'static str, String, u32)>,
+    /// A compiled bootstrap.
+    pub program: Option<Vec<u8>>,
     pub timeout_s: u32,
     pub memory_mib: u32,
     pub tmp_mib: u32,
@@ -145,6 +147,7 @@ pub fn draft(name: &'static str, runtime: &'static str) -> Draft {
         runtime,
         handler: "app.handler",
         files: Vec::new(),
+        program: None,
         timeout_s: 20,
         memory_mib: 256,
         tmp_mib: 64,
@@ -180,10 +183,13 @@ pub fn bash_loop(name: &'static str, body: &str) -> Draft {
 impl Bench {
     /// Stores a version and answers its function as the data plane sees it.
     pub async fn create(&self, draft: Draft) -> Arc<Function> {
-        let code = self.code(&draft.files).await;
+        let code = match &draft.program {
+            Some(program) => self.code_of(zip_of([("bootstrap", program.as_slice(), 0o755)])).await,
+            None => self.code_of(zip(&draft.files)).await,
+        };
         let mut layers = Vec::new();
         for files in &draft.layers {
-            layers.push(LayerUse { arn: String::new(), code: self.code(files).await });
+            layers.push(LayerUse { arn: String::new(), code: self.code_of(zip(files)).await });
         }
         let name = draft.name;
         let group = draft.group.map_or_else(|| format!("/aws/lambda/{name}"), str::to_owned);
@@ -226,8 +232,7 @@ impl Bench {
         self.function(name)
     }
 
-    async fn code(&self, files: &[(&'static str, String, u32)]) -> Code {
-        let zip = zip(files);
+    async fn code_of(&self, zip: Bytes) -> Code {
         let size_bytes = zip.len() as u64;
         Code { sha256_hex: self.store.put_blob(zip).await.unwrap(), size_bytes, unpacked_bytes: 0 }
     }
@@ -354,10 +359,14 @@ pub fn json(outcome: &Outcome) -> serde_json::Value {
 }
 
 pub fn zip(files: &[(&str, String, u32)]) -> Bytes {
+    zip_of(files.iter().map(|(name, content, mode)| (*name, content.as_bytes(), *mode)))
+}
+
+fn zip_of<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8], u32)>) -> Bytes {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, content, mode) in files {
-        writer.start_file(*name, SimpleFileOptions::default().unix_permissions(*mode)).unwrap();
-        writer.write_all(content.as_bytes()).unwrap();
+        writer.start_file(name, SimpleFileOptions::default().unix_permissions(mode)).unwrap();
+        writer.write_all(content).unwrap();
     }
     writer.finish().unwrap().into_inner().into()
 }

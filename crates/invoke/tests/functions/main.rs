@@ -13,6 +13,7 @@ mod events;
 mod extensions;
 mod faults;
 mod frozen;
+mod go;
 mod layers;
 mod logs;
 mod metrics;
