@@ -34,6 +34,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("rollout", 3),
     ("service", 3),
     ("snapshot", 3),
+    ("aws", 4),
     ("control", 4),
     ("simulation", 4),
     ("store", 4),

@@ -18,7 +18,9 @@ use pitbird_sandbox::Level;
 use crate::quantity;
 
 pub use reading::{MetricsCommand, MetricsListOptions, MetricsShowOptions, QueryOptions};
-pub use rollout::{HistoryOptions, PlanOptions, ReasonOptions, RolloutCommand, StartOptions, WatchOptions};
+pub use rollout::{
+    HistoryOptions, Place, PlaceOptions, PlanOptions, ReasonOptions, RolloutCommand, StartOptions, WatchOptions,
+};
 pub use runtimes::{RuntimeOptions, RuntimeProgram};
 
 /// Run AWS-style APIs and functions from one binary, and let every release prove itself on a slice of traffic

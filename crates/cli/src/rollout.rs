@@ -1,5 +1,6 @@
 //! Starts, watches and steers rollouts.
 
+pub mod aws;
 mod file;
 mod follow;
 mod history;

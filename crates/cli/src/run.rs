@@ -43,6 +43,9 @@ async fn done(
     streams: &mut Streams,
 ) -> Result<u8, Failure> {
     match command {
+        ClientCommand::Rollout(command) if rollout::aws::is_meant(&command)? => {
+            return rollout::aws::run(&command, output, server).await;
+        }
         ClientCommand::Rollout(command) => {
             return rollout::run(&client(server)?, &command, output, streams).await;
         }

@@ -127,6 +127,36 @@ pub struct StartOptions {
     /// Follow it to its end; the exit code says how it ended
     #[arg(long)]
     pub watch: bool,
+
+    #[command(flatten)]
+    pub place: PlaceOptions,
+    /// Show what would be changed on AWS and change nothing
+    #[arg(long, help_heading = "On AWS")]
+    pub dry_run: bool,
+    /// Go on from what stands on AWS where the journal is lost; evidence is gathered anew
+    #[arg(long, help_heading = "On AWS")]
+    pub take_over: bool,
+    /// After so long a minute's sums are taken as they are, for CloudWatch is late; else 3m
+    #[arg(long, value_name = "DURATION", value_parser = quantity::duration, help_heading = "On AWS")]
+    pub metrics_lag: Option<Duration>,
+}
+
+/// Where a release goes.
+#[derive(Debug, Default, Args)]
+pub struct PlaceOptions {
+    /// Where the release goes: to the server, or to AWS itself, driven by this process and the program pitbird-aws
+    #[arg(long = "target", value_enum, default_value_t, value_name = "WHERE")]
+    pub target: Place,
+    /// Folder in which rollouts on AWS are written down; else .pitbird/rollouts
+    #[arg(long, value_name = "FOLDER", help_heading = "On AWS")]
+    pub journal: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Place {
+    #[default]
+    Server,
+    Aws,
 }
 
 const START_HELP: &str = "\
@@ -179,6 +209,8 @@ pub struct PlanOptions {
 pub struct NameOptions {
     /// Rollout
     pub name: String,
+    #[command(flatten)]
+    pub place: PlaceOptions,
 }
 
 #[derive(Debug, Args)]
@@ -188,6 +220,8 @@ pub struct ReasonOptions {
     /// Why, for the record
     #[arg(long)]
     pub reason: Option<String>,
+    #[command(flatten)]
+    pub place: PlaceOptions,
 }
 
 #[derive(Debug, Args)]
@@ -197,6 +231,8 @@ pub struct PromoteOptions {
     /// Why it needs no evidence, for the record
     #[arg(long)]
     pub reason: String,
+    #[command(flatten)]
+    pub place: PlaceOptions,
 }
 
 #[derive(Debug, Args)]
@@ -244,6 +280,21 @@ pub enum Status {
     Inconclusive,
     TimedOut,
     Failed,
+}
+
+impl RolloutCommand {
+    /// Where the release goes that this is about.
+    pub fn place(&self) -> Option<&PlaceOptions> {
+        match self {
+            RolloutCommand::Start(options) => Some(&options.place),
+            RolloutCommand::Status(options) => Some(&options.place),
+            RolloutCommand::Pause(options) | RolloutCommand::Resume(options) | RolloutCommand::Abort(options) => {
+                Some(&options.place)
+            }
+            RolloutCommand::Promote(options) => Some(&options.place),
+            _ => None,
+        }
+    }
 }
 
 impl Status {

@@ -15,6 +15,7 @@ use crate::arguments::{Output, PlanOptions, StartOptions};
 use crate::client::Client;
 use crate::failure::Failure;
 use crate::print;
+pub use build::plan as of;
 use forecast::{Forecast, Traffic};
 
 /// How long a server may take to tell a name.

@@ -1,0 +1,225 @@
+//! One rollout's loop: look, write down, act, wait.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use pitbird_rollout::{Evidence, Step};
+use tokio::time::Instant;
+
+use crate::cloud::{Cloud, Fault, Kind};
+use crate::journal::{self, Journal};
+use crate::run::Run;
+use crate::target::{Change, Seen, Strayed};
+use crate::turn::{self, Turn};
+
+/// After a call failed, so long until the next attempt.
+const RETRY: Duration = Duration::from_secs(3);
+/// How often it is looked for orders while waiting.
+const POLL: Duration = Duration::from_millis(500);
+/// Attempts to take the sign away at the end.
+const RELEASES_MAX: usize = 5;
+
+/// How driving stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stopped {
+    /// The rollout ended, with this exit code.
+    Ended(u8),
+    /// Somebody interrupted it: everything stays as it is.
+    Interrupted,
+}
+
+/// Why a change wasn't made.
+enum Stuck {
+    /// Try again, and say this until then.
+    Later(String),
+    /// It will never be made.
+    Refused(String),
+}
+
+pub struct Driver<'a> {
+    pub cloud: &'a Cloud,
+    pub journal: &'a Journal,
+    pub run: Run,
+    /// Where words go.
+    pub say: &'a mut (dyn FnMut(&Run, &str) + Send),
+    trouble: Option<String>,
+}
+
+impl<'a> Driver<'a> {
+    pub fn new(cloud: &'a Cloud, journal: &'a Journal, run: Run, say: &'a mut (dyn FnMut(&Run, &str) + Send)) -> Driver<'a> {
+        Driver { cloud, journal, run, say, trouble: None }
+    }
+
+    /// Drives the rollout until it has ended, or `interrupted` resolves.
+    pub async fn to_the_end(&mut self, interrupted: impl Future<Output = ()>) -> Result<Stopped, journal::Error> {
+        let mut interrupted = std::pin::pin!(interrupted);
+        loop {
+            let is_stuck = self.act().await?;
+            if let Some(code) = self.run.exit_code() {
+                self.release().await;
+                return Ok(Stopped::Ended(code));
+            }
+            self.look().await?;
+            if self.run.state.outcome().is_some() {
+                continue;
+            }
+            let wait = match self.run.state.step(&self.run.plan) {
+                Step::WaitUntil { at_ms } => Duration::from_millis(at_ms.saturating_sub(now_ms())),
+                _ if is_stuck => RETRY,
+                _ => continue,
+            };
+            tokio::select! {
+                waited = self.wait(wait) => waited?,
+                () = interrupted.as_mut() => return Ok(Stopped::Interrupted),
+            }
+        }
+    }
+
+    async fn wait(&self, wait: Duration) -> Result<(), journal::Error> {
+        let until = Instant::now() + wait;
+        while Instant::now() < until && self.journal.orders(self.run.orders)?.is_empty() {
+            tokio::time::sleep_until(until.min(Instant::now() + POLL)).await;
+        }
+        Ok(())
+    }
+
+    /// Does the step that is under way. Says whether it has to be tried again.
+    async fn act(&mut self) -> Result<bool, journal::Error> {
+        while let Some((change, generation)) = Change::of(&self.run.state.step(&self.run.plan)) {
+            let turn = match self.change(change).await {
+                Ok(()) => turn::applied(&self.run, generation, now_ms()),
+                Err(Stuck::Refused(words)) => turn::refused(&self.run, generation, &words, now_ms()),
+                Err(Stuck::Later(words)) => {
+                    self.complain(words);
+                    return Ok(true);
+                }
+            };
+            self.take(turn)?;
+        }
+        Ok(false)
+    }
+
+    async fn change(&mut self, change: Change) -> Result<(), Stuck> {
+        let seen = self.cloud.see(&self.run.target).await.map_err(|fault| self.stuck(change, fault))?;
+        match (self.strayed(&seen), change) {
+            (Some(Strayed::Replaced(words)), Change::RollBack) => {
+                return Err(Stuck::Refused(format!("{words}; somebody else changed it, so it is left as it is")));
+            }
+            // The next look aborts for it.
+            (Some(strayed), Change::Shift(_) | Change::Promote) => return Err(Stuck::Later(strayed.words().to_owned())),
+            _ => {}
+        }
+        for call in self.run.target.calls(&seen, change, &self.run.marker()).map_err(Stuck::Refused)? {
+            self.cloud.call(&self.run.target, call).await.map_err(|fault| self.stuck(change, fault))?;
+        }
+        Ok(())
+    }
+
+    /// A rollback that isn't allowed is tried for as long as a step may take: somebody may allow it.
+    fn stuck(&self, change: Change, fault: Fault) -> Stuck {
+        let waited_ms = now_ms().saturating_sub(self.run.shifts.last().map_or(0, |shift| shift.decided_ms));
+        let is_patient = change == Change::RollBack && waited_ms < self.run.plan.rules().deadline_ms;
+        match fault.kind {
+            Kind::Passing | Kind::Stale => Stuck::Later(fault.words),
+            Kind::Denied if is_patient => Stuck::Later(fault.words),
+            Kind::Denied | Kind::Gone | Kind::Refused => Stuck::Refused(fault.words),
+        }
+    }
+
+    fn strayed(&self, seen: &Seen) -> Option<Strayed> {
+        let run = &self.run;
+        run.target.strayed(seen, &run.weights(), &run.marker(), run.may_be_promoted())
+    }
+
+    async fn look(&mut self) -> Result<(), journal::Error> {
+        let seen = self.cloud.see(&self.run.target).await;
+        let strayed = match &seen {
+            Ok(seen) => self.strayed(seen),
+            Err(fault) if fault.kind == Kind::Gone => Some(Strayed::Replaced(format!("{} was deleted", self.run.target.shown()))),
+            Err(fault) => {
+                self.complain(fault.words.clone());
+                None
+            }
+        };
+        let is_on_trial = self.run.state.generation() > 0;
+        let mut evidence = Evidence { alarms: self.alarms().await, ..Evidence::default() };
+        if is_on_trial {
+            match self.cloud.minutes(&self.run.target, self.run.meter.wanted(now_ms())).await {
+                Ok(read) => evidence.buckets = self.run.meter.read(&read, &self.run.shifts, now_ms()),
+                Err(fault) => {
+                    evidence.is_blind = true;
+                    self.complain(fault.words);
+                }
+            }
+        }
+        let orders = self.journal.orders(self.run.orders)?;
+        let turn = turn::look(&self.run, evidence, &orders, strayed.as_ref(), now_ms());
+        for wanted in &turn.ignored {
+            (self.say)(&self.run, &format!("the order {wanted:?} has no effect: it came too late or too early"));
+        }
+        self.take(turn)
+    }
+
+    async fn alarms(&mut self) -> Vec<pitbird_rollout::Alarm> {
+        let names = &self.run.plan.rules().alarms;
+        match self.cloud.alarms(names).await {
+            Ok(alarms) => alarms.into_iter().filter(|alarm| names.contains(&alarm.name)).collect(),
+            Err(fault) => {
+                self.complain(fault.words);
+                Vec::new()
+            }
+        }
+    }
+
+    /// Writes down what a turn led to, before anything is done about it.
+    fn take(&mut self, turn: Turn) -> Result<(), journal::Error> {
+        if turn.is_idle {
+            return Ok(());
+        }
+        let news = turn.news(&self.run);
+        self.run = turn.run;
+        self.journal.write(&mut self.run, &turn.records)?;
+        self.trouble = None;
+        if let Some(news) = news {
+            (self.say)(&self.run, &news);
+        }
+        Ok(())
+    }
+
+    /// Says what went wrong, once.
+    fn complain(&mut self, words: String) {
+        if self.trouble.as_ref() != Some(&words) {
+            (self.say)(&self.run, &format!("{words}; trying again"));
+        }
+        self.trouble = Some(words);
+    }
+
+    /// Takes this rollout's sign away where it is still there. What serves stays as it is.
+    async fn release(&mut self) {
+        let own = self.run.marker();
+        for _ in 0..RELEASES_MAX {
+            let Ok(seen) = self.cloud.see(&self.run.target).await else {
+                tokio::time::sleep(RETRY).await;
+                continue;
+            };
+            if seen.marker().as_ref() != Some(&own) {
+                return;
+            }
+            let calls = self.run.target.calls(&seen, Change::Release, &own).unwrap_or_default();
+            let mut is_done = true;
+            for call in calls {
+                is_done &= self.cloud.call(&self.run.target, call).await.is_ok();
+            }
+            if is_done {
+                return;
+            }
+            tokio::time::sleep(RETRY).await;
+        }
+        let words = format!("the sign {own} could not be taken from {}; remove it by hand", self.run.target.shown());
+        (self.say)(&self.run, &words);
+    }
+}
+
+/// Epoch milliseconds.
+pub fn now_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64
+}

@@ -1,0 +1,73 @@
+//! A rollout as it is written down.
+
+use pitbird_names::Percent;
+use pitbird_rollout::{Phase, Plan, State};
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use crate::marker::Marker;
+use crate::minutes::{Meter, Shift};
+use crate::target::{Change, Target};
+
+/// The form of what is written; another one is refused rather than guessed at.
+pub const FORM: u32 = 1;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Run {
+    pub form: u32,
+    pub name: String,
+    /// StartRollout's input, as it was ordered.
+    pub input: Json,
+    pub plan: Plan,
+    pub target: Target,
+    /// Tells this run from others, also on the target.
+    pub run: String,
+    pub began_ms: u64,
+    /// The sign has been on the target.
+    pub is_claimed: bool,
+    pub state: State,
+    pub meter: Meter,
+    pub shifts: Vec<Shift>,
+    /// Why the state is what it is.
+    pub reason: String,
+    /// Records that belong to this state; later ones were written just before a crash.
+    pub records: u64,
+    /// Lines of the orders' file that were read.
+    pub orders: u64,
+    /// The number of the planner's newest command.
+    pub commands: u64,
+}
+
+impl Run {
+    pub fn marker(&self) -> Marker {
+        let (base, canary) = self.target.base_and_canary();
+        Marker {
+            name: self.name.clone(),
+            run: self.run.clone(),
+            base: base.to_owned(),
+            canary: canary.to_owned(),
+            began_ms: self.began_ms,
+        }
+    }
+
+    /// The shares that the canary may have: the one confirmed last, and the one that is on its way.
+    pub fn weights(&self) -> Vec<Percent> {
+        let step = Change::of(&self.state.step(&self.plan)).map(|(change, _)| change);
+        let coming = match step {
+            Some(Change::Shift(percent)) => Some(percent),
+            _ => None,
+        };
+        std::iter::once(self.state.weight()).chain(coming).collect()
+    }
+
+    /// A promotion was begun, so it may have been done.
+    pub fn may_be_promoted(&self) -> bool {
+        let full = |shift: &Shift| shift.percent.get() == 100.0 && shift.live_ms.is_none();
+        matches!(self.state.phase(), Phase::Promoting) || self.shifts.iter().any(full)
+    }
+
+    pub fn exit_code(&self) -> Option<u8> {
+        self.state.outcome().map(|outcome| outcome.exit_code())
+    }
+}

@@ -1,0 +1,299 @@
+"""Releases driven on an AWS-compatible server: pitbird's own, or moto.
+
+usage: releases.py PITBIRD_AWS FOLDER WHERE STORY...   (WHERE is pitbird or moto)
+
+All stories run at once, for minutes are real: a bad version goes back, a good one is promoted, for an alias and for a stage's
+canary; a killed driver goes on; an order from another process is obeyed. On pitbird requests are real; moto has no functions
+that run here, so what CloudWatch would count is put there by the shares that the alias has at that moment.
+"""
+
+import collections
+import io
+import json
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+import traceback
+import urllib.request
+import zipfile
+
+import boto3
+from botocore.config import Config
+
+PROGRAM, FOLDER, WHERE, *STORIES = sys.argv[1:]
+FOLDER = pathlib.Path(FOLDER)
+ENDPOINT = os.environ["AWS_ENDPOINT_URL"]
+CODE = "def handler(event, context):\n    if FAILS: raise RuntimeError('broken')\n    return 'fine'\n"
+# Longer than the longest story: two minutes until a whole one is over, twice where a step follows.
+DEADLINE_S = 420
+CONFIG = Config(retries={"max_attempts": 8}, max_pool_connections=50)
+
+
+def client(service):
+    return boto3.client(service, config=CONFIG)
+
+
+def plan(name, kind, percents, wait_ms):
+    return {
+        "target": {"kind": kind, "description": name},
+        "steps": [{"percent": float(percent), "wait_ms": wait_ms} for percent in percents],
+        "rules": {"margin": 0.1, "canary_requests_min": 30, "interval_ms": 5000, "max_duration_ms": 1200000},
+    }
+
+
+def order(name, target, canary, kind, percents=(50,), wait_ms=1000, **more):
+    given = {"Name": name, "Target": target, "Canary": canary, **more}
+    steps = [{"Percent": percent, "WaitMs": wait_ms} for percent in percents]
+    given |= {"Steps": steps, "Rules": {"Margin": 0.1, "CanaryRequestsMin": 30, "IntervalMs": 5000}}
+    return json.dumps({"Input": given, "Plan": plan(name, kind, percents, wait_ms)})
+
+
+def start(text, *arguments):
+    command = [PROGRAM, "--journal", str(FOLDER), "start", "--metrics-lag-ms", "8000", *arguments]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    process.stdin.write(text)
+    process.stdin.close()
+    return process
+
+
+def ended(process):
+    words = process.stdout.read()
+    return process.wait(DEADLINE_S), words
+
+
+def until(what, found):
+    over = time.monotonic() + 60
+    while not found():
+        assert time.monotonic() < over, f"waited for {what}"
+        time.sleep(0.2)
+
+
+class Alias:
+    """A function with two versions and an alias, and its traffic."""
+
+    def __init__(self, name, fails):
+        self.name, self.fails, self.is_over = name, fails, threading.Event()
+        self.lambda_ = client("lambda")
+        make = dict(Runtime="python3.12", Handler="app.handler", Role=role(), Timeout=10)
+        self.lambda_.create_function(FunctionName=name, Code={"ZipFile": zipped(False)}, Publish=True, **make)
+        self.lambda_.get_waiter("function_active_v2").wait(FunctionName=name)
+        self.lambda_.update_function_code(FunctionName=name, ZipFile=zipped(fails), Publish=True)
+        self.lambda_.create_alias(FunctionName=name, Name="live", FunctionVersion="1", Description="ours")
+        self.target = {"LambdaAlias": {"FunctionName": name, "AliasName": "live"}}
+
+    def order(self, name, **more):
+        return order(name, self.target, {"FunctionVersion": "2"}, "function_alias", **more)
+
+    def now(self):
+        found = self.lambda_.get_alias(FunctionName=self.name, Name="live")
+        shares = (found.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
+        return found["FunctionVersion"], shares.get("2", 0), found.get("Description", "")
+
+    def traffic(self):
+        if WHERE == "moto":
+            self.counted()
+            return
+        while not self.is_over.is_set():
+            self.lambda_.invoke(FunctionName=f"{self.name}:live", Payload=b"{}")
+            time.sleep(0.02)
+
+    def counted(self):
+        """What CloudWatch would have of 20 requests a second."""
+        metrics = client("cloudwatch")
+        alias = [{"Name": "FunctionName", "Value": self.name}, {"Name": "Resource", "Value": f"{self.name}:live"}]
+        while not self.is_over.is_set():
+            _, share, _ = self.now()
+            tally = collections.Counter()
+            for _ in range(10):
+                is_canary = random.random() < share
+                for who in ["all"] + ["canary"] * is_canary:
+                    tally[who, "Invocations"] += 1
+                    tally[who, "Errors"] += is_canary and self.fails
+            data = []
+            for (who, metric), value in tally.items():
+                executed = [{"Name": "ExecutedVersion", "Value": "2"}] if who == "canary" else []
+                data.append({"MetricName": metric, "Value": value, "Dimensions": alias + executed, "Timestamp": time.time()})
+            metrics.put_metric_data(Namespace="AWS/Lambda", MetricData=data)
+            time.sleep(0.5)
+
+
+class Stage:
+    """An API whose second deployment answers as it is told, and its traffic."""
+
+    def __init__(self, name, fails):
+        self.name, self.is_over, self.gateway = name, threading.Event(), client("apigateway")
+        self.api = self.gateway.create_rest_api(name=name)["id"]
+        root = self.gateway.get_resources(restApiId=self.api)["items"][0]["id"]
+        at = dict(restApiId=self.api, resourceId=root, httpMethod="GET")
+        self.gateway.put_method(**at, authorizationType="NONE")
+        for code in ("200", "500"):
+            self.gateway.put_method_response(**at, statusCode=code)
+        self.deployments = [self.deploy(at, "200"), self.deploy(at, "500" if fails else "200")]
+        self.gateway.create_stage(
+            restApiId=self.api, stageName="prod", deploymentId=self.deployments[0], variables={"color": "blue"}
+        )
+        self.target = {"RestStage": {"RestApiId": self.api, "StageName": "prod"}}
+
+    def deploy(self, at, code):
+        template = json.dumps({"statusCode": int(code)})
+        self.gateway.put_integration(**at, type="MOCK", requestTemplates={"application/json": template})
+        for other in ("200", "500"):
+            pattern = {} if other == "200" else {"selectionPattern": "500"}
+            self.gateway.put_integration_response(**at, statusCode=other, **pattern)
+        return self.gateway.create_deployment(restApiId=self.api)["id"]
+
+    def order(self, name, **more):
+        canary = {"DeploymentId": self.deployments[1], "StageVariableOverrides": {"color": "green"}}
+        return order(name, self.target, canary, "stage_canary", **more)
+
+    def now(self):
+        return self.gateway.get_stage(restApiId=self.api, stageName="prod")
+
+    def traffic(self):
+        while not self.is_over.is_set():
+            try:
+                urllib.request.urlopen(f"{ENDPOINT}/_aws/execute-api/{self.api}/prod/").read()
+            except urllib.error.HTTPError as error:
+                error.read()
+            time.sleep(0.02)
+
+
+def zipped(fails):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as package:
+        package.writestr("app.py", CODE.replace("FAILS", repr(fails)))
+    return buffer.getvalue()
+
+
+def role():
+    iam, name = client("iam"), "releases"
+    document = {"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    ]}
+    try:
+        return iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(document))["Role"]["Arn"]
+    except iam.exceptions.EntityAlreadyExistsException:
+        return iam.get_role(RoleName=name)["Role"]["Arn"]
+
+
+def bad_alias():
+    it = Alias("bad-alias", True)
+    with busy(it):
+        code, words = ended(start(it.order("bad-alias")))
+    assert code == 10, (code, words)
+    assert it.now() == ("1", 0, "ours"), it.now()
+
+
+def good_alias():
+    """Two steps, a kill -9 after the first shift, and the same command again."""
+    it = Alias("good-alias", False)
+    with busy(it):
+        killed = start(it.order("good-alias", percents=(20, 60)))
+        until("the first shift", lambda: it.now()[1] == 0.2)
+        os.kill(killed.pid, signal.SIGKILL)
+        killed.wait()
+        version, share, description = it.now()
+        assert (version, share) == ("1", 0.2) and description.startswith("[pitbird-rollout:good-alias:"), it.now()
+        code, words = ended(start(it.order("good-alias", percents=(20, 60))))
+    assert code == 0, (code, words)
+    assert it.now() == ("2", 0, "ours"), it.now()
+    again, words = ended(start(it.order("good-alias", percents=(20, 60))))
+    assert again == 1 and "ended already" in words, (again, words)
+
+
+def orders():
+    """Dry run, second driver, second rollout, changes by hand, abort from another process."""
+    it = Alias("orders", False)
+    code, words = ended(start(it.order("dry"), "--dry-run"))
+    assert code == 0 and "UpdateAlias" in words and "nothing was changed" in words, (code, words)
+    assert it.now() == ("1", 0, "ours") and not list(FOLDER.glob("dry*")), it.now()
+    with busy(it):
+        first = start(it.order("orders"))
+        until("the first shift", lambda: it.now()[1] == 0.5)
+        code, words = ended(start(it.order("orders")))
+        assert code == 1 and "another process drives" in words, (code, words)
+        code, words = ended(start(it.order("another")))
+        assert code == 1 and "taken by rollout orders" in words, (code, words)
+        abort = [PROGRAM, "--journal", str(FOLDER), "abort", "--reason=enough", "orders"]
+        assert subprocess.run(abort).returncode == 0
+        code, words = ended(first)
+        assert code == 11 and "enough" in words, (code, words)
+        assert it.now() == ("1", 0, "ours"), it.now()
+        second = start(it.order("by-hand"))
+        until("the first shift", lambda: it.now()[1] == 0.5)
+        it.lambda_.update_alias(
+            FunctionName=it.name, Name="live", RoutingConfig={"AdditionalVersionWeights": {"2": 0.7}}
+        )
+        code, words = ended(second)
+        assert code == 11 and "70 % instead of 50 %" in words, (code, words)
+        assert it.now() == ("1", 0, "ours"), it.now()
+
+
+def lost_journal():
+    """The journal is lost in the middle: nothing goes on by itself, and with --take-over evidence is gathered anew."""
+    it = Alias("lost", True)
+    with busy(it):
+        killed = start(it.order("lost"))
+        until("the first shift", lambda: it.now()[1] == 0.5)
+        os.kill(killed.pid, signal.SIGKILL)
+        killed.wait()
+        for path in FOLDER.glob("lost.*"):
+            path.unlink()
+        code, words = ended(start(it.order("lost")))
+        assert code == 1 and "--take-over" in words, (code, words)
+        code, words = ended(start(it.order("lost"), "--take-over"))
+    assert code == 10, (code, words)
+    assert it.now() == ("1", 0, "ours"), it.now()
+
+
+def bad_stage():
+    it = Stage("bad-stage", True)
+    with busy(it):
+        code, words = ended(start(it.order("bad-stage")))
+    now = it.now()
+    assert code == 10, (code, words)
+    assert now["deploymentId"] == it.deployments[0] and "canarySettings" not in now and not now.get("tags"), now
+    assert now["variables"] == {"color": "blue"}, now
+
+
+def good_stage():
+    it = Stage("good-stage", False)
+    with busy(it):
+        code, words = ended(start(it.order("good-stage")))
+    now = it.now()
+    assert code == 0, (code, words)
+    assert now["deploymentId"] == it.deployments[1] and "canarySettings" not in now and not now.get("tags"), now
+    assert now["variables"] == {"color": "green"}, now
+
+
+class busy:
+    def __init__(self, it):
+        self.it, self.thread = it, threading.Thread(target=it.traffic, daemon=True)
+
+    def __enter__(self):
+        self.thread.start()
+
+    def __exit__(self, *_):
+        self.it.is_over.set()
+
+
+def told(story, failed):
+    try:
+        globals()[story]()
+        print(f"{story}: as it should", flush=True)
+    except BaseException:
+        failed.append(story)
+        print(f"{story}: {traceback.format_exc()}", flush=True)
+
+
+role()
+failed = []
+threads = [threading.Thread(target=told, args=(story, failed)) for story in STORIES]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+sys.exit(1 if failed else 0)
