@@ -5,7 +5,7 @@ use std::fmt;
 
 const PREFIX: &str = "pitbird-rollout";
 /// The tag of a stage.
-pub const TAG: &str = "pitbird:rollout";
+pub const TAG: &str = "pitbird-rollout";
 /// Longest description of an alias. Source: Lambda's model.
 pub const DESCRIPTION_CHARS_MAX: usize = 256;
 

@@ -8,12 +8,15 @@ that run here, so what CloudWatch would count is put there by the shares that th
 """
 
 import collections
+import datetime
+import http.server
 import io
 import json
 import os
 import pathlib
 import random
 import signal
+import struct
 import subprocess
 import sys
 import threading
@@ -23,6 +26,7 @@ import urllib.request
 import zipfile
 
 import boto3
+import botocore.parsers
 from botocore.config import Config
 
 PROGRAM, FOLDER, WHERE, *STORIES = sys.argv[1:]
@@ -35,7 +39,7 @@ CONFIG = Config(retries={"max_attempts": 8}, max_pool_connections=50)
 
 
 def client(service):
-    return boto3.client(service, config=CONFIG)
+    return boto3.client(service, config=CONFIG, endpoint_url=ENDPOINT)
 
 
 def plan(name, kind, percents, wait_ms):
@@ -271,6 +275,64 @@ def good_stage():
     assert now["variables"] == {"color": "green"}, now
 
 
+class Words(http.server.BaseHTTPRequestHandler):
+    """CloudWatch's CBOR for moto, which speaks the older protocols only: the same operation, called by boto3."""
+
+    metrics = None
+
+    def do_POST(self):
+        given = self.rfile.read(int(self.headers["Content-Length"]))
+        given = READER.parse_data_item(io.BufferedReader(io.BytesIO(given))) if given else {}
+        for name in ("StartTime", "EndTime"):
+            if isinstance(given.get(name), (int, float)):
+                given[name] = datetime.datetime.fromtimestamp(given[name], datetime.timezone.utc)
+        call = getattr(self.metrics, botocore.xform_name(self.path.rsplit("/", 1)[1]))
+        answer = call(**given)
+        del answer["ResponseMetadata"]
+        body = cbor(answer)
+        self.send_response(200)
+        for name, value in [("smithy-protocol", "rpc-v2-cbor"), ("content-type", "application/cbor")]:
+            self.send_header(name, value)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+READER = botocore.parsers.RpcV2CBORParser()
+
+
+def cbor(value):
+    def head(major, length):
+        return bytes([major << 5 | 26]) + struct.pack(">I", length)
+
+    match value:
+        case bool():
+            return b"\xf5" if value else b"\xf4"
+        case None:
+            return b"\xf6"
+        case int() | float():
+            return b"\xfb" + struct.pack(">d", value)
+        case str():
+            return head(3, len(value.encode())) + value.encode()
+        case datetime.datetime():
+            return b"\xc1" + cbor(value.timestamp())
+        case list():
+            return head(4, len(value)) + b"".join(map(cbor, value))
+        case dict():
+            return head(5, len(value)) + b"".join(cbor(name) + cbor(it) for name, it in value.items())
+
+
+def translated():
+    """A server that translates, and where it is."""
+    Words.metrics = client("cloudwatch")
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Words)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return f"http://127.0.0.1:{server.server_port}"
+
+
 class busy:
     def __init__(self, it):
         self.it, self.thread = it, threading.Thread(target=it.traffic, daemon=True)
@@ -292,6 +354,8 @@ def told(story, failed):
 
 
 role()
+if WHERE == "moto":
+    os.environ["AWS_ENDPOINT_URL_CLOUDWATCH"] = translated()
 failed = []
 threads = [threading.Thread(target=told, args=(story, failed)) for story in STORIES]
 [thread.start() for thread in threads]

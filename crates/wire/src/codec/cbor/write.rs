@@ -74,12 +74,8 @@ pub fn write_any(value: &Value, out: &mut Vec<u8>) {
         Value::Float(it) => float(*it, out),
         Value::Timestamp(it) => {
             head(major::TAG, TAG_EPOCH, out);
-            // Whole seconds as an integer, as the AWS SDKs write them.
-            if it.fract() == 0.0 && it.abs() < 9e15 {
-                write_any(&Value::Integer(*it as i64), out);
-            } else {
-                float(*it, out);
-            }
+            // A float also for whole seconds: the AWS SDK for Rust reads nothing else.
+            float(*it, out);
         }
         Value::String(it) => text(it, out),
         Value::Blob(it) => {
