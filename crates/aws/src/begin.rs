@@ -65,7 +65,8 @@ pub async fn find(cloud: &Cloud, order: &Order, lag_ms: u64, now_ms: u64) -> Res
         Wish::Stage { api_id, stage, canary, overrides } => {
             let api_name = cloud.api_name(&api_id).await?;
             let seen = cloud.stage(&api_id, &stage).await?;
-            let target = StageTarget::find((api_id, api_name, stage), canary, overrides, &seen).map_err(Error::Target)?;
+            let target = StageTarget::find((api_id, api_name, stage), canary, overrides, &seen)
+                .map_err(Error::Target)?;
             cloud.deployment(&target.api_id, &target.canary).await?;
             (Target::Stage(target), Seen::Stage(seen))
         }
@@ -91,7 +92,9 @@ pub fn resumed(journal: &Journal, order: &Order) -> Result<Option<Run>, Error> {
     if run.state.outcome().is_some() {
         return Err(Error::NameTaken(run.name));
     }
-    let is_same = run.plan == order.plan && run.input["Target"] == order.input["Target"] && run.input["Canary"] == order.input["Canary"];
+    let is_same = run.plan == order.plan
+        && run.input["Target"] == order.input["Target"]
+        && run.input["Canary"] == order.input["Canary"];
     if is_same { Ok(Some(run)) } else { Err(Error::OtherOrder(run.name)) }
 }
 
@@ -149,7 +152,10 @@ pub async fn claim(cloud: &Cloud, journal: &Journal, run: &mut Run, take_over: b
         _ => {
             for call in run.target.calls(&seen, Change::Claim, &own).map_err(Error::Target)? {
                 cloud.call(&run.target, call).await.map_err(|fault| match fault.kind {
-                    Kind::Stale => Error::Target(format!("{} was changed by somebody else just now; try again", run.target.shown())),
+                    Kind::Stale => Error::Target(format!(
+                        "{} was changed by somebody else just now; try again",
+                        run.target.shown()
+                    )),
                     _ => Error::Cloud(fault),
                 })?;
             }
@@ -159,7 +165,12 @@ pub async fn claim(cloud: &Cloud, journal: &Journal, run: &mut Run, take_over: b
             match cloud.see(&run.target).await?.marker() {
                 Some(by) if by == own => {}
                 Some(by) => return Err(taken(by)),
-                None => return Err(Error::Target(format!("the sign of the rollout doesn't stay on {}", run.target.shown()))),
+                None => {
+                    return Err(Error::Target(format!(
+                        "the sign of the rollout doesn't stay on {}",
+                        run.target.shown()
+                    )));
+                }
             }
         }
     }

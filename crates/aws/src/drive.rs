@@ -45,12 +45,20 @@ pub struct Driver<'a> {
 }
 
 impl<'a> Driver<'a> {
-    pub fn new(cloud: &'a Cloud, journal: &'a Journal, run: Run, say: &'a mut (dyn FnMut(&Run, &str) + Send)) -> Driver<'a> {
+    pub fn new(
+        cloud: &'a Cloud,
+        journal: &'a Journal,
+        run: Run,
+        say: &'a mut (dyn FnMut(&Run, &str) + Send),
+    ) -> Driver<'a> {
         Driver { cloud, journal, run, say, trouble: None }
     }
 
     /// Drives the rollout until it has ended, or `interrupted` resolves.
-    pub async fn to_the_end(&mut self, interrupted: impl Future<Output = ()>) -> Result<Stopped, journal::Error> {
+    pub async fn to_the_end(
+        &mut self,
+        interrupted: impl Future<Output = ()>,
+    ) -> Result<Stopped, journal::Error> {
         let mut interrupted = std::pin::pin!(interrupted);
         loop {
             let is_stuck = self.act().await?;
@@ -102,10 +110,14 @@ impl<'a> Driver<'a> {
         let seen = self.cloud.see(&self.run.target).await.map_err(|fault| self.stuck(change, fault))?;
         match (self.strayed(&seen), change) {
             (Some(Strayed::Replaced(words)), Change::RollBack) => {
-                return Err(Stuck::Refused(format!("{words}; somebody else changed it, so it is left as it is")));
+                return Err(Stuck::Refused(format!(
+                    "{words}; somebody else changed it, so it is left as it is"
+                )));
             }
             // The next look aborts for it.
-            (Some(strayed), Change::Shift(_) | Change::Promote) => return Err(Stuck::Later(strayed.words().to_owned())),
+            (Some(strayed), Change::Shift(_) | Change::Promote) => {
+                return Err(Stuck::Later(strayed.words().to_owned()));
+            }
             _ => {}
         }
         for call in self.run.target.calls(&seen, change, &self.run.marker()).map_err(Stuck::Refused)? {
@@ -134,7 +146,9 @@ impl<'a> Driver<'a> {
         let seen = self.cloud.see(&self.run.target).await;
         let strayed = match &seen {
             Ok(seen) => self.strayed(seen),
-            Err(fault) if fault.kind == Kind::Gone => Some(Strayed::Replaced(format!("{} was deleted", self.run.target.shown()))),
+            Err(fault) if fault.kind == Kind::Gone => {
+                Some(Strayed::Replaced(format!("{} was deleted", self.run.target.shown())))
+            }
             Err(fault) => {
                 self.complain(fault.words.clone());
                 None
@@ -154,7 +168,10 @@ impl<'a> Driver<'a> {
         let orders = self.journal.orders(self.run.orders)?;
         let turn = turn::look(&self.run, evidence, &orders, strayed.as_ref(), now_ms());
         for wanted in &turn.ignored {
-            (self.say)(&self.run, &format!("the order {wanted:?} has no effect: it came too late or too early"));
+            (self.say)(
+                &self.run,
+                &format!("the order {wanted:?} has no effect: it came too late or too early"),
+            );
         }
         self.take(turn)
     }
@@ -214,7 +231,8 @@ impl<'a> Driver<'a> {
             }
             tokio::time::sleep(RETRY).await;
         }
-        let words = format!("the sign {own} could not be taken from {}; remove it by hand", self.run.target.shown());
+        let words =
+            format!("the sign {own} could not be taken from {}; remove it by hand", self.run.target.shown());
         (self.say)(&self.run, &words);
     }
 }

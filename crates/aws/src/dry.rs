@@ -22,12 +22,17 @@ pub fn shown(name: &str, order: &Order, found: &Found) -> String {
         let _to_memory = writeln!(text, "{words}");
     };
     if let Some(by) = seen.marker() {
-        line(format!("taken by rollout {} (began {} epoch ms): a start would be refused", by.name, by.began_ms));
+        line(format!(
+            "taken by rollout {} (began {} epoch ms): a start would be refused",
+            by.name, by.began_ms
+        ));
     }
     line(format!("history: {} of {} requests of the base failed", history.events(), history.requests()));
     let mut now = seen.clone();
     let steps = order.plan.steps().iter();
-    let shifts = steps.map(|step| (format!("{} %, {} s at least", step.percent.get(), step.wait_ms / 1000), Change::Shift(step.percent)));
+    let shifts = steps.map(|step| {
+        (format!("{} %, {} s at least", step.percent.get(), step.wait_ms / 1000), Change::Shift(step.percent))
+    });
     let all = std::iter::once(("sign".to_owned(), Change::Claim)).chain(shifts);
     for (words, change) in all {
         line(format!("{words}:"));
@@ -81,7 +86,9 @@ fn call_shown(call: &Call) -> String {
                 Some((version, weight)) => format!("{{\"{version}\": {weight}}}"),
                 None => "{}".to_owned(),
             };
-            format!("lambda UpdateAlias: FunctionVersion {version}, AdditionalVersionWeights {share}, Description {description:?}")
+            format!(
+                "lambda UpdateAlias: FunctionVersion {version}, AdditionalVersionWeights {share}, Description {description:?}"
+            )
         }
         Call::UpdateStage(patches) => {
             let patches: Vec<String> = patches.iter().map(patch_shown).collect();

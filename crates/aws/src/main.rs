@@ -176,7 +176,10 @@ async fn start(cli: &Cli, options: &StartOptions) -> Result<u8, Failure> {
     let _lock = journal.lock()?;
     let run = match begin::resumed(&journal, &order)? {
         Some(run) => run,
-        None => begin::begin(&cloud, &journal, order, (options.metrics_lag_ms, options.take_over), now_ms()).await?,
+        None => {
+            begin::begin(&cloud, &journal, order, (options.metrics_lag_ms, options.take_over), now_ms())
+                .await?
+        }
     };
     drive_with(cli, &cloud, &journal, run, options.take_over).await
 }
@@ -215,7 +218,13 @@ async fn drive(cli: &Cli, journal: &Journal, run: Run, take_over: bool) -> Resul
     drive_with(cli, &cloud().await?, journal, run, take_over).await
 }
 
-async fn drive_with(cli: &Cli, cloud: &Cloud, journal: &Journal, mut run: Run, take_over: bool) -> Result<u8, Failure> {
+async fn drive_with(
+    cli: &Cli,
+    cloud: &Cloud,
+    journal: &Journal,
+    mut run: Run,
+    take_over: bool,
+) -> Result<u8, Failure> {
     if run.state.outcome().is_none() && !run.is_claimed {
         begin::claim(cloud, journal, &mut run, take_over).await?;
     }
@@ -238,8 +247,12 @@ async fn drive_with(cli: &Cli, cloud: &Cloud, journal: &Journal, mut run: Run, t
         }
         Stopped::Interrupted => {
             let (name, percent) = (&run.name, run.state.weight().get());
-            eprintln!("the rollout stands still and {percent} % of the traffic stay on the canary; nobody watches it now");
-            eprintln!("hint: the same command goes on with it; `pitbird rollout abort --target aws {name}` gives all back to the base");
+            eprintln!(
+                "the rollout stands still and {percent} % of the traffic stay on the canary; nobody watches it now"
+            );
+            eprintln!(
+                "hint: the same command goes on with it; `pitbird rollout abort --target aws {name}` gives all back to the base"
+            );
             Ok(INTERRUPTED)
         }
     }

@@ -58,7 +58,13 @@ mod tests {
 
     fn marker() -> Marker {
         let text = |text: &str| text.to_owned();
-        Marker { name: text("a.b-c"), run: text("x1"), base: text("1"), canary: text("2"), began_ms: 1_700_000_000_000 }
+        Marker {
+            name: text("a.b-c"),
+            run: text("x1"),
+            base: text("1"),
+            canary: text("2"),
+            began_ms: 1_700_000_000_000,
+        }
     }
 
     #[test]

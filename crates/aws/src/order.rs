@@ -24,8 +24,17 @@ pub struct Order {
 /// Which target, in the file's words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wish {
-    Stage { api_id: String, stage: String, canary: Option<String>, overrides: Option<BTreeMap<String, String>> },
-    Alias { function: String, alias: String, canary: String },
+    Stage {
+        api_id: String,
+        stage: String,
+        canary: Option<String>,
+        overrides: Option<BTreeMap<String, String>>,
+    },
+    Alias {
+        function: String,
+        alias: String,
+        canary: String,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -85,7 +94,9 @@ impl Order {
         only(&self.input["Guardrails"], &["ErrorRate"], "Guardrails.")?;
         match self.input["Rules"]["IntervalMs"].as_u64() {
             Some(interval_ms) if interval_ms < INTERVAL_MS_MIN => {
-                let words = format!("Rules.IntervalMs is {interval_ms}; AWS is looked at every {INTERVAL_MS_MIN} ms at most");
+                let words = format!(
+                    "Rules.IntervalMs is {interval_ms}; AWS is looked at every {INTERVAL_MS_MIN} ms at most"
+                );
                 return Err(Error::Wrong(words));
             }
             Some(_) => {}
@@ -104,7 +115,8 @@ impl Order {
                 let stage = &target["RestStage"];
                 only(stage, &["RestApiId", "StageName"], "Target.RestStage.")?;
                 only(canary, &["DeploymentId", "StageVariableOverrides"], "Canary.")?;
-                let overrides = canary["StageVariableOverrides"].as_object().filter(|given| !given.is_empty());
+                let overrides =
+                    canary["StageVariableOverrides"].as_object().filter(|given| !given.is_empty());
                 Ok(Wish::Stage {
                     api_id: text(&stage["RestApiId"]).ok_or(Error::Missing("Target.RestStage.RestApiId"))?,
                     stage: text(&stage["StageName"]).ok_or(Error::Missing("Target.RestStage.StageName"))?,
@@ -116,13 +128,15 @@ impl Order {
                 let alias = &target["LambdaAlias"];
                 only(alias, &["FunctionName", "AliasName"], "Target.LambdaAlias.")?;
                 only(canary, &["FunctionVersion"], "Canary.")?;
-                let version = text(&canary["FunctionVersion"]).ok_or(Error::Missing("Canary.FunctionVersion"))?;
+                let version =
+                    text(&canary["FunctionVersion"]).ok_or(Error::Missing("Canary.FunctionVersion"))?;
                 if version.parse::<u64>().is_err() {
                     let words = "Canary.FunctionVersion must be the number of a published version";
                     return Err(Error::Wrong(words.to_owned()));
                 }
                 Ok(Wish::Alias {
-                    function: text(&alias["FunctionName"]).ok_or(Error::Missing("Target.LambdaAlias.FunctionName"))?,
+                    function: text(&alias["FunctionName"])
+                        .ok_or(Error::Missing("Target.LambdaAlias.FunctionName"))?,
                     alias: text(&alias["AliasName"]).ok_or(Error::Missing("Target.LambdaAlias.AliasName"))?,
                     canary: version,
                 })

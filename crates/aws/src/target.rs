@@ -44,7 +44,12 @@ pub enum Change {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Call {
     /// All of it is set; refused if the alias was changed since it was seen.
-    UpdateAlias { version: String, share: Option<(String, f64)>, description: String, revision: Option<String> },
+    UpdateAlias {
+        version: String,
+        share: Option<(String, f64)>,
+        description: String,
+        revision: Option<String>,
+    },
     UpdateStage(Vec<Patch>),
     TagStage(String),
     UntagStage,
@@ -91,7 +96,9 @@ impl Target {
     /// For people.
     pub fn shown(&self) -> String {
         match self {
-            Target::Stage(target) => format!("stage {} of {} ({})", target.stage, target.api_name, target.api_id),
+            Target::Stage(target) => {
+                format!("stage {} of {} ({})", target.stage, target.api_name, target.api_id)
+            }
             Target::Alias(target) => format!("alias {} of {}", target.alias, target.function),
         }
     }
@@ -105,10 +112,20 @@ impl Target {
 
     /// How the target differs from what the rollout made of it. `weights` are the shares that it may have: that which was confirmed
     /// last, and that which a step under way gives it. `may_be_promoted` where a promotion was begun.
-    pub fn strayed(&self, seen: &Seen, weights: &[Percent], marker: &Marker, may_be_promoted: bool) -> Option<Strayed> {
+    pub fn strayed(
+        &self,
+        seen: &Seen,
+        weights: &[Percent],
+        marker: &Marker,
+        may_be_promoted: bool,
+    ) -> Option<Strayed> {
         match (self, seen) {
-            (Target::Stage(target), Seen::Stage(seen)) => target.strayed(seen, weights, marker, may_be_promoted),
-            (Target::Alias(target), Seen::Alias(seen)) => target.strayed(seen, weights, marker, may_be_promoted),
+            (Target::Stage(target), Seen::Stage(seen)) => {
+                target.strayed(seen, weights, marker, may_be_promoted)
+            }
+            (Target::Alias(target), Seen::Alias(seen)) => {
+                target.strayed(seen, weights, marker, may_be_promoted)
+            }
             _ => Some(Strayed::Replaced("it is a target of another kind".to_owned())),
         }
     }
@@ -143,7 +160,8 @@ impl Seen {
                 format!("deployment {}{}", seen.deployment, share("deployment", canary))
             }
             Seen::Alias(seen) => {
-                let canary = seen.share.as_ref().map(|(version, weight)| (version.as_str(), round(weight * 100.0)));
+                let canary =
+                    seen.share.as_ref().map(|(version, weight)| (version.as_str(), round(weight * 100.0)));
                 format!("version {}{}", seen.version, share("version", canary))
             }
         }

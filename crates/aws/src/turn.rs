@@ -24,7 +24,13 @@ pub struct Turn {
 }
 
 /// Looks. `strayed` is how the target is not as the rollout made it.
-pub fn look(run: &Run, mut evidence: Evidence, orders: &[Order], strayed: Option<&Strayed>, now_ms: u64) -> Turn {
+pub fn look(
+    run: &Run,
+    mut evidence: Evidence,
+    orders: &[Order],
+    strayed: Option<&Strayed>,
+    now_ms: u64,
+) -> Turn {
     let mut run = run.clone();
     let before = run.state.clone();
     let mut commands: Vec<Command> = Vec::new();
@@ -89,14 +95,20 @@ impl Turn {
         }
         // Written down before anything is done: from now on the weight may be another.
         if run.state.generation() > generation {
-            run.shifts.extend(coming(&word.step).map(|percent| Shift { percent, decided_ms: now_ms, live_ms: None }));
+            run.shifts.extend(coming(&word.step).map(|percent| Shift {
+                percent,
+                decided_ms: now_ms,
+                live_ms: None,
+            }));
         }
     }
 
     /// What changed for people, if anything did.
     pub fn news(&self, before: &Run) -> Option<String> {
         let (old, new) = (&before.state, &self.run.state);
-        let changed = old.phase() != new.phase() || old.is_paused() != new.is_paused() || before.reason != self.run.reason;
+        let changed = old.phase() != new.phase()
+            || old.is_paused() != new.is_paused()
+            || before.reason != self.run.reason;
         changed.then(|| self.run.reason.clone())
     }
 }

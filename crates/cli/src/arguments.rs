@@ -19,7 +19,8 @@ use crate::quantity;
 
 pub use reading::{MetricsCommand, MetricsListOptions, MetricsShowOptions, QueryOptions};
 pub use rollout::{
-    HistoryOptions, Place, PlaceOptions, PlanOptions, ReasonOptions, RolloutCommand, StartOptions, WatchOptions,
+    HistoryOptions, Place, PlaceOptions, PlanOptions, ReasonOptions, RolloutCommand, StartOptions,
+    WatchOptions,
 };
 pub use runtimes::{RuntimeOptions, RuntimeProgram};
 

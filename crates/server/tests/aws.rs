@@ -50,7 +50,8 @@ impl Drop for Moto {
 fn releases_on_a_server_of_others_end_as_they_should() {
     let (Some(python), Some(program)) = (python(), program()) else { return };
     let Some(moto) = packages(Tool::Pip, "moto", &MOTO) else { return };
-    let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port();
+    let port =
+        TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port();
     let serve = "import sys; from moto.server import main; main(sys.argv[1:])";
     let child = Command::new(&python.interpreter)
         .args(["-c", serve, "-H", "127.0.0.1", "-p", &port.to_string()])
@@ -65,6 +66,7 @@ fn releases_on_a_server_of_others_end_as_they_should() {
     let stories = ["bad_alias", "good_alias", "orders", "lost_journal"];
     let arguments = arguments(&program, journal.path(), "moto", &stories);
     let output = python.run(Path::new(SCRIPT), &format!("http://127.0.0.1:{port}"), &arguments);
-    let words = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let words =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{words}");
 }

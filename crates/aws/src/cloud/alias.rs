@@ -11,7 +11,8 @@ impl Cloud {
     pub async fn alias(&self, function: &str, alias: &str) -> Result<AliasSeen, Fault> {
         let call = self.lambda.get_alias().function_name(function).name(alias).send().await;
         let found = call.map_err(|error| Fault::new("lambda:GetAlias", error))?;
-        let shares = found.routing_config.and_then(|routing| routing.additional_version_weights).unwrap_or_default();
+        let shares =
+            found.routing_config.and_then(|routing| routing.additional_version_weights).unwrap_or_default();
         // Lambda takes one at most; of none at all, nothing is said.
         let share = shares.into_iter().filter(|(_, weight)| *weight > 0.0).max_by(|a, b| a.1.total_cmp(&b.1));
         Ok(AliasSeen {
@@ -24,7 +25,8 @@ impl Cloud {
 
     /// Is this version there?
     pub async fn version(&self, function: &str, version: &str) -> Result<(), Fault> {
-        let call = self.lambda.get_function_configuration().function_name(function).qualifier(version).send().await;
+        let call =
+            self.lambda.get_function_configuration().function_name(function).qualifier(version).send().await;
         call.map(|_| ()).map_err(|error| Fault::new("lambda:GetFunctionConfiguration", error))
     }
 
@@ -33,7 +35,8 @@ impl Cloud {
             return Err(Fault { kind: Kind::Refused, words: "an alias takes no such call".to_owned() });
         };
         let shares: HashMap<String, f64> = share.into_iter().collect();
-        let routing = AliasRoutingConfiguration::builder().set_additional_version_weights(Some(shares)).build();
+        let routing =
+            AliasRoutingConfiguration::builder().set_additional_version_weights(Some(shares)).build();
         let call = self.lambda.update_alias().function_name(&target.function).name(&target.alias);
         let call = call.function_version(version).description(description).routing_config(routing);
         let done = call.set_revision_id(revision).send().await;

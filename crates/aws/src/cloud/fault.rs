@@ -41,11 +41,17 @@ impl Fault {
         let status = error.raw_response().map(|response| response.status().as_u16());
         let code = error.code().unwrap_or_default().to_owned();
         let message = error.message().map(str::to_owned);
-        let kind = if matches!(error, SdkError::ConstructionFailure(_)) { Kind::Refused } else { kind(&code, status) };
+        let kind = if matches!(error, SdkError::ConstructionFailure(_)) {
+            Kind::Refused
+        } else {
+            kind(&code, status)
+        };
         let message = message.unwrap_or_else(|| DisplayErrorContext(&error).to_string());
         let code = if code.is_empty() { String::new() } else { format!("{code}: ") };
         let words = match kind {
-            Kind::Denied => format!("the credentials may not do {action}; allow it and try again ({code}{message})"),
+            Kind::Denied => {
+                format!("the credentials may not do {action}; allow it and try again ({code}{message})")
+            }
             _ => format!("{action}: {code}{message}"),
         };
         Fault { kind, words }
@@ -59,8 +65,13 @@ fn kind(code: &str, status: Option<u16>) -> Kind {
         "PreconditionFailedException" => Kind::Stale,
         "NotFoundException" | "ResourceNotFoundException" | "ResourceNotFound" => Kind::Gone,
         // Another change of the same thing is under way; limits on calls pass as well.
-        "ConflictException" | "ResourceConflictException" | "ThrottlingException" | "Throttling" => Kind::Passing,
-        "TooManyRequestsException" | "LimitExceededException" | "RequestExpired" | "ExpiredTokenException" => Kind::Passing,
+        "ConflictException" | "ResourceConflictException" | "ThrottlingException" | "Throttling" => {
+            Kind::Passing
+        }
+        "TooManyRequestsException"
+        | "LimitExceededException"
+        | "RequestExpired"
+        | "ExpiredTokenException" => Kind::Passing,
         _ => match status {
             Some(403) => Kind::Denied,
             Some(404) => Kind::Gone,

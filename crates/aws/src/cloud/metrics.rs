@@ -49,7 +49,8 @@ impl Series {
 
     fn queries(&self) -> Vec<MetricDataQuery> {
         let query = |id: &str, name: &str, dimensions: &[(&'static str, String)]| {
-            let dimension = |(name, value): &(&str, String)| Dimension::builder().name(*name).value(value).build();
+            let dimension =
+                |(name, value): &(&str, String)| Dimension::builder().name(*name).value(value).build();
             let metric = Metric::builder()
                 .namespace(self.namespace)
                 .metric_name(name)
@@ -69,7 +70,9 @@ impl Series {
 
 fn sums<'m>(minute: &'m mut Minute, id: &str) -> Option<&'m mut u64> {
     let Minute { all, canary } = minute;
-    let of = |sums: &'m mut Sums, is_failures: bool| if is_failures { &mut sums.failures } else { &mut sums.requests };
+    let of = |sums: &'m mut Sums, is_failures: bool| {
+        if is_failures { &mut sums.failures } else { &mut sums.requests }
+    };
     match id {
         "all_requests" | "all_failures" => Some(of(all, id == "all_failures")),
         "canary_requests" | "canary_failures" => Some(of(canary, id == "canary_failures")),
@@ -88,7 +91,8 @@ impl Cloud {
         let time = |ms: u64| DateTime::from_secs((ms / 1000) as i64);
         let mut token = None;
         for _ in 0..PAGES_MAX {
-            let call = self.metrics.get_metric_data().start_time(time(wanted.start)).end_time(time(wanted.end));
+            let call =
+                self.metrics.get_metric_data().start_time(time(wanted.start)).end_time(time(wanted.end));
             let call = call.set_metric_data_queries(Some(queries.clone())).set_next_token(token);
             let page = call.send().await.map_err(|error| Fault::new("cloudwatch:GetMetricData", error))?;
             for result in page.metric_data_results() {
@@ -114,7 +118,8 @@ impl Cloud {
             return Ok(Vec::new());
         }
         let types = vec![AlarmType::MetricAlarm, AlarmType::CompositeAlarm];
-        let call = self.metrics.describe_alarms().set_alarm_names(Some(names.to_vec())).set_alarm_types(Some(types));
+        let call =
+            self.metrics.describe_alarms().set_alarm_names(Some(names.to_vec())).set_alarm_types(Some(types));
         let found = call.send().await.map_err(|error| Fault::new("cloudwatch:DescribeAlarms", error))?;
         let alarm = |name: Option<&str>, value: Option<&StateValue>| {
             let state = match value {
@@ -127,7 +132,8 @@ impl Cloud {
             Some(Alarm { name: name?.to_owned(), state })
         };
         let metric = found.metric_alarms().iter().map(|found| alarm(found.alarm_name(), found.state_value()));
-        let composite = found.composite_alarms().iter().map(|found| alarm(found.alarm_name(), found.state_value()));
+        let composite =
+            found.composite_alarms().iter().map(|found| alarm(found.alarm_name(), found.state_value()));
         Ok(metric.chain(composite).flatten().collect())
     }
 }

@@ -67,11 +67,13 @@ impl Cloud {
                 done.map(|_| ()).map_err(|error| Fault::new("apigateway:PATCH on the stage", error))
             }
             Call::TagStage(value) => {
-                let call = self.gateway.tag_resource().resource_arn(self.arn(target)).tags(TAG, value).send().await;
+                let call =
+                    self.gateway.tag_resource().resource_arn(self.arn(target)).tags(TAG, value).send().await;
                 call.map(|_| ()).map_err(|error| Fault::new("apigateway:PUT on /tags", error))
             }
             Call::UntagStage => {
-                let call = self.gateway.untag_resource().resource_arn(self.arn(target)).tag_keys(TAG).send().await;
+                let call =
+                    self.gateway.untag_resource().resource_arn(self.arn(target)).tag_keys(TAG).send().await;
                 call.map(|_| ()).map_err(|error| Fault::new("apigateway:DELETE on /tags", error))
             }
             Call::UpdateAlias { .. } => {
@@ -86,7 +88,10 @@ impl Cloud {
             Some("us") if self.region.starts_with("us-gov-") => "aws-us-gov",
             _ => "aws",
         };
-        format!("arn:{partition}:apigateway:{}::/restapis/{}/stages/{}", self.region, target.api_id, target.stage)
+        format!(
+            "arn:{partition}:apigateway:{}::/restapis/{}/stages/{}",
+            self.region, target.api_id, target.stage
+        )
     }
 }
 

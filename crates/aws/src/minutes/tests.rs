@@ -57,7 +57,8 @@ fn what_goes_on_changing_counts_when_the_lag_is_over() {
 #[test]
 fn an_arm_that_is_missing_is_waited_for() {
     let (shifts, end_ms) = (steady(), START_MS + MINUTE_MS);
-    for lame in [minute((90, 0), (0, 0)), minute((0, 0), (10, 0)), minute((5, 0), (10, 0)), Minute::default()] {
+    for lame in [minute((90, 0), (0, 0)), minute((0, 0), (10, 0)), minute((5, 0), (10, 0)), Minute::default()]
+    {
         let mut meter = Meter::new(START_MS, LAG_MS);
         let read = series(&[lame]);
         assert_eq!(meter.read(&read, &shifts, end_ms), []);
@@ -86,7 +87,11 @@ fn a_minute_with_two_weights_belongs_to_none() {
     let mut meter = Meter::new(START_MS, LAG_MS);
     let counted = meter.read(&read, &shifts, second(300) + LAG_MS);
     let percents: Vec<f64> = counted.iter().map(|seen| seen.percent.get()).collect();
-    assert_eq!(percents, [10.0, 50.0], "the second ends where the clocks may differ; the fourth begins within the spread");
+    assert_eq!(
+        percents,
+        [10.0, 50.0],
+        "the second ends where the clocks may differ; the fourth begins within the spread"
+    );
     assert_eq!(meter.left_out, 3);
 }
 
@@ -94,7 +99,8 @@ fn a_minute_with_two_weights_belongs_to_none() {
 fn what_was_decided_but_never_confirmed_makes_minutes_doubtful() {
     let shifts = [steady()[0], shift(50.0, START_MS + 1000, None)];
     let mut meter = Meter::new(START_MS, LAG_MS);
-    let counted = meter.read(&series(&[minute((100, 0), (10, 0)); 3]), &shifts, START_MS + 3 * MINUTE_MS + LAG_MS);
+    let counted =
+        meter.read(&series(&[minute((100, 0), (10, 0)); 3]), &shifts, START_MS + 3 * MINUTE_MS + LAG_MS);
     assert_eq!((counted.len(), meter.left_out), (0, 3));
 }
 

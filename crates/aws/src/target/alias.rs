@@ -34,23 +34,46 @@ pub struct AliasSeen {
 
 impl AliasTarget {
     /// The target that a rollout may begin on, or why it may not.
-    pub fn find(function: String, alias: String, canary: String, seen: &AliasSeen) -> Result<AliasTarget, String> {
+    pub fn find(
+        function: String,
+        alias: String,
+        canary: String,
+        seen: &AliasSeen,
+    ) -> Result<AliasTarget, String> {
         if seen.version == canary {
-            return Err(format!("alias {alias} names version {canary} already; there is nothing to roll out"));
+            return Err(format!(
+                "alias {alias} names version {canary} already; there is nothing to roll out"
+            ));
         }
         if seen.version == "$LATEST" {
             return Err(format!("alias {alias} names $LATEST, which can't share with another version"));
         }
         if let Some((found, _)) = seen.share.as_ref().filter(|(found, _)| *found != canary) {
-            return Err(format!("alias {alias} gives a share to version {found} already; take it back first"));
+            return Err(format!(
+                "alias {alias} gives a share to version {found} already; take it back first"
+            ));
         }
         let function_name = plain(&function).to_owned();
         let description = Marker::take(&seen.description).1.to_owned();
         let found = seen.share.as_ref().map(|(_, weight)| *weight);
-        Ok(AliasTarget { function, function_name, alias, base: seen.version.clone(), canary, description, found })
+        Ok(AliasTarget {
+            function,
+            function_name,
+            alias,
+            base: seen.version.clone(),
+            canary,
+            description,
+            found,
+        })
     }
 
-    pub fn strayed(&self, seen: &AliasSeen, weights: &[Percent], marker: &Marker, may_be_promoted: bool) -> Option<Strayed> {
+    pub fn strayed(
+        &self,
+        seen: &AliasSeen,
+        weights: &[Percent],
+        marker: &Marker,
+        may_be_promoted: bool,
+    ) -> Option<Strayed> {
         let alias = &self.alias;
         let (found, description) = Marker::take(&seen.description);
         let is_released = seen.share.is_none() && description == self.description && found.is_none();
@@ -62,7 +85,10 @@ impl AliasTarget {
             return Some(Strayed::Replaced(words));
         }
         if let Some((other, _)) = seen.share.as_ref().filter(|(version, _)| *version != self.canary) {
-            return Some(Strayed::Replaced(format!("alias {alias} sends a share to version {other} instead of {}", self.canary)));
+            return Some(Strayed::Replaced(format!(
+                "alias {alias} sends a share to version {other} instead of {}",
+                self.canary
+            )));
         }
         if let Some(strayed) = signed(found.as_ref(), marker) {
             return Some(strayed);
@@ -76,14 +102,21 @@ impl AliasTarget {
             return None;
         }
         let expected = weights.last().map_or(0.0, |percent| percent.get());
-        let words = format!("alias {alias} sends {} % instead of {expected} % to version {}", round(share), self.canary);
+        let words = format!(
+            "alias {alias} sends {} % instead of {expected} % to version {}",
+            round(share),
+            self.canary
+        );
         Some(Strayed::Changed(words))
     }
 
     pub fn calls(&self, seen: &AliasSeen, change: Change, marker: &Marker) -> Result<Vec<Call>, String> {
         let no_room = || {
             let left = DESCRIPTION_CHARS_MAX.saturating_sub(marker.to_string().len() + 2);
-            format!("the description of alias {} leaves no room for the sign of the rollout; {left} characters may be used", self.alias)
+            format!(
+                "the description of alias {} leaves no room for the sign of the rollout; {left} characters may be used",
+                self.alias
+            )
         };
         let description = match change {
             Change::Claim | Change::Shift(_) => marker.put(&self.description).ok_or_else(no_room)?,
@@ -99,9 +132,14 @@ impl AliasTarget {
             Change::Release => &seen.version,
             Change::Claim | Change::Shift(_) | Change::RollBack => &self.base,
         };
-        let is_done = seen.version == *version && seen.description == description && is_same_share(&seen.share, &share);
+        let is_done =
+            seen.version == *version && seen.description == description && is_same_share(&seen.share, &share);
         let (version, revision) = (version.clone(), seen.revision.clone());
-        Ok(if is_done { Vec::new() } else { vec![Call::UpdateAlias { version, share, description, revision }] })
+        Ok(if is_done {
+            Vec::new()
+        } else {
+            vec![Call::UpdateAlias { version, share, description, revision }]
+        })
     }
 }
 

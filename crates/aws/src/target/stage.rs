@@ -57,29 +57,55 @@ impl StageTarget {
         let canary = canary.or_else(|| found.as_ref().map(|found| found.deployment.clone()));
         let canary = canary.ok_or("canary.deployment_id is needed: the stage has no canary yet")?;
         if let Some(found) = found.as_ref().filter(|found| found.deployment != canary) {
-            return Err(format!("stage {stage} has a canary with deployment {} already; remove it first", found.deployment));
+            return Err(format!(
+                "stage {stage} has a canary with deployment {} already; remove it first",
+                found.deployment
+            ));
         }
-        let overrides = overrides.or_else(|| found.as_ref().map(|found| found.overrides.clone())).unwrap_or_default();
+        let overrides =
+            overrides.or_else(|| found.as_ref().map(|found| found.overrides.clone())).unwrap_or_default();
         let is_same_variables = overrides.iter().all(|(name, value)| seen.variables.get(name) == Some(value));
         if seen.deployment == canary && is_same_variables {
-            return Err(format!("stage {stage} serves deployment {canary} with these variables already; there is nothing to roll out"));
+            return Err(format!(
+                "stage {stage} serves deployment {canary} with these variables already; there is nothing to roll out"
+            ));
         }
-        let variables = overrides.keys().map(|name| (name.clone(), seen.variables.get(name).cloned())).collect();
-        Ok(StageTarget { api_id, api_name, stage, base: seen.deployment.clone(), canary, overrides, variables, found })
+        let variables =
+            overrides.keys().map(|name| (name.clone(), seen.variables.get(name).cloned())).collect();
+        Ok(StageTarget {
+            api_id,
+            api_name,
+            stage,
+            base: seen.deployment.clone(),
+            canary,
+            overrides,
+            variables,
+            found,
+        })
     }
 
-    pub fn strayed(&self, seen: &StageSeen, weights: &[Percent], marker: &Marker, may_be_promoted: bool) -> Option<Strayed> {
+    pub fn strayed(
+        &self,
+        seen: &StageSeen,
+        weights: &[Percent],
+        marker: &Marker,
+        may_be_promoted: bool,
+    ) -> Option<Strayed> {
         let stage = &self.stage;
         let is_promoted = may_be_promoted && seen.deployment == self.canary;
         if is_promoted && seen.canary.as_ref().is_none_or(|canary| canary.percent == 0.0) {
             return None;
         }
         if seen.deployment != self.base {
-            let words = format!("stage {stage} serves deployment {} instead of {}", seen.deployment, self.base);
+            let words =
+                format!("stage {stage} serves deployment {} instead of {}", seen.deployment, self.base);
             return Some(Strayed::Replaced(words));
         }
         if let Some(other) = seen.canary.as_ref().filter(|canary| canary.deployment != self.canary) {
-            let words = format!("the canary of stage {stage} serves deployment {} instead of {}", other.deployment, self.canary);
+            let words = format!(
+                "the canary of stage {stage} serves deployment {} instead of {}",
+                other.deployment, self.canary
+            );
             return Some(Strayed::Replaced(words));
         }
         let found = seen.marker.as_deref().and_then(Marker::parse);
@@ -107,7 +133,8 @@ impl StageTarget {
             return seen.canary == self.found;
         }
         let canary = seen.canary.as_ref();
-        canary.is_some_and(|canary| is_same(canary.percent, weight.get()) && canary.overrides == self.overrides)
+        canary
+            .is_some_and(|canary| is_same(canary.percent, weight.get()) && canary.overrides == self.overrides)
     }
 
     pub fn calls(&self, seen: &StageSeen, change: Change, marker: &Marker) -> Vec<Call> {

@@ -26,8 +26,13 @@ fn alias_seen(version: &str, share: Option<(&str, f64)>, description: &str) -> A
 
 fn alias() -> AliasTarget {
     let text = |text: &str| text.to_owned();
-    AliasTarget::find(text("arn:aws:lambda:eu-west-1:123456789012:function:f"), text("live"), text("2"), &alias_seen("1", None, "mine"))
-        .unwrap()
+    AliasTarget::find(
+        text("arn:aws:lambda:eu-west-1:123456789012:function:f"),
+        text("live"),
+        text("2"),
+        &alias_seen("1", None, "mine"),
+    )
+    .unwrap()
 }
 
 fn signed_text(marker: &Marker) -> String {
@@ -57,7 +62,11 @@ fn an_alias_is_shifted_promoted_and_taken_back_by_one_call_each_and_not_twice() 
             description: description.to_owned(),
             revision: Some("r1".to_owned()),
         });
-        assert_eq!(target.calls(&seen, change, &marker()), Ok(Vec::from_iter(expected)), "{seen:?} {change:?}");
+        assert_eq!(
+            target.calls(&seen, change, &marker()),
+            Ok(Vec::from_iter(expected)),
+            "{seen:?} {change:?}"
+        );
     }
 }
 
@@ -90,7 +99,8 @@ fn a_change_by_somebody_else_is_noticed_on_an_alias() {
 #[test]
 fn an_alias_that_leaves_no_room_for_the_sign_is_refused() {
     let target = AliasTarget { description: "x".repeat(240), ..alias() };
-    let words = target.calls(&alias_seen("1", None, &target.description), Change::Claim, &marker()).unwrap_err();
+    let words =
+        target.calls(&alias_seen("1", None, &target.description), Change::Claim, &marker()).unwrap_err();
     assert!(words.contains("characters may be used"), "{words}");
 }
 
@@ -104,7 +114,12 @@ fn texts(texts: &[(&str, &str)]) -> BTreeMap<String, String> {
 
 fn stage_seen(deployment: &str, canary: Option<stage::Canary>, marker: Option<Marker>) -> StageSeen {
     let variables = texts(&[("color", "blue")]);
-    StageSeen { deployment: deployment.to_owned(), canary, variables, marker: marker.map(|marker| marker.to_string()) }
+    StageSeen {
+        deployment: deployment.to_owned(),
+        canary,
+        variables,
+        marker: marker.map(|marker| marker.to_string()),
+    }
 }
 
 fn stage() -> StageTarget {
@@ -192,7 +207,11 @@ fn a_change_by_somebody_else_is_noticed_on_a_stage() {
     }
     for seen in [
         stage_seen("d9", Some(canary(10.0, &overrides)), Some(marker())),
-        stage_seen("d1", Some(stage::Canary { deployment: "d9".to_owned(), ..canary(10.0, &overrides) }), Some(marker())),
+        stage_seen(
+            "d1",
+            Some(stage::Canary { deployment: "d9".to_owned(), ..canary(10.0, &overrides) }),
+            Some(marker()),
+        ),
         stage_seen("d1", Some(canary(10.0, &overrides)), Some(other())),
     ] {
         assert!(matches!(strayed(&seen), Some(Strayed::Replaced(_))), "{seen:?}");
@@ -210,7 +229,8 @@ fn nothing_begins_where_another_canary_is() {
     assert_eq!(StageTarget::find(names(), None, None, &seen).unwrap().canary, "d2");
     assert!(StageTarget::find(names(), None, None, &stage_seen("d1", None, None)).is_err());
     assert!(StageTarget::find(names(), Some(text("d1")), None, &stage_seen("d1", None, None)).is_err());
-    let find = |canary: &str, seen: AliasSeen| AliasTarget::find(text("f"), text("live"), text(canary), &seen);
+    let find =
+        |canary: &str, seen: AliasSeen| AliasTarget::find(text("f"), text("live"), text(canary), &seen);
     assert!(find("1", alias_seen("1", None, "")).is_err());
     assert!(find("2", alias_seen("1", Some(("3", 0.1)), "")).is_err());
     assert!(find("2", alias_seen("$LATEST", None, "")).is_err());

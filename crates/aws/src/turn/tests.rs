@@ -102,7 +102,9 @@ fn a_change_by_somebody_else_aborts_and_what_was_counted_meanwhile_is_not_told()
     let turn = look(&run, seen, &[order(Wanted::Pause)], Some(&strayed), NOW_MS + 90_000);
     assert!(turn.run.reason.contains("20 % instead of 10 %"), "{}", turn.run.reason);
     assert_eq!(turn.run.state.seen(), run.state.seen());
-    let Some((_, generation)) = Change::of(&turn.run.state.step(&turn.run.plan)) else { panic!("it goes back") };
+    let Some((_, generation)) = Change::of(&turn.run.state.step(&turn.run.plan)) else {
+        panic!("it goes back")
+    };
     assert_eq!(applied(&turn.run, generation, NOW_MS + 91_000).run.state.outcome(), Some(Outcome::Aborted));
 }
 

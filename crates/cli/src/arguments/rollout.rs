@@ -288,9 +288,9 @@ impl RolloutCommand {
         match self {
             RolloutCommand::Start(options) => Some(&options.place),
             RolloutCommand::Status(options) => Some(&options.place),
-            RolloutCommand::Pause(options) | RolloutCommand::Resume(options) | RolloutCommand::Abort(options) => {
-                Some(&options.place)
-            }
+            RolloutCommand::Pause(options)
+            | RolloutCommand::Resume(options)
+            | RolloutCommand::Abort(options) => Some(&options.place),
             RolloutCommand::Promote(options) => Some(&options.place),
             _ => None,
         }

@@ -11,7 +11,9 @@ use tokio::process::Command;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{order, plan};
-use crate::arguments::{Output, Place, PlaceOptions, ReasonOptions, RolloutCommand, ServerOptions, StartOptions};
+use crate::arguments::{
+    Output, Place, PlaceOptions, ReasonOptions, RolloutCommand, ServerOptions, StartOptions,
+};
 use crate::failure::Failure;
 
 const PROGRAM: &str = "pitbird-aws";
@@ -55,7 +57,8 @@ pub async fn run(command: &RolloutCommand, output: Output, server: &ServerOption
     let mut program = program()?;
     program.args(common(command.place(), output)).args(words);
     surroundings(&mut program, server);
-    let status = done(program, order).await.map_err(|error| Failure::new(format!("{PROGRAM} failed: {error}")))?;
+    let status =
+        done(program, order).await.map_err(|error| Failure::new(format!("{PROGRAM} failed: {error}")))?;
     // Ended by a signal: as shells tell it.
     let signal = std::os::unix::process::ExitStatusExt::signal(&status);
     let code = status.code().or(signal.map(|signal| 128 + signal)).unwrap_or(1);
@@ -134,7 +137,9 @@ fn program() -> Result<Command, Failure> {
     let in_path = std::env::split_paths(&paths).map(|folder| folder.join(PROGRAM));
     let found: Option<PathBuf> = beside.into_iter().chain(in_path).find(|path| Path::is_file(path));
     found.map(Command::new).ok_or_else(|| {
-        Failure::new(format!("{PROGRAM} is neither beside this program nor in PATH; a release on AWS needs it"))
-            .hint("cargo build --release -p pitbird-aws")
+        Failure::new(format!(
+            "{PROGRAM} is neither beside this program nor in PATH; a release on AWS needs it"
+        ))
+        .hint("cargo build --release -p pitbird-aws")
     })
 }
