@@ -63,7 +63,7 @@ fn releases_on_a_server_of_others_end_as_they_should() {
     let _moto = Moto(child);
     wait_for("moto", Duration::from_secs(60), || TcpStream::connect(("127.0.0.1", port)).ok());
     let journal = tempfile::tempdir().expect("a folder");
-    let stories = ["bad_alias", "good_alias", "orders", "lost_journal"];
+    let stories = ["bad_alias", "good_alias", "orders", "alarm", "lost_journal"];
     let arguments = arguments(&program, journal.path(), "moto", &stories);
     let output = python.run(Path::new(SCRIPT), &format!("http://127.0.0.1:{port}"), &arguments);
     let words =

@@ -5,6 +5,9 @@ use std::fmt;
 use aws_sdk_lambda::config::http::HttpResponse;
 use aws_sdk_lambda::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 
+/// Where AWS gives no message, so much of what the SDK says is told.
+const CONTEXT_CHARS_MAX: usize = 300;
+
 /// Why a call failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
@@ -46,7 +49,9 @@ impl Fault {
         } else {
             kind(&code, status)
         };
-        let message = message.unwrap_or_else(|| DisplayErrorContext(&error).to_string());
+        // With all of an answer in it, it goes on for pages.
+        let context = || DisplayErrorContext(&error).to_string().chars().take(CONTEXT_CHARS_MAX).collect();
+        let message = message.unwrap_or_else(context);
         let code = if code.is_empty() { String::new() } else { format!("{code}: ") };
         let words = match kind {
             Kind::Denied => {

@@ -42,11 +42,11 @@ def client(service):
     return boto3.client(service, config=CONFIG, endpoint_url=ENDPOINT)
 
 
-def plan(name, kind, percents, wait_ms):
+def plan(name, kind, percents, wait_ms, alarms):
     return {
         "target": {"kind": kind, "description": name},
         "steps": [{"percent": float(percent), "wait_ms": wait_ms} for percent in percents],
-        "rules": {"margin": 0.1, "canary_requests_min": 30, "interval_ms": 5000, "max_duration_ms": 1200000},
+        "rules": {"margin": 0.1, "canary_requests_min": 30, "interval_ms": 5000, "max_duration_ms": 1200000, "alarms": alarms},
     }
 
 
@@ -54,7 +54,7 @@ def order(name, target, canary, kind, percents=(50,), wait_ms=1000, **more):
     given = {"Name": name, "Target": target, "Canary": canary, **more}
     steps = [{"Percent": percent, "WaitMs": wait_ms} for percent in percents]
     given |= {"Steps": steps, "Rules": {"Margin": 0.1, "CanaryRequestsMin": 30, "IntervalMs": 5000}}
-    return json.dumps({"Input": given, "Plan": plan(name, kind, percents, wait_ms)})
+    return json.dumps({"Input": given, "Plan": plan(name, kind, percents, wait_ms, more.get("Alarms", []))})
 
 
 def start(text, *arguments):
@@ -238,6 +238,25 @@ def orders():
         assert it.now() == ("1", 0, "ours"), it.now()
 
 
+def alarm():
+    """An alarm that goes off while the canary has its share sends it back at the next look; one that isn't there is refused."""
+    it, metrics = Alias("alarm", False), client("cloudwatch")
+    code, words = ended(start(it.order("misspelt", Alarms=["aalrm"])))
+    assert code == 1 and "alarm aalrm doesn't exist" in words, (code, words)
+    metrics.put_metric_alarm(
+        AlarmName="alarm", Namespace="Ours", MetricName="Any", Period=60, EvaluationPeriods=1, Threshold=1.0,
+        ComparisonOperator="GreaterThanThreshold", Statistic="Sum",
+    )
+    metrics.set_alarm_state(AlarmName="alarm", StateValue="OK", StateReason="quiet")
+    with busy(it):
+        process = start(it.order("alarm", Alarms=["alarm"]))
+        until("the first shift", lambda: it.now()[1] == 0.5)
+        metrics.set_alarm_state(AlarmName="alarm", StateValue="ALARM", StateReason="loud")
+        code, words = ended(process)
+    assert code == 10 and "alarm" in words, (code, words)
+    assert it.now() == ("1", 0, "ours"), it.now()
+
+
 def lost_journal():
     """The journal is lost in the middle: nothing goes on by itself, and with --take-over evidence is gathered anew."""
     it = Alias("lost", True)
@@ -313,7 +332,9 @@ def cbor(value):
             return b"\xf5" if value else b"\xf4"
         case None:
             return b"\xf6"
-        case int() | float():
+        case int():
+            return head(0, value)
+        case float():
             return b"\xfb" + struct.pack(">d", value)
         case str():
             return head(3, len(value.encode())) + value.encode()
