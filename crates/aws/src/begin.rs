@@ -37,7 +37,7 @@ pub enum Error {
     #[error("alarm {0} doesn't exist")]
     UnknownAlarm(String),
     #[error("{shown} is taken by rollout {}, which began at {} (epoch ms)", .by.name, .by.began_ms)]
-    Taken { shown: String, by: Marker, may_be_taken_over: bool },
+    Taken { shown: String, by: Box<Marker>, may_be_taken_over: bool },
 }
 
 impl From<Fault> for Error {
@@ -111,7 +111,7 @@ pub async fn begin(
     if let Some(by) = seen.marker() {
         let may_be_taken_over = by.name == name;
         if !(take_over && may_be_taken_over) {
-            return Err(Error::Taken { shown: target.shown(), by, may_be_taken_over });
+            return Err(Error::Taken { shown: target.shown(), by: Box::new(by), may_be_taken_over });
         }
     }
     let word = planner::begin(&order.plan, history, now_ms);
@@ -144,7 +144,7 @@ pub async fn claim(cloud: &Cloud, journal: &Journal, run: &mut Run, take_over: b
     let seen = cloud.see(&run.target).await?;
     let taken = |by: Marker| {
         let may_be_taken_over = by.name == own.name;
-        Error::Taken { shown: run.target.shown(), by, may_be_taken_over }
+        Error::Taken { shown: run.target.shown(), by: Box::new(by), may_be_taken_over }
     };
     match seen.marker() {
         Some(by) if by == own => {}

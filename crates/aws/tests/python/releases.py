@@ -32,7 +32,8 @@ from botocore.config import Config
 PROGRAM, FOLDER, WHERE, *STORIES = sys.argv[1:]
 FOLDER = pathlib.Path(FOLDER)
 ENDPOINT = os.environ["AWS_ENDPOINT_URL"]
-CODE = "def handler(event, context):\n    if FAILS: raise RuntimeError('broken')\n    return 'fine'\n"
+# Code that is the same as before makes no version.
+CODE = "# version NUMBER\ndef handler(event, context):\n    if FAILS: raise RuntimeError('broken')\n    return 'fine'\n"
 # Longer than the longest story: two minutes until a whole one is over, twice where a step follows.
 DEADLINE_S = 420
 CONFIG = Config(retries={"max_attempts": 8}, max_pool_connections=50)
@@ -84,9 +85,9 @@ class Alias:
         self.name, self.fails, self.is_over = name, fails, threading.Event()
         self.lambda_ = client("lambda")
         make = dict(Runtime="python3.12", Handler="app.handler", Role=role(), Timeout=10)
-        self.lambda_.create_function(FunctionName=name, Code={"ZipFile": zipped(False)}, Publish=True, **make)
+        self.lambda_.create_function(FunctionName=name, Code={"ZipFile": zipped(1, False)}, Publish=True, **make)
         self.lambda_.get_waiter("function_active_v2").wait(FunctionName=name)
-        self.lambda_.update_function_code(FunctionName=name, ZipFile=zipped(fails), Publish=True)
+        self.lambda_.update_function_code(FunctionName=name, ZipFile=zipped(2, fails), Publish=True)
         self.lambda_.create_alias(FunctionName=name, Name="live", FunctionVersion="1", Description="ours")
         self.target = {"LambdaAlias": {"FunctionName": name, "AliasName": "live"}}
 
@@ -167,10 +168,10 @@ class Stage:
             time.sleep(0.02)
 
 
-def zipped(fails):
+def zipped(number, fails):
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as package:
-        package.writestr("app.py", CODE.replace("FAILS", repr(fails)))
+        package.writestr("app.py", CODE.replace("NUMBER", str(number)).replace("FAILS", repr(fails)))
     return buffer.getvalue()
 
 
