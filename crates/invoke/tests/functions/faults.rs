@@ -134,7 +134,7 @@ async fn memory_that_runs_out_kills() {
         eprintln!("SKIPPED: no control group limits memory here");
         return;
     }
-    let eat = "x=$(head -c 400000000 /dev/zero | tr '\\0' x); sleep 100";
+    let eat = "printf -v x '%400000000s' ''; sleep 100";
     let message = "Runtime exited with error: signal: killed";
     let draft = Draft { memory_mib: 128, ..bash_loop("f", &body(eat)) };
     fails(&bench, draft, FAULT, "Runtime.ExitError", message).await;
@@ -154,7 +154,7 @@ async fn memory_that_ran_out_in_tmp_is_told_from_other_lack_of_it() {
         eprintln!("SKIPPED: no control group limits memory here");
         return;
     }
-    let eat = "x=$(head -c 400000000 /dev/zero | tr '\\0' x); sleep 100";
+    let eat = "printf -v x '%400000000s' ''; sleep 100";
     for (name, fault, is_told) in [("full", "cat /dev/zero > /tmp/x", true), ("hungry", eat, false)] {
         let draft = Draft { memory_mib: 128, tmp_mib: 512, ..bash_loop(name, &body(fault)) };
         let function = bench.create(draft).await;
