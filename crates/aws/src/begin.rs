@@ -160,6 +160,7 @@ pub async fn claim(cloud: &Cloud, journal: &Journal, run: &mut Run, take_over: b
                 })?;
             }
             if matches!(run.target, Target::Stage(_)) {
+                // Whoever put his sign at the same moment is seen by then; nothing on AWS tells of it.
                 tokio::time::sleep(SECOND_LOOK).await;
             }
             match cloud.see(&run.target).await?.marker() {

@@ -85,6 +85,7 @@ impl<'a> Driver<'a> {
     async fn wait(&self, wait: Duration) -> Result<(), journal::Error> {
         let until = Instant::now() + wait;
         while Instant::now() < until && self.journal.orders(self.run.orders)?.is_empty() {
+            // Orders are files of another process, which rings nobody.
             tokio::time::sleep_until(until.min(Instant::now() + POLL)).await;
         }
         Ok(())
@@ -215,6 +216,7 @@ impl<'a> Driver<'a> {
         let own = self.run.marker();
         for _ in 0..RELEASES_MAX {
             let Ok(seen) = self.cloud.see(&self.run.target).await else {
+                // AWS says nothing when it can be reached again.
                 tokio::time::sleep(RETRY).await;
                 continue;
             };

@@ -75,7 +75,7 @@ def until(what, found):
     over = time.monotonic() + 60
     while not found():
         assert time.monotonic() < over, f"waited for {what}"
-        time.sleep(0.2)
+        time.sleep(0.2)  # between two looks at what tells nobody
 
 
 class Alias:
@@ -105,7 +105,7 @@ class Alias:
             return
         while not self.is_over.is_set():
             self.lambda_.invoke(FunctionName=f"{self.name}:live", Payload=b"{}")
-            time.sleep(0.02)
+            time.sleep(0.02)  # the pace of the traffic
 
     def counted(self):
         """What CloudWatch would have of 20 requests a second."""
@@ -124,7 +124,7 @@ class Alias:
                 executed = [{"Name": "ExecutedVersion", "Value": "2"}] if who == "canary" else []
                 data.append({"MetricName": metric, "Value": value, "Dimensions": alias + executed, "Timestamp": time.time()})
             metrics.put_metric_data(Namespace="AWS/Lambda", MetricData=data)
-            time.sleep(0.5)
+            time.sleep(0.5)  # the pace of the sums
 
 
 class Stage:
@@ -165,7 +165,7 @@ class Stage:
                 urllib.request.urlopen(f"{ENDPOINT}/_aws/execute-api/{self.api}/prod/").read()
             except urllib.error.HTTPError as error:
                 error.read()
-            time.sleep(0.02)
+            time.sleep(0.02)  # the pace of the traffic
 
 
 def zipped(number, fails):
