@@ -4,8 +4,11 @@
 //! So on loopback only loopback's own names are answered, and whatever acts must come from a page of this very host, which
 //! browsers say, with a header that no form can send.
 
+use http::Method;
 use http::header::{CONTENT_TYPE, HOST, ORIGIN};
 use http::request::Parts;
+
+use crate::fence;
 
 /// Sent by the page with everything that acts.
 const MARK: &str = "x-pitbird-console";
@@ -63,6 +66,28 @@ pub fn action(parts: &Parts) -> Result<(), Refused> {
     if is_json && parts.headers.contains_key(MARK) { Ok(()) } else { Err(Refused::Unmarked) }
 }
 
+/// A call to AWS on a server that takes anybody at his word, who is on this machine: it mustn't come from a page that somebody else has
+/// put into a browser there. Such a page can send what a form can, and show pictures, without asking whether it may.
+pub fn call(parts: &Parts) -> Result<(), Refused> {
+    if !fence::is_browser(parts) && !parts.headers.contains_key(ORIGIN) {
+        return Ok(());
+    }
+    let host = named(parts).ok_or(Refused::NoHost)?;
+    if !is_of_loopback(host) {
+        return Err(Refused::ForeignHost(host.to_owned()));
+    }
+    // What only reads is read by nobody: no answer lets another origin look into it.
+    let is_action = parts.uri.query().is_some_and(|query| query.contains("Action="));
+    if !is_action && (parts.method == Method::GET || parts.method == Method::HEAD) {
+        return Ok(());
+    }
+    match header(parts, "sec-fetch-site") {
+        None | Some("same-origin" | "none") => {}
+        Some(other) => return Err(Refused::OtherSite(other.to_owned())),
+    }
+    header(parts, ORIGIN.as_str()).map_or(Ok(()), |origin| same_origin(parts, origin))
+}
+
 /// The base URL that the page was reached under.
 pub fn endpoint(parts: &Parts, scheme: &str) -> String {
     format!("{scheme}://{}", named(parts).unwrap_or_default())
@@ -78,13 +103,26 @@ fn header<'p>(parts: &'p Parts, name: &str) -> Option<&'p str> {
 
 /// A literal address of loopback, or the name that no resolver may answer otherwise.
 fn is_own(host: &str) -> bool {
+    let name = name(host);
+    name.eq_ignore_ascii_case("localhost")
+        || name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// One of those, or a name below one that leads here by what it is: buckets have such names.
+fn is_of_loopback(host: &str) -> bool {
+    let name = name(host).to_ascii_lowercase();
+    let below =
+        |parent: &str| name.strip_suffix(parent).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    is_own(host) || below("localhost") || below("localhost.localstack.cloud")
+}
+
+/// A host without its port.
+fn name(host: &str) -> &str {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => host,
     };
-    let name = name.trim_start_matches('[').trim_end_matches(']');
-    name.eq_ignore_ascii_case("localhost")
-        || name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    name.trim_start_matches('[').trim_end_matches(']')
 }
 
 /// What newer browsers say by themselves.
@@ -139,6 +177,38 @@ mod tests {
             assert_eq!(host(&parts(&[("host", foreign)]), false), Ok(()), "bound to its session");
         }
         assert_eq!(host(&parts(&[]), false), Err(Refused::NoHost));
+    }
+
+    #[test]
+    fn no_page_of_others_calls_aws() {
+        let of = |method: &str, path: &str, headers: &[(&str, &str)]| {
+            let mut request = Request::builder().method(method).uri(path);
+            for (name, value) in headers {
+                request = request.header(*name, *value);
+            }
+            call(&request.body(()).unwrap().into_parts().0)
+        };
+        let here = ("host", "localhost:4566");
+        let browser = ("user-agent", "Mozilla/5.0");
+        for (method, path, headers) in [
+            ("POST", "/", &[("host", "pits.example:4566"), ("user-agent", "aws-cli/1.38")][..]),
+            ("POST", "/", &[here, browser, ("origin", "http://localhost:4566")]),
+            ("GET", "/bucket/picture.png", &[here, browser, ("sec-fetch-site", "cross-site")]),
+            ("GET", "/picture.png", &[("host", "bucket.s3.localhost.localstack.cloud:4566"), browser]),
+            ("GET", "/?Action=ListUsers", &[here, browser, ("sec-fetch-site", "none")]),
+        ] {
+            assert_eq!(of(method, path, headers), Ok(()), "{method} {path} {headers:?}");
+        }
+        for (method, path, headers) in [
+            ("POST", "/", &[here, browser, ("origin", "null")][..]),
+            ("POST", "/", &[here, ("origin", "http://evil.example")]),
+            ("POST", "/", &[here, ("sec-fetch-site", "same-site")]),
+            ("GET", "/?Action=DeleteAlarms", &[here, ("sec-fetch-site", "cross-site")]),
+            ("POST", "/", &[("host", "evil.example"), browser, ("origin", "http://evil.example")]),
+            ("GET", "/?Action=DeleteAlarms", &[("host", "evillocalhost"), browser]),
+        ] {
+            assert!(of(method, path, headers).is_err(), "{method} {path} {headers:?}");
+        }
     }
 
     #[test]

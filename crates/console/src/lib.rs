@@ -6,7 +6,7 @@
 //! ([`tail`]).
 //!
 //! Who may: on loopback anybody who is on this machine, but no page of somebody else's in his browser ([`guard`]); beyond it,
-//! who has signed in with a key that the server knows ([`session`]).
+//! who has signed in with a key that the server knows ([`session`]). What else this host answers with is kept apart ([`fence`]).
 //!
 //! Nothing here keeps anything on disk, knows a service's records, or decides about releases. Start at [`Console::answer`].
 
@@ -15,6 +15,7 @@ mod asset;
 mod call;
 mod delta;
 mod feed;
+mod fence;
 mod guard;
 mod session;
 mod stream;
@@ -27,7 +28,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use http::header::COOKIE;
 use http::request::Parts;
-use http::{Method, Response, StatusCode};
+use http::{HeaderMap, Method, Response, StatusCode};
 use http_body::Body;
 use http_body_util::{BodyExt, Limited};
 use pitbird_control::{Control, Lookup};
@@ -94,6 +95,22 @@ impl Console {
     /// Is this path the console's to answer?
     pub fn owns(path: &str) -> bool {
         path == ROOT.trim_end_matches('/') || path.starts_with(ROOT)
+    }
+
+    /// An answer that comes from the console's host, though not from the console, as a browser may have it.
+    pub fn fence(parts: &Parts, headers: &mut HeaderMap) {
+        if fence::is_browser(parts) {
+            fence::around(headers);
+        }
+    }
+
+    /// What is said instead of an answer to a page that may not call AWS here.
+    pub fn refuses_call(&self, parts: &Parts) -> Option<Response<Answer>> {
+        if !matches!(self.door, Door::Open) {
+            return None;
+        }
+        let refused = guard::call(parts).err()?;
+        Some(answer::refused(StatusCode::FORBIDDEN, "ForeignPage", &refused.to_string()))
     }
 
     /// The answer to a request for one of the console's paths.

@@ -163,14 +163,24 @@ impl Held {
     }
 }
 
-/// The token that these cookies bear.
+/// The token that these cookies bear. Of two that differ neither is believed: another host of the same site can set cookies for
+/// this one.
 pub fn token<'h>(cookies: impl IntoIterator<Item = &'h HeaderValue>) -> Option<&'h str> {
     let pairs =
         cookies.into_iter().filter_map(|cookie| cookie.to_str().ok()).flat_map(|cookie| cookie.split(';'));
-    pairs
+    let mut tokens = pairs
         .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(name, _)| *name == NAME)
-        .map(|(_, value)| value)
+        .filter(|(name, _)| *name == NAME)
+        .map(|(_, value)| value);
+    let token = tokens.next()?;
+    tokens.all(|other| other == token).then_some(token)
+}
+
+/// Would this `Set-Cookie` touch a session? Some browsers take a cookie without a name for one of the name that its value begins with.
+pub fn is_ours(set_cookie: &HeaderValue) -> bool {
+    let text = set_cookie.as_bytes().trim_ascii_start();
+    let text = text.strip_prefix(b"=").unwrap_or(text).trim_ascii_start();
+    text.strip_prefix(NAME.as_bytes()).is_some_and(|rest| rest.trim_ascii_start().starts_with(b"="))
 }
 
 /// The cookie of a session that begins.
@@ -270,5 +280,9 @@ mod tests {
         let sent = HeaderValue::from_static("a=b; pitbird_session=abc; c=d");
         assert_eq!(token([&sent]), Some("abc"));
         assert_eq!(token([&HeaderValue::from_static("xpitbird_session=abc")]), None);
+        let twice = HeaderValue::from_static("pitbird_session=abc; pitbird_session=abc");
+        assert_eq!(token([&twice]), Some("abc"));
+        let other = HeaderValue::from_static("pitbird_session=other");
+        assert_eq!(token([&sent, &other]), None, "one of them was set by somebody else");
     }
 }

@@ -97,7 +97,8 @@ impl Dispatch {
         let host = parts.headers.get(HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let path = parts.uri.path();
         if let Some(target) = Target::parse(host, path) {
-            return self.serve_api(target, parts, body, client.peer(raw_head), Origin::Outside).await;
+            let answer = self.serve_api(target, parts, body, client.peer(raw_head), Origin::Outside).await;
+            return apart(parts, target.domain, answer);
         }
         match self.edge.locate(host, path, &parts.headers) {
             None => {}
@@ -110,7 +111,8 @@ impl Dispatch {
         if let Some(target) = UrlTarget::parse(host, path) {
             let peer = client.peer(raw_head);
             let signer = |body: &[u8], arn: &str| self.url_signer(parts, body, arn, Origin::Outside);
-            return self.edge.serve_url(target, parts, body, peer, signer).await.map(boxed);
+            let answer = self.edge.serve_url(target, parts, body, peer, signer).await.map(boxed);
+            return apart(parts, target.domain, answer);
         }
         if let Some(answer) = self.admin.answer(parts) {
             return answer.map(Either::Left);
@@ -126,8 +128,11 @@ impl Dispatch {
             // In a box, so that requests that aren't the console's have no room for it.
             return Box::pin(self.console.answer(parts, body, visitor)).await.map(boxed);
         }
+        if let Some(refused) = self.console.refuses_call(parts) {
+            return refused.map(boxed);
+        }
         let reached = Reached { scheme: client.scheme, local: client.local };
-        self.control.serve(parts, body, reached, Origin::Outside).await.map(boxed)
+        apart(parts, None, self.control.serve(parts, body, reached, Origin::Outside).await.map(boxed))
     }
 
     /// A request that a function made from inside its sandbox: for an API, for AWS, or for the code that a call to AWS has told
@@ -236,6 +241,14 @@ fn signer(caller: Caller, permission: Permission, renewal: Renewal) -> UrlSigner
         may_call: permission == Permission::Allowed,
         renewal,
     }
+}
+
+/// An answer of somebody else's is kept apart from the console where no host name of its own, `domain`, does that already.
+fn apart(parts: &Parts, domain: Option<&str>, mut answer: Response<Answer>) -> Response<Answer> {
+    if domain.is_none() {
+        Console::fence(parts, answer.headers_mut());
+    }
+    answer
 }
 
 /// HTTP/2 names the host beside the headers; everybody here, and every signature, looks among them.

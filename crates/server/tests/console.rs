@@ -39,6 +39,34 @@ fn somebody_sees_a_release_caught_and_one_promoted_and_steps_in() {
     python.check(&server, &root.join("tests/python/console.py"), &arguments);
 }
 
+/// Somebody has the console open, and a page that an API, a function or a bucket returns on the same host.
+fn a_hostile_page_does_nothing(door: &str, options: ServerOptions) {
+    let (Some(chromium), Some(python)) = (chromium(), python()) else { return };
+    let server = Server::start_with(BINARY, options).expect("a server");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/hostile_page.py");
+    python.check(&server, &script, &[&chromium, door]);
+}
+
+#[test]
+fn a_page_of_an_api_on_the_same_host_is_no_page_of_the_consoles() {
+    a_hostile_page_does_nothing("open", ServerOptions::default());
+}
+
+#[test]
+fn a_page_of_an_api_on_the_same_host_has_no_session() {
+    let (_folder, options) = with_keys();
+    a_hostile_page_does_nothing("keys", options);
+}
+
+/// A server that wants calls signed, and knows one key.
+fn with_keys() -> (tempfile::TempDir, ServerOptions) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let keys = folder.path().join("keys");
+    std::fs::write(&keys, "AKIDEXAMPLE secret 123456789012\n").expect("a file");
+    let arguments = vec!["--keys".to_owned(), keys.to_str().expect("a plain path").to_owned()];
+    (folder, ServerOptions { arguments, ..ServerOptions::default() })
+}
+
 /// What the page sends with everything that acts.
 fn act(server: &Server, path: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
     let mut all = vec![
@@ -86,11 +114,7 @@ fn cookie(answer: &Answer) -> String {
 
 #[test]
 fn where_calls_are_signed_people_sign_in() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let keys = folder.path().join("keys");
-    std::fs::write(&keys, "AKIDEXAMPLE secret 123456789012\n").expect("a file");
-    let arguments = vec!["--keys".to_owned(), keys.to_str().expect("a plain path").to_owned()];
-    let options = ServerOptions { arguments, ..ServerOptions::default() };
+    let (_folder, options) = with_keys();
     let server = Server::start_with(BINARY, options).expect("a server");
     let asked = json!({"input": {}});
     let groups = "call/logs/DescribeLogGroups";
