@@ -4,7 +4,7 @@ use http::{Response, StatusCode};
 use pitbird_cli::json::{self, Files};
 use pitbird_control::Control;
 use pitbird_service::{Answer as Answered, Call, Caller};
-use pitbird_wire::{Catalog, Model, Operation, Value};
+use pitbird_wire::{Catalog, Fault, Model, Operation, Value};
 use serde_json::{Value as Json, json};
 
 use crate::answer::{self, Answer};
@@ -64,15 +64,14 @@ pub async fn answer(
     }
 }
 
-/// A call's output or events, for what the console itself asks.
+/// A call's output or events, or why not, for what the console itself asks.
 pub async fn ask(
     control: &Control,
     caller: Caller,
     (service, operation): (&str, &str),
     input: Value,
-) -> Result<Answered, String> {
-    let answered = control.call(service, operation, made(caller, String::new(), input)).await;
-    answered.map_err(|fault| fault.message)
+) -> Result<Answered, Fault> {
+    control.call(service, operation, made(caller, String::new(), input)).await
 }
 
 fn made(caller: Caller, endpoint: String, input: Value) -> Call<Value> {

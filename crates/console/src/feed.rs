@@ -1,10 +1,11 @@
-//! Releases as they change. However many pages look, one task per account and region asks `ListRollouts` for all of them, and
-//! only while somebody looks.
+//! Releases as they change. However many pages look, one task per account and region does it for all of them, and only while
+//! somebody looks. It asks for the revisions of all releases, and with `GetRollout` for those that have a new one: what has
+//! ended is read once.
 //!
 //! Each change has a number. A page that lost the connection names the last that it saw, and gets what it missed; one that is
 //! too far behind, or comes from before a restart, gets everything anew.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -50,10 +51,16 @@ const OF_ENDED: &[&str] = &[
     "StartedAt",
     "EndedAt",
 ];
+/// What a page asks for when it wants it: the rest of what is told of a release changes with each look.
+const NOT_TOLD: &str = "Records";
+
+/// The names of an account's and region's releases, each with a number that grows whenever it changes.
+pub type Revisions = Arc<dyn Fn(&Scope) -> Result<Vec<(String, u64)>, String> + Send + Sync>;
 
 /// The feeds that somebody listens to.
 pub struct Feeds {
     control: Arc<Control>,
+    revisions: Revisions,
     entropy: fn() -> u128,
     held: Arc<Held>,
 }
@@ -79,8 +86,8 @@ struct Feed {
 }
 
 impl Feeds {
-    pub fn new(control: Arc<Control>, entropy: fn() -> u128) -> Feeds {
-        Feeds { control, entropy, held: Arc::default() }
+    pub fn new(control: Arc<Control>, revisions: Revisions, entropy: fn() -> u128) -> Feeds {
+        Feeds { control, revisions, entropy, held: Arc::default() }
     }
 
     /// A stream of a scope's releases, from `last` on if that is known.
@@ -111,7 +118,13 @@ impl Feeds {
         feed.join(sender, last);
         if is_new {
             while tasks.0.try_join_next().is_some() {}
-            tasks.0.spawn(run(self.control.clone(), self.held.clone(), scope));
+            let looker = Looker {
+                control: self.control.clone(),
+                revisions: self.revisions.clone(),
+                scope,
+                seen: HashMap::new(),
+            };
+            tasks.0.spawn(run(looker, self.held.clone()));
         }
         answer::events(Stream::Feed(receiver))
     }
@@ -134,15 +147,15 @@ fn lock<T>(held: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Looks as long as somebody listens.
-async fn run(control: Arc<Control>, held: Arc<Held>, scope: Scope) {
+async fn run(mut looker: Looker, held: Arc<Held>) {
     let mut last_told = Instant::now();
     loop {
         let began = Instant::now();
-        let found = look(&control, &scope).await;
+        let found = looker.look().await;
         let took = began.elapsed();
         {
             let mut feeds = lock(&held.feeds);
-            let Some(feed) = feeds.get_mut(&scope) else { return };
+            let Some(feed) = feeds.get_mut(&looker.scope) else { return };
             let told = match found {
                 Ok(found) => feed.take(found, now_ms()),
                 Err(words) => feed.tell(&written("trouble", None, &Json::String(words))),
@@ -155,7 +168,7 @@ async fn run(control: Arc<Control>, held: Arc<Held>, scope: Scope) {
             }
             feed.listeners.retain(|listener| !listener.is_closed());
             if feed.listeners.is_empty() {
-                feeds.remove(&scope);
+                feeds.remove(&looker.scope);
                 return;
             }
         }
@@ -166,31 +179,63 @@ async fn run(control: Arc<Control>, held: Arc<Held>, scope: Scope) {
     }
 }
 
-/// All releases by their names.
-async fn look(control: &Control, scope: &Scope) -> Result<BTreeMap<String, Json>, String> {
-    let mut found = BTreeMap::new();
-    let mut token = Value::Null;
-    loop {
-        let input = match &token {
-            Value::Null => Value::empty_map(),
-            token => Value::Map(vec![("NextToken".into(), token.clone())]),
-        };
-        let caller = Caller::root(scope.clone());
-        let page = call::ask(control, caller, ("rollouts", "ListRollouts"), input).await?.into_output();
-        if let Some(Value::List(rollouts)) = page.get("Rollouts") {
-            let shown = rollouts.iter().map(|rollout| shown(pitbird_cli::json::from_value(rollout)));
-            found.extend(shown.filter_map(|rollout| Some((rollout["Name"].as_str()?.to_owned(), rollout))));
+/// Who looks at the releases of one account and region.
+struct Looker {
+    control: Arc<Control>,
+    revisions: Revisions,
+    scope: Scope,
+    /// What has been told, in which revision.
+    seen: HashMap<String, u64>,
+}
+
+/// What has changed since the look before.
+#[derive(Debug, Default)]
+struct Found {
+    releases: BTreeMap<String, Json>,
+    gone: BTreeSet<String>,
+}
+
+impl Looker {
+    /// A look that fails has seen nothing: the next one finds the same again.
+    async fn look(&mut self) -> Result<Found, String> {
+        let revisions: HashMap<String, u64> = (self.revisions)(&self.scope)?.into_iter().collect();
+        let mut found = Found::default();
+        let mut seen = revisions.clone();
+        for (name, revision) in revisions {
+            if self.seen.get(&name) == Some(&revision) {
+                continue;
+            }
+            match self.release(&name).await? {
+                Some(release) => drop(found.releases.insert(name, shown(release))),
+                // Deleted meanwhile.
+                None => drop(seen.remove(&name)),
+            }
         }
-        match page.get("NextToken") {
-            Some(next) if !next.is_null() => token = next.clone(),
-            _ => return Ok(found),
+        found.gone = self.seen.keys().filter(|name| !seen.contains_key(*name)).cloned().collect();
+        self.seen = seen;
+        Ok(found)
+    }
+
+    async fn release(&self, name: &str) -> Result<Option<Json>, String> {
+        let input = Value::Map(vec![
+            ("Name".into(), Value::String(name.to_owned())),
+            ("MaxRecords".into(), Value::Integer(0)),
+        ]);
+        let caller = Caller::root(self.scope.clone());
+        match call::ask(&self.control, caller, ("rollouts", "GetRollout"), input).await {
+            Ok(output) => Ok(output.into_output().get("Rollout").map(pitbird_cli::json::from_value)),
+            Err(fault) if fault.code == "ResourceNotFoundException" => Ok(None),
+            Err(fault) => Err(fault.message),
         }
     }
 }
 
 fn shown(rollout: Json) -> Json {
     match rollout {
-        Json::Object(members) if !rollout_ends(&members) => Json::Object(members),
+        Json::Object(mut members) if !rollout_ends(&members) => {
+            members.remove(NOT_TOLD);
+            Json::Object(members)
+        }
         Json::Object(members) => {
             let kept = members.into_iter().filter(|(name, _)| OF_ENDED.contains(&name.as_str()));
             Json::Object(kept.collect())
@@ -235,26 +280,27 @@ impl Feed {
         format!("{}-{}", self.epoch, self.number)
     }
 
-    /// Compares with the look before, and tells what differs. Was there anything?
-    fn take(&mut self, found: BTreeMap<String, Json>, now_ms: u64) -> bool {
-        let Some(before) = self.releases.replace(found) else {
+    /// Takes over what a look has found, and tells what differs. Was there anything?
+    fn take(&mut self, found: Found, now_ms: u64) -> bool {
+        let Some(releases) = &mut self.releases else {
+            self.releases = Some(found.releases);
             let all = self.everything(self.releases.as_ref().expect("just put there"), now_ms);
             return self.tell(&all);
         };
-        let after = self.releases.as_ref().expect("just put there");
         let mut changed = Map::new();
-        for (name, release) in after {
-            let change = match before.get(name) {
-                Some(known) => delta::between(known, release),
+        for (name, release) in found.releases {
+            let change = match releases.get(&name) {
+                Some(known) => delta::between(known, &release),
                 None => Some(release.clone()),
             };
-            changed.extend(change.map(|change| (name.clone(), change)));
+            releases.insert(name.clone(), release);
+            changed.extend(change.map(|change| (name, change)));
         }
-        let gone: Vec<&String> = before.keys().filter(|name| !after.contains_key(*name)).collect();
-        if changed.is_empty() && gone.is_empty() {
+        releases.retain(|name, _| !found.gone.contains(name));
+        if changed.is_empty() && found.gone.is_empty() {
             return false;
         }
-        let data = json!({"at": now_ms, "changed": changed, "gone": gone});
+        let data = json!({"at": now_ms, "changed": changed, "gone": found.gone});
         self.number += 1;
         let change = written("change", Some(&self.id()), &data);
         if self.changes.len() >= CHANGES_KEPT {
@@ -278,10 +324,10 @@ impl Feed {
 mod tests {
     use super::*;
 
-    fn releases(percents: &[(&str, f64)]) -> BTreeMap<String, Json> {
+    fn releases(percents: &[(&str, f64)]) -> Found {
         let one =
             |(name, percent): &(&str, f64)| ((*name).to_owned(), json!({"Name": name, "Percent": percent}));
-        percents.iter().map(one).collect()
+        Found { releases: percents.iter().map(one).collect(), gone: BTreeSet::new() }
     }
 
     fn feed() -> Feed {
@@ -307,7 +353,8 @@ mod tests {
         assert!(feed.take(releases(&[("a", 10.0)]), 1));
         assert!(!feed.take(releases(&[("a", 10.0)]), 2), "nothing to tell");
         assert!(feed.take(releases(&[("a", 50.0), ("b", 1.0)]), 3));
-        assert!(feed.take(releases(&[("b", 1.0)]), 4));
+        assert!(feed.take(Found { gone: BTreeSet::from(["a".to_owned()]), ..Found::default() }, 4));
+        assert_eq!(feed.releases.as_ref().unwrap().keys().collect::<Vec<_>>(), ["b"]);
         assert_eq!(
             heard(&mut page),
             [
@@ -357,7 +404,7 @@ mod tests {
     fn of_what_has_ended_the_list_shows_little() {
         let ended = json!({"Name": "a", "EndedAt": 3.0, "Shifts": [1, 2]});
         assert_eq!(shown(ended), json!({"Name": "a", "EndedAt": 3.0}));
-        let running = json!({"Name": "a", "EndedAt": null, "Shifts": [1, 2]});
-        assert_eq!(shown(running.clone()), running);
+        let running = json!({"Name": "a", "EndedAt": null, "Shifts": [1, 2], "Records": []});
+        assert_eq!(shown(running), json!({"Name": "a", "EndedAt": null, "Shifts": [1, 2]}));
     }
 }

@@ -39,6 +39,7 @@ use serde_json::{Value as Json, json};
 
 pub use answer::Answer;
 use feed::Feeds;
+pub use feed::Revisions;
 use session::{Known, Sessions};
 
 /// Everything of the console's is found below this.
@@ -82,8 +83,8 @@ pub struct Console {
 }
 
 impl Console {
-    pub fn new(control: Arc<Control>, door: Door, entropy: fn() -> u128) -> Console {
-        let feeds = Feeds::new(control.clone(), entropy);
+    pub fn new(control: Arc<Control>, door: Door, revisions: Revisions, entropy: fn() -> u128) -> Console {
+        let feeds = Feeds::new(control.clone(), revisions, entropy);
         Console { control, door, sessions: Sessions::default(), feeds, entropy }
     }
 

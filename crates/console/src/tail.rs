@@ -24,8 +24,8 @@ pub async fn answer(control: &Control, caller: Caller, query: &str, _: Visitor<'
         Ok(Answered::Events(_, events)) => answer::events(Stream::Events { first: None, events }),
         Ok(Answered::Whole(_)) => answer::refused(StatusCode::BAD_GATEWAY, "Tail", "no events came"),
         // A stream that is refused would only be tried again: what is wrong is told as its one event.
-        Err(words) => {
-            let first = Some(stream::written("refused", None, &words.into()));
+        Err(fault) => {
+            let first = Some(stream::written("refused", None, &fault.message.into()));
             answer::events(Stream::Events { first, events: Box::pin(Nothing) })
         }
     }

@@ -12,30 +12,52 @@ use serde::Serialize;
 use super::*;
 
 #[derive(Deserialize)]
-struct Nothing {}
+#[serde(rename_all = "PascalCase")]
+struct Named {
+    name: String,
+    max_records: u64,
+}
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Listed {
-    rollouts: Vec<Release>,
+struct Shown {
+    rollout: Release,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Release {
-    name: &'static str,
+    name: String,
     percent: f64,
 }
 
-/// One release, a percent further at each look.
-async fn list(looks: Arc<AtomicU64>, _: Call<Nothing>) -> Result<Listed, Fault> {
-    let percent = looks.fetch_add(1, Ordering::Relaxed) as f64;
-    Ok(Listed { rollouts: vec![Release { name: "a", percent }] })
+/// How often somebody looked, and how often each release was read.
+#[derive(Default)]
+struct Seen {
+    looks: AtomicU64,
+    reads: AtomicU64,
 }
 
-fn console(has_keys: bool) -> (Console, Arc<AtomicU64>) {
-    let looks = Arc::new(AtomicU64::new(0));
-    let rollouts = Builder::new("rollouts", looks.clone()).operation("ListRollouts", &[], list).build();
+/// One release that is a percent further at each look, and one that stays as it is.
+async fn show(seen: Arc<Seen>, call: Call<Named>) -> Result<Shown, Fault> {
+    assert_eq!(call.input.max_records, 0, "a look wants no records");
+    seen.reads.fetch_add(1, Ordering::Relaxed);
+    let percent = match call.input.name.as_str() {
+        "a" => seen.looks.load(Ordering::Relaxed) as f64,
+        "b" => 0.5,
+        _ => return Err(Fault::new("ResourceNotFoundException", "deleted meanwhile")),
+    };
+    Ok(Shown { rollout: Release { name: call.input.name, percent } })
+}
+
+fn console(has_keys: bool) -> (Console, Arc<Seen>) {
+    let seen = Arc::new(Seen::default());
+    let rollouts = Builder::new("rollouts", seen.clone()).operation("GetRollout", &[], show).build();
+    let looking = seen.clone();
+    let revisions: Revisions = Arc::new(move |_| {
+        let looks = looking.looks.fetch_add(1, Ordering::Relaxed) + 1;
+        Ok(vec![("a".to_owned(), looks), ("b".to_owned(), 1), ("gone".to_owned(), 1)])
+    });
     let lookup: Lookup = Arc::new(|id| {
         (id == "AKIDEXAMPLE").then(|| Credential {
             secret: Secret { secret_access_key: "secret".into(), session: None },
@@ -46,7 +68,7 @@ fn console(has_keys: bool) -> (Console, Arc<AtomicU64>) {
     let gate = Arc::new(|_: &Caller, _: &pitbird_control::Asked| Permission::Allowed);
     let control = Control::new([rollouts], Signatures::Unchecked, lookup.clone(), gate);
     let door = if has_keys { Door::Keys(lookup) } else { Door::Open };
-    (Console::new(Arc::new(control), door, || 7), looks)
+    (Console::new(Arc::new(control), door, revisions, || 7), seen)
 }
 
 fn get(path: &str, headers: &[(&str, &str)]) -> Parts {
@@ -71,9 +93,9 @@ async fn pages_hear_of_changes_and_one_that_was_away_hears_what_it_missed() {
     assert_eq!(page.status(), StatusCode::OK);
     assert_eq!(next(&mut page).await.expect("a first word"), "retry: 1000\n\n");
     let all = next(&mut page).await.expect("everything");
-    assert!(all.contains("event: all") && all.contains("\"Percent\":0.0"), "{all}");
+    assert!(all.contains("event: all") && all.contains("\"Percent\":1.0"), "{all}");
     let change = next(&mut page).await.expect("a change");
-    assert!(change.contains("\"changed\":{\"a\":{\"Percent\":1.0}}"), "{change}");
+    assert!(change.contains("\"changed\":{\"a\":{\"Percent\":2.0}}"), "{change}");
     let seen = change.split("id: ").nth(1).and_then(|rest| rest.split('\n').next()).expect("an id");
     let missed = next(&mut page).await.expect("another change");
     let again = get("/_pitbird/live/releases", &[("last-event-id", seen)]);
@@ -88,15 +110,29 @@ async fn pages_hear_of_changes_and_one_that_was_away_hears_what_it_missed() {
 
 #[tokio::test(start_paused = true)]
 async fn nobody_looks_where_nobody_listens() {
-    let (console, looks) = console(false);
+    let (console, seen) = console(false);
     let mut page = console.answer(&get("/_pitbird/live/releases", &[]), Empty::new(), HERE).await;
     next(&mut page).await.expect("a first word");
     next(&mut page).await.expect("everything");
     drop(page);
     tokio::time::sleep(std::time::Duration::from_secs(5)).await;
-    let before = looks.load(Ordering::Relaxed);
+    let before = seen.looks.load(Ordering::Relaxed);
     tokio::time::sleep(std::time::Duration::from_secs(60)).await;
-    assert_eq!(looks.load(Ordering::Relaxed), before);
+    assert_eq!(seen.looks.load(Ordering::Relaxed), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_stays_as_it_is_is_read_once() {
+    let (console, seen) = console(false);
+    let mut page = console.answer(&get("/_pitbird/live/releases", &[]), Empty::new(), HERE).await;
+    let mut told = String::new();
+    while seen.looks.load(Ordering::Relaxed) < 20 {
+        told += &next(&mut page).await.expect("it goes on");
+    }
+    assert_eq!(told.matches("\"Percent\":0.5").count(), 1, "{told}");
+    // Of three releases one changes and one can't be found, at each look.
+    let (looks, reads) = (seen.looks.load(Ordering::Relaxed), seen.reads.load(Ordering::Relaxed));
+    assert!((2 * looks - 1..=2 * looks + 1).contains(&reads), "{reads} reads in {looks} looks");
 }
 
 #[tokio::test]

@@ -8,13 +8,14 @@ use std::time::{Instant, SystemTime};
 
 use anyhow::{Context, Result, anyhow, bail};
 use pitbird_cli::{CpuShare, Egress, ServeOptions, read_prices};
-use pitbird_console::{Console, Door};
+use pitbird_console::{Console, Door, Revisions};
 use pitbird_control::{Asked, Control, Credential, Lookup, Signatures};
 use pitbird_edge::Edge;
 use pitbird_invoke::{Invoker, Reach};
 use pitbird_names::Account;
 use pitbird_otlp::{Config as Export, Exporter};
 use pitbird_prices::PriceList;
+use pitbird_records::Rollout;
 use pitbird_records::usage_plan::Throttle;
 use pitbird_sandbox::{Launcher, SpawnerCommand};
 use pitbird_service::{Caller, Permission, Service};
@@ -100,7 +101,7 @@ impl Serving {
         let names = services.iter().map(|service| service.model).collect();
         let (control, door) = control(services, &store, keys);
         let control = Arc::new(control);
-        let console = Console::new(control.clone(), door, services::entropy);
+        let console = Console::new(control.clone(), door, revisions(&store), services::entropy);
         let admin = Admin {
             store,
             telemetry: telemetry.clone(),
@@ -360,6 +361,17 @@ fn invoker_config(
         },
         events: Default::default(),
     }
+}
+
+/// Which releases there are, and which of them somebody has written since: what they are isn't read for that.
+fn revisions(store: &Store) -> Revisions {
+    let store = store.clone();
+    Arc::new(move |scope| {
+        let prefix = pitbird_records::prefix(scope, &[]);
+        let found = store.revs::<Rollout<serde_json::Value, serde_json::Value>>(&prefix);
+        let found = found.map_err(|error| error.to_string())?.into_iter();
+        Ok(found.map(|(key, revision)| (key[prefix.len()..].to_owned(), revision)).collect())
+    })
 }
 
 /// The AWS endpoint, and who is let in at the console beside it.
