@@ -19,7 +19,7 @@ use pitbird_service::{Caller, Permission};
 use pitbird_sigv4::Kind;
 
 use crate::admin::Admin;
-use crate::raw_head::RawHead;
+use crate::raw_head::{RawHead, Streamed};
 
 /// Body of an answer: there, or to come piece by piece.
 pub type Answer = Either<Full<Bytes>, pitbird_invoke::Body>;
@@ -57,7 +57,7 @@ impl Dispatch {
         &'a self,
         request: Request<Incoming>,
         client: &'a Client,
-        head: &'a RawHead,
+        head: &'a Arc<RawHead>,
     ) -> impl Future<Output = Result<Response<Answer>, Infallible>> + 'a {
         let raw_head = head.take();
         self.answer_taken_up(request, client, head, raw_head)
@@ -67,7 +67,7 @@ impl Dispatch {
         &self,
         request: Request<Incoming>,
         client: &Client,
-        head: &RawHead,
+        head: &Arc<RawHead>,
         raw_head: Vec<u8>,
     ) -> Result<Response<Answer>, Infallible> {
         let (mut parts, mut body) = request.into_parts();
@@ -81,10 +81,16 @@ impl Dispatch {
             answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             return Ok(answer);
         }
-        if discard(&mut body).await && matches!(answer.body(), Either::Left(_)) {
-            head.answered();
+        if !discard(&mut body).await {
+            return Ok(answer);
         }
-        Ok(answer)
+        Ok(answer.map(|body| match body {
+            Either::Left(whole) => {
+                head.answered();
+                Either::Left(whole)
+            }
+            Either::Right(streamed) => Either::Right(Streamed::new(streamed, head.clone()).boxed_unsync()),
+        }))
     }
 
     async fn ask(

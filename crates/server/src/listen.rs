@@ -251,7 +251,7 @@ async fn http2<S: AsyncRead + AsyncWrite + Unpin>(
     let client = Arc::new(client);
     let answer = |request| {
         let (dispatch, client) = (dispatch.clone(), client.clone());
-        async move { dispatch.answer(request, &client, &RawHead::default()).await }
+        async move { dispatch.answer(request, &client, &Arc::default()).await }
     };
     http2::serve(stream, stop, answer).await
 }

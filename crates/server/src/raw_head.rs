@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
+use hyper::body::{Body, Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Notify;
 
@@ -58,7 +59,7 @@ impl RawHead {
         std::mem::take(&mut state.bytes)
     }
 
-    /// The request was read to its end, and its whole answer goes to hyper now.
+    /// The request was read to its end, and hyper has its whole answer, or is about to.
     pub fn answered(&self) {
         self.state().answer.becomes(Writing::Complete);
     }
@@ -134,6 +135,45 @@ impl Writing {
         if *self != Writing::Closed {
             *self = next;
         }
+    }
+}
+
+/// The body of an answer that comes piece by piece to a request that was read to its end. hyper lets go of it when it has taken all that
+/// there is, before it writes the last of it.
+pub struct Streamed<B> {
+    body: B,
+    head: Arc<RawHead>,
+}
+
+impl<B> Streamed<B> {
+    pub fn new(body: B, head: Arc<RawHead>) -> Streamed<B> {
+        Streamed { body, head }
+    }
+}
+
+impl<B> Drop for Streamed<B> {
+    fn drop(&mut self) {
+        self.head.answered();
+    }
+}
+
+impl<B: Body + Unpin> Body for Streamed<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 

@@ -2,6 +2,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 use http_body_util::Full;
+use hyper::body::{Frame, SizeHint};
 use tokio::io::{AsyncReadExt, DuplexStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream as ClientTls;
@@ -12,6 +13,7 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use tokio_rustls::server::TlsStream as ServerTls;
 
 use super::*;
+use crate::raw_head::Streamed;
 use crate::tls::Tls;
 
 /// As hyper writes it.
@@ -88,6 +90,67 @@ async fn an_answer_that_is_not_whole_or_not_written_keeps_hyper() {
         std::future::pending()
     };
     assert!(!becomes_idle(sent, 4096, never, &head).await);
+}
+
+/// Pieces that come a second apart, and how many bytes they have together, if that is told.
+struct Pieces {
+    left: Vec<&'static str>,
+    told: Option<u64>,
+    wait: Pin<Box<tokio::time::Sleep>>,
+}
+
+impl Pieces {
+    fn answer(told: Option<u64>, head: &Arc<RawHead>) -> Response<Streamed<Pieces>> {
+        let wait = Box::pin(tokio::time::sleep(Duration::from_secs(1)));
+        let pieces = Pieces { left: vec!["last", "", "first"], told, wait };
+        Response::new(Streamed::new(pieces, head.clone()))
+    }
+}
+
+impl Body for Pieces {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut std::task::Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        std::task::ready!(self.wait.as_mut().poll(cx));
+        let next = Instant::now() + Duration::from_secs(1);
+        self.wait.as_mut().reset(next);
+        Poll::Ready(self.left.pop().map(|piece| Ok(Frame::data(Bytes::from(piece)))))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.told.map_or_else(SizeHint::default, SizeHint::with_exact)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_streamed_answer_a_connection_is_idle_too() {
+    for (verb, told) in [("GET", None), ("GET", Some(9)), ("HEAD", None), ("HEAD", Some(9))] {
+        let head = Arc::new(RawHead::default());
+        let (near, mut far) = tokio::io::duplex(4096);
+        let (_keep, mut stop) = told_to_stop();
+        let sent = format!("{verb} / HTTP/1.1\r\n\r\n");
+        far.write_all(sent.as_bytes()).await.unwrap();
+        let began = Instant::now();
+        let answer = |_| {
+            head.take();
+            std::future::ready(Ok(Pieces::answer(told, &head)))
+        };
+        let stream = Remembering::new(near, head.clone());
+        let waited = until_idle(stream, &head, &mut stop, &answer);
+        let idle = tokio::time::timeout(Duration::from_secs(60), waited).await;
+        assert!(matches!(idle, Ok(Ok(Some(_)))), "{verb} {told:?}");
+        let least = if verb == "GET" { 3 } else { 0 };
+        assert!(began.elapsed() >= Duration::from_secs(least), "{verb} {told:?}: before its end");
+        drop(idle);
+        let mut said = String::new();
+        far.read_to_string(&mut said).await.unwrap();
+        assert_eq!(said.contains("first") && said.contains("last"), verb == "GET", "{said}");
+        assert_eq!(said.ends_with("\r\n0\r\n\r\n"), verb == "GET" && told.is_none(), "{said}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
