@@ -27,6 +27,10 @@ impl Name {
     pub const VELOCITY_HAS_NEXT: Name = Name(6);
     pub const BODY_CONTENT: Name = Name(7);
 
+    pub fn number(self) -> usize {
+        self.0 as usize
+    }
+
     /// Whether AWS gives an object by this name.
     pub fn is_given(self) -> bool {
         self.0 <= Name::STAGE_VARIABLES.0
@@ -44,6 +48,11 @@ impl Default for Names {
 }
 
 impl Names {
+    /// So many names have numbers, those from 0.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// The same number for the same name each time.
     pub fn number(&mut self, name: &str) -> Name {
         if let Some(known) = self.0.get(name) {

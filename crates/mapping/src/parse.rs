@@ -24,6 +24,8 @@ pub const NESTING_MAX: usize = 40;
 pub struct Parsed {
     pub block: Block,
     pub macros: Macros,
+    /// How many names it has, those that mean something in any template included.
+    pub names: usize,
     /// How long a rendering is likely to be, in bytes.
     pub bytes_expected: usize,
 }
@@ -36,6 +38,7 @@ pub fn parse(text: &str) -> Result<Parsed, SyntaxError> {
     let read = parser.template();
     let at = parser.cursor.position();
     let block = read.map_err(|problem| SyntaxError::at(text, at, problem))?;
+    parsed.names = names.count();
     parsed.bytes_expected = expected(&block);
     parsed.block = block;
     Ok(parsed)

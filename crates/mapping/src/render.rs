@@ -112,7 +112,7 @@ impl<'a> Renderer<'a> {
             template,
             exchange,
             heap: Heap::default(),
-            frames: vec![Frame::default()],
+            frames: vec![Frame { variables: Variables::of(template.names), ..Frame::default() }],
             frame: 0,
             loops: Vec::new(),
             loop_now: None,

@@ -58,6 +58,11 @@ impl<'a> Renderer<'a> {
         }
         let body = self.body();
         self.spend_bytes(body.len())?;
+        if body == EMPTY_BODY {
+            let document = Value::Map(self.heap.new_map(Map::default())?);
+            self.made.body = Some(document.clone());
+            return Ok(document);
+        }
         let document = match json::parse(body, &mut self.heap)? {
             Some(document) => document,
             None if body.trim_start().starts_with(['{', '[']) => return Err(RenderError::BodyNotJson.into()),

@@ -10,9 +10,17 @@ use crate::value::Value;
 /// So many are looked through one by one, which is quicker than hashing them; a template may set any number.
 const FEW: usize = 12;
 
+/// A template with more names has no slots for them.
+const SLOTS_MAX: usize = 64;
+
 /// Values by name.
 #[derive(Debug)]
 pub enum Variables<'a> {
+    /// By the names' numbers, null where there is none: the template's own, which most names are of. Made with the first.
+    Slots {
+        values: Vec<Value<'a>>,
+        names: usize,
+    },
     Few(Vec<(Name, Value<'a>)>),
     Many(HashMap<Name, Value<'a>, RandomState>),
 }
@@ -24,8 +32,17 @@ impl Default for Variables<'_> {
 }
 
 impl<'a> Variables<'a> {
+    /// For a template that has so many names.
+    pub fn of(names: usize) -> Variables<'a> {
+        if names > SLOTS_MAX {
+            return Variables::default();
+        }
+        Variables::Slots { values: Vec::new(), names }
+    }
+
     pub fn get(&self, name: Name) -> Option<&Value<'a>> {
         match self {
+            Variables::Slots { values, .. } => values.get(name.number()).filter(|value| !value.is_null()),
             Variables::Few(pairs) => pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| value),
             Variables::Many(map) => map.get(&name),
         }
@@ -42,6 +59,12 @@ impl<'a> Variables<'a> {
 
     pub fn insert(&mut self, name: Name, value: Value<'a>) {
         match self {
+            Variables::Slots { values, names } => {
+                if values.is_empty() {
+                    values.resize(*names, Value::Null);
+                }
+                values[name.number()] = value;
+            }
             Variables::Few(pairs) => {
                 if let Some((_, known)) = pairs.iter_mut().find(|(known, _)| *known == name) {
                     *known = value;
@@ -63,6 +86,11 @@ impl<'a> Variables<'a> {
 
     pub fn remove(&mut self, name: Name) {
         match self {
+            Variables::Slots { values, .. } => {
+                if let Some(value) = values.get_mut(name.number()) {
+                    *value = Value::Null;
+                }
+            }
             Variables::Few(pairs) => {
                 if let Some(at) = pairs.iter().position(|(known, _)| *known == name) {
                     pairs.swap_remove(at);
@@ -85,10 +113,15 @@ mod tests {
     proptest! {
         /// However many there are, they are a map.
         #[test]
-        fn variables_are_a_map(steps in prop::collection::vec((0..20_usize, any::<Option<i64>>()), 0..200)) {
-            let mut names = Names::default();
-            let names: Vec<Name> = (0..20).map(|number| names.number(&format!("n{number}"))).collect();
-            let (mut variables, mut map) = (Variables::default(), HashMap::new());
+        fn variables_are_a_map(
+            is_own: bool,
+            steps in prop::collection::vec((0..20_usize, any::<Option<i64>>()), 0..200),
+        ) {
+            let mut all = Names::default();
+            let names: Vec<Name> = (0..20).map(|number| all.number(&format!("n{number}"))).collect();
+            let mut variables = if is_own { Variables::of(all.count()) } else { Variables::default() };
+            prop_assert_eq!(matches!(variables, Variables::Slots { .. }), is_own);
+            let mut map = HashMap::new();
             for (at, value) in steps {
                 match value {
                     Some(number) => {
