@@ -110,7 +110,8 @@ impl Launcher {
     }
 
     fn lacking(&self) -> Vec<Missing> {
-        let why = "the controller is not handed down to this process's control group";
+        let why = "the controller is not handed down to this process's control group; a unit of systemd's has it by \
+                   `Delegate=yes`";
         let given = [
             (self.has_memory, "memory limit"),
             (self.has_pids, "process limit"),

@@ -28,6 +28,14 @@ pub const CHECKED: &[Check] = &[
     },
     // Putting characters into a terminal's input, and the console's.
     Check { call: c::SYS_ioctl, rule: Rule::NoneOf { argument: 1, values: &[0x5412, 0x541C] } },
+    // Huge pages are the host's, set aside for others, and no control group counts them as memory.
+    Check { call: c::SYS_mmap, rule: Rule::WithoutBits { argument: 3, bits: c::MAP_HUGETLB as u32 } },
+    Check { call: c::SYS_memfd_create, rule: Rule::WithoutBits { argument: 1, bits: c::MFD_HUGETLB } },
+    Check { call: c::SYS_shmget, rule: Rule::WithoutBits { argument: 2, bits: c::SHM_HUGETLB as u32 } },
+    // A core of its own would have the processor's other thread stand still while it runs.
+    Check { call: c::SYS_prctl, rule: Rule::NoneOf { argument: 0, values: &[c::PR_SCHED_CORE as u32] } },
+    Check { call: c::SYS_setrlimit, rule: Rule::DumpsStay { resource: 0, wanted: None } },
+    Check { call: c::SYS_prlimit64, rule: Rule::DumpsStay { resource: 1, wanted: Some([2, 3]) } },
 ];
 
 /// `CLONE_NEW*` for mount, cgroup, uts, ipc, user, pid and network.
@@ -67,6 +75,13 @@ pub enum Rule {
     },
     /// Families and types as [`super::Network`] says.
     Socket,
+    /// The limit on dumps isn't changed, though the caller is told so: with 0, which anybody may lower it to, the kernel feeds each
+    /// dump to a program of the host's that collects them, as root and beside all sandboxes (core(5)). `wanted` are the pointers to the
+    /// new limit and to where the old one goes: without the first the call only asks, and with both it is refused.
+    DumpsStay {
+        resource: u8,
+        wanted: Option<[u8; 2]>,
+    },
 }
 
 #[rustfmt::skip]
@@ -82,13 +97,13 @@ const FILES: &[c_long] = &[
     c::SYS_copy_file_range, c::SYS_umask, c::SYS_getxattr, c::SYS_lgetxattr, c::SYS_fgetxattr, c::SYS_setxattr,
     c::SYS_lsetxattr, c::SYS_fsetxattr, c::SYS_listxattr, c::SYS_llistxattr, c::SYS_flistxattr, c::SYS_removexattr,
     c::SYS_lremovexattr, c::SYS_fremovexattr, c::SYS_inotify_init1, c::SYS_inotify_add_watch, c::SYS_inotify_rm_watch,
-    c::SYS_memfd_create, c::SYS_fchmodat2,
+    c::SYS_fchmodat2,
     CACHESTAT,
 ];
 
 #[rustfmt::skip]
 const MEMORY: &[c_long] = &[
-    c::SYS_mmap, c::SYS_munmap, c::SYS_mprotect, c::SYS_mremap, c::SYS_madvise, c::SYS_msync, c::SYS_mincore, c::SYS_brk,
+    c::SYS_munmap, c::SYS_mprotect, c::SYS_mremap, c::SYS_madvise, c::SYS_msync, c::SYS_mincore, c::SYS_brk,
     c::SYS_mlock, c::SYS_mlock2, c::SYS_munlock, c::SYS_mlockall, c::SYS_munlockall, c::SYS_membarrier, c::SYS_pkey_alloc,
     c::SYS_pkey_free, c::SYS_pkey_mprotect, c::SYS_remap_file_pages, c::SYS_mseal, MAP_SHADOW_STACK,
 ];
@@ -99,8 +114,8 @@ const PROCESSES: &[c_long] = &[
     c::SYS_getppid, c::SYS_gettid, c::SYS_getpgid, c::SYS_setpgid, c::SYS_getsid, c::SYS_setsid, c::SYS_getuid,
     c::SYS_geteuid, c::SYS_getgid, c::SYS_getegid, c::SYS_getresuid, c::SYS_getresgid, c::SYS_getgroups, c::SYS_setuid,
     c::SYS_setgid, c::SYS_setreuid, c::SYS_setregid, c::SYS_setresuid, c::SYS_setresgid, c::SYS_setfsuid, c::SYS_setfsgid,
-    c::SYS_setgroups, c::SYS_capget, c::SYS_capset, c::SYS_prctl, c::SYS_seccomp, c::SYS_landlock_create_ruleset,
-    c::SYS_landlock_add_rule, c::SYS_landlock_restrict_self, c::SYS_getrlimit, c::SYS_setrlimit, c::SYS_prlimit64,
+    c::SYS_setgroups, c::SYS_capget, c::SYS_capset, c::SYS_seccomp, c::SYS_landlock_create_ruleset,
+    c::SYS_landlock_add_rule, c::SYS_landlock_restrict_self, c::SYS_getrlimit,
     c::SYS_getrusage, c::SYS_getpriority, c::SYS_setpriority, c::SYS_sched_yield, c::SYS_sched_getaffinity,
     c::SYS_sched_setaffinity, c::SYS_sched_getparam, c::SYS_sched_setparam, c::SYS_sched_getscheduler,
     c::SYS_sched_setscheduler, c::SYS_sched_get_priority_max, c::SYS_sched_get_priority_min,
@@ -134,7 +149,7 @@ const WAITING: &[c_long] = &[
 
 #[rustfmt::skip]
 const IPC: &[c_long] = &[
-    c::SYS_shmget, c::SYS_shmat, c::SYS_shmdt, c::SYS_shmctl, c::SYS_semget, c::SYS_semop, c::SYS_semtimedop, c::SYS_semctl,
+    c::SYS_shmat, c::SYS_shmdt, c::SYS_shmctl, c::SYS_semget, c::SYS_semop, c::SYS_semtimedop, c::SYS_semctl,
     c::SYS_msgget, c::SYS_msgsnd, c::SYS_msgrcv, c::SYS_msgctl, c::SYS_mq_open, c::SYS_mq_unlink, c::SYS_mq_timedsend,
     c::SYS_mq_timedreceive, c::SYS_mq_notify, c::SYS_mq_getsetattr,
 ];

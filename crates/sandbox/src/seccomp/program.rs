@@ -122,7 +122,8 @@ fn search(ranges: &[Range], checked: &[Check], network: Network, program: &mut V
     }
 }
 
-/// Decides by an argument. Only the low half is looked at: the kernel itself takes these arguments as 32 bits.
+/// Decides by an argument. Only the low half is looked at, but of pointers: the kernel itself takes these arguments as 32 bits, and has no flags
+/// above them.
 fn check(rule: &Rule, network: Network, program: &mut Vec<sock_filter>) {
     match *rule {
         Rule::WithoutBits { argument, bits } => {
@@ -137,7 +138,28 @@ fn check(rule: &Rule, network: Network, program: &mut Vec<sock_filter>) {
             one_of(values, REFUSE, ALLOW, program);
         }
         Rule::Socket => socket(network, program),
+        Rule::DumpsStay { resource, wanted } => dumps_stay(resource, wanted, program),
     }
+}
+
+fn dumps_stay(resource: u8, wanted: Option<[u8; 2]>, program: &mut Vec<sock_filter>) {
+    program.extend([load_argument(resource), jump(EQUAL, libc::RLIMIT_CORE, 1, 0), give(ALLOW)]);
+    if let Some([new, old]) = wanted {
+        // Pointers: nothing is given where both halves are 0.
+        program.extend([
+            load_argument(new),
+            jump(EQUAL, 0, 0, 3),
+            load(upper(new)),
+            jump(EQUAL, 0, 0, 1),
+            give(ALLOW),
+            load_argument(old),
+            jump(EQUAL, 0, 0, 2),
+            load(upper(old)),
+            jump(EQUAL, 0, 1, 0),
+            give(REFUSE),
+        ]);
+    }
+    program.push(give(PRETEND));
 }
 
 fn one_of(values: &[u32], found: u32, otherwise: u32, program: &mut Vec<sock_filter>) {
@@ -194,6 +216,11 @@ fn load(offset: u32) -> sock_filter {
 /// Loads the low half of an argument (both supported architectures are little-endian).
 fn load_argument(index: u8) -> sock_filter {
     load(ARGUMENTS + 8 * u32::from(index))
+}
+
+/// Where an argument's high half is.
+fn upper(index: u8) -> u32 {
+    ARGUMENTS + 8 * u32::from(index) + 4
 }
 
 fn jump(code: u16, value: u32, if_so: u8, if_not: u8) -> sock_filter {

@@ -14,12 +14,25 @@ const HERE: u32 = 0xC000_003E;
 #[cfg(target_arch = "aarch64")]
 const HERE: u32 = 0xC000_00B7;
 
+/// An argument whose low half is 0, and the high one isn't.
+const HIGH: u32 = 0xFFFF_FFF0;
+
 /// Runs a filter over one call; also says how many instructions that took.
 fn run(program: &[sock_filter], architecture: u32, call: u32, arguments: [u32; 6]) -> (u32, usize) {
     let word = |offset: u32| match offset {
         0 => call,
         4 => architecture,
-        _ => arguments[usize::try_from((offset - 16) / 8).unwrap()],
+        _ if offset % 8 == 4 => {
+            if arguments[usize::try_from((offset - 16) / 8).unwrap()] == HIGH {
+                1
+            } else {
+                0
+            }
+        }
+        _ => match arguments[usize::try_from((offset - 16) / 8).unwrap()] {
+            HIGH => 0,
+            low => low,
+        },
     };
     let (mut at, mut accumulator) = (0, 0);
     for steps in 1.. {
@@ -65,7 +78,7 @@ fn every_number_gets_what_the_list_says() {
 #[test]
 fn the_filter_is_short_and_quick() {
     let program = filter(Network::Private);
-    assert!(program.len() < 250, "{} instructions", program.len());
+    assert!(program.len() < 260, "{} instructions", program.len());
     let longest = (0..463).map(|call| run(&program, HERE, call, [0; 6]).1).max().unwrap();
     assert!(longest <= 24, "{longest} instructions for one call");
 }
@@ -139,4 +152,48 @@ fn sockets_by_family_and_type() {
             assert_eq!(found, expected, "{family} {kind} {protocol} {network:?}");
         }
     }
+}
+
+#[test]
+fn huge_pages_are_left_to_the_host() {
+    let private = (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS).cast_unsigned();
+    let huge = libc::MAP_HUGETLB.cast_unsigned();
+    for (call, at, plain, huge) in [
+        (libc::SYS_mmap, 3, private, huge),
+        (libc::SYS_mmap, 3, private, huge | 21 << 26),
+        (libc::SYS_memfd_create, 1, libc::MFD_CLOEXEC, libc::MFD_HUGETLB),
+        (libc::SYS_shmget, 2, 0o1600, libc::SHM_HUGETLB.cast_unsigned()),
+    ] {
+        let mut arguments = [0; 6];
+        arguments[at] = plain;
+        assert_eq!(verdict(call, arguments), ALLOW, "call {call}");
+        arguments[at] |= huge;
+        assert_eq!(verdict(call, arguments), EPERM, "call {call}");
+    }
+}
+
+#[test]
+fn the_limit_on_dumps_stays() {
+    const PRETEND: u32 = libc::SECCOMP_RET_ERRNO;
+    let (dumps, files) = (libc::RLIMIT_CORE, libc::RLIMIT_NOFILE);
+    assert_eq!(verdict(libc::SYS_setrlimit, [dumps, 1, 0, 0, 0, 0]), PRETEND);
+    assert_eq!(verdict(libc::SYS_setrlimit, [files, 1, 0, 0, 0, 0]), ALLOW);
+    for (resource, new, old, expected) in [
+        (dumps, 0, 0, ALLOW),
+        (dumps, 0, 8, ALLOW),
+        (dumps, 8, 0, PRETEND),
+        (dumps, HIGH, 0, PRETEND),
+        (dumps, 8, 8, EPERM),
+        (dumps, HIGH, HIGH, EPERM),
+        (files, 8, 8, ALLOW),
+        (files, HIGH, 0, ALLOW),
+    ] {
+        assert_eq!(verdict(libc::SYS_prlimit64, [0, resource, new, old, 0, 0]), expected, "{new} {old}");
+    }
+}
+
+#[test]
+fn nobody_has_a_core_of_his_own() {
+    assert_eq!(verdict(libc::SYS_prctl, [62, 1, 0, 0, 0, 0]), EPERM);
+    assert_eq!(verdict(libc::SYS_prctl, [libc::PR_SET_NAME.cast_unsigned(), 1, 0, 0, 0, 0]), ALLOW);
 }

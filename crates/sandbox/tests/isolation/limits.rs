@@ -109,6 +109,30 @@ async fn open_files_are_limited_and_no_core_is_written() {
     assert_eq!(said, "64\n64\n0\n0\nkept\n");
 }
 
+/// Where the host collects dumps by a program, a limit of 0 is none (core(5)): a crash would have that program run as root, beside all
+/// sandboxes, on bytes of the guest's. Only 1 keeps it from it, and whoever may lower a limit could make it 0.
+#[tokio::test]
+async fn no_crash_is_fed_to_the_hosts_collector_of_dumps() {
+    let Some(launcher) = launcher().await else { return };
+    let code = Code::new();
+    let script = r#"
+import ctypes, resource
+c = ctypes.CDLL(None, use_errno=True)
+none, old = (ctypes.c_uint64 * 2)(0, 0), (ctypes.c_uint64 * 2)(7, 7)
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+print(c.syscall(160, 4, none), c.syscall(302, 0, 4, none, None), c.syscall(302, 1, 4, none, None), c.syscall(302, 0, 4, none, old))
+print(resource.getrlimit(resource.RLIMIT_CORE), *old, *resource.prlimit(1, resource.RLIMIT_CORE))
+"#;
+    let Some(spec) = code.python(script) else { return };
+    if cfg!(target_arch = "x86_64") {
+        let (said, exit) = run(&launcher, spec).await;
+        assert_eq!((said.as_str(), exit.code), ("0 0 0 -1\n(1, 1) 7 7 1 1\n", Some(0)));
+    }
+    // What a crash looks like otherwise stays.
+    let (_, exit) = run(&launcher, code.shell("ulimit -c 0; kill -SEGV $$")).await;
+    assert_eq!((exit.signal, exit.out_of_memory), (Some(11), false));
+}
+
 #[tokio::test]
 async fn the_guest_gives_way() {
     let Some(launcher) = launcher().await else { return };

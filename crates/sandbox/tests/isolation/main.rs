@@ -2,6 +2,7 @@
 //!
 //! Each test starts a launcher of its own. Where the host lacks what a promise needs, the test says so and passes.
 
+mod attacks;
 mod code;
 mod companions;
 mod files;

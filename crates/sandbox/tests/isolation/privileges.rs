@@ -62,6 +62,10 @@ if os.uname().machine == "x86_64":
         result = c.syscall(number, 0, 0, 0, 0, 0)
         if result != -1 or ctypes.get_errno() != errno.EPERM:
             print("not refused:", name, result, errno.errorcode.get(ctypes.get_errno()))
+    for name, call in {"mmap of huge pages": (9, 0, 2 << 20, 3, 0x40022, -1, 0), "memfd of huge pages": (319, b"x", 4),
+                       "shared memory of huge pages": (29, 0, 2 << 20, 0o5600), "a core of its own": (157, 62, 1, 0, 0, 0)}.items():
+        if c.syscall(*[ctypes.c_long(a) if isinstance(a, int) else a for a in call]) != -1 or ctypes.get_errno() != errno.EPERM:
+            print("not refused:", name)
     if c.syscall(162) != 0 or c.syscall(306, 0) != 0: print("sync fails")
     for flag in (0x10000000, 0x00020000, 0x40000000, 0x20000000):
         result = c.syscall(56, flag | 17, 0, 0, 0, 0)

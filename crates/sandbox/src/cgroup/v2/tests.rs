@@ -52,6 +52,34 @@ fn lack_of_memory_and_its_peak_are_read() {
     }
 }
 
+#[test]
+fn what_isnt_handed_down_is_said_with_what_would_help() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join(freezer::FILE), "").unwrap();
+    let launcher = Launcher {
+        path: folder.path().to_owned(),
+        _lock: OwnedFd::from(std::fs::File::open(folder.path()).unwrap()),
+        has_memory: true,
+        has_pids: true,
+        has_cpu: false,
+        has_shares: false,
+        told: None,
+    };
+    let lacking = launcher.lacking();
+    assert_eq!(lacking.len(), 1, "{lacking:?}");
+    assert_eq!(lacking[0].what, share::WHAT);
+    assert!(lacking[0].why.contains("`Delegate=yes`"), "{lacking:?}");
+}
+
+/// Linux has `memory.peak` from 5.19 on. Before that what is told is the programs' own.
+#[test]
+fn without_a_peak_of_the_kernels_none_is_made_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let group = AnyGroup::V2(group(folder.path(), &FILES));
+    assert_eq!(group.peak_bytes(), 0);
+    assert!(std::fs::File::open(group.peak_file().unwrap()).is_err());
+}
+
 /// A group of the real hierarchy. When it is dropped this test's process is where it was, and nothing of it is left.
 struct Base {
     path: PathBuf,
