@@ -188,13 +188,20 @@ fn unusable(error: OpenError) -> anyhow::Error {
     anyhow!("{error}\nhint: {hint}")
 }
 
+/// Makes a folder that other users of the host can't look into: functions' variables and code, events and logs are in it. One that is
+/// there stays as it is.
+fn make_private(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
 /// What services are made of, and the launcher under it.
 pub(crate) async fn build(
     options: &ServeOptions,
     address: SocketAddr,
     tracer: Tracer,
 ) -> Result<(Parts, Launcher, Arc<Inside>)> {
-    std::fs::create_dir_all(&options.data_dir).map_err(|error| {
+    make_private(&options.data_dir).map_err(|error| {
         anyhow!("can't make the data folder {}: {error}\nhint: {OWN_FOLDER}", options.data_dir.display())
     })?;
     let pool_keys = user_pools::read(&options.user_pool_keys)?;

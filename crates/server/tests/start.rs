@@ -131,6 +131,17 @@ fn a_folder_that_is_none_is_named() {
     refused(&[], Some(&file.join("below")), &["below", "hint: --data-dir"]);
 }
 
+/// Variables and code of functions, credentials and logs are in it.
+#[test]
+fn a_new_folder_is_closed_to_other_users() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let new = folder.path().join("above/data");
+    let _server = Server::start_in(BINARY, &new);
+    let mode = fs::metadata(&new).expect("it has been made").permissions().mode();
+    assert_eq!(mode & 0o777, 0o700, "{mode:o}");
+}
+
 #[test]
 fn beyond_loopback_needs_keys() {
     refused(&["--listen", "0.0.0.0:0"], None, &["beyond loopback", "hint: give --keys FILE"]);
