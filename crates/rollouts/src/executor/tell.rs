@@ -1,16 +1,18 @@
-//! Tells of a rollout's changes, one after the other, beside the rollout's loop: nobody who is slow to listen holds a
-//! rollback up.
+//! Tells of a rollout's changes, each receiver one after the other, beside the rollout's loop: nobody who is slow to listen holds a
+//! rollback up, or another receiver.
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::TellOf;
 use crate::notice::Notice;
 
-/// Notices of one rollout that may wait to be told; those beyond are left out.
+/// Notices of one rollout that may wait to be told, and of each receiver's; those beyond are left out.
 pub const NOTICES_MAX: usize = 64;
 /// How long one notice may take, with all attempts.
 const PATIENCE: Duration = Duration::from_secs(45);
@@ -25,13 +27,19 @@ pub async fn beside<F: Future<Output = ()>>(
 ) {
     let (sender, mut waiting) = mpsc::channel::<Notice>(NOTICES_MAX);
     let telling = async move {
+        let (mut receivers, mut queues) = (JoinSet::new(), HashMap::<String, mpsc::Sender<Notice>>::new());
         while let Some(notice) = waiting.recv().await {
-            let url = notice.url.clone();
-            let told = timeout(PATIENCE, tell(notice)).await;
-            if let Err(error) = told.unwrap_or_else(|_| Err("it took too long".to_owned())) {
-                tracing::warn!(url, error, "a rollout's change could not be told");
+            let queue = queues.entry(notice.url.clone()).or_insert_with(|| {
+                let (queue, waiting) = mpsc::channel(NOTICES_MAX);
+                receivers.spawn(tell_all(tell.clone(), waiting));
+                queue
+            });
+            if let Err(error) = queue.try_send(notice) {
+                tracing::warn!(%error, "a rollout's change is not told: too many wait");
             }
         }
+        drop(queues);
+        while receivers.join_next().await.is_some() {}
     };
     let telling = std::pin::pin!(telling);
     let mut stopping = stopping;
@@ -48,6 +56,17 @@ pub async fn beside<F: Future<Output = ()>>(
         }
     };
     tokio::join!(run(sender), telling);
+}
+
+/// Tells one receiver.
+async fn tell_all(tell: TellOf, mut waiting: mpsc::Receiver<Notice>) {
+    while let Some(notice) = waiting.recv().await {
+        let url = notice.url.clone();
+        let told = timeout(PATIENCE, tell(notice)).await;
+        if let Err(error) = told.unwrap_or_else(|_| Err("it took too long".to_owned())) {
+            tracing::warn!(url, error, "a rollout's change could not be told");
+        }
+    }
 }
 
 #[cfg(test)]
@@ -91,6 +110,27 @@ mod tests {
         assert_eq!(end.await.expect("it ended"), began, "the loop waited for nobody");
         assert_eq!(began.elapsed(), PATIENCE * NOTICES_MAX as u32);
         assert_eq!(asked.load(Ordering::SeqCst), NOTICES_MAX);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_is_deaf_holds_nobody_else_up() {
+        let (heard, mut others) = mpsc::unbounded_channel();
+        let tell: TellOf = Arc::new(move |notice| match &*notice.url {
+            "http://deaf" => Box::pin(std::future::pending()),
+            _ => {
+                heard.send(Instant::now()).expect("somebody listens");
+                Box::pin(std::future::ready(Ok(())))
+            }
+        });
+        let ((_stop, stopping), began) = (watch::channel(false), Instant::now());
+        let run = |notices: mpsc::Sender<Notice>| async move {
+            for url in ["http://deaf", "http://keen", "http://deaf", "http://keen"] {
+                notices.try_send(Notice { url: url.into(), ..notice() }).expect("there is room");
+            }
+        };
+        beside(tell, stopping, run).await;
+        assert_eq!((others.recv().await, others.recv().await), (Some(began), Some(began)));
+        assert_eq!(began.elapsed(), PATIENCE * 2);
     }
 
     #[tokio::test(start_paused = true)]
