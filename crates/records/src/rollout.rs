@@ -2,6 +2,8 @@
 //!
 //! What plans, states and entries look like is the planner's business; whoever stores them brings the types.
 
+use std::collections::BTreeMap;
+
 use pitbird_names::{Percent, Scope, VersionId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -43,6 +45,9 @@ pub struct Rollout<P, S> {
     /// Who is told of its changes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notifications: Vec<Notification>,
+    /// What calls of hooks are signed with, by the hooks' names: the plan has none of it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub hook_secrets: BTreeMap<String, String>,
 }
 
 /// A URL that is told of a rollout's changes, and what they are signed with.
@@ -127,6 +132,9 @@ pub struct StageTarget {
     /// The deployment on trial, and the variables that go with it.
     pub canary: String,
     pub overrides: Option<Texts>,
+    /// Where requests choose their release, if the rollout has the stage ask: the value of a tag that it sets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub force: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -139,6 +147,9 @@ pub struct AliasTarget {
     pub found: Option<Additional>,
     /// The version on trial.
     pub canary: VersionId,
+    /// Environments of it that are to be ready before the first request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pre_warm: Option<u32>,
 }
 
 impl Target {
@@ -154,6 +165,11 @@ impl Target {
 /// The claim on a stage.
 pub fn stage_claim(api_id: &str, stage: &str) -> String {
     format!("rest_stage/{api_id}/{stage}")
+}
+
+/// What a rollout claims that has ended, as long as somebody is still to be told of it: nobody's target.
+pub fn after_claim(name: &str) -> String {
+    format!("after/{name}")
 }
 
 /// The claim on an alias.

@@ -34,6 +34,9 @@ pub const NAME_BYTES_MAX: usize = 255;
 /// A target's description, bytes.
 pub const TARGET_BYTES_MAX: usize = 2048;
 
+/// The pre-check of rollouts that have environments of the canary started beforehand: they are ready.
+pub const PRE_WARMED: &str = "pre-warmed";
+
 /// A rollout as it was ordered. What it holds has been checked; it never changes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Draft", into = "Draft")]

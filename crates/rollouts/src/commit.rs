@@ -1,12 +1,12 @@
 //! Writing down what a look led to: rollout, entries and target in one commit, or nothing.
 
-use pitbird_records::rollout::entry_part;
+use pitbird_records::rollout::{after_claim, entry_part};
 use pitbird_records::{Record, RolloutClaim, key};
 use pitbird_rollout::Plan;
 use pitbird_store::{Error, Store, Transaction};
 use thiserror::Error;
 
-use crate::target::{Written, put};
+use crate::target::{Written, extra, put};
 use crate::turn::Turn;
 use crate::{Entry, Rollout};
 
@@ -41,9 +41,7 @@ pub async fn turn(store: &Store, turn: &Turn, rev: u64) -> Result<(), Lost> {
         if let Some(target) = target {
             fresh(target.write(tx)?)?;
         }
-        if rollout.state.outcome().is_some() {
-            tx.delete::<RolloutClaim>(&claim(&rollout).key())?;
-        }
+        settle_claim(tx, &rollout)?;
         Ok(())
     };
     store.write(write).await
@@ -80,6 +78,25 @@ pub fn claim(rollout: &Rollout) -> RolloutClaim {
         scope: rollout.scope.clone(),
         target: rollout.target.claim(),
         rollout: rollout.name.clone(),
+    }
+}
+
+/// Once it has ended the target is free; a rollout that somebody is still to be told of is found by another claim.
+fn settle_claim(tx: &mut Transaction<'_>, rollout: &Rollout) -> Result<(), Error> {
+    if rollout.state.outcome().is_none() {
+        return Ok(());
+    }
+    let own = claim(rollout);
+    let after = RolloutClaim { target: after_claim(&rollout.name), ..own.clone() };
+    // Somebody else may have claimed the target since.
+    if tx.get::<RolloutClaim>(&own.key())?.is_some_and(|found| found.record == own) {
+        tx.delete::<RolloutClaim>(&own.key())?;
+        extra::let_cool(tx, rollout)?;
+    }
+    if rollout.state.is_over(&rollout.plan) {
+        tx.delete::<RolloutClaim>(&after.key()).map(|_| ())
+    } else {
+        tx.put(&after).map(|_| ())
     }
 }
 

@@ -1,5 +1,6 @@
 //! Drives every rollout that has not ended: one task each, owned by [`Executor::run`].
 
+mod ask;
 mod drive;
 mod tell;
 

@@ -1,7 +1,8 @@
 //! How many ended rollouts are kept.
 
 use pitbird_names::Scope;
-use pitbird_records::{Record, prefix};
+use pitbird_records::rollout::after_claim;
+use pitbird_records::{Record, RolloutClaim, key, prefix};
 use pitbird_store::{Error, Store, Transaction};
 
 use crate::{Entry, Rollout};
@@ -37,6 +38,9 @@ async fn forget(store: &Store, rollout: Rollout) -> Result<(), Error> {
         };
         store.write::<(), Error>(delete).await?;
     }
-    let delete = move |tx: &mut Transaction<'_>| tx.delete::<Rollout>(&rollout.key());
+    let delete = move |tx: &mut Transaction<'_>| {
+        tx.delete::<RolloutClaim>(&key(&rollout.scope, &[&after_claim(&rollout.name)]))?;
+        tx.delete::<Rollout>(&rollout.key())
+    };
     store.write::<bool, Error>(delete).await.map(|_| ())
 }

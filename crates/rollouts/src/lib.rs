@@ -15,6 +15,10 @@
 //! Who asked to be told of a rollout's changes is told beside its loop (`executor/tell.rs`), so that nobody who is slow to
 //! listen holds a rollback up.
 //!
+//! Hooks are asked beside the loop as well (`executor/ask.rs`): a question is written down before anybody is asked it, and asked
+//! again after a crash, with the same id. A rollout that has ended is driven on until those who are asked afterwards were told; its
+//! target is free by then.
+//!
 //! Evidence is counted per arm from the server's start. Each bucket ends before the weight changes and the next begins
 //! when the change is live; what was counted in between belongs to the old weight. A restart of the server loses what
 //! was counted since the last look, no more.
@@ -26,6 +30,7 @@ mod commit;
 mod error;
 mod executor;
 mod find;
+mod hook;
 mod keep;
 mod live;
 mod meter;
@@ -47,9 +52,12 @@ use pitbird_telemetry::tally::{Slot, Subject};
 
 pub use error::Error;
 pub use executor::Executor;
+pub use hook::{Asked, HookCall};
 pub use live::{ArmCounts, Counts, LiveTarget};
 pub use notice::{Notice, Told};
-pub use pitbird_rollout::{Alarm, AlarmState};
+pub use target::extra::Warmth;
+
+pub use pitbird_rollout::{Alarm, AlarmState, Whom};
 
 /// A rollout's record with the planner's own types.
 pub(crate) type Rollout = pitbird_records::Rollout<planner::Plan, planner::State>;
@@ -65,6 +73,11 @@ pub type SlotsOf = Arc<dyn Fn(Subject) -> Arc<Slot> + Send + Sync>;
 pub type AlarmsOf = Arc<dyn Fn(&pitbird_names::Scope, &[String]) -> Vec<Alarm> + Send + Sync>;
 /// Tells a URL of a change; tries as often as is right, and is given up after 45 s.
 pub type TellOf = Arc<dyn Fn(Notice) -> Told + Send + Sync>;
+/// Asks a hook once; given up when its patience is over.
+pub type AskOf = Arc<dyn Fn(HookCall) -> Asked + Send + Sync>;
+/// How environments of a version stand that are to be kept ready.
+pub type WarmthOf =
+    Arc<dyn Fn(&pitbird_names::Scope, &str, &pitbird_names::Qualifier) -> Warmth + Send + Sync>;
 /// Now, epoch milliseconds.
 pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 
@@ -79,6 +92,8 @@ pub struct Parts {
     /// A source of random bits, for identifiers.
     pub entropy: fn() -> u128,
     pub tell: TellOf,
+    pub ask: AskOf,
+    pub warmth: WarmthOf,
     /// What a canary's cost is reckoned with.
     pub prices: Arc<PriceList>,
 }

@@ -9,7 +9,7 @@ use pitbird_rollout::Phase;
 use serde_json::json;
 use sha2::Sha256;
 
-use crate::{Error, Rollout, shape};
+use crate::{Error, Rollout, hook, shape};
 
 /// Who may be told of one rollout at most.
 pub const NOTIFICATIONS_MAX: usize = 4;
@@ -32,14 +32,9 @@ pub fn parse(given: Vec<shape::Notification>) -> Result<Vec<Notification>, Error
     if given.len() > NOTIFICATIONS_MAX {
         return Err(Error::invalid(format!("Notifications names more than {NOTIFICATIONS_MAX} URLs.")));
     }
-    let is_url = |url: &str| {
-        let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
-        let host = rest.and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default();
-        !host.is_empty() && url.bytes().all(|byte| byte.is_ascii_graphic())
-    };
     let mut parsed: Vec<Notification> = Vec::new();
     for shape::Notification { url, secret, .. } in given {
-        if !is_url(&url) {
+        if !hook::is_url(&url) {
             return Err(Error::invalid(format!("Notifications: {url:?} is no http or https URL.")));
         }
         if parsed.iter().any(|other| other.url == url) {
@@ -97,7 +92,7 @@ fn body(rollout: &Rollout, at_ms: u64) -> String {
     .to_string()
 }
 
-fn signature(secret: &str, body: &str) -> String {
+pub fn signature(secret: &str, body: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes a key of any length");
     mac.update(body.as_bytes());
     let digits = mac.finalize().into_bytes();

@@ -3,6 +3,7 @@
 
 mod evidence;
 mod guardrails;
+mod hook;
 mod judged;
 mod notification;
 mod order;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 pub use evidence::Evidence;
 pub use guardrails::{GuardrailEvidence, Guardrails, WhenBlind};
+pub use hook::{Hook, Question};
 pub use judged::{Latency, Ramp};
 pub use notification::Notification;
 pub use order::Order;
@@ -26,6 +28,7 @@ pub use record::Record;
 pub use target::{Canary, Target, base, canary};
 pub use usage::CanaryUsage;
 
+use crate::target::extra;
 use crate::turn::step_index;
 
 /// The answer of an operation on one rollout.
@@ -68,6 +71,10 @@ pub struct Rollout {
     decisions: Vec<Decision>,
     shifts: Vec<Shift>,
     orders: Vec<Order>,
+    pre_warm: Option<PreWarm>,
+    force: Option<String>,
+    hooks: Vec<Hook>,
+    questions: Vec<Question>,
     notifications: Vec<Notification>,
     canary_usage: CanaryUsage,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,6 +91,13 @@ pub struct Step {
     pub wait_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gate: Option<bool>,
+}
+
+/// Environments of the canary that are to be ready before its first request.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct PreWarm {
+    pub environments: u32,
 }
 
 /// Rules as callers give them, all optional, and as they are shown, all there.
@@ -140,6 +154,7 @@ impl Rollout {
     pub fn new(rollout: &crate::Rollout, prices: &PriceList) -> Rollout {
         let (plan, state) = (&rollout.plan, &rollout.state);
         let rules = plan.rules();
+        let (pre_warm, force) = extra::shown(&rollout.target);
         let wait_until = match (state.phase(), step_index(plan, state)) {
             (Phase::Watching { .. }, Some(step)) => Some(rollout.phase_began_ms + plan.steps()[step].wait_ms),
             _ => None,
@@ -175,6 +190,10 @@ impl Rollout {
             decisions: state.decisions().map(Decision::from).collect(),
             shifts: rollout.shifts.iter().map(Shift::from).collect(),
             orders: rollout.orders.iter().map(Order::from).collect(),
+            pre_warm: pre_warm.map(|environments| PreWarm { environments }),
+            force,
+            hooks: Hook::shown(rollout),
+            questions: Question::all(rollout),
             notifications: rollout.notifications.iter().map(Notification::from).collect(),
             canary_usage: CanaryUsage::new(rollout.canary_use, rollout.started_ms, prices),
             plan: None,

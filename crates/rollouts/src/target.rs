@@ -1,6 +1,7 @@
 //! What a rollout changes, and how: pure, but for [`View::read`] and [`View::write`].
 
 pub mod alias;
+pub mod extra;
 pub mod routes;
 pub mod stage;
 pub mod start;

@@ -2,8 +2,10 @@
 
 mod bed;
 mod drivers;
+mod extras;
 mod guardrails;
 mod hands;
+mod hooks;
 mod judged;
 mod model;
 mod orders;

@@ -4,7 +4,8 @@
 use pitbird_names::Percent;
 use pitbird_records::rollout::{CanaryUse, Change, Order, OrderKind, Shift};
 use pitbird_rollout::{
-    self as planner, Action, Command, Evidence, Note, Phase, Plan, Record, State, Step, Turn as Word,
+    self as planner, Action, Command, Evidence, HookAnswer, Note, Phase, Plan, Record, State, Step,
+    Turn as Word,
 };
 
 use crate::Rollout;
@@ -46,14 +47,7 @@ pub fn take(
     wish: Option<Wish>,
     around: Around,
 ) -> Turn {
-    let mut turn = Turn {
-        rollout: rollout.clone(),
-        records: Vec::new(),
-        target: None,
-        step: rollout.state.step(&rollout.plan),
-        is_order_ignored: false,
-        is_idle: false,
-    };
+    let mut turn = Turn::new(rollout);
     // A step that was written down but not done is done first.
     turn.act(target, around);
     if turn.rollout.state.outcome().is_none() {
@@ -66,7 +60,29 @@ pub fn take(
     turn
 }
 
+/// After the end: hooks are told, and what they answered is heard. Nothing that the target was made of is touched.
+pub fn farewell(rollout: &Rollout, answers: Vec<HookAnswer>, around: Around) -> Turn {
+    let mut turn = Turn::new(rollout);
+    let evidence = Evidence { hooks: answers, ..Evidence::default() };
+    let word = planner::next(&rollout.plan, &rollout.state, &evidence, &[], around.now_ms);
+    turn.is_idle = word.record.is_none();
+    turn.take_in(word);
+    turn.finish(rollout, around);
+    turn
+}
+
 impl Turn {
+    fn new(rollout: &Rollout) -> Turn {
+        Turn {
+            rollout: rollout.clone(),
+            records: Vec::new(),
+            target: None,
+            step: rollout.state.step(&rollout.plan),
+            is_order_ignored: false,
+            is_idle: false,
+        }
+    }
+
     fn look(&mut self, target: &View, mut evidence: Evidence, wish: Option<Wish>, around: Around) {
         let target = self.target.as_ref().unwrap_or(target);
         let weight = self.rollout.state.weight();
@@ -90,14 +106,17 @@ impl Turn {
         let saw_nothing = evidence.buckets.is_empty()
             && evidence.latency.is_empty()
             && evidence.routes.is_empty()
-            && evidence.ceilings.is_empty();
+            && evidence.ceilings.is_empty()
+            && evidence.hooks.is_empty();
         let is_quiet = saw_nothing && commands.is_empty();
         let before = self.rollout.state.clone();
         let (plan, state) = (&self.rollout.plan, &self.rollout.state);
         let word = planner::next(plan, state, &evidence, &commands, around.now_ms);
         if let Some(record) = &word.record {
             self.is_order_ignored |= !record.commands_ignored.is_empty() && has_order;
-            let same = *word.state.phase() == *before.phase() && word.state.is_paused() == before.is_paused();
+            let same = *word.state.phase() == *before.phase()
+                && word.state.is_paused() == before.is_paused()
+                && word.state.questions().eq(before.questions());
             self.is_idle = is_quiet && same && record.reason.to_string() == self.rollout.reason;
         }
         for order in orders {
@@ -158,13 +177,13 @@ impl Turn {
     }
 
     fn finish(&mut self, before: &Rollout, around: Around) {
-        self.is_idle &= self.records.len() == 1;
+        self.is_idle &= self.records.len() <= 1;
         self.rollout.entries += self.records.len() as u64;
         if self.rollout.state.phase() != before.state.phase() {
             self.rollout.phase_began_ms = around.now_ms;
         }
         if self.rollout.state.outcome().is_some() {
-            self.rollout.ended_ms = Some(around.now_ms);
+            self.rollout.ended_ms.get_or_insert(around.now_ms);
         }
     }
 }

@@ -17,6 +17,7 @@ mod listen;
 mod listener;
 mod process;
 mod raw_head;
+mod rollout_hooks;
 mod runtimes;
 mod serve;
 mod services;

@@ -22,6 +22,7 @@ use tokio::task::JoinHandle;
 
 use crate::alarm_actions::AlarmActions;
 use crate::deployments;
+use crate::rollout_hooks;
 use crate::trials::DataPlane;
 use crate::usage::UsageKeeper;
 use crate::webhook::Webhooks;
@@ -197,6 +198,8 @@ fn rollout_parts(parts: &Parts, cloudwatch: Arc<pitbird_cloudwatch::State>) -> p
             SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
         }),
         entropy,
+        ask: rollout_hooks::ask(&parts.store, &parts.invoker, &webhooks),
+        warmth: rollout_hooks::warmth(&parts.store, &parts.invoker),
         prices: parts.prices.clone(),
         tell: Arc::new(move |notice| {
             let webhooks = webhooks.clone();

@@ -12,7 +12,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 
-/// How long one attempt may take, to the last byte of the answer.
+/// How long an attempt to tell may take, to the last byte of the answer.
 const ATTEMPT: Duration = Duration::from_secs(10);
 /// Waits before the attempts that follow the first.
 const RETRY_AFTER: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
@@ -42,9 +42,12 @@ impl Webhooks {
         let json = Bytes::from(json);
         let mut waits = RETRY_AFTER.into_iter();
         loop {
-            let (error, is_final) = match self.attempt(url, json.clone(), signature).await {
-                Ok(200..=299) => return Ok(()),
-                Ok(status) => {
+            let attempt = self.attempt(url, json.clone(), signature, ANSWER_BYTES);
+            let attempt = tokio::time::timeout(ATTEMPT, attempt).await;
+            let answered = attempt.unwrap_or_else(|_| Err("no answer within 10 s".to_owned()));
+            let (error, is_final) = match answered {
+                Ok((200..=299, _)) => return Ok(()),
+                Ok((status, _)) => {
                     let is_final = (400..500).contains(&status) && !matches!(status, 408 | 429);
                     (format!("the answer was {status}"), is_final)
                 }
@@ -58,7 +61,30 @@ impl Webhooks {
         }
     }
 
-    async fn attempt(&self, url: &str, json: Bytes, signature: Option<&str>) -> Result<u16, String> {
+    /// Posts JSON once, and gives what a successful answer says.
+    pub async fn ask(
+        &self,
+        url: &str,
+        json: String,
+        signature: Option<&str>,
+        bytes_max: usize,
+    ) -> Result<Vec<u8>, String> {
+        match self.attempt(url, Bytes::from(json), signature, bytes_max).await? {
+            (200..=299, body) => {
+                Ok(body.map_err(|error| format!("its answer could not be read: {error}"))?.into())
+            }
+            (status, _) => Err(format!("the answer was {status}")),
+        }
+    }
+
+    /// The status, and the body as far as it could be read.
+    async fn attempt(
+        &self,
+        url: &str,
+        json: Bytes,
+        signature: Option<&str>,
+        bytes_max: usize,
+    ) -> Result<(u16, Result<Bytes, String>), String> {
         let sender = self.sender.get_or_init(sender).as_ref()?;
         let mut request = Request::builder()
             .method(Method::POST)
@@ -69,16 +95,11 @@ impl Webhooks {
             request = request.header(SIGNATURE, signature);
         }
         let request = request.body(Full::new(json)).map_err(|error| error.to_string())?;
-        let exchange = async {
-            let answer = sender.request(request).await.map_err(|error| whole(&error))?;
-            let status = answer.status().as_u16();
-            // Whatever it says, and however it ends, the status has come.
-            let _body = Limited::new(answer.into_body(), ANSWER_BYTES).collect().await;
-            Ok(status)
-        };
-        tokio::time::timeout(ATTEMPT, exchange)
-            .await
-            .unwrap_or_else(|_| Err("no answer within 10 s".to_owned()))
+        let answer = sender.request(request).await.map_err(|error| whole(&error))?;
+        let status = answer.status().as_u16();
+        // Whatever it says, and however it ends, the status has come.
+        let body = Limited::new(answer.into_body(), bytes_max).collect().await;
+        Ok((status, body.map(|body| body.to_bytes()).map_err(|error| error.to_string())))
     }
 }
 

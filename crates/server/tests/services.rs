@@ -67,6 +67,28 @@ fn rollout_files_are_what_their_schema_says() {
     assert!(output.status.success(), "{words}");
 }
 
+/// The worked example of the documents.
+#[test]
+fn hooks_let_a_release_go_on_and_stop_another() {
+    let Some(python) = python() else { return };
+    let project = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    python.check(&Server::start(BINARY), &script("hooks.py"), &[BINARY, project]);
+}
+
+/// Before and after a restart, by a receiver that is slow and one that isn't.
+#[test]
+fn a_rollouts_changes_are_told_in_their_order() {
+    let Some(python) = python() else { return };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let data = folder.path().join("data");
+    let heard = folder.path().join("heard.json").display().to_string();
+    let mut server = Server::start_in(BINARY, &data);
+    python.check(&server, &script("notifications.py"), &["begin", &heard]);
+    assert!(server.stop().success());
+    let server = Server::start_in(BINARY, &data);
+    python.check(&server, &script("notifications.py"), &["resume", &heard]);
+}
+
 /// Usage is what was sent: at once, after a restart, and after the server was killed.
 #[test]
 fn usage_is_what_was_sent() {

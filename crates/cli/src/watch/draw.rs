@@ -39,6 +39,10 @@ pub fn render(view: &RolloutView, width: usize, color: bool) -> String {
         let words = format!("{} judged by themselves too", view.routes);
         line().push(Style::Dim, "routes").to(INDENT).push(Style::Plain, &words).end(&mut out);
     }
+    for (at, hook) in view.hooks.iter().enumerate() {
+        let label = if at == 0 { "hooks" } else { "" };
+        line().push(Style::Dim, label).to(INDENT).push(Style::Plain, hook).end(&mut out);
+    }
     if let Some(cost) = &view.canary_cost {
         line().push(Style::Dim, "cost").to(INDENT).push(Style::Plain, cost).end(&mut out);
     }

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use pitbird_rollout::Outcome;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::*;
 
@@ -152,6 +152,31 @@ note       bake 4 s instead of 600 s; margin 2 pp instead of 0.5 pp
            look every 0.2 s instead of 1 s
 ";
     assert!(text.ends_with(expected), "{text}");
+}
+
+#[test]
+fn what_hooks_were_asked_is_drawn() {
+    let mut answer = answer();
+    let asked = |hook: &str, more: Json| {
+        let mut asked = json!({"Hook": hook, "When": "BeforeStep", "Percent": 50.0, "Attempt": 3});
+        asked.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        asked
+    };
+    answer["Questions"] = json!([
+        asked("old", json!({"EndedAt": "2026-11-01T00:00:01Z"})),
+        asked("gone", json!({"EndedAt": "2026-11-01T00:00:01Z"})),
+        asked("review", json!({"Answer": "Go", "EndedAt": "2026-11-01T00:00:01Z"})),
+        asked("smoke", json!({"Answer": "NotYet", "Reason": "2 of 3 tests ran"})),
+        {"Hook": "first", "When": "BeforeRollout", "Attempt": 1},
+    ]);
+    let text = render(&RolloutView::from_json(&answer, 0.0), 120, false);
+    let expected = "\
+hooks      gone, before step 50 %: given up
+           review, before step 50 %: go
+           smoke, before step 50 %: not yet, call 3: 2 of 3 tests ran
+           first, before rollout: asked, call 1
+";
+    assert!(text.contains(expected), "{text}");
 }
 
 #[test]

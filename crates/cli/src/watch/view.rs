@@ -4,6 +4,7 @@ use pitbird_rollout::Outcome;
 use serde_json::Value as Json;
 
 use crate::json::parse_timestamp;
+use crate::operation::snake;
 
 /// A rollout as it is shown.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -31,6 +32,8 @@ pub struct RolloutView {
     pub guardrails: Vec<Guardrail>,
     /// Routes that are judged by themselves.
     pub routes: usize,
+    /// What hooks were asked last, and what they said, in words.
+    pub hooks: Vec<String>,
     /// Since the rollout began, or from its beginning to its end.
     pub elapsed: Duration,
     /// Until the present step's wait is over.
@@ -160,6 +163,7 @@ impl RolloutView {
             slow: slow(&evidence["Latency"]),
             guardrails: evidence["Guardrails"].as_array().into_iter().flatten().map(guardrail).collect(),
             routes: rollout["Routes"].as_array().map_or(0, Vec::len),
+            hooks: hooks(&rollout["Questions"]),
             elapsed: seconds(until - time("StartedAt").unwrap_or(until)),
             remaining: time("WaitUntil").filter(|end| *end > now).map(|end| seconds(end - now)),
             deviations: rollout["Deviations"].as_array().into_iter().flatten().map(text).collect(),
@@ -265,6 +269,37 @@ fn guardrail(found: &Json) -> Guardrail {
         number("Threshold"),
     );
     Guardrail { words, is_broken: found["Broken"] == true }
+}
+
+/// Questions that are shown, the newest.
+const QUESTIONS_MAX: usize = 4;
+
+/// `smoke, before step 50 %: not yet, call 3: warming up`.
+fn hooks(questions: &Json) -> Vec<String> {
+    let all = questions.as_array().map_or(&[][..], Vec::as_slice);
+    let newest = &all[all.len().saturating_sub(QUESTIONS_MAX)..];
+    newest.iter().map(question).collect()
+}
+
+fn question(asked: &Json) -> String {
+    let is_open = asked["EndedAt"].is_null();
+    let percent = asked["Percent"].as_f64().map(|percent| format!(" {percent} %")).unwrap_or_default();
+    let answer = match asked["Answer"].as_str() {
+        Some("NotYet") => "not yet",
+        Some("Failed") => "no answer",
+        Some("Go") => "go",
+        Some("Stop") => "stop",
+        _ if is_open => "asked",
+        _ => "given up",
+    };
+    let when = snake(asked["When"].as_str().unwrap_or_default()).replace('_', " ");
+    let call = match asked["Attempt"].as_u64() {
+        Some(attempt) if is_open => format!(", call {attempt}"),
+        _ => String::new(),
+    };
+    let words = asked["Reason"].as_str().filter(|words| !words.is_empty());
+    let words = words.map(|words| format!(": {words}")).unwrap_or_default();
+    format!("{}, {when}{percent}: {answer}{call}{words}", text(&asked["Hook"]))
 }
 
 fn read_evidence(evidence: &Json) -> Evidence {

@@ -4,16 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pitbird_records::rollout::Thresholds;
-use pitbird_rollout::{Evidence, Step};
+use pitbird_rollout::{Check, Evidence, Step};
 use pitbird_store::Versioned;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
+use super::ask::Asker;
 use super::{Assignment, Obeyed, Order, Since};
 use crate::commit::{self, Lost};
 use crate::meter::{Meter, Now, Reading};
 use crate::notice::{self, Notice};
-use crate::target::{Around, View};
+use crate::target::{Around, View, extra};
 use crate::trial::{self, Trial};
 use crate::turn::{self, Turn, Wish};
 use crate::{Counts, Error, LiveTarget, Parts, Rollout};
@@ -31,6 +32,7 @@ pub struct Driver {
     since: Since,
     /// Where changes go that somebody is to be told of.
     notices: mpsc::Sender<Notice>,
+    asker: Asker,
     meter: Meter,
     /// Counts for this driver, from its first look on.
     trial: Option<Trial>,
@@ -56,7 +58,8 @@ impl Driver {
     pub fn new(parts: Arc<Parts>, assignment: Assignment, notices: mpsc::Sender<Notice>) -> Driver {
         let Assignment { rollout, orders, since } = assignment;
         let (meter, trial, entries) = (Meter::default(), None, None);
-        Driver { parts, rollout, orders, since, notices, meter, trial, entries }
+        let asker = Asker::new(parts.ask.clone(), parts.clock.clone());
+        Driver { parts, rollout, orders, since, notices, asker, meter, trial, entries }
     }
 
     /// Looks at once, then whenever it is time or an order comes, until the rollout has ended or `stopping` says so.
@@ -73,6 +76,7 @@ impl Driver {
                 biased;
                 _ = stopping.wait_for(|stopping| *stopping) => break,
                 Some(came) = self.orders.recv() => order = Some(came),
+                () = self.asker.heard() => {}
                 () = tokio::time::sleep_until(Instant::now() + wait) => {}
             }
         }
@@ -117,10 +121,17 @@ impl Driver {
             if !rollout.state.belongs_to(&rollout.plan) {
                 return Err(Error::Foreign(rollout.name));
             }
-            if rollout.state.outcome().is_some() {
+            if rollout.state.is_over(&rollout.plan) {
                 return Ok(Looked::Ended { is_ignored: wish.is_some(), rollout: Box::new(rollout) });
             }
             self.take_up(&rollout)?;
+            if rollout.state.outcome().is_some() {
+                match self.farewell(&rollout, rev, wish.is_some()).await {
+                    Ok(looked) => return Ok(looked),
+                    Err(Lost::Stale) => continue,
+                    Err(Lost::Store(error)) => return Err(error.into()),
+                }
+            }
             let view = View::read(&self.parts.store, &rollout.scope, &rollout.target)?;
             let reading = self.read(&rollout);
             let around = Around { now_ms: (self.parts.clock)(), entropy: (self.parts.entropy)() };
@@ -138,9 +149,24 @@ impl Driver {
                     Err(Lost::Store(error)) => return Err(error.into()),
                 }
             }
-            return Ok(looked(turn));
+            self.asker.see(&turn.rollout);
+            return Ok(looked(turn, around.now_ms));
         }
         Err(Error::NotDriven(self.rollout.clone()))
+    }
+
+    /// The rollout has ended, and somebody is still to be told.
+    async fn farewell(&mut self, rollout: &Rollout, rev: u64, is_ignored: bool) -> Result<Looked, Lost> {
+        self.trial = None;
+        let around = Around { now_ms: (self.parts.clock)(), entropy: (self.parts.entropy)() };
+        let mut turn = turn::farewell(rollout, self.asker.answers(), around);
+        turn.is_order_ignored = is_ignored;
+        if !turn.is_idle {
+            commit::turn(&self.parts.store, &turn, rev).await?;
+            self.entries = Some(turn.rollout.entries);
+        }
+        self.asker.see(&turn.rollout);
+        Ok(looked(turn, around.now_ms))
     }
 
     /// At the first look: where counting begins. Afterwards: is this driver still the only one? Of two, the one that
@@ -151,6 +177,9 @@ impl Driver {
             Some(_) => Ok(()),
             None => {
                 self.entries = Some(rollout.entries);
+                if rollout.state.outcome().is_some() {
+                    return Ok(());
+                }
                 self.trial = Some(Trial::new(&self.parts.slots, rollout));
                 if self.since == Since::Now {
                     self.meter = Meter::from(self.now(rollout).unwrap_or_else(|| self.uncounted()));
@@ -187,7 +216,8 @@ impl Driver {
         let alarms = if names.is_empty() { Vec::new() } else { (self.parts.alarms)(&rollout.scope, names) };
         let mut evidence = Evidence {
             alarms: alarms.into_iter().filter(|alarm| names.contains(&alarm.name)).collect(),
-            checks: trial::check(rollout, is_history_known).into_iter().collect(),
+            hooks: self.asker.answers(),
+            checks: self.checks(rollout, is_history_known),
             is_blind: is_on_trial && reading.is_none(),
             ..Evidence::default()
         };
@@ -198,6 +228,13 @@ impl Driver {
             trial::add(&mut evidence, rollout, &reading.seen);
         }
         evidence
+    }
+
+    fn checks(&self, rollout: &Rollout, is_history_known: bool) -> Vec<Check> {
+        let is_pending = rollout.state.generation() == 0;
+        let history = trial::check(rollout, is_history_known);
+        let warmth = extra::check_warmth(rollout, &*self.parts.warmth).filter(|_| is_pending);
+        history.into_iter().chain(warmth).collect()
     }
 
     /// After the commit: what was counted belongs to the old weight up to here, and to the new one from here on.
@@ -231,9 +268,14 @@ impl Driver {
     }
 }
 
-fn looked(turn: Turn) -> Looked {
+fn looked(turn: Turn, now_ms: u64) -> Looked {
     let (rollout, is_ignored) = (Box::new(turn.rollout), turn.is_order_ignored);
     match turn.step {
+        Step::Finished { .. } if !rollout.state.is_over(&rollout.plan) => {
+            // Nobody has been asked yet: at once.
+            let pause_ms = rollout.state.question().map_or(0, |_| rollout.plan.rules().interval_ms);
+            Looked::Running { rollout, is_ignored, next_ms: now_ms.saturating_add(pause_ms) }
+        }
         Step::WaitUntil { at_ms } => Looked::Running { rollout, is_ignored, next_ms: at_ms },
         Step::Finished { .. } => Looked::Ended { rollout, is_ignored },
         // Not reached: a turn goes on until there is nothing to do but wait. If it were, the next look would do it.

@@ -1,17 +1,20 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use pitbird_analysis::Arm;
 use pitbird_names::{Percent, Scope};
 use pitbird_records::rollout::OrderKind;
 use pitbird_records::{RolloutClaim, key, prefix, rollout as records};
-use pitbird_rollout::{self as planner, Guardrails, Judged, Latency, Plan, Ramp, RampStep, Rules, plan};
+use pitbird_rollout::{
+    self as planner, Guardrails, Hook, Judged, Latency, Plan, Ramp, RampStep, Rules, plan,
+};
 use pitbird_service::{Call, Fault};
 use pitbird_store::Transaction;
 use serde::Deserialize;
 
 use crate::shape::{self, Canary, Step, Target};
-use crate::target::{routes, start};
-use crate::{Error, Parts, Rollout, State, commit, keep, notice};
+use crate::target::{extra, routes, start};
+use crate::{Error, Parts, Rollout, State, commit, hook, keep, notice};
 
 /// Rollouts that run in one account and region at a time.
 pub const RUNNING_MAX: usize = 100;
@@ -34,6 +37,9 @@ pub struct Input {
     /// Goes into the record: why this release, or by which ticket.
     reason: Option<String>,
     notifications: Option<Vec<shape::Notification>>,
+    hooks: Option<Vec<shape::Hook>>,
+    pre_warm: Option<shape::PreWarm>,
+    force: Option<String>,
 }
 
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Answer, Fault> {
@@ -41,11 +47,15 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Answer, 
     let parts = &state.parts;
     let guardrails = input.guardrails.unwrap_or_default().parse();
     let ordered = Ordered::parse(input.steps, input.rules, input.alarms, (input.ramp, input.latency))?;
-    let ordered = Ordered { guardrails, ..ordered };
+    let (hooks, hook_secrets) = hook::parse(&input.hooks.unwrap_or_default())?;
+    let mut ordered = Ordered { guardrails, hooks, ..ordered };
     know_alarms(&state, &caller.scope, &ordered.rules.alarms)?;
     keep::make_room(&parts.store, &caller.scope, keep::ROLLOUTS_MAX).await.map_err(Error::from)?;
     let notifications = notice::parse(input.notifications.unwrap_or_default())?;
-    let wish = start::Wish::parse(input.target, input.canary)?;
+    let pre_warm = input.pre_warm.map(|pre_warm| pre_warm.environments);
+    ordered.rules.checks.extend(pre_warm.map(|_| plan::PRE_WARMED.to_owned()));
+    let extra = start::Extra { pre_warm, force: input.force };
+    let wish = start::Wish::parse(input.target, input.canary, extra)?;
     let now_ms = (parts.clock)();
     let reason = input.reason.clone();
     let order = super::audited(&caller, OrderKind::Start, input.reason.as_deref(), now_ms);
@@ -54,11 +64,12 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Answer, 
     let routes = input.routes.unwrap_or_default();
     let begin = move |tx: &mut Transaction<'_>| {
         let same = started_before(tx, &scope, &name, (&wish, &ordered, &routes))?;
-        let is_same = |same: &Rollout| is_said_alike(same, &notifications, reason.as_deref());
+        let is_same = |same: &Rollout| is_said_alike(same, &notifications, &hook_secrets, reason.as_deref());
         if let Some(same) = same.filter(is_same) {
             return Ok::<_, Error>((same, false));
         }
         check_free(tx, &scope, &name, &wish.claim())?;
+        hook::check(tx, &scope, &ordered.hooks)?;
         let target = wish.find(tx, &scope)?;
         let plan = ordered.plan(&target, routes::find(tx, &scope, &target, routes)?)?;
         let word = planner::begin(&plan, history, now_ms);
@@ -80,7 +91,9 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Answer, 
             thresholds: None,
             orders: vec![order],
             notifications,
+            hook_secrets,
         };
+        extra::pre_warm(tx, &rollout)?;
         write(tx, &rollout, record)?;
         Ok((rollout, true))
     };
@@ -99,6 +112,7 @@ struct Ordered {
     ramp: Option<Ramp>,
     latency: Option<Latency>,
     guardrails: Guardrails,
+    hooks: Vec<Hook>,
 }
 
 impl Ordered {
@@ -117,13 +131,14 @@ impl Ordered {
             (None, Some(_)) => plan::adaptive_steps(),
             (given, _) => steps(given)?,
         };
-        Ok(Ordered { steps, rules, ramp, latency, guardrails: Guardrails::default() })
+        Ok(Ordered { steps, rules, ramp, latency, guardrails: Guardrails::default(), hooks: Vec::new() })
     }
 
     fn plan(self, target: &records::Target, routes: Vec<String>) -> Result<Plan, Error> {
-        let Ordered { steps, rules, ramp, latency, guardrails } = self;
+        let Ordered { steps, rules, ramp, latency, guardrails, hooks } = self;
         let judged = Judged { latency, routes, ..Judged::default() };
-        Ok(Plan::new(start::description(target), steps, rules)?.with(ramp, judged)?.guarded(guardrails)?)
+        let plan = Plan::new(start::description(target), steps, rules)?.with(ramp, judged)?;
+        Ok(plan.guarded(guardrails)?.hooked(hooks)?)
     }
 }
 
@@ -145,10 +160,16 @@ fn started_before(
     Ok((plan == rollout.plan).then_some(rollout))
 }
 
-/// Were the same URLs to be told, for the same reason? Rollouts of older versions know no reason.
-fn is_said_alike(rollout: &Rollout, notifications: &[records::Notification], reason: Option<&str>) -> bool {
+/// Were the same URLs to be told, signed with the same secrets, for the same reason? Rollouts of older versions know no reason.
+fn is_said_alike(
+    rollout: &Rollout,
+    notifications: &[records::Notification],
+    hook_secrets: &BTreeMap<String, String>,
+    reason: Option<&str>,
+) -> bool {
     let is_same_reason = rollout.orders.first().is_none_or(|order| order.why.as_deref() == reason);
-    rollout.notifications == notifications && is_same_reason
+    let is_same_secrets = rollout.hook_secrets == *hook_secrets;
+    rollout.notifications == notifications && is_same_secrets && is_same_reason
 }
 
 /// What the base has done so far, as far as its counters tell: they go back to the server's start at most. Of many

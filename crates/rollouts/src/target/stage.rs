@@ -7,7 +7,7 @@ use pitbird_names::Percent;
 use pitbird_records::rollout::StageTarget;
 use pitbird_records::{Canary, Stage};
 
-use super::is_same;
+use super::{extra, is_same};
 
 /// Variables of one stage. Source: API Gateway quotas.
 pub const VARIABLES_MAX: usize = 100;
@@ -64,6 +64,7 @@ fn canary(target: &StageTarget, percent: Percent) -> Canary {
 
 pub fn shift(stage: &mut Stage, target: &StageTarget, percent: Percent) {
     stage.canary = Some(canary(target, percent));
+    extra::put_force(stage, target.force.as_ref());
 }
 
 /// Overrides win over the stage's variables, other variables stay. Refused where that would be too many.
@@ -74,10 +75,12 @@ pub fn promote(stage: &mut Stage, target: &StageTarget) -> Result<(), String> {
     }
     stage.deployment_id.clone_from(&target.canary);
     stage.canary = None;
+    extra::take_force(stage, target.force.as_ref());
     Ok(())
 }
 
 pub fn roll_back(stage: &mut Stage, target: &StageTarget) {
     stage.deployment_id.clone_from(&target.base);
     stage.canary = None;
+    extra::take_force(stage, target.force.as_ref());
 }

@@ -7,32 +7,55 @@ use pitbird_records::{Alias, Deployment, FunctionVersion, RestApi, Stage, Texts,
 use pitbird_rollout::TargetKind;
 use pitbird_store::{Store, Transaction};
 
+use super::extra;
 use super::stage::VARIABLES_MAX;
 use crate::{Error, LiveTarget, shape};
+
+/// What the target is to be given besides traffic.
+#[derive(Debug, Default)]
+pub struct Extra {
+    pub pre_warm: Option<u32>,
+    pub force: Option<String>,
+}
 
 /// What is wanted, before it was held against what there is.
 #[derive(Debug)]
 pub enum Wish {
-    RestStage { api_id: String, stage: String, canary: Option<String>, overrides: Option<Texts> },
-    LambdaAlias { function: FunctionRef, alias: String, canary: VersionId },
+    RestStage {
+        api_id: String,
+        stage: String,
+        canary: Option<String>,
+        overrides: Option<Texts>,
+        force: Option<String>,
+    },
+    LambdaAlias {
+        function: FunctionRef,
+        alias: String,
+        canary: VersionId,
+        pre_warm: Option<u32>,
+    },
 }
 
 impl Wish {
-    pub fn parse(target: shape::Target, canary: shape::Canary) -> Result<Wish, Error> {
+    pub fn parse(target: shape::Target, canary: shape::Canary, extra: Extra) -> Result<Wish, Error> {
+        let Extra { pre_warm, force } = extra;
         match (target.rest_stage, target.lambda_alias) {
             (Some(stage), None) => {
                 refuse(canary.function_version.is_some(), "Canary.FunctionVersion", "Target.LambdaAlias")?;
+                refuse(pre_warm.is_some(), "PreWarm", "Target.LambdaAlias")?;
                 Ok(Wish::RestStage {
                     api_id: stage.rest_api_id,
                     stage: stage.stage_name,
                     canary: canary.deployment_id,
                     overrides: canary.stage_variable_overrides.filter(|overrides| !overrides.is_empty()),
+                    force,
                 })
             }
             (None, Some(alias)) => {
                 refuse(canary.deployment_id.is_some(), "Canary.DeploymentId", "Target.RestStage")?;
                 let overrides = canary.stage_variable_overrides.is_some();
                 refuse(overrides, "Canary.StageVariableOverrides", "Target.RestStage")?;
+                refuse(force.is_some(), "Force", "Target.RestStage")?;
                 let function = FunctionRef::parse(&alias.function_name)
                     .map_err(|error| Error::invalid(format!("Target.LambdaAlias.FunctionName: {error}.")))?;
                 if function.qualifier.is_some() {
@@ -42,7 +65,7 @@ impl Wish {
                 let canary = version.filter(|version| *version != VersionId::Latest).ok_or_else(|| {
                     Error::invalid("Canary.FunctionVersion must be the number of a published version.")
                 })?;
-                Ok(Wish::LambdaAlias { function, alias: alias.alias_name, canary })
+                Ok(Wish::LambdaAlias { function, alias: alias.alias_name, canary, pre_warm })
             }
             _ => Err(Error::invalid("Target must be either RestStage or LambdaAlias.")),
         }
@@ -59,13 +82,15 @@ impl Wish {
     /// Is this the target that a rollout found?
     pub fn is_for(&self, found: &Target) -> bool {
         match (self, found) {
-            (Wish::RestStage { api_id, stage, canary, overrides }, Target::RestStage(found)) => {
+            (Wish::RestStage { api_id, stage, canary, overrides, force }, Target::RestStage(found)) => {
                 let is_canary = canary.as_ref().is_none_or(|canary| *canary == found.canary);
                 let is_same = overrides.is_none() || *overrides == found.overrides;
-                (api_id, stage) == (&found.api_id, &found.stage) && is_canary && is_same
+                (api_id, stage, force) == (&found.api_id, &found.stage, &found.force) && is_canary && is_same
             }
-            (Wish::LambdaAlias { function, alias, canary }, Target::LambdaAlias(found)) => {
-                (&function.name, alias, canary) == (&found.function, &found.alias, &found.canary)
+            (Wish::LambdaAlias { function, alias, canary, pre_warm }, Target::LambdaAlias(found)) => {
+                let found_canary = (&found.canary, &found.pre_warm);
+                (&function.name, alias) == (&found.function, &found.alias)
+                    && (canary, pre_warm) == found_canary
             }
             _ => false,
         }
@@ -78,7 +103,7 @@ impl Wish {
             Wish::RestStage { api_id, stage, .. } => {
                 Some(LiveTarget::RestStage { scope, api_id: api_id.clone(), stage: stage.clone() })
             }
-            Wish::LambdaAlias { function, alias, canary } => {
+            Wish::LambdaAlias { function, alias, canary, .. } => {
                 let found = store.get::<Alias>(&key(&scope, &[&function.name, alias]))?;
                 found.map(|found| LiveTarget::LambdaAlias {
                     scope,
@@ -94,14 +119,16 @@ impl Wish {
     /// The target as it is, if a rollout may begin on it.
     pub fn find(self, tx: &Transaction<'_>, scope: &Scope) -> Result<Target, Error> {
         match self {
-            Wish::RestStage { api_id, stage, canary, overrides } => {
-                find_stage(tx, scope, api_id, stage, canary, overrides).map(Target::RestStage)
+            Wish::RestStage { api_id, stage, canary, overrides, force } => {
+                let found = find_stage(tx, scope, api_id, stage, canary, (overrides, force));
+                found.map(Target::RestStage)
             }
-            Wish::LambdaAlias { function, alias, canary } => {
+            Wish::LambdaAlias { function, alias, canary, pre_warm } => {
                 if function.scope(scope) != *scope {
                     return Err(Error::invalid("The function is in another account or region."));
                 }
-                find_alias(tx, scope, function.name, alias, canary).map(Target::LambdaAlias)
+                let found = find_alias(tx, scope, function.name, alias, canary)?;
+                Ok(Target::LambdaAlias(AliasTarget { pre_warm, ..found }))
             }
         }
     }
@@ -133,7 +160,7 @@ fn find_stage(
     api_id: String,
     name: String,
     canary: Option<String>,
-    overrides: Option<Texts>,
+    (overrides, force): (Option<Texts>, Option<String>),
 ) -> Result<StageTarget, Error> {
     if !tx.exists::<RestApi>(&key(scope, &[&api_id]))? {
         return Err(Error::UnknownApi(api_id));
@@ -142,6 +169,7 @@ fn find_stage(
         return Err(Error::UnknownStage { api_id, stage: name });
     };
     let stage = stage.record;
+    extra::check_force(&stage, force.as_deref())?;
     let canary = canary.or_else(|| stage.canary.as_ref().map(|found| found.deployment_id.clone()));
     let canary = canary
         .ok_or_else(|| Error::invalid("Canary.DeploymentId is needed: the stage has no canary yet."))?;
@@ -167,7 +195,7 @@ fn find_stage(
             format!("Stage {name} would have more than {VARIABLES_MAX} variables once it is promoted.");
         return Err(Error::invalid(words));
     }
-    Ok(StageTarget { api_id, stage: name, base: stage.deployment_id, found, canary, overrides })
+    Ok(StageTarget { api_id, stage: name, base: stage.deployment_id, found, canary, overrides, force })
 }
 
 fn find_alias(
@@ -206,7 +234,8 @@ fn find_alias(
     if let State::Failed { reason, .. } = &on_trial.state {
         return Err(Error::invalid(format!("Version {canary} has failed: {reason}")));
     }
-    Ok(AliasTarget { function, alias: name, base: alias.version, found: alias.additional, canary })
+    let (base, found) = (alias.version, alias.additional);
+    Ok(AliasTarget { function, alias: name, base, found, canary, pre_warm: None })
 }
 
 fn version(

@@ -2,15 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use pitbird_names::{Percent, Scope, VersionId, Weight};
-use pitbird_records::function::{Code, LastUpdate, Logging, Settings};
+use pitbird_names::{Percent, Scope, Weight};
 use pitbird_records::rollout::CanaryUse;
-use pitbird_records::{
-    self as records, Alias, Deployment, FunctionVersion, Resource, RestApi, Stage, Texts, key,
-};
+use pitbird_records::{self as records, Alias, RestApi, Stage, key};
 use pitbird_rollout::{Alarm, AlarmState, replay};
 use pitbird_service::{Call, Caller, Service};
 use pitbird_snapshot::FunctionKey;
@@ -23,6 +20,10 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::{Counts, Entry, LiveTarget, Parts, Rollout};
+
+mod filling;
+
+use filling::fill;
 
 pub const BEGAN_MS: u64 = 1_700_000_000_000;
 pub const API: &str = "a1b2c3d4e5";
@@ -42,6 +43,9 @@ pub struct Pace {
     pub canary_ms: f64,
     pub is_route_dead: bool,
 }
+
+/// What functions and URLs answer; those that aren't here are silent.
+pub type Says = Arc<Mutex<BTreeMap<String, Result<&'static str, &'static str>>>>;
 
 #[derive(Default)]
 struct Road {
@@ -65,6 +69,11 @@ pub struct Bed {
     alarms: Arc<Mutex<BTreeMap<String, AlarmState>>>,
     /// What was told.
     pub told: Arc<Mutex<Vec<crate::Notice>>>,
+    /// What hooks were asked, by their bodies, and how they answer.
+    pub asked: Arc<Mutex<Vec<crate::HookCall>>>,
+    pub says: Says,
+    /// Environments of the canary that are ready; `u32::MAX`: none can be started.
+    pub ready: Arc<AtomicU32>,
     /// How many more times counting breaks down.
     pub breaks: Arc<AtomicUsize>,
     clock: crate::Clock,
@@ -102,6 +111,9 @@ impl Bed {
         let alarms: Arc<Mutex<BTreeMap<String, AlarmState>>> = Arc::default();
         let slots: Arc<Slots> = Arc::default();
         let told: Arc<Mutex<Vec<crate::Notice>>> = Arc::default();
+        let asked: Arc<Mutex<Vec<crate::HookCall>>> = Arc::default();
+        let says = Says::default();
+        let ready: Arc<AtomicU32> = Arc::default();
         let (state, executor) = crate::new(Parts {
             store: store.clone(),
             prices: Arc::new(pitbird_prices::PriceList::embedded().clone()),
@@ -142,6 +154,26 @@ impl Bed {
                     Box::pin(std::future::ready(Ok(())))
                 })
             },
+            warmth: {
+                let ready = ready.clone();
+                Arc::new(move |_, _, _| match ready.load(Ordering::SeqCst) {
+                    u32::MAX => crate::Warmth { ready: 0, has_failed: true },
+                    ready => crate::Warmth { ready, has_failed: false },
+                })
+            },
+            ask: {
+                let (asked, says) = (asked.clone(), says.clone());
+                Arc::new(move |call| {
+                    let said = says.lock().unwrap().get(call.whom.as_str()).copied();
+                    asked.lock().unwrap().push(call);
+                    Box::pin(async move {
+                        match said {
+                            Some(said) => said.map(|said| said.as_bytes().to_vec()).map_err(str::to_owned),
+                            None => std::future::pending().await,
+                        }
+                    })
+                })
+            },
         });
         let (stop, stopped) = oneshot::channel();
         let executor = tokio::spawn(async move {
@@ -157,6 +189,9 @@ impl Bed {
             slots,
             alarms,
             told,
+            asked,
+            says,
+            ready,
             breaks,
             clock,
             stop: Some(stop),
@@ -216,6 +251,17 @@ impl Bed {
         self.alarms.lock().unwrap().insert(alarm.into(), state);
     }
 
+    /// From now on a function or URL answers so.
+    pub fn say(&self, whom: &str, said: Result<&'static str, &'static str>) {
+        self.says.lock().unwrap().insert(whom.into(), said);
+    }
+
+    /// What hooks were asked, oldest first.
+    pub fn asked(&self) -> Vec<Json> {
+        let asked = self.asked.lock().unwrap();
+        asked.iter().map(|call| serde_json::from_str(&call.body).expect("JSON")).collect()
+    }
+
     pub fn forget(&self, alarm: &str) {
         self.alarms.lock().unwrap().remove(alarm);
     }
@@ -268,6 +314,10 @@ impl Bed {
 
     /// Starts a rollout of the function's second version.
     pub async fn start_alias(&self, name: &str) -> Json {
+        self.start_alias_with(name, json!({})).await
+    }
+
+    pub async fn start_alias_with(&self, name: &str, more: Json) -> Json {
         let input = json!({
             "Name": name,
             "Target": {"LambdaAlias": {"FunctionName": "pets", "AliasName": "live"}},
@@ -275,7 +325,7 @@ impl Bed {
             "Steps": steps(),
             "Rules": {"MaxDurationMs": 600_000},
         });
-        self.ok("StartRollout", input).await
+        self.ok("StartRollout", with(input, more)).await
     }
 
     pub async fn get(&self, name: &str) -> Json {
@@ -300,7 +350,8 @@ impl Bed {
         rollout
     }
 
-    async fn settled(&self, name: &str, wanted: impl Fn(&Json) -> bool) -> Json {
+    /// Waits for a commit after which the rollout is as wanted.
+    pub async fn settled(&self, name: &str, wanted: impl Fn(&Json) -> bool) -> Json {
         let mut commits = self.store.watch();
         loop {
             commits.borrow_and_update();
@@ -459,122 +510,4 @@ pub fn percent(value: f64) -> Percent {
 
 pub fn weight(value: f64) -> Weight {
     Weight::new(value).expect("a share")
-}
-
-fn fill(tx: &mut Transaction<'_>) -> Result<(), pitbird_store::Error> {
-    let scope = Scope::default();
-    let api = RestApi {
-        scope: scope.clone(),
-        id: API.into(),
-        name: "pets".into(),
-        description: None,
-        version: None,
-        created_ms: 0,
-        binary_media_types: Vec::new(),
-        minimum_compression_size: None,
-        api_key_source: "HEADER".into(),
-        endpoint_types: vec!["EDGE".into()],
-        ip_address_type: "ipv4".into(),
-        vpc_endpoint_ids: Vec::new(),
-        policy: None,
-        disable_execute_api_endpoint: false,
-        root_resource_id: "root".into(),
-        tags: Texts::new(),
-    };
-    tx.put(&api)?;
-    for id in ["d1", "d2", "d3"] {
-        tx.put(&Deployment {
-            scope: scope.clone(),
-            api_id: API.into(),
-            id: id.into(),
-            description: None,
-            created_ms: 0,
-            api: api.clone(),
-            resources: ["/pets", "/dead"].map(resource).into(),
-            models: Vec::new(),
-            request_validators: Vec::new(),
-            authorizers: Vec::new(),
-            gateway_responses: Vec::new(),
-        })?;
-    }
-    tx.put(&Stage {
-        scope: scope.clone(),
-        api_id: API.into(),
-        name: "prod".into(),
-        deployment_id: "d1".into(),
-        description: None,
-        created_ms: 0,
-        updated_ms: 0,
-        variables: [("colour".to_owned(), "red".to_owned()), ("alias".to_owned(), "live".to_owned())].into(),
-        canary: None,
-        method_settings: Default::default(),
-        access_log: None,
-        documentation_version: None,
-        tracing_enabled: false,
-        cache_cluster_enabled: false,
-        cache_cluster_size: None,
-        client_certificate_id: None,
-        cache_flushed: 0,
-        authorizers_flushed: 0,
-        tags: Texts::new(),
-    })?;
-    for version in [VersionId::Latest, VersionId::Number(1), VersionId::Number(2), VersionId::Number(3)] {
-        tx.put(&function(&scope, version))?;
-    }
-    tx.put(&Alias {
-        scope,
-        function: "pets".into(),
-        name: "live".into(),
-        version: VersionId::Number(1),
-        description: String::new(),
-        revision_id: "before".into(),
-        additional: None,
-    })?;
-    Ok(())
-}
-
-fn resource(path: &str) -> Resource {
-    Resource {
-        scope: Scope::default(),
-        api_id: API.into(),
-        id: path.into(),
-        parent_id: None,
-        path_part: None,
-        path: path.into(),
-        methods: [("GET".to_owned(), Default::default())].into(),
-    }
-}
-
-fn function(scope: &Scope, version: VersionId) -> FunctionVersion {
-    let role = if version == VersionId::Number(3) { "other" } else { "usual" };
-    FunctionVersion {
-        scope: scope.clone(),
-        name: "pets".into(),
-        version,
-        settings: Settings {
-            runtime: "provided.al2023".into(),
-            handler: None,
-            role: role.into(),
-            description: String::new(),
-            timeout_s: 3,
-            memory_mib: 128,
-            tmp_mib: 512,
-            environment: None,
-            architecture: "x86_64".into(),
-            logging: Logging {
-                group: "/aws/lambda/pets".into(),
-                format: "Text".into(),
-                application_level: None,
-                system_level: None,
-            },
-            tracing_mode: "PassThrough".into(),
-            layers: Vec::new(),
-        },
-        code: Code { sha256_hex: "00".into(), size_bytes: 1, unpacked_bytes: 1 },
-        revision_id: "r".into(),
-        modified_ms: 0,
-        state: records::function::State::Active,
-        last_update: LastUpdate::Successful,
-        function: None,
-    }
 }

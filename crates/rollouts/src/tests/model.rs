@@ -94,9 +94,16 @@ async fn every_answers_members_are_in_the_model_and_all_of_it_is_answered() {
     let judged = json!({
         "Canary": canary, "Routes": ["*"], "Latency": {}, "Ramp": {"FirstPercent": 10.0}, "Guardrails": guardrails,
         "Notifications": [{"Url": "http://127.0.0.1:9/"}],
+        "Force": "header:X-Release",
+        "Hooks": [
+            {"Name": "url", "When": "AfterStep", "Percent": 10, "Url": "http://127.0.0.1:9/", "Secret": "0123456789abcdef"},
+            {"Name": "function", "When": "BeforeStep", "FunctionName": "pets"},
+        ],
     });
+    bed.say("pets", Ok(r#"{"answer": "go", "reason": "fine"}"#));
     bed.start_stage("v2", judged).await;
-    bed.start_alias("f2").await;
+    bed.start_alias_with("f2", json!({"PreWarm": {"Environments": 1}})).await;
+    bed.ready.store(1, std::sync::atomic::Ordering::SeqCst);
     let mut seen = Vec::new();
     bed.until("v2", |rollout| rollout["Phase"] == "Watching").await;
     for name in ["v2", "f2"] {

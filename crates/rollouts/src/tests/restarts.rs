@@ -1,7 +1,7 @@
 //! A rollout goes on where it was, whenever the server ends.
 
 use pitbird_analysis::Arm;
-use pitbird_records::Record;
+use pitbird_records::{Record, RolloutClaim};
 use pitbird_rollout::{Evidence, Phase, Plan, begin, next};
 use pitbird_store::Transaction;
 use serde_json::json;
@@ -20,16 +20,24 @@ enum Kind {
     Stage,
     /// With latency and routes.
     JudgedStage,
+    /// With a hook at every point.
+    HookedStage,
     Alias,
 }
 
-const KINDS: [Kind; 3] = [Kind::Stage, Kind::JudgedStage, Kind::Alias];
+const KINDS: [Kind; 4] = [Kind::Stage, Kind::JudgedStage, Kind::HookedStage, Kind::Alias];
+const HOOK: &str = "http://127.0.0.1:9/";
 
 impl Kind {
     async fn start(self, bed: &Bed) {
         match self {
             Kind::Stage => bed.start_stage("v2", json!({})).await,
             Kind::JudgedStage => bed.start_stage("v2", json!({"Latency": {}, "Routes": ["*"]})).await,
+            Kind::HookedStage => {
+                let points = ["BeforeRollout", "BeforeStep", "AfterStep", "BeforePromotion", "AfterRollout"];
+                let hooks = points.map(|point| json!({"Name": point, "When": point, "Url": HOOK}));
+                bed.start_stage("v2", json!({"Hooks": hooks})).await
+            }
             Kind::Alias => bed.start_alias("v2").await,
         };
     }
@@ -37,7 +45,7 @@ impl Kind {
     /// The share of the requests that the target gives to the canary; 100 when it has become the base.
     fn percent(self, bed: &Bed) -> f64 {
         match self {
-            Kind::Stage | Kind::JudgedStage => {
+            Kind::Stage | Kind::JudgedStage | Kind::HookedStage => {
                 let stage = bed.stage();
                 let share = stage.canary.map_or(0.0, |canary| canary.percent_traffic.get());
                 if stage.deployment_id == "d2" { 100.0 } else { share }
@@ -66,16 +74,20 @@ async fn run(kind: Kind, traffic: Traffic, commits: usize) -> (String, usize) {
     let mut bed = Bed::open(directory.path(), began).await;
     bed.traffic(traffic);
     bed.pace(pace);
+    bed.say(HOOK, Ok(r#"{"answer": "go"}"#));
     kind.start(&bed).await;
     for restarts in 0..300 {
         let mut watch = bed.store.watch();
         for _ in 0..commits {
             let is_over = || {
                 let rollout = bed.rollout("v2");
-                rollout.ended_ms.is_some() && rollout.shifts.iter().all(|shift| shift.live_ms.is_some())
+                let is_over = rollout.state.is_over(&rollout.plan);
+                is_over && rollout.shifts.iter().all(|shift| shift.live_ms.is_some())
             };
             watch.borrow_and_update();
-            if bed.rollout("v2").ended_ms.is_some() && (is_over() || restarts > 0) {
+            let is_told = bed.rollout("v2").state.is_over(&bed.rollout("v2").plan);
+            if is_told && (is_over() || restarts > 0) {
+                assert!(bed.store.list::<RolloutClaim>("").unwrap().is_empty(), "nothing is left behind");
                 bed.check_replay("v2");
                 check_target(&bed, kind);
                 let status = bed.get("v2").await["Status"].as_str().unwrap().to_owned();
@@ -92,6 +104,7 @@ async fn run(kind: Kind, traffic: Traffic, commits: usize) -> (String, usize) {
         bed = Bed::open(directory.path(), began).await;
         bed.traffic(traffic);
         bed.pace(pace);
+        bed.say(HOOK, Ok(r#"{"answer": "go"}"#));
     }
     panic!("three hundred restarts were not enough");
 }
@@ -130,6 +143,7 @@ async fn a_step_that_was_written_down_and_not_done_is_done() {
         let wish = Wish::parse(
             serde_json::from_value(wish).unwrap(),
             serde_json::from_value(json!({"DeploymentId": "d2"})).unwrap(),
+            Default::default(),
         )?;
         let target = wish.find(tx, &Default::default())?;
         let plan = Plan::standard(target::start::description(&target))?;
@@ -139,6 +153,7 @@ async fn a_step_that_was_written_down_and_not_done_is_done() {
         let rollout = Rollout {
             orders: Vec::new(),
             notifications: Vec::new(),
+            hook_secrets: Default::default(),
             scope: Default::default(),
             name: "v2".into(),
             target,

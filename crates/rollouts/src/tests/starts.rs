@@ -119,7 +119,12 @@ async fn what_is_no_rollout_is_refused_by_name() {
             &json!({"Alarms": ["x"]}),
             "InvalidParameterException: There is no alarm named x.",
         ),
-        (prod.clone(), &d2, &json!({"Hooks": []}), "ValidationException: Hooks is not supported by pitbird"),
+        (
+            prod.clone(),
+            &d2,
+            &json!({"Probes": []}),
+            "ValidationException: Probes is not supported by pitbird",
+        ),
         (
             prod.clone(),
             &d2,

@@ -1,5 +1,6 @@
 //! Faults: servers killed under load and during rollouts, and functions that do their worst.
 
+mod hooks;
 mod load;
 mod objects;
 mod releases;
@@ -82,6 +83,11 @@ fn rollouts_go_on_after_kills_and_end_right() {
         releases.check(&Calls::new(&server.endpoint), &name);
         eprintln!("{name}: {kills} kills so far");
     }
+}
+
+#[test]
+fn hooks_are_asked_on_after_kills_and_the_release_ends_right() {
+    hooks::run(BINARY, kill);
 }
 
 /// An event is acknowledged once it is kept: it runs after the server that took it was killed.

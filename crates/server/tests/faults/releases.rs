@@ -22,7 +22,7 @@ pub struct Releases {
     traffic: Traffic,
 }
 
-struct Traffic {
+pub struct Traffic {
     place: Arc<Place>,
     clients: Vec<JoinHandle<()>>,
 }
@@ -100,13 +100,13 @@ impl Releases {
     }
 }
 
-fn rollout(calls: &Calls, name: &str) -> Value {
+pub fn rollout(calls: &Calls, name: &str) -> Value {
     let mut answer = done(calls.json("PitbirdRollouts_20261101.GetRollout", json!({"Name": name}))).json();
     answer["Rollout"].take()
 }
 
 impl Traffic {
-    fn start(api: &str) -> Traffic {
+    pub fn start(api: &str) -> Traffic {
         let place = Arc::new(Place::default());
         let client = || {
             let (place, api) = (place.clone(), api.to_owned());
@@ -116,7 +116,7 @@ impl Traffic {
         Traffic { place, clients }
     }
 
-    fn move_to(&self, calls: &Calls) {
+    pub fn move_to(&self, calls: &Calls) {
         self.place.tell(|now| now.calls = Some(calls.clone()));
     }
 }

@@ -62,6 +62,9 @@ TAKEN = [
     {"Steps": [10, "50%", {"percent": "95%", "wait": "1h30m"}], "wait": "500ms"},
     {"rules": {"margin": 0.01, "Budget": "2%", "interval_ms": 200, "max_duration": "1d", "WhenBlind": "Hold"}},
     {"guardrails": {"ErrorRate": 0.02, "latency": [{"quantile": "p99.9", "above": "2s"}, {"quantile": 0.5, "above_ms": 9}]}},
+    {"hooks": [{"name": "a", "when": "before_step", "percent": "50%", "url": "http://a", "timeout": "5s", "attempts": 2}]},
+    {"hooks": [{"name": "a", "when": "AfterRollout", "function_name": "f:live", "wait": "5m", "interval_ms": 500}]},
+    {"force": "header:X-Release", "notifications": [{"url": "http://a"}]},
     {"ramp": {}, "latency": {"warm_up": "1m"}, "routes": ["GET /pets/{id}"], "alarms": ["x"]},
 ]
 REFUSED = [
@@ -80,6 +83,11 @@ REFUSED = [
     {"guardrails": {"latency": [{"quantile": "99", "above": "1s"}]}},
     {"guardrails": {"latency": [{"quantile": 0.99}]}},
     {"routes": "GET /pets"},
+    {"hooks": [{"name": "a", "url": "http://a"}]},
+    {"hooks": [{"name": "a", "when": "sometimes", "url": "http://a"}]},
+    {"hooks": [{"name": "a", "when": "after_step", "url": "http://a", "secret": "short"}]},
+    {"force": "query:x"},
+    {"pre_warm": {"environments": 0}},
 ]
 for wanted, cases in [(True, TAKEN), (False, REFUSED)]:
     for more in cases:

@@ -158,4 +158,5 @@ def main():
         assert good["Status"] == "Promoted" and version() == "2", good
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -14,10 +14,15 @@ pub fn plan(input: &Json) -> Result<Plan, Failure> {
     let mut rules = planner_words(&input["Rules"]);
     rules["alarms"] = list(&input["Alarms"]);
     let mut judged = json!({"routes": list(&input["Routes"])});
+    let mut checks = Vec::new();
     if input["Latency"].is_object() {
         judged["latency"] = planner_words(&input["Latency"]);
-        rules["checks"] = json!([plan::LATENCY_HISTORY]);
+        checks.push(plan::LATENCY_HISTORY);
     }
+    if input["PreWarm"].is_object() {
+        checks.push(plan::PRE_WARMED);
+    }
+    rules["checks"] = json!(checks);
     let is_stage = input["Target"]["RestStage"].is_object();
     let kind = if is_stage { "stage_canary" } else { "function_alias" };
     let mut draft = json!({
@@ -25,6 +30,7 @@ pub fn plan(input: &Json) -> Result<Plan, Failure> {
         "steps": steps(input),
         "rules": rules,
         "judged": judged,
+        "hooks": hooks(&input["Hooks"])?,
     });
     for name in ["Ramp", "Guardrails"] {
         if input[name].is_object() {
@@ -32,6 +38,31 @@ pub fn plan(input: &Json) -> Result<Plan, Failure> {
         }
     }
     serde_json::from_value(draft).map_err(|error| Failure::usage(format!("the plan is none: {error}")))
+}
+
+/// Hooks in the planner's words; what else they say is the executor's.
+fn hooks(given: &Json) -> Result<Json, Failure> {
+    let hook = |hook: &Json| {
+        let whom = match (&hook["FunctionName"], &hook["Url"]) {
+            (Json::String(function), Json::Null) => json!({"function": function}),
+            (Json::Null, Json::String(url)) => json!({"url": url}),
+            _ => {
+                let name = hook["Name"].as_str().unwrap_or_default();
+                let words = format!("the plan is none: hook {name} asks either function_name or url");
+                return Err(Failure::usage(words));
+            }
+        };
+        let patience = ["TimeoutMs", "Attempts", "IntervalMs", "WaitMs"].into_iter();
+        let patience = patience.filter(|name| !hook[*name].is_null());
+        let patience = patience.map(|name| (snake(name), hook[name].clone())).collect::<Map<_, _>>();
+        let point = snake(hook["When"].as_str().unwrap_or_default());
+        let mut words = json!({"name": hook["Name"], "point": point, "whom": whom, "patience": patience});
+        if !hook["Percent"].is_null() {
+            words["percent"] = hook["Percent"].clone();
+        }
+        Ok(words)
+    };
+    given.as_array().into_iter().flatten().map(hook).collect()
 }
 
 /// What the service's model refuses, the service would.

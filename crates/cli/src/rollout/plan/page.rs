@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pitbird_rollout::{Outcome, Plan, WhenBlind, plan};
+use pitbird_rollout::{Hook, HookPoint, Outcome, Patience, Plan, WhenBlind, plan};
 use serde_json::Value as Json;
 
 use super::forecast::Forecast;
@@ -14,7 +14,7 @@ use crate::watch::{canary, target};
 /// What the simulation takes for granted.
 pub const ASSUMES: &str = "steady traffic whose requests draw their arm one by one, a fault from the first request on, \
                            latencies as on the base and within all limits, routes with an even part each, quiet alarms, \
-                           gates that are opened at once, \
+                           gates that are opened at once, hooks that say go at once, environments that start at once, \
                            ten minutes of history, 10,000 requests at most";
 
 pub fn page(
@@ -44,6 +44,13 @@ pub fn page(
     out += "\nChecks:\n";
     for check in checks(plan) {
         out += &format!("- {}\n", clean(check));
+    }
+    let given = given(input);
+    if !given.is_empty() {
+        out += "\nBesides:\n";
+    }
+    for words in given {
+        out += &format!("- {}\n", clean(words));
     }
     if let Some(rate) = options.rate {
         out += &format!(
@@ -124,6 +131,7 @@ pub fn checks(plan: &Plan) -> Vec<String> {
             time(plan::HISTORY_PATIENCE_MS)
         ));
     }
+    found.extend(plan.hooks().iter().map(hook));
     found.push(format!(
         "errors: rolled back when more than the base's (wrong in {} % of equally good ones), promoted when at most {} pp \
          more (wrong in {} %)",
@@ -161,6 +169,42 @@ pub fn checks(plan: &Plan) -> Vec<String> {
             "evidence missing: holds, and ends inconclusive after {}",
             time(rules.max_duration_ms)
         )),
+    }
+    found
+}
+
+/// `hook smoke, before a step (50 %): asks function pets:live, 3 calls of 10 s at most that may fail; go within 10 m, or …`.
+fn hook(hook: &Hook) -> String {
+    let Patience { timeout_ms, attempts, wait_ms, .. } = hook.patience;
+    let at = hook.percent.map(|percent| format!(" of {} %", percent.get())).unwrap_or_default();
+    let (whom, point) = (hook.whom.as_str(), hook.point.as_str());
+    let verb = if hook.point == HookPoint::AfterRollout { "tells" } else { "asks" };
+    let bound = match hook.point {
+        HookPoint::AfterRollout => "then it is left".to_owned(),
+        _ => format!("inconclusive when it neither says go nor stop within {}", time(wait_ms)),
+    };
+    format!(
+        "hook {}, {point}{at}: {verb} {whom}; {attempts} failures in a row of {} each at most; {bound}",
+        hook.name,
+        time(timeout_ms)
+    )
+}
+
+/// What else is given and told.
+pub fn given(input: &Json) -> Vec<String> {
+    let mut found = Vec::new();
+    if let Some(environments) = input["PreWarm"]["Environments"].as_u64() {
+        found.push(format!("{environments} environments of the canary are ready before its first request"));
+    }
+    if let Some(force) = input["Force"].as_str() {
+        found.push(format!("who brings canary or base in {force} gets that release, which is no evidence"));
+    }
+    for receiver in input["Notifications"].as_array().into_iter().flatten() {
+        let signed = if receiver["Secret"].is_string() { ", signed" } else { "" };
+        found.push(format!(
+            "{} is told of every change{signed}",
+            receiver["Url"].as_str().unwrap_or_default()
+        ));
     }
     found
 }

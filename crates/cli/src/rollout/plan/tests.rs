@@ -118,6 +118,45 @@ fn gates_are_told_and_opened() {
 }
 
 #[test]
+fn hooks_notifications_and_what_the_target_is_given_are_told() {
+    let hooks = json!([
+        {"Name": "smoke", "When": "BeforeStep", "Percent": 50, "FunctionName": "smoke:live", "WaitMs": 60_000, "Attempts": 5},
+        {"Name": "told", "When": "AfterRollout", "Url": "https://example.com/told", "Secret": "0123456789abcdef"},
+    ]);
+    let notifications =
+        json!([{"Url": "https://example.com/a", "Secret": "0123456789abcdef"}, {"Url": "http://b"}]);
+    let more = json!({
+        "Hooks": hooks, "Notifications": notifications, "Force": "header:X-Release", "PreWarm": {"Environments": 3},
+    });
+    let input = input(more);
+    let plan = build::plan(&input).unwrap();
+    assert_eq!((plan.hooks().len(), plan.hooks()[0].patience.attempts), (2, 5));
+    assert_eq!(plan.rules().checks, ["pre-warmed"]);
+    let good = &forecasts(&plan, &options(Some(300.0)), 300.0)[0];
+    assert!(good.count(Outcome::Promoted) >= 9, "{good:?}");
+    let text = page::page(&input, &plan, &json!({}), &options(None), &[]);
+    for line in [
+        "- hook smoke, before a step of 50 %: asks smoke:live; 5 failures in a row of 10.0 s each at most; inconclusive when \
+         it neither says go nor stop within 1m 00s\n",
+        "- hook told, after the end: tells https://example.com/told; 3 failures in a row of 10.0 s each at most; then it is \
+         left\n",
+        "\nBesides:\n- 3 environments of the canary are ready before its first request\n\
+         - who brings canary or base in header:X-Release gets that release, which is no evidence\n\
+         - https://example.com/a is told of every change, signed\n- http://b is told of every change\n",
+    ] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+    let told = document(&input, &plan, &json!({}), &options(None), &[]).to_string();
+    assert!(told.contains("is told of every change") && !told.contains("0123456789abcdef"), "{told}");
+    for hook in [json!({}), json!({"Url": "http://a", "FunctionName": "b"})] {
+        let mut hook = hook;
+        (hook["Name"], hook["When"]) = (json!("a"), json!("AfterStep"));
+        let none = build::plan(&super::tests::input(json!({"Hooks": [hook]}))).unwrap_err().to_string();
+        assert!(none.contains("hook a asks either function_name or url"), "{none}");
+    }
+}
+
+#[test]
 fn runs_that_take_too_long_are_left_out() {
     let rules = json!({"MaxDurationMs": 86_400_000, "IntervalMs": 1_000});
     let plan = build::plan(&input(json!({"Rules": rules}))).unwrap();

@@ -1,0 +1,126 @@
+//! What a rollout gives its target besides a share of the traffic, and takes away again: a stage's tag by which requests choose
+//! their release, and environments that are ready before the first request.
+
+use pitbird_names::{Qualifier, Scope};
+use pitbird_records::rollout::Target;
+use pitbird_records::{FunctionVersion, ProvisionedConcurrency, Stage, Texts, key, prefix};
+use pitbird_rollout::Check;
+use pitbird_rollout::plan::PRE_WARMED;
+use pitbird_snapshot::Choice;
+use pitbird_store::{Error as StoreError, Transaction};
+
+use crate::{Error, Rollout};
+
+/// A stage's tag that says where requests bring `canary` or `base`.
+pub const FORCE: &str = "pitbird:canary-force";
+
+/// Can the stage be given this tag?
+pub fn check_force(stage: &Stage, force: Option<&str>) -> Result<(), Error> {
+    let Some(force) = force else { return Ok(()) };
+    let tag = Texts::from([(FORCE.to_owned(), force.to_owned())]);
+    Choice::parse(&tag).map_err(|error| Error::invalid(format!("Force: must be {}.", error.expected)))?;
+    if stage.tags.contains_key(FORCE) {
+        let words = format!("Force: stage {} has the tag {FORCE} already; leave Force out.", stage.name);
+        return Err(Error::invalid(words));
+    }
+    Ok(())
+}
+
+pub fn put_force(stage: &mut Stage, force: Option<&String>) {
+    if let Some(force) = force {
+        stage.tags.insert(FORCE.to_owned(), force.clone());
+    }
+}
+
+/// A tag that somebody has changed since is somebody else's.
+pub fn take_force(stage: &mut Stage, force: Option<&String>) {
+    if stage.tags.get(FORCE) == force {
+        stage.tags.remove(FORCE);
+    }
+}
+
+/// Has environments of the canary started, which nothing else may have asked to be kept ready.
+pub fn pre_warm(tx: &mut Transaction<'_>, rollout: &Rollout) -> Result<(), Error> {
+    let Some(record) = warmed(rollout) else { return Ok(()) };
+    let Target::LambdaAlias(target) = &rollout.target else { return Ok(()) };
+    let function = &target.function;
+    let others = tx.list::<ProvisionedConcurrency>(&prefix(&rollout.scope, &[function]))?;
+    let is_taken = |qualifier: &str| others.iter().any(|other| other.record.qualifier == qualifier);
+    for qualifier in [&record.qualifier, &target.alias] {
+        if is_taken(qualifier) {
+            let words = format!(
+                "PreWarm: environments of {function}:{qualifier} are kept ready already, by its provisioned concurrency."
+            );
+            return Err(Error::invalid(words));
+        }
+    }
+    let latest =
+        tx.get::<FunctionVersion>(&key(&rollout.scope, &[function, &Qualifier::LATEST.to_string()]))?;
+    let settings = latest.and_then(|latest| latest.record.function);
+    let all = others.iter().fold(record.requested, |all, other| all.saturating_add(other.record.requested));
+    if let Some(reserved) =
+        settings.and_then(|function| function.reserved_concurrency).filter(|most| all > *most)
+    {
+        let words = format!(
+            "PreWarm: function {function} would need {all} environments and has reserved {reserved}."
+        );
+        return Err(Error::invalid(words));
+    }
+    tx.put(&record)?;
+    Ok(())
+}
+
+/// They are given back: those at work end what they do.
+pub fn let_cool(tx: &mut Transaction<'_>, rollout: &Rollout) -> Result<(), StoreError> {
+    use pitbird_records::Record;
+    let Some(record) = warmed(rollout) else { return Ok(()) };
+    let found = tx.get::<ProvisionedConcurrency>(&record.key())?;
+    // What somebody has asked for since is somebody else's.
+    if found.is_some_and(|found| found.record == record) {
+        tx.delete::<ProvisionedConcurrency>(&record.key())?;
+    }
+    Ok(())
+}
+
+fn warmed(rollout: &Rollout) -> Option<ProvisionedConcurrency> {
+    let Target::LambdaAlias(target) = &rollout.target else { return None };
+    Some(ProvisionedConcurrency {
+        scope: rollout.scope.clone(),
+        function: target.function.clone(),
+        qualifier: target.canary.to_string(),
+        requested: target.pre_warm?,
+        modified_ms: rollout.started_ms as i64,
+    })
+}
+
+/// How environments stand that are to be ready.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Warmth {
+    pub ready: u32,
+    /// The last start has failed.
+    pub has_failed: bool,
+}
+
+/// Whether so many are ready, where the rollout wants any; nothing while they are being started.
+pub fn check_warmth(
+    rollout: &Rollout,
+    warmth: impl FnOnce(&Scope, &str, &Qualifier) -> Warmth,
+) -> Option<Check> {
+    let Target::LambdaAlias(target) = &rollout.target else { return None };
+    let wanted = target.pre_warm?;
+    let Warmth { ready, has_failed } =
+        warmth(&rollout.scope, &target.function, &Qualifier::Version(target.canary));
+    let check = |passed| Check { name: PRE_WARMED.to_owned(), passed };
+    match ready >= wanted {
+        true => Some(check(true)),
+        false => has_failed.then(|| check(false)),
+    }
+}
+
+/// What callers get to see of it.
+pub fn shown(target: &Target) -> (Option<u32>, Option<String>) {
+    match target {
+        Target::RestStage(stage) => (None, stage.force.clone()),
+        Target::LambdaAlias(alias) => (alias.pre_warm, None),
+    }
+}

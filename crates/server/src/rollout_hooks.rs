@@ -1,0 +1,68 @@
+//! How a rollout's hooks are asked, and how the environments stand that it wants ready.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use pitbird_invoke::{Invocation, Invoker, Outcome};
+use pitbird_names::{FunctionRef, Qualifier, Scope};
+use pitbird_rollouts::{AskOf, HookCall, WarmthOf, Whom};
+use pitbird_snapshot::{Function, FunctionKey};
+use pitbird_store::Store;
+
+use crate::services::entropy;
+use crate::webhook::Webhooks;
+
+/// Asks functions by the one door there is, and URLs as they are.
+pub fn ask(store: &Store, invoker: &Invoker, webhooks: &Arc<Webhooks>) -> AskOf {
+    let (store, invoker, webhooks) = (store.clone(), invoker.clone(), webhooks.clone());
+    Arc::new(move |call| {
+        let (store, invoker, webhooks) = (store.clone(), invoker.clone(), webhooks.clone());
+        Box::pin(async move {
+            match &call.whom {
+                Whom::Function(named) => invoke(&store, &invoker, named, &call).await,
+                Whom::Url(url) => {
+                    webhooks.ask(url, call.body, call.signature.as_deref(), call.answer_bytes_max).await
+                }
+            }
+        })
+    })
+}
+
+async fn invoke(store: &Store, invoker: &Invoker, named: &str, call: &HookCall) -> Result<Vec<u8>, String> {
+    let function = FunctionRef::parse(named).map_err(|error| error.to_string())?;
+    let found = find(store, &function.scope(&call.scope), &function.name);
+    let found = found.ok_or_else(|| format!("there is no function {named}"))?;
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let invocation = Invocation {
+        request_id: pitbird_names::uuid(entropy()),
+        payload: Bytes::from(call.body.clone()),
+        at_ms: since.as_millis() as i64,
+        ..Invocation::default()
+    };
+    let outcome = invoker.invoke(&found, function.qualifier.as_ref(), fastrand::f64(), invocation).await;
+    match outcome.map_err(|refused| refused.to_string())? {
+        Outcome { function_error: Some(error), error_type, .. } => {
+            Err(format!("the function failed: {}", error_type.unwrap_or_else(|| error.to_owned())))
+        }
+        Outcome { payload, .. } if payload.len() > call.answer_bytes_max => {
+            Err(format!("its answer has more than {} bytes", call.answer_bytes_max))
+        }
+        Outcome { payload, .. } => Ok(payload.to_vec()),
+    }
+}
+
+/// What is kept ready of a version, by its own provisioned concurrency.
+pub fn warmth(store: &Store, invoker: &Invoker) -> WarmthOf {
+    let (store, invoker) = (store.clone(), invoker.clone());
+    Arc::new(move |scope, function, qualifier: &Qualifier| {
+        let Some(found) = find(&store, scope, function) else { return pitbird_rollouts::Warmth::default() };
+        let pitbird_invoke::Provisioned { ready, has_failed, .. } = invoker.provisioned(&found, qualifier);
+        pitbird_rollouts::Warmth { ready, has_failed }
+    })
+}
+
+fn find(store: &Store, scope: &Scope, name: &str) -> Option<Arc<Function>> {
+    let key = FunctionKey { scope: scope.clone(), name: name.to_owned() };
+    store.snapshot().function(&key).cloned()
+}
