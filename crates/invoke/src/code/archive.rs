@@ -16,6 +16,8 @@ use zip::ZipArchive;
 pub const ENTRIES_MAX: usize = 100_000;
 /// Longest path in a zip, bytes.
 const PATH_BYTES_MAX: usize = 1024;
+/// Longest name in a path, bytes (`NAME_MAX`).
+const NAME_BYTES_MAX: usize = 255;
 /// Longest symbolic link's target, bytes.
 const LINK_BYTES_MAX: u64 = 1024;
 
@@ -187,6 +189,9 @@ fn inside(name: &[u8]) -> Result<Option<PathBuf>, ZipError> {
     let mut path = PathBuf::new();
     for component in Path::new(OsStr::from_bytes(name)).components() {
         match component {
+            Component::Normal(part) if part.len() > NAME_BYTES_MAX => {
+                return Err(refuse("has a name that is too long"));
+            }
             Component::Normal(part) => path.push(part),
             Component::CurDir => {}
             _ => return Err(refuse("leads outside")),

@@ -60,6 +60,8 @@ fn nothing_gets_out() {
         ("hidden parent", file("a/../../out")),
         ("absolute", file("/etc/out")),
         ("NUL", file("a\0b")),
+        ("long name", file(&format!("a/{}", "n".repeat(256)))),
+        ("long path", file(&"a/".repeat(513))),
         ("absolute link", link("a", "/etc/passwd")),
         ("climbing link", link("a/b", "../../etc/passwd")),
         ("link that climbs behind a name", link("a/b", "c/../x")),
@@ -74,6 +76,30 @@ fn nothing_gets_out() {
         assert!(matches!(error, ZipError::Malformed(_)), "{what}: {error}");
         assert!(error.message().unwrap().starts_with("Could not unzip uploaded file."));
         assert_eq!(fs::read_dir(outer.path()).unwrap().count(), 1, "{what}");
+    }
+}
+
+#[test]
+fn names_may_be_as_long_as_disks_take_them() {
+    let name = "n".repeat(255);
+    let root = tempfile::tempdir().unwrap();
+    unpack(&zip(&[Entry::File(&name, b"x", 0o644)]), root.path()).unwrap();
+    assert!(root.path().join(name).is_file());
+}
+
+/// Bits that give rights, and kinds of files that are none, don't come out of a zip.
+#[test]
+fn what_is_special_becomes_a_plain_file() {
+    for bits in [0o106_755, 0o102_755, 0o101_755, 0o060_755, 0o020_755, 0o010_755, 0o140_755] {
+        let mut zip = zip(&[Entry::File("a", b"", 0o755)]);
+        // In the central directory's entry: the mode is the upper half of the external attributes, at byte 38.
+        let entry = zip.windows(4).rposition(|window| window == b"PK\x01\x02").unwrap();
+        zip[entry + 40..entry + 42].copy_from_slice(&u16::try_from(bits).unwrap().to_le_bytes());
+        let root = tempfile::tempdir().unwrap();
+        unpack(&zip, root.path()).unwrap();
+        let found = fs::symlink_metadata(root.path().join("a")).unwrap();
+        assert!(found.is_file(), "{bits:o}");
+        assert_eq!(found.permissions().mode() & 0o7777, 0o755, "{bits:o}");
     }
 }
 
