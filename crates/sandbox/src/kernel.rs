@@ -1,6 +1,7 @@
 //! The system calls that no safe crate offers. Every `unsafe` block of the launcher is here or says why it is not.
 
 pub mod device;
+pub mod slice;
 
 use std::ffi::CString;
 use std::io;

@@ -34,7 +34,7 @@ mod spec;
 pub use error::{Error, Step};
 pub use launcher::{Config, Launcher, Parked, SpawnerCommand};
 pub use report::{CgroupVersion, Level, Missing, Report};
-pub use runaway::serve_this_thread_first;
+pub use runaway::{serve_this_thread_first, wake_this_thread_soon};
 pub use sandbox::{Connector, Exit, ProgramEnd, Sandbox, Tmp};
 pub use spawner::{ARGUMENT as SPAWNER_ARGUMENT, spawner_if_asked, spawner_main};
 pub use spec::{

@@ -207,7 +207,13 @@ pub(crate) async fn build(
     let pool_keys = user_pools::read(&options.user_pool_keys)?;
     let own_prices = options.prices.as_deref().map(read_prices).transpose()?;
     let prices = Arc::new(own_prices.unwrap_or_else(|| PriceList::embedded().clone()));
-    let store = Store::open(&options.data_dir).map_err(unusable)?;
+    // Whoever changes something waits for this thread; requests under way would keep it from the processor for milliseconds.
+    let store = Store::open_with(&options.data_dir, || {
+        if let Err(error) = pitbird_sandbox::wake_this_thread_soon() {
+            tracing::debug!(%error, "changes may wait for requests under way");
+        }
+    });
+    let store = store.map_err(unusable)?;
     let telemetry = options.data_dir.join("telemetry");
     let config =
         pitbird_telemetry::Config { takes_data_plane: !options.without_telemetry, ..Default::default() };

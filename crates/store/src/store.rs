@@ -36,7 +36,18 @@ struct Parts {
 impl Store {
     /// Opens a data directory, which is made if there is none, and compiles the first snapshot. The directory belongs
     /// to this process until the last clone is dropped.
+    ///
+    /// # Errors
+    /// It is in use, damaged, newer than this program, or not a data directory.
     pub fn open(directory: &Path) -> Result<Store, OpenError> {
+        Store::open_with(directory, || {})
+    }
+
+    /// As [`Store::open`]. `began` runs first on the thread that writes, for which everybody waits who changes something.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_with(directory: &Path, began: impl FnOnce() + Send + 'static) -> Result<Store, OpenError> {
         let failed = |source| OpenError::Directory { path: directory.to_owned(), source };
         make_directory(directory).map_err(failed)?;
         let lock = DirectoryLock::acquire(directory)?;
@@ -47,7 +58,11 @@ impl Store {
         let live = writer.live();
         let (jobs, waiting) = mpsc::channel(QUEUE_CHANGES);
         let thread = thread::Builder::new().name("store-writer".to_owned());
-        let writer = thread.spawn(move || writer.run(waiting)).map_err(failed)?;
+        let writer = thread.spawn(move || {
+            began();
+            writer.run(waiting);
+        });
+        let writer = writer.map_err(failed)?;
         let readers = Readers::new(path);
         Ok(Store(Arc::new(Parts {
             live,
