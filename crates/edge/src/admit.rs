@@ -23,7 +23,7 @@ use time::OffsetDateTime;
 use crate::admitted::{Admitted, AuthorizerResult, Phase};
 use crate::arrival::Arrival;
 use crate::execution_log;
-use crate::integrate::Routed;
+use crate::routed::Routed;
 use crate::{Edge, GatewayError, Signature, SignatureFault, UrlSigner};
 
 const INVOKE: &str = "execute-api:Invoke";

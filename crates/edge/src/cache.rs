@@ -15,7 +15,8 @@ use quick_cache::sync::Cache;
 
 use crate::admitted::Admitted;
 use crate::answer::Answer;
-use crate::integrate::{Routed, Seen};
+use crate::integrate::Seen;
+use crate::routed::Routed;
 
 /// A larger answer isn't kept. Source: API Gateway quotas.
 const ANSWER_BYTES_MAX: usize = 1_048_576;

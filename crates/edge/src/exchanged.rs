@@ -4,8 +4,8 @@ use smallvec::SmallVec;
 
 use crate::admitted::Admitted;
 use crate::arrival::Arrival;
-use crate::integrate::Routed;
 use crate::names_shown::NamesShown;
+use crate::routed::Routed;
 
 /// Shows `then` the exchange as functions see it: those behind methods, and those that authorize.
 pub(crate) fn exchanged<T>(

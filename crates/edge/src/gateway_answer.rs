@@ -12,7 +12,7 @@ use crate::admit::{capture, query_parameter};
 use crate::answer::{Answer, header};
 use crate::arrival::Arrival;
 use crate::context::{self, Place};
-use crate::integrate::Routed;
+use crate::routed::Routed;
 use crate::story::Story;
 
 /// What the answers' variables are read from.

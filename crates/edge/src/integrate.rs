@@ -13,11 +13,7 @@ use bytes::Bytes;
 use pitbird_event::MediaTypes;
 use pitbird_invoke::{Event, Invocation, Invoker, Refused, Unqueued};
 use pitbird_names::arn;
-use pitbird_paths::Match;
-use pitbird_snapshot::{
-    Function, Integration, InvocationSource, LambdaTarget, Method, Mock, MockFault, Resource, Setting,
-    Snapshot, Stage, Track,
-};
+use pitbird_snapshot::{Function, Integration, InvocationSource, LambdaTarget, Mock, MockFault, Snapshot};
 use serde::Deserialize;
 
 use crate::GatewayError;
@@ -26,7 +22,8 @@ use crate::answer::Answer;
 use crate::arrival::Arrival;
 use crate::backend::Backend;
 use crate::exchanged::exchanged;
-use crate::execution_log::{self, Log};
+use crate::execution_log;
+use crate::routed::Routed;
 use crate::services::Services;
 use crate::story::IntegrationStory;
 use crate::trace::Traced;
@@ -43,20 +40,6 @@ pub(crate) struct Outcome {
     pub trace_id: Option<String>,
     /// What functions have used for it.
     pub functions: FunctionUse,
-}
-
-/// A request that has found its method: the values of the steps before.
-pub(crate) struct Routed<'r, 'a> {
-    pub stage: &'r Stage,
-    pub track: &'r Track,
-    pub matched: Match<'r, 'a, Resource>,
-    pub method: &'r Method,
-    /// The request's own.
-    pub verb: &'a str,
-    /// What the stage says of this method.
-    pub setting: Option<Setting<'r>>,
-    /// Where this exchange is told.
-    pub log: Log<'r>,
 }
 
 /// What integrations are served with.

@@ -37,6 +37,7 @@ mod measure;
 mod mirror;
 mod names_shown;
 mod route_probes;
+mod routed;
 mod services;
 mod story;
 mod target;

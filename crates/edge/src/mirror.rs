@@ -11,8 +11,9 @@ use crate::admitted::Admitted;
 use crate::arrival::{Arrival, Peer};
 use crate::choose::{By, Chosen};
 use crate::execution_log::{self, ExecutionLog, Log};
-use crate::integrate::{Outcome, Routed};
+use crate::integrate::Outcome;
 use crate::journey::{find, route};
+use crate::routed::Routed;
 use crate::trace::Traced;
 use crate::{Edge, Target};
 

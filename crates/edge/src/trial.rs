@@ -16,8 +16,9 @@ use crate::admit::{Asking, validate};
 use crate::admitted::Admitted;
 use crate::arrival::{Arrival, Peer};
 use crate::execution_log::{self, ExecutionLog, Log};
-use crate::integrate::{Outcome, Routed, integrate};
+use crate::integrate::{Outcome, integrate};
 use crate::journey::dress;
+use crate::routed::Routed;
 use crate::{Edge, GatewayError, Target, UrlSigner};
 
 /// The host under which a trial seems to come in, and its stage as authorizers are told it. Source: recorded events of the service's

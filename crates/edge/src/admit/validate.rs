@@ -6,7 +6,7 @@ use pitbird_snapshot::{ParameterPlace, RequiredParameter};
 use crate::GatewayError;
 use crate::arrival::Arrival;
 use crate::exchanged::header_spelled;
-use crate::integrate::Routed;
+use crate::routed::Routed;
 
 /// What the request itself must be: its parameters first, then its body.
 pub(crate) fn validate(

@@ -12,8 +12,9 @@ use crate::GatewayError;
 use crate::admitted::Admitted;
 use crate::arrival::Arrival;
 use crate::execution_log::Log;
-use crate::integrate::{Outcome, Routed, Seen, permission_source};
+use crate::integrate::{Outcome, Seen, permission_source};
 use crate::names_shown::NamesShown;
+use crate::routed::Routed;
 
 /// A request came.
 pub(crate) fn arrived(log: Log<'_>, arrival: &Arrival<'_>) {

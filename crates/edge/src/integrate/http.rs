@@ -15,7 +15,7 @@ use pitbird_snapshot::{HttpProxy, HttpTarget, Parameters, Target};
 use super::content;
 use super::headers::{Kind, answered, is_dropped, is_settable};
 use super::request::Seen;
-use super::{MISCONFIGURED, Means, Outcome, Routed};
+use super::{MISCONFIGURED, Means, Outcome};
 use crate::GatewayError;
 use crate::admitted::Admitted;
 use crate::answer::Answer;
@@ -23,6 +23,7 @@ use crate::arrival::Arrival;
 use crate::backend::Unanswered;
 use crate::compression::unpacked;
 use crate::execution_log;
+use crate::routed::Routed;
 use crate::story::IntegrationStory;
 
 /// What mappings add to a request: pairs of a name and its values.

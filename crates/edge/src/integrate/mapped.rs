@@ -20,11 +20,12 @@ use super::content;
 use super::headers::{Kind, answered};
 use super::http::{self as endpoint, Additions, encoded_path};
 use super::request::{self, Seen};
-use super::{Means, Outcome, Routed};
+use super::{Means, Outcome};
 use crate::GatewayError;
 use crate::answer::Answer;
 use crate::arrival::Arrival;
 use crate::execution_log;
+use crate::routed::Routed;
 use crate::services::{ServiceCall, Uncalled};
 use crate::story::IntegrationStory;
 

@@ -12,10 +12,10 @@ use pitbird_mapping::{Exchange, Letters, Member, Members, RenderError, Rendered,
 use smallvec::SmallVec;
 
 use self::context::Context;
-use super::Routed;
 use crate::admitted::Admitted;
 use crate::arrival::Arrival;
 use crate::names_shown::NamesShown;
+use crate::routed::Routed;
 
 /// All that a request's templates and parameters may name.
 pub(crate) struct Seen<'a> {

@@ -10,7 +10,7 @@ use pitbird_snapshot::{Method, Resource, Stage, Track};
 use crate::UrlSigner;
 use crate::admitted::Admitted;
 use crate::arrival::Arrival;
-use crate::integrate::Routed;
+use crate::routed::Routed;
 
 pub(super) struct Context<'a> {
     stage: &'a Stage,
