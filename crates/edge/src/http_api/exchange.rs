@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
+use http::header;
 use pitbird_event::{AuthorizerQuestion, HttpContext, HttpExchange};
 use smallvec::SmallVec;
 
@@ -14,7 +15,7 @@ impl Routed<'_, '_> {
     pub(super) fn event(&self, admitted: &Admitted, trace_id: &str, body: &[u8], is_format_2: bool) -> Bytes {
         let json = admitted.json(is_format_2);
         let mut event = Vec::new();
-        self.exchange(admitted, json.as_deref(), trace_id, body, |exchange| match is_format_2 {
+        self.exchange(admitted, json.as_deref(), trace_id, Some(body), |exchange| match is_format_2 {
             true => exchange.write_event(&mut event),
             false => exchange.write_event_1(&mut event),
         });
@@ -29,7 +30,7 @@ impl Routed<'_, '_> {
         is_format_2: bool,
     ) -> Bytes {
         let mut event = Vec::new();
-        self.exchange(&Admitted::Anybody, None, trace_id, b"", |exchange| match is_format_2 {
+        self.exchange(&Admitted::Anybody, None, trace_id, None, |exchange| match is_format_2 {
             true => exchange.write_authorizer_event(question, &mut event),
             false => exchange.write_authorizer_event_1(question, &mut event),
         });
@@ -41,12 +42,19 @@ impl Routed<'_, '_> {
         admitted: &Admitted,
         json: Option<&str>,
         trace_id: &str,
-        body: &[u8],
+        body: Option<&[u8]>,
         write: impl FnOnce(&HttpExchange<'_>),
     ) {
         let (stage, arrival, seen) = (self.stage, self.arrival, self.seen);
-        let headers: SmallVec<[(&str, &[u8]); 24]> =
+        let mut length = itoa::Buffer::new();
+        let mut headers: SmallVec<[(&str, &[u8]); 24]> =
             arrival.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+        // Nothing is counted, too, and so is what came in pieces.
+        if let Some(body) = body
+            && !arrival.headers().contains_key(header::CONTENT_LENGTH)
+        {
+            headers.push((header::CONTENT_LENGTH.as_str(), length.format(body.len()).as_bytes()));
+        }
         let decoded = |(name, text): &(&'_ str, &'_ str)| {
             ((*name).to_owned(), pitbird_paths::decode(text).into_owned())
         };
@@ -58,7 +66,7 @@ impl Routed<'_, '_> {
             raw_path: seen.path,
             query: arrival.query(),
             headers: &headers,
-            body,
+            body: body.unwrap_or_default(),
             path_parameters: &path_parameters,
             stage_variables: Some(&stage.record.variables),
             host: arrival.host(),

@@ -106,6 +106,7 @@ def quick():
     has(seen, version="2.0", routeKey="$default", rawPath="/a%20b", rawQueryString="q=1&q=2", cookies=["c=1", "d=2"],
         queryStringParameters={"q": "1,2"}, body="words", isBase64Encoded=False)
     assert seen["headers"]["x-a"] == "1" and "cookie" not in seen["headers"] and "pathParameters" not in seen, seen
+    assert seen["headers"]["content-length"] == "5", seen
     context = seen["requestContext"]
     has(context, accountId=ACCOUNT, apiId=api, domainPrefix=api, routeKey="$default", stage="$default")
     assert "authorizer" not in context and len(context["requestId"]) == 16, context
@@ -152,6 +153,8 @@ def routes_and_stages():
 def the_first_format():
     api, _ = fresh("GET /pets/{id}", version="1.0")
     seen = event_of(ask(api, "/pets/7?q=1&q=2", headers={"X-A": "1"}))
+    # Also where the client didn't say it.
+    assert seen["headers"]["content-length"] == "0", seen
     has(seen, version="1.0", resource="/pets/{id}", path="/pets/7", httpMethod="GET", pathParameters={"id": "7"},
         multiValueQueryStringParameters={"q": ["1", "2"]}, body=None, stageVariables=None)
     has(seen["requestContext"], resourcePath="/pets/{id}", stage="$default", resourceId=None)
