@@ -56,10 +56,15 @@ mod tests {
     use crate::GatewayError;
     use crate::admitted::Admitted;
     use crate::context::{Place, Variable};
-    use crate::story::{IntegrationStory, Story};
+    use crate::story::{EndpointId, IntegrationStory, Story};
 
-    const BROKEN: IntegrationStory =
-        IntegrationStory { latency_us: 11_000, status: None, service_status: Some(200), error: None };
+    const BROKEN: IntegrationStory = IntegrationStory {
+        latency_us: 11_000,
+        status: None,
+        service_status: Some(200),
+        error: None,
+        endpoint_id: EndpointId::Own,
+    };
 
     const NOBODY: Admitted = Admitted {
         signer: None,
@@ -113,6 +118,7 @@ mod tests {
             ("$context.requestTime $context.requestTimeEpoch", "09/Apr/2015:12:34:56 +0000 1428582896000"),
             ("$context.domainName$context.path", "abc.execute-api.localhost/prod/pets/7"),
             ("$context.integration.latency $context.integrationLatency", "11 11"),
+            ("$context.integration.requestId $context.awsEndpointRequestId", "r-1 r-1"),
         ] {
             let mut written = String::new();
             let told = story(&headers);

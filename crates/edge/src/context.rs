@@ -97,6 +97,7 @@ const VARIABLES: &[(&str, Variable)] = &[
     ("integrationLatency", Variable::IntegrationLatency),
     ("integration.latency", Variable::IntegrationLatency),
     ("integration.requestId", Variable::IntegrationRequestId),
+    ("awsEndpointRequestId", Variable::IntegrationRequestId),
     ("integrationErrorMessage", Variable::IntegrationError),
     ("integration.error", Variable::IntegrationError),
 ];
@@ -150,7 +151,11 @@ impl Variable {
             Variable::IntegrationLatency => {
                 count(line, integration.map(|integration| integration.latency_ms()));
             }
-            Variable::IntegrationRequestId => line.push_str(integration.map_or("", |_| story.request_id)),
+            Variable::IntegrationRequestId => {
+                line.push_str(
+                    integration.map_or("", |integration| integration.endpoint_id(story.request_id)),
+                );
+            }
             Variable::IntegrationError => {
                 line.push_str(
                     integration.and_then(|integration| integration.error.as_deref()).unwrap_or_default(),

@@ -25,7 +25,7 @@ use crate::exchanged::exchanged;
 use crate::execution_log;
 use crate::routed::Routed;
 use crate::services::Services;
-use crate::story::IntegrationStory;
+use crate::story::{EndpointId, IntegrationStory};
 use crate::trace::Traced;
 use crate::used::{FunctionTally, FunctionUse};
 
@@ -281,7 +281,9 @@ async fn later(
 ) -> Outcome {
     match enqueue(routed, target, invocation, means).await {
         Ok(latency_us) => {
-            let story = IntegrationStory { latency_us, status: None, service_status: Some(202), error: None };
+            let endpoint_id = EndpointId::Own;
+            let story =
+                IntegrationStory { latency_us, service_status: Some(202), endpoint_id, ..Default::default() };
             let answer = Answer { status: 200, headers: Vec::new(), body: Bytes::new(), is_traced: true };
             Outcome { integration: Some(story), ..Outcome::answer(answer) }
         }
@@ -295,6 +297,7 @@ fn of_function(routed: &Routed<'_, '_>, arrival: &Arrival<'_>, outcome: &pitbird
         let mut failed = Outcome::failed(error, why);
         if let Some(integration) = &mut failed.integration {
             integration.service_status = Some(200);
+            integration.endpoint_id = EndpointId::Own;
         }
         failed
     };
@@ -307,8 +310,9 @@ fn of_function(routed: &Routed<'_, '_>, arrival: &Arrival<'_>, outcome: &pitbird
         Ok(answer) => {
             routed.log.spell(answer.headers.iter().map(|(name, _)| &**name));
             let status = Some(answer.status);
+            let endpoint_id = EndpointId::Own;
             let integration =
-                IntegrationStory { latency_us: 0, status, service_status: Some(200), error: None };
+                IntegrationStory { status, service_status: Some(200), endpoint_id, ..Default::default() };
             let answer = Answer::of_function(answer);
             Outcome { integration: Some(integration), ..Outcome::answer(answer) }
         }
@@ -379,8 +383,7 @@ impl Outcome {
 
     /// The gateway's answer to an integration that failed.
     fn failed(error: GatewayError, why: impl Into<String>) -> Outcome {
-        let integration =
-            IntegrationStory { latency_us: 0, status: None, service_status: None, error: Some(why.into()) };
+        let integration = IntegrationStory { error: Some(why.into()), ..Default::default() };
         Outcome { integration: Some(integration), ..Outcome::error(error) }
     }
 }

@@ -39,7 +39,7 @@ pub(crate) struct Story<'a> {
 }
 
 /// What there is to tell about the integration, if the request came that far.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct IntegrationStory {
     pub latency_us: u64,
     /// The status that the function answered with.
@@ -48,6 +48,18 @@ pub(crate) struct IntegrationStory {
     pub service_status: Option<u16>,
     /// Why it failed, for `$context.integrationErrorMessage` and the execution log.
     pub error: Option<String>,
+    pub endpoint_id: EndpointId,
+}
+
+/// By which id an AWS service that was asked knows the request.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) enum EndpointId {
+    /// None: it wasn't asked, said none, or isn't AWS's.
+    #[default]
+    None,
+    /// The request's own, by which functions run.
+    Own,
+    Its(Box<str>),
 }
 
 impl Story<'_> {
@@ -62,6 +74,15 @@ impl Story<'_> {
 }
 
 impl IntegrationStory {
+    /// The id by which AWS's endpoint knows this request; empty where there is none.
+    pub fn endpoint_id<'a>(&'a self, request_id: &'a str) -> &'a str {
+        match &self.endpoint_id {
+            EndpointId::None => "",
+            EndpointId::Own => request_id,
+            EndpointId::Its(id) => id,
+        }
+    }
+
     pub fn latency_ms(&self) -> u64 {
         self.latency_us / 1000
     }

@@ -223,7 +223,7 @@ pub(crate) async fn ask(
         Ok(response) => {
             execution_log::answered(routed.log, &response, latency_us);
             let status = Some(response.status().as_u16());
-            let story = IntegrationStory { latency_us, status, service_status: status, error: None };
+            let story = IntegrationStory { latency_us, status, service_status: status, ..Default::default() };
             Ok((response, story))
         }
         Err(unanswered) => {

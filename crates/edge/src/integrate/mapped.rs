@@ -27,7 +27,7 @@ use crate::arrival::Arrival;
 use crate::execution_log;
 use crate::routed::Routed;
 use crate::services::{ServiceCall, Uncalled};
-use crate::story::IntegrationStory;
+use crate::story::{EndpointId, IntegrationStory};
 
 /// What a backend answered, before it is mapped.
 struct Answered {
@@ -250,7 +250,7 @@ async fn function(
     if is_event {
         let latency_us = super::enqueue(routed, target, invocation, means).await?;
         let story =
-            IntegrationStory { latency_us, status: Some(202), service_status: Some(202), error: None };
+            IntegrationStory { latency_us, status: Some(202), service_status: Some(202), ..of_function() };
         return Ok(Answered {
             selector: String::new(),
             headers: HeaderMap::new(),
@@ -259,6 +259,10 @@ async fn function(
         });
     }
     run(routed, arrival, (function, target), invocation, mapped, means).await
+}
+
+fn of_function() -> IntegrationStory {
+    IntegrationStory { endpoint_id: EndpointId::Own, ..IntegrationStory::default() }
 }
 
 async fn run(
@@ -286,7 +290,8 @@ async fn run(
     };
     tracing::trace!(request_id = arrival.request_id, "a function answered");
     let error = outcome.function_error.map(|_| super::function_failure(arrival, &outcome.payload));
-    let story = IntegrationStory { latency_us, status: Some(200), service_status: Some(200), error };
+    let status = Some(200);
+    let story = IntegrationStory { latency_us, status, service_status: status, error, ..of_function() };
     let headers =
         HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
     Ok(Answered { selector, headers, body: outcome.payload, story: Some(story) })
@@ -328,11 +333,12 @@ async fn service(
     match called {
         Ok(response) => {
             execution_log::answered(routed.log, &response, latency_us);
-            routed.log.endpoint_request_id(|| {
-                Some(response.headers().get("x-amzn-requestid")?.to_str().ok()?.to_owned())
-            });
+            let id = || Some(response.headers().get("x-amzn-requestid")?.to_str().ok()?.to_owned());
+            routed.log.endpoint_request_id(id);
             let status = Some(response.status().as_u16());
-            let story = IntegrationStory { latency_us, status, service_status: status, error: None };
+            let endpoint_id = id().map_or(EndpointId::None, |id| EndpointId::Its(id.into()));
+            let story =
+                IntegrationStory { latency_us, status, service_status: status, error: None, endpoint_id };
             Ok(of_response(response, story))
         }
         Err(Uncalled::Timeout) => {

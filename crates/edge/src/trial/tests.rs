@@ -226,12 +226,7 @@ fn a_functions_exchange_is_told_in_order() {
 fn failures_take_the_place_of_an_answer() {
     let failed = |error: GatewayError, why: Option<&str>| {
         after_begin(|routed, arrival| {
-            let story = why.map(|why| IntegrationStory {
-                latency_us: 0,
-                status: None,
-                service_status: None,
-                error: Some(why.into()),
-            });
+            let story = why.map(|why| IntegrationStory { error: Some(why.into()), ..Default::default() });
             let outcome = Outcome { integration: story, ..Outcome::error(error) };
             execution_log::finish(routed.log, arrival, &outcome);
         })
@@ -259,8 +254,7 @@ fn failures_take_the_place_of_an_answer() {
 #[test]
 fn a_functions_error_that_is_mapped_is_told_beside_its_answer() {
     let lines = after_begin(|routed, arrival| {
-        let story =
-            IntegrationStory { latency_us: 0, status: None, service_status: None, error: Some("why".into()) };
+        let story = IntegrationStory { error: Some("why".into()), ..Default::default() };
         let outcome = Outcome {
             integration: Some(story),
             trace_id: Some("Root=1".into()),
