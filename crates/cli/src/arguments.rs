@@ -17,7 +17,7 @@ use pitbird_sandbox::Level;
 
 use crate::quantity;
 
-pub use reading::{MetricsCommand, MetricsListOptions, MetricsShowOptions, QueryOptions};
+pub use reading::{MetricsCommand, MetricsListOptions, MetricsShowOptions, QueryOptions, TopOptions};
 pub use rollout::{
     HistoryOptions, Place, PlaceOptions, PlanOptions, ReasonOptions, RolloutCommand, StartOptions,
     WatchOptions,
@@ -85,6 +85,8 @@ pub enum ClientCommand {
     /// Start releases that prove themselves, watch them and step in
     #[command(subcommand)]
     Rollout(RolloutCommand),
+    /// Watch what goes on: releases, functions and their errors, the end of the log
+    Top(TopOptions),
     /// Read what functions and gateways wrote
     #[command(subcommand)]
     Logs(LogsCommand),

@@ -28,6 +28,7 @@ mod streams;
 mod stub;
 mod table;
 pub mod terminal;
+mod top;
 mod usage;
 pub mod watch;
 
@@ -35,7 +36,7 @@ pub use arguments::{
     AccountThrottle, ApiOptions, Cli, ClientCommand, Command, CompletionsOptions, CpuShare, DemoOptions,
     DoctorOptions, Egress, LogsCommand, MetricsCommand, MetricsListOptions, MetricsShowOptions, Output,
     QueryOptions, RolloutCommand, RuntimeOptions, RuntimeProgram, ServeOptions, ServerOptions, StartOptions,
-    TailOptions, UsageOptions, WatchOptions,
+    TailOptions, TopOptions, UsageOptions, WatchOptions,
 };
 pub use aws_command::aws_command;
 pub use doctor::Runtime;

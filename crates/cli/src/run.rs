@@ -11,7 +11,7 @@ use crate::client::{Client, Credentials, Endpoint};
 use crate::doctor::{self, Doctor, Runtime};
 use crate::failure::Failure;
 use crate::streams::Streams;
-use crate::{api, environment, logs, metrics, print, rollout, usage};
+use crate::{api, environment, logs, metrics, print, rollout, top, usage};
 
 /// Does the command: data to standard output, words to standard error. `runtimes` finds out for `doctor` what functions
 /// could run with, where these programs were chosen for runtimes.
@@ -58,6 +58,7 @@ async fn done(
         ClientCommand::Metrics(command) => {
             metrics::run(&client(server)?, &command, output, streams).await?;
         }
+        ClientCommand::Top(options) => top::run(&client(server)?, &options, output, streams).await?,
         ClientCommand::Usage(options) if options.print_prices => streams.data(PriceList::EMBEDDED)?,
         ClientCommand::Usage(options) => {
             let told = usage::run(&client(server)?, &options, output).await?;

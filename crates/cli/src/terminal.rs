@@ -38,7 +38,7 @@ pub fn width() -> Option<usize> {
 }
 
 /// Rows of standard output now; without a terminal, as many as anybody wants.
-fn height() -> usize {
+pub fn height() -> usize {
     let rows = rustix::termios::tcgetwinsize(io::stdout()).map_or(0, |size| usize::from(size.ws_row));
     if rows == 0 { usize::MAX } else { rows }
 }

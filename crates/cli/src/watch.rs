@@ -8,7 +8,8 @@ mod paint;
 mod view;
 
 pub use draw::{line, render};
-pub(crate) use paint::Style;
+pub(crate) use draw::{mark, verdict_words};
+pub(crate) use paint::{Line, Style, bar};
 pub use view::{Arm, Evidence, Progress, RolloutView, Step, Verdict};
 pub(crate) use view::{canary, target};
 

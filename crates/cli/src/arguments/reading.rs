@@ -6,6 +6,19 @@ use clap::{Args, Subcommand};
 
 use crate::quantity;
 
+#[derive(Debug, Args)]
+pub struct TopOptions {
+    /// How often to look
+    #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = quantity::duration)]
+    pub interval: Duration,
+    /// Log group whose end is shown; may be given several times. Without one, those of the three functions that are invoked most
+    #[arg(long = "group", value_name = "LOG_GROUP")]
+    pub groups: Vec<String>,
+    /// Only log events that match this CloudWatch filter pattern
+    #[arg(long, value_name = "PATTERN")]
+    pub filter: Option<String>,
+}
+
 #[derive(Debug, Subcommand)]
 pub enum MetricsCommand {
     /// List metrics: their namespaces, names and dimensions

@@ -130,6 +130,7 @@ fn help_says_what_there_is() {
         &["rollout", "start"],
         &["rollout", "plan"],
         &["rollout", "watch"],
+        &["top"],
         &["logs", "tail"],
         &["logs", "query"],
         &["metrics", "list"],

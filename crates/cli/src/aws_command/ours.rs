@@ -18,11 +18,14 @@ pub fn words(model: &Model, operation: &Operation, input: &Json) -> Vec<String> 
         ("ResumeRollout", Some(name), 1) => Some(vec!["resume", name]),
         ("AbortRollout", Some(name), 1) => Some(vec!["abort", name]),
         ("ListRollouts", None, 0) => Some(vec!["list"]),
-        ("AbortRollout", Some(name), 2) => {
-            input["Reason"].as_str().map(|reason| vec!["abort", name, "--reason", reason])
-        }
-        ("PromoteRollout", Some(name), 2) => {
-            input["Reason"].as_str().map(|reason| vec!["promote", name, "--reason", reason])
+        (ordered @ ("PauseRollout" | "ResumeRollout" | "AbortRollout" | "PromoteRollout"), Some(name), 2) => {
+            let order = match ordered {
+                "PauseRollout" => "pause",
+                "ResumeRollout" => "resume",
+                "AbortRollout" => "abort",
+                _ => "promote",
+            };
+            input["Reason"].as_str().map(|reason| vec![order, name, "--reason", reason])
         }
         _ => None,
     };

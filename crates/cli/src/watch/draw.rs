@@ -101,18 +101,32 @@ fn counted(arm: &Arm) -> String {
 }
 
 fn head(view: &RolloutView, line: Line) -> Line {
-    let (style, mark) = match view.progress {
-        Progress::InProgress => (Style::Bold, "▶"),
-        Progress::Paused => (Style::Careful, "‖"),
-        Progress::Ended(Outcome::Promoted) => (Style::Good, "✔"),
-        Progress::Ended(Outcome::RolledBack | Outcome::Failed) => (Style::Bad, "✘"),
-        Progress::Ended(_) => (Style::Careful, "■"),
-    };
+    let (style, mark) = mark(view.progress);
     let state = format!("{mark} {}", view.progress.words());
     line.push(Style::Bold, &view.name)
         .push(Style::Plain, "  ")
         .push(style, &state)
         .push(Style::Dim, &format!("  {}", quantity::words(view.elapsed)))
+}
+
+/// The sign beside a state's words.
+pub fn mark(progress: Progress) -> (Style, &'static str) {
+    match progress {
+        Progress::InProgress => (Style::Bold, "▶"),
+        Progress::Paused => (Style::Careful, "‖"),
+        Progress::Ended(Outcome::Promoted) => (Style::Good, "✔"),
+        Progress::Ended(Outcome::RolledBack | Outcome::Failed) => (Style::Bad, "✘"),
+        Progress::Ended(_) => (Style::Careful, "■"),
+    }
+}
+
+/// A verdict with its sign.
+pub fn verdict_words(verdict: Verdict) -> (Style, &'static str) {
+    match verdict {
+        Verdict::Worse => (Style::Bad, "✘ canary is worse"),
+        Verdict::NotWorse => (Style::Good, "✔ canary is not worse"),
+        Verdict::Unknown => (Style::Bold, "? not known yet"),
+    }
 }
 
 fn subject(view: &RolloutView) -> String {
@@ -206,11 +220,7 @@ fn optional(value: Option<f64>, unit: &str) -> String {
 
 /// The verdict, and how near the evidence for each is to its threshold.
 fn judged(evidence: &Evidence, line: &impl Fn() -> Line, width: usize, out: &mut String) {
-    let (style, word) = match evidence.verdict {
-        Verdict::Worse => (Style::Bad, "✘ canary is worse"),
-        Verdict::NotWorse => (Style::Good, "✔ canary is not worse"),
-        Verdict::Unknown => (Style::Bold, "? not known yet"),
-    };
+    let (style, word) = verdict_words(evidence.verdict);
     let mut verdict = line().push(Style::Dim, "verdict").to(INDENT).push(style, word);
     if let (Some(harm), Some(margin)) = (evidence.harm_upper, evidence.margin) {
         let words = format!("  worse by at most {} pp, accepted {} pp", points(harm), points(margin));
