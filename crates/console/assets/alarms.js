@@ -1,10 +1,9 @@
 // Alarms as they stand, and what they did.
 import { call, command } from "./calls.js";
 import { el } from "./dom.js";
-import { time } from "./words.js";
+import { alarmState, time } from "./words.js";
 
 const LOOK_MS = 3000;
-const STATES = { OK: ["✔", "good"], ALARM: ["✘", "bad"], INSUFFICIENT_DATA: ["?", "careful"] };
 const seconds = (at) => (typeof at === "number" ? at : Date.parse(at) / 1000);
 
 export function alarmsPage(place) {
@@ -31,11 +30,8 @@ export function alarmsPage(place) {
     before = now;
     const firing = all.filter((alarm) => alarm.StateValue === "ALARM").length;
     said.textContent = all.length ? `${all.length} alarms, ${firing} in ALARM.` : "No alarm yet: aws cloudwatch put-metric-alarm --alarm-name NAME …";
-    rows.replaceChildren(...all.map((alarm) => {
-      const [sign, tone] = STATES[alarm.StateValue] ?? ["?", "careful"];
-      return el("tr", {}, el("th", { scope: "row" }, el("button", { type: "button", onclick: () => history(alarm.AlarmName).catch(failed) }, alarm.AlarmName)),
-        el("td", {}, el("span", { class: `state ${tone}` }, el("span", { "aria-hidden": "true" }, sign), ` ${alarm.StateValue}`)), el("td", {}, time(seconds(alarm.StateUpdatedTimestamp))), el("td", { class: "why" }, alarm.StateReason));
-    }));
+    rows.replaceChildren(...all.map((alarm) => el("tr", {}, el("th", { scope: "row" }, el("button", { type: "button", onclick: () => history(alarm.AlarmName).catch(failed) }, alarm.AlarmName)),
+        el("td", {}, alarmState(alarm.StateValue)), el("td", {}, time(seconds(alarm.StateUpdatedTimestamp))), el("td", { class: "why" }, alarm.StateReason))));
   }
 
   const failed = (error) => { said.textContent = error.message; };

@@ -1,13 +1,14 @@
 // Functions, and an event to try one with.
 import { call, command } from "./calls.js";
 import { el } from "./dom.js";
+import { functionParts } from "./function.js";
 
 const EVENT = '{\n  "path": "/pets/1"\n}';
 
 // Bytes as text; what isn't UTF-8 shows as replacement characters.
 const text = (base64) => new TextDecoder().decode(Uint8Array.from(atob(base64 ?? ""), (sign) => sign.charCodeAt(0)));
 
-export function functionsPage(place) {
+export function functionsPage(place, chosen) {
   const said = el("p", { role: "status" }, "Asking the server…"), rows = el("tbody", {});
   const name = el("select", { required: true }), qualifier = el("input", { placeholder: "$LATEST", spellcheck: "false", autocomplete: "off" });
   const payload = el("textarea", { rows: 6, spellcheck: "false" }), answer = el("pre", { tabindex: "0", role: "group", "aria-label": "Answer" }, "Nothing invoked yet."), shown = el("pre", { tabindex: "0", role: "group", "aria-label": "Command" });
@@ -39,8 +40,9 @@ export function functionsPage(place) {
     go.disabled = false;
   }
 
-  place.replaceChildren(el("h1", {}, "Functions"), said,
-    el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Functions" }, el("table", {}, el("thead", {}, el("tr", {}, ["Function", "Runtime", "Memory", "Timeout", "Code", "State"].map((word) => el("th", { scope: "col" }, word)))), rows)),
+  const parts = el("div", {});
+  place.replaceChildren(el("h1", {}, chosen ?? "Functions"), said, parts,
+    el("div", { class: "scroll", hidden: Boolean(chosen), tabindex: "0", role: "region", "aria-label": "Functions" }, el("table", {}, el("thead", {}, el("tr", {}, ["Function", "Runtime", "Memory", "Timeout", "Code", "State"].map((word) => el("th", { scope: "col" }, word)))), rows)),
     el("h2", {}, "Try an event"),
     el("form", { class: "form", onsubmit: invoke }, el("label", {}, "Function ", name), el("label", {}, "Version or alias ", qualifier), el("label", { class: "wide" }, "Event (JSON) ", payload), go),
     answer, el("h2", {}, "The same from the command line"), shown);
@@ -54,8 +56,13 @@ export function functionsPage(place) {
       marker = page.NextMarker;
     } while (marker && all.length < 5000);
     said.textContent = all.length ? `${all.length} functions.` : "No function yet: aws lambda create-function --function-name NAME …, or pitbird demo brings one.";
-    rows.replaceChildren(...all.map((it) => el("tr", {}, el("th", { scope: "row" }, it.FunctionName), el("td", {}, it.Runtime ?? it.PackageType), el("td", {}, `${it.MemorySize}\u00a0MB`), el("td", {}, `${it.Timeout}\u00a0s`), el("td", {}, `${Math.ceil((it.CodeSize ?? 0) / 1024)}\u00a0KiB`), el("td", {}, it.State ?? "Active"))));
-    name.replaceChildren(...all.map((it) => el("option", { value: it.FunctionName }, it.FunctionName)));
+    rows.replaceChildren(...all.map((it) => el("tr", {}, el("th", { scope: "row" }, el("a", { href: `/_pitbird/functions/${encodeURIComponent(it.FunctionName)}` }, it.FunctionName)), el("td", {}, it.Runtime ?? it.PackageType), el("td", {}, `${it.MemorySize}\u00a0MB`), el("td", {}, `${it.Timeout}\u00a0s`), el("td", {}, `${Math.ceil((it.CodeSize ?? 0) / 1024)}\u00a0KiB`), el("td", {}, it.State ?? "Active"))));
+    name.replaceChildren(...all.map((it) => el("option", { value: it.FunctionName, selected: it.FunctionName === chosen }, it.FunctionName)));
+    if (chosen && !all.some((it) => it.FunctionName === chosen)) said.textContent = "There is no function of this name here.";
+    else if (chosen) {
+      said.replaceChildren(el("a", { href: "/_pitbird/functions" }, "All functions"));
+      await functionParts(parts, chosen);
+    }
     shown.textContent = await command("lambda", "ListFunctions");
   })().catch((error) => (said.textContent = error.message));
   return null;

@@ -1,16 +1,19 @@
 // Which page, in which colours, as whom.
 import { alarmsPage } from "./alarms.js";
+import { apisPage } from "./apis.js";
 import { post, scope } from "./calls.js";
 import { el, show } from "./dom.js";
 import { functionsPage } from "./functions.js";
 import { live } from "./live.js";
 import { logsPage } from "./logs.js";
+import { metricsPage } from "./metrics.js";
+import { queryPage } from "./query.js";
 import { releasePage } from "./release.js";
 import { releasesPage } from "./releases.js";
 
 const main = document.getElementById("main"), link = document.getElementById("link");
-const NAV = [["/_pitbird/", "Releases"], ["/_pitbird/functions", "Functions"], ["/_pitbird/logs", "Logs"], ["/_pitbird/alarms", "Alarms"]];
-const PAGES = { functions: functionsPage, logs: logsPage, alarms: alarmsPage };
+const NAV = [["", "Releases"], ["apis", "APIs"], ["functions", "Functions"], ["charts", "Metrics"], ["logs", "Logs"], ["query", "Query"], ["alarms", "Alarms"]].map(([path, words]) => [`/_pitbird/${path}`, words]);
+const PAGES = { apis: apisPage, functions: functionsPage, charts: metricsPage, logs: logsPage, query: queryPage, alarms: alarmsPage };
 let leave = null, isSigningIn = false;
 
 function place() {
@@ -36,16 +39,16 @@ function draw() {
 function go() {
   leave?.();
   leave = null;
-  const { page } = place();
+  const { page, name } = place();
   main.replaceChildren();
   for (const item of document.querySelectorAll("#nav a")) {
-    const isHere = item.textContent.toLowerCase() === page;
+    const isHere = item.getAttribute("href") === `/_pitbird/${page === "releases" ? "" : page}`;
     if (isHere) item.setAttribute("aria-current", "page");
     else item.removeAttribute("aria-current");
   }
   if (PAGES[page]) {
-    document.title = `${page[0].toUpperCase()}${page.slice(1)} – pitbird`;
-    leave = PAGES[page](main);
+    document.title = `${name ?? NAV.find(([href]) => href.endsWith(page))[1]} – pitbird`;
+    leave = PAGES[page](main, name);
   }
   draw();
 }
@@ -94,6 +97,8 @@ function signIn() {
 }
 
 theme(localStorage.getItem("theme") ?? "");
+// Nobody registers workers here; one that another server left on this address would answer in our place.
+navigator.serviceWorker?.getRegistrations().then((all) => all.forEach((it) => it.unregister()), () => {});
 document.getElementById("nav").append(...NAV.map(([href, words]) => el("a", { href }, words)));
 document.addEventListener("sign-in", signIn);
 live.addEventListener("change", draw);

@@ -2,9 +2,9 @@
 import { call, command } from "./calls.js";
 import { el, svg } from "./dom.js";
 import { live } from "./live.js";
-import { measured } from "./measured.js";
+import { alarms, measured } from "./measured.js";
 import { download, report } from "./report.js";
-import { count, duration, isOver, ms, percent, state, target, time, version, weight } from "./words.js";
+import { alarmState, count, duration, isOver, ms, percent, state, target, time, version, weight } from "./words.js";
 
 const bar = (share, label, tone) => {
   const width = Math.round(Math.min(1, Math.max(0, share || 0)) * 1000) / 10;
@@ -84,12 +84,20 @@ function arms(rollout) {
       (latency?.Thresholds ?? []).map((threshold) => line(`slower than the base's p${Number((threshold.Quantile * 100).toFixed(1))}, ${ms(threshold.BaseMs)}`, above("Base")(threshold), above("Canary")(threshold)))));
 }
 
+// Alarms that roll it back, as they stand while it goes on.
+function guards(rollout) {
+  if (!rollout.Alarms?.length) return null;
+  const states = isOver(rollout) ? null : alarms(rollout);
+  return el("section", {}, el("h2", {}, "Alarms that roll it back"), el("ul", { class: "record" }, rollout.Alarms.map((name) =>
+    el("li", {}, `${name} `, states && (states.has(name) ? alarmState(states.get(name)) : el("span", { class: "state careful" }, "? there is no alarm of this name"))))));
+}
+
 function minute(rollout) {
   const found = measured(rollout);
   if (!found) return null;
   return el("table", { class: "compare" }, el("caption", {}, "In the newest minute that was measured"),
     el("thead", {}, el("tr", {}, el("td", {}), found.titles.map((title) => el("th", { scope: "col" }, title)))),
-    el("tbody", {}, found.rows.map(({ name, isCount, values }) => el("tr", {}, el("th", { scope: "row" }, name), values.map((value) => el("td", {}, isCount ? count(value) : ms(value)))))));
+    el("tbody", {}, [...found.rows, ...(found.cold ? [{ name: "cold starts, in ten minutes", isCount: true, values: found.cold }] : [])].map(({ name, isCount, values }) => el("tr", {}, el("th", { scope: "row" }, name), values.map((value) => el("td", {}, isCount ? count(value) : ms(value)))))));
 }
 
 const ACTIONS = [
@@ -99,18 +107,29 @@ const ACTIONS = [
   ["AbortRollout", "Abort", "Everybody gets the base again.", () => true],
 ];
 
-// Asks before anything is done, and shows the command that would do the same.
+// Asks before anything is done, and shows the command that would do the same. Who goes against the evidence says why.
 async function confirm(operation, label, meaning, name) {
   const words = el("pre", { tabindex: "0", role: "group", "aria-label": "Command" }, "…"), trouble = el("p", { role: "alert", class: "bad" });
+  const needsReason = operation === "PromoteRollout", reason = el("input", { id: "reason", autocomplete: "off", maxlength: 500 });
   const go = el("button", { type: "button", class: "go" }, label);
   const dialog = el("dialog", { "aria-labelledby": "asks" }, el("h2", { id: "asks" }, `${label} ${name}?`), el("p", {}, meaning),
+    el("label", {}, needsReason ? "Why, for the record (needed) " : "Why, for the record ", reason),
     el("p", { class: "small" }, "The same from the command line:"), words, trouble,
     el("div", { class: "buttons" }, go, el("button", { type: "button", autofocus: true, onclick: () => dialog.close() }, "Leave it as it is")));
+  const input = () => ({ Name: name, ...(reason.value.trim() && { Reason: reason.value.trim() }) });
+  let turn = 0;
+  const told = async () => {
+    const mine = ++turn;
+    go.disabled = needsReason && !reason.value.trim();
+    const text = await command("rollouts", operation, needsReason ? { Reason: "…", ...input() } : input()).catch((error) => error.message);
+    if (mine === turn) words.textContent = text;
+  };
+  reason.addEventListener("input", told);
   dialog.addEventListener("close", () => dialog.remove());
   go.addEventListener("click", async () => {
     go.disabled = true;
     try {
-      await call("rollouts", operation, { Name: name });
+      await call("rollouts", operation, input());
       dialog.close();
     } catch (error) {
       trouble.textContent = error.message;
@@ -119,7 +138,7 @@ async function confirm(operation, label, meaning, name) {
   });
   document.getElementById("dialogs").append(dialog);
   dialog.showModal();
-  words.textContent = await command("rollouts", operation, { Name: name }).catch((error) => error.message);
+  await told();
 }
 
 const buttons = (rollout) => el("div", { class: "buttons", role: "group", "aria-label": "Actions" },
@@ -169,7 +188,7 @@ export function releasePage(name) {
     el("div", { class: "two" }, el("section", { class: "card" }, split(rollout), steps(rollout)), el("section", { class: "card" }, verdict(rollout))),
     arms(rollout),
     minute(rollout),
-    rollout.Alarms?.length ? el("p", {}, `Alarms that roll it back: ${rollout.Alarms.join(", ")}`) : null,
+    guards(rollout),
     rollout.Deviations?.length ? el("p", { class: "small" }, `Differs from the usual rules: ${rollout.Deviations.join("; ")}`) : null,
     record(rollout),
   ];

@@ -22,9 +22,9 @@ export function report(rollout) {
     row("errors", count(base.Failures), count(canary.Failures)), row("error rate", percent(base.Rate), percent(canary.Rate)),
     row("with 95 %, at all times", `${percent(base.RateLow)} to ${percent(base.RateHigh)}`, `${percent(canary.RateLow)} to ${percent(canary.RateHigh)}`),
   ].join("")}</tbody></table>` : "";
-  return `<!doctype html><html lang="en"><meta charset="utf-8"><title>${escape(rollout.Name)}</title>
+  return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escape(rollout.Name)}</title>
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<style>body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}table{border-collapse:collapse}th,td{text-align:left;padding:.3rem .8rem;border-bottom:1px solid #bbb}pre{overflow:auto}</style>
+<style>body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;overflow-wrap:anywhere}table{border-collapse:collapse}th,td{text-align:left;padding:.3rem .5rem;border-bottom:1px solid #bbb}pre{overflow:auto}</style>
 <h1>${escape(rollout.Name)}: ${escape(word)}</h1><p>${escape(version(rollout.Canary))} to ${escape(target(rollout))}</p>
 <p>${escape(rollout.StatusReason)}</p><table><tbody>${row("started (UTC)", utc(rollout.StartedAt))}${row("ended (UTC)", utc(rollout.EndedAt))}</tbody></table>${arms}
 <h2>Decisions</h2><ol>${items(rollout.Decisions, (d) => `${utc(d.At)} ${weight(d.FromPercent)} → ${weight(d.ToPercent)}: ${d.Reason}`)}</ol>

@@ -17,6 +17,12 @@ export function state(status) {
   return el("span", { class: `state ${tone}` }, el("span", { "aria-hidden": "true" }, sign), ` ${word}`);
 }
 
+const ALARMS = { OK: ["✔", "good"], ALARM: ["✘", "bad"], INSUFFICIENT_DATA: ["?", "careful"] };
+export function alarmState(value) {
+  const [sign, tone] = ALARMS[value] ?? ["?", "careful"];
+  return el("span", { class: `state ${tone}` }, el("span", { "aria-hidden": "true" }, sign), ` ${value}`);
+}
+
 const grouped = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 export const count = (value) => (value === null || value === undefined ? "–" : grouped.format(value).replaceAll(",", "\u202f"));
 export const percent = (share, digits = 2) => (share === null || share === undefined ? "–" : `${(share * 100).toFixed(digits)}\u00a0%`);
@@ -57,3 +63,8 @@ export function version(arm) {
 
 export const isOver = (rollout) => Boolean(rollout.EndedAt);
 export const address = (name) => `/_pitbird/releases/${encodeURIComponent(name)}`;
+
+// A table that scrolls by itself where it is too wide; the first cell of a row names it.
+export const table = (label, heads, rows) => el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, el("table", {},
+  el("thead", {}, el("tr", {}, heads.map((head) => el("th", { scope: "col" }, head)))),
+  el("tbody", {}, rows.map(([first, ...cells]) => el("tr", {}, el("th", { scope: "row" }, first), cells.map((cell) => el("td", {}, cell)))))));

@@ -8,8 +8,8 @@ use http::{Response, StatusCode};
 
 use crate::answer::{self, Answer};
 
-/// Pages of the console: each is the one document, which looks at its own address.
-const PAGES: &[&str] = &["", "releases", "functions", "logs", "alarms"];
+/// Pages of the console: each is the one document, which looks at its own address. `metrics` is Prometheus' address.
+const PAGES: &[&str] = &["", "releases", "apis", "functions", "charts", "logs", "query", "alarms"];
 
 const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
@@ -30,6 +30,11 @@ assets! {
     "bird.svg": PICTURE,
     "main.js": SCRIPT,
     "alarms.js": SCRIPT,
+    "apis.js": SCRIPT,
+    "chart.js": SCRIPT,
+    "function.js": SCRIPT,
+    "metrics.js": SCRIPT,
+    "query.js": SCRIPT,
     "functions.js": SCRIPT,
     "calls.js": SCRIPT,
     "dom.js": SCRIPT,

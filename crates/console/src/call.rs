@@ -12,10 +12,21 @@ use crate::now_ms;
 
 /// What the pages need, and no more: a page that was talked into something else can't do it.
 const OPERATIONS: &[(&str, &[&str])] = &[
-    ("apigateway", &["GetRestApi"]),
-    ("cloudwatch", &["DescribeAlarmHistory", "DescribeAlarms", "GetMetricData"]),
-    ("lambda", &["Invoke", "ListFunctions"]),
-    ("logs", &["DescribeLogGroups", "FilterLogEvents"]),
+    ("apigateway", &["GetResources", "GetRestApi", "GetRestApis", "GetStages"]),
+    ("apigatewayv2", &["GetApis", "GetRoutes", "GetStages"]),
+    ("cloudwatch", &["DescribeAlarmHistory", "DescribeAlarms", "GetMetricData", "ListMetrics"]),
+    (
+        "lambda",
+        &[
+            "GetFunctionConcurrency",
+            "Invoke",
+            "ListAliases",
+            "ListFunctions",
+            "ListProvisionedConcurrencyConfigs",
+            "ListVersionsByFunction",
+        ],
+    ),
+    ("logs", &["DescribeLogGroups", "FilterLogEvents", "GetQueryResults", "StartQuery", "StopQuery"]),
     ("rollouts", &["AbortRollout", "GetRollout", "PauseRollout", "PromoteRollout", "ResumeRollout"]),
 ];
 

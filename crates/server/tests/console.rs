@@ -20,8 +20,8 @@ fn chromium() -> Option<String> {
     Some(path)
 }
 
-#[test]
-fn somebody_sees_a_release_caught_and_one_promoted_and_steps_in() {
+/// Runs a story in a browser that axe looks at too.
+fn told_in_a_browser(script: &str) {
     let (Some(chromium), Some(python)) = (chromium(), python()) else { return };
     let Some(axe) = packages(Tool::Npm, "axe", &["axe-core@4.10.3"]) else { return };
     let axe = axe.join("node_modules/axe-core/axe.min.js");
@@ -36,7 +36,25 @@ fn somebody_sees_a_release_caught_and_one_promoted_and_steps_in() {
     let words = |path: &PathBuf| path.to_str().expect("a plain path").to_owned();
     let arguments = [chromium, words(&axe), words(&pictures)];
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    python.check(&server, &root.join("tests/python/console.py"), &arguments);
+    python.check(&server, &root.join("tests/python").join(script), &arguments);
+}
+
+#[test]
+fn somebody_sees_a_release_caught_and_one_promoted_and_steps_in() {
+    told_in_a_browser("console.py");
+}
+
+#[test]
+fn somebody_looks_at_all_else_and_loses_the_connection() {
+    told_in_a_browser("console_pages.py");
+}
+
+#[test]
+fn a_terminal_shows_the_same() {
+    let Some(python) = python() else { return };
+    let server = Server::start(BINARY);
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/top.py");
+    python.check(&server, &script, &[BINARY]);
 }
 
 /// Somebody has the console open, and a page that an API, a function or a bucket returns on the same host.
