@@ -7,6 +7,7 @@ mod admission;
 mod clients;
 mod cold;
 mod connections;
+mod console;
 mod functions;
 mod gateway;
 mod idle;
@@ -28,7 +29,7 @@ use anyhow::{Context, Result, bail};
 /// What to measure
 #[derive(clap::Args)]
 pub struct Options {
-    /// Measure only these: mock, proxy, gateway, admission, connections, cold, functions, clients, kill, idle, losses, start, switch, store, analysis, telemetry, telemetry-off, metrics, alarms, logs, put-logs
+    /// Measure only these: mock, proxy, gateway, admission, connections, cold, functions, clients, kill, idle, losses, start, switch, store, analysis, telemetry, telemetry-off, metrics, alarms, logs, put-logs, console
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Rounds of each alternating pair
@@ -60,7 +61,20 @@ impl Figure {
 
 /// Tools of the host's, and which measurements need them.
 const TOOLS: [(&str, &[&str]); 2] = [
-    ("wrk", &["mock", "proxy", "gateway", "admission", "connections", "clients", "switch", "telemetry-off"]),
+    (
+        "wrk",
+        &[
+            "mock",
+            "proxy",
+            "gateway",
+            "admission",
+            "connections",
+            "clients",
+            "switch",
+            "telemetry-off",
+            "console",
+        ],
+    ),
     ("nginx", &["mock", "proxy", "gateway", "connections"]),
 ];
 
@@ -125,6 +139,7 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
         )
     })?;
     measure("put-logs", &|| put_logs::figures(root))?;
+    measure("console", &|| console::figures(root, options))?;
     if options.dry || !options.only.is_empty() {
         return Ok(());
     }
