@@ -44,7 +44,7 @@ impl Keys {
         tcsetattr(io::stdin(), OptionalActions::Now, &modes)?;
         // Nothing ends a read of a terminal, so the thread lasts as long as the process: a runtime would wait for it.
         std::thread::spawn(move || {
-            for byte in io::stdin().bytes().map_while(Result::ok) {
+            for byte in io::stdin().lock().bytes().map_while(Result::ok) {
                 if sender.blocking_send(Key::new(byte)).is_err() {
                     return;
                 }

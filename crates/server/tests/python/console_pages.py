@@ -3,7 +3,7 @@ and a connection that breaks.
 
 Arguments: Chromium's path, axe's script, a folder for pictures.
 """
-import http.client, io, json, os, socket, sys, threading, urllib.parse, zipfile
+import http.client, io, json, math, os, socket, sys, threading, time, urllib.parse, zipfile
 
 import boto3
 
@@ -97,6 +97,12 @@ canary = gateway.create_deployment(restApiId=api["id"])["id"]
 http_apis.create_api(Name="toys", ProtocolType="HTTP", Target=made["FunctionArn"])
 watch.put_metric_alarm(AlarmName="till", Namespace="Shop", MetricName="Orders", Statistic="Sum", Period=60, EvaluationPeriods=1, Threshold=1,
                        ComparisonOperator="GreaterThanThreshold")
+# Two tills for an hour, to look at in a chart.
+minute = int(time.time()) // 60 * 60
+for till, about in (("left", 40), ("right", 25)):
+    watch.put_metric_data(Namespace="Shop", MetricData=[
+        {"MetricName": "Orders", "Dimensions": [{"Name": "Till", "Value": till}], "Timestamp": minute - 60 * age, "Unit": "Count",
+         "Value": about + 10 * math.sin((age + about) / 9) + (age * 7 + about) % 5} for age in range(58)])
 rules = {"Steps": [{"Percent": 10, "WaitMs": 600_000}], "Rules": {"IntervalMs": 200}}
 rollouts("StartRollout", Name="by-alias", Target={"LambdaAlias": {"FunctionName": "pets", "AliasName": "live"}}, Canary={"FunctionVersion": "2"}, Alarms=["till"], **rules)
 rollouts("StartRollout", Name="by-stage", Target={"RestStage": {"RestApiId": api["id"], "StageName": "prod"}}, Canary={"DeploymentId": canary}, **rules)
@@ -213,15 +219,22 @@ try:
     for kind in ("keyDown", "keyUp"):
         browser.send("Input.dispatchKeyEvent", type=kind, key="ArrowLeft")
     browser.until("a value by keyboard", "/FunctionName=pets[^·]* [1-9]/.test(document.querySelector('.readout').innerText)")
+    shown = "(([from, to]) => (Date.parse(to.dateTime) - Date.parse(from.dateTime)) / 1000)([...document.querySelectorAll('.ends time')])"
+    assert browser.evaluate(shown) == 3600, browser.evaluate(shown)
     box = browser.evaluate("(({x, y, width, height}) => ({x, y, width, height}))(document.querySelector('.chart').getBoundingClientRect())")
     middle = box["y"] + box["height"] / 2
     for kind, share in (("mouseMoved", 0.7), ("mousePressed", 0.7), ("mouseMoved", 0.85), ("mouseReleased", 0.99)):
         browser.send("Input.dispatchMouseEvent", type=kind, x=box["x"] + share * box["width"], y=middle, button="left", buttons=1, clickCount=1)
-    browser.until("zoomed", "[...document.querySelectorAll('button')].some((it) => it.innerText === 'Zoom out' && !it.disabled)")
-    browser.picture(f"{pictures}/console-metrics.png")
+    zoomed = browser.until("zoomed", f"{shown} < 3600 && {shown}")
+    assert 600 < zoomed < 1500, zoomed
     looked_at("metrics")
     browser.click("Zoom out")
-    browser.until("all of it", "[...document.querySelectorAll('button')].some((it) => it.innerText === 'Zoom out' && it.disabled)")
+    browser.until("all of it", f"{shown} === 3600 && [...document.querySelectorAll('button')].some((it) => it.innerText === 'Zoom out' && it.disabled)")
+    browser.evaluate("(() => { const list = document.getElementById('namespace'); list.value = 'Shop'; list.dispatchEvent(new Event('change')); })()")
+    browser.until("two series that lines and names tell apart", "document.querySelectorAll('.chart path.line').length === 2 && /Till=left[^]*Till=right/.test(document.querySelector('.legend').innerText)")
+    browser.send("Input.dispatchMouseEvent", type="mouseMoved", x=box["x"] + 0.6 * box["width"], y=middle)
+    browser.until("values under the pointer", r"/Till=left \d+.*Till=right \d+/.test(document.querySelector('.readout').innerText)")
+    browser.picture(f"{pictures}/console-metrics.png")
 
     browser.click("Query")
     browser.until("a group", "document.querySelector('#group option')")
