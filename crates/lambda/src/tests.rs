@@ -11,6 +11,7 @@ mod layers;
 mod lists;
 mod locations;
 mod model;
+mod outputs;
 mod permissions;
 mod provisioned;
 mod reads;
