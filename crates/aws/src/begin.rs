@@ -76,6 +76,9 @@ pub async fn find(cloud: &Cloud, order: &Order, lag_ms: u64, now_ms: u64) -> Res
     if let Some(name) = alarms.iter().find(|name| known.iter().all(|alarm| alarm.name != **name)) {
         return Err(Error::UnknownAlarm(name.clone()));
     }
+    for hook in order.plan.hooks() {
+        cloud.function(hook.whom.as_str()).await?;
+    }
     let floor = |ms: u64| ms / MINUTE_MS * MINUTE_MS;
     let (from_ms, to_ms) = (floor(now_ms.saturating_sub(HISTORY_MS)), floor(now_ms.saturating_sub(lag_ms)));
     // Where a canary had a share before, whose failures they were isn't known.
@@ -89,7 +92,7 @@ pub async fn find(cloud: &Cloud, order: &Order, lag_ms: u64, now_ms: u64) -> Res
 /// The rollout of this name as it was written down, if it is the same: then it goes on.
 pub fn resumed(journal: &Journal, order: &Order) -> Result<Option<Run>, Error> {
     let Some(run) = journal.load()? else { return Ok(None) };
-    if run.state.outcome().is_some() {
+    if run.state.is_over(&run.plan) {
         return Err(Error::NameTaken(run.name));
     }
     let is_same = run.plan == order.plan

@@ -59,6 +59,11 @@ impl Cloud {
         }
     }
 
+    /// The region's name.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
     pub async fn call(&self, target: &Target, call: Call) -> Result<(), Fault> {
         match target {
             Target::Stage(target) => self.change_stage(target, call).await,

@@ -6,6 +6,7 @@ use pitbird_rollout::{Evidence, Step};
 use tokio::time::Instant;
 
 use crate::cloud::{Cloud, Fault, Kind};
+use crate::hooks::Asker;
 use crate::journal::{self, Journal};
 use crate::run::Run;
 use crate::target::{Change, Seen, Strayed};
@@ -41,6 +42,7 @@ pub struct Driver<'a> {
     pub run: Run,
     /// Where words go.
     pub say: &'a mut (dyn FnMut(&Run, &str) + Send),
+    asker: Asker,
     trouble: Option<String>,
 }
 
@@ -51,7 +53,7 @@ impl<'a> Driver<'a> {
         run: Run,
         say: &'a mut (dyn FnMut(&Run, &str) + Send),
     ) -> Driver<'a> {
-        Driver { cloud, journal, run, say, trouble: None }
+        Driver { cloud, journal, run, say, asker: Asker::default(), trouble: None }
     }
 
     /// Drives the rollout until it has ended, or `interrupted` resolves.
@@ -64,9 +66,13 @@ impl<'a> Driver<'a> {
             let is_stuck = self.act().await?;
             if let Some(code) = self.run.exit_code() {
                 self.release().await;
-                return Ok(Stopped::Ended(code));
+                return tokio::select! {
+                    told = self.farewell() => told.map(|()| Stopped::Ended(code)),
+                    () = interrupted.as_mut() => Ok(Stopped::Interrupted),
+                };
             }
             self.look().await?;
+            self.asker.see(self.cloud, &self.run);
             if self.run.state.outcome().is_some() {
                 continue;
             }
@@ -75,20 +81,29 @@ impl<'a> Driver<'a> {
                 _ if is_stuck => RETRY,
                 _ => continue,
             };
+            let orders = self.run.orders;
             tokio::select! {
-                waited = self.wait(wait) => waited?,
+                waited = ordered(self.journal, orders, wait) => waited?,
+                () = self.asker.heard() => {}
                 () = interrupted.as_mut() => return Ok(Stopped::Interrupted),
             }
         }
     }
 
-    async fn wait(&self, wait: Duration) -> Result<(), journal::Error> {
-        let until = Instant::now() + wait;
-        while Instant::now() < until && self.journal.orders(self.run.orders)?.is_empty() {
-            // Orders are files of another process, which rings nobody.
-            tokio::time::sleep_until(until.min(Instant::now() + POLL)).await;
+    /// Goes on until those who are asked after the end have been told. Nothing on AWS is touched any more.
+    async fn farewell(&mut self) -> Result<(), journal::Error> {
+        loop {
+            let turn = turn::farewell(&self.run, self.asker.answers(), now_ms());
+            self.take(turn)?;
+            self.asker.see(self.cloud, &self.run);
+            if self.run.state.is_over(&self.run.plan) {
+                return Ok(());
+            }
+            tokio::select! {
+                () = self.asker.heard() => {}
+                () = tokio::time::sleep(RETRY) => {}
+            }
         }
-        Ok(())
     }
 
     /// Does the step that is under way. Says whether it has to be tried again.
@@ -156,7 +171,8 @@ impl<'a> Driver<'a> {
             }
         };
         let is_on_trial = self.run.state.generation() > 0;
-        let mut evidence = Evidence { alarms: self.alarms().await, ..Evidence::default() };
+        let hooks = self.asker.answers();
+        let mut evidence = Evidence { alarms: self.alarms().await, hooks, ..Evidence::default() };
         if is_on_trial {
             match self.cloud.minutes(&self.run.target, self.run.meter.wanted(now_ms())).await {
                 Ok(read) => evidence.buckets = self.run.meter.read(&read, &self.run.shifts, now_ms()),
@@ -237,6 +253,16 @@ impl<'a> Driver<'a> {
             format!("the sign {own} could not be taken from {}; remove it by hand", self.run.target.shown());
         (self.say)(&self.run, &words);
     }
+}
+
+/// Waits, until somebody orders something.
+async fn ordered(journal: &Journal, from: u64, wait: Duration) -> Result<(), journal::Error> {
+    let until = Instant::now() + wait;
+    while Instant::now() < until && journal.orders(from)?.is_empty() {
+        // Orders are files of another process, which rings nobody.
+        tokio::time::sleep_until(until.min(Instant::now() + POLL)).await;
+    }
+    Ok(())
 }
 
 /// Epoch milliseconds.

@@ -43,6 +43,9 @@ pub fn shown(name: &str, order: &Order, found: &Found) -> String {
         line(format!("{words}:"));
         show(target, &now, change, &marker, &mut line);
     }
+    for hook in order.plan.hooks() {
+        line(format!("asked {}: hook {}, function {}", hook.point.as_str(), hook.name, hook.whom.as_str()));
+    }
     for deviation in order.plan.deviations() {
         line(format!("note: {deviation}"));
     }

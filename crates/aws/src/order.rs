@@ -57,7 +57,10 @@ const WHY: &[(&str, &str)] = &[
 ];
 const NOT_HERE: &str = "this target doesn't know it";
 
-const TOP: &[&str] = &["Name", "Target", "Canary", "Steps", "Rules", "Alarms", "Guardrails", "Reason"];
+const TOP: &[&str] =
+    &["Name", "Target", "Canary", "Steps", "Rules", "Alarms", "Guardrails", "Hooks", "Reason"];
+const HOOK: &[&str] =
+    &["Name", "When", "Percent", "FunctionName", "TimeoutMs", "Attempts", "IntervalMs", "WaitMs"];
 const STEP: &[&str] = &["Percent", "WaitMs", "Gate"];
 const RULES: &[&str] = &[
     "AlphaRollback",
@@ -89,6 +92,9 @@ impl Order {
         only(&self.input, TOP, "")?;
         for step in self.input["Steps"].as_array().into_iter().flatten() {
             only(step, STEP, "Steps.")?;
+        }
+        for hook in self.input["Hooks"].as_array().into_iter().flatten() {
+            only(hook, HOOK, "Hooks.")?;
         }
         only(&self.input["Rules"], RULES, "Rules.")?;
         only(&self.input["Guardrails"], &["ErrorRate"], "Guardrails.")?;
@@ -210,6 +216,9 @@ mod tests {
             (json!({"Notifications": [{"Url": "x"}]}), "Notifications"),
             (json!({"Guardrails": {"Latency": [{"Quantile": 0.99, "AboveMs": 800}]}}), "Guardrails.Latency"),
             (json!({"Steps": [{"Percent": 10, "Hook": "x"}]}), "Steps.Hook"),
+            (json!({"Hooks": [{"Name": "a", "When": "AfterStep", "Url": "http://a"}]}), "Hooks.Url"),
+            (json!({"PreWarm": {"Environments": 1}}), "PreWarm"),
+            (json!({"Force": "header:a"}), "Force"),
             (json!({"SomethingNew": 1}), "SomethingNew"),
         ] {
             match order(more).accept() {

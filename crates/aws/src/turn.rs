@@ -1,7 +1,9 @@
 //! One look: what was seen and ordered goes to the planner, and what it says becomes the rollout's state. Pure.
 
 use pitbird_names::Percent;
-use pitbird_rollout::{self as planner, Action, Command, Evidence, Note, Record, Step, Turn as Word};
+use pitbird_rollout::{
+    self as planner, Action, Command, Evidence, HookAnswer, Note, Record, Step, Turn as Word,
+};
 
 use crate::journal::{Order, Wanted};
 use crate::minutes::Shift;
@@ -46,7 +48,7 @@ pub fn look(
         number(&mut run, action, by)
     }));
     run.orders += orders.len() as u64;
-    let is_quiet = evidence.buckets.is_empty() && commands.is_empty();
+    let is_quiet = evidence.buckets.is_empty() && evidence.hooks.is_empty() && commands.is_empty();
     let Word { state, record, .. } = planner::next(&run.plan, &before, &evidence, &commands, now_ms);
     let ignored = record.iter().flat_map(|record| &record.commands_ignored);
     let ignored = ignored.filter_map(|number| orders.get(number.checked_sub(first)? as usize));
@@ -54,12 +56,21 @@ pub fn look(
     let same = |record: &Record| {
         *state.phase() == *before.phase()
             && state.is_paused() == before.is_paused()
+            && state.questions().eq(before.questions())
             && record.reason.to_string() == run.reason
     };
     let is_idle = is_quiet && record.as_ref().is_none_or(same);
     let mut turn = Turn { run, records: Vec::new(), is_idle, ignored };
     turn.take_in(Word { step: state.step(&turn.run.plan), state, record }, now_ms);
     turn
+}
+
+/// After the end: hooks are told, and what they answered is heard.
+pub fn farewell(run: &Run, answers: Vec<HookAnswer>, now_ms: u64) -> Turn {
+    let evidence = Evidence { hooks: answers, ..Evidence::default() };
+    let word = planner::next(&run.plan, &run.state, &evidence, &[], now_ms);
+    let is_idle = word.record.is_none();
+    Turn { is_idle, ..follow(run.clone(), word, now_ms) }
 }
 
 /// The target has done the step that is under way.

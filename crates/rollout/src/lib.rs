@@ -45,6 +45,7 @@
 mod course;
 mod decide;
 mod evidence;
+pub mod hook;
 mod outcome;
 pub mod plan;
 mod reason;

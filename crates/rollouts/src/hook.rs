@@ -1,21 +1,17 @@
-//! Hooks as those who are asked see them: what they are told, and how their answer is read. Pure, but for [`check`], which looks
-//! for the functions.
+//! Hooks: as callers give them, and as they are called. Pure, but for [`check`], which looks for the functions.
 
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 
 use pitbird_names::{FunctionRef, Qualifier, Scope, VersionId};
+use pitbird_records::rollout::Target;
 use pitbird_records::{Alias, FunctionVersion, key};
-use pitbird_rollout::{Hook, HookPoint, HookWord, Note, Question, Whom};
+use pitbird_rollout::hook::{ANSWER_BYTES_MAX, Around, Event};
+use pitbird_rollout::{Hook, Question, Whom};
 use pitbird_store::Transaction;
-use serde::Deserialize;
-use serde_json::json;
 
 use crate::{Error, Rollout, notice, shape};
-
-/// What is read of an answer.
-pub const ANSWER_BYTES_MAX: usize = 64 << 10;
 
 /// One call of a hook.
 #[derive(Debug, Clone)]
@@ -77,7 +73,7 @@ pub fn check(tx: &Transaction<'_>, scope: &Scope, hooks: &[Hook]) -> Result<(), 
 /// The call of a question that is to be answered.
 pub fn call(rollout: &Rollout, question: &Question, now_ms: u64) -> Option<HookCall> {
     let hook = rollout.plan.hooks().get(question.hook)?;
-    let body = body(rollout, hook, question, now_ms);
+    let body = body(rollout, question, now_ms)?;
     let secret = rollout.hook_secrets.get(&hook.name);
     Some(HookCall {
         scope: rollout.scope.clone(),
@@ -95,105 +91,23 @@ pub fn id(rollout: &Rollout, question: &Question) -> String {
     format!("{}/{}/{name}/{began_ms}/{}", account.as_str(), region.as_str(), question.number)
 }
 
-fn body(rollout: &Rollout, hook: &Hook, question: &Question, now_ms: u64) -> String {
-    let outcome = rollout.state.outcome();
+fn body(rollout: &Rollout, question: &Question, now_ms: u64) -> Option<String> {
     let (base, canary) = match &rollout.target {
-        pitbird_records::rollout::Target::RestStage(stage) => (stage.base.clone(), stage.canary.clone()),
-        pitbird_records::rollout::Target::LambdaAlias(alias) => {
-            (alias.base.to_string(), alias.canary.to_string())
-        }
+        Target::RestStage(stage) => (stage.base.clone(), stage.canary.clone()),
+        Target::LambdaAlias(alias) => (alias.base.to_string(), alias.canary.to_string()),
     };
-    json!({
-        "source": "pitbird.rollouts",
-        "hook": hook.name,
-        "when": word_of(hook.point),
-        "id": id(rollout, question),
-        "attempt": question.call,
-        "generation": question.generation,
-        "time": now_ms,
-        "account": rollout.scope.account.as_str(),
-        "region": rollout.scope.region.as_str(),
-        "rollout": rollout.name,
-        "target": rollout.target.claim(),
-        "base": base,
-        "canary": canary,
-        "step_percent": question.percent.map(pitbird_names::Percent::get),
-        "status": shape::status(rollout),
-        "phase": shape::phase(rollout.state.phase()),
-        "percent": rollout.state.weight().get(),
-        "reason": rollout.reason,
-        "exit_code": outcome.map(pitbird_rollout::Outcome::exit_code),
-    })
-    .to_string()
-}
-
-fn word_of(point: HookPoint) -> &'static str {
-    match point {
-        HookPoint::BeforeRollout => "before_rollout",
-        HookPoint::BeforeStep => "before_step",
-        HookPoint::AfterStep => "after_step",
-        HookPoint::BeforePromotion => "before_promotion",
-        HookPoint::AfterRollout => "after_rollout",
-    }
-}
-
-/// What was said. Of what comes after the end nothing hangs on the words: whoever answered at all has been told.
-pub fn read(point: HookPoint, answer: Result<Vec<u8>, String>) -> (HookWord, Note) {
-    #[derive(Deserialize)]
-    struct Said {
-        answer: String,
-        reason: Option<String>,
-    }
-    let failed = |words: &str| (HookWord::Failed, note(words));
-    let bytes = match answer {
-        Ok(bytes) => bytes,
-        Err(words) => return failed(&words),
+    let around = Around {
+        time: now_ms,
+        account: Some(rollout.scope.account.as_str()),
+        region: rollout.scope.region.as_str(),
+        rollout: &rollout.name,
+        target: rollout.target.claim(),
+        base,
+        canary,
+        status: shape::status(rollout),
+        phase: shape::phase(rollout.state.phase()),
+        reason: &rollout.reason,
     };
-    let said = serde_json::from_slice::<Said>(&bytes);
-    if point == HookPoint::AfterRollout {
-        return (HookWord::Go, note(said.ok().and_then(|said| said.reason).as_deref().unwrap_or_default()));
-    }
-    let Ok(Said { answer, reason }) = said else {
-        return failed("its answer is no JSON like {\"answer\": \"go\"}");
-    };
-    let word = match &*answer {
-        "go" => HookWord::Go,
-        "stop" => HookWord::Stop,
-        "not_yet" => HookWord::NotYet,
-        _ => return failed("its answer is neither go, stop nor not_yet"),
-    };
-    (word, note(reason.as_deref().unwrap_or_default()))
-}
-
-/// Strangers' words, without what a terminal would obey.
-fn note(words: &str) -> Note {
-    Note::from(words.replace(char::is_control, " "))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_clear_word_lets_it_go_on() {
-        let said = |text: &str| read(HookPoint::BeforeStep, Ok(text.as_bytes().to_vec()));
-        assert_eq!(said(r#"{"answer": "go"}"#), (HookWord::Go, Note::default()));
-        assert_eq!(
-            said(r#"{"answer": "stop", "reason": "no\u001b[1m", "more": 1}"#),
-            (HookWord::Stop, "no [1m".into())
-        );
-        assert_eq!(said(r#"{"answer": "not_yet", "reason": null}"#), (HookWord::NotYet, Note::default()));
-        for text in ["", "null", "\"go\"", "{}", "{\"answer\": \"GO\"}", "{\"answer\": true}", "go", "[]"] {
-            assert_eq!(said(text).0, HookWord::Failed, "{text}");
-        }
-        assert_eq!(read(HookPoint::BeforeStep, Err("gone".into())), (HookWord::Failed, "gone".into()));
-    }
-
-    #[test]
-    fn after_the_end_whoever_answers_has_been_told() {
-        for text in ["", "null", "{\"answer\": \"stop\"}"] {
-            assert_eq!(read(HookPoint::AfterRollout, Ok(text.into())).0, HookWord::Go, "{text}");
-        }
-        assert_eq!(read(HookPoint::AfterRollout, Err("gone".into())).0, HookWord::Failed);
-    }
+    let id = id(rollout, question);
+    Some(Event::new(&rollout.plan, &rollout.state, question, &id, around)?.to_json())
 }

@@ -31,7 +31,7 @@ fn arguments<'a>(program: &'a Path, journal: &'a Path, place: &'a str, stories: 
 fn releases_by_aws_own_apis_end_as_they_should() {
     let (Some(python), Some(program)) = (python(), program()) else { return };
     let journal = tempfile::tempdir().expect("a folder");
-    let stories = ["bad_alias", "good_alias", "bad_stage", "good_stage"];
+    let stories = ["bad_alias", "good_alias", "bad_stage", "good_stage", "hooks"];
     let arguments = arguments(&program, journal.path(), "pitbird", &stories);
     python.check(&Server::start(BINARY), Path::new(SCRIPT), &arguments);
 }

@@ -1,7 +1,11 @@
 //! Aliases of functions.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::AliasRoutingConfiguration;
 
 use super::{Cloud, Fault, Kind};
@@ -28,6 +32,28 @@ impl Cloud {
         let call =
             self.lambda.get_function_configuration().function_name(function).qualifier(version).send().await;
         call.map(|_| ()).map_err(|error| Fault::new("lambda:GetFunctionConfiguration", error))
+    }
+
+    /// Is this function there, by its name or ARN, perhaps with a qualifier?
+    pub async fn function(&self, function: &str) -> Result<(), Fault> {
+        let call = self.lambda.get_function_configuration().function_name(function).send().await;
+        call.map(|_| ()).map_err(|error| Fault::new("lambda:GetFunctionConfiguration", error))
+    }
+
+    /// Invokes a function once, and waits so long for what it answers.
+    pub async fn invoke(&self, function: &str, event: String, patience: Duration) -> Result<Vec<u8>, String> {
+        let timeouts =
+            TimeoutConfig::builder().operation_timeout(patience).operation_attempt_timeout(patience);
+        let config = aws_sdk_lambda::config::Builder::new()
+            .timeout_config(timeouts.read_timeout(patience).build())
+            .retry_config(RetryConfig::disabled());
+        let call = self.lambda.invoke().function_name(function).payload(Blob::new(event));
+        let answer = call.customize().config_override(config).send().await;
+        let answer = answer.map_err(|error| Fault::new("lambda:InvokeFunction", error).words)?;
+        match answer.function_error {
+            Some(error) => Err(format!("the function failed: {error}")),
+            None => Ok(answer.payload.map(Blob::into_inner).unwrap_or_default()),
+        }
     }
 
     pub(super) async fn change_alias(&self, target: &AliasTarget, call: Call) -> Result<(), Fault> {

@@ -1,6 +1,6 @@
 use pitbird_analysis::{Arm, Bucket};
 use pitbird_names::Percent;
-use pitbird_rollout::{self as planner, Observed, Outcome, Phase, Plan};
+use pitbird_rollout::{self as planner, HookWord, Observed, Outcome, Phase, Plan};
 use serde_json::json;
 
 use super::*;
@@ -163,4 +163,29 @@ fn an_order_is_read_by_whoever_drives() {
     journal.order(&order(Wanted::Pause)).unwrap();
     journal.order(&order(Wanted::Abort)).unwrap();
     assert_eq!(journal.orders(1).unwrap(), [order(Wanted::Abort)]);
+}
+
+#[test]
+fn a_question_is_written_down_and_its_answer_is_heard() {
+    let hook = |name: &str, point: &str| json!({"name": name, "point": point, "whom": {"function": "f"}});
+    let hooks = json!([hook("first", "before_rollout"), hook("told", "after_rollout")]);
+    let mut draft = serde_json::to_value(&run().plan).unwrap();
+    draft["hooks"] = hooks;
+    let plan: Plan = serde_json::from_value(draft).unwrap();
+    let mut run = Run { state: planner::begin(&plan, Arm::default(), NOW_MS).state, plan, ..run() };
+    let asked = look(&run, Evidence::default(), &[], None, NOW_MS);
+    assert!(!asked.is_idle, "a question is worth writing down");
+    run = asked.run;
+    assert!(look(&run, Evidence::default(), &[], None, NOW_MS + 1).is_idle, "waiting for it is not");
+    let number = run.state.question().unwrap().number;
+    let answer = |number, word| HookAnswer { number, call: 1, word, words: Note::default() };
+    let evidence = Evidence { hooks: vec![answer(number, HookWord::Stop)], ..Evidence::default() };
+    let ended = look(&run, evidence, &[], None, NOW_MS + 2);
+    assert_eq!((ended.is_idle, ended.run.exit_code()), (false, Some(10)));
+    let told = farewell(&ended.run, Vec::new(), NOW_MS + 3);
+    assert!(!told.is_idle && !told.run.state.is_over(&told.run.plan));
+    let number = told.run.state.question().unwrap().number;
+    let over = farewell(&told.run, vec![answer(number, HookWord::Go)], NOW_MS + 4);
+    assert!(over.run.state.is_over(&over.run.plan));
+    assert!(farewell(&over.run, Vec::new(), NOW_MS + 5).is_idle);
 }

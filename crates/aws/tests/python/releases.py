@@ -55,7 +55,13 @@ def order(name, target, canary, kind, percents=(50,), wait_ms=1000, **more):
     given = {"Name": name, "Target": target, "Canary": canary, **more}
     steps = [{"Percent": percent, "WaitMs": wait_ms} for percent in percents]
     given |= {"Steps": steps, "Rules": {"Margin": 0.1, "CanaryRequestsMin": 30, "IntervalMs": 5000}}
-    return json.dumps({"Input": given, "Plan": plan(name, kind, percents, wait_ms, more.get("Alarms", []))})
+    planned = plan(name, kind, percents, wait_ms, more.get("Alarms", []))
+    points = {"BeforeRollout": "before_rollout", "BeforeStep": "before_step", "AfterRollout": "after_rollout"}
+    planned["hooks"] = [
+        {"name": hook["Name"], "point": points[hook["When"]], "whom": {"function": hook["FunctionName"]}}
+        for hook in more.get("Hooks", [])
+    ]
+    return json.dumps({"Input": given, "Plan": planned})
 
 
 def start(text, *arguments):
@@ -272,6 +278,43 @@ def lost_journal():
         assert code == 1 and "--take-over" in words, (code, words)
         code, words = ended(start(it.order("lost"), "--take-over"))
     assert code == 10, (code, words)
+    assert it.now() == ("1", 0, "ours"), it.now()
+
+
+# Takes its time before anything moves, and lets no step begin.
+ASKED = '''
+import time
+def handler(event, context):
+    time.sleep(3 if event["when"] == "before_rollout" else 0)
+    return {"answer": "stop" if event["when"] == "before_step" else "go", "reason": event["id"]}
+'''
+
+
+def hooks():
+    """A function is asked, also by the driver that comes after one that was killed meanwhile; it stops the release and is told of its end."""
+    it = Alias("hooked", False)
+    package = io.BytesIO()
+    with zipfile.ZipFile(package, "w") as files:
+        files.writestr("app.py", ASKED)
+    make = dict(Runtime="python3.12", Handler="app.handler", Role=role(), Timeout=30)
+    it.lambda_.create_function(FunctionName="asked", Code={"ZipFile": package.getvalue()}, **make)
+    it.lambda_.get_waiter("function_active_v2").wait(FunctionName="asked")
+    asked = [{"Name": when, "When": when, "FunctionName": "asked"} for when in ("BeforeRollout", "BeforeStep", "AfterRollout")]
+    missing = [{"Name": "a", "When": "BeforeStep", "FunctionName": "nobody"}]
+    code, words = ended(start(it.order("misspelt", Hooks=missing)))
+    assert code == 1 and not list(FOLDER.glob("misspelt.json")), (code, words)
+    journal = FOLDER / "hooked.json"
+    questions = lambda: json.loads(journal.read_text())["state"].get("hooks", {}) if journal.exists() else {}
+    killed = start(it.order("hooked", Hooks=asked))
+    until("the first question", lambda: questions().get("open"))
+    os.kill(killed.pid, signal.SIGKILL)
+    killed.wait()
+    run = json.loads(journal.read_text())
+    code, words = ended(start(it.order("hooked", Hooks=asked)))
+    ids = [f"us-east-1/hooked/{run['began_ms']}/{run['run']}/{number}" for number in (1, 2, 3)]
+    assert code == 10 and f"hook BeforeStep said stop: {ids[1]}" in words, (code, words)
+    closed = [[one["number"], one["word"], one["words"]] for one in questions()["closed"]]
+    assert closed == [[1, "go", ids[0]], [2, "stop", ids[1]], [3, "go", ids[2]]], closed
     assert it.now() == ("1", 0, "ours"), it.now()
 
 

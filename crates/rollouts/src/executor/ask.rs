@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pitbird_rollout::{HookAnswer, HookWord, Note};
+use pitbird_rollout::{self as planner, HookAnswer, HookWord, Note};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
@@ -49,7 +49,7 @@ impl Asker {
             let timeout_ms = hook.patience.timeout_ms;
             let late = |_| Err(format!("it did not answer within {} s", timeout_ms as f64 / 1e3));
             let said = timeout(Duration::from_millis(timeout_ms), ask(call)).await.unwrap_or_else(late);
-            let (word, words) = hook::read(hook.point, said);
+            let (word, words) = planner::hook::read(hook.point, said);
             HookAnswer { number: question.number, call: question.call, word, words }
         });
     }

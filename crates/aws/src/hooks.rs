@@ -1,0 +1,101 @@
+//! Functions that are asked whether the rollout may go on, beside its loop: nobody who is slow to answer holds a rollback up.
+
+use std::time::Duration;
+
+use pitbird_rollout::hook::{Around, Event, read};
+use pitbird_rollout::{HookAnswer, HookWord, Note, Phase, Question};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use crate::cloud::Cloud;
+use crate::drive::now_ms;
+use crate::run::Run;
+
+/// Asks the hooks of one rollout, one at a time.
+#[derive(Default)]
+pub struct Asker {
+    calls: JoinSet<HookAnswer>,
+    /// Number and call of the question that is being asked, or was last.
+    asked: Option<(u64, u32)>,
+    /// What was answered and isn't written down yet.
+    answers: Vec<HookAnswer>,
+}
+
+impl Asker {
+    /// What goes into the next look.
+    pub fn answers(&self) -> Vec<HookAnswer> {
+        self.answers.clone()
+    }
+
+    /// Calls what a run, as it is written down, wants to be asked; calls that nobody waits for any more are given up.
+    pub fn see(&mut self, cloud: &Cloud, run: &Run) {
+        let open = run.state.question();
+        let wanted = open.map(|question| (question.number, question.call));
+        if wanted == self.asked {
+            return;
+        }
+        (self.asked, self.calls) = (wanted, JoinSet::new());
+        self.answers.clear();
+        if let Some(question) = open {
+            self.calls.spawn(ask(cloud.clone(), run.clone(), question.clone()));
+        }
+    }
+
+    /// Comes back once there is an answer; never while nobody is asked.
+    pub async fn heard(&mut self) {
+        let Some(ended) = self.calls.join_next().await else { return std::future::pending().await };
+        self.answers.extend(ended.ok().or_else(|| {
+            let (number, call) = self.asked?;
+            Some(HookAnswer {
+                number,
+                call,
+                word: HookWord::Failed,
+                words: Note::from("the call broke down"),
+            })
+        }));
+    }
+}
+
+async fn ask(cloud: Cloud, run: Run, question: Question) -> HookAnswer {
+    let hook = run.plan.hooks()[question.hook].clone();
+    sleep(Duration::from_millis(question.due_ms.saturating_sub(now_ms()))).await;
+    let patience = Duration::from_millis(hook.patience.timeout_ms);
+    let body = event(&cloud, &run, &question);
+    let invoked = timeout(patience, cloud.invoke(hook.whom.as_str(), body, patience)).await;
+    let said =
+        invoked.unwrap_or_else(|_| Err(format!("it did not answer within {} s", patience.as_secs_f64())));
+    let (word, words) = read(hook.point, said);
+    HookAnswer { number: question.number, call: question.call, word, words }
+}
+
+/// The same for every call of a question, also of another process.
+pub fn id(cloud_region: &str, run: &Run, question: &Question) -> String {
+    format!("{cloud_region}/{}/{}/{}/{}", run.name, run.began_ms, run.run, question.number)
+}
+
+fn event(cloud: &Cloud, run: &Run, question: &Question) -> String {
+    let (base, canary) = run.target.base_and_canary();
+    let outcome = run.state.outcome().map(|outcome| outcome.to_string());
+    let around = Around {
+        time: now_ms(),
+        account: None,
+        region: cloud.region(),
+        rollout: &run.name,
+        target: run.target.shown(),
+        base: base.to_owned(),
+        canary: canary.to_owned(),
+        status: outcome.as_deref().unwrap_or("in progress"),
+        phase: match run.state.phase() {
+            Phase::Pending => "Pending",
+            Phase::Shifting { .. } => "Shifting",
+            Phase::Watching { .. } => "Watching",
+            Phase::Promoting => "Promoting",
+            Phase::RollingBack { .. } => "RollingBack",
+            Phase::Ended { .. } => "Ended",
+        },
+        reason: &run.reason,
+    };
+    let id = id(cloud.region(), run, question);
+    let event = Event::new(&run.plan, &run.state, question, &id, around);
+    event.expect("the question is of this plan").to_json()
+}
