@@ -216,7 +216,7 @@ async fn what_cannot_be_obeyed_is_refused() {
     let layers = vec![vec![extension("extensions/x", &code)]];
     let function = bench.create(Draft { layers, ..bash_loop("f", "respond \"$event\"") }).await;
     assert_eq!(text(&bench.invoke(&function, "1").await), "1");
-    bench.until_log("f", |log| log.iter().any(|line| line.starts_with("tried late"))).await;
+    bench.until_log("f", |log| log.iter().any(|line| line.starts_with("tried late "))).await;
     let log = bench.log("f").await;
     let tried: BTreeMap<&str, &str> =
         log.iter().filter_map(|line| line.strip_prefix("tried ")?.trim_end().split_once(' ')).collect();
