@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal};
 use super::PREFIX;
 use super::hierarchy::Layout;
 use super::share;
-use crate::claim::is_abandoned;
+use crate::claim::claim_abandoned;
 
 /// How long killed processes may take to leave their group.
 const LEAVING_MAX: Duration = Duration::from_secs(5);
@@ -25,7 +25,8 @@ pub fn sweep() {
             name.strip_prefix(PREFIX)
                 .is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
         });
-        for path in ours.filter(|path| is_abandoned(path)) {
+        for path in ours {
+            let Some(_lock) = claim_abandoned(&path) else { continue };
             let _ = clear(&path);
         }
     }

@@ -7,7 +7,7 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 use crate::cgroup::PREFIX;
-use crate::claim::{claim, is_abandoned};
+use crate::claim::{claim, claim_abandoned};
 use crate::error::{At, Fault, Step};
 
 /// How often a directory that others take away is made again.
@@ -70,7 +70,8 @@ fn trusted(above: &Path) -> Result<(), Fault> {
 fn sweep(above: &Path) {
     let entries = std::fs::read_dir(above).into_iter().flatten().flatten();
     let ours = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX));
-    for path in ours.map(|entry| entry.path()).filter(|path| is_abandoned(path)) {
+    for path in ours.map(|entry| entry.path()) {
+        let Some(_lock) = claim_abandoned(&path) else { continue };
         let _: io::Result<()> = std::fs::remove_dir_all(path);
     }
 }
