@@ -119,6 +119,8 @@ where
 pub enum Target {
     RestStage(StageTarget),
     LambdaAlias(AliasTarget),
+    /// Several functions of one API, moved together: every change is made of all of them at once. By the functions' names, each once.
+    LambdaAliases(Vec<AliasTarget>),
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -153,11 +155,27 @@ pub struct AliasTarget {
 }
 
 impl Target {
-    /// The same for two rollouts that would get in each other's way.
-    pub fn claim(&self) -> String {
+    /// What it has for itself while it runs: two rollouts that would get in each other's way have one of these in common.
+    pub fn claims(&self) -> Vec<String> {
         match self {
-            Target::RestStage(target) => stage_claim(&target.api_id, &target.stage),
-            Target::LambdaAlias(target) => alias_claim(&target.function, &target.alias),
+            Target::RestStage(target) => vec![stage_claim(&target.api_id, &target.stage)],
+            Target::LambdaAlias(_) | Target::LambdaAliases(_) => {
+                self.aliases().iter().map(|target| alias_claim(&target.function, &target.alias)).collect()
+            }
+        }
+    }
+
+    /// The target as others are told of it.
+    pub fn name(&self) -> String {
+        self.claims().join(" ")
+    }
+
+    /// The aliases that are moved; none where it is a stage.
+    pub fn aliases(&self) -> &[AliasTarget] {
+        match self {
+            Target::RestStage(_) => &[],
+            Target::LambdaAlias(target) => std::slice::from_ref(target),
+            Target::LambdaAliases(targets) => targets,
         }
     }
 }
@@ -261,11 +279,11 @@ where
     }
 }
 
-/// Says which rollout has a target; there is one as long as it runs.
+/// Says which rollout has a target; there is one for each of [`Target::claims`] as long as it runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RolloutClaim {
     pub scope: Scope,
-    /// [`Target::claim`].
+    /// One of [`Target::claims`].
     pub target: String,
     pub rollout: String,
 }

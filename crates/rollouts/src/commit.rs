@@ -41,7 +41,7 @@ pub async fn turn(store: &Store, turn: &Turn, rev: u64) -> Result<(), Lost> {
         if let Some(target) = target {
             fresh(target.write(tx)?)?;
         }
-        settle_claim(tx, &rollout)?;
+        settle_claims(tx, &rollout)?;
         Ok(())
     };
     store.write(write).await
@@ -72,27 +72,32 @@ pub fn entry(
     tx.put(&Entry { scope, rollout: name, number, record }).map(|_| ())
 }
 
-/// The claim that a rollout has while it runs.
-pub fn claim(rollout: &Rollout) -> RolloutClaim {
-    RolloutClaim {
-        scope: rollout.scope.clone(),
-        target: rollout.target.claim(),
-        rollout: rollout.name.clone(),
-    }
+/// The claims that a rollout has while it runs.
+pub fn claims(rollout: &Rollout) -> Vec<RolloutClaim> {
+    rollout.target.claims().into_iter().map(|target| claim(rollout, target)).collect()
+}
+
+fn claim(rollout: &Rollout, target: String) -> RolloutClaim {
+    RolloutClaim { scope: rollout.scope.clone(), target, rollout: rollout.name.clone() }
 }
 
 /// Once it has ended the target is free; a rollout that somebody is still to be told of is found by another claim.
-fn settle_claim(tx: &mut Transaction<'_>, rollout: &Rollout) -> Result<(), Error> {
+fn settle_claims(tx: &mut Transaction<'_>, rollout: &Rollout) -> Result<(), Error> {
     if rollout.state.outcome().is_none() {
         return Ok(());
     }
-    let own = claim(rollout);
-    let after = RolloutClaim { target: after_claim(&rollout.name), ..own.clone() };
-    // Somebody else may have claimed the target since.
-    if tx.get::<RolloutClaim>(&own.key())?.is_some_and(|found| found.record == own) {
-        tx.delete::<RolloutClaim>(&own.key())?;
+    let mut is_held = false;
+    for own in claims(rollout) {
+        // Somebody else may have claimed the target since.
+        if tx.get::<RolloutClaim>(&own.key())?.is_some_and(|found| found.record == own) {
+            tx.delete::<RolloutClaim>(&own.key())?;
+            is_held = true;
+        }
+    }
+    if is_held {
         extra::let_cool(tx, rollout)?;
     }
+    let after = claim(rollout, after_claim(&rollout.name));
     if rollout.state.is_over(&rollout.plan) {
         tx.delete::<RolloutClaim>(&after.key()).map(|_| ())
     } else {

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use pitbird_names::{FunctionRef, Qualifier, Scope, VersionId};
-use pitbird_records::rollout::Target;
+use pitbird_records::rollout::{AliasTarget, Target};
 use pitbird_records::{Alias, FunctionVersion, key};
 use pitbird_rollout::hook::{ANSWER_BYTES_MAX, Around, Event};
 use pitbird_rollout::{Hook, Question, Whom};
@@ -95,13 +95,21 @@ fn body(rollout: &Rollout, question: &Question, now_ms: u64) -> Option<String> {
     let (base, canary) = match &rollout.target {
         Target::RestStage(stage) => (stage.base.clone(), stage.canary.clone()),
         Target::LambdaAlias(alias) => (alias.base.to_string(), alias.canary.to_string()),
+        Target::LambdaAliases(aliases) => {
+            let versions = |of: fn(&AliasTarget) -> VersionId| {
+                let named: Vec<String> =
+                    aliases.iter().map(|alias| format!("{}:{}", alias.function, of(alias))).collect();
+                named.join(" ")
+            };
+            (versions(|alias| alias.base), versions(|alias| alias.canary))
+        }
     };
     let around = Around {
         time: now_ms,
         account: Some(rollout.scope.account.as_str()),
         region: rollout.scope.region.as_str(),
         rollout: &rollout.name,
-        target: rollout.target.claim(),
+        target: rollout.target.name(),
         base,
         canary,
         status: shape::status(rollout),

@@ -1,8 +1,10 @@
 //! What the data plane tells about a target.
 
 use pitbird_names::{Scope, VersionId};
-use pitbird_records::rollout::{CanaryUse, Target};
+use pitbird_records::rollout::{AliasTarget, CanaryUse, StageTarget, Target};
 use pitbird_telemetry::tally::{STAGE_BASE, STAGE_CANARY, Subject};
+
+use crate::CountsOf;
 
 /// Whose counts are wanted.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -14,21 +16,28 @@ pub enum LiveTarget {
 }
 
 impl LiveTarget {
-    pub(crate) fn new(scope: &Scope, target: &Target) -> LiveTarget {
-        let scope = scope.clone();
+    /// Everything that a target consists of: a stage, or each alias.
+    pub(crate) fn all(scope: &Scope, target: &Target) -> Vec<LiveTarget> {
+        let alias = |target: &AliasTarget| LiveTarget::LambdaAlias {
+            scope: scope.clone(),
+            function: target.function.clone(),
+            alias: target.alias.clone(),
+            base: target.base,
+            canary: target.canary,
+        };
         match target {
-            Target::RestStage(target) => {
-                LiveTarget::RestStage { scope, api_id: target.api_id.clone(), stage: target.stage.clone() }
+            Target::RestStage(StageTarget { api_id, stage, .. }) => {
+                let (api_id, stage) = (api_id.clone(), stage.clone());
+                vec![LiveTarget::RestStage { scope: scope.clone(), api_id, stage }]
             }
-            Target::LambdaAlias(target) => LiveTarget::LambdaAlias {
-                scope,
-                function: target.function.clone(),
-                alias: target.alias.clone(),
-                base: target.base,
-                canary: target.canary,
-            },
+            Target::LambdaAlias(_) | Target::LambdaAliases(_) => target.aliases().iter().map(alias).collect(),
         }
     }
+}
+
+/// What all of them have counted together; nothing where one can't be seen.
+pub(crate) fn counts(counts: &CountsOf, targets: &[LiveTarget]) -> Option<Counts> {
+    targets.iter().try_fold(Counts::default(), |sum, target| Some(sum.and(counts(target)?)))
 }
 
 impl LiveTarget {
@@ -65,4 +74,20 @@ pub struct ArmCounts {
     pub requests: u64,
     /// Those of them that failed.
     pub failures: u64,
+}
+
+impl Counts {
+    fn and(self, more: Counts) -> Counts {
+        Counts {
+            base: self.base.and(more.base),
+            canary: self.canary.and(more.canary),
+            canary_use: self.canary_use.and(more.canary_use),
+        }
+    }
+}
+
+impl ArmCounts {
+    fn and(self, more: ArmCounts) -> ArmCounts {
+        ArmCounts { requests: self.requests + more.requests, failures: self.failures + more.failures }
+    }
 }

@@ -79,7 +79,7 @@ fn body(rollout: &Rollout, at_ms: u64) -> String {
         "account": rollout.scope.account.as_str(),
         "region": rollout.scope.region.as_str(),
         "rollout": rollout.name,
-        "target": rollout.target.claim(),
+        "target": rollout.target.name(),
         "status": shape::status(rollout),
         "phase": shape::phase(rollout.state.phase()),
         "percent": rollout.state.weight().get(),

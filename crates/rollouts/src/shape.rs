@@ -25,7 +25,7 @@ pub use judged::{Latency, Ramp};
 pub use notification::Notification;
 pub use order::Order;
 pub use record::Record;
-pub use target::{Canary, Target, base, canary};
+pub use target::{Canary, LambdaAlias, Target, base, canary};
 pub use usage::CanaryUsage;
 
 use crate::target::extra;

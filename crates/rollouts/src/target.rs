@@ -8,14 +8,19 @@ pub mod start;
 
 use pitbird_names::{Percent, Scope};
 use pitbird_records::rollout::{AliasTarget, Change, StageTarget, Target};
-use pitbird_records::{Alias, Deployment, FunctionVersion, Record, Stage, key};
+use pitbird_records::{Deployment, Record, Stage, key};
 use pitbird_store::{Error, Store, Transaction, Versioned};
 
 /// A target as it is now, or as it is to be.
 #[derive(Debug, Clone)]
 pub enum View {
-    RestStage { target: StageTarget, stage: Option<Box<Versioned<Stage>>>, canary_exists: bool },
-    LambdaAlias { target: AliasTarget, alias: Option<Versioned<Alias>>, canary_exists: bool },
+    RestStage {
+        target: StageTarget,
+        stage: Option<Box<Versioned<Stage>>>,
+        canary_exists: bool,
+    },
+    /// One alias, or several that are moved together.
+    LambdaAliases(Vec<alias::View>),
 }
 
 /// What a change may need besides the target.
@@ -42,11 +47,9 @@ impl View {
                 let canary_exists = store.get::<Deployment>(&canary)?.is_some();
                 Ok(View::RestStage { target, stage, canary_exists })
             }
-            Target::LambdaAlias(target) => {
-                let alias = store.get(&key(scope, &[&target.function, &target.alias]))?;
-                let canary = key(scope, &[&target.function, &target.canary.to_string()]);
-                let canary_exists = store.get::<FunctionVersion>(&canary)?.is_some();
-                Ok(View::LambdaAlias { target, alias, canary_exists })
+            target @ (Target::LambdaAlias(_) | Target::LambdaAliases(_)) => {
+                let view = |target: &AliasTarget| alias::View::read(store, scope, target.clone());
+                Ok(View::LambdaAliases(target.aliases().iter().map(view).collect::<Result<_, _>>()?))
             }
         }
     }
@@ -61,11 +64,11 @@ impl View {
             View::RestStage { target, stage: None, .. } => {
                 Some(format!("stage {} was deleted", target.stage))
             }
-            View::LambdaAlias { target, alias: Some(alias), .. } => {
-                alias::strayed(&alias.record, target, weight)
-            }
-            View::LambdaAlias { target, alias: None, .. } => {
-                Some(format!("alias {} was deleted", target.alias))
+            View::LambdaAliases(aliases) => {
+                let strayed =
+                    |view: &alias::View| Some((view.target.function.clone(), view.strayed(weight)?));
+                let (function, words) = aliases.iter().find_map(strayed)?;
+                Some(if aliases.len() > 1 { format!("{words} (function {function})") } else { words })
             }
         }
     }
@@ -79,10 +82,19 @@ impl View {
         weight: Percent,
         around: Around,
     ) -> Result<View, String> {
-        if let Some(words) = self.strayed(weight) {
+        let strayed = self.strayed(weight);
+        let mut view = self.clone();
+        let may_change = match (&mut view, change) {
+            // Of several those that are as expected go back, whatever has become of the others.
+            (View::LambdaAliases(aliases), Change::RollBack) => {
+                aliases.retain(|alias| alias.strayed(weight).is_none());
+                !aliases.is_empty()
+            }
+            _ => strayed.is_none(),
+        };
+        if let Some(words) = strayed.filter(|_| !may_change) {
             return Err(format!("{words}; somebody else changed it, so it is left as it is"));
         }
-        let mut view = self.clone();
         match &mut view {
             View::RestStage { target, stage: Some(stage), canary_exists } => {
                 if change != Change::RollBack && !*canary_exists {
@@ -95,18 +107,12 @@ impl View {
                     Change::RollBack => stage::roll_back(&mut stage.record, target),
                 }
             }
-            View::LambdaAlias { target, alias: Some(alias), canary_exists } => {
-                if change != Change::RollBack && !*canary_exists {
-                    return Err(format!("version {} was deleted", target.canary));
-                }
-                alias.record.revision_id = pitbird_names::uuid(around.entropy);
-                match change {
-                    Change::Shift => alias::shift(&mut alias.record, target, percent),
-                    Change::Promote => alias::promote(&mut alias.record, target),
-                    Change::RollBack => alias::roll_back(&mut alias.record, target),
+            View::LambdaAliases(aliases) => {
+                for (alias, number) in aliases.iter_mut().zip(0_u128..) {
+                    alias.change(change, percent, around.entropy.wrapping_add(number))?;
                 }
             }
-            View::RestStage { stage: None, .. } | View::LambdaAlias { alias: None, .. } => {}
+            View::RestStage { stage: None, .. } => {}
         }
         Ok(view)
     }
@@ -124,18 +130,15 @@ impl View {
                 }
                 put(tx, record, stage.rev)
             }
-            View::LambdaAlias { alias: Some(alias), .. } => {
-                let record = &alias.record;
-                let versions = record.additional.iter().map(|additional| additional.version);
-                for version in versions.chain([record.version]) {
-                    let version = key(&record.scope, &[&record.function, &version.to_string()]);
-                    if !tx.exists::<FunctionVersion>(&version)? {
+            View::LambdaAliases(aliases) => {
+                for alias in aliases {
+                    if alias.write(tx)? == Written::Stale {
                         return Ok(Written::Stale);
                     }
                 }
-                put(tx, record, alias.rev)
+                Ok(Written::Yes)
             }
-            View::RestStage { stage: None, .. } | View::LambdaAlias { alias: None, .. } => Ok(Written::Stale),
+            View::RestStage { stage: None, .. } => Ok(Written::Stale),
         }
     }
 }

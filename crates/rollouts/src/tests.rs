@@ -12,4 +12,5 @@ mod orders;
 mod restarts;
 mod starts;
 mod stories;
+mod together;
 mod views;

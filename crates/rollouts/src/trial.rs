@@ -11,7 +11,7 @@ use pitbird_rollout::plan::{
 };
 use pitbird_rollout::{Check, Evidence, ObservedCeiling, ObservedLatency, ObservedRoute};
 use pitbird_telemetry::tally::{
-    Arms, Beyond, CEILINGS_MAX, Classes, Counted, History, Limits, Slot, Spec, Tally,
+    Arms, Beyond, CEILINGS_MAX, Classes, Counted, History, Limits, Slot, Spec, Tally, Watch,
 };
 
 use crate::meter::Seen;
@@ -22,22 +22,30 @@ const ROUTE_REQUESTS_MIN: u64 = 100;
 
 /// What counts a rollout's requests, as long as this lives.
 pub struct Trial {
-    slot: Arc<Slot>,
     tally: Arc<Tally>,
+    watched: Vec<(Arc<Slot>, Arc<Watch>)>,
 }
 
 impl Trial {
     pub fn new(slots: &SlotsOf, rollout: &Rollout) -> Trial {
-        let (subject, [base, canary]) = LiveTarget::new(&rollout.scope, &rollout.target).subject();
+        let targets = LiveTarget::all(&rollout.scope, &rollout.target);
         let routes = rollout.plan.judged().routes.clone();
         let ceilings = rollout.plan.guardrails().latency.iter();
         let ceilings_us = ceilings.map(|ceiling| ceiling.above_ms.saturating_mul(1_000)).collect();
-        let tally = Arc::new(Tally::new(Spec { base, canary, routes, ceilings_us }));
-        let trial = Trial { slot: slots(subject), tally };
+        let tally = Arc::new(Tally::new(Spec { routes, ceilings_us }));
+        // Of several functions each is a route.
+        let is_apart = targets.len() > 1;
+        let watch = |(number, target): (usize, &LiveTarget)| {
+            let (subject, [base, canary]) = target.subject();
+            let route = is_apart.then_some(number);
+            (slots(subject), Arc::new(Watch { tally: tally.clone(), base, canary, route }))
+        };
+        let watched = targets.iter().enumerate().map(watch).collect();
+        let trial = Trial { watched, tally };
         if let Some(thresholds) = &rollout.thresholds {
             trial.freeze(rollout, thresholds);
         }
-        trial.slot.put(trial.tally.clone());
+        trial.watched.iter().for_each(|(slot, watch)| slot.put(watch.clone()));
         trial
     }
 
@@ -84,7 +92,7 @@ impl Trial {
 
 impl Drop for Trial {
     fn drop(&mut self) {
-        self.slot.take(&self.tally);
+        self.watched.iter().for_each(|(slot, watch)| slot.take(watch));
     }
 }
 

@@ -1,7 +1,7 @@
 //! Counting what is on trial, on the data plane: by arm, by route, by how long requests took.
 //!
-//! A rollout puts a [`Tally`] into the [`Slot`] of what it tries; as long as none is there a request pays for one look
-//! at an empty pointer. With one it pays for two or three additions to atomic numbers, one
+//! A rollout has a [`Tally`] watch the [`Slot`] of what it tries, or of each of them; as long as nobody watches a request pays for one
+//! look at an empty pointer. With one it pays for two or three additions to atomic numbers, one
 //! more where all requests have limits, and takes no lock.
 //!
 //! At first a tally learns how long the base takes: a histogram for all requests, and one for each route. Then somebody
@@ -21,7 +21,7 @@ pub use ceilings::Beyond;
 use ceilings::Ceilings;
 use few::Few;
 pub use history::History;
-pub use slot::{Slot, Slots, Subject};
+pub use slot::{Slot, Slots, Subject, Watch};
 
 /// Thresholds of latency.
 pub const THRESHOLDS: usize = 4;
@@ -41,9 +41,6 @@ const CLASSES: usize = (THRESHOLDS + 2) * 2;
 /// What is counted.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Spec {
-    /// The numbers by which requests say which arm served them; those of others aren't counted.
-    pub base: u64,
-    pub canary: u64,
     /// `GET /pets/{id}`, `ANY /pets` for all verbs that aren't named themselves; those beyond [`ROUTES_MAX`] are left
     /// out.
     pub routes: Vec<String>,
@@ -77,7 +74,6 @@ pub struct Limits {
 /// Counts of what one rollout tries.
 #[derive(Debug)]
 pub struct Tally {
-    spec: Spec,
     all: Cell,
     ceilings: Ceilings,
     routes: Box<[Cell]>,
@@ -132,19 +128,15 @@ impl Tally {
         let (clients, environments) = (Few::default(), Few::default());
         let (all, limits) = (Cell::new(FINE_BITS), OnceLock::new());
         let ceilings = Ceilings::new(&spec.ceilings_us);
-        Tally { spec, all, ceilings, routes, places, limits, clients, environments }
+        Tally { all, ceilings, routes, places, limits, clients, environments }
     }
 
-    pub fn record(&self, request: &Request<'_>) {
-        let is_canary = request.arm == self.spec.canary;
-        if !is_canary && request.arm != self.spec.base {
-            return;
-        }
+    fn record(&self, request: &Request<'_>, is_canary: bool, route: Option<usize>) {
         let limits = self.limits.get();
         self.all.record(request, is_canary, limits.map(|limits| &limits[0]));
         self.ceilings.record(request, is_canary);
-        if let Some(route) = self.route(request) {
-            self.routes[route].record(request, is_canary, limits.map(|limits| &limits[route + 1]));
+        if let Some((number, cell)) = route.and_then(|route| Some((route, self.routes.get(route)?))) {
+            cell.record(request, is_canary, limits.map(|limits| &limits[number + 1]));
         }
         if is_canary && request.is_failure {
             self.clients.add(request.client);

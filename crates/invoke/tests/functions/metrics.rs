@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pitbird_names::{Qualifier, Scope, VersionId};
 use pitbird_telemetry::metrics::{Dimensions, Metric, MetricQuery, Stat, Unit};
-use pitbird_telemetry::tally::{Spec, Subject, Tally};
+use pitbird_telemetry::tally::{Spec, Subject, Tally, Watch};
 
 use pitbird_invoke::Event;
 
@@ -53,10 +53,10 @@ async fn every_dimension_set_has_its_share() {
     let function = bench.alias("f", "live", 0.5).await;
     let live = Qualifier::Alias("live".to_owned());
     let first = Qualifier::Version(VersionId::Number(1));
-    let tally = Arc::new(Tally::new(Spec { base: 1, canary: 2, ..Spec::default() }));
+    let tally = Arc::new(Tally::new(Spec::default()));
     let (scope, function_name, alias) = (Scope::default(), "f".to_owned(), "live".to_owned());
     let slot = bench.telemetry.slot(Subject::Alias { scope, function: function_name, alias });
-    slot.put(tally.clone());
+    slot.put(Arc::new(Watch { tally: tally.clone(), base: 1, canary: 2, route: None }));
     for (qualifier, draw, event) in [
         (None, 0.0, "1"),
         (Some(&first), 0.0, "1"),

@@ -17,7 +17,7 @@ use crate::notice::{self, Notice};
 use crate::target::{Around, View, extra};
 use crate::trial::{self, Trial};
 use crate::turn::{self, Turn, Wish};
-use crate::{Counts, Error, LiveTarget, Parts, Rollout};
+use crate::{Counts, Error, LiveTarget, Parts, Rollout, live};
 
 /// How often a look is taken again at once because somebody else wrote meanwhile.
 const ATTEMPTS_MAX: usize = 8;
@@ -190,7 +190,7 @@ impl Driver {
     }
 
     fn now(&self, rollout: &Rollout) -> Option<Now> {
-        let counts = (self.parts.counts)(&LiveTarget::new(&rollout.scope, &rollout.target))?;
+        let counts = live::counts(&self.parts.counts, &LiveTarget::all(&rollout.scope, &rollout.target))?;
         Some(Now { counts, ..self.uncounted() })
     }
 

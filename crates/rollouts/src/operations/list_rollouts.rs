@@ -25,10 +25,11 @@ pub struct Output {
 
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> {
     let Call { caller, input, .. } = call;
-    let claim = input.target.as_ref().map(start::claim).transpose()?;
+    let claims = input.target.map(start::claims).transpose()?;
     let all = state.parts.store.list::<Rollout>(&prefix(&caller.scope, &[])).map_err(Error::from)?;
     let is_wanted = |rollout: &Rollout| {
-        let is_on_target = claim.as_ref().is_none_or(|claim| *claim == rollout.target.claim());
+        let of = rollout.target.claims();
+        let is_on_target = claims.iter().flatten().all(|claim| of.contains(claim));
         is_on_target && input.status.as_deref().is_none_or(|wanted| wanted == shape::status(rollout))
     };
     let found = all.into_iter().map(|found| found.record).filter(is_wanted).collect();

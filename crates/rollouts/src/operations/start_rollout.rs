@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use pitbird_analysis::Arm;
@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use crate::shape::{self, Canary, Step, Target};
 use crate::target::{extra, routes, start};
-use crate::{Error, Parts, Rollout, State, commit, hook, keep, notice};
+use crate::{Error, Parts, Rollout, State, commit, hook, keep, live, notice};
 
 /// Rollouts that run in one account and region at a time.
 pub const RUNNING_MAX: usize = 100;
@@ -68,7 +68,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Answer, 
         if let Some(same) = same.filter(is_same) {
             return Ok::<_, Error>((same, false));
         }
-        check_free(tx, &scope, &name, &wish.claim())?;
+        check_free(tx, &scope, &name, &wish.claims())?;
         hook::check(tx, &scope, &ordered.hooks)?;
         let target = wish.find(tx, &scope)?;
         let plan = ordered.plan(&target, routes::find(tx, &scope, &target, routes)?)?;
@@ -154,7 +154,7 @@ fn started_before(
     if !wish.is_for(&rollout.target) {
         return Ok(None);
     }
-    let is_all = routes == [routes::ALL];
+    let is_all = routes == [routes::ALL] || matches!(rollout.target, records::Target::LambdaAliases(_));
     let routes = if is_all { rollout.plan.judged().routes.clone() } else { routes.to_vec() };
     let plan = ordered.clone().plan(&rollout.target, routes)?;
     Ok((plan == rollout.plan).then_some(rollout))
@@ -175,8 +175,7 @@ fn is_said_alike(
 /// What the base has done so far, as far as its counters tell: they go back to the server's start at most. Of many
 /// requests, only the share of failures is of interest.
 fn history(parts: &Parts, wish: &start::Wish, scope: &Scope) -> Result<Arm, pitbird_store::Error> {
-    let Some(target) = wish.live(&parts.store, scope)? else { return Ok(Arm::default()) };
-    let base = (parts.counts)(&target).unwrap_or_default().base;
+    let base = live::counts(&parts.counts, &wish.live(&parts.store, scope)?).unwrap_or_default().base;
     let (requests, failures) = (base.requests, base.failures.min(base.requests));
     let kept = requests.min(HISTORY_REQUESTS_MAX);
     let failures = (u128::from(failures) * u128::from(kept)).div_ceil(u128::from(requests.max(1))) as u64;
@@ -184,21 +183,25 @@ fn history(parts: &Parts, wish: &start::Wish, scope: &Scope) -> Result<Arm, pitb
 }
 
 /// Nothing of the kind is running, and the name is new.
-fn check_free(tx: &Transaction<'_>, scope: &Scope, name: &str, claim: &str) -> Result<(), Error> {
+fn check_free(tx: &Transaction<'_>, scope: &Scope, name: &str, claims: &[String]) -> Result<(), Error> {
     if tx.exists::<Rollout>(&key(scope, &[name]))? {
         return Err(Error::NameTaken(name.to_owned()));
     }
-    if let Some(taken) = tx.get::<RolloutClaim>(&key(scope, &[claim]))? {
-        return Err(Error::TargetTaken(taken.record.rollout));
+    for claim in claims {
+        if let Some(taken) = tx.get::<RolloutClaim>(&key(scope, &[claim]))? {
+            return Err(Error::TargetTaken(taken.record.rollout));
+        }
     }
-    if tx.count::<RolloutClaim>(&prefix(scope, &[]))? >= RUNNING_MAX {
+    let running = tx.list::<RolloutClaim>(&prefix(scope, &[]))?;
+    let running: BTreeSet<String> = running.into_iter().map(|claim| claim.record.rollout).collect();
+    if running.len() >= RUNNING_MAX {
         return Err(Error::TooMany { limit: RUNNING_MAX });
     }
     Ok(())
 }
 
 fn write(tx: &mut Transaction<'_>, rollout: &Rollout, record: planner::Record) -> Result<(), Error> {
-    tx.put(&commit::claim(rollout))?;
+    commit::claims(rollout).iter().try_for_each(|claim| tx.put(claim).map(|_| ()))?;
     tx.put(rollout)?;
     commit::entry(tx, rollout, 1, record)?;
     Ok(())

@@ -1,13 +1,15 @@
+use pitbird_names::VersionId;
 use pitbird_records::Texts;
-use pitbird_records::rollout::Target as TargetRecord;
+use pitbird_records::rollout::{AliasTarget, Target as TargetRecord};
 use serde::{Deserialize, Serialize};
 
-/// Exactly one of the two.
+/// Exactly one of the three.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct Target {
     pub rest_stage: Option<RestStage>,
     pub lambda_alias: Option<LambdaAlias>,
+    pub lambda_aliases: Option<Vec<LambdaAlias>>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -30,6 +32,8 @@ pub struct LambdaAlias {
 pub struct Canary {
     pub deployment_id: Option<String>,
     pub function_version: Option<String>,
+    /// By the functions' names.
+    pub function_versions: Option<Texts>,
     pub stage_variable_overrides: Option<Texts>,
 }
 
@@ -41,16 +45,22 @@ impl From<&TargetRecord> for Target {
                     rest_api_id: target.api_id.clone(),
                     stage_name: target.stage.clone(),
                 }),
-                lambda_alias: None,
+                ..Target::default()
             },
-            TargetRecord::LambdaAlias(target) => Target {
-                rest_stage: None,
-                lambda_alias: Some(LambdaAlias {
-                    function_name: target.function.clone(),
-                    alias_name: target.alias.clone(),
-                }),
+            TargetRecord::LambdaAlias(target) => {
+                Target { lambda_alias: Some(target.into()), ..Target::default() }
+            }
+            TargetRecord::LambdaAliases(targets) => Target {
+                lambda_aliases: Some(targets.iter().map(LambdaAlias::from).collect()),
+                ..Target::default()
             },
         }
+    }
+}
+
+impl From<&AliasTarget> for LambdaAlias {
+    fn from(target: &AliasTarget) -> LambdaAlias {
+        LambdaAlias { function_name: target.function.clone(), alias_name: target.alias.clone() }
     }
 }
 
@@ -59,9 +69,9 @@ pub fn canary(target: &TargetRecord) -> Canary {
         TargetRecord::RestStage(target) => Canary {
             deployment_id: Some(target.canary.clone()),
             stage_variable_overrides: target.overrides.clone(),
-            function_version: None,
+            ..Canary::default()
         },
-        TargetRecord::LambdaAlias(target) => version(target.canary.to_string()),
+        aliases => versions(aliases, |target| target.canary),
     }
 }
 
@@ -70,10 +80,19 @@ pub fn base(target: &TargetRecord) -> Canary {
         TargetRecord::RestStage(target) => {
             Canary { deployment_id: Some(target.base.clone()), ..Canary::default() }
         }
-        TargetRecord::LambdaAlias(target) => version(target.base.to_string()),
+        aliases => versions(aliases, |target| target.base),
     }
 }
 
-fn version(version: String) -> Canary {
-    Canary { function_version: Some(version), ..Canary::default() }
+fn versions(target: &TargetRecord, of: impl Fn(&AliasTarget) -> VersionId) -> Canary {
+    let aliases = target.aliases();
+    match (target, aliases) {
+        (TargetRecord::LambdaAlias(alias), _) => {
+            Canary { function_version: Some(of(alias).to_string()), ..Canary::default() }
+        }
+        _ => {
+            let versions = aliases.iter().map(|alias| (alias.function.clone(), of(alias).to_string()));
+            Canary { function_versions: Some(versions.collect()), ..Canary::default() }
+        }
+    }
 }

@@ -2,15 +2,68 @@
 //!
 //! Source: Lambda developer guide, "Implement Lambda canary deployments using a weighted alias".
 
-use pitbird_names::{Percent, Weight};
-use pitbird_records::Alias;
+use pitbird_names::{Percent, Scope, Weight};
 use pitbird_records::alias::Additional;
-use pitbird_records::rollout::AliasTarget;
+use pitbird_records::rollout::{AliasTarget, Change};
+use pitbird_records::{Alias, FunctionVersion, key};
+use pitbird_store::{Error, Store, Transaction, Versioned};
 
-use super::is_same;
+use super::{Written, is_same, put};
+
+/// One alias as it is now, or as it is to be.
+#[derive(Debug, Clone)]
+pub struct View {
+    pub target: AliasTarget,
+    pub alias: Option<Versioned<Alias>>,
+    pub canary_exists: bool,
+}
+
+impl View {
+    pub fn read(store: &Store, scope: &Scope, target: AliasTarget) -> Result<View, Error> {
+        let alias = store.get(&key(scope, &[&target.function, &target.alias]))?;
+        let canary = key(scope, &[&target.function, &target.canary.to_string()]);
+        let canary_exists = store.get::<FunctionVersion>(&canary)?.is_some();
+        Ok(View { target, alias, canary_exists })
+    }
+
+    pub fn strayed(&self, weight: Percent) -> Option<String> {
+        match &self.alias {
+            Some(alias) => strayed(&alias.record, &self.target, weight),
+            None => Some(format!("alias {} was deleted", self.target.alias)),
+        }
+    }
+
+    pub fn change(&mut self, change: Change, percent: Percent, entropy: u128) -> Result<(), String> {
+        let target = &self.target;
+        let Some(alias) = &mut self.alias else { return Ok(()) };
+        if change != Change::RollBack && !self.canary_exists {
+            return Err(format!("version {} was deleted", target.canary));
+        }
+        alias.record.revision_id = pitbird_names::uuid(entropy);
+        match change {
+            Change::Shift => shift(&mut alias.record, target, percent),
+            Change::Promote => promote(&mut alias.record, target),
+            Change::RollBack => roll_back(&mut alias.record, target),
+        }
+        Ok(())
+    }
+
+    pub fn write(&self, tx: &mut Transaction<'_>) -> Result<Written, Error> {
+        let Some(alias) = &self.alias else { return Ok(Written::Stale) };
+        let record = &alias.record;
+        let versions = record.additional.iter().map(|additional| additional.version);
+        for version in versions.chain([record.version]) {
+            let version = key(&record.scope, &[&record.function, &version.to_string()]);
+            if !tx.exists::<FunctionVersion>(&version)? {
+                return Ok(Written::Stale);
+            }
+        }
+        put(tx, record, alias.rev)
+    }
+}
 
 /// How the alias differs from what the rollout made of it.
-pub fn strayed(alias: &Alias, target: &AliasTarget, weight: Percent) -> Option<String> {
+fn strayed(alias: &Alias, target: &AliasTarget, weight: Percent) -> Option<String> {
     let name = &alias.name;
     if alias.version != target.base {
         return Some(format!("alias {name} names version {} instead of {}", alias.version, target.base));
@@ -41,16 +94,16 @@ fn additional(target: &AliasTarget, percent: Percent) -> Additional {
     Additional { version: target.canary, weight }
 }
 
-pub fn shift(alias: &mut Alias, target: &AliasTarget, percent: Percent) {
+fn shift(alias: &mut Alias, target: &AliasTarget, percent: Percent) {
     alias.additional = Some(additional(target, percent));
 }
 
-pub fn promote(alias: &mut Alias, target: &AliasTarget) {
+fn promote(alias: &mut Alias, target: &AliasTarget) {
     alias.version = target.canary;
     alias.additional = None;
 }
 
-pub fn roll_back(alias: &mut Alias, target: &AliasTarget) {
+fn roll_back(alias: &mut Alias, target: &AliasTarget) {
     alias.version = target.base;
     alias.additional = None;
 }

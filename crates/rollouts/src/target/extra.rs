@@ -2,8 +2,8 @@
 //! their release, and environments that are ready before the first request.
 
 use pitbird_names::{Qualifier, Scope};
-use pitbird_records::rollout::Target;
-use pitbird_records::{FunctionVersion, ProvisionedConcurrency, Stage, Texts, key, prefix};
+use pitbird_records::rollout::{AliasTarget, Target};
+use pitbird_records::{FunctionVersion, ProvisionedConcurrency, Record, Stage, Texts, key, prefix};
 use pitbird_rollout::Check;
 use pitbird_rollout::plan::PRE_WARMED;
 use pitbird_snapshot::Choice;
@@ -39,10 +39,13 @@ pub fn take_force(stage: &mut Stage, force: Option<&String>) {
     }
 }
 
-/// Has environments of the canary started, which nothing else may have asked to be kept ready.
+/// Has environments of each canary started, which nothing else may have asked to be kept ready.
 pub fn pre_warm(tx: &mut Transaction<'_>, rollout: &Rollout) -> Result<(), Error> {
-    let Some(record) = warmed(rollout) else { return Ok(()) };
-    let Target::LambdaAlias(target) = &rollout.target else { return Ok(()) };
+    rollout.target.aliases().iter().try_for_each(|target| pre_warm_one(tx, rollout, target))
+}
+
+fn pre_warm_one(tx: &mut Transaction<'_>, rollout: &Rollout, target: &AliasTarget) -> Result<(), Error> {
+    let Some(record) = warmed(rollout, target) else { return Ok(()) };
     let function = &target.function;
     let others = tx.list::<ProvisionedConcurrency>(&prefix(&rollout.scope, &[function]))?;
     let is_taken = |qualifier: &str| others.iter().any(|other| other.record.qualifier == qualifier);
@@ -72,18 +75,17 @@ pub fn pre_warm(tx: &mut Transaction<'_>, rollout: &Rollout) -> Result<(), Error
 
 /// They are given back: those at work end what they do.
 pub fn let_cool(tx: &mut Transaction<'_>, rollout: &Rollout) -> Result<(), StoreError> {
-    use pitbird_records::Record;
-    let Some(record) = warmed(rollout) else { return Ok(()) };
-    let found = tx.get::<ProvisionedConcurrency>(&record.key())?;
-    // What somebody has asked for since is somebody else's.
-    if found.is_some_and(|found| found.record == record) {
-        tx.delete::<ProvisionedConcurrency>(&record.key())?;
+    for record in rollout.target.aliases().iter().filter_map(|target| warmed(rollout, target)) {
+        let found = tx.get::<ProvisionedConcurrency>(&record.key())?;
+        // What somebody has asked for since is somebody else's.
+        if found.is_some_and(|found| found.record == record) {
+            tx.delete::<ProvisionedConcurrency>(&record.key())?;
+        }
     }
     Ok(())
 }
 
-fn warmed(rollout: &Rollout) -> Option<ProvisionedConcurrency> {
-    let Target::LambdaAlias(target) = &rollout.target else { return None };
+fn warmed(rollout: &Rollout, target: &AliasTarget) -> Option<ProvisionedConcurrency> {
     Some(ProvisionedConcurrency {
         scope: rollout.scope.clone(),
         function: target.function.clone(),
@@ -101,26 +103,23 @@ pub struct Warmth {
     pub has_failed: bool,
 }
 
-/// Whether so many are ready, where the rollout wants any; nothing while they are being started.
-pub fn check_warmth(
-    rollout: &Rollout,
-    warmth: impl FnOnce(&Scope, &str, &Qualifier) -> Warmth,
-) -> Option<Check> {
-    let Target::LambdaAlias(target) = &rollout.target else { return None };
-    let wanted = target.pre_warm?;
-    let Warmth { ready, has_failed } =
-        warmth(&rollout.scope, &target.function, &Qualifier::Version(target.canary));
+/// Whether so many of each are ready, where the rollout wants any; nothing while they are being started.
+pub fn check_warmth(rollout: &Rollout, warmth: impl Fn(&Scope, &str, &Qualifier) -> Warmth) -> Option<Check> {
+    let stand = |target: &AliasTarget| {
+        let warmth = warmth(&rollout.scope, &target.function, &Qualifier::Version(target.canary));
+        target.pre_warm.map(|wanted| (warmth.ready >= wanted, warmth.has_failed))
+    };
+    let all: Vec<(bool, bool)> = rollout.target.aliases().iter().filter_map(stand).collect();
+    let is_ready = all.iter().all(|(is_ready, _)| *is_ready);
+    let has_failed = all.iter().any(|(is_ready, has_failed)| !is_ready && *has_failed);
     let check = |passed| Check { name: PRE_WARMED.to_owned(), passed };
-    match ready >= wanted {
-        true => Some(check(true)),
-        false => has_failed.then(|| check(false)),
-    }
+    (!all.is_empty() && (is_ready || has_failed)).then(|| check(is_ready))
 }
 
 /// What callers get to see of it.
 pub fn shown(target: &Target) -> (Option<u32>, Option<String>) {
     match target {
         Target::RestStage(stage) => (None, stage.force.clone()),
-        Target::LambdaAlias(alias) => (alias.pre_warm, None),
+        aliases => (aliases.aliases().first().and_then(|alias| alias.pre_warm), None),
     }
 }

@@ -1,4 +1,4 @@
-//! Which routes a rollout may watch apart: those of the stage's two deployments.
+//! What a rollout watches apart: routes of the stage's two deployments, if it names any, or each of several functions.
 
 use std::collections::BTreeSet;
 
@@ -20,6 +20,14 @@ pub fn find(
     target: &Target,
     routes: Vec<String>,
 ) -> Result<Vec<String>, Error> {
+    if let Target::LambdaAliases(aliases) = target {
+        return match routes.is_empty() {
+            true => Ok(aliases.iter().map(|alias| alias.function.clone()).collect()),
+            false => Err(Error::invalid(
+                "Routes goes with Target.RestStage only: of several functions each is watched apart.",
+            )),
+        };
+    }
     if routes.is_empty() {
         return Ok(routes);
     }

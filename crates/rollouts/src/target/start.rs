@@ -1,15 +1,18 @@
 //! From what a caller names to a target that a rollout may begin on.
 
+mod find;
+
+use std::collections::BTreeMap;
+
 use pitbird_names::{FunctionRef, Scope, VersionId};
-use pitbird_records::function::State;
-use pitbird_records::rollout::{AliasTarget, StageTarget, Target, alias_claim, stage_claim};
-use pitbird_records::{Alias, Deployment, FunctionVersion, RestApi, Stage, Texts, key};
+use pitbird_records::rollout::{AliasTarget, Target, alias_claim, stage_claim};
+use pitbird_records::{Alias, Texts, key};
 use pitbird_rollout::TargetKind;
 use pitbird_store::{Store, Transaction};
 
-use super::extra;
-use super::stage::VARIABLES_MAX;
 use crate::{Error, LiveTarget, shape};
+
+const ONE_TARGET: &str = "Target must be one of RestStage, LambdaAlias and LambdaAliases.";
 
 /// What the target is to be given besides traffic.
 #[derive(Debug, Default)]
@@ -29,53 +32,83 @@ pub enum Wish {
         force: Option<String>,
     },
     LambdaAlias {
-        function: FunctionRef,
-        alias: String,
-        canary: VersionId,
+        alias: AliasWish,
         pre_warm: Option<u32>,
     },
+    /// By the functions' names, each once. Environments are kept ready of each.
+    LambdaAliases {
+        aliases: Vec<AliasWish>,
+        pre_warm: Option<u32>,
+    },
+}
+
+#[derive(Debug, Clone)]
+pub struct AliasWish {
+    pub function: FunctionRef,
+    pub alias: String,
+    pub canary: VersionId,
 }
 
 impl Wish {
     pub fn parse(target: shape::Target, canary: shape::Canary, extra: Extra) -> Result<Wish, Error> {
         let Extra { pre_warm, force } = extra;
-        match (target.rest_stage, target.lambda_alias) {
-            (Some(stage), None) => {
-                refuse(canary.function_version.is_some(), "Canary.FunctionVersion", "Target.LambdaAlias")?;
-                refuse(pre_warm.is_some(), "PreWarm", "Target.LambdaAlias")?;
+        let shape::Canary { deployment_id, function_version, function_versions, stage_variable_overrides } =
+            canary;
+        let named =
+            [target.rest_stage.is_some(), target.lambda_alias.is_some(), target.lambda_aliases.is_some()];
+        if named.into_iter().filter(|is_named| *is_named).count() != 1 {
+            return Err(Error::invalid(ONE_TARGET));
+        }
+        if target.lambda_alias.is_none() {
+            refuse(function_version.is_some(), "Canary.FunctionVersion", "Target.LambdaAlias")?;
+        }
+        if target.lambda_aliases.is_none() {
+            refuse(function_versions.is_some(), "Canary.FunctionVersions", "Target.LambdaAliases")?;
+        }
+        if target.rest_stage.is_none() {
+            refuse(deployment_id.is_some(), "Canary.DeploymentId", "Target.RestStage")?;
+            let overrides = stage_variable_overrides.is_some();
+            refuse(overrides, "Canary.StageVariableOverrides", "Target.RestStage")?;
+            refuse(force.is_some(), "Force", "Target.RestStage")?;
+        }
+        match (target.rest_stage, target.lambda_alias, target.lambda_aliases) {
+            (Some(stage), None, None) => {
+                if pre_warm.is_some() {
+                    return Err(Error::invalid(
+                        "PreWarm goes with Target.LambdaAlias and Target.LambdaAliases only.",
+                    ));
+                }
                 Ok(Wish::RestStage {
                     api_id: stage.rest_api_id,
                     stage: stage.stage_name,
-                    canary: canary.deployment_id,
-                    overrides: canary.stage_variable_overrides.filter(|overrides| !overrides.is_empty()),
+                    canary: deployment_id,
+                    overrides: stage_variable_overrides.filter(|overrides| !overrides.is_empty()),
                     force,
                 })
             }
-            (None, Some(alias)) => {
-                refuse(canary.deployment_id.is_some(), "Canary.DeploymentId", "Target.RestStage")?;
-                let overrides = canary.stage_variable_overrides.is_some();
-                refuse(overrides, "Canary.StageVariableOverrides", "Target.RestStage")?;
-                refuse(force.is_some(), "Force", "Target.RestStage")?;
-                let function = FunctionRef::parse(&alias.function_name)
-                    .map_err(|error| Error::invalid(format!("Target.LambdaAlias.FunctionName: {error}.")))?;
-                if function.qualifier.is_some() {
-                    return Err(Error::invalid("Target.LambdaAlias.FunctionName must not have a qualifier."));
-                }
-                let version = canary.function_version.as_deref().and_then(VersionId::parse);
-                let canary = version.filter(|version| *version != VersionId::Latest).ok_or_else(|| {
-                    Error::invalid("Canary.FunctionVersion must be the number of a published version.")
-                })?;
-                Ok(Wish::LambdaAlias { function, alias: alias.alias_name, canary, pre_warm })
+            (None, Some(alias), None) => {
+                let function = function(&alias, "Target.LambdaAlias")?;
+                let canary = published(function_version.as_deref(), "Canary.FunctionVersion")?;
+                Ok(Wish::LambdaAlias {
+                    alias: AliasWish { function, alias: alias.alias_name, canary },
+                    pre_warm,
+                })
             }
-            _ => Err(Error::invalid("Target must be either RestStage or LambdaAlias.")),
+            (None, None, Some(aliases)) => {
+                let aliases = together(aliases, function_versions.unwrap_or_default())?;
+                Ok(Wish::LambdaAliases { aliases, pre_warm })
+            }
+            _ => Err(Error::invalid(ONE_TARGET)),
         }
     }
 
-    /// What a rollout on this target claims.
-    pub fn claim(&self) -> String {
+    /// What a rollout on this target claims: see [`Target::claims`].
+    pub fn claims(&self) -> Vec<String> {
+        let claim = |wish: &AliasWish| alias_claim(&wish.function.name, &wish.alias);
         match self {
-            Wish::RestStage { api_id, stage, .. } => stage_claim(api_id, stage),
-            Wish::LambdaAlias { function, alias, .. } => alias_claim(&function.name, alias),
+            Wish::RestStage { api_id, stage, .. } => vec![stage_claim(api_id, stage)],
+            Wish::LambdaAlias { alias, .. } => vec![claim(alias)],
+            Wish::LambdaAliases { aliases, .. } => aliases.iter().map(claim).collect(),
         }
     }
 
@@ -87,64 +120,122 @@ impl Wish {
                 let is_same = overrides.is_none() || *overrides == found.overrides;
                 (api_id, stage, force) == (&found.api_id, &found.stage, &found.force) && is_canary && is_same
             }
-            (Wish::LambdaAlias { function, alias, canary, pre_warm }, Target::LambdaAlias(found)) => {
-                let found_canary = (&found.canary, &found.pre_warm);
-                (&function.name, alias) == (&found.function, &found.alias)
-                    && (canary, pre_warm) == found_canary
+            (Wish::LambdaAlias { alias, pre_warm }, Target::LambdaAlias(found)) => {
+                alias.is_for(*pre_warm, found)
+            }
+            (Wish::LambdaAliases { aliases, pre_warm }, Target::LambdaAliases(found)) => {
+                let is_each = |(wish, found): (&AliasWish, &AliasTarget)| wish.is_for(*pre_warm, found);
+                aliases.len() == found.len() && aliases.iter().zip(found).all(is_each)
             }
             _ => false,
         }
     }
 
-    /// Whose counts tell what the base has done so far; `None` where there is no such alias.
-    pub fn live(&self, store: &Store, scope: &Scope) -> Result<Option<LiveTarget>, pitbird_store::Error> {
-        let scope = scope.clone();
-        Ok(match self {
+    /// Whose counts tell what the base has done so far; nobody's where there is no such alias.
+    pub fn live(&self, store: &Store, scope: &Scope) -> Result<Vec<LiveTarget>, pitbird_store::Error> {
+        let aliases = match self {
             Wish::RestStage { api_id, stage, .. } => {
-                Some(LiveTarget::RestStage { scope, api_id: api_id.clone(), stage: stage.clone() })
+                let (api_id, stage) = (api_id.clone(), stage.clone());
+                return Ok(vec![LiveTarget::RestStage { scope: scope.clone(), api_id, stage }]);
             }
-            Wish::LambdaAlias { function, alias, canary, .. } => {
-                let found = store.get::<Alias>(&key(&scope, &[&function.name, alias]))?;
-                found.map(|found| LiveTarget::LambdaAlias {
-                    scope,
-                    function: function.name.clone(),
-                    alias: alias.clone(),
-                    base: found.record.version,
-                    canary: *canary,
-                })
-            }
-        })
+            Wish::LambdaAlias { alias, .. } => std::slice::from_ref(alias),
+            Wish::LambdaAliases { aliases, .. } => aliases,
+        };
+        let mut live = Vec::new();
+        for AliasWish { function, alias, canary } in aliases {
+            let found = store.get::<Alias>(&key(scope, &[&function.name, alias]))?;
+            live.extend(found.map(|found| LiveTarget::LambdaAlias {
+                scope: scope.clone(),
+                function: function.name.clone(),
+                alias: alias.clone(),
+                base: found.record.version,
+                canary: *canary,
+            }));
+        }
+        Ok(live)
     }
 
     /// The target as it is, if a rollout may begin on it.
     pub fn find(self, tx: &Transaction<'_>, scope: &Scope) -> Result<Target, Error> {
         match self {
             Wish::RestStage { api_id, stage, canary, overrides, force } => {
-                let found = find_stage(tx, scope, api_id, stage, canary, (overrides, force));
+                let found = find::stage(tx, scope, api_id, stage, canary, (overrides, force));
                 found.map(Target::RestStage)
             }
-            Wish::LambdaAlias { function, alias, canary, pre_warm } => {
-                if function.scope(scope) != *scope {
-                    return Err(Error::invalid("The function is in another account or region."));
-                }
-                let found = find_alias(tx, scope, function.name, alias, canary)?;
-                Ok(Target::LambdaAlias(AliasTarget { pre_warm, ..found }))
+            Wish::LambdaAlias { alias, pre_warm } => {
+                find::alias(tx, scope, alias, pre_warm).map(Target::LambdaAlias)
+            }
+            Wish::LambdaAliases { aliases, pre_warm } => {
+                let find = |alias| find::alias(tx, scope, alias, pre_warm);
+                aliases.into_iter().map(find).collect::<Result<_, _>>().map(Target::LambdaAliases)
             }
         }
     }
 }
 
-/// What rollouts on a target claim.
-pub fn claim(target: &shape::Target) -> Result<String, Error> {
-    match (&target.rest_stage, &target.lambda_alias) {
-        (Some(stage), None) => Ok(stage_claim(&stage.rest_api_id, &stage.stage_name)),
-        (None, Some(alias)) => {
-            let function = FunctionRef::parse(&alias.function_name)
-                .map_err(|error| Error::invalid(format!("Target.LambdaAlias.FunctionName: {error}.")))?;
-            Ok(alias_claim(&function.name, &alias.alias_name))
-        }
-        _ => Err(Error::invalid("Target must be either RestStage or LambdaAlias.")),
+impl AliasWish {
+    fn is_for(&self, pre_warm: Option<u32>, found: &AliasTarget) -> bool {
+        let named = (&self.function.name, &self.alias, self.canary, pre_warm);
+        named == (&found.function, &found.alias, found.canary, found.pre_warm)
     }
+}
+
+/// What rollouts on a target claim.
+pub fn claims(target: shape::Target) -> Result<Vec<String>, Error> {
+    let claim =
+        |alias: &shape::LambdaAlias, of: &str| Ok(alias_claim(&function(alias, of)?.name, &alias.alias_name));
+    match (target.rest_stage, target.lambda_alias, target.lambda_aliases) {
+        (Some(stage), None, None) => Ok(vec![stage_claim(&stage.rest_api_id, &stage.stage_name)]),
+        (None, Some(alias), None) => Ok(vec![claim(&alias, "Target.LambdaAlias")?]),
+        (None, None, Some(aliases)) => {
+            aliases.iter().map(|alias| claim(alias, "Target.LambdaAliases")).collect()
+        }
+        _ => Err(Error::invalid(ONE_TARGET)),
+    }
+}
+
+/// Several aliases with the versions that they are to get, by the functions' names.
+fn together(aliases: Vec<shape::LambdaAlias>, versions: Texts) -> Result<Vec<AliasWish>, Error> {
+    let mut canaries = BTreeMap::new();
+    for (name, version) in &versions {
+        let of = format!("Canary.FunctionVersions.{name}");
+        let function = named(name, &of)?;
+        canaries.insert(function.name, published(Some(version), &of)?);
+    }
+    let mut wishes = BTreeMap::new();
+    for alias in aliases {
+        let function = function(&alias, "Target.LambdaAliases")?;
+        let name = function.name.clone();
+        let canary = canaries.remove(&name).ok_or_else(|| {
+            Error::invalid(format!(
+                "Canary.FunctionVersions says no version of {name}, or it is named twice."
+            ))
+        })?;
+        wishes.insert(name, AliasWish { function, alias: alias.alias_name, canary });
+    }
+    match canaries.into_keys().next() {
+        Some(name) => Err(Error::invalid(format!(
+            "Canary.FunctionVersions.{name}: Target.LambdaAliases doesn't name it."
+        ))),
+        None => Ok(wishes.into_values().collect()),
+    }
+}
+
+fn function(alias: &shape::LambdaAlias, of: &str) -> Result<FunctionRef, Error> {
+    named(&alias.function_name, &format!("{of}.FunctionName"))
+}
+
+fn named(name: &str, of: &str) -> Result<FunctionRef, Error> {
+    let function = FunctionRef::parse(name).map_err(|error| Error::invalid(format!("{of}: {error}.")))?;
+    match function.qualifier {
+        Some(_) => Err(Error::invalid(format!("{of} must not have a qualifier."))),
+        None => Ok(function),
+    }
+}
+
+fn published(version: Option<&str>, of: &str) -> Result<VersionId, Error> {
+    let version = version.and_then(VersionId::parse).filter(|version| *version != VersionId::Latest);
+    version.ok_or_else(|| Error::invalid(format!("{of} must be the number of a published version.")))
 }
 
 fn refuse(is_given: bool, member: &str, target: &str) -> Result<(), Error> {
@@ -152,101 +243,6 @@ fn refuse(is_given: bool, member: &str, target: &str) -> Result<(), Error> {
         true => Err(Error::invalid(format!("{member} goes with {target} only."))),
         false => Ok(()),
     }
-}
-
-fn find_stage(
-    tx: &Transaction<'_>,
-    scope: &Scope,
-    api_id: String,
-    name: String,
-    canary: Option<String>,
-    (overrides, force): (Option<Texts>, Option<String>),
-) -> Result<StageTarget, Error> {
-    if !tx.exists::<RestApi>(&key(scope, &[&api_id]))? {
-        return Err(Error::UnknownApi(api_id));
-    }
-    let Some(stage) = tx.get::<Stage>(&key(scope, &[&api_id, &name]))? else {
-        return Err(Error::UnknownStage { api_id, stage: name });
-    };
-    let stage = stage.record;
-    extra::check_force(&stage, force.as_deref())?;
-    let canary = canary.or_else(|| stage.canary.as_ref().map(|found| found.deployment_id.clone()));
-    let canary = canary
-        .ok_or_else(|| Error::invalid("Canary.DeploymentId is needed: the stage has no canary yet."))?;
-    if !tx.exists::<Deployment>(&key(scope, &[&api_id, &canary]))? {
-        return Err(Error::UnknownDeployment { api_id, deployment: canary });
-    }
-    if let Some(found) = stage.canary.as_ref().filter(|found| found.deployment_id != canary) {
-        return Err(Error::OtherCanary { stage: name, found: found.deployment_id.clone() });
-    }
-    let found = stage.canary.clone();
-    let overrides =
-        overrides.or_else(|| found.as_ref().and_then(|found| found.stage_variable_overrides.clone()));
-    let is_same_variables =
-        overrides.iter().flatten().all(|(name, value)| stage.variables.get(name) == Some(value));
-    if stage.deployment_id == canary && is_same_variables {
-        return Err(Error::invalid(format!(
-            "Stage {name} serves deployment {canary} with these variables already; there is nothing to roll out."
-        )));
-    }
-    let fresh = overrides.iter().flatten().filter(|(name, _)| !stage.variables.contains_key(*name)).count();
-    if stage.variables.len() + fresh > VARIABLES_MAX {
-        let words =
-            format!("Stage {name} would have more than {VARIABLES_MAX} variables once it is promoted.");
-        return Err(Error::invalid(words));
-    }
-    Ok(StageTarget { api_id, stage: name, base: stage.deployment_id, found, canary, overrides, force })
-}
-
-fn find_alias(
-    tx: &Transaction<'_>,
-    scope: &Scope,
-    function: String,
-    name: String,
-    canary: VersionId,
-) -> Result<AliasTarget, Error> {
-    let Some(alias) = tx.get::<Alias>(&key(scope, &[&function, &name]))? else {
-        return Err(Error::UnknownAlias { function, alias: name });
-    };
-    let alias = alias.record;
-    let on_trial = version(tx, scope, &function, canary)?;
-    if alias.version == canary {
-        let words = format!("Alias {name} names version {canary} already; there is nothing to roll out.");
-        return Err(Error::invalid(words));
-    }
-    if alias.version == VersionId::Latest {
-        // Lambda's own rule for weighted aliases.
-        return Err(Error::invalid(format!(
-            "Alias {name} names $LATEST, which can't share with another version."
-        )));
-    }
-    if let Some(found) = alias.additional.filter(|found| found.version != canary) {
-        return Err(Error::OtherVersion { alias: name, found: found.version.to_string() });
-    }
-    let base = version(tx, scope, &function, alias.version)?;
-    if base.settings.role != on_trial.settings.role {
-        // Lambda's own rule for weighted aliases.
-        return Err(Error::invalid(format!(
-            "Versions {} and {canary} have different roles, so an alias can't share between them.",
-            alias.version
-        )));
-    }
-    if let State::Failed { reason, .. } = &on_trial.state {
-        return Err(Error::invalid(format!("Version {canary} has failed: {reason}")));
-    }
-    let (base, found) = (alias.version, alias.additional);
-    Ok(AliasTarget { function, alias: name, base, found, canary, pre_warm: None })
-}
-
-fn version(
-    tx: &Transaction<'_>,
-    scope: &Scope,
-    function: &str,
-    version: VersionId,
-) -> Result<FunctionVersion, Error> {
-    let found = tx.get::<FunctionVersion>(&key(scope, &[function, &version.to_string()]))?;
-    let unknown = || Error::UnknownVersion { function: function.to_owned(), version: version.to_string() };
-    Ok(found.ok_or_else(unknown)?.record)
 }
 
 /// The target in the words that belong to the plan.
@@ -259,13 +255,14 @@ pub fn description(target: &Target) -> pitbird_rollout::Target {
                 target.api_id, target.stage, target.canary, target.base
             ),
         ),
-        Target::LambdaAlias(target) => (
-            TargetKind::FunctionAlias,
-            format!(
-                "functions/{}/aliases/{}: version {} over {}",
-                target.function, target.alias, target.canary, target.base
-            ),
-        ),
+        Target::LambdaAlias(_) | Target::LambdaAliases(_) => {
+            let words = |target: &AliasTarget| {
+                let AliasTarget { function, alias, canary, base, .. } = target;
+                format!("functions/{function}/aliases/{alias}: version {canary} over {base}")
+            };
+            let words: Vec<String> = target.aliases().iter().map(words).collect();
+            (TargetKind::FunctionAlias, words.join(", "))
+        }
     };
     pitbird_rollout::Target { kind, description }
 }

@@ -6,65 +6,37 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use pitbird_names::{Percent, Scope, Weight};
-use pitbird_records::rollout::CanaryUse;
 use pitbird_records::{self as records, Alias, RestApi, Stage, key};
 use pitbird_rollout::{Alarm, AlarmState, replay};
 use pitbird_service::{Call, Caller, Service};
-use pitbird_snapshot::FunctionKey;
 use pitbird_store::{Store, Transaction};
-use pitbird_telemetry::tally::{Request, Slot, Slots, Subject};
+use pitbird_telemetry::tally::{Slots, Subject};
 use pitbird_wire::{Catalog, Model};
 use serde_json::{Value as Json, json};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use crate::{Counts, Entry, LiveTarget, Parts, Rollout};
+use crate::{Entry, LiveTarget, Parts, Rollout};
 
 mod filling;
+mod road;
 
 use filling::fill;
+pub use road::{Pace, Traffic};
+use road::{Roads, share};
 
 pub const BEGAN_MS: u64 = 1_700_000_000_000;
 pub const API: &str = "a1b2c3d4e5";
 
-/// Requests per second and the shares of them that fail, by arm; whole requests come when enough has gathered.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Traffic {
-    pub per_second: f64,
-    pub base_failures: f64,
-    pub canary_failures: f64,
-}
-
-/// How long requests take, and a route that one request in ten takes and that is dead on the canary.
-#[derive(Debug, Clone, Copy)]
-pub struct Pace {
-    pub base_ms: f64,
-    pub canary_ms: f64,
-    pub is_route_dead: bool,
-}
-
 /// What functions and URLs answer; those that aren't here are silent.
 pub type Says = Arc<Mutex<BTreeMap<String, Result<&'static str, &'static str>>>>;
-
-#[derive(Default)]
-struct Road {
-    traffic: Traffic,
-    pace: Option<Pace>,
-    /// Requests that the tally was told of, by arm.
-    told: [u64; 2],
-    at_ms: u64,
-    /// Base requests, base failures, canary requests, canary failures.
-    passed: [f64; 4],
-    /// Requests that somebody sent to the canary: no evidence.
-    forced: u64,
-}
 
 /// One run of the server: what lasts is the directory.
 pub struct Bed {
     pub store: Store,
     service: Service,
-    road: Arc<Mutex<Road>>,
+    roads: Arc<Mutex<Roads>>,
     slots: Arc<Slots>,
     alarms: Arc<Mutex<BTreeMap<String, AlarmState>>>,
     /// What was told.
@@ -107,7 +79,7 @@ impl Bed {
     pub fn on(store: Store, began: Instant) -> Bed {
         let breaks = Arc::new(AtomicUsize::new(0));
         let clock: crate::Clock = Arc::new(move || BEGAN_MS + began.elapsed().as_millis() as u64);
-        let road = Arc::new(Mutex::new(Road { at_ms: clock(), ..Road::default() }));
+        let roads = Arc::new(Mutex::new(Roads::new(clock())));
         let alarms: Arc<Mutex<BTreeMap<String, AlarmState>>> = Arc::default();
         let slots: Arc<Slots> = Arc::default();
         let told: Arc<Mutex<Vec<crate::Notice>>> = Arc::default();
@@ -118,7 +90,7 @@ impl Bed {
             store: store.clone(),
             prices: Arc::new(pitbird_prices::PriceList::embedded().clone()),
             counts: {
-                let (road, store, clock) = (road.clone(), store.clone(), clock.clone());
+                let (roads, store, clock) = (roads.clone(), store.clone(), clock.clone());
                 let (breaks, slots) = (breaks.clone(), slots.clone());
                 Arc::new(move |target| {
                     let left = breaks.load(Ordering::SeqCst);
@@ -126,7 +98,8 @@ impl Bed {
                         breaks.store(left - 1, Ordering::SeqCst);
                         panic!("the count broke down, as it was told to");
                     }
-                    let mut road = road.lock().unwrap();
+                    let mut roads = roads.lock().unwrap();
+                    let road = roads.of(target);
                     let counts = road.counts(clock(), share(&store, target));
                     let (subject, arms) = target.subject();
                     road.tell(counts, &slots.of(subject), arms);
@@ -185,7 +158,7 @@ impl Bed {
         Bed {
             store,
             service: crate::service(state),
-            road,
+            roads,
             slots,
             alarms,
             told,
@@ -221,11 +194,11 @@ impl Bed {
 
     /// Sends requests to the canary, whatever its weight.
     pub fn force(&self, requests: u64) {
-        self.road.lock().unwrap().forced += requests;
+        self.roads.lock().unwrap().main.forced += requests;
     }
 
     pub fn traffic(&self, traffic: Traffic) {
-        let mut road = self.road.lock().unwrap();
+        let road = &mut self.roads.lock().unwrap().main;
         let now_ms = (self.clock)();
         // What has passed until now passed under the traffic before.
         let share = share(
@@ -236,15 +209,21 @@ impl Bed {
         road.traffic = traffic;
     }
 
+    /// Another function has traffic of its own from now on.
+    pub fn traffic_of(&self, function: &str, traffic: Traffic, pace: Option<Pace>) {
+        let now_ms = (self.clock)();
+        self.roads.lock().unwrap().open(function, now_ms, traffic, pace);
+    }
+
     /// From now on requests take time, and take routes.
     pub fn pace(&self, pace: Pace) {
-        self.road.lock().unwrap().pace = Some(pace);
+        self.roads.lock().unwrap().main.pace = Some(pace);
     }
 
     /// Does somebody count on the stage?
     pub fn is_counted(&self) -> bool {
         let subject = Subject::Stage { api_id: API.into(), stage: "prod".into() };
-        self.slots.of(subject).tally().is_some()
+        self.slots.of(subject).watch().is_some()
     }
 
     pub fn ring(&self, alarm: &str, state: AlarmState) {
@@ -395,7 +374,11 @@ impl Bed {
     }
 
     pub fn alias(&self) -> Alias {
-        self.store.get(&at(&["pets", "live"])).expect("readable").expect("an alias").record
+        self.alias_of("pets")
+    }
+
+    pub fn alias_of(&self, function: &str) -> Alias {
+        self.store.get(&at(&[function, "live"])).expect("readable").expect("an alias").record
     }
 
     /// Changes the stage by hand.
@@ -410,87 +393,20 @@ impl Bed {
 
     /// Changes the alias by hand.
     pub async fn edit_alias(&self, edit: impl FnOnce(&mut Alias) + Send + 'static) {
+        self.edit_alias_of("pets", edit).await;
+    }
+
+    pub async fn edit_alias_of(
+        &self,
+        function: &'static str,
+        edit: impl FnOnce(&mut Alias) + Send + 'static,
+    ) {
         let edit = move |tx: &mut Transaction<'_>| {
-            let mut alias = tx.get::<Alias>(&at(&["pets", "live"]))?.expect("an alias").record;
+            let mut alias = tx.get::<Alias>(&at(&[function, "live"]))?.expect("an alias").record;
             edit(&mut alias);
             tx.put(&alias)
         };
         self.store.write::<_, pitbird_store::Error>(edit).await.expect("written");
-    }
-}
-
-impl Road {
-    /// Lets the traffic since the last call pass, `share` of it through the canary.
-    fn counts(&mut self, now_ms: u64, share: f64) -> Counts {
-        let Traffic { per_second, base_failures, canary_failures } = self.traffic;
-        let requests = (now_ms - self.at_ms) as f64 / 1e3 * per_second;
-        self.at_ms = now_ms;
-        let (base, canary) = (requests * (1.0 - share), requests * share);
-        let more = [base, base * base_failures, canary, canary * canary_failures];
-        for (passed, more) in self.passed.iter_mut().zip(more) {
-            *passed += more;
-        }
-        let [base, base_failures, canary, canary_failures] = self.passed.map(|passed| (passed + 1e-6) as u64);
-        let arm = |requests, failures| crate::ArmCounts { requests, failures };
-        // A function of 512 MiB for 20 ms behind each request.
-        let canary_use = CanaryUse {
-            requests: canary + self.forced,
-            requests_uncharged: 0,
-            bytes_out: canary * 100,
-            function_requests: canary,
-            mib_ms: canary * 512 * 20,
-            provisioned_mib_ms: 0,
-        };
-        Counts { base: arm(base, base_failures), canary: arm(canary, canary_failures), canary_use }
-    }
-}
-
-impl Road {
-    /// Tells the tally of the requests that are new in the counts. A quarter of an arm's take less than 0.76 times its
-    /// usual time, three quarters less than 1.32 times that, and one in a hundred more than 3.15 times.
-    fn tell(&mut self, counts: Counts, slot: &Slot, numbers: [u64; 2]) {
-        let arms = [counts.base.requests, counts.canary.requests];
-        let Some(pace) = self.pace else {
-            self.told = arms;
-            return;
-        };
-        for (at, requests) in arms.into_iter().enumerate() {
-            let usual_us = 1e3 * if at == 1 { pace.canary_ms } else { pace.base_ms };
-            for number in self.told[at]..requests {
-                // The golden ratio's multiples are spread evenly.
-                let draw = (number as f64 * 0.618_033_988_749_895 + 0.003).fract();
-                let is_dead = number % 10 == 9;
-                slot.record(|| Request {
-                    arm: numbers[at],
-                    route: Some(("GET", if is_dead { "/dead" } else { "/pets" })),
-                    latency_us: (usual_us * (draw / (1.0 - draw)).powf(0.25)) as u64,
-                    is_cold: at == 1 && number == 0,
-                    is_failure: at == 1 && is_dead && pace.is_route_dead,
-                    client: Some(number),
-                    environment: Some(number),
-                });
-            }
-        }
-        self.told = arms;
-    }
-}
-
-/// The share of the requests that the live snapshot gives to the canary.
-fn share(store: &Store, target: &LiveTarget) -> f64 {
-    let snapshot = store.snapshot();
-    match target {
-        LiveTarget::RestStage { api_id, stage, .. } => {
-            snapshot.stage(api_id, stage).map_or(0.0, |stage| stage.canary_percent() / 100.0)
-        }
-        LiveTarget::LambdaAlias { scope, function, alias, canary, .. } => {
-            let function = FunctionKey { scope: scope.clone(), name: function.clone() };
-            let alias = snapshot.function(&function).and_then(|function| function.aliases.get(alias));
-            match alias.map(|alias| (&alias.version, &alias.additional)) {
-                Some((version, _)) if version.record.version == *canary => 1.0,
-                Some((_, Some((version, weight)))) if version.record.version == *canary => weight.get(),
-                _ => 0.0,
-            }
-        }
     }
 }
 

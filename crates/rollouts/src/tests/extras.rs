@@ -100,7 +100,7 @@ async fn what_the_target_cannot_be_given_is_refused_by_name() {
     let alias = json!({"LambdaAlias": {"FunctionName": "pets", "AliasName": "live"}});
     let (deployment, version) = (json!({"DeploymentId": "d2"}), json!({"FunctionVersion": "2"}));
     for (target, canary, more, words) in [
-        (&stage, &deployment, warm(1), "PreWarm goes with Target.LambdaAlias only."),
+        (&stage, &deployment, warm(1), "PreWarm goes with Target.LambdaAlias and Target.LambdaAliases only."),
         (&alias, &version, json!({"Force": "header:a"}), "Force goes with Target.RestStage only."),
         (&stage, &deployment, json!({"Force": "header:a"}), "has the tag pitbird:canary-force already"),
         (&stage, &deployment, json!({"Force": "header:a b"}), "Force: must be header:NAME or cookie:NAME."),

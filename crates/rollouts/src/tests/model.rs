@@ -121,6 +121,13 @@ async fn every_answers_members_are_in_the_model_and_all_of_it_is_answered() {
     bed.until("gated", |rollout| rollout["GateUntil"].is_number()).await;
     let answer = bed.run("GetRollout", json!({"Name": "gated"})).await.unwrap();
     check(shape("GetRollout"), &answer, "GetRollout", &mut seen);
+    let together = json!({
+        "Name": "t2", "Target": {"LambdaAliases": [{"FunctionName": "toys", "AliasName": "live"}]},
+        "Canary": {"FunctionVersions": {"toys": "7"}},
+    });
+    bed.ok("StartRollout", together).await;
+    let answer = bed.run("GetRollout", json!({"Name": "t2"})).await.unwrap();
+    check(shape("GetRollout"), &answer, "GetRollout", &mut seen);
     let answer = bed.run("ListRollouts", json!({"MaxResults": 1})).await.unwrap();
     check(shape("ListRollouts"), &answer, "ListRollouts", &mut seen);
     for operation in ["GetRollout", "ListRollouts"] {

@@ -206,7 +206,7 @@ async fn a_target_has_a_history() {
     assert_eq!(names(json!({"Target": stage, "Status": "Promoted"})).await.unwrap(), Vec::<String>::new());
     assert_eq!(names(json!({"Target": alias})).await.unwrap(), ["other"]);
     let refused = names(json!({"Target": {}})).await.unwrap_err();
-    assert!(refused.contains("Target must be either"), "{refused}");
+    assert!(refused.contains("Target must be one of RestStage, LambdaAlias and LambdaAliases."), "{refused}");
     bed.close().await;
 }
 

@@ -171,7 +171,7 @@ async fn a_step_that_was_written_down_and_not_done_is_done() {
         };
         commit::entry(tx, &rollout, 1, began.record.expect("recorded"))?;
         commit::entry(tx, &rollout, 2, shifting.record.expect("recorded"))?;
-        tx.put(&commit::claim(&rollout))?;
+        commit::claims(&rollout).iter().try_for_each(|claim| tx.put(claim).map(|_| ()))?;
         tx.put(&rollout)?;
         Ok::<_, crate::Error>(rollout.key())
     };

@@ -29,7 +29,12 @@ async fn what_is_no_rollout_is_refused_by_name() {
     let (d2, v2, none) = (json!({"DeploymentId": "d2"}), json!({"FunctionVersion": "2"}), json!({}));
     let many: serde_json::Map<_, _> = (0..99).map(|n| (format!("n{n}"), json!("v"))).collect();
     for (target, canary, more, words) in [
-        (json!({}), &d2, &none, "InvalidParameterException: Target must be either RestStage or LambdaAlias."),
+        (
+            json!({}),
+            &d2,
+            &none,
+            "InvalidParameterException: Target must be one of RestStage, LambdaAlias and LambdaAliases.",
+        ),
         (stage("nope", "prod"), &d2, &none, "ResourceNotFoundException: There is no REST API nope."),
         (stage(API, "dev"), &d2, &none, "ResourceNotFoundException: REST API a1b2c3d4e5 has no stage dev."),
         (

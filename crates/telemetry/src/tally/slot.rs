@@ -16,9 +16,30 @@ pub enum Subject {
     Alias { scope: Scope, function: String, alias: String },
 }
 
-/// Where the data plane finds the tally of a subject, if there is one.
+/// A tally at one subject. Several subjects that are tried together are counted by one tally, each by a watch of its own.
+#[derive(Debug)]
+pub struct Watch {
+    pub tally: Arc<Tally>,
+    /// The numbers by which requests say which arm served them; those of others aren't counted.
+    pub base: u64,
+    pub canary: u64,
+    /// Which of the tally's routes all requests here belong to; where there is none they say it themselves.
+    pub route: Option<usize>,
+}
+
+impl Watch {
+    pub fn record(&self, request: &Request<'_>) {
+        let is_canary = request.arm == self.canary;
+        if is_canary || request.arm == self.base {
+            let route = self.route.or_else(|| self.tally.route(request));
+            self.tally.record(request, is_canary, route);
+        }
+    }
+}
+
+/// Where the data plane finds who watches a subject, if somebody does.
 #[derive(Debug, Default)]
-pub struct Slot(ArcSwapOption<Tally>);
+pub struct Slot(ArcSwapOption<Watch>);
 
 /// All slots. Whoever measures a subject and whoever tries it get the same one.
 #[derive(Debug, Default)]
@@ -57,22 +78,22 @@ impl Slots {
 impl Slot {
     /// Counts the request if somebody wants it; `request` is called only then.
     pub fn record<'a>(&self, request: impl FnOnce() -> Request<'a>) {
-        if let Some(tally) = &*self.0.load() {
-            tally.record(&request());
+        if let Some(watch) = &*self.0.load() {
+            watch.record(&request());
         }
     }
 
     /// From now on this is what counts.
-    pub fn put(&self, tally: Arc<Tally>) {
-        self.0.store(Some(tally));
+    pub fn put(&self, watch: Arc<Watch>) {
+        self.0.store(Some(watch));
     }
 
-    /// Takes the tally away if it is this one still.
-    pub fn take(&self, tally: &Arc<Tally>) {
-        self.0.compare_and_swap(tally, None);
+    /// Takes the watch away if it is this one still.
+    pub fn take(&self, watch: &Arc<Watch>) {
+        self.0.compare_and_swap(watch, None);
     }
 
-    pub fn tally(&self) -> Option<Arc<Tally>> {
+    pub fn watch(&self) -> Option<Arc<Watch>> {
         self.0.load_full()
     }
 }

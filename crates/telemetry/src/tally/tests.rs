@@ -7,7 +7,11 @@ const LIMITS: Limits = Limits { base: [1_000, 2_000, 3_000, 4_000], canary: [1_1
 
 fn spec(routes: &[&str]) -> Spec {
     let routes = routes.iter().map(|route| (*route).to_owned()).collect();
-    Spec { base: 0, canary: 1, routes, ..Spec::default() }
+    Spec { routes, ..Spec::default() }
+}
+
+fn watch(spec: Spec) -> Arc<Watch> {
+    Arc::new(Watch { tally: Arc::new(Tally::new(spec)), base: 0, canary: 1, route: None })
 }
 
 fn request(arm: u64, latency_us: u64) -> Request<'static> {
@@ -24,11 +28,12 @@ fn request(arm: u64, latency_us: u64) -> Request<'static> {
 
 #[test]
 fn an_arm_is_measured_by_its_own_thresholds() {
-    let tally = Tally::new(spec(&["GET /pets"]));
+    let watch = watch(spec(&["GET /pets"]));
+    let tally = &watch.tally;
     assert!(tally.freeze(LIMITS, vec![LIMITS]) && !tally.freeze(LIMITS, vec![LIMITS]), "frozen once");
     for arm in [0, 1, 2] {
         for latency_us in [900, 1_000, 1_050, 1_100, 2_300, 5_000] {
-            tally.record(&request(arm, latency_us));
+            watch.record(&request(arm, latency_us));
         }
     }
     let Arms { base, canary } = tally.read().all;
@@ -39,36 +44,39 @@ fn an_arm_is_measured_by_its_own_thresholds() {
 
 #[test]
 fn thresholds_must_be_there_for_each_route() {
-    let tally = Tally::new(spec(&["GET /pets"]));
+    let watch = watch(spec(&["GET /pets"]));
+    let tally = &watch.tally;
     assert!(!tally.freeze(LIMITS, Vec::new()) && !tally.is_frozen());
 }
 
 #[test]
 fn warm_requests_above_each_limit_are_counted() {
     let ceilings_us = vec![3_000, 1_000, 3_000, 9_000, 1];
-    let tally = Tally::new(Spec { base: 0, canary: 1, ceilings_us, ..Spec::default() });
+    let watch = watch(Spec { ceilings_us, ..Spec::default() });
+    let tally = &watch.tally;
     for latency_us in [900, 1_000, 1_001, 3_001, 9_001] {
-        tally.record(&request(1, latency_us));
+        watch.record(&request(1, latency_us));
     }
-    tally.record(&Request { is_cold: true, ..request(1, 90_000) });
-    tally.record(&request(0, 2_000));
-    tally.record(&request(7, 90_000));
+    watch.record(&Request { is_cold: true, ..request(1, 90_000) });
+    watch.record(&request(0, 2_000));
+    watch.record(&request(7, 90_000));
     let told = tally.read().beyond;
     assert_eq!(told.canary, (5, [2, 3, 2, 1]), "in the order given; exactly at a limit isn't above it");
     assert_eq!(told.base, (1, [0, 1, 0, 0]));
-    tally.record(&request(1, 4_000));
+    watch.record(&request(1, 4_000));
     assert_eq!(tally.read().beyond.since(told).canary, (1, [1, 1, 1, 0]));
-    let none = Tally::new(spec(&[]));
+    let none = self::watch(spec(&[]));
     none.record(&request(1, 90_000));
-    assert!(none.read().beyond.is_empty(), "nobody asked");
+    assert!(none.tally.read().beyond.is_empty(), "nobody asked");
 }
 
 #[test]
 fn cold_starts_and_failures_are_told_apart() {
-    let tally = Tally::new(spec(&[]));
-    tally.record(&Request { is_cold: true, is_failure: true, ..request(1, 9) });
-    tally.record(&Request { is_failure: true, ..request(1, 9) });
-    tally.record(&request(1, 9));
+    let watch = watch(spec(&[]));
+    let tally = &watch.tally;
+    watch.record(&Request { is_cold: true, is_failure: true, ..request(1, 9) });
+    watch.record(&Request { is_failure: true, ..request(1, 9) });
+    watch.record(&request(1, 9));
     let canary = tally.read().all.canary;
     assert_eq!((canary.requests(), canary.failures(), canary.cold(), canary.warm()), (3, 2, 1, 2));
     assert_eq!(canary.since(canary), Classes::default());
@@ -76,12 +84,13 @@ fn cold_starts_and_failures_are_told_apart() {
 
 #[test]
 fn the_base_s_history_ends_with_the_thresholds() {
-    let tally = Tally::new(spec(&["GET /pets"]));
-    tally.record(&Request { is_cold: true, ..request(0, 90_000) });
-    tally.record(&request(1, 90_000));
-    (1..=1000).for_each(|step| tally.record(&request(0, step * 10)));
+    let watch = watch(spec(&["GET /pets"]));
+    let tally = &watch.tally;
+    watch.record(&Request { is_cold: true, ..request(0, 90_000) });
+    watch.record(&request(1, 90_000));
+    (1..=1000).for_each(|step| watch.record(&request(0, step * 10)));
     tally.freeze(LIMITS, vec![LIMITS]);
-    tally.record(&request(0, 90_000));
+    watch.record(&request(0, 90_000));
     for (route, width) in [(None, 1.04), (Some(0), 1.13)] {
         let history = tally.history(route).unwrap();
         assert_eq!(history.requests(), 1000);
@@ -97,8 +106,9 @@ fn the_base_s_history_ends_with_the_thresholds() {
 
 #[test]
 fn latencies_beyond_the_histogram_count_at_its_ends() {
-    let tally = Tally::new(spec(&[]));
-    [0, 1, u64::MAX].into_iter().for_each(|latency_us| tally.record(&request(0, latency_us)));
+    let watch = watch(spec(&[]));
+    let tally = &watch.tally;
+    [0, 1, u64::MAX].into_iter().for_each(|latency_us| watch.record(&request(0, latency_us)));
     let history = tally.history(None).unwrap();
     assert_eq!(history.quantile_us(0.5), Some(65));
     assert_eq!(history.quantile_us(1.0), Some((1 << 27) - 1));
@@ -106,11 +116,12 @@ fn latencies_beyond_the_histogram_count_at_its_ends() {
 
 #[test]
 fn a_verb_s_own_route_goes_before_that_of_any_verb() {
-    let tally = Tally::new(spec(&["ANY /pets", "GET /pets", "GET /toys"]));
+    let watch = watch(spec(&["ANY /pets", "GET /pets", "GET /toys"]));
+    let tally = &watch.tally;
     for route in [("GET", "/pets"), ("PUT", "/pets"), ("PUT", "/toys"), ("GET", "/others")] {
-        tally.record(&Request { route: Some(route), ..request(0, 1) });
+        watch.record(&Request { route: Some(route), ..request(0, 1) });
     }
-    tally.record(&Request { route: None, ..request(0, 1) });
+    watch.record(&Request { route: None, ..request(0, 1) });
     let counted = tally.read();
     assert_eq!(counted.routes.iter().map(|arms| arms.base.requests()).collect::<Vec<_>>(), [1, 1, 0]);
     assert_eq!(counted.all.base.requests(), 5);
@@ -119,12 +130,13 @@ fn a_verb_s_own_route_goes_before_that_of_any_verb() {
 #[test]
 fn only_so_many_routes_and_sources_are_told_apart() {
     let names: Vec<String> = (0..60).map(|number| format!("GET /{number}")).collect();
-    let tally = Tally::new(Spec { canary: 1, routes: names, ..Spec::default() });
+    let watch = watch(Spec { routes: names, ..Spec::default() });
+    let tally = &watch.tally;
     assert_eq!(tally.read().routes.len(), ROUTES_MAX);
     assert_eq!(tally.read().failing_clients, None, "nothing has failed");
     let fail = |client| {
         let environment = client;
-        tally.record(&Request { is_failure: true, client, environment, ..request(1, 1) });
+        watch.record(&Request { is_failure: true, client, environment, ..request(1, 1) });
         tally.read().failing_clients
     };
     assert_eq!([fail(Some(0)), fail(Some(7)), fail(Some(7))], [Some(1), Some(2), Some(2)]);
@@ -148,16 +160,16 @@ fn a_slot_asks_only_while_somebody_counts() {
     let subject = |api: &str| Subject::Stage { api_id: api.to_owned(), stage: "prod".to_owned() };
     let slot = slots.of(subject("a"));
     slot.record(|| panic!("nobody counts"));
-    let (first, second) = (Arc::new(Tally::new(spec(&[]))), Arc::new(Tally::new(spec(&[]))));
+    let (first, second) = (watch(spec(&[])), watch(spec(&[])));
     slot.put(first.clone());
     slots.of(subject("a")).record(|| request(0, 1));
     slots.of(subject("b")).record(|| panic!("somebody else's"));
-    assert_eq!(first.read().all.base.requests(), 1);
+    assert_eq!(first.tally.read().all.base.requests(), 1);
     slot.put(second.clone());
     slot.take(&first);
-    assert!(slot.tally().is_some(), "the second one's");
+    assert!(slot.watch().is_some(), "the second one's");
     slot.take(&second);
-    assert!(slot.tally().is_none());
+    assert!(slot.watch().is_none());
 }
 
 #[test]
@@ -165,8 +177,32 @@ fn slots_that_nobody_holds_are_forgotten() {
     let slots = Slots::default();
     let of = |number: usize| slots.of(Subject::Stage { api_id: number.to_string(), stage: String::new() });
     let held = of(0);
-    held.put(Arc::new(Tally::new(spec(&[]))));
+    held.put(watch(spec(&[])));
     (0..10_000).for_each(|number| drop(of(number)));
     assert!(slots.known() <= 512, "{}", slots.known());
-    assert!(of(0).tally().is_some());
+    assert!(of(0).watch().is_some());
+}
+
+#[test]
+fn one_tally_watches_several_subjects_each_with_its_own_numbers() {
+    let slots = Slots::default();
+    let of = |function: &str| {
+        let (function, alias) = (function.to_owned(), "live".to_owned());
+        slots.of(Subject::Alias { scope: pitbird_names::Scope::default(), function, alias })
+    };
+    let tally = Arc::new(Tally::new(spec(&["orders", "carts"])));
+    tally.freeze(LIMITS, vec![LIMITS, Limits { base: [100; 4], canary: [100; 4] }]);
+    for (route, (function, base, canary)) in [("orders", 6, 7), ("carts", 2, 6)].into_iter().enumerate() {
+        let tally = tally.clone();
+        of(function).put(Arc::new(Watch { tally, base, canary, route: Some(route) }));
+    }
+    for arm in [6, 7, 2] {
+        of("orders").record(|| request(arm, 900));
+        of("carts").record(|| Request { is_failure: true, ..request(arm, 900) });
+    }
+    let Counted { all, routes, .. } = tally.read();
+    let requests = |arms: Arms| (arms.base.requests(), arms.canary.requests());
+    assert_eq!((requests(routes[0]), requests(routes[1]), requests(all)), ((1, 1), (1, 1), (2, 2)));
+    assert_eq!((routes[0].canary.failures(), routes[1].canary.failures()), (0, 1));
+    assert_eq!((routes[0].canary.above()[0], routes[1].canary.above()[0]), (0, 1), "by its own thresholds");
 }

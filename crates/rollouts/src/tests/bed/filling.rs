@@ -1,4 +1,4 @@
-//! The API and the function of a new store.
+//! The API and the functions of a new store.
 
 use pitbird_names::{Scope, VersionId};
 use pitbird_records::function::{Code, LastUpdate, Logging, Settings};
@@ -64,18 +64,21 @@ pub fn fill(tx: &mut Transaction<'_>) -> Result<(), pitbird_store::Error> {
         authorizers_flushed: 0,
         tags: Texts::new(),
     })?;
-    for version in [VersionId::Latest, VersionId::Number(1), VersionId::Number(2), VersionId::Number(3)] {
-        tx.put(&function(&scope, version))?;
+    for (name, base, others) in [("pets", 1, [2, 3]), ("toys", 6, [7, 2])] {
+        let numbers = others.into_iter().chain([base]).map(VersionId::Number);
+        for version in numbers.chain([VersionId::Latest]) {
+            tx.put(&function(&scope, name, version))?;
+        }
+        tx.put(&Alias {
+            scope: scope.clone(),
+            function: name.into(),
+            name: "live".into(),
+            version: VersionId::Number(base),
+            description: String::new(),
+            revision_id: "before".into(),
+            additional: None,
+        })?;
     }
-    tx.put(&Alias {
-        scope,
-        function: "pets".into(),
-        name: "live".into(),
-        version: VersionId::Number(1),
-        description: String::new(),
-        revision_id: "before".into(),
-        additional: None,
-    })?;
     Ok(())
 }
 
@@ -91,11 +94,11 @@ fn resource(path: &str) -> Resource {
     }
 }
 
-fn function(scope: &Scope, version: VersionId) -> FunctionVersion {
+fn function(scope: &Scope, name: &str, version: VersionId) -> FunctionVersion {
     let role = if version == VersionId::Number(3) { "other" } else { "usual" };
     FunctionVersion {
         scope: scope.clone(),
-        name: "pets".into(),
+        name: name.into(),
         version,
         settings: Settings {
             runtime: "provided.al2023".into(),
@@ -108,7 +111,7 @@ fn function(scope: &Scope, version: VersionId) -> FunctionVersion {
             environment: None,
             architecture: "x86_64".into(),
             logging: Logging {
-                group: "/aws/lambda/pets".into(),
+                group: format!("/aws/lambda/{name}"),
                 format: "Text".into(),
                 application_level: None,
                 system_level: None,
