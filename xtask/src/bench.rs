@@ -30,7 +30,7 @@ use anyhow::{Context, Result, bail};
 /// What to measure
 #[derive(clap::Args)]
 pub struct Options {
-    /// Measure only these: mock, proxy, gateway, admission, connections, cold, functions, clients, kill, idle, losses, start, switch, releases, store, analysis, telemetry, telemetry-off, metrics, alarms, logs, put-logs, console
+    /// Measure only these: mock, proxy, gateway, admission, connections, cold, functions, clients, kill, idle, losses, start, switch, releases, rollout-memory, store, analysis, telemetry, telemetry-off, metrics, alarms, logs, put-logs, console
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Rounds of each alternating pair
@@ -116,6 +116,7 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
     measure("losses", &|| losses::figures(root))?;
     measure("switch", &|| switch::figures(root))?;
     measure("releases", &|| releases::figures(root))?;
+    measure("rollout-memory", &|| releases::memory(root))?;
     measure("store", &|| {
         example(root, "pitbird-store", "commit_rate", "durable control-plane write", "≥ 0.8 × the engine")
     })?;

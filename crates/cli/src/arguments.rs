@@ -19,7 +19,7 @@ use crate::quantity;
 
 pub use reading::{MetricsCommand, MetricsListOptions, MetricsShowOptions, QueryOptions, TopOptions};
 pub use rollout::{
-    HistoryOptions, Place, PlaceOptions, PlanOptions, ReasonOptions, RolloutCommand, StartOptions,
+    HistoryOptions, Moved, Place, PlaceOptions, PlanOptions, ReasonOptions, RolloutCommand, StartOptions,
     WatchOptions,
 };
 pub use runtimes::{RuntimeOptions, RuntimeProgram};

@@ -15,25 +15,28 @@ async function apiName(id) {
 
 // Where the metrics of both arms are. A stage's own metrics have both arms together, as on AWS; an alias has one set for each version.
 async function places(rollout) {
-  const { RestStage: stage, LambdaAlias: alias } = rollout.Target;
+  const { RestStage: stage, LambdaAlias: alias, LambdaAliases: aliases } = rollout.Target;
   if (stage) {
     const api = { Name: "ApiName", Value: await apiName(stage.RestApiId) };
     const of = (name) => [api, { Name: "Stage", Value: name }];
-    return { namespace: "AWS/ApiGateway", latency: "Latency", titles: ["base and canary together", "canary"], arms: [of(stage.StageName), of(`${stage.StageName}/Canary`)] };
+    return { namespace: "AWS/ApiGateway", latency: "Latency", titles: ["base and canary together", "canary"], sets: [{ of: "", arms: [of(stage.StageName), of(`${stage.StageName}/Canary`)] }] };
   }
-  const of = (version) => [{ Name: "FunctionName", Value: alias.FunctionName }, { Name: "Resource", Value: `${alias.FunctionName}:${alias.AliasName}` }, { Name: "ExecutedVersion", Value: version }];
-  return { namespace: "AWS/Lambda", latency: "Duration", throttles: "Throttles", titles: ["base", "canary"], arms: [of(rollout.Base.FunctionVersion), of(rollout.Canary.FunctionVersion)] };
+  const set = (alias, of, versions) => ({ of, arms: versions.map((version) => [{ Name: "FunctionName", Value: alias.FunctionName }, { Name: "Resource", Value: `${alias.FunctionName}:${alias.AliasName}` }, { Name: "ExecutedVersion", Value: version }]) });
+  const each = [rollout.Base.FunctionVersions, rollout.Canary.FunctionVersions];
+  const sets = alias ? [set(alias, "", [rollout.Base.FunctionVersion, rollout.Canary.FunctionVersion])]
+    : aliases.map((it) => set(it, `${it.FunctionName}: `, each.map((versions) => versions[it.FunctionName])));
+  return { namespace: "AWS/Lambda", latency: "Duration", throttles: "Throttles", titles: ["base", "canary"], sets };
 }
 
 async function look(rollout) {
-  const { namespace, latency, throttles, titles, arms } = await places(rollout);
+  const { namespace, latency, throttles, titles, sets } = await places(rollout);
   const asked = [...STATS.map((stat) => [latency, stat]), ...(throttles ? [[throttles, "Sum"]] : [])];
-  const queries = arms.flatMap((dimensions, arm) => asked.map(([metric, stat], at) => ({ Id: `q${arm}x${at}`, MetricStat: { Metric: { Namespace: namespace, MetricName: metric, Dimensions: dimensions }, Period: 60, Stat: stat } })));
+  const queries = sets.flatMap(({ arms }, set) => arms.flatMap((dimensions, arm) => asked.map(([metric, stat], at) => ({ Id: `q${set}x${arm}x${at}`, MetricStat: { Metric: { Namespace: namespace, MetricName: metric, Dimensions: dimensions }, Period: 60, Stat: stat } }))));
   const until = Math.ceil((rollout.EndedAt ?? live.now()) / 60) * 60;
   const input = { MetricDataQueries: queries, StartTime: until - 600, EndTime: until, ScanBy: "TimestampDescending" };
   const { MetricDataResults: found } = await call("cloudwatch", "GetMetricData", input);
-  const value = (arm, at) => found.find((it) => it.Id === `q${arm}x${at}`)?.Values?.[0];
-  return { titles, cold: await cold(rollout), rows: asked.map(([metric, stat], at) => ({ name: stat === "Sum" ? metric.toLowerCase() : `${metric.toLowerCase()} ${stat}`, isCount: stat === "Sum", values: [value(0, at), value(1, at)] })) };
+  const value = (set, arm, at) => found.find((it) => it.Id === `q${set}x${arm}x${at}`)?.Values?.[0];
+  return { titles, cold: await cold(rollout), rows: sets.flatMap(({ of }, set) => asked.map(([metric, stat], at) => ({ name: of + (stat === "Sum" ? metric.toLowerCase() : `${metric.toLowerCase()} ${stat}`), isCount: stat === "Sum", values: [value(set, 0, at), value(set, 1, at)] }))) };
 }
 
 // How many environments began, by their reports in the function's log, whose streams name the version. What is behind a stage isn't one

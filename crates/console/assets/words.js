@@ -47,15 +47,17 @@ export function time(seconds) {
 }
 
 export function target(rollout) {
-  const { RestStage: stage, LambdaAlias: alias } = rollout.Target ?? {};
+  const { RestStage: stage, LambdaAlias: alias, LambdaAliases: aliases } = rollout.Target ?? {};
   if (stage) return `stage ${stage.StageName} of REST API ${stage.RestApiId}`;
   if (alias) return `alias ${alias.AliasName} of function ${alias.FunctionName}`;
+  if (aliases) return `aliases ${aliases.map((it) => `${it.AliasName} of ${it.FunctionName}`).join(", ")}`;
   return "";
 }
 
 export function version(arm) {
-  const { DeploymentId: deployment, FunctionVersion: version, StageVariableOverrides: overrides } = arm ?? {};
+  const { DeploymentId: deployment, FunctionVersion: version, FunctionVersions: versions, StageVariableOverrides: overrides } = arm ?? {};
   const words = Object.entries(overrides ?? {}).map(([name, value]) => `${name}=${value}`);
+  words.unshift(...Object.entries(versions ?? {}).map(([name, version]) => `version ${version} of ${name}`));
   if (version) words.unshift(`version ${version}`);
   if (deployment) words.unshift(`deployment ${deployment}`);
   return words.join(", ");

@@ -32,7 +32,8 @@ impl Trial {
         let routes = rollout.plan.judged().routes.clone();
         let ceilings = rollout.plan.guardrails().latency.iter();
         let ceilings_us = ceilings.map(|ceiling| ceiling.above_ms.saturating_mul(1_000)).collect();
-        let tally = Arc::new(Tally::new(Spec { routes, ceilings_us }));
+        let is_timed = rollout.plan.judged().latency.is_some();
+        let tally = Arc::new(Tally::new(Spec { routes, is_timed, ceilings_us }));
         // Of several functions each is a route.
         let is_apart = targets.len() > 1;
         let watch = |(number, target): (usize, &LiveTarget)| {
@@ -68,11 +69,11 @@ impl Trial {
         if requests < HISTORY_REQUESTS_MIN || (requests < HISTORY_REQUESTS && !is_late) {
             return None;
         }
-        let all_us = quantiles(all)?;
+        let all_us = quantiles(&all)?;
         let of = |route| {
             let history = self.tally.history(Some(route));
             let history = history.filter(|history| history.requests() >= ROUTE_REQUESTS_MIN);
-            history.and_then(quantiles).unwrap_or(all_us)
+            history.and_then(|history| quantiles(&history)).unwrap_or(all_us)
         };
         let routes_us = (0..rollout.plan.judged().routes.len()).map(of).collect();
         let thresholds = Thresholds { all_us, routes_us };

@@ -14,9 +14,10 @@ mod history;
 mod slot;
 
 use std::collections::HashMap;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
+use arc_swap::ArcSwapOption;
 pub use ceilings::Beyond;
 use ceilings::Ceilings;
 use few::Few;
@@ -44,6 +45,8 @@ pub struct Spec {
     /// `GET /pets/{id}`, `ANY /pets` for all verbs that aren't named themselves; those beyond [`ROUTES_MAX`] are left
     /// out.
     pub routes: Vec<String>,
+    /// Whether somebody will ask how long the base takes: then it is learnt until thresholds are frozen.
+    pub is_timed: bool,
     /// Latencies, microseconds, above which warm requests are counted for themselves; those beyond [`CEILINGS_MAX`] are
     /// left out.
     pub ceilings_us: Vec<u64>,
@@ -90,7 +93,8 @@ pub struct Tally {
 struct Cell {
     base: [AtomicU64; CLASSES],
     canary: [AtomicU64; CLASSES],
-    history: History,
+    /// Let go of once thresholds are frozen.
+    history: ArcSwapOption<History>,
 }
 
 /// What was counted so far. Numbers only grow.
@@ -124,9 +128,10 @@ impl Tally {
             let (verb, path) = route.split_once(' ').unwrap_or(("ANY", route));
             places.entry(path.into()).or_default().push((verb.into(), number));
         }
-        let routes = spec.routes.iter().map(|_| Cell::new(COARSE_BITS)).collect();
+        let cell = |bits| Cell::new(spec.is_timed.then(|| History::new(bits)));
+        let routes = spec.routes.iter().map(|_| cell(COARSE_BITS)).collect();
         let (clients, environments) = (Few::default(), Few::default());
-        let (all, limits) = (Cell::new(FINE_BITS), OnceLock::new());
+        let (all, limits) = (cell(FINE_BITS), OnceLock::new());
         let ceilings = Ceilings::new(&spec.ceilings_us);
         Tally { all, ceilings, routes, places, limits, clients, environments }
     }
@@ -151,11 +156,11 @@ impl Tally {
         of(verb).or_else(|| of("ANY"))
     }
 
-    /// How long warm requests of the base took before thresholds were frozen: all of them, or those of a route.
-    pub fn history(&self, route: Option<usize>) -> Option<&History> {
+    /// How long warm requests of the base took until now: all of them, or those of a route. None once thresholds are frozen.
+    pub fn history(&self, route: Option<usize>) -> Option<Arc<History>> {
         match route {
-            None => Some(&self.all.history),
-            Some(route) => self.routes.get(route).map(|cell| &cell.history),
+            None => self.all.history.load_full(),
+            Some(route) => self.routes.get(route)?.history.load_full(),
         }
     }
 
@@ -163,7 +168,11 @@ impl Tally {
     /// for each route.
     pub fn freeze(&self, all: Limits, routes: Vec<Limits>) -> bool {
         let is_whole = routes.len() == self.routes.len();
-        is_whole && self.limits.set(std::iter::once(all).chain(routes).collect()).is_ok()
+        let is_new = is_whole && self.limits.set(std::iter::once(all).chain(routes).collect()).is_ok();
+        if is_new {
+            self.routes.iter().chain([&self.all]).for_each(|cell| cell.history.store(None));
+        }
+        is_new
     }
 
     pub fn is_frozen(&self) -> bool {
@@ -187,8 +196,9 @@ impl Tally {
 }
 
 impl Cell {
-    fn new(bits: u32) -> Cell {
-        Cell { base: Default::default(), canary: Default::default(), history: History::new(bits) }
+    fn new(history: Option<History>) -> Cell {
+        let history = ArcSwapOption::new(history.map(Arc::new));
+        Cell { base: Default::default(), canary: Default::default(), history }
     }
 
     fn record(&self, request: &Request<'_>, is_canary: bool, limits: Option<&Limits>) {
@@ -199,8 +209,8 @@ impl Cell {
                 1 + limits.iter().filter(|limit| request.latency_us > **limit).count()
             }
             None => {
-                if !is_canary {
-                    self.history.add(request.latency_us);
+                if let Some(history) = self.history.load().as_ref().filter(|_| !is_canary) {
+                    history.add(request.latency_us);
                 }
                 1
             }

@@ -37,7 +37,7 @@ pub const EXIT_CODES: &str = "Exit codes: 0 promoted, 1 error, 2 usage, 10 rolle
 
 #[derive(Debug, Default, Args)]
 #[command(disable_version_flag = true, after_help = START_HELP)]
-#[command(group = ArgGroup::new("place").args(["rest_api", "function"]))]
+#[command(group = ArgGroup::new("place").args(["rest_api", "function", "together"]))]
 pub struct StartOptions {
     /// Rollout file, TOML, YAML or JSON; - reads it from standard input
     pub file: Option<PathBuf>,
@@ -68,6 +68,11 @@ pub struct StartOptions {
     /// Version that the canary is
     #[arg(long, value_name = "NUMBER", conflicts_with = "rest_api", help_heading = "Weighted alias")]
     pub version: Option<String>,
+
+    /// Functions of one API whose aliases are moved together, as in orders:live=7,carts:live=3
+    #[arg(long, value_name = "FUNCTION:ALIAS=VERSION,...", value_delimiter = ',', value_parser = moved)]
+    #[arg(conflicts_with_all = ["deployment", "variables", "version", "routes"], help_heading = "Several aliases")]
+    pub together: Vec<Moved>,
 
     /// Percentages to go through
     #[arg(long, value_name = "PERCENT,...", value_delimiter = ',', value_parser = quantity::percent)]
@@ -311,6 +316,20 @@ impl Status {
             Status::Failed => "Failed",
         }
     }
+}
+
+/// An alias that gets a new version beside others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moved {
+    pub function: String,
+    pub alias: String,
+    pub version: String,
+}
+
+fn moved(text: &str) -> Result<Moved, String> {
+    let parts = text.rsplit_once('=').and_then(|(alias, version)| Some((alias.rsplit_once(':')?, version)));
+    let ((function, alias), version) = parts.ok_or("expected FUNCTION:ALIAS=VERSION")?;
+    Ok(Moved { function: function.to_owned(), alias: alias.to_owned(), version: version.to_owned() })
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {

@@ -92,6 +92,13 @@ fn start(input: &Json) -> Option<Vec<String>> {
             put(flag, value);
         }
     }
+    if let Some(aliases) = input["Target"]["LambdaAliases"].as_array() {
+        let moved = |alias: &Json| {
+            let (function, alias) = (alias["FunctionName"].as_str()?, alias["AliasName"].as_str()?);
+            Some(format!("{function}:{alias}={}", canary["FunctionVersions"][function].as_str()?))
+        };
+        put("together", listed(aliases.iter().map(moved))?);
+    }
     for (name, value) in canary["StageVariableOverrides"].as_object().into_iter().flatten() {
         put("variable", format!("{name}={}", text(value)?));
     }

@@ -75,6 +75,14 @@ fn our_own_service_is_called_with_our_own_command() {
     let expected = "pitbird rollout start --name f-2 --function f --alias live --version 2 --steps 10.5,100 \
                     --wait 1m --alarm 'a b'";
     assert_eq!(aws_command("rollouts", "StartRollout", &alias), expected);
+    let together = json!({
+        "Name": "shop-7", "Target": {"LambdaAliases": [
+            {"FunctionName": "carts", "AliasName": "live"}, {"FunctionName": "orders", "AliasName": "prod"},
+        ]},
+        "Canary": {"FunctionVersions": {"orders": "7", "carts": "3"}},
+    });
+    let expected = "pitbird rollout start --name shop-7 --together carts:live=3,orders:prod=7";
+    assert_eq!(aws_command("rollouts", "StartRollout", &together), expected);
     for (operation, input, expected) in [
         ("GetRollout", json!({"Name": "r"}), "pitbird rollout status r"),
         ("ListRollouts", json!({}), "pitbird rollout list"),

@@ -7,14 +7,15 @@ use pitbird_wire::{Model, Reference};
 use serde_json::{Map, Value as Json, json};
 
 use super::file;
-use crate::arguments::StartOptions;
+use crate::arguments::{Moved, StartOptions};
 use crate::failure::Failure;
 use crate::operation::find_service;
 
 /// Longest name of a rollout.
 const NAME_CHARS_MAX: usize = 128;
 const EXAMPLE: &str = "pitbird rollout start --rest-api ID --stage NAME --deployment ID, or --function NAME \
-                       --alias NAME --version NUMBER, or a rollout file (see --help)";
+                       --alias NAME --version NUMBER, or --together FUNCTION:ALIAS=VERSION,..., or a rollout file \
+                       (see --help)";
 
 /// StartRollout's input.
 pub fn start_input(options: &StartOptions) -> Result<Json, Failure> {
@@ -84,6 +85,10 @@ fn place(input: &mut Json, options: &StartOptions) {
     if let (Some(function), Some(alias)) = (&options.function, &options.alias) {
         input["Target"] = json!({"LambdaAlias": {"FunctionName": function, "AliasName": alias}});
     }
+    if !options.together.is_empty() {
+        let alias = |moved: &Moved| json!({"FunctionName": moved.function, "AliasName": moved.alias});
+        input["Target"] = json!({"LambdaAliases": options.together.iter().map(alias).collect::<Vec<_>>()});
+    }
     let mut put = |name: &str, value: Json| {
         if !input["Canary"].is_object() {
             input["Canary"] = json!({});
@@ -95,6 +100,10 @@ fn place(input: &mut Json, options: &StartOptions) {
     }
     if let Some(version) = &options.version {
         put("FunctionVersion", json!(version));
+    }
+    if !options.together.is_empty() {
+        let versions = options.together.iter().map(|moved| (moved.function.clone(), json!(moved.version)));
+        put("FunctionVersions", Json::Object(versions.collect()));
     }
     if !options.variables.is_empty() {
         let variables = options.variables.iter().map(|(name, value)| (name.clone(), json!(value)));
@@ -199,6 +208,9 @@ fn name_of(input: &Json) -> String {
         &canary["FunctionVersion"],
     ];
     let mut words: Vec<String> = parts.iter().filter_map(|part| part.as_str()).map(str::to_owned).collect();
+    for (function, version) in canary["FunctionVersions"].as_object().into_iter().flatten() {
+        words.push(format!("{function}-{}", version.as_str().unwrap_or_default()));
+    }
     for (name, value) in canary["StageVariableOverrides"].as_object().into_iter().flatten() {
         words.push(format!("{name}-{}", value.as_str().unwrap_or_default()));
     }

@@ -67,15 +67,26 @@ async fn names(client: &Client, target: &Json) -> Json {
         let found = if api.is_null() { Json::Null } else { ask("apigateway", "GetStage", input).await };
         names["RestApi"] = api["name"].clone();
         names["BaseDeploymentId"] = found["deploymentId"].clone();
-    } else {
-        let input = json!({"FunctionName": alias["FunctionName"], "Name": alias["AliasName"]});
-        let found = ask("lambda", "GetAlias", input).await;
-        names["BaseFunctionVersion"] = found["FunctionVersion"].clone();
+    } else if alias.is_object() {
+        names["BaseFunctionVersion"] =
+            ask("lambda", "GetAlias", named(alias)).await["FunctionVersion"].take();
+    }
+    for alias in target["LambdaAliases"].as_array().into_iter().flatten() {
+        let mut found = ask("lambda", "GetAlias", named(alias)).await;
+        if let (Some(function), true) = (alias["FunctionName"].as_str(), found["FunctionVersion"].is_string())
+        {
+            names["BaseFunctionVersions"][function] = found["FunctionVersion"].take();
+        }
     }
     if let Some(members) = names.as_object_mut() {
-        members.retain(|_, name| name.is_string());
+        members.retain(|_, name| name.is_string() || name.is_object());
     }
     names
+}
+
+/// GetAlias's input.
+fn named(alias: &Json) -> Json {
+    json!({"FunctionName": alias["FunctionName"], "Name": alias["AliasName"]})
 }
 
 fn document(input: &Json, plan: &Plan, names: &Json, options: &PlanOptions, forecasts: &[Forecast]) -> Json {

@@ -172,19 +172,23 @@ impl RolloutView {
     }
 }
 
-/// `stage prod of REST API a1b2c3d4e5`, `alias live of function app`.
+/// `stage prod of REST API a1b2c3d4e5`, `alias live of function app`, `aliases live of orders, live of carts`.
 pub fn target(target: &Json) -> String {
     let (stage, alias) = (&target["RestStage"], &target["LambdaAlias"]);
     if stage.is_object() {
         format!("stage {} of REST API {}", text(&stage["StageName"]), text(&stage["RestApiId"]))
     } else if alias.is_object() {
         format!("alias {} of function {}", text(&alias["AliasName"]), text(&alias["FunctionName"]))
+    } else if let Some(aliases) = target["LambdaAliases"].as_array() {
+        let alias =
+            |alias: &Json| format!("{} of {}", text(&alias["AliasName"]), text(&alias["FunctionName"]));
+        format!("aliases {}", aliases.iter().map(alias).collect::<Vec<_>>().join(", "))
     } else {
         String::new()
     }
 }
 
-/// `deployment x9y8z7, alias=canary`, `version 2`.
+/// `deployment x9y8z7, alias=canary`, `version 2`, `version 7 of orders, version 3 of carts`.
 pub fn canary(canary: &Json) -> String {
     let mut words = Vec::new();
     if let Some(id) = canary["DeploymentId"].as_str() {
@@ -192,6 +196,9 @@ pub fn canary(canary: &Json) -> String {
     }
     if let Some(version) = canary["FunctionVersion"].as_str() {
         words.push(format!("version {version}"));
+    }
+    for (function, version) in canary["FunctionVersions"].as_object().into_iter().flatten() {
+        words.push(format!("version {} of {function}", text(version)));
     }
     for (name, value) in canary["StageVariableOverrides"].as_object().into_iter().flatten() {
         words.push(format!("{name}={}", text(value)));

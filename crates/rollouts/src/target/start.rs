@@ -12,6 +12,8 @@ use pitbird_store::{Store, Transaction};
 
 use crate::{Error, LiveTarget, shape};
 
+/// Of many aliases the first are told, in so many bytes.
+const DESCRIPTION_BYTES_MAX: usize = pitbird_rollout::plan::TARGET_BYTES_MAX - 64;
 const ONE_TARGET: &str = "Target must be one of RestStage, LambdaAlias and LambdaAliases.";
 
 /// What the target is to be given besides traffic.
@@ -260,8 +262,17 @@ pub fn description(target: &Target) -> pitbird_rollout::Target {
                 let AliasTarget { function, alias, canary, base, .. } = target;
                 format!("functions/{function}/aliases/{alias}: version {canary} over {base}")
             };
-            let words: Vec<String> = target.aliases().iter().map(words).collect();
-            (TargetKind::FunctionAlias, words.join(", "))
+            let mut told = String::new();
+            for (number, alias) in target.aliases().iter().enumerate() {
+                let (begin, words) = (if number == 0 { "" } else { ", " }, words(alias));
+                if told.len() + words.len() > DESCRIPTION_BYTES_MAX {
+                    told += &format!(" and {} more", target.aliases().len() - number);
+                    break;
+                }
+                told += begin;
+                told += &words;
+            }
+            (TargetKind::FunctionAlias, told)
         }
     };
     pitbird_rollout::Target { kind, description }

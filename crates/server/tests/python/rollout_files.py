@@ -65,6 +65,7 @@ TAKEN = [
     {"hooks": [{"name": "a", "when": "before_step", "percent": "50%", "url": "http://a", "timeout": "5s", "attempts": 2}]},
     {"hooks": [{"name": "a", "when": "AfterRollout", "function_name": "f:live", "wait": "5m", "interval_ms": 500}]},
     {"force": "header:X-Release", "notifications": [{"url": "http://a"}]},
+    {"target": {"lambda_aliases": [{"function_name": "a", "alias_name": "b"}]}, "canary": {"function_versions": {"a": "1"}}},
     {"ramp": {}, "latency": {"warm_up": "1m"}, "routes": ["GET /pets/{id}"], "alarms": ["x"]},
 ]
 REFUSED = [
@@ -88,6 +89,9 @@ REFUSED = [
     {"hooks": [{"name": "a", "when": "after_step", "url": "http://a", "secret": "short"}]},
     {"force": "query:x"},
     {"pre_warm": {"environments": 0}},
+    {"target": {"lambda_aliases": []}, "canary": {"function_versions": {"a": "1"}}},
+    {"target": {"lambda_aliases": [{"function_name": "a"}]}, "canary": {"function_versions": {"a": "1"}}},
+    {"target": {"lambda_aliases": [{"function_name": "a", "alias_name": "b"}]}, "canary": {"function_versions": {"a": "x"}}},
 ]
 for wanted, cases in [(True, TAKEN), (False, REFUSED)]:
     for more in cases:

@@ -7,7 +7,7 @@ const LIMITS: Limits = Limits { base: [1_000, 2_000, 3_000, 4_000], canary: [1_1
 
 fn spec(routes: &[&str]) -> Spec {
     let routes = routes.iter().map(|route| (*route).to_owned()).collect();
-    Spec { routes, ..Spec::default() }
+    Spec { routes, is_timed: true, ..Spec::default() }
 }
 
 fn watch(spec: Spec) -> Arc<Watch> {
@@ -89,8 +89,6 @@ fn the_base_s_history_ends_with_the_thresholds() {
     watch.record(&Request { is_cold: true, ..request(0, 90_000) });
     watch.record(&request(1, 90_000));
     (1..=1000).for_each(|step| watch.record(&request(0, step * 10)));
-    tally.freeze(LIMITS, vec![LIMITS]);
-    watch.record(&request(0, 90_000));
     for (route, width) in [(None, 1.04), (Some(0), 1.13)] {
         let history = tally.history(route).unwrap();
         assert_eq!(history.requests(), 1000);
@@ -101,6 +99,14 @@ fn the_base_s_history_ends_with_the_thresholds() {
         }
     }
     assert!(tally.history(Some(1)).is_none());
+    let held = tally.history(None).unwrap();
+    tally.freeze(LIMITS, vec![LIMITS]);
+    watch.record(&request(0, 90_000));
+    assert_eq!(
+        (held.requests(), tally.history(None).is_none(), tally.history(Some(0)).is_none()),
+        (1000, true, true)
+    );
+    assert!(Tally::new(Spec::default()).history(None).is_none(), "nobody will ask");
     assert_eq!(Tally::new(spec(&[])).history(None).unwrap().quantile_us(0.5), None);
 }
 
@@ -146,12 +152,14 @@ fn only_so_many_routes_and_sources_are_told_apart() {
 }
 
 #[test]
-fn fifty_routes_take_less_than_64_kib() {
-    let cell = |bits: u32| std::mem::size_of::<Cell>() + ((27 - 6) << bits) * 4;
-    let routes = ROUTES_MAX * (cell(COARSE_BITS) + std::mem::size_of::<Limits>());
-    let all = cell(FINE_BITS) + std::mem::size_of::<Tally>() + std::mem::size_of::<Limits>();
-    // Names are short, or there are few long ones; they are in there twice.
-    assert!(routes + all + 2 * ROUTES_MAX * 100 < 64 << 10, "{}", routes + all);
+fn fifty_routes_take_less_than_32_kib_once_thresholds_are_frozen() {
+    let histories = |bits: u32| ((27 - 6) << bits) * 4;
+    let cells = (ROUTES_MAX + 1) * (std::mem::size_of::<Cell>() + std::mem::size_of::<Limits>());
+    let frozen = cells + std::mem::size_of::<Tally>();
+    // Names are short, or there are few long ones; they are in there once.
+    assert!(frozen + ROUTES_MAX * 100 < 32 << 10, "{frozen}");
+    let learning = frozen + histories(FINE_BITS) + ROUTES_MAX * histories(COARSE_BITS);
+    assert!(learning + ROUTES_MAX * 100 < 64 << 10, "{learning}");
 }
 
 #[test]

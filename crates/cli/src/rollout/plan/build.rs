@@ -14,6 +14,10 @@ pub fn plan(input: &Json) -> Result<Plan, Failure> {
     let mut rules = planner_words(&input["Rules"]);
     rules["alarms"] = list(&input["Alarms"]);
     let mut judged = json!({"routes": list(&input["Routes"])});
+    if let Some(aliases) = input["Target"]["LambdaAliases"].as_array() {
+        // Each function is watched apart.
+        judged["routes"] = aliases.iter().map(|alias| alias["FunctionName"].clone()).collect();
+    }
     let mut checks = Vec::new();
     if input["Latency"].is_object() {
         judged["latency"] = planner_words(&input["Latency"]);

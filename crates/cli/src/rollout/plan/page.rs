@@ -79,6 +79,9 @@ fn named(names: &Json) -> String {
     if let Some(base) = names["BaseFunctionVersion"].as_str() {
         words += &format!(", version {base} now");
     }
+    for (function, base) in names["BaseFunctionVersions"].as_object().into_iter().flatten() {
+        words += &format!(", version {} of {function} now", base.as_str().unwrap_or_default());
+    }
     words
 }
 
