@@ -75,6 +75,12 @@ fn hooks_let_a_release_go_on_and_stop_another() {
     python.check(&Server::start(BINARY), &script("hooks.py"), &[BINARY, project]);
 }
 
+#[test]
+fn several_functions_of_an_api_are_released_together() {
+    let Some(python) = python() else { return };
+    python.check(&Server::start(BINARY), &script("together.py"), &[BINARY]);
+}
+
 /// Before and after a restart, by a receiver that is slow and one that isn't.
 #[test]
 fn a_rollouts_changes_are_told_in_their_order() {
