@@ -1,9 +1,9 @@
-// What CloudWatch says of both arms: latency and throttles in the newest minute that has any, cold starts, and alarms.
+// What CloudWatch says of both arms: latency and throttles in the newest minute that has any, and alarms.
 import { call } from "./calls.js";
 import { live } from "./live.js";
 import { isOver } from "./words.js";
 
-const LOOK_S = 5, COLD_LOOK_S = 30, COLD_S = 600;
+const LOOK_S = 5;
 const STATS = ["p50", "p95", "p99"];
 const held = new Map();
 const apis = new Map();
@@ -36,34 +36,7 @@ async function look(rollout) {
   const input = { MetricDataQueries: queries, StartTime: until - 600, EndTime: until, ScanBy: "TimestampDescending" };
   const { MetricDataResults: found } = await call("cloudwatch", "GetMetricData", input);
   const value = (set, arm, at) => found.find((it) => it.Id === `q${set}x${arm}x${at}`)?.Values?.[0];
-  return { titles, cold: await cold(rollout), rows: sets.flatMap(({ of }, set) => asked.map(([metric, stat], at) => ({ name: of + (stat === "Sum" ? metric.toLowerCase() : `${metric.toLowerCase()} ${stat}`), isCount: stat === "Sum", values: [value(set, 0, at), value(set, 1, at)] }))) };
-}
-
-// How many environments began, by their reports in the function's log, whose streams name the version. What is behind a stage isn't one
-// function, and its arms may share them.
-const begun = new Map();
-async function cold(rollout) {
-  const alias = rollout.Target.LambdaAlias;
-  if (!alias || isOver(rollout)) return null;
-  const key = `${rollout.Name}@${rollout.StartedAt}`, known = begun.get(key) ?? { at: 0, found: null };
-  if (live.now() - known.at < COLD_LOOK_S) return known.found;
-  known.at = live.now();
-  begun.set(key, known);
-  const to = Math.ceil(live.now());
-  try {
-    const { queryId } = await call("logs", "StartQuery", { logGroupName: `/aws/lambda/${alias.FunctionName}`, startTime: to - COLD_S, endTime: to,
-      queryString: 'filter @type = "REPORT" and ispresent(@initDuration) | parse @logStream "[*]" as version | stats count(*) as begun by version' });
-    for (;;) {
-      const { status, results } = await call("logs", "GetQueryResults", { queryId });
-      if (status === "Running" || status === "Scheduled") { await new Promise((done) => setTimeout(done, 200)); continue; }
-      const counts = new Map((results ?? []).map((fields) => [fields.find(({ field }) => field === "version")?.value, Number(fields.find(({ field }) => field === "begun")?.value)]));
-      known.found = [rollout.Base, rollout.Canary].map(({ FunctionVersion: version }) => counts.get(version) ?? 0);
-      return known.found;
-    }
-  } catch {
-    // A function that writes no log, or elsewhere, has nothing to count.
-    return known.found;
-  }
+  return { titles, rows: sets.flatMap(({ of }, set) => asked.map(([metric, stat], at) => ({ name: of + (stat === "Sum" ? metric.toLowerCase() : `${metric.toLowerCase()} ${stat}`), isCount: stat === "Sum", values: [value(set, 0, at), value(set, 1, at)] }))) };
 }
 
 // States of a release's alarms by their names; what was last known while it is asked again.

@@ -81,6 +81,7 @@ function arms(rollout) {
     el("thead", {}, el("tr", {}, ["", `base (${version(rollout.Base)})`, `canary (${version(rollout.Canary)})`].map((word) => (word ? el("th", { scope: "col" }, word) : el("td", {}))))),
     el("tbody", {}, line("requests", count(base.Requests), count(canary.Requests)), line("errors", count(base.Failures), count(canary.Failures)),
       line("error rate", percent(base.Rate), percent(canary.Rate), isWorse), line("… with 95 %, at all times", interval(base), interval(canary)),
+      line("cold starts", count(base.ColdStarts), count(canary.ColdStarts)),
       (latency?.Thresholds ?? []).map((threshold) => line(`slower than the base's p${Number((threshold.Quantile * 100).toFixed(1))}, ${ms(threshold.BaseMs)}`, above("Base")(threshold), above("Canary")(threshold)))));
 }
 
@@ -97,7 +98,7 @@ function minute(rollout) {
   if (!found) return null;
   return el("table", { class: "compare" }, el("caption", {}, "In the newest minute that was measured"),
     el("thead", {}, el("tr", {}, el("td", {}), found.titles.map((title) => el("th", { scope: "col" }, title)))),
-    el("tbody", {}, [...found.rows, ...(found.cold ? [{ name: "cold starts, in ten minutes", isCount: true, values: found.cold }] : [])].map(({ name, isCount, values }) => el("tr", {}, el("th", { scope: "row" }, name), values.map((value) => el("td", {}, isCount ? count(value) : ms(value)))))));
+    el("tbody", {}, found.rows.map(({ name, isCount, values }) => el("tr", {}, el("th", { scope: "row" }, name), values.map((value) => el("td", {}, isCount ? count(value) : ms(value)))))));
 }
 
 const ACTIONS = [

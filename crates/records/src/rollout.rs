@@ -35,6 +35,9 @@ pub struct Rollout<P, S> {
     /// What the canary has used since its first share; nothing in records of rollouts that didn't know.
     #[serde(default)]
     pub canary_use: CanaryUse,
+    /// Requests of each arm that began an environment, since the canary's first share.
+    #[serde(default)]
+    pub cold_starts: ColdStarts,
     /// Above which latencies requests of the base are slow; none before they were learnt, and where latency isn't judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thresholds: Option<Thresholds>,
@@ -193,6 +196,13 @@ pub fn after_claim(name: &str) -> String {
 /// The claim on an alias.
 pub fn alias_claim(function: &str, alias: &str) -> String {
     format!("lambda_alias/{function}/{alias}")
+}
+
+/// By arm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ColdStarts {
+    pub base: u64,
+    pub canary: u64,
 }
 
 /// What a canary has used: numbers that only grow.

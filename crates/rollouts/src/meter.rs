@@ -2,9 +2,9 @@
 
 use pitbird_analysis::{Arm, Bucket};
 use pitbird_names::Percent;
-use pitbird_records::rollout::CanaryUse;
+use pitbird_records::rollout::{CanaryUse, ColdStarts};
 use pitbird_rollout::Observed;
-use pitbird_telemetry::tally::{Arms, Beyond, Counted};
+use pitbird_telemetry::tally::{Arms, Beyond, Classes, Counted};
 
 use crate::{ArmCounts, Counts};
 
@@ -91,6 +91,12 @@ impl Reading {
     /// What was counted when it was taken.
     pub fn now(&self) -> Now {
         self.after.told.clone()
+    }
+
+    /// Requests that began an environment.
+    pub fn cold_starts(&self) -> ColdStarts {
+        let of = |arm: fn(&Arms) -> Classes| self.seen.iter().map(|seen| arm(&seen.arms).cold()).sum();
+        ColdStarts { base: of(|arms| arms.base), canary: of(|arms| arms.canary) }
     }
 
     /// From how many clients the canary's failures came, as far as that is known.

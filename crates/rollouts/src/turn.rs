@@ -2,7 +2,7 @@
 //! nothing is left to do but wait. Pure.
 
 use pitbird_names::Percent;
-use pitbird_records::rollout::{CanaryUse, Change, Order, OrderKind, Shift};
+use pitbird_records::rollout::{CanaryUse, Change, ColdStarts, Order, OrderKind, Shift};
 use pitbird_rollout::{
     self as planner, Action, Command, Evidence, HookAnswer, Note, Phase, Plan, Record, State, Step,
     Turn as Word,
@@ -137,6 +137,13 @@ impl Turn {
             self.is_idle = false;
         }
         self.rollout.canary_use = canary_use;
+    }
+
+    /// Counts requests that began an environment, if the look is written down; else they come again.
+    pub fn cold_starts(&mut self, seen: Option<ColdStarts>) {
+        let (seen, told) = (seen.unwrap_or_default(), &mut self.rollout.cold_starts);
+        told.base += seen.base;
+        told.canary += seen.canary;
     }
 
     /// Does the step that is under way, and what follows from that.

@@ -141,6 +141,7 @@ impl Driver {
             turn.rollout.thresholds = thresholds;
             if rollout.state.generation() > 0 {
                 turn.use_of_canary(&rollout, reading.as_ref().map(|reading| reading.canary_use));
+                turn.cold_starts(reading.as_ref().map(Reading::cold_starts));
             }
             if !turn.is_idle {
                 match commit::turn(&self.parts.store, &turn, rev).await {

@@ -56,7 +56,7 @@ struct Threshold {
     canary_above: u64,
 }
 
-/// What one arm did; the rate lies between low and high with 95 %, at all times.
+/// What one arm did, and how many of its requests began an environment; the rate lies between low and high with 95 %, at all times.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Arm {
@@ -65,6 +65,7 @@ struct Arm {
     rate: Option<f64>,
     rate_low: f64,
     rate_high: f64,
+    cold_starts: u64,
 }
 
 impl Evidence {
@@ -86,8 +87,8 @@ impl Evidence {
             split_broken: judgement.split_broken,
             ratio_low: judgement.ratio.map(|ratio| cut(ratio.low)),
             ratio_high: judgement.ratio.map(|ratio| cut(ratio.high)),
-            base: Arm::from(judgement.base),
-            canary: Arm::from(judgement.canary),
+            base: Arm::new(judgement.base, rollout.cold_starts.base),
+            canary: Arm::new(judgement.canary, rollout.cold_starts.canary),
             latency: judgement.latency.and_then(|found| LatencyEvidence::new(rollout, &found)),
             guardrails: {
                 let found = rollout.state.guardrails(&rollout.plan);
@@ -121,11 +122,18 @@ impl LatencyEvidence {
     }
 }
 
-impl From<Seen> for Arm {
-    fn from(seen: Seen) -> Arm {
+impl Arm {
+    fn new(seen: Seen, cold_starts: u64) -> Arm {
         let rate = (seen.requests > 0).then(|| seen.events as f64 / seen.requests as f64);
         let (low, high) = (cut(seen.rate.low), cut(seen.rate.high));
-        Arm { requests: seen.requests, failures: seen.events, rate, rate_low: low, rate_high: high }
+        Arm {
+            requests: seen.requests,
+            failures: seen.events,
+            rate,
+            rate_low: low,
+            rate_high: high,
+            cold_starts,
+        }
     }
 }
 

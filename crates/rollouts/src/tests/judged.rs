@@ -30,7 +30,8 @@ async fn a_slow_canary_that_never_fails_is_rolled_back() {
     assert_eq!(rollout["Status"], "RolledBack", "{rollout:#}");
     let reason = rollout["StatusReason"].as_str().unwrap();
     assert!(reason.contains("slow"), "{reason}");
-    assert_eq!(rollout["Evidence"]["Canary"]["Failures"], 0);
+    let canary = &rollout["Evidence"]["Canary"];
+    assert_eq!((&canary["Failures"], &canary["ColdStarts"]), (&json!(0), &json!(1)));
     let latency = &rollout["Evidence"]["Latency"];
     let median = &latency["Thresholds"][0];
     let base_ms = median["BaseMs"].as_f64().unwrap();

@@ -108,4 +108,5 @@ failed = {key: number for key, number in callers.seen.items() if key[1] != 200}
 assert set(failed) == {("orders", 500, '{"message":"Internal Server Error"}')}, failed
 shown = told.get("Rollout", told)
 assert shown["Routes"] == FUNCTIONS, shown
+assert shown["Evidence"]["Canary"]["ColdStarts"] >= len(FUNCTIONS), shown["Evidence"]
 print(f"two functions released together; the fault in one was seen by {sum(failed.values())} of {sum(callers.seen.values())} requests")
