@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::jsonpath::JsonPath;
 use crate::names::Name;
+use crate::words::{Meaning, Word};
 
 /// What stands between two ends: text, references and directives in their order.
 pub type Block = Vec<Node>;
@@ -69,9 +71,29 @@ impl Reference {
 
 #[derive(Debug)]
 pub enum Step {
-    Property(Box<str>),
-    Method(Box<str>, Vec<Expression>),
+    Property(Word),
+    Method(Method),
     Index(Expression),
+}
+
+/// `.name(arguments)`.
+#[derive(Debug)]
+pub struct Method {
+    pub name: Word,
+    pub arguments: Vec<Expression>,
+    /// The only argument, read as what `$input` takes: where it stands there as a text and is one.
+    pub path: Option<JsonPath>,
+}
+
+impl Method {
+    pub fn new(name: &str, arguments: Vec<Expression>) -> Method {
+        let name = Word::from(name);
+        let path = match (name.meaning, arguments.as_slice()) {
+            (Meaning::Json | Meaning::Path, [Expression::Text(path)]) => JsonPath::parse(path).ok(),
+            _ => None,
+        };
+        Method { name, arguments, path }
+    }
 }
 
 #[derive(Debug)]

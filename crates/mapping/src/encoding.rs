@@ -26,36 +26,41 @@ pub fn base64_decode(text: &str) -> Option<String> {
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// Whether [`escape_javascript`] leaves a text as it is.
-pub fn is_plain_javascript(text: &str) -> bool {
-    text.bytes().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\'' | b'\\' | b'/'))
-}
-
-/// Apache Commons' `escapeJavaScript`: quotes, backslashes and slashes get a backslash, control characters and everything beyond ASCII
-/// an escape. AWS's page says that single quotes come out as `\'`, which JSON doesn't know, and to undo them with
-/// `.replaceAll("\\'","'")`.
-pub fn escape_javascript(text: &str) -> String {
+/// Apache Commons' `escapeJavaScript`, written behind what is there: quotes, backslashes and slashes get a backslash, control
+/// characters and everything beyond ASCII an escape. AWS's page says that single quotes come out as `\'`, which JSON doesn't know, and to
+/// undo them with `.replaceAll("\\'","'")`.
+pub fn escape_javascript(text: &str, out: &mut String) {
     use std::fmt::Write;
-    let mut escaped = String::with_capacity(text.len() + 8);
-    for letter in text.chars() {
+    let mut rest = text;
+    loop {
+        let plain = plain_javascript(rest);
+        out.push_str(&rest[..plain]);
+        rest = &rest[plain..];
+        let mut letters = rest.chars();
+        let Some(letter) = letters.next() else { return };
+        rest = letters.as_str();
         match letter {
             '"' | '\'' | '\\' | '/' => {
-                escaped.push('\\');
-                escaped.push(letter);
+                out.push('\\');
+                out.push(letter);
             }
-            '\u{8}' => escaped.push_str("\\b"),
-            '\t' => escaped.push_str("\\t"),
-            '\n' => escaped.push_str("\\n"),
-            '\u{c}' => escaped.push_str("\\f"),
-            '\r' => escaped.push_str("\\r"),
-            ' '..='~' => escaped.push(letter),
+            '\u{8}' => out.push_str("\\b"),
+            '\t' => out.push_str("\\t"),
+            '\n' => out.push_str("\\n"),
+            '\u{c}' => out.push_str("\\f"),
+            '\r' => out.push_str("\\r"),
             _ => {
                 for unit in letter.encode_utf16(&mut [0; 2]) {
                     // Writing to a string can't fail.
-                    let _ = write!(escaped, "\\u{unit:04X}");
+                    let _ = write!(out, "\\u{unit:04X}");
                 }
             }
         }
     }
-    escaped
+}
+
+/// How many bytes at a text's beginning [`escape_javascript`] leaves as they are.
+pub fn plain_javascript(text: &str) -> usize {
+    let is_plain = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\'' | b'\\' | b'/');
+    text.bytes().position(|byte| !is_plain(&byte)).unwrap_or(text.len())
 }

@@ -75,6 +75,13 @@ pub enum RenderError {
 /// Errors are boxed within the crate, since values go through many hands: the smaller they are, the quicker.
 pub type Attempt<T> = Result<T, Box<RenderError>>;
 
+/// Apart from those who find nothing wrong, which is nearly all.
+#[cold]
+#[inline(never)]
+pub fn refused(error: RenderError) -> Box<RenderError> {
+    Box::new(error)
+}
+
 impl From<Box<RenderError>> for RenderError {
     fn from(boxed: Box<RenderError>) -> RenderError {
         *boxed

@@ -7,7 +7,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 
 use crate::error::{Attempt, RenderError};
 use crate::members::Member;
-use crate::value::{Heap, Map, Text, Value};
+use crate::value::{Heap, Map, Value};
 
 /// How deep a value may nest that is written; the parser's own bound is 128.
 pub const DEPTH_MAX: usize = 128;
@@ -16,17 +16,6 @@ pub const DEPTH_MAX: usize = 128;
 pub fn parse<'a>(text: &'a str, heap: &mut Heap<'a>) -> Attempt<Option<Value<'a>>> {
     let mut full = None;
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let value = Seed { heap, full: &mut full }.deserialize(&mut deserializer);
-    if let Some(error) = full {
-        return Err(error);
-    }
-    Ok(value.ok().filter(|_| deserializer.end().is_ok()))
-}
-
-/// As [`parse`], for a text that doesn't live as long as the heap.
-pub fn parse_short_lived<'a>(text: &str, heap: &mut Heap<'a>) -> Attempt<Option<Value<'a>>> {
-    let mut full = None;
-    let mut deserializer = serde_json::Deserializer::from_reader(text.as_bytes());
     let value = Seed { heap, full: &mut full }.deserialize(&mut deserializer);
     if let Some(error) = full {
         return Err(error);
@@ -90,11 +79,12 @@ impl<'a> Visitor<'a> for Seed<'_, 'a> {
     }
 
     fn visit_borrowed_str<E: Error>(self, text: &'a str) -> Result<Value<'a>, E> {
-        Ok(Value::borrowed(text))
+        Ok(Value::Text(text))
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<Value<'a>, E> {
-        Ok(Value::text(text))
+    fn visit_str<E: Error>(mut self, text: &str) -> Result<Value<'a>, E> {
+        let kept = self.heap.keep(text);
+        self.keep(kept).map(Value::Text)
     }
 
     fn visit_seq<A: SeqAccess<'a>>(mut self, mut access: A) -> Result<Value<'a>, A::Error> {
@@ -108,7 +98,7 @@ impl<'a> Visitor<'a> for Seed<'_, 'a> {
 
     fn visit_map<A: MapAccess<'a>>(mut self, mut access: A) -> Result<Value<'a>, A::Error> {
         let mut members = Map::default();
-        while let Some(name) = access.next_key_seed(Name)? {
+        while let Some(name) = access.next_key_seed(Name(self.inner()))? {
             let member = access.next_value_seed(self.inner())?;
             members.insert(name, member);
         }
@@ -117,29 +107,31 @@ impl<'a> Visitor<'a> for Seed<'_, 'a> {
     }
 }
 
-struct Name;
+/// A member's name.
+struct Name<'h, 'a>(Seed<'h, 'a>);
 
-impl<'a> DeserializeSeed<'a> for Name {
-    type Value = Text<'a>;
+impl<'a> DeserializeSeed<'a> for Name<'_, 'a> {
+    type Value = &'a str;
 
-    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<Text<'a>, D::Error> {
+    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<&'a str, D::Error> {
         deserializer.deserialize_str(self)
     }
 }
 
-impl<'a> Visitor<'a> for Name {
-    type Value = Text<'a>;
+impl<'a> Visitor<'a> for Name<'_, 'a> {
+    type Value = &'a str;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a member's name")
     }
 
-    fn visit_borrowed_str<E: Error>(self, text: &'a str) -> Result<Text<'a>, E> {
-        Ok(Text::Borrowed(text))
+    fn visit_borrowed_str<E: Error>(self, text: &'a str) -> Result<&'a str, E> {
+        Ok(text)
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<Text<'a>, E> {
-        Ok(Text::from(text.to_owned()))
+    fn visit_str<E: Error>(mut self, text: &str) -> Result<&'a str, E> {
+        let kept = self.0.heap.keep(text);
+        self.0.keep(kept)
     }
 }
 
@@ -183,7 +175,7 @@ fn write_at(
         Value::Integer(number) => out.push_str(itoa::Buffer::new().format(*number)),
         Value::Double(number) if !number.is_finite() => out.push_str("null"),
         Value::Double(number) => out.push_str(&crate::number::double_text(*number)),
-        Value::Text(text) => write_text(text.as_str(), style, out),
+        Value::Text(text) => write_text(text, style, out),
         Value::Members(members) => out.push_str(&Member::Members(*members).to_text()),
         Value::List(id) => {
             out.push('[');
@@ -201,7 +193,7 @@ fn write_at(
                 if index > 0 {
                     out.push(',');
                 }
-                write_text(name.as_str(), style, out);
+                write_text(name, style, out);
                 out.push(':');
                 write_at(member, heap, out, style, bytes_max, depth + 1)?;
             }
@@ -210,7 +202,7 @@ fn write_at(
         Value::Entry(id) => {
             let (name, member) = heap.entry(*id);
             out.push('{');
-            write_text(name.as_str(), style, out);
+            write_text(name, style, out);
             out.push(':');
             write_at(member, heap, out, style, bytes_max, depth + 1)?;
             out.push('}');

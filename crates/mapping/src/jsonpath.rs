@@ -15,6 +15,7 @@ use filter::Filter;
 
 use crate::error::RenderError;
 use crate::json::{self, Style};
+use crate::texts::Texts;
 use crate::value::{Heap, Value};
 
 /// Longer paths are refused.
@@ -82,7 +83,8 @@ impl JsonPath {
     /// # Errors
     /// When the body has too many values, or the path looks at too many.
     pub fn read_json(&self, body: &str) -> Result<Option<String>, RenderError> {
-        let mut heap = Heap::default();
+        let texts = Texts::default();
+        let mut heap = Heap::new(&texts);
         let Some(root) = json::parse(body, &mut heap)? else { return Ok(None) };
         let Some(found) = read(self, &root, &mut heap)? else { return Ok(None) };
         let mut text = String::new();
@@ -95,11 +97,12 @@ impl JsonPath {
     /// # Errors
     /// As for [`JsonPath::read_json`].
     pub fn read_text(&self, body: &str) -> Result<Option<String>, RenderError> {
-        let mut heap = Heap::default();
+        let texts = Texts::default();
+        let mut heap = Heap::new(&texts);
         let Some(root) = json::parse(body, &mut heap)? else { return Ok(None) };
         match read(self, &root, &mut heap)? {
             None | Some(Value::Null) => Ok(None),
-            Some(Value::Text(text)) => Ok(Some(text.as_str().to_owned())),
+            Some(Value::Text(text)) => Ok(Some(text.to_owned())),
             Some(found) => {
                 let mut text = String::new();
                 json::write(&found, &heap, &mut text, Style::Json, crate::render::TEXT_BYTES_MAX)?;

@@ -22,7 +22,9 @@ mod parse;
 mod pattern;
 mod render;
 mod template;
+mod texts;
 mod value;
+mod words;
 
 pub use error::{Problem, RenderError, SyntaxError};
 pub use members::{Letters, Member, Members};

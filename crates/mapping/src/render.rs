@@ -7,16 +7,18 @@ mod reference;
 mod show;
 mod variables;
 
-use std::rc::Rc;
-
+use self::expression::Range;
 use self::variables::Variables;
-use crate::ast::{Block, Call, Expression, Node, Reference, Step};
-use crate::error::{Attempt, RenderError};
+use crate::ast::{self, Block, Expression, Method, Node, Reference, Step};
+use crate::encoding;
+use crate::error::{Attempt, RenderError, refused};
 use crate::members::Member;
 use crate::names::Name;
 use crate::parse::Parsed;
 use crate::template::Exchange;
+use crate::texts::Texts;
 use crate::value::{Group, Heap, ListId, MapId, Object, Value};
+use crate::words::Meaning;
 
 /// Output of a template: API Gateway's limit for a payload (10 MB).
 pub const OUTPUT_BYTES_MAX: usize = 10 << 20;
@@ -44,8 +46,10 @@ pub struct Renderer<'a> {
     template: &'a Parsed,
     exchange: &'a Exchange<'a>,
     heap: Heap<'a>,
-    frames: Vec<Frame<'a>>,
-    /// Where names are looked up first.
+    /// The template's own variables by their names' numbers, null where there is none.
+    variables: Vec<Value<'a>>,
+    calls: Vec<Call<'a>>,
+    /// The call where names are looked up first; [`NO_CALL`] is outside of all.
     frame: usize,
     loops: Vec<Loop>,
     loop_now: Option<usize>,
@@ -73,12 +77,15 @@ struct Made<'a> {
     response_override: Option<MapId>,
 }
 
-/// A macro's call. The first frame is the template's own.
-#[derive(Default)]
-struct Frame<'a> {
+/// The number of no call.
+const NO_CALL: usize = usize::MAX;
+
+/// A macro's call.
+struct Call<'a> {
     /// Evaluated whenever they are named, where they were written.
     arguments: Vec<(Name, &'a Expression)>,
-    caller: Option<usize>,
+    /// The call around it, or [`NO_CALL`].
+    caller: usize,
     variables: Variables<'a>,
     level: usize,
 }
@@ -88,6 +95,13 @@ struct Loop {
     index: usize,
     length: usize,
     outer: Option<usize>,
+}
+
+/// What a loop goes through.
+#[derive(Debug, Clone, Copy)]
+enum Elements {
+    Of(ListId),
+    Range(Range),
 }
 
 /// What `#define` or a macro's caller gave.
@@ -107,13 +121,14 @@ enum Flow {
 }
 
 impl<'a> Renderer<'a> {
-    pub fn new(template: &'a Parsed, exchange: &'a Exchange<'a>) -> Self {
+    pub fn new(template: &'a Parsed, exchange: &'a Exchange<'a>, texts: &'a Texts) -> Self {
         Self {
             template,
             exchange,
-            heap: Heap::default(),
-            frames: vec![Frame { variables: Variables::of(template.names), ..Frame::default() }],
-            frame: 0,
+            heap: Heap::new(texts),
+            variables: vec![Value::Null; template.names],
+            calls: Vec::new(),
+            frame: NO_CALL,
             loops: Vec::new(),
             loop_now: None,
             renames: false,
@@ -173,7 +188,7 @@ impl<'a> Renderer<'a> {
             Node::Define { name, body } => {
                 self.spend(5)?;
                 let block = self.new_block(body);
-                self.put(*name, block)?;
+                self.put(*name, block);
             }
             Node::Call(call) => return self.call(call),
             Node::Break => return Ok(Flow::Break),
@@ -183,31 +198,43 @@ impl<'a> Renderer<'a> {
     }
 
     fn foreach(&mut self, variable: Name, list: &'a Expression, body: &'a Block) -> Attempt<Flow> {
-        let list = self.value(list)?;
-        let Some(id) = self.elements(list)? else { return Ok(Flow::Next) };
+        let Some(elements) = self.elements(list)? else { return Ok(Flow::Next) };
         // Loops and blocks are kept to the end, since values may name them.
         self.spend(5)?;
         let saved = (self.lookup(variable)?, self.lookup(Name::FOREACH)?);
         let saved = (self.settled(saved.0)?, saved.1);
         let outer = self.loop_now;
         let number = self.loops.len();
-        self.loops.push(Loop { index: 0, length: self.heap.list(id).len(), outer });
+        self.loops.push(Loop { index: 0, length: 0, outer });
         self.loop_now = Some(number);
-        self.put(Name::FOREACH, Value::Object(Object::Loop(number)))?;
-        let flow = self.iterate(variable, id, number, body);
+        self.put(Name::FOREACH, Value::Object(Object::Loop(number)));
+        let flow = self.iterate(variable, elements, number, body);
         self.loop_now = outer;
-        self.put(Name::FOREACH, saved.1)?;
-        self.put(variable, saved.0)?;
+        self.put(Name::FOREACH, saved.1);
+        self.put(variable, saved.0);
         Ok(if flow? == Flow::Stop { Flow::Stop } else { Flow::Next })
     }
 
-    fn iterate(&mut self, variable: Name, list: ListId, number: usize, body: &'a Block) -> Attempt<Flow> {
+    fn iterate(
+        &mut self,
+        variable: Name,
+        elements: Elements,
+        number: usize,
+        body: &'a Block,
+    ) -> Attempt<Flow> {
         for index in 0..FOREACH_MAX {
-            let Some(element) = self.heap.list(list).get(index).cloned() else { break };
+            let (element, length) = match elements {
+                Elements::Of(list) => {
+                    let list = self.heap.list(list);
+                    (list.get(index).copied(), list.len())
+                }
+                Elements::Range(range) => ((index < range.count).then(|| range.at(index)), range.count),
+            };
+            let Some(element) = element else { break };
             self.spend(1)?;
-            self.loops[number].index = index;
-            self.loops[number].length = self.heap.list(list).len();
-            self.put(variable, element)?;
+            let here = &mut self.loops[number];
+            (here.index, here.length) = (index, length);
+            self.put(variable, element);
             let flow = self.block(body)?;
             if flow != Flow::Next {
                 return Ok(flow);
@@ -216,43 +243,51 @@ impl<'a> Renderer<'a> {
         Ok(Flow::Next)
     }
 
-    /// What `#foreach` goes through: a list's elements or a map's values.
-    fn elements(&mut self, value: Value<'a>) -> Attempt<Option<ListId>> {
-        Ok(match self.whole(value)? {
-            Value::List(id) => Some(id),
+    /// What `#foreach` goes through: a list's elements, a map's values or a range.
+    fn elements(&mut self, list: &'a Expression) -> Attempt<Option<Elements>> {
+        if let Expression::Range(ends) = list {
+            self.spend(1)?;
+            let range = self.range_of(ends)?;
+            // It counts as the list that it would be.
+            self.heap.reserve(range.map_or(0, |range| range.count + 1))?;
+            return Ok(range.map(Elements::Range));
+        }
+        let value = self.value(list)?;
+        let list = match self.whole(value)? {
             Value::Map(id) => {
-                let values = self.heap.map(id).values().cloned().collect();
-                match self.heap.new_list(values)? {
-                    Value::List(id) => Some(id),
-                    _ => None,
-                }
+                let values = self.heap.map(id).values().copied().collect();
+                self.heap.new_list(values)?
             }
+            other => other,
+        };
+        Ok(match list {
+            Value::List(id) => Some(Elements::Of(id)),
             _ => None,
         })
     }
 
     /// A call of a name that no macro has is text.
-    fn call(&mut self, call: &'a Call) -> Attempt<Flow> {
+    fn call(&mut self, call: &'a ast::Call) -> Attempt<Flow> {
         let template = self.template;
         let Some(definition) = template.macros.get(&call.name) else {
             self.write(&call.literal)?;
             return Ok(Flow::Next);
         };
-        let level = self.frames[self.frame].level + 1;
+        let caller = self.frame;
+        let level = self.calls.get(caller).map_or(0, |call| call.level) + 1;
         if level > MACRO_DEPTH_MAX {
             return Err(RenderError::MacroTooDeep(MACRO_DEPTH_MAX).into());
         }
         self.spend(20)?;
         self.renames |= definition.parameters.iter().any(|name| name.is_given());
         let arguments = definition.parameters.iter().copied().zip(call.arguments.iter()).collect();
-        let caller = self.frame;
-        let mut frame = Frame { arguments, caller: Some(caller), level, ..Frame::default() };
+        let mut variables = Variables::default();
         if let Some(body) = &call.body {
             let block = self.new_block(body);
-            frame.variables.insert(Name::BODY_CONTENT, block);
+            variables.insert(Name::BODY_CONTENT, block);
         }
-        self.frames.push(frame);
-        self.frame = self.frames.len() - 1;
+        self.frame = self.calls.len();
+        self.calls.push(Call { arguments, caller, variables, level });
         let flow = self.block(&definition.body);
         self.frame = caller;
         Ok(if flow? == Flow::Stop { Flow::Stop } else { Flow::Next })
@@ -264,7 +299,7 @@ impl<'a> Renderer<'a> {
     }
 
     /// Renders a block that a value stands for, where it was written; `None` when it is in itself too often.
-    fn block_text(&mut self, number: usize) -> Attempt<Option<Rc<str>>> {
+    fn block_text(&mut self, number: usize) -> Attempt<Option<String>> {
         let Defined { block, frame, under_way } = self.blocks[number];
         if under_way == DEFINE_DEPTH_MAX {
             return Ok(None);
@@ -278,13 +313,12 @@ impl<'a> Renderer<'a> {
     }
 
     /// Renders a block into a text of its own.
-    fn aside(&mut self, block: &'a Block) -> Attempt<Rc<str>> {
+    fn aside(&mut self, block: &'a Block) -> Attempt<String> {
         let here = self.out.len();
         let before = std::mem::replace(&mut self.begins, here);
         // Nothing is rendered after an error: only then the buffer is left as it is.
         self.block(block)?;
-        let text: Rc<str> = Rc::from(&self.out[here..]);
-        self.out.truncate(here);
+        let text = self.out.split_off(here);
         self.begins = before;
         self.spend_bytes(text.len())?;
         Ok(text)
@@ -292,7 +326,7 @@ impl<'a> Renderer<'a> {
 
     fn write(&mut self, text: &str) -> Attempt<()> {
         if self.out.len() - self.begins + text.len() > OUTPUT_BYTES_MAX {
-            return Err(RenderError::OutputTooLong(OUTPUT_BYTES_MAX).into());
+            return Err(refused(RenderError::OutputTooLong(OUTPUT_BYTES_MAX)));
         }
         self.out.push_str(text);
         Ok(())
@@ -300,12 +334,12 @@ impl<'a> Renderer<'a> {
 
     /// The reference's value; or, when there is none, the reference itself.
     fn write_reference(&mut self, reference: &'a Reference) -> Attempt<()> {
-        if let Some(member) = self.member_of_context(reference) {
-            self.spend(reference.steps.len() as u64)?;
-            return match member {
-                Member::Text(text) => self.write(&text),
-                other => self.write_value(&Value::from(other)),
-            };
+        if reference.name.is_given()
+            && !self.renames
+            && reference.backslashes == 0
+            && self.write_given(reference)?
+        {
+            return Ok(());
         }
         let value = self.reference(reference)?;
         let slashes = reference.backslashes;
@@ -342,24 +376,74 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    /// What `$context.a.b` is, where that is a member of the caller's context that can be written as it is: most references are.
-    fn member_of_context(&self, reference: &'a Reference) -> Option<Member<'a>> {
-        if reference.name != Name::CONTEXT || self.renames || reference.backslashes > 0 {
-            return None;
+    /// The short ways of what most references are: `$context.a.b` and `$util.escapeJavaScript(a)` are written without a value
+    /// between. Says whether that could be done.
+    fn write_given(&mut self, reference: &'a Reference) -> Attempt<bool> {
+        match (reference.name, reference.steps.as_slice()) {
+            (Name::CONTEXT, [path @ .., Step::Property(last)]) => {
+                let mut owner = self.exchange.context;
+                for step in path {
+                    let Step::Property(name) = step else { return Ok(false) };
+                    let Some(Member::Members(inner)) = owner.get(&name.text) else { return Ok(false) };
+                    owner = inner;
+                }
+                let Some(member) = owner.get(&last.text) else {
+                    // What isn't there is empty, but for what the template sets.
+                    let is_set = |step: &Step| matches!(step, Step::Property(name) if name.meaning == Meaning::Override);
+                    if reference.steps.first().is_some_and(is_set) {
+                        return Ok(false);
+                    }
+                    self.spend(reference.steps.len() as u64)?;
+                    return Ok(true);
+                };
+                if matches!(member, Member::Members(_)) {
+                    return Ok(false);
+                }
+                self.spend(reference.steps.len() as u64)?;
+                if let Member::Text(text) = &member {
+                    self.write(text)?;
+                } else {
+                    let value = self.heap.given(member)?;
+                    self.write_value(&value)?;
+                }
+                Ok(true)
+            }
+            (Name::UTIL, [Step::Method(Method { name, arguments, .. })])
+                if name.meaning == Meaning::EscapeJavaScript =>
+            {
+                let [argument] = arguments.as_slice() else { return Ok(false) };
+                self.spend(1)?;
+                let value = self.deeper(|renderer| renderer.value(argument))?;
+                if value.is_null() {
+                    let literal = self.literal(reference);
+                    self.write(literal)?;
+                } else {
+                    let text = self.text(&value)?;
+                    self.write_escaped(&text)?;
+                }
+                Ok(true)
+            }
+            _ => Ok(false),
         }
-        let mut owner = self.exchange.context;
-        let (Step::Property(last), path) = reference.steps.split_last()? else { return None };
-        for step in path {
-            let Step::Property(name) = step else { return None };
-            let Some(Member::Members(inner)) = owner.get(name) else { return None };
-            owner = inner;
+    }
+
+    fn write_escaped(&mut self, text: &str) -> Attempt<()> {
+        self.spend_bytes(text.len())?;
+        let here = self.out.len();
+        encoding::escape_javascript(text, &mut self.out);
+        let written = self.out.len() - here;
+        if written > TEXT_BYTES_MAX {
+            return Err(RenderError::TextTooLong(TEXT_BYTES_MAX).into());
         }
-        owner.get(last).filter(|member| !matches!(member, Member::Members(_)))
+        if self.out.len() - self.begins > OUTPUT_BYTES_MAX {
+            return Err(refused(RenderError::OutputTooLong(OUTPUT_BYTES_MAX)));
+        }
+        if written > text.len() { self.spend_bytes(written) } else { Ok(()) }
     }
 
     fn spend(&mut self, steps: u64) -> Attempt<()> {
         self.steps += steps;
-        if self.steps > STEPS_MAX { Err(RenderError::TooManySteps(STEPS_MAX).into()) } else { Ok(()) }
+        if self.steps > STEPS_MAX { Err(refused(RenderError::TooManySteps(STEPS_MAX))) } else { Ok(()) }
     }
 
     fn spend_bytes(&mut self, bytes: usize) -> Attempt<()> {
@@ -368,7 +452,7 @@ impl<'a> Renderer<'a> {
 
     fn deeper<T>(&mut self, act: impl FnOnce(&mut Self) -> Attempt<T>) -> Attempt<T> {
         if self.depth == DEPTH_MAX {
-            return Err(RenderError::TooDeep(DEPTH_MAX).into());
+            return Err(refused(RenderError::TooDeep(DEPTH_MAX)));
         }
         self.depth += 1;
         let done = act(self);

@@ -4,6 +4,7 @@ use crate::error::{Problem, RenderError, SyntaxError};
 use crate::members::Members;
 use crate::parse::{self, Parsed};
 use crate::render::Renderer;
+use crate::texts::Texts;
 
 /// API Gateway's quota for a mapping template: 300 KB.
 pub const TEMPLATE_BYTES_MAX: usize = 300 * 1024;
@@ -66,7 +67,8 @@ impl Template {
     /// # Errors
     /// [`RenderError`]; AWS answers `500 Internal server error` and logs that the request couldn't be transformed.
     pub fn render(&self, exchange: &Exchange<'_>) -> Result<Rendered, RenderError> {
-        Renderer::new(&self.parsed, exchange).run().map_err(|error| *error)
+        let texts = Texts::default();
+        Renderer::new(&self.parsed, exchange, &texts).run().map_err(|error| *error)
     }
 }
 

@@ -1,68 +1,22 @@
 //! The values of one rendering. Lists and maps live in a [`Heap`] and are known by number: they are shared as Java's are, may hold
-//! themselves, and go all at once, however deep they nest.
+//! themselves, and go all at once, however deep they nest. Texts are the caller's, the template's, or kept ([`Texts`]): a value is
+//! copied like a number.
 
 use std::borrow::Cow;
-use std::rc::Rc;
 
 use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 
-use crate::error::{Attempt, RenderError};
+use crate::error::{Attempt, RenderError, refused};
 use crate::members::{Member, Members};
+use crate::texts::Texts;
 
 /// Elements of lists and maps that one rendering may make, a parsed body's included. A body of 10 MB (API Gateway's limit)
 /// has five million at most.
 pub const VALUES_MAX: usize = 6_000_000;
 
-#[derive(Debug, Clone)]
-pub enum Text<'a> {
-    Borrowed(&'a str),
-    Shared(Rc<str>),
-}
-
-impl Text<'_> {
-    pub fn as_str(&self) -> &str {
-        match self {
-            Text::Borrowed(text) => text,
-            Text::Shared(text) => text,
-        }
-    }
-}
-
-impl From<String> for Text<'_> {
-    fn from(text: String) -> Self {
-        Text::Shared(text.into())
-    }
-}
-
-impl<'a> From<Cow<'a, str>> for Text<'a> {
-    fn from(text: Cow<'a, str>) -> Self {
-        match text {
-            Cow::Borrowed(text) => Text::Borrowed(text),
-            Cow::Owned(text) => Text::from(text),
-        }
-    }
-}
-
-impl PartialEq for Text<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.as_str() == other.as_str()
-    }
-}
-
-impl Eq for Text<'_> {}
-
-impl std::hash::Hash for Text<'_> {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        self.as_str().hash(state);
-    }
-}
-
-impl std::borrow::Borrow<str> for Text<'_> {
-    fn borrow(&self) -> &str {
-        self.as_str()
-    }
-}
+/// So much of a text that is kept counts as one more value.
+const BYTES_A_VALUE: usize = 32;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListId(usize);
@@ -73,13 +27,15 @@ pub struct MapId(usize);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EntryId(usize);
 
-#[derive(Debug, Clone)]
+/// Its kind takes a whole word, so that a copy is three moves.
+#[derive(Debug, Clone, Copy)]
+#[repr(u64)]
 pub enum Value<'a> {
     Null,
     Boolean(bool),
     Integer(i64),
     Double(f64),
-    Text(Text<'a>),
+    Text(&'a str),
     List(ListId),
     Map(MapId),
     /// A key and its value, from `entrySet()`.
@@ -118,27 +74,7 @@ impl Group {
     pub const COUNT: usize = 4;
 }
 
-impl<'a> From<Member<'a>> for Value<'a> {
-    fn from(member: Member<'a>) -> Self {
-        match member {
-            Member::Text(text) => Value::Text(Text::from(text)),
-            Member::Integer(number) => Value::Integer(number),
-            Member::Double(number) => Value::Double(number),
-            Member::Boolean(truth) => Value::Boolean(truth),
-            Member::Members(members) => Value::Members(members),
-        }
-    }
-}
-
-impl<'a> Value<'a> {
-    pub fn text(text: impl Into<String>) -> Self {
-        Value::Text(Text::from(text.into()))
-    }
-
-    pub fn borrowed(text: &'a str) -> Self {
-        Value::Text(Text::Borrowed(text))
-    }
-
+impl Value<'_> {
     pub fn is_null(&self) -> bool {
         matches!(self, Value::Null)
     }
@@ -152,21 +88,54 @@ struct List<'a> {
 }
 
 /// Its hasher is seeded for each process, so that bodies can't be made whose names all meet.
-pub type Map<'a> = IndexMap<Text<'a>, Value<'a>, RandomState>;
+pub type Map<'a> = IndexMap<&'a str, Value<'a>, RandomState>;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Heap<'a> {
+    /// Where the next text is kept.
+    texts: &'a Texts,
     lists: Vec<List<'a>>,
     maps: Vec<Map<'a>>,
-    entries: Vec<(Text<'a>, Value<'a>)>,
+    entries: Vec<(&'a str, Value<'a>)>,
     made: usize,
 }
 
 impl<'a> Heap<'a> {
+    pub fn new(texts: &'a Texts) -> Heap<'a> {
+        Heap { texts, lists: Vec::new(), maps: Vec::new(), entries: Vec::new(), made: 0 }
+    }
+
+    /// A text that lives as long as the heap. Who makes one pays for it in steps; what is only given counts here.
+    pub fn keep(&mut self, text: impl Into<Box<str>>) -> Attempt<&'a str> {
+        let text = text.into();
+        self.reserve(text.len() / BYTES_A_VALUE)?;
+        let (text, behind) = self.texts.keep(text);
+        self.texts = behind;
+        Ok(text)
+    }
+
+    fn keep_given(&mut self, text: Cow<'a, str>) -> Attempt<&'a str> {
+        match text {
+            Cow::Borrowed(text) => Ok(text),
+            Cow::Owned(text) => self.keep(text),
+        }
+    }
+
+    /// A member of the caller's.
+    pub fn given(&mut self, member: Member<'a>) -> Attempt<Value<'a>> {
+        Ok(match member {
+            Member::Text(text) => Value::Text(self.keep_given(text)?),
+            Member::Integer(number) => Value::Integer(number),
+            Member::Double(number) => Value::Double(number),
+            Member::Boolean(truth) => Value::Boolean(truth),
+            Member::Members(members) => Value::Members(members),
+        })
+    }
+
     /// Counts elements before they are made.
     pub fn reserve(&mut self, elements: usize) -> Attempt<()> {
         self.made = self.made.saturating_add(elements);
-        if self.made > VALUES_MAX { Err(RenderError::TooManyValues(VALUES_MAX).into()) } else { Ok(()) }
+        if self.made > VALUES_MAX { Err(refused(RenderError::TooManyValues(VALUES_MAX))) } else { Ok(()) }
     }
 
     pub fn new_list(&mut self, elements: Vec<Value<'a>>) -> Attempt<Value<'a>> {
@@ -193,7 +162,7 @@ impl<'a> Heap<'a> {
         Ok(MapId(self.maps.len() - 1))
     }
 
-    pub fn new_entry(&mut self, key: Text<'a>, value: Value<'a>) -> Attempt<Value<'a>> {
+    pub fn new_entry(&mut self, key: &'a str, value: Value<'a>) -> Attempt<Value<'a>> {
         self.reserve(1)?;
         self.entries.push((key, value));
         Ok(Value::Entry(EntryId(self.entries.len() - 1)))
@@ -215,7 +184,7 @@ impl<'a> Heap<'a> {
         &mut self.maps[id.0]
     }
 
-    pub fn entry(&self, id: EntryId) -> &(Text<'a>, Value<'a>) {
+    pub fn entry(&self, id: EntryId) -> &(&'a str, Value<'a>) {
         &self.entries[id.0]
     }
 
@@ -225,7 +194,7 @@ impl<'a> Heap<'a> {
         Ok(())
     }
 
-    pub fn put(&mut self, id: MapId, key: Text<'a>, value: Value<'a>) -> Attempt<Value<'a>> {
+    pub fn put(&mut self, id: MapId, key: &'a str, value: Value<'a>) -> Attempt<Value<'a>> {
         self.reserve(1)?;
         Ok(self.map_mut(id).insert(key, value).unwrap_or(Value::Null))
     }
@@ -238,9 +207,9 @@ impl<'a> Heap<'a> {
             if let Some(member) = members.get(&name) {
                 let value = match member {
                     Member::Members(inner) => Value::Map(self.adopt_all(inner)?),
-                    scalar => Value::from(scalar),
+                    scalar => self.given(scalar)?,
                 };
-                map.insert(Text::from(name), value);
+                map.insert(self.keep_given(name)?, value);
             }
         }
         self.new_map(map)

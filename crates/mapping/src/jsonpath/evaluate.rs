@@ -18,12 +18,12 @@ pub fn read_from<'a>(
     heap: &mut Heap<'a>,
 ) -> Attempt<Option<Value<'a>>> {
     // One place after the other, as most paths name them; the rest by lists.
-    let mut here = start.clone();
+    let mut here = *start;
     let mut steps = path.steps.as_slice();
     while let [step @ (Step::Member(_) | Step::Element(_)), rest @ ..] = steps {
         heap.reserve(1)?;
         let next = match (step, &here) {
-            (Step::Member(name), Value::Map(id)) => heap.map(*id).get(&**name).cloned(),
+            (Step::Member(name), Value::Map(id)) => heap.map(*id).get(&**name).copied(),
             (Step::Element(index), Value::List(id)) => element(*id, *index, heap),
             _ => None,
         };
@@ -68,13 +68,13 @@ fn take<'a>(
     next: &mut Vec<Value<'a>>,
 ) -> Attempt<()> {
     match (step, value) {
-        (Step::Member(name), Value::Map(id)) => next.extend(heap.map(*id).get(&**name).cloned()),
+        (Step::Member(name), Value::Map(id)) => next.extend(heap.map(*id).get(&**name).copied()),
         (Step::Members(names), Value::Map(id)) => {
             let members = heap.map(*id);
             let kept: Map<'a> = names
                 .iter()
                 .filter_map(|name| members.get_key_value(&**name))
-                .map(|(name, member)| (name.clone(), member.clone()))
+                .map(|(name, member)| (*name, *member))
                 .collect();
             next.push(Value::Map(heap.new_map(kept)?));
         }
@@ -97,7 +97,7 @@ fn take<'a>(
             next.extend(children);
         }
         (Step::Deep, _) => {
-            let mut waiting = vec![value.clone()];
+            let mut waiting = vec![*value];
             while let Some(value) = waiting.pop() {
                 heap.reserve(1)?;
                 let children = children(&value, heap);
@@ -109,7 +109,7 @@ fn take<'a>(
         (Step::Filter(filter), Value::List(_) | Value::Map(_)) => {
             // Of an object the filter asks the object itself, as Jayway does.
             let candidates =
-                if matches!(value, Value::Map(_)) { vec![value.clone()] } else { children(value, heap) };
+                if matches!(value, Value::Map(_)) { vec![*value] } else { children(value, heap) };
             heap.reserve(candidates.len())?;
             for candidate in candidates {
                 if filter.keeps(&Scene { root, here: &candidate }, heap)? {
@@ -125,7 +125,7 @@ fn take<'a>(
 fn children<'a>(value: &Value<'a>, heap: &Heap<'a>) -> Vec<Value<'a>> {
     match value {
         Value::List(id) => heap.list(*id).clone(),
-        Value::Map(id) => heap.map(*id).values().cloned().collect(),
+        Value::Map(id) => heap.map(*id).values().copied().collect(),
         _ => Vec::new(),
     }
 }
@@ -133,7 +133,7 @@ fn children<'a>(value: &Value<'a>, heap: &Heap<'a>) -> Vec<Value<'a>> {
 fn element<'a>(id: ListId, index: i64, heap: &Heap<'a>) -> Option<Value<'a>> {
     let elements = heap.list(id);
     let index = if index < 0 { index.checked_add(i64::try_from(elements.len()).ok()?)? } else { index };
-    elements.get(usize::try_from(index).ok()?).cloned()
+    elements.get(usize::try_from(index).ok()?).copied()
 }
 
 /// A slice's end: from the list's end if negative, never beyond either.
@@ -145,22 +145,22 @@ fn bound(index: i64, length: usize) -> usize {
 fn apply<'a>(function: Function, value: &Value<'a>, heap: &mut Heap<'a>) -> Attempt<Value<'a>> {
     if function == Function::Keys {
         let Value::Map(id) = value else { return Ok(Value::Null) };
-        let keys = heap.map(*id).keys().cloned().map(Value::Text).collect();
+        let keys = heap.map(*id).keys().copied().map(Value::Text).collect();
         return heap.new_json_list(keys);
     }
     if function == Function::Length {
         return Ok(match value {
             Value::List(id) => Value::Integer(heap.list(*id).len() as i64),
             Value::Map(id) => Value::Integer(heap.map(*id).len() as i64),
-            Value::Text(text) => Value::Integer(text.as_str().encode_utf16().count() as i64),
+            Value::Text(text) => Value::Integer(text.encode_utf16().count() as i64),
             _ => Value::Null,
         });
     }
     let Value::List(id) = value else { return Ok(Value::Null) };
     let elements = heap.list(*id);
     match function {
-        Function::First => return Ok(elements.first().cloned().unwrap_or(Value::Null)),
-        Function::Last => return Ok(elements.last().cloned().unwrap_or(Value::Null)),
+        Function::First => return Ok(elements.first().copied().unwrap_or(Value::Null)),
+        Function::Last => return Ok(elements.last().copied().unwrap_or(Value::Null)),
         _ => {}
     }
     let numbers: Vec<f64> = elements

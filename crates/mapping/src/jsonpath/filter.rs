@@ -88,16 +88,24 @@ impl Filter {
 
 impl Operand {
     /// `None` when a path finds nothing.
-    fn value<'a>(&self, scene: &Scene<'_, 'a>, heap: &mut Heap<'a>) -> Attempt<Option<Value<'a>>> {
+    fn value<'o, 'a: 'o>(&'o self, scene: &Scene<'_, 'a>, heap: &mut Heap<'a>) -> Attempt<Option<Value<'o>>> {
+        match self {
+            Operand::Text(text) => Ok(Some(Value::Text(text))),
+            other => Ok(other.kept(scene, heap)?),
+        }
+    }
+
+    /// The same for as long as the heap lives.
+    fn kept<'a>(&self, scene: &Scene<'_, 'a>, heap: &mut Heap<'a>) -> Attempt<Option<Value<'a>>> {
         Ok(Some(match self {
             Operand::Null => Value::Null,
             Operand::Boolean(truth) => Value::Boolean(*truth),
             Operand::Number(number) => Value::Double(*number),
-            Operand::Text(text) => Value::text(&**text),
+            Operand::Text(text) => Value::Text(heap.keep(&**text)?),
             Operand::List(operands) => {
                 let mut elements = Vec::with_capacity(operands.len());
                 for operand in operands {
-                    elements.extend(operand.value(scene, heap)?);
+                    elements.extend(operand.kept(scene, heap)?);
                 }
                 heap.new_list(elements)?
             }
@@ -108,11 +116,11 @@ impl Operand {
 }
 
 /// A missing value equals nothing, not even null.
-fn compare<'a>(
-    left: Option<&Value<'a>>,
+fn compare(
+    left: Option<&Value<'_>>,
     comparison: Comparison,
-    right: Option<&Value<'a>>,
-    heap: &mut Heap<'a>,
+    right: Option<&Value<'_>>,
+    heap: &mut Heap<'_>,
 ) -> Attempt<bool> {
     let (Some(left), Some(right)) = (left, right) else {
         return Ok(matches!(comparison, Comparison::NotEqual | Comparison::NotSame | Comparison::NotIn));
@@ -131,7 +139,7 @@ fn compare<'a>(
         Comparison::In => holds(right, left, heap)?,
         Comparison::NotIn => !holds(right, left, heap)?,
         Comparison::Contains => match (left, right) {
-            (Value::Text(left), Value::Text(right)) => left.as_str().contains(right.as_str()),
+            (Value::Text(left), Value::Text(right)) => left.contains(right),
             _ => holds(left, right, heap)?,
         },
         Comparison::Size => size(left, heap).is_some_and(|size| {
@@ -176,7 +184,7 @@ fn equal(left: &Value<'_>, right: &Value<'_>, heap: &mut Heap<'_>, depth: usize)
         (Value::Text(left), Value::Text(right)) => left == right,
         (Value::Text(text), number @ (Value::Integer(_) | Value::Double(_)))
         | (number @ (Value::Integer(_) | Value::Double(_)), Value::Text(text)) => {
-            let read = text.as_str().trim().parse().map(Value::Double);
+            let read = text.trim().parse().map(Value::Double);
             read.is_ok_and(|read| number::compare(&read, number) == Some(Ordering::Equal))
         }
         (Value::List(left), Value::List(right)) => {
@@ -193,7 +201,7 @@ fn equal(left: &Value<'_>, right: &Value<'_>, heap: &mut Heap<'_>, depth: usize)
             let mut same = left.len() == right.len();
             heap.reserve(left.len() + right.len())?;
             for (name, member) in &left {
-                let Some(other) = right.get(name.as_str()) else { return Ok(false) };
+                let Some(other) = right.get(*name) else { return Ok(false) };
                 same = same && equal(member, other, heap, depth + 1)?;
             }
             same
@@ -204,7 +212,7 @@ fn equal(left: &Value<'_>, right: &Value<'_>, heap: &mut Heap<'_>, depth: usize)
 
 fn order(left: &Value<'_>, right: &Value<'_>) -> Option<Ordering> {
     match (left, right) {
-        (Value::Text(left), Value::Text(right)) => Some(left.as_str().cmp(right.as_str())),
+        (Value::Text(left), Value::Text(right)) => Some(left.cmp(right)),
         _ => number::compare(left, right),
     }
 }
@@ -213,19 +221,19 @@ fn order(left: &Value<'_>, right: &Value<'_>) -> Option<Ordering> {
 fn matches(left: &Value<'_>, right: &Value<'_>, heap: &mut Heap<'_>) -> Attempt<bool> {
     let (Value::Text(text), Value::Text(pattern)) = (left, right) else { return Ok(false) };
     let mut spend = |steps: u64| heap.reserve(usize::try_from(steps).unwrap_or(usize::MAX));
-    crate::pattern::matches_whole(pattern.as_str(), text.as_str(), &mut spend)
+    crate::pattern::matches_whole(pattern, text, &mut spend)
 }
 
 fn size(value: &Value<'_>, heap: &Heap<'_>) -> Option<usize> {
     match value {
-        Value::Text(text) => Some(text.as_str().encode_utf16().count()),
+        Value::Text(text) => Some(text.encode_utf16().count()),
         Value::List(id) => Some(heap.list(*id).len()),
         Value::Map(id) => Some(heap.map(*id).len()),
         _ => None,
     }
 }
 
-fn elements<'a>(value: &Value<'a>, heap: &mut Heap<'a>) -> Attempt<Vec<Value<'a>>> {
+fn elements<'a>(value: &Value<'_>, heap: &mut Heap<'a>) -> Attempt<Vec<Value<'a>>> {
     let Value::List(id) = value else { return Ok(Vec::new()) };
     heap.reserve(heap.list(*id).len())?;
     Ok(heap.list(*id).clone())
@@ -235,7 +243,7 @@ fn holds(list: &Value<'_>, wanted: &Value<'_>, heap: &mut Heap<'_>) -> Attempt<b
     let Value::List(id) = list else { return Ok(false) };
     let count = heap.list(*id).len();
     for index in 0..count {
-        let Some(element) = heap.list(*id).get(index).cloned() else { break };
+        let Some(element) = heap.list(*id).get(index).copied() else { break };
         if equal(&element, wanted, heap, 0)? {
             return Ok(true);
         }

@@ -1,7 +1,7 @@
 //! What begins with a dollar.
 
 use super::{Parser, Read};
-use crate::ast::{Expression, Reference, Step};
+use crate::ast::{Expression, Method, Reference, Step};
 use crate::error::Problem;
 
 impl Parser<'_, '_> {
@@ -57,7 +57,7 @@ impl Parser<'_, '_> {
             self.cursor.take(1);
             let Some(name) = self.cursor.identifier() else { return Ok(steps) };
             if self.cursor.eat("(") {
-                steps.push(Step::Method(name.into(), self.parameters(")")?));
+                steps.push(Step::Method(Method::new(name, self.parameters(")")?)));
             } else {
                 steps.push(Step::Property(name.into()));
             }

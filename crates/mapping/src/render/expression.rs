@@ -1,19 +1,38 @@
 //! Expressions to values.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use super::Renderer;
 use crate::ast::{Expression, Operator};
 use crate::error::{Attempt, RenderError};
 use crate::number;
-use crate::value::{Map, Text, Value};
+use crate::value::{Map, Value};
+
+/// `[first..last]`: no more elements than a rendering may have values.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Range {
+    first: i64,
+    pub count: usize,
+    goes_down: bool,
+}
+
+impl Range {
+    pub fn at<'a>(self, index: usize) -> Value<'a> {
+        let distance = index as i64;
+        Value::Integer(if self.goes_down { self.first - distance } else { self.first + distance })
+    }
+}
 
 impl<'a> Renderer<'a> {
     pub(super) fn value(&mut self, expression: &'a Expression) -> Attempt<Value<'a>> {
         self.spend(1)?;
         Ok(match expression {
-            Expression::Text(text) => Value::borrowed(text),
-            Expression::Interpolated(block) => Value::Text(Text::Shared(self.aside(block)?)),
+            Expression::Text(text) => Value::Text(text),
+            Expression::Interpolated(block) => {
+                let text = self.aside(block)?;
+                Value::Text(self.heap.keep(text)?)
+            }
             Expression::Integer(number) => Value::Integer(*number),
             Expression::Double(number) => Value::Double(*number),
             Expression::Boolean(truth) => Value::Boolean(*truth),
@@ -23,7 +42,7 @@ impl<'a> Renderer<'a> {
                 self.heap.new_list(elements)?
             }
             Expression::Map(entries) => self.map(entries)?,
-            Expression::Range(ends) => self.range(&ends.0, &ends.1)?,
+            Expression::Range(ends) => self.range(ends)?,
             Expression::Not(_) => Value::Boolean(self.is_true(expression)?),
             Expression::Binary(Operator::And | Operator::Or, _) => Value::Boolean(self.is_true(expression)?),
             Expression::Binary(operator, sides) => {
@@ -47,8 +66,9 @@ impl<'a> Renderer<'a> {
             Expression::Binary(Operator::Or, sides) => {
                 Ok(renderer.is_true(&sides.0)? || renderer.is_true(&sides.1)?)
             }
-            Expression::Reference(_) => {
-                let value = renderer.value(expression)?;
+            Expression::Reference(reference) => {
+                renderer.spend(1)?;
+                let value = renderer.reference(reference)?;
                 Ok(!matches!(value, Value::Null | Value::Boolean(false)))
             }
             Expression::Boolean(truth) => Ok(*truth),
@@ -64,7 +84,7 @@ impl<'a> Renderer<'a> {
             let mut map = Map::with_capacity_and_hasher(entries.len(), Default::default());
             for (key, value) in entries {
                 let key = renderer.value(key)?;
-                let key = renderer.text(&key)?;
+                let key = renderer.kept_text(&key)?;
                 map.insert(key, renderer.value(value)?);
             }
             Ok(map)
@@ -73,17 +93,19 @@ impl<'a> Renderer<'a> {
     }
 
     /// Both ends belong to it; it may go down. No value when an end isn't a whole number.
-    fn range(&mut self, first: &'a Expression, last: &'a Expression) -> Attempt<Value<'a>> {
-        let ends = (self.value(first)?, self.value(last)?);
-        let (Value::Integer(first), Value::Integer(last)) = ends else { return Ok(Value::Null) };
+    fn range(&mut self, ends: &'a (Expression, Expression)) -> Attempt<Value<'a>> {
+        let Some(range) = self.range_of(ends)? else { return Ok(Value::Null) };
+        let elements = (0..range.count).map(|index| range.at(index)).collect();
+        self.heap.new_list(elements)
+    }
+
+    /// A range whose elements nobody made yet.
+    pub(super) fn range_of(&mut self, ends: &'a (Expression, Expression)) -> Attempt<Option<Range>> {
+        let ends = (self.value(&ends.0)?, self.value(&ends.1)?);
+        let (Value::Integer(first), Value::Integer(last)) = ends else { return Ok(None) };
         let count = usize::try_from(first.abs_diff(last)).unwrap_or(usize::MAX).saturating_add(1);
         self.heap.reserve(count)?;
-        let elements = if first <= last {
-            (first..=last).map(Value::Integer).collect()
-        } else {
-            (last..=first).rev().map(Value::Integer).collect()
-        };
-        self.heap.new_list(elements)
+        Ok(Some(Range { first, count, goes_down: last < first }))
     }
 
     fn binary(
@@ -106,7 +128,7 @@ impl<'a> Renderer<'a> {
             Operator::Add
                 if matches!((&left_value, &right_value), (Value::Text(_), _) | (_, Value::Text(_))) =>
             {
-                let mut joined = self.operand_text(left, &left_value)?;
+                let mut joined = self.operand_text(left, &left_value)?.into_owned();
                 joined.push_str(&self.operand_text(right, &right_value)?);
                 self.new_text(joined)?
             }
@@ -115,10 +137,10 @@ impl<'a> Renderer<'a> {
     }
 
     /// What has no value is joined as it was written.
-    fn operand_text(&mut self, expression: &'a Expression, value: &Value<'a>) -> Attempt<String> {
+    fn operand_text(&mut self, expression: &'a Expression, value: &Value<'a>) -> Attempt<Cow<'a, str>> {
         match (value, expression) {
-            (Value::Null, Expression::Reference(reference)) => Ok(self.literal(reference).to_owned()),
-            _ => Ok(self.text(value)?.as_str().to_owned()),
+            (Value::Null, Expression::Reference(reference)) => Ok(Cow::Borrowed(self.literal(reference))),
+            _ => self.text(value),
         }
     }
 
@@ -130,7 +152,7 @@ impl<'a> Renderer<'a> {
             (Value::Null, _) | (_, Value::Null) => return Ok(false),
             (Value::Boolean(left), Value::Boolean(right)) => return Ok(left == right),
             (Value::Text(left), Value::Text(right)) => {
-                self.spend_bytes(left.as_str().len().min(right.as_str().len()))?;
+                self.spend_bytes(left.len().min(right.len()))?;
                 return Ok(left == right);
             }
             (Value::List(left), Value::List(right)) => {
@@ -159,7 +181,7 @@ impl<'a> Renderer<'a> {
             return Ok(false);
         }
         for index in 0..self.heap.list(left).len() {
-            let pair = (self.heap.list(left).get(index).cloned(), self.heap.list(right).get(index).cloned());
+            let pair = (self.heap.list(left).get(index).copied(), self.heap.list(right).get(index).copied());
             let (Some(left), Some(right)) = pair else { break };
             if !self.are_equal(&left, &right)? {
                 return Ok(false);
@@ -177,8 +199,8 @@ impl<'a> Renderer<'a> {
         }
         for index in 0..self.heap.map(left).len() {
             let Some((key, value)) = self.heap.map(left).get_index(index) else { break };
-            let value = value.clone();
-            let Some(other) = self.heap.map(right).get(key.as_str()).cloned() else { return Ok(false) };
+            let (key, value) = (*key, *value);
+            let Some(other) = self.heap.map(right).get(key).copied() else { return Ok(false) };
             if !self.are_equal(&value, &other)? {
                 return Ok(false);
             }
@@ -191,6 +213,6 @@ impl<'a> Renderer<'a> {
             return Err(RenderError::TextTooLong(super::TEXT_BYTES_MAX).into());
         }
         self.spend_bytes(text.len())?;
-        Ok(Value::text(text))
+        self.heap.keep(text).map(Value::Text)
     }
 }

@@ -2,13 +2,15 @@
 
 use super::Renderer;
 use super::methods::failed;
+use crate::ast::Method;
 use crate::encoding;
 use crate::error::{Attempt, RenderError};
 use crate::json::{self, Style};
 use crate::jsonpath::{self, JsonPath};
 use crate::members::Members;
 use crate::template::{RequestOverrides, ResponseOverrides};
-use crate::value::{Group, Map, MapId, Object, Text, Value};
+use crate::value::{Group, Map, MapId, Object, Value};
+use crate::words::{Meaning, Word};
 
 /// What an empty payload counts as.
 const EMPTY_BODY: &str = "{}";
@@ -22,16 +24,16 @@ impl<'a> Renderer<'a> {
         if self.exchange.body.is_empty() { EMPTY_BODY } else { self.exchange.body }
     }
 
-    pub(super) fn input(&mut self, method: &str, arguments: &[Value<'a>]) -> Attempt<Value<'a>> {
-        match (method, arguments) {
-            ("params", []) => Ok(Value::Object(Object::Parameters)),
-            ("params", [name]) => {
-                let name = self.text(name)?;
-                Ok(self.param(name.as_str()))
+    /// `$input`'s methods of one argument.
+    pub(super) fn input(&mut self, method: &Method, argument: &Value<'a>) -> Attempt<Value<'a>> {
+        match method.name.meaning {
+            Meaning::Params => {
+                let name = self.text(argument)?;
+                self.param(&name)
             }
-            ("path", [path]) => Ok(self.find(path)?.unwrap_or(Value::Null)),
-            ("json", [path]) => {
-                let found = self.find(path)?.unwrap_or(Value::borrowed(""));
+            Meaning::Path => Ok(self.find(method, argument)?.unwrap_or(Value::Null)),
+            Meaning::Json => {
+                let found = self.find(method, argument)?.unwrap_or(Value::Text(""));
                 let mut text = String::new();
                 json::write(&found, &self.heap, &mut text, Style::Json, super::TEXT_BYTES_MAX)?;
                 self.new_text(text)
@@ -40,42 +42,43 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    fn find(&mut self, path: &Value<'a>) -> Attempt<Option<Value<'a>>> {
-        let path = self.text(path)?;
-        if path.as_str() == "$" {
-            return self.document().map(Some);
+    fn find(&mut self, method: &Method, argument: &Value<'a>) -> Attempt<Option<Value<'a>>> {
+        if let Some(path) = &method.path {
+            let root = self.document()?;
+            return jsonpath::read(path, &root, &mut self.heap);
         }
-        let parsed = JsonPath::parse(path.as_str())
-            .map_err(|_| RenderError::NotAPath(path.as_str().chars().take(100).collect()))?;
+        let path = self.text(argument)?;
+        let parsed =
+            JsonPath::parse(&path).map_err(|_| RenderError::NotAPath(path.chars().take(100).collect()))?;
         let root = self.document()?;
         jsonpath::read(&parsed, &root, &mut self.heap)
     }
 
     /// The parsed body, the same one each time. AWS's parser takes a text that isn't JSON at all as a string.
     fn document(&mut self) -> Attempt<Value<'a>> {
-        if let Some(document) = &self.made.body {
-            return Ok(document.clone());
+        if let Some(document) = self.made.body {
+            return Ok(document);
         }
         let body = self.body();
         self.spend_bytes(body.len())?;
         if body == EMPTY_BODY {
             let document = Value::Map(self.heap.new_map(Map::default())?);
-            self.made.body = Some(document.clone());
+            self.made.body = Some(document);
             return Ok(document);
         }
         let document = match json::parse(body, &mut self.heap)? {
             Some(document) => document,
             None if body.trim_start().starts_with(['{', '[']) => return Err(RenderError::BodyNotJson.into()),
-            None => Value::borrowed(body),
+            None => Value::Text(body),
         };
-        self.made.body = Some(document.clone());
+        self.made.body = Some(document);
         Ok(document)
     }
 
     /// `path`, then `querystring`, then `header`, by the name as it is written. Empty when nowhere.
-    fn param(&self, name: &str) -> Value<'a> {
+    fn param(&mut self, name: &str) -> Attempt<Value<'a>> {
         let found = PARAMETERS.into_iter().find_map(|(_, group)| self.given_group(group).get(name));
-        found.map_or(Value::borrowed(""), Value::from)
+        found.map_or(Ok(Value::Text("")), |member| self.heap.given(member))
     }
 
     /// `$input.params()` as a map.
@@ -85,7 +88,7 @@ impl<'a> Renderer<'a> {
         }
         let mut parameters = Map::default();
         for (name, group) in PARAMETERS {
-            parameters.insert(Text::Borrowed(name), Value::Map(self.group(group)?));
+            parameters.insert(name, Value::Map(self.group(group)?));
         }
         let made = self.heap.new_map(parameters)?;
         self.made.parameters = Some(made);
@@ -94,7 +97,7 @@ impl<'a> Renderer<'a> {
 
     pub(super) fn parameter_group(&mut self, name: &str) -> Attempt<Value<'a>> {
         if let Some(made) = self.made.parameters {
-            return Ok(self.heap.map(made).get(name).cloned().unwrap_or(Value::Null));
+            return Ok(self.heap.map(made).get(name).copied().unwrap_or(Value::Null));
         }
         let group = PARAMETERS.into_iter().find(|(known, _)| *known == name);
         Ok(group.map_or(Value::Null, |(_, group)| Value::Object(Object::Group(group))))
@@ -110,9 +113,9 @@ impl<'a> Renderer<'a> {
         Ok(made)
     }
 
-    pub(super) fn group_member(&self, group: Group, name: &str) -> Value<'a> {
+    pub(super) fn group_member(&mut self, group: Group, name: &str) -> Attempt<Value<'a>> {
         match self.made.groups[group as usize] {
-            Some(made) => self.heap.map(made).get(name).cloned().unwrap_or(Value::Null),
+            Some(made) => Ok(self.heap.map(made).get(name).copied().unwrap_or(Value::Null)),
             None => self.member_of(self.given_group(group), name),
         }
     }
@@ -141,7 +144,7 @@ impl<'a> Renderer<'a> {
                 self.made.response_override = Some(id);
                 Ok(Value::Map(id))
             }
-            _ => Ok(self.member_of(self.exchange.context, name)),
+            _ => self.member_of(self.exchange.context, name),
         }
     }
 
@@ -151,13 +154,13 @@ impl<'a> Renderer<'a> {
         }
         let mut map = Map::default();
         for group in groups {
-            map.insert(Text::Borrowed(group), Value::Map(self.heap.new_map(Map::default())?));
+            map.insert(*group, Value::Map(self.heap.new_map(Map::default())?));
         }
         self.heap.new_map(map)
     }
 
-    pub(super) fn member_of(&self, members: &'a dyn Members, name: &str) -> Value<'a> {
-        members.get(name).map_or(Value::Null, Value::from)
+    pub(super) fn member_of(&mut self, members: &'a dyn Members, name: &str) -> Attempt<Value<'a>> {
+        members.get(name).map_or(Ok(Value::Null), |member| self.heap.given(member))
     }
 
     pub(super) fn request_overrides(&mut self) -> Attempt<RequestOverrides> {
@@ -184,18 +187,18 @@ impl<'a> Renderer<'a> {
     }
 
     fn override_group(&mut self, id: MapId, group: &str) -> Attempt<Vec<(String, Vec<String>)>> {
-        let Some(Value::Map(group)) = self.heap.map(id).get(group).cloned() else { return Ok(Vec::new()) };
+        let Some(Value::Map(group)) = self.heap.map(id).get(group).copied() else { return Ok(Vec::new()) };
         let mut overrides = Vec::new();
         for index in 0..self.heap.map(group).len() {
             let Some((name, value)) = self.heap.map(group).get_index(index) else { break };
-            let (name, value) = (name.as_str().to_owned(), value.clone());
+            let (name, value) = ((*name).to_owned(), *value);
             let values = match value {
                 Value::List(id) => self.heap.list(id).clone(),
                 single => vec![single],
             };
             let mut texts = Vec::with_capacity(values.len());
             for value in &values {
-                texts.push(self.text(value)?.as_str().to_owned());
+                texts.push(self.text(value)?.into_owned());
             }
             overrides.push((name, texts));
         }
@@ -203,28 +206,29 @@ impl<'a> Renderer<'a> {
     }
 
     /// `$util`. Null in, null out, as the libraries below do it.
-    pub(super) fn function(&mut self, name: &str, arguments: &[Value<'a>]) -> Attempt<Value<'a>> {
-        let [argument] = arguments else { return Ok(Value::Null) };
+    pub(super) fn function(&mut self, name: &Word, argument: &Value<'a>) -> Attempt<Value<'a>> {
         if argument.is_null() {
             return Ok(Value::Null);
         }
-        let text = self.text(argument)?;
-        self.spend_bytes(text.as_str().len())?;
-        if name == "escapeJavaScript" && encoding::is_plain_javascript(text.as_str()) {
-            return Ok(Value::Text(text));
-        }
-        let text = text.as_str();
-        let made = match name {
-            "escapeJavaScript" => encoding::escape_javascript(text),
-            "urlEncode" => encoding::url_encode(text),
-            "urlDecode" => encoding::url_decode(text),
-            "base64Encode" => encoding::base64_encode(text),
-            "base64Decode" => {
-                encoding::base64_decode(text).ok_or_else(|| failed(name, "its argument isn't base64"))?
+        let text = self.kept_text(argument)?;
+        self.spend_bytes(text.len())?;
+        let made = match name.meaning {
+            Meaning::EscapeJavaScript if encoding::plain_javascript(text) == text.len() => {
+                return Ok(Value::Text(text));
             }
-            "parseJson" => {
-                let parsed = json::parse_short_lived(text, &mut self.heap)?;
-                return parsed.ok_or_else(|| failed(name, "its argument isn't JSON").into());
+            Meaning::EscapeJavaScript => {
+                let mut escaped = String::with_capacity(text.len() + 8);
+                encoding::escape_javascript(text, &mut escaped);
+                escaped
+            }
+            Meaning::UrlEncode => encoding::url_encode(text),
+            Meaning::UrlDecode => encoding::url_decode(text),
+            Meaning::Base64Encode => encoding::base64_encode(text),
+            Meaning::Base64Decode => encoding::base64_decode(text)
+                .ok_or_else(|| failed(&name.text, "its argument isn't base64"))?,
+            Meaning::ParseJson => {
+                let parsed = json::parse(text, &mut self.heap)?;
+                return parsed.ok_or_else(|| failed(&name.text, "its argument isn't JSON").into());
             }
             _ => return Ok(Value::Null),
         };
@@ -232,16 +236,16 @@ impl<'a> Renderer<'a> {
     }
 
     /// `$foreach`.
-    pub(super) fn loop_member(&self, number: usize, name: &str) -> Value<'a> {
+    pub(super) fn loop_member(&self, number: usize, member: Meaning) -> Value<'a> {
         let here = self.loops[number];
-        match name {
-            "index" => Value::Integer(here.index as i64),
-            "count" => Value::Integer(here.index as i64 + 1),
-            "hasNext" => Value::Boolean(here.index + 1 < here.length),
-            "first" => Value::Boolean(here.index == 0),
-            "last" => Value::Boolean(here.index + 1 == here.length),
-            "parent" => here.outer.map_or(Value::Null, |outer| Value::Object(Object::Loop(outer))),
-            "topmost" => {
+        match member {
+            Meaning::Index => Value::Integer(here.index as i64),
+            Meaning::Count => Value::Integer(here.index as i64 + 1),
+            Meaning::HasNext => Value::Boolean(here.index + 1 < here.length),
+            Meaning::First => Value::Boolean(here.index == 0),
+            Meaning::Last => Value::Boolean(here.index + 1 == here.length),
+            Meaning::Parent => here.outer.map_or(Value::Null, |outer| Value::Object(Object::Loop(outer))),
+            Meaning::Topmost => {
                 let mut top = number;
                 while let Some(outer) = self.loops[top].outer {
                     top = outer;

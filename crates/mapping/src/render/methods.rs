@@ -8,31 +8,33 @@ mod text;
 use super::Renderer;
 use crate::error::{Attempt, RenderError};
 use crate::number;
-use crate::value::{ListId, Object, Text, Value};
+use crate::value::{ListId, Object, Value};
+use crate::words::{Meaning, Word};
 
 /// A method without a result shows as nothing.
-const NOTHING: Value<'static> = Value::Text(Text::Borrowed(""));
+const NOTHING: Value<'static> = Value::Text("");
 
 impl<'a> Renderer<'a> {
-    pub(super) fn property(&mut self, value: Value<'a>, name: &'a str) -> Attempt<Value<'a>> {
-        match value {
-            Value::Text(text) if name == "empty" => Ok(Value::Boolean(text.as_str().is_empty())),
-            Value::List(id) if name == "empty" => Ok(Value::Boolean(self.heap.list(id).is_empty())),
-            Value::Entry(_) => self.entry_method(&value, name),
-            _ => self.member(value, Text::Borrowed(name)),
+    pub(super) fn property(&mut self, value: Value<'a>, name: &'a Word) -> Attempt<Value<'a>> {
+        match (value, name.meaning) {
+            (Value::Object(Object::Loop(number)), member) => Ok(self.loop_member(number, member)),
+            (Value::Text(text), Meaning::Empty) => Ok(Value::Boolean(text.is_empty())),
+            (Value::List(id), Meaning::Empty) => Ok(Value::Boolean(self.heap.list(id).is_empty())),
+            (Value::Entry(_), _) => self.entry_method(&value, &name.text),
+            _ => self.member(value, &name.text),
         }
     }
 
     /// A map's value by its key, and what the caller's objects have.
-    pub(super) fn member(&mut self, value: Value<'a>, name: Text<'a>) -> Attempt<Value<'a>> {
+    pub(super) fn member(&mut self, value: Value<'a>, name: &str) -> Attempt<Value<'a>> {
         Ok(match value {
-            Value::Map(id) => self.heap.map(id).get(name.as_str()).cloned().unwrap_or(Value::Null),
-            Value::Members(members) => self.member_of(members, name.as_str()),
-            Value::Object(Object::Parameters) => return self.parameter_group(name.as_str()),
-            Value::Object(Object::Group(group)) => self.group_member(group, name.as_str()),
-            Value::Object(Object::Context) => return self.context(name.as_str()),
-            Value::Object(Object::Input) if name.as_str() == "body" => Value::borrowed(self.body()),
-            Value::Object(Object::Loop(number)) => self.loop_member(number, name.as_str()),
+            Value::Map(id) => self.heap.map(id).get(name).copied().unwrap_or(Value::Null),
+            Value::Members(members) => self.member_of(members, name)?,
+            Value::Object(Object::Parameters) => return self.parameter_group(name),
+            Value::Object(Object::Group(group)) => self.group_member(group, name)?,
+            Value::Object(Object::Context) => return self.context(name),
+            Value::Object(Object::Input) if name == "body" => Value::Text(self.body()),
+            Value::Object(Object::Loop(number)) => self.loop_member(number, Meaning::of(name)),
             _ => Value::Null,
         })
     }
@@ -40,38 +42,40 @@ impl<'a> Renderer<'a> {
     pub(super) fn method(
         &mut self,
         value: Value<'a>,
-        name: &'a str,
+        name: &'a Word,
         arguments: Vec<Value<'a>>,
     ) -> Attempt<Value<'a>> {
+        let word = name;
+        let name = &*word.text;
         match (name, arguments.as_slice()) {
-            ("toString", []) => return self.text(&value).map(Value::Text),
+            ("toString", []) => return self.kept_text(&value).map(Value::Text),
             ("equals", [other]) => return self.equals(&value, other),
             _ => {}
         }
         match value {
-            Value::Object(Object::Input) => self.input(name, &arguments),
-            Value::Object(Object::Functions) => self.function(name, &arguments),
+            Value::Object(Object::Input) if word.meaning == Meaning::Params && arguments.is_empty() => {
+                Ok(Value::Object(Object::Parameters))
+            }
+            // With one argument they were called before.
+            Value::Object(Object::Input | Object::Functions) => Ok(Value::Null),
             Value::Object(Object::Context) => match (name, arguments.as_slice()) {
                 ("get", [key]) => {
                     let key = self.text(key)?;
-                    self.context(key.as_str())
+                    self.context(&key)
                 }
-                _ => self.method(Value::Members(self.exchange.context), name, arguments),
+                _ => self.method(Value::Members(self.exchange.context), word, arguments),
             },
-            Value::Object(Object::Loop(number)) => Ok(match getter(name) {
-                Some(member) => self.loop_member(number, &member),
-                None => self.loop_member(number, name),
-            }),
+            Value::Object(Object::Loop(number)) => Ok(self.loop_member(number, Meaning::of_getter(name))),
             Value::Object(Object::Block(_)) | Value::Null => Ok(Value::Null),
             Value::Members(_) | Value::Object(Object::Parameters | Object::Group(_)) => {
                 match (name, arguments.as_slice()) {
                     ("get", [key]) => {
                         let key = self.text(key)?;
-                        self.member(value, key)
+                        self.member(value, &key)
                     }
                     _ => {
                         let whole = self.whole(value)?;
-                        self.method(whole, name, arguments)
+                        self.method(whole, word, arguments)
                     }
                 }
             }
@@ -83,7 +87,7 @@ impl<'a> Renderer<'a> {
             Value::Boolean(truth) => Ok(match (name, arguments.as_slice()) {
                 ("booleanValue", []) => Value::Boolean(truth),
                 ("parseBoolean" | "valueOf", [Value::Text(text)]) => {
-                    Value::Boolean(text.as_str().eq_ignore_ascii_case("true"))
+                    Value::Boolean(text.eq_ignore_ascii_case("true"))
                 }
                 _ => Value::Null,
             }),
@@ -100,8 +104,8 @@ impl<'a> Renderer<'a> {
         let Value::Entry(id) = value else { return Ok(Value::Null) };
         let (key, value) = self.heap.entry(*id);
         Ok(match name {
-            "key" | "getKey" => Value::Text(key.clone()),
-            "value" | "getValue" => value.clone(),
+            "key" | "getKey" => Value::Text(key),
+            "value" | "getValue" => *value,
             _ => Value::Null,
         })
     }
@@ -109,7 +113,7 @@ impl<'a> Renderer<'a> {
     /// An element, from the end when negative.
     pub(super) fn element(&mut self, id: ListId, index: i64, method: &str) -> Attempt<Value<'a>> {
         let at = self.position(id, index, method)?;
-        Ok(self.heap.list(id).get(at).cloned().unwrap_or(Value::Null))
+        Ok(self.heap.list(id).get(at).copied().unwrap_or(Value::Null))
     }
 
     pub(super) fn set_element(&mut self, id: ListId, index: i64, value: Value<'a>) -> Attempt<Value<'a>> {
@@ -133,14 +137,6 @@ pub(super) fn failed(method: &str, reason: &'static str) -> RenderError {
     RenderError::Method { method: method.into(), reason }
 }
 
-/// `getIndex` reads `index`.
-fn getter(name: &str) -> Option<String> {
-    let rest = name.strip_prefix("get").or_else(|| name.strip_prefix("is"))?;
-    let mut letters = rest.chars();
-    let first = letters.next()?;
-    Some(first.to_lowercase().chain(letters).collect())
-}
-
 /// A whole number of `value`, as Java would convert it for an `int`.
 pub fn whole(value: &Value<'_>) -> Option<i64> {
     match value {
@@ -154,18 +150,18 @@ fn number_method<'a>(value: &Value<'a>, name: &str, arguments: &[Value<'a>]) -> 
     let not_a_number = || failed(name, "its argument isn't a number");
     Ok(match (name, arguments, value) {
         ("parseInt" | "parseLong" | "valueOf", [Value::Text(text)], Value::Integer(_)) => {
-            Value::Integer(text.as_str().parse().map_err(|_| not_a_number())?)
+            Value::Integer(text.parse().map_err(|_| not_a_number())?)
         }
         ("parseDouble" | "valueOf", [Value::Text(text)], Value::Double(_)) => {
-            Value::Double(text.as_str().trim().parse().map_err(|_| not_a_number())?)
+            Value::Double(text.trim().parse().map_err(|_| not_a_number())?)
         }
-        ("valueOf", [number @ (Value::Integer(_) | Value::Double(_))], _) => number.clone(),
-        ("intValue" | "longValue", [], Value::Integer(_)) => value.clone(),
+        ("valueOf", [number @ (Value::Integer(_) | Value::Double(_))], _) => *number,
+        ("intValue" | "longValue", [], Value::Integer(_)) => *value,
         ("intValue", [], Value::Double(number)) => Value::Integer(i64::from(*number as i32)),
         ("longValue", [], Value::Double(number)) => Value::Integer(*number as i64),
         ("doubleValue" | "floatValue", [], Value::Integer(number)) => Value::Double(*number as f64),
-        ("doubleValue" | "floatValue", [], _) => value.clone(),
-        ("hashCode", [], Value::Integer(number)) if i32::try_from(*number).is_ok() => value.clone(),
+        ("doubleValue" | "floatValue", [], _) => *value,
+        ("hashCode", [], Value::Integer(number)) if i32::try_from(*number).is_ok() => *value,
         ("hashCode", [], Value::Integer(number)) => {
             Value::Integer(i64::from((*number ^ (*number >> 32)) as i32))
         }

@@ -1,23 +1,37 @@
 //! Names to values, and values to names.
 
-use super::Renderer;
 use super::methods::failed;
+use super::{NO_CALL, Renderer};
 use crate::ast::{Expression, Reference, Step};
 use crate::error::{Attempt, RenderError};
 use crate::names::Name;
 use crate::value::{Group, Object, Value};
+use crate::words::Meaning;
 
 impl<'a> Renderer<'a> {
+    #[inline]
     pub(super) fn reference(&mut self, reference: &'a Reference) -> Attempt<Value<'a>> {
+        if reference.steps.is_empty() && !reference.name.is_given() {
+            // What a variable has was settled before.
+            return self.lookup(reference.name);
+        }
+        self.walk(reference)
+    }
+
+    fn walk(&mut self, reference: &'a Reference) -> Attempt<Value<'a>> {
         let mut value = match given(reference.name) {
             Some(object) if !self.renames => Value::Object(object),
             _ => self.lookup(reference.name)?,
         };
         for step in &reference.steps {
-            if value.is_null() {
-                break;
-            }
-            value = self.step(value, step)?;
+            value = match (value, step) {
+                (Value::Null, _) => break,
+                (Value::Object(Object::Loop(number)), Step::Property(name)) => {
+                    self.spend(1)?;
+                    self.loop_member(number, name.meaning)
+                }
+                _ => self.step(value, step)?,
+            };
         }
         self.settled(value)
     }
@@ -40,8 +54,8 @@ impl<'a> Renderer<'a> {
         }
         if reference.is_bare() {
             // A macro's argument without a value shows as its caller wrote it.
-            let arguments = &self.frames[self.frame].arguments;
-            let argument = arguments.iter().find(|(name, _)| *name == reference.name);
+            let arguments = self.calls.get(self.frame).map(|call| call.arguments.as_slice());
+            let argument = arguments.unwrap_or_default().iter().find(|(name, _)| *name == reference.name);
             if let Some((_, Expression::Reference(written))) = argument {
                 return &written.literal;
             }
@@ -53,19 +67,20 @@ impl<'a> Renderer<'a> {
         self.spend(1)?;
         match step {
             Step::Property(name) => self.property(value, name),
-            Step::Method(name, arguments) => match (value, arguments.as_slice()) {
+            Step::Method(method) => match (value, method.arguments.as_slice()) {
                 // The usual calls, without a list of arguments.
-                (Value::Object(Object::Input), [argument]) if !is_of_all(name) => {
+                (Value::Object(object @ (Object::Input | Object::Functions)), [argument])
+                    if method.name.meaning != Meaning::Equals =>
+                {
                     let argument = self.deeper(|renderer| renderer.value(argument))?;
-                    self.input(name, &[argument])
-                }
-                (Value::Object(Object::Functions), [argument]) if !is_of_all(name) => {
-                    let argument = self.deeper(|renderer| renderer.value(argument))?;
-                    self.function(name, &[argument])
+                    match object {
+                        Object::Input => self.input(method, &argument),
+                        _ => self.function(&method.name, &argument),
+                    }
                 }
                 (value, arguments) => {
                     let arguments = self.values(arguments)?;
-                    self.method(value, name, arguments)
+                    self.method(value, &method.name, arguments)
                 }
             },
             Step::Index(index) => {
@@ -81,7 +96,7 @@ impl<'a> Renderer<'a> {
             (Value::Object(Object::Block(_)), Value::Integer(..0)) => Err(no_end().into()),
             (map @ (Value::Map(_) | Value::Members(_) | Value::Object(_)), index) => {
                 let name = self.text(&index)?;
-                self.member(map, name)
+                self.member(map, &name)
             }
             (_, Value::Integer(..0)) => Err(no_end().into()),
             _ => Ok(Value::Null),
@@ -89,23 +104,31 @@ impl<'a> Renderer<'a> {
     }
 
     /// The value of a name: a macro's argument, what was set, or what is there from the beginning.
+    #[inline]
     pub(super) fn lookup(&mut self, name: Name) -> Attempt<Value<'a>> {
+        if self.frame != NO_CALL {
+            return self.lookup_in_call(name);
+        }
+        let value = self.variables[name.number()];
+        Ok(if value.is_null() { self.beginning(name) } else { value })
+    }
+
+    fn lookup_in_call(&mut self, name: Name) -> Attempt<Value<'a>> {
         let mut frame = self.frame;
-        loop {
-            let here = &self.frames[frame];
-            if let Some(value) = here.variables.get(name) {
-                return Ok(value.clone());
+        while let Some(here) = self.calls.get(frame) {
+            let value = here.variables.get(name);
+            if !value.is_null() {
+                return Ok(value);
             }
-            let argument =
-                here.arguments.iter().find(|(parameter, _)| *parameter == name).map(|(_, value)| *value);
-            if let (Some(argument), Some(caller)) = (argument, here.caller) {
+            let caller = here.caller;
+            let mut arguments = here.arguments.iter();
+            if let Some((_, argument)) = arguments.find(|(parameter, _)| *parameter == name).copied() {
                 return self.at(caller, |renderer| renderer.value(argument));
             }
-            match here.caller {
-                Some(caller) => frame = caller,
-                None => return Ok(self.beginning(name)),
-            }
+            frame = caller;
         }
+        let value = self.variables[name.number()];
+        Ok(if value.is_null() { self.beginning(name) } else { value })
     }
 
     /// What a name stands for before anybody gives it to something.
@@ -131,24 +154,21 @@ impl<'a> Renderer<'a> {
     }
 
     /// Sets a name here and where the macro was called from, as Velocity does without local scopes; null takes the name away.
-    pub(super) fn put(&mut self, name: Name, value: Value<'a>) -> Attempt<()> {
+    pub(super) fn put(&mut self, name: Name, value: Value<'a>) {
         self.renames |= name.is_given();
         let mut frame = self.frame;
-        loop {
-            let here = &mut self.frames[frame];
-            let Some(caller) = here.caller else {
-                here.variables.set(name, value);
-                return Ok(());
-            };
-            here.variables.set(name, value.clone());
-            frame = caller;
+        while let Some(here) = self.calls.get_mut(frame) {
+            here.variables.set(name, value);
+            frame = here.caller;
         }
+        self.variables[name.number()] = value;
     }
 
     /// `#set`: what there is no place for is passed over, as Velocity does.
     pub(super) fn assign(&mut self, target: &'a Reference, value: Value<'a>) -> Attempt<()> {
         let Some((last, path)) = target.steps.split_last() else {
-            return self.put(target.gives, value);
+            self.put(target.gives, value);
+            return Ok(());
         };
         let mut owner = self.lookup(target.name)?;
         for step in path {
@@ -158,14 +178,14 @@ impl<'a> Renderer<'a> {
             owner = self.step(owner, step)?;
         }
         let key = match last {
-            Step::Property(name) => Value::borrowed(name),
+            Step::Property(name) => Value::Text(&name.text),
             Step::Index(index) => self.deeper(|renderer| renderer.value(index))?,
             Step::Method(..) => return Ok(()),
         };
         match (self.settled(owner)?, key) {
             (Value::List(id), Value::Integer(index)) => self.set_element(id, index, value).map(|_| ()),
             (Value::Map(id), key) => {
-                let key = self.text(&key)?;
+                let key = self.kept_text(&key)?;
                 self.heap.put(id, key, value).map(|_| ())
             }
             (Value::Null, _) => Ok(()),
@@ -184,11 +204,6 @@ fn given(name: Name) -> Option<Object> {
         Name::STAGE_VARIABLES => Object::Group(Group::StageVariables),
         _ => return None,
     })
-}
-
-/// What every value answers to, if it takes one argument.
-fn is_of_all(method: &str) -> bool {
-    method == "equals"
 }
 
 fn no_end() -> RenderError {

@@ -1,32 +1,42 @@
 //! Values to text, as Java's `toString`.
 
+use std::borrow::Cow;
+
 use super::{Renderer, TEXT_BYTES_MAX};
 use crate::error::{Attempt, RenderError};
 use crate::json::{self, Style};
 use crate::number;
-use crate::value::{Object, Text, Value};
+use crate::value::{Object, Value};
 
 impl<'a> Renderer<'a> {
     /// Writes to the output; only texts that aren't there yet are made.
     pub(super) fn write_value(&mut self, value: &Value<'a>) -> Attempt<()> {
         match value {
             Value::Integer(number) => self.write(itoa::Buffer::new().format(*number)),
-            Value::Text(text) => self.write(text.as_str()),
+            Value::Text(text) => self.write(text),
             _ => {
                 let text = self.text(value)?;
-                self.write(text.as_str())
+                self.write(&text)
             }
         }
     }
 
-    pub(super) fn text(&mut self, value: &Value<'a>) -> Attempt<Text<'a>> {
+    pub(super) fn text(&mut self, value: &Value<'a>) -> Attempt<Cow<'a, str>> {
         if let Value::Text(text) = value {
-            return Ok(text.clone());
+            return Ok(Cow::Borrowed(text));
         }
         let mut shown = String::new();
         self.show(value, &mut shown)?;
         self.spend_bytes(shown.len())?;
-        Ok(Text::from(shown))
+        Ok(Cow::Owned(shown))
+    }
+
+    /// The same to stay.
+    pub(super) fn kept_text(&mut self, value: &Value<'a>) -> Attempt<&'a str> {
+        match self.text(value)? {
+            Cow::Borrowed(text) => Ok(text),
+            Cow::Owned(text) => self.heap.keep(text),
+        }
     }
 
     fn show(&mut self, value: &Value<'a>, out: &mut String) -> Attempt<()> {
@@ -38,7 +48,7 @@ impl<'a> Renderer<'a> {
             Value::Boolean(truth) => out.push_str(if *truth { "true" } else { "false" }),
             Value::Integer(number) => out.push_str(itoa::Buffer::new().format(*number)),
             Value::Double(number) => out.push_str(&number::double_text(*number)),
-            Value::Text(text) => out.push_str(text.as_str()),
+            Value::Text(text) => out.push_str(text),
             Value::List(id) if self.heap.is_json(*id) => {
                 json::write(value, &self.heap, out, Style::Shown, TEXT_BYTES_MAX)?;
             }
@@ -47,7 +57,7 @@ impl<'a> Renderer<'a> {
                 self.deeper(|renderer| {
                     out.push('[');
                     let mut index = 0;
-                    while let Some(element) = renderer.heap.list(id).get(index).cloned() {
+                    while let Some(element) = renderer.heap.list(id).get(index).copied() {
                         renderer.separate(index, out)?;
                         renderer.show(&element, out)?;
                         index += 1;
@@ -62,9 +72,9 @@ impl<'a> Renderer<'a> {
                     out.push('{');
                     let mut index = 0;
                     while let Some((key, member)) = renderer.heap.map(id).get_index(index) {
-                        let (key, member) = (key.clone(), member.clone());
+                        let (key, member) = (*key, *member);
                         renderer.separate(index, out)?;
-                        renderer.show_pair(&key, &member, out)?;
+                        renderer.show_pair(key, &member, out)?;
                         index += 1;
                     }
                     out.push('}');
@@ -72,11 +82,11 @@ impl<'a> Renderer<'a> {
                 })?;
             }
             Value::Entry(id) => {
-                let (key, member) = self.heap.entry(*id).clone();
-                self.deeper(|renderer| renderer.show_pair(&key, &member, out))?;
+                let (key, member) = *self.heap.entry(*id);
+                self.deeper(|renderer| renderer.show_pair(key, &member, out))?;
             }
             Value::Members(_) => {
-                let whole = self.whole(value.clone())?;
+                let whole = self.whole(*value)?;
                 self.show(&whole, out)?;
             }
             Value::Object(object) => self.show_object(*object, out)?,
@@ -91,8 +101,8 @@ impl<'a> Renderer<'a> {
         self.spend(1)
     }
 
-    fn show_pair(&mut self, key: &Text<'a>, member: &Value<'a>, out: &mut String) -> Attempt<()> {
-        out.push_str(key.as_str());
+    fn show_pair(&mut self, key: &str, member: &Value<'a>, out: &mut String) -> Attempt<()> {
+        out.push_str(key);
         out.push('=');
         self.show(member, out)
     }

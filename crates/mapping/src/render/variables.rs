@@ -1,4 +1,4 @@
-//! The variables of a frame.
+//! The variables of a macro's call.
 
 use std::collections::HashMap;
 
@@ -10,17 +10,9 @@ use crate::value::Value;
 /// So many are looked through one by one, which is quicker than hashing them; a template may set any number.
 const FEW: usize = 12;
 
-/// A template with more names has no slots for them.
-const SLOTS_MAX: usize = 64;
-
 /// Values by name.
 #[derive(Debug)]
 pub enum Variables<'a> {
-    /// By the names' numbers, null where there is none: the template's own, which most names are of. Made with the first.
-    Slots {
-        values: Vec<Value<'a>>,
-        names: usize,
-    },
     Few(Vec<(Name, Value<'a>)>),
     Many(HashMap<Name, Value<'a>, RandomState>),
 }
@@ -32,20 +24,13 @@ impl Default for Variables<'_> {
 }
 
 impl<'a> Variables<'a> {
-    /// For a template that has so many names.
-    pub fn of(names: usize) -> Variables<'a> {
-        if names > SLOTS_MAX {
-            return Variables::default();
-        }
-        Variables::Slots { values: Vec::new(), names }
-    }
-
-    pub fn get(&self, name: Name) -> Option<&Value<'a>> {
-        match self {
-            Variables::Slots { values, .. } => values.get(name.number()).filter(|value| !value.is_null()),
+    /// Null where there is none.
+    pub fn get(&self, name: Name) -> Value<'a> {
+        let found = match self {
             Variables::Few(pairs) => pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| value),
             Variables::Many(map) => map.get(&name),
-        }
+        };
+        found.copied().unwrap_or(Value::Null)
     }
 
     /// Null takes the name away.
@@ -59,12 +44,6 @@ impl<'a> Variables<'a> {
 
     pub fn insert(&mut self, name: Name, value: Value<'a>) {
         match self {
-            Variables::Slots { values, names } => {
-                if values.is_empty() {
-                    values.resize(*names, Value::Null);
-                }
-                values[name.number()] = value;
-            }
             Variables::Few(pairs) => {
                 if let Some((_, known)) = pairs.iter_mut().find(|(known, _)| *known == name) {
                     *known = value;
@@ -86,11 +65,6 @@ impl<'a> Variables<'a> {
 
     pub fn remove(&mut self, name: Name) {
         match self {
-            Variables::Slots { values, .. } => {
-                if let Some(value) = values.get_mut(name.number()) {
-                    *value = Value::Null;
-                }
-            }
             Variables::Few(pairs) => {
                 if let Some(at) = pairs.iter().position(|(known, _)| *known == name) {
                     pairs.swap_remove(at);
@@ -114,13 +88,11 @@ mod tests {
         /// However many there are, they are a map.
         #[test]
         fn variables_are_a_map(
-            is_own: bool,
             steps in prop::collection::vec((0..20_usize, any::<Option<i64>>()), 0..200),
         ) {
             let mut all = Names::default();
             let names: Vec<Name> = (0..20).map(|number| all.number(&format!("n{number}"))).collect();
-            let mut variables = if is_own { Variables::of(all.count()) } else { Variables::default() };
-            prop_assert_eq!(matches!(variables, Variables::Slots { .. }), is_own);
+            let mut variables = Variables::default();
             let mut map = HashMap::new();
             for (at, value) in steps {
                 match value {
@@ -134,10 +106,11 @@ mod tests {
                     }
                 }
                 for name in &names {
-                    let found = variables.get(*name).map(|value| match value {
-                        Value::Integer(number) => *number,
+                    let found = match variables.get(*name) {
+                        Value::Integer(number) => Some(number),
+                        Value::Null => None,
                         other => panic!("{other:?}"),
-                    });
+                    };
                     prop_assert_eq!(found, map.get(name).copied());
                 }
             }

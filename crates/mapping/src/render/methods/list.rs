@@ -21,7 +21,7 @@ impl<'a> Renderer<'a> {
                 self.element(id, index, "get")
             }
             ("add", [value]) => {
-                self.heap.push(id, value.clone())?;
+                self.heap.push(id, *value)?;
                 Ok(Value::Boolean(true))
             }
             ("add", [index, value]) => {
@@ -30,11 +30,11 @@ impl<'a> Renderer<'a> {
                     at.filter(|at| *at <= length).ok_or_else(|| failed("add", "there is no such place"))?;
                 self.spend_bytes(length)?;
                 self.heap.reserve(1)?;
-                self.heap.list_mut(id).insert(at, value.clone());
+                self.heap.list_mut(id).insert(at, *value);
                 Ok(NOTHING)
             }
             ("set", [Value::Integer(index), value]) => {
-                let (index, value) = (*index, value.clone());
+                let (index, value) = (*index, *value);
                 if index < 0 {
                     return Err(failed("set", "there is no element of this index").into());
                 }
@@ -86,7 +86,7 @@ impl<'a> Renderer<'a> {
     }
 
     fn add_all(&mut self, id: ListId, other: &Value<'a>) -> Attempt<Value<'a>> {
-        let Value::List(other) = self.whole(other.clone())? else { return Ok(Value::Null) };
+        let Value::List(other) = self.whole(*other)? else { return Ok(Value::Null) };
         self.heap.reserve(self.heap.list(other).len())?;
         let more = self.heap.list(other).clone();
         let changed = !more.is_empty();
@@ -96,7 +96,7 @@ impl<'a> Renderer<'a> {
 
     fn last_index_of(&mut self, id: ListId, wanted: &Value<'a>) -> Attempt<Value<'a>> {
         for index in (0..self.heap.list(id).len()).rev() {
-            let Some(element) = self.heap.list(id).get(index).cloned() else { break };
+            let Some(element) = self.heap.list(id).get(index).copied() else { break };
             let are_alike = std::mem::discriminant(&element) == std::mem::discriminant(wanted);
             if are_alike && self.are_equal(&element, wanted)? {
                 return Ok(Value::Integer(index as i64));
@@ -107,7 +107,7 @@ impl<'a> Renderer<'a> {
 
     fn index_of(&mut self, id: ListId, wanted: &Value<'a>) -> Attempt<Option<usize>> {
         let mut index = 0;
-        while let Some(element) = self.heap.list(id).get(index).cloned() {
+        while let Some(element) = self.heap.list(id).get(index).copied() {
             self.spend(1)?;
             let are_alike = std::mem::discriminant(&element) == std::mem::discriminant(wanted);
             if are_alike && self.are_equal(&element, wanted)? {

@@ -18,25 +18,25 @@ impl<'a> Renderer<'a> {
             ("isEmpty", []) => Ok(Value::Boolean(length == 0)),
             ("get", [key]) => {
                 let key = self.text(key)?;
-                self.member(Value::Map(id), key)
+                self.member(Value::Map(id), &key)
             }
             ("getOrDefault", [key, default]) => {
                 let key = self.text(key)?;
-                Ok(self.heap.map(id).get(key.as_str()).unwrap_or(default).clone())
+                Ok(self.heap.map(id).get(&*key).copied().unwrap_or(*default))
             }
             ("put", [key, value]) => {
-                let key = self.text(key)?;
-                self.heap.put(id, key, value.clone())
+                let key = self.kept_text(key)?;
+                self.heap.put(id, key, *value)
             }
             ("putIfAbsent", [key, value]) => {
-                let key = self.text(key)?;
-                match self.heap.map(id).get(key.as_str()) {
-                    Some(there) => Ok(there.clone()),
-                    None => self.heap.put(id, key, value.clone()),
+                let key = self.kept_text(key)?;
+                match self.heap.map(id).get(key) {
+                    Some(there) => Ok(*there),
+                    None => self.heap.put(id, key, *value),
                 }
             }
             ("putAll", [other]) => {
-                let Value::Map(other) = self.whole(other.clone())? else { return Ok(Value::Null) };
+                let Value::Map(other) = self.whole(*other)? else { return Ok(Value::Null) };
                 self.heap.reserve(self.heap.map(other).len())?;
                 let more = self.heap.map(other).clone();
                 self.heap.map_mut(id).extend(more);
@@ -45,7 +45,7 @@ impl<'a> Renderer<'a> {
             ("remove", [key]) => {
                 let key = self.text(key)?;
                 self.spend_bytes(length)?;
-                Ok(self.heap.map_mut(id).shift_remove(key.as_str()).unwrap_or(Value::Null))
+                Ok(self.heap.map_mut(id).shift_remove(&*key).unwrap_or(Value::Null))
             }
             ("clear", []) => {
                 self.heap.map_mut(id).clear();
@@ -53,12 +53,12 @@ impl<'a> Renderer<'a> {
             }
             ("containsKey", [key]) => {
                 let key = self.text(key)?;
-                Ok(Value::Boolean(self.heap.map(id).contains_key(key.as_str())))
+                Ok(Value::Boolean(self.heap.map(id).contains_key(&*key)))
             }
             ("containsValue", [wanted]) => {
                 for index in 0..length {
                     let Some((_, value)) = self.heap.map(id).get_index(index) else { break };
-                    let value = value.clone();
+                    let value = *value;
                     if self.are_equal(&value, wanted)? {
                         return Ok(Value::Boolean(true));
                     }
@@ -66,11 +66,11 @@ impl<'a> Renderer<'a> {
                 Ok(Value::Boolean(false))
             }
             ("keySet", []) => {
-                let keys = self.heap.map(id).keys().cloned().map(Value::Text).collect();
+                let keys = self.heap.map(id).keys().copied().map(Value::Text).collect();
                 self.heap.new_list(keys)
             }
             ("values", []) => {
-                let values = self.heap.map(id).values().cloned().collect();
+                let values = self.heap.map(id).values().copied().collect();
                 self.heap.new_list(values)
             }
             ("entrySet", []) => self.entries(id),
@@ -83,7 +83,7 @@ impl<'a> Renderer<'a> {
         let mut entries = Vec::with_capacity(self.heap.map(id).len());
         for index in 0..self.heap.map(id).len() {
             let Some((key, value)) = self.heap.map(id).get_index(index) else { break };
-            let (key, value) = (key.clone(), value.clone());
+            let (key, value) = (*key, *value);
             entries.push(self.heap.new_entry(key, value)?);
         }
         self.heap.new_list(entries)

@@ -4,16 +4,15 @@ use super::{failed, whole};
 use crate::error::{Attempt, RenderError};
 use crate::pattern::{self, Pattern};
 use crate::render::{Renderer, TEXT_BYTES_MAX};
-use crate::value::{ListId, Text, Value};
+use crate::value::{ListId, Value};
 
 impl<'a> Renderer<'a> {
     pub(super) fn text_method(
         &mut self,
-        text: Text<'a>,
+        this: &'a str,
         name: &str,
         arguments: &[Value<'a>],
     ) -> Attempt<Value<'a>> {
-        let this = text.as_str();
         self.spend_bytes(this.len())?;
         if let Some(value) = plain(this, name, arguments) {
             return Ok(value);
@@ -21,10 +20,10 @@ impl<'a> Renderer<'a> {
         match (name, arguments) {
             ("toLowerCase", []) => self.new_text(this.to_lowercase()),
             ("toUpperCase", []) => self.new_text(this.to_uppercase()),
-            ("trim", []) => self.new_text(this.trim_matches(|letter| letter <= ' ').to_owned()),
-            ("strip", []) => self.new_text(this.trim().to_owned()),
-            ("intern", []) => Ok(Value::Text(text.clone())),
-            ("concat", [Value::Text(more)]) => self.new_text(format!("{this}{}", more.as_str())),
+            ("trim", []) => self.part(this.trim_matches(|letter| letter <= ' ')),
+            ("strip", []) => self.part(this.trim()),
+            ("intern", []) => Ok(Value::Text(this)),
+            ("concat", [Value::Text(more)]) => self.new_text([this, more].concat()),
             ("substring" | "subSequence", [from]) => {
                 let from = whole(from).ok_or_else(|| failed(name, "it takes a whole number"))?;
                 self.substring(this, from, None)
@@ -40,7 +39,7 @@ impl<'a> Renderer<'a> {
             }
             ("replace", [from, to]) => {
                 let (from, to) = (self.text(from)?, self.text(to)?);
-                self.replace(this, from.as_str(), to.as_str())
+                self.replace(this, &from, &to)
             }
             ("repeat", [Value::Integer(times)]) => {
                 let times = usize::try_from(*times).map_err(|_| failed(name, "the count is negative"))?;
@@ -54,24 +53,30 @@ impl<'a> Renderer<'a> {
             ("matches", [pattern]) => {
                 let pattern = self.text(pattern)?;
                 let mut spend = |steps| self.spend(steps);
-                pattern::matches_whole(pattern.as_str(), this, &mut spend).map(Value::Boolean)
+                pattern::matches_whole(&pattern, this, &mut spend).map(Value::Boolean)
             }
-            ("valueOf", [value]) => self.text(value).map(Value::Text),
-            ("join", [Value::Text(between), Value::List(id)]) => self.join(between.as_str(), *id),
+            ("valueOf", [value]) => self.kept_text(value).map(Value::Text),
+            ("join", [Value::Text(between), Value::List(id)]) => self.join(between, *id),
             ("split", [pattern]) => self.split(this, pattern, 0),
             ("split", [pattern, Value::Integer(limit)]) => self.split(this, pattern, *limit),
             _ => Ok(Value::Null),
         }
     }
 
-    fn substring(&mut self, text: &str, from: i64, to: Option<i64>) -> Attempt<Value<'a>> {
+    fn substring(&mut self, text: &'a str, from: i64, to: Option<i64>) -> Attempt<Value<'a>> {
         let outside = || failed("substring", "there are no such places");
         let start = byte_of(text, from).ok_or_else(outside)?;
         let end = match to {
             None => text.len(),
             Some(to) => byte_of(text, to).ok_or_else(outside)?,
         };
-        self.new_text(text.get(start..end).ok_or_else(outside)?.to_owned())
+        self.part(text.get(start..end).ok_or_else(outside)?)
+    }
+
+    /// A text within another.
+    fn part(&mut self, part: &'a str) -> Attempt<Value<'a>> {
+        self.spend_bytes(part.len())?;
+        Ok(Value::Text(part))
     }
 
     fn replace(&mut self, text: &str, from: &str, to: &str) -> Attempt<Value<'a>> {
@@ -91,31 +96,31 @@ impl<'a> Renderer<'a> {
     ) -> Attempt<Value<'a>> {
         let (pattern, replacement) = (self.text(pattern)?, self.text(replacement)?);
         let mut spend = |steps| self.spend(steps);
-        let pattern = Pattern::compile(pattern.as_str(), &mut spend)?;
+        let pattern = Pattern::compile(&pattern, &mut spend)?;
         let replaced = pattern
-            .replace(text, replacement.as_str(), times, TEXT_BYTES_MAX, &mut spend)?
+            .replace(text, &replacement, times, TEXT_BYTES_MAX, &mut spend)?
             .ok_or_else(|| failed("replaceAll", "the replacement names no group or ends too early"))?;
         self.new_text(replaced)
     }
 
-    fn split(&mut self, text: &str, pattern: &Value<'a>, limit: i64) -> Attempt<Value<'a>> {
+    fn split(&mut self, text: &'a str, pattern: &Value<'a>, limit: i64) -> Attempt<Value<'a>> {
         let pattern = self.text(pattern)?;
         let mut spend = |steps| self.spend(steps);
-        let pieces = Pattern::compile(pattern.as_str(), &mut spend)?.split(text, limit, &mut spend)?;
+        let pieces = Pattern::compile(&pattern, &mut spend)?.split(text, limit, &mut spend)?;
         self.heap.reserve(pieces.len())?;
-        let pieces = pieces.into_iter().map(Value::text).collect();
+        let pieces = pieces.into_iter().map(Value::Text).collect();
         self.heap.new_list(pieces)
     }
 
     fn join(&mut self, between: &str, id: ListId) -> Attempt<Value<'a>> {
         let mut joined = String::new();
         let mut index = 0;
-        while let Some(element) = self.heap.list(id).get(index).cloned() {
+        while let Some(element) = self.heap.list(id).get(index).copied() {
             if index > 0 {
                 joined.push_str(between);
             }
             self.spend(1)?;
-            joined.push_str(self.text(&element)?.as_str());
+            joined.push_str(&self.text(&element)?);
             if joined.len() > TEXT_BYTES_MAX {
                 return Err(RenderError::TextTooLong(TEXT_BYTES_MAX).into());
             }
@@ -134,23 +139,23 @@ fn plain<'a>(this: &str, name: &str, arguments: &[Value<'a>]) -> Option<Value<'a
         ("hashCode", []) => Value::Integer(i64::from(
             this.encode_utf16().fold(0_i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit))),
         )),
-        ("contains", [Value::Text(part)]) => Value::Boolean(this.contains(part.as_str())),
-        ("startsWith", [Value::Text(part)]) => Value::Boolean(this.starts_with(part.as_str())),
-        ("endsWith", [Value::Text(part)]) => Value::Boolean(this.ends_with(part.as_str())),
+        ("contains", [Value::Text(part)]) => Value::Boolean(this.contains(part)),
+        ("startsWith", [Value::Text(part)]) => Value::Boolean(this.starts_with(part)),
+        ("endsWith", [Value::Text(part)]) => Value::Boolean(this.ends_with(part)),
         ("equalsIgnoreCase", [Value::Text(other)]) => {
-            Value::Boolean(this.to_lowercase() == other.as_str().to_lowercase())
+            Value::Boolean(this.to_lowercase() == other.to_lowercase())
         }
-        ("compareTo", [Value::Text(other)]) => Value::Integer(difference(this, other.as_str())),
+        ("compareTo", [Value::Text(other)]) => Value::Integer(difference(this, other)),
         ("compareToIgnoreCase", [Value::Text(other)]) => {
-            Value::Integer(difference(&this.to_lowercase(), &other.as_str().to_lowercase()))
+            Value::Integer(difference(&this.to_lowercase(), &other.to_lowercase()))
         }
-        ("indexOf", [Value::Text(part)]) => Value::Integer(place(this, this.find(part.as_str()))),
+        ("indexOf", [Value::Text(part)]) => Value::Integer(place(this, this.find(part))),
         ("indexOf", [Value::Text(part), Value::Integer(from)]) => {
             let start = byte_of(this, (*from).max(0));
-            let found = start.and_then(|start| Some(start + this.get(start..)?.find(part.as_str())?));
+            let found = start.and_then(|start| Some(start + this.get(start..)?.find(part)?));
             Value::Integer(place(this, found))
         }
-        ("lastIndexOf", [Value::Text(part)]) => Value::Integer(place(this, this.rfind(part.as_str()))),
+        ("lastIndexOf", [Value::Text(part)]) => Value::Integer(place(this, this.rfind(part))),
         _ => return None,
     })
 }
