@@ -9,7 +9,7 @@ pub mod stage;
 use std::time::Duration;
 
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_smithy_http_client::{Builder, tls};
 
 pub use fault::{Fault, Kind};
@@ -42,11 +42,16 @@ impl Cloud {
             .timeout_config(timeouts)
             .load()
             .await;
+        Cloud::new(&config)
+    }
+
+    /// By a configuration that is there already.
+    pub fn new(config: &SdkConfig) -> Result<Cloud, String> {
         let region = config.region().map(Region::to_string).ok_or("no region is named: set AWS_REGION")?;
         Ok(Cloud {
-            gateway: aws_sdk_apigateway::Client::new(&config),
-            metrics: aws_sdk_cloudwatch::Client::new(&config),
-            lambda: aws_sdk_lambda::Client::new(&config),
+            gateway: aws_sdk_apigateway::Client::new(config),
+            metrics: aws_sdk_cloudwatch::Client::new(config),
+            lambda: aws_sdk_lambda::Client::new(config),
             region,
         })
     }

@@ -1,5 +1,6 @@
 //! One rollout's loop: look, write down, act, wait.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use pitbird_rollout::{Evidence, Step};
@@ -19,6 +20,9 @@ const POLL: Duration = Duration::from_millis(500);
 /// Attempts to take the sign away at the end.
 const RELEASES_MAX: usize = 5;
 
+/// Now, epoch milliseconds.
+pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
+
 /// How driving stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stopped {
@@ -26,6 +30,16 @@ pub enum Stopped {
     Ended(u8),
     /// Somebody interrupted it: everything stays as it is.
     Interrupted,
+}
+
+/// What became of the step that was under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Acted {
+    /// There was none.
+    No,
+    Done,
+    /// It has to be tried again.
+    Stuck,
 }
 
 /// Why a change wasn't made.
@@ -42,6 +56,7 @@ pub struct Driver<'a> {
     pub run: Run,
     /// Where words go.
     pub say: &'a mut (dyn FnMut(&Run, &str) + Send),
+    clock: Clock,
     asker: Asker,
     trouble: Option<String>,
 }
@@ -52,8 +67,14 @@ impl<'a> Driver<'a> {
         journal: &'a Journal,
         run: Run,
         say: &'a mut (dyn FnMut(&Run, &str) + Send),
+        clock: Clock,
     ) -> Driver<'a> {
-        Driver { cloud, journal, run, say, asker: Asker::default(), trouble: None }
+        let asker = Asker::new(clock.clone());
+        Driver { cloud, journal, run, say, clock, asker, trouble: None }
+    }
+
+    fn now_ms(&self) -> u64 {
+        (self.clock)()
     }
 
     /// Drives the rollout until it has ended, or `interrupted` resolves.
@@ -62,8 +83,9 @@ impl<'a> Driver<'a> {
         interrupted: impl Future<Output = ()>,
     ) -> Result<Stopped, journal::Error> {
         let mut interrupted = std::pin::pin!(interrupted);
+        let mut has_looked = false;
         loop {
-            let is_stuck = self.act().await?;
+            let acted = self.act().await?;
             if let Some(code) = self.run.exit_code() {
                 self.release().await;
                 return tokio::select! {
@@ -71,16 +93,22 @@ impl<'a> Driver<'a> {
                     () = interrupted.as_mut() => Ok(Stopped::Interrupted),
                 };
             }
-            self.look().await?;
-            self.asker.see(self.cloud, &self.run);
-            if self.run.state.outcome().is_some() {
-                continue;
-            }
-            let wait = match self.run.state.step(&self.run.plan) {
-                Step::WaitUntil { at_ms } => Duration::from_millis(at_ms.saturating_sub(now_ms())),
-                _ if is_stuck => RETRY,
-                _ => continue,
+            let generation = self.run.state.generation();
+            // What was decided a moment ago is done: there is nothing new to look at yet.
+            let step = match (has_looked, acted) {
+                (true, Acted::Done) => self.run.state.step(&self.run.plan),
+                _ => self.look().await?,
             };
+            self.asker.see(self.cloud, &self.run);
+            let wait = match step {
+                Step::WaitUntil { at_ms } => Duration::from_millis(at_ms.saturating_sub(self.now_ms())),
+                _ if acted == Acted::Stuck && self.run.state.generation() == generation => RETRY,
+                _ => {
+                    has_looked = true;
+                    continue;
+                }
+            };
+            has_looked = false;
             let orders = self.run.orders;
             tokio::select! {
                 waited = ordered(self.journal, orders, wait) => waited?,
@@ -93,7 +121,7 @@ impl<'a> Driver<'a> {
     /// Goes on until those who are asked after the end have been told. Nothing on AWS is touched any more.
     async fn farewell(&mut self) -> Result<(), journal::Error> {
         loop {
-            let turn = turn::farewell(&self.run, self.asker.answers(), now_ms());
+            let turn = turn::farewell(&self.run, self.asker.answers(), self.now_ms());
             self.take(turn)?;
             self.asker.see(self.cloud, &self.run);
             if self.run.state.is_over(&self.run.plan) {
@@ -106,20 +134,22 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// Does the step that is under way. Says whether it has to be tried again.
-    async fn act(&mut self) -> Result<bool, journal::Error> {
+    /// Does the step that is under way.
+    async fn act(&mut self) -> Result<Acted, journal::Error> {
+        let mut acted = Acted::No;
         while let Some((change, generation)) = Change::of(&self.run.state.step(&self.run.plan)) {
             let turn = match self.change(change).await {
-                Ok(()) => turn::applied(&self.run, generation, now_ms()),
-                Err(Stuck::Refused(words)) => turn::refused(&self.run, generation, &words, now_ms()),
+                Ok(()) => turn::applied(&self.run, generation, self.now_ms()),
+                Err(Stuck::Refused(words)) => turn::refused(&self.run, generation, &words, self.now_ms()),
                 Err(Stuck::Later(words)) => {
                     self.complain(words);
-                    return Ok(true);
+                    return Ok(Acted::Stuck);
                 }
             };
             self.take(turn)?;
+            acted = Acted::Done;
         }
-        Ok(false)
+        Ok(acted)
     }
 
     async fn change(&mut self, change: Change) -> Result<(), Stuck> {
@@ -144,7 +174,8 @@ impl<'a> Driver<'a> {
 
     /// A rollback that isn't allowed is tried for as long as a step may take: somebody may allow it.
     fn stuck(&self, change: Change, fault: Fault) -> Stuck {
-        let waited_ms = now_ms().saturating_sub(self.run.shifts.last().map_or(0, |shift| shift.decided_ms));
+        let waited_ms =
+            self.now_ms().saturating_sub(self.run.shifts.last().map_or(0, |shift| shift.decided_ms));
         let is_patient = change == Change::RollBack && waited_ms < self.run.plan.rules().deadline_ms;
         match fault.kind {
             Kind::Passing | Kind::Stale => Stuck::Later(fault.words),
@@ -158,7 +189,8 @@ impl<'a> Driver<'a> {
         run.target.strayed(seen, &run.weights(), &run.marker(), run.may_be_promoted())
     }
 
-    async fn look(&mut self) -> Result<(), journal::Error> {
+    /// Looks, and says what is to be done then.
+    async fn look(&mut self) -> Result<Step, journal::Error> {
         let seen = self.cloud.see(&self.run.target).await;
         let strayed = match &seen {
             Ok(seen) => self.strayed(seen),
@@ -174,8 +206,8 @@ impl<'a> Driver<'a> {
         let hooks = self.asker.answers();
         let mut evidence = Evidence { alarms: self.alarms().await, hooks, ..Evidence::default() };
         if is_on_trial {
-            match self.cloud.minutes(&self.run.target, self.run.meter.wanted(now_ms())).await {
-                Ok(read) => evidence.buckets = self.run.meter.read(&read, &self.run.shifts, now_ms()),
+            match self.cloud.minutes(&self.run.target, self.run.meter.wanted(self.now_ms())).await {
+                Ok(read) => evidence.buckets = self.run.meter.read(&read, &self.run.shifts, self.now_ms()),
                 Err(fault) => {
                     evidence.is_blind = true;
                     self.complain(fault.words);
@@ -183,14 +215,17 @@ impl<'a> Driver<'a> {
             }
         }
         let orders = self.journal.orders(self.run.orders)?;
-        let turn = turn::look(&self.run, evidence, &orders, strayed.as_ref(), now_ms());
+        let turn = turn::look(&self.run, evidence, &orders, strayed.as_ref(), self.now_ms());
         for wanted in &turn.ignored {
             (self.say)(
                 &self.run,
                 &format!("the order {wanted:?} has no effect: it came too late or too early"),
             );
         }
-        self.take(turn)
+        // A look that isn't worth writing down has been taken all the same: the next one is due an interval later.
+        let step = turn.run.state.step(&turn.run.plan);
+        self.take(turn)?;
+        Ok(step)
     }
 
     async fn alarms(&mut self) -> Vec<pitbird_rollout::Alarm> {
@@ -263,6 +298,11 @@ async fn ordered(journal: &Journal, from: u64, wait: Duration) -> Result<(), jou
         tokio::time::sleep_until(until.min(Instant::now() + POLL)).await;
     }
     Ok(())
+}
+
+/// The time of this machine.
+pub fn wall_clock() -> Clock {
+    Arc::new(now_ms)
 }
 
 /// Epoch milliseconds.

@@ -8,12 +8,12 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::cloud::Cloud;
-use crate::drive::now_ms;
+use crate::drive::Clock;
 use crate::run::Run;
 
 /// Asks the hooks of one rollout, one at a time.
-#[derive(Default)]
 pub struct Asker {
+    clock: Clock,
     calls: JoinSet<HookAnswer>,
     /// Number and call of the question that is being asked, or was last.
     asked: Option<(u64, u32)>,
@@ -22,6 +22,10 @@ pub struct Asker {
 }
 
 impl Asker {
+    pub fn new(clock: Clock) -> Asker {
+        Asker { clock, calls: JoinSet::new(), asked: None, answers: Vec::new() }
+    }
+
     /// What goes into the next look.
     pub fn answers(&self) -> Vec<HookAnswer> {
         self.answers.clone()
@@ -37,7 +41,7 @@ impl Asker {
         (self.asked, self.calls) = (wanted, JoinSet::new());
         self.answers.clear();
         if let Some(question) = open {
-            self.calls.spawn(ask(cloud.clone(), run.clone(), question.clone()));
+            self.calls.spawn(ask(cloud.clone(), run.clone(), question.clone(), self.clock.clone()));
         }
     }
 
@@ -56,11 +60,11 @@ impl Asker {
     }
 }
 
-async fn ask(cloud: Cloud, run: Run, question: Question) -> HookAnswer {
+async fn ask(cloud: Cloud, run: Run, question: Question, clock: Clock) -> HookAnswer {
     let hook = run.plan.hooks()[question.hook].clone();
-    sleep(Duration::from_millis(question.due_ms.saturating_sub(now_ms()))).await;
+    sleep(Duration::from_millis(question.due_ms.saturating_sub(clock()))).await;
     let patience = Duration::from_millis(hook.patience.timeout_ms);
-    let body = event(&cloud, &run, &question);
+    let body = event(&cloud, &run, &question, clock());
     let invoked = timeout(patience, cloud.invoke(hook.whom.as_str(), body, patience)).await;
     let said =
         invoked.unwrap_or_else(|_| Err(format!("it did not answer within {} s", patience.as_secs_f64())));
@@ -73,11 +77,11 @@ pub fn id(cloud_region: &str, run: &Run, question: &Question) -> String {
     format!("{cloud_region}/{}/{}/{}/{}", run.name, run.began_ms, run.run, question.number)
 }
 
-fn event(cloud: &Cloud, run: &Run, question: &Question) -> String {
+fn event(cloud: &Cloud, run: &Run, question: &Question, now_ms: u64) -> String {
     let (base, canary) = run.target.base_and_canary();
     let outcome = run.state.outcome().map(|outcome| outcome.to_string());
     let around = Around {
-        time: now_ms(),
+        time: now_ms,
         account: None,
         region: cloud.region(),
         rollout: &run.name,

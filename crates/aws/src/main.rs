@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use pitbird_aws::begin::{self, Error};
 use pitbird_aws::cloud::Cloud;
-use pitbird_aws::drive::{Driver, Stopped, now_ms};
+use pitbird_aws::drive::{Driver, Stopped, now_ms, wall_clock};
 use pitbird_aws::journal::{self, Journal, Wanted};
 use pitbird_aws::minutes::LAG_MS;
 use pitbird_aws::order::Order;
@@ -235,7 +235,7 @@ async fn drive_with(
     };
     let words = format!("{}: {}", run.target.shown(), run.reason);
     say(&run, &words);
-    let mut driver = Driver::new(cloud, journal, run, &mut say);
+    let mut driver = Driver::new(cloud, journal, run, &mut say, wall_clock());
     let stopped = driver.to_the_end(interrupted()).await?;
     let run = driver.run;
     match stopped {
