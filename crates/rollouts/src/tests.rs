@@ -1,5 +1,6 @@
 //! Rollouts on a store of their own, with scripted traffic and a clock that stands still while work is done.
 
+mod aws;
 mod bed;
 mod drivers;
 mod extras;

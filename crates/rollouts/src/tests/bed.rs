@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use super::aws::recording::Tape;
 use crate::{Entry, LiveTarget, Parts, Rollout};
 
 mod filling;
@@ -100,6 +101,9 @@ impl Bed {
                     }
                     let mut roads = roads.lock().unwrap();
                     let road = roads.of(target);
+                    if let Some(tape) = &mut road.tape {
+                        return tape.counts(clock(), share(&store, target));
+                    }
                     let counts = road.counts(clock(), share(&store, target));
                     let (subject, arms) = target.subject();
                     road.tell(counts, &slots.of(subject), arms);
@@ -111,8 +115,15 @@ impl Bed {
                 Arc::new(move |subject| slots.of(subject))
             },
             alarms: {
-                let alarms = alarms.clone();
+                let (alarms, roads, clock) = (alarms.clone(), roads.clone(), clock.clone());
                 Arc::new(move |_, names| {
+                    if let Some(tape) = &roads.lock().unwrap().main.tape {
+                        let state = tape.alarm(clock()).filter(|_| names.len() == 1);
+                        return state
+                            .map(|state| Alarm { name: names[0].clone(), state })
+                            .into_iter()
+                            .collect();
+                    }
                     let alarms = alarms.lock().unwrap();
                     let found = names.iter().filter_map(|name| alarms.get_key_value(name));
                     found.map(|(name, state)| Alarm { name: name.clone(), state: *state }).collect()
@@ -213,6 +224,11 @@ impl Bed {
     pub fn traffic_of(&self, function: &str, traffic: Traffic, pace: Option<Pace>) {
         let now_ms = (self.clock)();
         self.roads.lock().unwrap().open(function, now_ms, traffic, pace);
+    }
+
+    /// From now on a recording says what is counted, and how the one alarm stands that a plan may name.
+    pub fn play(&self, tape: Tape) {
+        self.roads.lock().unwrap().main.tape = Some(tape);
     }
 
     /// From now on requests take time, and take routes.

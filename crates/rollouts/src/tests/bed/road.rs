@@ -7,6 +7,7 @@ use pitbird_snapshot::FunctionKey;
 use pitbird_store::Store;
 use pitbird_telemetry::tally::{Request, Slot};
 
+use super::super::aws::recording::Tape;
 use crate::{Counts, LiveTarget};
 
 /// Requests per second and the shares of them that fail, by arm; whole requests come when enough has gathered.
@@ -36,6 +37,8 @@ pub struct Road {
     passed: [f64; 4],
     /// Requests that somebody sent to the canary: no evidence.
     pub forced: u64,
+    /// A recording that is played instead.
+    pub tape: Option<Tape>,
 }
 
 /// What goes to the stage or the first function, and what goes to others.

@@ -1,0 +1,232 @@
+//! The same recording through this executor and through the one for AWS: the same decisions. Each runs as it is, this one on its
+//! store, that one by AWS's SDK on CloudWatch's minutes; what they share is the recording, and a clock that stands still while
+//! they work.
+
+mod cloud;
+pub mod recording;
+mod shelf;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use pitbird_aws::begin;
+use pitbird_aws::drive::{Driver, Stopped};
+use pitbird_aws::journal::Journal;
+use pitbird_aws::minutes::MINUTE_MS;
+use pitbird_aws::order::Order;
+use pitbird_aws::run::Run;
+use pitbird_rollout::{Input, Observed, Plan, Record, State};
+use serde_json::{Value as Json, json};
+use tokio::time::Instant;
+
+use super::bed::{BEGAN_MS, Bed, with};
+use cloud::Aws;
+use recording::{Recording, Tape};
+
+/// A rollout as it went: what was decided, and what the target was made.
+struct Went {
+    plan: Plan,
+    state: State,
+    records: Vec<Record>,
+    reason: String,
+    /// The canary's share and when that was decided.
+    shifts: Vec<(f64, u64)>,
+    /// The version that the alias names in the end.
+    version: String,
+}
+
+/// When a recording's rollout starts.
+fn start_ms(recording: &Recording) -> u64 {
+    (BEGAN_MS / MINUTE_MS + 1 + recording.history) * MINUTE_MS + recording.into_minute_ms
+}
+
+fn input(recording: &Recording) -> Json {
+    let input = json!({
+        "Name": "v2",
+        "Target": {"LambdaAlias": {"FunctionName": "pets", "AliasName": "live"}},
+        "Canary": {"FunctionVersion": "2"},
+    });
+    with(input, recording.order.clone())
+}
+
+/// In memory where there is some for that: nobody pulls the plug here.
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a folder")
+}
+
+fn alone<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
+    runtime.expect("a runtime").block_on(future)
+}
+
+/// By this crate's executor.
+async fn here(recording: &'static Recording) -> Went {
+    let directory = folder();
+    let bed = Bed::open(directory.path(), Instant::now()).await;
+    let start_ms = start_ms(recording);
+    bed.play(Tape::new(recording, start_ms));
+    tokio::time::advance(Duration::from_millis(start_ms - BEGAN_MS)).await;
+    bed.ok("StartRollout", input(recording)).await;
+    bed.end("v2").await;
+    let rollout = bed.rollout("v2");
+    let went = Went {
+        plan: rollout.plan,
+        state: rollout.state,
+        records: bed.entries("v2").into_iter().map(|entry| entry.record).collect(),
+        reason: rollout.reason,
+        shifts: rollout.shifts.iter().map(|shift| (shift.percent.get(), shift.decided_ms)).collect(),
+        version: bed.alias().version.to_string(),
+    };
+    bed.close().await;
+    went
+}
+
+/// By that of `pitbird-aws`, with sums that are there so long after their minute and are taken as they are after `lag_ms`.
+async fn there(recording: &'static Recording, plan: &Plan, (late_ms, lag_ms): (u64, u64)) -> (Went, Run) {
+    let directory = folder();
+    let (began, start_ms) = (Instant::now(), start_ms(recording));
+    let clock: crate::Clock = std::sync::Arc::new(move || start_ms + began.elapsed().as_millis() as u64);
+    let aws = Aws::new(Tape::new(recording, start_ms), late_ms, clock.clone());
+    let cloud = Aws::cloud(&aws);
+    let order = Order { input: input(recording), plan: plan.clone() }.accept().expect("AWS can do it");
+    let journal = Journal::new(directory.path(), "v2");
+    let _lock = journal.lock().expect("nobody else");
+    let begun = begin::begin(&cloud, &journal, order, (lag_ms, false), clock()).await;
+    let mut run = begun.expect("a rollout");
+    begin::claim(&cloud, &journal, &mut run, false).await.expect("it is free");
+    let mut say = |_: &Run, _: &str| {};
+    let mut driver = Driver::new(&cloud, &journal, run, &mut say, clock);
+    let stopped = driver.to_the_end(std::future::pending()).await.expect("a journal");
+    let run = driver.run;
+    assert_eq!(Some(stopped), run.exit_code().map(Stopped::Ended));
+    let records = journal.records(&run).expect("they were written");
+    // Looked at is when it is due: every interval, and where a wait or the longest duration ends.
+    let interval_ms = plan.rules().interval_ms;
+    let looks = (run.state.now_ms() - start_ms) / interval_ms + plan.steps().len() as u64 + 3;
+    let asked = aws.lock().unwrap().calls.iter().filter(|name| **name == "GetMetricData").count() as u64;
+    assert!(asked <= looks, "{}: asked {asked} times in {looks} looks", recording.name);
+    assert_eq!(pitbird_rollout::replay(&run.plan, &records).as_ref(), Ok(&run.state));
+    let went = Went {
+        plan: run.plan.clone(),
+        state: run.state.clone(),
+        records,
+        reason: run.reason.clone(),
+        // Before the first there is one of 0 %.
+        shifts: run.shifts.iter().skip(1).map(|shift| (shift.percent.get(), shift.decided_ms)).collect(),
+        version: aws.lock().unwrap().version.clone(),
+    };
+    (went, run)
+}
+
+/// A record without the seams of its evidence: minutes that were read together are told one by one there and as one sum here. They
+/// are judged together by both.
+fn seamless(record: &Record) -> Record {
+    let mut record = record.clone();
+    if let Input::Look { evidence, .. } = &mut record.input {
+        let mut sums: Vec<Observed> = Vec::new();
+        for seen in &evidence.buckets {
+            match sums.iter_mut().find(|sum| sum.percent == seen.percent) {
+                Some(sum) => sum.bucket = sum.bucket.plus(seen.bucket),
+                None => sums.push(*seen),
+            }
+        }
+        if sums.len() < evidence.buckets.len() {
+            record.numbers.shares.clear();
+        }
+        evidence.buckets = sums;
+    }
+    record
+}
+
+/// Both went the same way, number by number.
+fn check(name: &str, here: &Went, there: &Went) {
+    let merged: Vec<Record> = there.records.iter().map(seamless).collect();
+    for (at, (ours, theirs)) in here.records.iter().zip(&merged).enumerate() {
+        let mut ours = ours.clone();
+        if theirs.numbers.shares.is_empty() {
+            ours.numbers.shares.clear();
+        }
+        let told = |record: &Record| serde_json::to_string_pretty(record).expect("JSON");
+        assert!(ours == *theirs, "{name}: record {at} here:\n{}\nand there:\n{}", told(&ours), told(theirs));
+    }
+    assert_eq!(here.records.len(), merged.len(), "{name}: as many records");
+    assert_eq!(here.state, there.state, "{name}");
+    let told = |went: &Went| (went.reason.clone(), went.shifts.clone(), went.version.clone());
+    assert_eq!(told(here), told(there), "{name}");
+}
+
+/// Both ways of every recording.
+fn through_both(recordings: &'static [Recording]) -> Vec<Went> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut went = Vec::new();
+        while let Some(recording) = recordings.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let ours = alone(here(recording));
+            let (theirs, _) = alone(there(recording, &ours.plan, (0, 0)));
+            check(&recording.name, &ours, &theirs);
+            went.push(ours);
+        }
+        went
+    };
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..4).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().flat_map(|worker| worker.join().expect("both went the same way")).collect()
+    })
+}
+
+/// The first word of each reason, as records have it.
+fn kinds<'a>(went: impl Iterator<Item = &'a Went>) -> BTreeMap<String, usize> {
+    let mut kinds = BTreeMap::new();
+    for record in went.flat_map(|went| &went.records) {
+        let mut reason = serde_json::to_value(&record.reason).expect("JSON");
+        if let Some(because) =
+            reason.get_mut("rolling_back").map(|rolling_back| rolling_back["because"].take())
+        {
+            reason = because;
+        }
+        let kind = reason.as_str().map(str::to_owned);
+        let kind = kind.or_else(|| reason.as_object().and_then(|members| members.keys().next().cloned()));
+        *kinds.entry(kind.expect("a kind")).or_default() += 1;
+    }
+    kinds
+}
+
+/// What a recording for both can lead to.
+const KINDS: &[&str] = &[
+    "alarm",
+    "alarm_ringing",
+    "alarm_unknown",
+    "began",
+    "blind",
+    "both_fail",
+    "ended",
+    "few_requests",
+    "gate",
+    "gate_closed",
+    "guardrail",
+    "more_evidence",
+    "not_worse",
+    "out_of_time",
+    "retreated",
+    "retreating",
+    "shifting",
+    "silent",
+    "split_broken",
+    "waiting",
+    "watching",
+    "worse",
+];
+
+#[test]
+fn a_recording_leads_to_the_same_decisions_here_and_on_aws() {
+    let recordings = shelf::recordings();
+    assert!(recordings.len() >= 100, "{}", recordings.len());
+    let went = through_both(recordings);
+    assert_eq!(went.len(), recordings.len());
+    let kinds = kinds(went.iter());
+    let missing: Vec<_> = KINDS.iter().filter(|kind| !kinds.contains_key(**kind)).collect();
+    let records: usize = went.iter().map(|went| went.records.len()).sum();
+    eprintln!("{} recordings, {records} records: {kinds:?}", went.len());
+    assert!(missing.is_empty(), "no recording leads to {missing:?}");
+}

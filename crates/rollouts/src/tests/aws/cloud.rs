@@ -1,0 +1,204 @@
+//! AWS in the process: one function, one alias, CloudWatch's minutes and one alarm, spoken to by AWS's own SDK.
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_lambda::config::{Credentials, SharedCredentialsProvider};
+use aws_sdk_lambda::primitives::SdkBody;
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::http::StatusCode;
+use bytes::Bytes;
+use pitbird_aws::cloud::Cloud;
+use pitbird_aws::minutes::{LAG_MS, MINUTE_MS};
+use pitbird_rollout::AlarmState;
+use pitbird_wire::{Catalog, Fault};
+use serde_json::{Value as Json, json};
+
+use super::recording::{Minute, Tape};
+use crate::Clock;
+
+/// More than any rollout here needs; time stands still for whoever doesn't wait.
+const CALLS_MAX: usize = 3_000;
+
+/// What stands on AWS.
+pub struct Aws {
+    pub tape: Tape,
+    /// Sums are told so long after their minute.
+    pub late_ms: u64,
+    clock: Clock,
+    pub version: String,
+    share: Option<f64>,
+    description: String,
+    revision: u64,
+    /// Calls by their operations' names.
+    pub calls: Vec<&'static str>,
+}
+
+/// A way to it.
+#[derive(Clone)]
+struct Wire(Arc<Mutex<Aws>>);
+
+impl fmt::Debug for Wire {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Wire")
+    }
+}
+
+impl HttpConnector for Wire {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        HttpConnectorFuture::ready(Ok(self.0.lock().unwrap().answer(&request)))
+    }
+}
+
+impl Aws {
+    pub fn new(tape: Tape, late_ms: u64, clock: Clock) -> Arc<Mutex<Aws>> {
+        assert!(late_ms <= LAG_MS, "what is later than that is never counted");
+        let (version, description) = ("1".to_owned(), "the live one".to_owned());
+        let (share, revision, calls) = (None, 1, Vec::new());
+        Arc::new(Mutex::new(Aws { tape, late_ms, clock, version, share, description, revision, calls }))
+    }
+
+    /// The real client of it.
+    pub fn cloud(aws: &Arc<Mutex<Aws>>) -> Cloud {
+        let connector = SharedHttpConnector::new(Wire(aws.clone()));
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
+                "AKIA", "secret", None, None, "test",
+            )))
+            .http_client(http_client_fn(move |_, _| connector.clone()))
+            .build();
+        Cloud::new(&config).expect("a region")
+    }
+
+    fn answer(&mut self, request: &HttpRequest) -> HttpResponse {
+        let body = Bytes::copy_from_slice(request.body().bytes().expect("a body in memory"));
+        let mut parts = http::Request::builder().method(request.method()).uri(request.uri());
+        for (name, value) in request.headers() {
+            parts = parts.header(name, value);
+        }
+        let (parts, ()) = parts.body(()).expect("a request").into_parts();
+        let call = Catalog::embedded().identify(&parts, &body).expect("an operation of AWS");
+        let input = call.decode(&parts, body).expect("an input").input;
+        let input = serde_json::to_value(&input).expect("a value is JSON");
+        self.calls.push(call.operation.name);
+        assert!(self.calls.len() < CALLS_MAX, "it goes on asking");
+        let answer = match self.operation(call.operation.name, &input) {
+            Ok(output) => {
+                let output = pitbird_wire::to_value(&output).expect("JSON is a value");
+                call.encode(output, "r").expect("an output of the model")
+            }
+            Err(fault) => call.encode_fault(&fault, "r"),
+        };
+        let status = StatusCode::try_from(answer.status().as_u16()).expect("a status");
+        let mut response = HttpResponse::new(status, SdkBody::from(answer.body().to_vec()));
+        for (name, value) in answer.headers() {
+            response.headers_mut().insert(name.to_string(), value.to_str().expect("text").to_owned());
+        }
+        response
+    }
+
+    fn operation(&mut self, name: &str, input: &Json) -> Result<Json, Fault> {
+        let now_ms = (self.clock)();
+        self.tape.play(now_ms);
+        match name {
+            "GetFunctionConfiguration" => Ok(json!({"FunctionName": "pets", "Version": "2"})),
+            "GetAlias" => Ok(self.alias()),
+            "UpdateAlias" => self.update(input, now_ms),
+            "GetMetricData" => self.metrics(input, now_ms),
+            "DescribeAlarms" => {
+                let name = |state| match state {
+                    AlarmState::Ok => "OK",
+                    AlarmState::Alarm => "ALARM",
+                    AlarmState::InsufficientData => "INSUFFICIENT_DATA",
+                };
+                let found = self.tape.alarm(now_ms).into_iter();
+                let found = found.map(|state| json!({"AlarmName": "errors", "StateValue": name(state)}));
+                Ok(json!({"MetricAlarms": found.collect::<Vec<_>>(), "CompositeAlarms": []}))
+            }
+            other => panic!("{other} isn't needed for a release"),
+        }
+    }
+
+    fn alias(&self) -> Json {
+        let routing = self.share.map(|share| json!({"AdditionalVersionWeights": {"2": share}}));
+        json!({
+            "Name": "live",
+            "FunctionVersion": self.version,
+            "Description": self.description,
+            "RoutingConfig": routing,
+            "RevisionId": self.revision.to_string(),
+        })
+    }
+
+    fn update(&mut self, input: &Json, now_ms: u64) -> Result<Json, Fault> {
+        if input["RevisionId"] != json!(self.revision.to_string()) {
+            return Err(Fault::new("PreconditionFailedException", "the alias is another by now"));
+        }
+        self.version = input["FunctionVersion"].as_str().expect("a version").to_owned();
+        self.description = input["Description"].as_str().expect("text").to_owned();
+        self.share = input["RoutingConfig"]["AdditionalVersionWeights"]["2"].as_f64();
+        self.revision += 1;
+        let all = if self.version == "2" { 1.0 } else { 0.0 };
+        self.tape.shift(now_ms, self.share.unwrap_or(all));
+        Ok(self.alias())
+    }
+
+    /// Sums by minutes, newest first, as CloudWatch gives them.
+    fn metrics(&self, input: &Json, now_ms: u64) -> Result<Json, Fault> {
+        if self.tape.is_blind(now_ms) {
+            return Err(Fault::new("AccessDenied", "not authorized to perform cloudwatch:GetMetricData")
+                .with_status(403));
+        }
+        let time_ms = |name: &str| (input[name].as_f64().expect("a time") * 1e3) as u64;
+        let wanted = time_ms("StartTime")..time_ms("EndTime");
+        let told = |minute: &&Minute| {
+            wanted.contains(&minute.start_ms) && minute.start_ms + MINUTE_MS + self.late_ms <= now_ms
+        };
+        let minutes: Vec<&Minute> = self.tape.minutes.iter().rev().filter(told).collect();
+        let queries = input["MetricDataQueries"].as_array().expect("queries").iter();
+        let results = queries.map(|query| {
+            let metric = &query["MetricStat"]["Metric"];
+            let found =
+                minutes.iter().filter_map(|minute| Some((minute.start_ms / 1000, sum(metric, minute)?)));
+            let (times, values): (Vec<u64>, Vec<u64>) = found.unzip();
+            json!({"Id": query["Id"], "Timestamps": times, "Values": values, "StatusCode": "Complete"})
+        });
+        Ok(json!({"MetricDataResults": results.collect::<Vec<_>>()}))
+    }
+}
+
+/// What the series has for a minute; Lambda says nothing of one without invocations. Of a minute in which the weight changed it says
+/// what would condemn any canary.
+fn sum(metric: &Json, minute: &Minute) -> Option<u64> {
+    assert_eq!(metric["Namespace"], "AWS/Lambda");
+    let dimensions = metric["Dimensions"].as_array().expect("dimensions");
+    let dimension = |name: &str| {
+        dimensions
+            .iter()
+            .find(|dimension| dimension["Name"] == name)
+            .and_then(|dimension| dimension["Value"].as_str())
+    };
+    assert_eq!((dimension("FunctionName"), dimension("Resource")), (Some("pets"), Some("pets:live")));
+    let canary = match minute.is_mixed {
+        true => (1_000, 1_000),
+        false => (minute.seen.canary.requests(), minute.seen.canary.events()),
+    };
+    let base = (minute.seen.base.requests(), minute.seen.base.events());
+    let (requests, failures) = match dimension("ExecutedVersion") {
+        None => (canary.0 + base.0, canary.1 + base.1),
+        Some("2") => canary,
+        Some(other) => panic!("nobody has anything to ask about version {other}"),
+    };
+    let sum = match metric["MetricName"].as_str() {
+        Some("Invocations") => requests,
+        Some("Errors") => failures,
+        other => panic!("{other:?} isn't needed"),
+    };
+    (requests > 0).then_some(sum)
+}

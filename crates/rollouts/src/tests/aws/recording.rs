@@ -1,0 +1,122 @@
+//! Recordings: what a release's traffic did, minute by minute, and how a data plane and CloudWatch tell of it.
+
+use std::ops::Range;
+
+use pitbird_analysis::Bucket;
+use pitbird_aws::minutes::{MINUTE_MS, SPREAD_MS};
+use pitbird_rollout::AlarmState;
+use pitbird_simulation::model::{Model, World};
+use serde_json::Value as Json;
+
+use crate::{ArmCounts, Counts};
+
+/// What happens, counted in minutes from the start of the rollout.
+#[derive(Debug, Clone)]
+pub struct Recording {
+    pub name: String,
+    pub model: Model,
+    pub run: u64,
+    /// Members of StartRollout beside target and canary.
+    pub order: Json,
+    /// When it is started: so many milliseconds after a minute has begun.
+    pub into_minute_ms: u64,
+    /// Minutes of traffic before.
+    pub history: u64,
+    /// No request comes from this minute on.
+    pub silent_from: u64,
+    /// Nobody can read the counts.
+    pub blind: Range<u64>,
+    /// The state of the alarm `errors` from each minute on; none: nobody knows of it.
+    pub alarm: Vec<(u64, Option<AlarmState>)>,
+}
+
+/// A minute that is over.
+#[derive(Debug, Clone, Copy)]
+pub struct Minute {
+    pub start_ms: u64,
+    pub seen: Bucket,
+    /// The weight may have changed in it.
+    pub is_mixed: bool,
+}
+
+/// A recording as it is played: traffic is drawn under the weight that the target has.
+pub struct Tape {
+    recording: &'static Recording,
+    world: World<'static>,
+    began_ms: u64,
+    next_ms: u64,
+    pub minutes: Vec<Minute>,
+    /// Since when the canary has which share, 0 to 1.
+    shifts: Vec<(u64, f64)>,
+}
+
+impl Tape {
+    /// `began_ms` is when the rollout starts.
+    pub fn new(recording: &'static Recording, began_ms: u64) -> Tape {
+        let first_ms = began_ms / MINUTE_MS * MINUTE_MS;
+        Tape {
+            recording,
+            world: World::new(&recording.model, 20_261_129, recording.run),
+            began_ms: first_ms,
+            next_ms: first_ms - recording.history * MINUTE_MS,
+            minutes: Vec::new(),
+            shifts: vec![(0, 0.0)],
+        }
+    }
+
+    /// Plays all minutes that are over.
+    pub fn play(&mut self, now_ms: u64) {
+        while self.next_ms + MINUTE_MS <= now_ms {
+            let (start_ms, end_ms) = (self.next_ms, self.next_ms + MINUTE_MS);
+            let at_s = start_ms.saturating_sub(self.began_ms) as f64 / 1e3;
+            let share = self
+                .shifts
+                .iter()
+                .rev()
+                .find(|(at_ms, _)| *at_ms <= start_ms)
+                .map_or(0.0, |(_, share)| *share);
+            let seen = self.world.pass(at_s, 60.0, share);
+            let is_silent = self.minute(start_ms) >= self.recording.silent_from;
+            let buckets = seen.buckets.into_iter().filter(|_| !is_silent);
+            let seen = buckets.fold(Bucket::default(), |sum, (_, bucket)| sum.plus(bucket));
+            let is_near = |at_ms: u64| at_ms < end_ms + SPREAD_MS && start_ms < at_ms + SPREAD_MS;
+            let is_mixed = self.shifts.iter().any(|(at_ms, _)| is_near(*at_ms));
+            self.minutes.push(Minute { start_ms, seen, is_mixed });
+            self.next_ms = end_ms;
+        }
+    }
+
+    /// The canary's share is this from now on.
+    pub fn shift(&mut self, now_ms: u64, share: f64) {
+        if self.shifts.last().is_none_or(|(_, last)| *last != share) {
+            self.shifts.push((now_ms, share));
+        }
+    }
+
+    /// All that a data plane has counted which changes its numbers once a minute; nothing came while the weight changed.
+    pub fn counts(&mut self, now_ms: u64, share: f64) -> Option<Counts> {
+        self.play(now_ms);
+        self.shift(now_ms, share);
+        if self.is_blind(now_ms) {
+            return None;
+        }
+        let whole = self.minutes.iter().filter(|minute| !minute.is_mixed);
+        let sum = whole.fold(Bucket::default(), |sum, minute| sum.plus(minute.seen));
+        let arm = |arm: pitbird_analysis::Arm| ArmCounts { requests: arm.requests(), failures: arm.events() };
+        Some(Counts { base: arm(sum.base), canary: arm(sum.canary), ..Counts::default() })
+    }
+
+    pub fn is_blind(&self, now_ms: u64) -> bool {
+        now_ms >= self.began_ms && self.recording.blind.contains(&self.minute(now_ms))
+    }
+
+    pub fn alarm(&self, now_ms: u64) -> Option<AlarmState> {
+        let minute = self.minute(now_ms);
+        let states = self.recording.alarm.iter().rev();
+        states.clone().find(|(from, _)| *from <= minute).and_then(|(_, state)| *state)
+    }
+
+    fn minute(&self, at_ms: u64) -> u64 {
+        at_ms.saturating_sub(self.began_ms) / MINUTE_MS
+    }
+}
