@@ -3,6 +3,7 @@
 //! they work.
 
 mod cloud;
+mod differences;
 pub mod recording;
 mod shelf;
 
@@ -22,7 +23,7 @@ use tokio::time::Instant;
 
 use super::bed::{BEGAN_MS, Bed, with};
 use cloud::Aws;
-use recording::{Recording, Tape};
+use recording::{Minute, Recording, Tape};
 
 /// A rollout as it went: what was decided, and what the target was made.
 struct Went {
@@ -83,7 +84,11 @@ async fn here(recording: &'static Recording) -> Went {
 }
 
 /// By that of `pitbird-aws`, with sums that are there so long after their minute and are taken as they are after `lag_ms`.
-async fn there(recording: &'static Recording, plan: &Plan, (late_ms, lag_ms): (u64, u64)) -> (Went, Run) {
+async fn there(
+    recording: &'static Recording,
+    plan: &Plan,
+    (late_ms, lag_ms): (u64, u64),
+) -> (Went, Vec<Minute>) {
     let directory = folder();
     let (began, start_ms) = (Instant::now(), start_ms(recording));
     let clock: crate::Clock = std::sync::Arc::new(move || start_ms + began.elapsed().as_millis() as u64);
@@ -116,7 +121,8 @@ async fn there(recording: &'static Recording, plan: &Plan, (late_ms, lag_ms): (u
         shifts: run.shifts.iter().skip(1).map(|shift| (shift.percent.get(), shift.decided_ms)).collect(),
         version: aws.lock().unwrap().version.clone(),
     };
-    (went, run)
+    let minutes = aws.lock().unwrap().tape.minutes.clone();
+    (went, minutes)
 }
 
 /// A record without the seams of its evidence: minutes that were read together are told one by one there and as one sum here. They

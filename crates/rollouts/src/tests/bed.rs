@@ -102,7 +102,10 @@ impl Bed {
                     let mut roads = roads.lock().unwrap();
                     let road = roads.of(target);
                     if let Some(tape) = &mut road.tape {
-                        return tape.counts(clock(), share(&store, target));
+                        let counts = tape.counts(clock(), share(&store, target));
+                        let (subject, [_, canary]) = target.subject();
+                        tape.tell(counts, &slots.of(subject), canary);
+                        return counts;
                     }
                     let counts = road.counts(clock(), share(&store, target));
                     let (subject, arms) = target.subject();

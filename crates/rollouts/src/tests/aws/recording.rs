@@ -6,6 +6,7 @@ use pitbird_analysis::Bucket;
 use pitbird_aws::minutes::{MINUTE_MS, SPREAD_MS};
 use pitbird_rollout::AlarmState;
 use pitbird_simulation::model::{Model, World};
+use pitbird_telemetry::tally::{Request, Slot};
 use serde_json::Value as Json;
 
 use crate::{ArmCounts, Counts};
@@ -24,6 +25,8 @@ pub struct Recording {
     pub history: u64,
     /// No request comes from this minute on.
     pub silent_from: u64,
+    /// All of the canary's failures come from one environment, and a data plane knows.
+    pub is_one_source: bool,
     /// Nobody can read the counts.
     pub blind: Range<u64>,
     /// The state of the alarm `errors` from each minute on; none: nobody knows of it.
@@ -46,6 +49,8 @@ pub struct Tape {
     began_ms: u64,
     next_ms: u64,
     pub minutes: Vec<Minute>,
+    /// Failures of the canary that a tally was told of.
+    told: u64,
     /// Since when the canary has which share, 0 to 1.
     shifts: Vec<(u64, f64)>,
 }
@@ -60,6 +65,7 @@ impl Tape {
             began_ms: first_ms,
             next_ms: first_ms - recording.history * MINUTE_MS,
             minutes: Vec::new(),
+            told: 0,
             shifts: vec![(0, 0.0)],
         }
     }
@@ -104,6 +110,23 @@ impl Tape {
         let sum = whole.fold(Bucket::default(), |sum, minute| sum.plus(minute.seen));
         let arm = |arm: pitbird_analysis::Arm| ArmCounts { requests: arm.requests(), failures: arm.events() };
         Some(Counts { base: arm(sum.base), canary: arm(sum.canary), ..Counts::default() })
+    }
+
+    /// Tells a data plane's tally where the canary's failures come from, where that is known.
+    pub fn tell(&mut self, counts: Option<Counts>, slot: &Slot, canary: u64) {
+        let failures = counts.map_or(self.told, |counts| counts.canary.failures);
+        for _ in (self.told..failures).filter(|_| self.recording.is_one_source) {
+            slot.record(|| Request {
+                arm: canary,
+                route: None,
+                latency_us: 1_000,
+                is_cold: false,
+                is_failure: true,
+                client: None,
+                environment: Some(7),
+            });
+        }
+        self.told = failures;
     }
 
     pub fn is_blind(&self, now_ms: u64) -> bool {

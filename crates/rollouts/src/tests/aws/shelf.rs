@@ -27,7 +27,7 @@ fn plan(run: u64) -> Json {
         2 => (json!([step(5, 1), step(25, 3), step(50, 5), step(95, 5)]), 20_000),
         _ => (json!([step(1, 5), step(50, 0), step(100, 5)]), 45_000),
     };
-    json!({"Steps": steps, "Rules": {"MaxDurationMs": 3_600_000, "IntervalMs": interval_ms}})
+    json!({"Steps": steps, "Rules": {"MaxDurationMs": 2_700_000, "IntervalMs": interval_ms}})
 }
 
 fn recording(name: &str, model: Model, run: u64) -> Recording {
@@ -39,6 +39,7 @@ fn recording(name: &str, model: Model, run: u64) -> Recording {
         into_minute_ms: [20_000, 0, 59_000, 3_000, 31_500][run as usize % 5],
         history: [10, 0, 59][run as usize % 3],
         silent_from: u64::MAX,
+        is_one_source: false,
         blind: 0..0,
         alarm: Vec::new(),
     }
@@ -54,6 +55,16 @@ fn all() -> Vec<Recording> {
         (0..RUNS).map(move |run| recording(model.name, model.clone(), run + at as u64))
     });
     runs.chain(unusual()).collect()
+}
+
+/// A broken canary whose few failures all come from one environment.
+pub fn one_source() -> &'static Recording {
+    static RECORDING: LazyLock<Recording> = LazyLock::new(|| {
+        let dead = regressions().into_iter().find(|model| model.name == "broken altogether, 1/s");
+        let few = recording("one source", dead.expect("in the catalogue"), 3);
+        Recording { is_one_source: true, ..few }
+    });
+    &RECORDING
 }
 
 /// What the catalogue doesn't have.
@@ -77,7 +88,7 @@ fn unusual() -> Vec<Recording> {
         found.push(guarded("both above the limit", both, run, &limit));
         found.push(guarded("below the limit", steady.clone(), run, &limit));
         let gate = json!({"Steps": [{"Percent": 10, "WaitMs": 60_000, "Gate": true}, {"Percent": 50, "WaitMs": 60_000}]});
-        let rules = json!({"Rules": {"MaxDurationMs": 3_600_000, "IntervalMs": 60_000, "GateTimeoutMs": 600_000 + run}});
+        let rules = json!({"Rules": {"MaxDurationMs": 2_700_000, "IntervalMs": 60_000, "GateTimeoutMs": 600_000 + run}});
         let gate = with(gate, rules);
         let gated = recording("a gate that nobody opens", steady.clone(), run);
         let order = with(gated.order.clone(), gate);
