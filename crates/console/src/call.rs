@@ -28,6 +28,7 @@ const OPERATIONS: &[(&str, &[&str])] = &[
     ),
     ("logs", &["DescribeLogGroups", "FilterLogEvents", "GetQueryResults", "StartQuery", "StopQuery"]),
     ("rollouts", &["AbortRollout", "GetRollout", "PauseRollout", "PromoteRollout", "ResumeRollout"]),
+    ("usage", &["ListEnvironments"]),
 ];
 
 /// A model's operation, if pages may call it.

@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::invocation::{Invocation, Outcome, Refused};
 use crate::measure::{Called, InvocationProbe, LiveCounts};
 use crate::parts::Parts;
-use crate::pool::{Job, Pool, Target};
+use crate::pool::{Alive, Job, Pool, Target};
 use crate::provision;
 use crate::queue::{self, Event, Queue, Unqueued};
 use crate::runtime::{RuntimeError, RuntimeReport, Runtimes, Served};
@@ -253,6 +253,11 @@ impl Invoker {
     /// How many environments there are, now and at every change.
     pub fn environments(&self) -> watch::Receiver<u32> {
         self.0.parts.environments()
+    }
+
+    /// The environments that there are now in an account and region, by function and version.
+    pub fn alive(&self, scope: &Scope) -> Vec<Alive> {
+        self.0.parts.alive(scope)
     }
 
     /// How many interpreters wait for a function, now and at every change.

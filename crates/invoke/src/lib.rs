@@ -55,7 +55,7 @@ pub use invocation::{Billed, Invocation, Outcome, Refused};
 pub use invoker::{Invoker, StartError};
 pub use measure::{Counts, LiveCounts};
 pub use pitbird_egress::Reach;
-pub use pool::Provisioned;
+pub use pool::{Alive, Provisioned};
 pub use queue::{Event, Unqueued};
 pub use runtime::{
     ChosenRuntime, RuntimeError, RuntimeReport, Served, check_chosen_runtimes, runtime_version_arn, runtimes,

@@ -1,10 +1,12 @@
 //! What all versions share.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use pitbird_egress::{Allowance, Reach};
+use pitbird_names::Scope;
 use pitbird_sandbox::{Level, RUNTIME_API_PORT};
 use pitbird_store::Store;
 use pitbird_telemetry::Telemetry;
@@ -16,7 +18,7 @@ use crate::code::CodeCache;
 use crate::concurrency::Counters;
 use crate::config::Limits;
 use crate::parking::Parking;
-use crate::pool::Pool;
+use crate::pool::{Alive, Pool};
 use crate::runtime::Runtimes;
 use crate::timekeeper::Timekeeper;
 
@@ -159,6 +161,24 @@ impl Parts {
 
     pub fn environments(&self) -> watch::Receiver<u32> {
         self.environments.subscribe()
+    }
+
+    /// The environments of an account and region, by function and version, those of former code among them until they end.
+    pub fn alive(&self, scope: &Scope) -> Vec<Alive> {
+        let pools: Vec<_> = self.pools().iter().filter_map(Weak::upgrade).collect();
+        let mut found = BTreeMap::new();
+        for pool in pools.iter().filter(|pool| pool.record.scope == *scope) {
+            let alive = pool.alive();
+            if alive.ready + alive.starting == 0 {
+                continue;
+            }
+            let key = (alive.function.clone(), alive.version.to_string());
+            let sum = found.entry(key).or_insert(Alive { ready: 0, idle: 0, starting: 0, ..alive.clone() });
+            sum.ready += alive.ready;
+            sum.idle += alive.idle;
+            sum.starting += alive.starting;
+        }
+        found.into_values().collect()
     }
 
     /// Closes every pool.

@@ -57,6 +57,17 @@ pub(crate) struct Job {
     pub traced: Option<Box<Traced>>,
 }
 
+/// The environments of a function's version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alive {
+    pub function: String,
+    pub version: VersionId,
+    /// Those that have been initialised, at work or idle.
+    pub ready: usize,
+    pub idle: usize,
+    pub starting: usize,
+}
+
 /// What an environment gets when it is free.
 #[derive(Debug)]
 pub(crate) enum NextJob {
@@ -239,6 +250,18 @@ impl Pool {
         self.counter.scaled.give_back(self.scaling());
         let mut state = self.lock();
         state.launching = state.launching.saturating_sub(1);
+    }
+
+    /// What there is of it at this moment.
+    pub fn alive(&self) -> Alive {
+        let state = self.lock();
+        Alive {
+            function: self.record.name.clone(),
+            version: self.record.version,
+            ready: state.ready,
+            idle: state.idle.len(),
+            starting: state.launching,
+        }
     }
 
     /// When the longest idle environment was last used, if one is idle.

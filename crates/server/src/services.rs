@@ -93,7 +93,9 @@ pub fn start(parts: &Parts, time_scale: f64) -> Result<Started> {
     let logs = Arc::new(pitbird_logs::State::new(store.clone(), telemetry.clone(), deliver, keep, entropy)?);
     let cloudwatch = Arc::new(pitbird_cloudwatch::State::new(store.clone(), telemetry.clone()));
     let alarm_actions = AlarmActions::new(invoker.clone(), store.clone());
-    let usage = Arc::new(pitbird_usage::State { store: store.clone(), telemetry: telemetry.clone() });
+    let environments = environments(invoker.clone());
+    let usage =
+        Arc::new(pitbird_usage::State { store: store.clone(), telemetry: telemetry.clone(), environments });
     let sts = pitbird_sts::State { store: store.clone(), entropy };
     let (rollouts, executor) = pitbird_rollouts::new(rollout_parts(parts, cloudwatch.clone()));
     let (stop_rollouts, stopped) = oneshot::channel::<()>();
@@ -209,6 +211,20 @@ fn rollout_parts(parts: &Parts, cloudwatch: Arc<pitbird_cloudwatch::State>) -> p
             })
         }),
     }
+}
+
+/// What functions have of environments, as the usage service tells it.
+fn environments(invoker: Invoker) -> pitbird_usage::EnvironmentsOf {
+    Arc::new(move |scope| {
+        let told = |alive: pitbird_invoke::Alive| pitbird_usage::Environments {
+            function_name: alive.function,
+            version: alive.version.to_string(),
+            alive: alive.ready,
+            idle: alive.idle,
+            starting: alive.starting,
+        };
+        invoker.alive(scope).into_iter().map(told).collect()
+    })
 }
 
 /// What the data plane has counted on a rollout's target since this server started.

@@ -140,6 +140,9 @@ fn the_page_on_usage_works() {
     assert!(prices.contains("us-east-1"), "{prices}");
     let words = printed(&python, &server, &block("docs/usage.md", "usage-operation"), folder.path());
     assert!(serde_json::from_str::<serde_json::Value>(&words).is_ok(), "one JSON document: {words}");
+    let words = printed(&python, &server, &block("docs/usage.md", "usage-environments"), folder.path());
+    let none: serde_json::Value = serde_json::from_str(&words).expect("one JSON document");
+    assert_eq!(none["Environments"], json!([]), "{words}");
 }
 
 /// What an API key has used counts on after a restart.

@@ -1,4 +1,4 @@
-//! The operation from its model to its answer, and what the meter tells.
+//! The operations from their model to their answers, and what the meter tells.
 
 mod bed;
 mod levels;
@@ -97,4 +97,29 @@ async fn log_groups_belong_to_who_writes_them() {
     assert_eq!(rows("Stage").await, ["IngestedBytes 120 bytes", "a1/prod IngestedBytes 120 bytes"]);
     assert_eq!(rows("Track").await[2], "a1/prod/canary IngestedBytes 60 bytes");
     assert_eq!(rows("LogGroup").await.len(), groups.len());
+}
+
+#[tokio::test]
+async fn environments_are_told_by_function_and_version_page_by_page() {
+    let bed = Bed::open().await;
+    let told = async |input| {
+        let page = bed.call("ListEnvironments", input).await?;
+        let line = |found: &serde_json::Value| {
+            format!("{}:{} {}", found["FunctionName"], found["Version"], found["Alive"])
+        };
+        let lines = page["Environments"].as_array().unwrap().iter().map(line).collect::<Vec<_>>().join(", ");
+        Ok::<_, String>((lines.replace('"', ""), page["NextToken"].clone()))
+    };
+    let all = "carts:$LATEST 1, pets:1 2, pets:2 3";
+    assert_eq!(told(json!({})).await.unwrap(), (all.to_owned(), json!(null)));
+    let (first, token) = told(json!({"MaxResults": 2})).await.unwrap();
+    assert_eq!((first.as_str(), &token), ("carts:$LATEST 1, pets:1 2", &json!("pets:1")));
+    assert_eq!(told(json!({"NextToken": token})).await.unwrap().0, "pets:2 3");
+    let arn = |account| json!({"FunctionName": format!("arn:aws:lambda:us-east-1:{account}:function:pets")});
+    assert_eq!(told(json!({"FunctionName": "pets"})).await.unwrap().0, "pets:1 2, pets:2 3");
+    assert_eq!(told(arn("000000000000")).await.unwrap().0, "pets:1 2, pets:2 3");
+    assert_eq!(told(arn("111111111111")).await.unwrap().0, "", "somebody else's");
+    assert_eq!(told(json!({"FunctionName": "others"})).await.unwrap().0, "");
+    assert!(told(json!({"FunctionName": "a b"})).await.unwrap_err().contains("neither a function's name"));
+    assert!(told(json!({"MaxResults": 0})).await.is_err());
 }

@@ -26,6 +26,10 @@ impl Idle {
         self.provisioned.pop().or_else(|| self.on_demand.pop())
     }
 
+    pub fn len(&self) -> usize {
+        self.provisioned.len() + self.on_demand.len()
+    }
+
     /// `false` if it isn't here.
     pub fn remove(&mut self, environment: &Arc<Environment>) -> bool {
         [&mut self.provisioned, &mut self.on_demand].into_iter().any(|list| {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pitbird_invoke::{EventPolicy, Invocation, Limits, Refused, Throttle};
+use pitbird_invoke::{Alive, EventPolicy, Invocation, Limits, Refused, Throttle};
 use pitbird_names::{Qualifier, Scope, VersionId};
 
 use crate::bench::{Draft, bash_loop, bench, bench_with, invocation, now_ms, text};
@@ -192,7 +192,11 @@ async fn shutdown_lets_what_runs_end_and_leaves_nothing() {
     });
     let starts = |log: &[String]| log.iter().filter(|line| line.starts_with("START ")).count();
     bench.until_log("f", |log| starts(log) == 2).await;
+    let (name, version) = ("f".to_owned(), VersionId::Latest);
+    let at_work = Alive { function: name, version, ready: 1, idle: 0, starting: 0 };
+    assert_eq!(bench.invoker.alive(&Scope::default()), [at_work]);
     bench.invoker.shutdown().await;
+    assert_eq!(bench.invoker.alive(&Scope::default()), []);
     assert_eq!(text(&call.await.unwrap()), "5");
     assert_eq!(*bench.invoker.environments().borrow(), 0);
     let refused = bench.try_invoke(&function, None, 0.0, "1").await.unwrap_err();

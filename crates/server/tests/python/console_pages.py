@@ -198,7 +198,6 @@ try:
     browser.click("Send")
     says("an answer", r"✔ 200[^]*(one|two) <b>")
     says("the command", "curl -i 'http:[^']*\\/_aws\\/execute-api\\/[^']*\\/prod\\/cats'")
-    says("the other command", "aws apigateway get-stages --rest-api-id")if False else None
     looked_at("an API")
 
     browser.click("Functions")
@@ -206,6 +205,7 @@ try:
     says("versions", r"2\s+python3.11[^]*the second[^]*1\s+python3.11[^]*the first")
     says("aliases", "live\\s+version 2: 100.%")
     says("concurrency", r"reserved\s+7")
+    says("environments", r"alive, version \S+\s+[1-9]\d*, of which \d+ idle")
     looked_at("a function")
 
     browser.click("Metrics")

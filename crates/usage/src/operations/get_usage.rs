@@ -4,12 +4,10 @@ use pitbird_names::Month;
 use pitbird_service::{Call, Fault};
 use serde::{Deserialize, Serialize};
 
+use super::limit;
 use crate::group::{GroupBy, Row, grouped};
 use crate::owners::Owners;
 use crate::{Error, State};
-
-/// Items of a page when the caller doesn't say, and at most.
-const RESULTS_MAX: usize = 1000;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -35,9 +33,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> 
         Some(text) => Month::parse(text).ok_or_else(|| Error::Month(text.clone()))?,
         None => Month::of(now_ms),
     };
-    let limit = input.max_results.map_or(Ok(RESULTS_MAX), usize::try_from).ok();
-    let limit =
-        limit.filter(|limit| (1..=RESULTS_MAX).contains(limit)).ok_or(Error::MaxResults(RESULTS_MAX))?;
+    let limit = limit(input.max_results)?;
     let used = state.telemetry.usage(&caller.scope, month).await.map_err(Error::from)?;
     let owners = Owners::read(&state.store, &caller.scope)?;
     let mut items = grouped(used, input.group_by, &owners);

@@ -15,7 +15,7 @@ use pitbird_telemetry::{Config, Telemetry};
 use pitbird_wire::{Catalog, Model};
 use serde_json::Value as Json;
 
-use crate::State;
+use crate::{Environments, State};
 
 /// 2026-11-28.
 pub const NOW_MS: i64 = 1_795_824_000_000;
@@ -57,7 +57,21 @@ impl Bed {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
         let telemetry = Telemetry::open(&folder.path().join("telemetry"), &Config::default()).unwrap();
-        let state = Arc::new(State { store, telemetry: telemetry.clone() });
+        let state = Arc::new(State {
+            store,
+            telemetry: telemetry.clone(),
+            environments: Arc::new(|scope| {
+                let of = |(name, version, alive): (&str, &str, usize)| Environments {
+                    function_name: name.to_owned(),
+                    version: version.to_owned(),
+                    alive,
+                    idle: 1,
+                    starting: 0,
+                };
+                let all = [("pets", "2", 3), ("pets", "1", 2), ("carts", "$LATEST", 1)];
+                if *scope == Scope::default() { all.map(of).into() } else { Vec::new() }
+            }),
+        });
         Bed { service: crate::service(state.clone()), state, telemetry, _folder: folder }
     }
 
@@ -67,8 +81,12 @@ impl Bed {
     }
 
     pub async fn run(&self, input: Json) -> Result<Json, String> {
+        self.call("GetUsage", input).await
+    }
+
+    pub async fn call(&self, operation: &str, input: Json) -> Result<Json, String> {
         let input = pitbird_wire::to_value(&input).unwrap();
-        let known = model().operation("GetUsage").unwrap();
+        let known = model().operation(operation).unwrap();
         let violations = pitbird_wire::check(model(), known, &input);
         if !violations.is_empty() {
             return Err(pitbird_wire::summary(&violations));
@@ -76,7 +94,7 @@ impl Bed {
         let caller = Caller::root(Scope::default());
         let (request_id, endpoint) = (String::new(), String::new());
         let call = Call { caller, request_id, now_ms: NOW_MS, endpoint, trace_id: None, input };
-        let answer = self.service.call("GetUsage", call).unwrap().await;
+        let answer = self.service.call(operation, call).unwrap().await;
         let output = answer.map_err(|fault| format!("{}: {}", fault.code, fault.message))?;
         Ok(serde_json::to_value(output.into_output()).unwrap())
     }

@@ -12,11 +12,13 @@ async fn the_model_has_what_is_heeded_and_told() {
     assert_eq!(bed.service.operations().collect::<Vec<_>>(), all, "every operation is written");
     let known = model().operation("GetUsage").unwrap();
     let members = |shape| model().members(shape).iter().map(|member| (member.name, member.reference.shape));
-    let input: Vec<&str> = members(known.input.unwrap()).map(|(name, _)| name).collect();
-    let mut heeded: Vec<String> =
-        bed.service.input_members("GetUsage").unwrap().into_iter().map(|member| member.path).collect();
-    heeded.sort_by_key(|name| input.iter().position(|known| known == name));
-    assert_eq!(heeded, input);
+    for operation in model().operations() {
+        let input: Vec<&str> = members(operation.input.unwrap()).map(|(name, _)| name).collect();
+        let heeded = bed.service.input_members(operation.name).unwrap();
+        let mut heeded: Vec<String> = heeded.into_iter().map(|member| member.path).collect();
+        heeded.sort_by_key(|name| input.iter().position(|known| known == name));
+        assert_eq!(heeded, input, "{}", operation.name);
+    }
     let items = members(known.output.unwrap()).find(|(name, _)| *name == "Items").unwrap().1;
     let Shape::List { member: item, .. } = &model().shape(items).kind else { panic!("items are no list") };
     for (name, told) in [
