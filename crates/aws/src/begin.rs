@@ -18,7 +18,7 @@ use crate::target::{AliasTarget, Change, Seen, StageTarget, Target};
 /// What the base did for so long before the rollout is taken along, ms.
 const HISTORY_MS: u64 = 60 * MINUTE_MS;
 /// Where there is no compare-and-set, a sign is looked at again after this time: of two, one remains.
-const SECOND_LOOK: Duration = Duration::from_secs(2);
+pub const SECOND_LOOK: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Error)]
 pub enum Error {

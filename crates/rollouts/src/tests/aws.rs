@@ -4,6 +4,7 @@
 
 mod cloud;
 mod differences;
+mod places;
 pub mod recording;
 mod shelf;
 
@@ -17,13 +18,20 @@ use pitbird_aws::journal::Journal;
 use pitbird_aws::minutes::MINUTE_MS;
 use pitbird_aws::order::Order;
 use pitbird_aws::run::Run;
-use pitbird_rollout::{Input, Observed, Plan, Record, State};
+use pitbird_rollout::{Input, Observed, Outcome, Plan, Record, State};
 use serde_json::{Value as Json, json};
 use tokio::time::Instant;
 
-use super::bed::{BEGAN_MS, Bed, with};
+use super::bed::{API, BEGAN_MS, Bed, with};
 use cloud::Aws;
 use recording::{Minute, Recording, Tape};
+
+/// What is rolled out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Alias,
+    Stage,
+}
 
 /// A rollout as it went: what was decided, and what the target was made.
 struct Went {
@@ -33,8 +41,8 @@ struct Went {
     reason: String,
     /// The canary's share and when that was decided.
     shifts: Vec<(f64, u64)>,
-    /// The version that the alias names in the end.
-    version: String,
+    /// The version or deployment that serves in the end.
+    serving: String,
 }
 
 /// When a recording's rollout starts.
@@ -42,13 +50,18 @@ fn start_ms(recording: &Recording) -> u64 {
     (BEGAN_MS / MINUTE_MS + 1 + recording.history) * MINUTE_MS + recording.into_minute_ms
 }
 
-fn input(recording: &Recording) -> Json {
-    let input = json!({
-        "Name": "v2",
-        "Target": {"LambdaAlias": {"FunctionName": "pets", "AliasName": "live"}},
-        "Canary": {"FunctionVersion": "2"},
-    });
-    with(input, recording.order.clone())
+fn input(recording: &Recording, place: Place) -> Json {
+    let (target, canary) = match place {
+        Place::Alias => {
+            let alias = json!({"FunctionName": "pets", "AliasName": "live"});
+            (json!({"LambdaAlias": alias}), json!({"FunctionVersion": "2"}))
+        }
+        Place::Stage => {
+            let stage = json!({"RestApiId": API, "StageName": "prod"});
+            (json!({"RestStage": stage}), json!({"DeploymentId": "d2"}))
+        }
+    };
+    with(json!({"Name": "v2", "Target": target, "Canary": canary}), recording.order.clone())
 }
 
 /// In memory where there is some for that: nobody pulls the plug here.
@@ -62,13 +75,13 @@ fn alone<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// By this crate's executor.
-async fn here(recording: &'static Recording) -> Went {
+async fn here(recording: &'static Recording, place: Place) -> Went {
     let directory = folder();
     let bed = Bed::open(directory.path(), Instant::now()).await;
     let start_ms = start_ms(recording);
     bed.play(Tape::new(recording, start_ms));
     tokio::time::advance(Duration::from_millis(start_ms - BEGAN_MS)).await;
-    bed.ok("StartRollout", input(recording)).await;
+    bed.ok("StartRollout", input(recording, place)).await;
     bed.end("v2").await;
     let rollout = bed.rollout("v2");
     let went = Went {
@@ -77,7 +90,10 @@ async fn here(recording: &'static Recording) -> Went {
         records: bed.entries("v2").into_iter().map(|entry| entry.record).collect(),
         reason: rollout.reason,
         shifts: rollout.shifts.iter().map(|shift| (shift.percent.get(), shift.decided_ms)).collect(),
-        version: bed.alias().version.to_string(),
+        serving: match place {
+            Place::Alias => bed.alias().version.to_string(),
+            Place::Stage => bed.stage().deployment_id,
+        },
     };
     bed.close().await;
     went
@@ -86,15 +102,19 @@ async fn here(recording: &'static Recording) -> Went {
 /// By that of `pitbird-aws`, with sums that are there so long after their minute and are taken as they are after `lag_ms`.
 async fn there(
     recording: &'static Recording,
+    place: Place,
     plan: &Plan,
     (late_ms, lag_ms): (u64, u64),
 ) -> (Went, Vec<Minute>) {
     let directory = folder();
     let (began, start_ms) = (Instant::now(), start_ms(recording));
-    let clock: crate::Clock = std::sync::Arc::new(move || start_ms + began.elapsed().as_millis() as u64);
+    // So that the first look is at the same time.
+    let claimed_ms = if place == Place::Stage { begin::SECOND_LOOK.as_millis() as u64 } else { 0 };
+    let from_ms = start_ms - claimed_ms;
+    let clock: crate::Clock = std::sync::Arc::new(move || from_ms + began.elapsed().as_millis() as u64);
     let aws = Aws::new(Tape::new(recording, start_ms), late_ms, clock.clone());
     let cloud = Aws::cloud(&aws);
-    let order = Order { input: input(recording), plan: plan.clone() }.accept().expect("AWS can do it");
+    let order = Order { input: input(recording, place), plan: plan.clone() }.accept().expect("AWS can do it");
     let journal = Journal::new(directory.path(), "v2");
     let _lock = journal.lock().expect("nobody else");
     let begun = begin::begin(&cloud, &journal, order, (lag_ms, false), clock()).await;
@@ -108,7 +128,7 @@ async fn there(
     let records = journal.records(&run).expect("they were written");
     // Looked at is when it is due: every interval, and where a wait or the longest duration ends.
     let interval_ms = plan.rules().interval_ms;
-    let looks = (run.state.now_ms() - start_ms) / interval_ms + plan.steps().len() as u64 + 3;
+    let looks = (run.state.now_ms() - from_ms) / interval_ms + plan.steps().len() as u64 + 3;
     let asked = aws.lock().unwrap().calls.iter().filter(|name| **name == "GetMetricData").count() as u64;
     assert!(asked <= looks, "{}: asked {asked} times in {looks} looks", recording.name);
     assert_eq!(pitbird_rollout::replay(&run.plan, &records).as_ref(), Ok(&run.state));
@@ -119,7 +139,10 @@ async fn there(
         reason: run.reason.clone(),
         // Before the first there is one of 0 %.
         shifts: run.shifts.iter().skip(1).map(|shift| (shift.percent.get(), shift.decided_ms)).collect(),
-        version: aws.lock().unwrap().version.clone(),
+        serving: match place {
+            Place::Alias => aws.lock().unwrap().alias.version.clone(),
+            Place::Stage => aws.lock().unwrap().stage.deployment.clone(),
+        },
     };
     let minutes = aws.lock().unwrap().tape.minutes.clone();
     (went, minutes)
@@ -146,31 +169,47 @@ fn seamless(record: &Record) -> Record {
 }
 
 /// Both went the same way, number by number.
-fn check(name: &str, here: &Went, there: &Went) {
-    let merged: Vec<Record> = there.records.iter().map(seamless).collect();
-    for (at, (ours, theirs)) in here.records.iter().zip(&merged).enumerate() {
-        let mut ours = ours.clone();
+fn check(name: &str, place: Place, here: &Went, there: &Went) {
+    // A stage's sign is put on it before anything is looked at.
+    let first = if place == Place::Stage { 1 } else { 0 };
+    let merged: Vec<Record> = there.records.iter().skip(first).map(seamless).collect();
+    let ours: Vec<&Record> = here.records.iter().skip(first).collect();
+    for (at, (ours, theirs)) in ours.iter().zip(&merged).enumerate() {
+        let mut ours = Record::clone(ours);
         if theirs.numbers.shares.is_empty() {
             ours.numbers.shares.clear();
         }
         let told = |record: &Record| serde_json::to_string_pretty(record).expect("JSON");
         assert!(ours == *theirs, "{name}: record {at} here:\n{}\nand there:\n{}", told(&ours), told(theirs));
     }
-    assert_eq!(here.records.len(), merged.len(), "{name}: as many records");
-    assert_eq!(here.state, there.state, "{name}");
-    let told = |went: &Went| (went.reason.clone(), went.shifts.clone(), went.version.clone());
+    assert_eq!(ours.len(), merged.len(), "{name}: as many records");
+    assert_eq!(state(place, here), state(place, there), "{name}");
+    let told = |went: &Went| (went.reason.clone(), went.shifts.clone(), went.serving.clone());
     assert_eq!(told(here), told(there), "{name}");
 }
 
+/// All of a state but, for a stage, when it began.
+fn state(place: Place, went: &Went) -> Json {
+    let mut state = serde_json::to_value(&went.state).expect("JSON");
+    if place == Place::Stage {
+        state["began_ms"].take();
+        state["decisions"][0]["at_ms"].take();
+    }
+    state
+}
+
 /// Both ways of every recording.
-fn through_both(recordings: &'static [Recording]) -> Vec<Went> {
+fn through_both(recordings: &[&'static Recording], place: Place) -> Vec<Went> {
     let next = AtomicUsize::new(0);
     let work = || {
         let mut went = Vec::new();
         while let Some(recording) = recordings.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let ours = alone(here(recording));
-            let (theirs, _) = alone(there(recording, &ours.plan, (0, 0)));
-            check(&recording.name, &ours, &theirs);
+            let ours = alone(here(recording, place));
+            if place == Place::Stage && ours.state.outcome() == Some(Outcome::Inconclusive) {
+                continue;
+            }
+            let (theirs, _) = alone(there(recording, place, &ours.plan, (0, 0)));
+            check(&recording.name, place, &ours, &theirs);
             went.push(ours);
         }
         went
@@ -226,13 +265,27 @@ const KINDS: &[&str] = &[
 
 #[test]
 fn a_recording_leads_to_the_same_decisions_here_and_on_aws() {
-    let recordings = shelf::recordings();
+    let recordings: Vec<_> = shelf::recordings().iter().collect();
     assert!(recordings.len() >= 100, "{}", recordings.len());
-    let went = through_both(recordings);
+    let went = through_both(&recordings, Place::Alias);
     assert_eq!(went.len(), recordings.len());
     let kinds = kinds(went.iter());
     let missing: Vec<_> = KINDS.iter().filter(|kind| !kinds.contains_key(**kind)).collect();
     let records: usize = went.iter().map(|went| went.records.len()).sum();
     eprintln!("{} recordings, {records} records: {kinds:?}", went.len());
     assert!(missing.is_empty(), "no recording leads to {missing:?}");
+}
+
+/// Of all recordings one in three that are decided. What ends when its time is over does so sooner on AWS: that counts from the
+/// start, and then the sign is put on the stage before anything moves. Both starts are to lie in one minute.
+#[test]
+fn a_stage_goes_the_same_way_here_and_on_aws() {
+    let is_one_minute =
+        |recording: &&Recording| u128::from(recording.into_minute_ms) >= begin::SECOND_LOOK.as_millis();
+    let recordings: Vec<_> = shelf::recordings().iter().filter(is_one_minute).step_by(3).collect();
+    let went = through_both(&recordings, Place::Stage);
+    for end in [Outcome::Promoted, Outcome::RolledBack] {
+        let count = went.iter().filter(|went| went.state.outcome() == Some(end)).count();
+        assert!(count >= 5, "{end}: {count} of {}", went.len());
+    }
 }

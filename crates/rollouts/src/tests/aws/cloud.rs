@@ -1,4 +1,4 @@
-//! AWS in the process: one function, one alias, CloudWatch's minutes and one alarm, spoken to by AWS's own SDK.
+//! AWS in the process: an alias and a stage, CloudWatch's minutes and one alarm, spoken to by AWS's own SDK.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -18,6 +18,7 @@ use pitbird_rollout::AlarmState;
 use pitbird_wire::{Catalog, Fault};
 use serde_json::{Value as Json, json};
 
+use super::places::{Alias, Stage};
 use super::recording::{Minute, Tape};
 use crate::Clock;
 
@@ -30,10 +31,8 @@ pub struct Aws {
     /// Sums are told so long after their minute.
     pub late_ms: u64,
     clock: Clock,
-    pub version: String,
-    share: Option<f64>,
-    description: String,
-    revision: u64,
+    pub alias: Alias,
+    pub stage: Stage,
     /// Calls by their operations' names.
     pub calls: Vec<&'static str>,
 }
@@ -57,9 +56,8 @@ impl HttpConnector for Wire {
 impl Aws {
     pub fn new(tape: Tape, late_ms: u64, clock: Clock) -> Arc<Mutex<Aws>> {
         assert!(late_ms <= LAG_MS, "what is later than that is never counted");
-        let (version, description) = ("1".to_owned(), "the live one".to_owned());
-        let (share, revision, calls) = (None, 1, Vec::new());
-        Arc::new(Mutex::new(Aws { tape, late_ms, clock, version, share, description, revision, calls }))
+        let (alias, stage, calls) = (Alias::new(), Stage::new(), Vec::new());
+        Arc::new(Mutex::new(Aws { tape, late_ms, clock, alias, stage, calls }))
     }
 
     /// The real client of it.
@@ -108,8 +106,29 @@ impl Aws {
         self.tape.play(now_ms);
         match name {
             "GetFunctionConfiguration" => Ok(json!({"FunctionName": "pets", "Version": "2"})),
-            "GetAlias" => Ok(self.alias()),
-            "UpdateAlias" => self.update(input, now_ms),
+            "GetAlias" => Ok(self.alias.shown()),
+            "UpdateAlias" => {
+                self.alias.update(input)?;
+                self.tape.shift(now_ms, self.alias.share());
+                Ok(self.alias.shown())
+            }
+            "GetRestApi" => Ok(Stage::api()),
+            "GetRestApis" => Ok(json!({"items": [Stage::api()]})),
+            "GetDeployment" => Ok(json!({"id": "d2"})),
+            "GetStage" => Ok(self.stage.shown()),
+            "UpdateStage" => {
+                self.stage.update(input);
+                self.tape.shift(now_ms, self.stage.share());
+                Ok(self.stage.shown())
+            }
+            "TagResource" => {
+                self.stage.tag(input);
+                Ok(json!({}))
+            }
+            "UntagResource" => {
+                self.stage.untag(input);
+                Ok(json!({}))
+            }
             "GetMetricData" => self.metrics(input, now_ms),
             "DescribeAlarms" => {
                 let name = |state| match state {
@@ -123,30 +142,6 @@ impl Aws {
             }
             other => panic!("{other} isn't needed for a release"),
         }
-    }
-
-    fn alias(&self) -> Json {
-        let routing = self.share.map(|share| json!({"AdditionalVersionWeights": {"2": share}}));
-        json!({
-            "Name": "live",
-            "FunctionVersion": self.version,
-            "Description": self.description,
-            "RoutingConfig": routing,
-            "RevisionId": self.revision.to_string(),
-        })
-    }
-
-    fn update(&mut self, input: &Json, now_ms: u64) -> Result<Json, Fault> {
-        if input["RevisionId"] != json!(self.revision.to_string()) {
-            return Err(Fault::new("PreconditionFailedException", "the alias is another by now"));
-        }
-        self.version = input["FunctionVersion"].as_str().expect("a version").to_owned();
-        self.description = input["Description"].as_str().expect("text").to_owned();
-        self.share = input["RoutingConfig"]["AdditionalVersionWeights"]["2"].as_f64();
-        self.revision += 1;
-        let all = if self.version == "2" { 1.0 } else { 0.0 };
-        self.tape.shift(now_ms, self.share.unwrap_or(all));
-        Ok(self.alias())
     }
 
     /// Sums by minutes, newest first, as CloudWatch gives them.
@@ -173,31 +168,33 @@ impl Aws {
     }
 }
 
-/// What the series has for a minute; Lambda says nothing of one without invocations. Of a minute in which the weight changed it says
-/// what would condemn any canary.
+/// What the series has for a minute; AWS says nothing of one without requests. Of a minute in which the weight changed it says what
+/// would condemn any canary.
 fn sum(metric: &Json, minute: &Minute) -> Option<u64> {
-    assert_eq!(metric["Namespace"], "AWS/Lambda");
-    let dimensions = metric["Dimensions"].as_array().expect("dimensions");
-    let dimension = |name: &str| {
-        dimensions
-            .iter()
-            .find(|dimension| dimension["Name"] == name)
-            .and_then(|dimension| dimension["Value"].as_str())
+    let dimensions = metric["Dimensions"].as_array().expect("dimensions").iter();
+    let dimensions: Vec<_> = dimensions.map(|it| (it["Name"].as_str(), it["Value"].as_str())).collect();
+    let alias = [("FunctionName", "pets"), ("Resource", "pets:live"), ("ExecutedVersion", "2")];
+    let [all, canary] =
+        [[("ApiName", "pets"), ("Stage", "prod")], [("ApiName", "pets"), ("Stage", "prod/Canary")]];
+    let is = |names: &[(&'static str, &'static str)]| {
+        dimensions.iter().copied().eq(names.iter().map(|(name, value)| (Some(*name), Some(*value))))
     };
-    assert_eq!((dimension("FunctionName"), dimension("Resource")), (Some("pets"), Some("pets:live")));
+    let is_canary = match metric["Namespace"].as_str() {
+        Some("AWS/Lambda") if is(&alias) => true,
+        Some("AWS/Lambda") if is(&alias[..2]) => false,
+        Some("AWS/ApiGateway") if is(&canary) => true,
+        Some("AWS/ApiGateway") if is(&all) => false,
+        _ => panic!("nobody has anything to ask about {metric}"),
+    };
     let canary = match minute.is_mixed {
         true => (1_000, 1_000),
         false => (minute.seen.canary.requests(), minute.seen.canary.events()),
     };
     let base = (minute.seen.base.requests(), minute.seen.base.events());
-    let (requests, failures) = match dimension("ExecutedVersion") {
-        None => (canary.0 + base.0, canary.1 + base.1),
-        Some("2") => canary,
-        Some(other) => panic!("nobody has anything to ask about version {other}"),
-    };
+    let (requests, failures) = if is_canary { canary } else { (canary.0 + base.0, canary.1 + base.1) };
     let sum = match metric["MetricName"].as_str() {
-        Some("Invocations") => requests,
-        Some("Errors") => failures,
+        Some("Invocations" | "Count") => requests,
+        Some("Errors" | "5XXError") => failures,
         other => panic!("{other:?} isn't needed"),
     };
     (requests > 0).then_some(sum)

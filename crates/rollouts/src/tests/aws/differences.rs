@@ -5,7 +5,7 @@ use pitbird_names::Percent;
 use pitbird_rollout::{Input, Observed, Outcome, Reason};
 
 use super::recording::{Minute, Recording};
-use super::{Went, alone, here, shelf, start_ms, there};
+use super::{Place, Went, alone, here, shelf, start_ms, there};
 
 /// How late CloudWatch may be here, ms.
 const LATE_MS: [u64; 4] = [0, 25_000, 70_000, 170_000];
@@ -55,9 +55,9 @@ fn late_minutes_are_the_same_evidence_later() {
         .filter(|recording| CLEAR.iter().any(|name| recording.name.starts_with(&format!("{name}, run"))));
     let mut count = 0;
     for (at, recording) in clear.enumerate() {
-        let ours = alone(here(recording));
+        let ours = alone(here(recording, Place::Alias));
         let late_ms = LATE_MS[at % LATE_MS.len()];
-        let (theirs, minutes) = alone(there(recording, &ours.plan, (late_ms, LAG_MS)));
+        let (theirs, minutes) = alone(there(recording, Place::Alias, &ours.plan, (late_ms, LAG_MS)));
         let name = format!("{}, {late_ms} ms late", recording.name);
         let (seen, told) = (evidence(&theirs), told(recording, &theirs, &minutes));
         let interval_ms = theirs.plan.rules().interval_ms;
@@ -88,8 +88,8 @@ fn late_minutes_are_the_same_evidence_later() {
 #[test]
 fn few_failures_of_one_environment_convict_only_where_environments_are_unknown() {
     let recording = shelf::one_source();
-    let ours = alone(here(recording));
-    let (theirs, _) = alone(there(recording, &ours.plan, (0, 0)));
+    let ours = alone(here(recording, Place::Alias));
+    let (theirs, _) = alone(there(recording, Place::Alias, &ours.plan, (0, 0)));
     let held = |went: &Went| {
         went.records.iter().filter(|record| matches!(record.reason, Reason::OneEnvironment { .. })).count()
     };
