@@ -153,23 +153,35 @@ impl<'a> Renderer<'a> {
     fn block(&mut self, block: &'a Block) -> Attempt<Flow> {
         self.deeper(|renderer| {
             for node in block {
-                let flow = renderer.node(node)?;
+                renderer.spend(1)?;
+                match node {
+                    Node::Text(text) => {
+                        renderer.write(text)?;
+                        continue;
+                    }
+                    Node::Reference(reference) => {
+                        if renderer.write_variable(reference)? {
+                            continue;
+                        }
+                        renderer.write_reference(reference)?;
+                    }
+                    other => {
+                        let flow = renderer.directive(other)?;
+                        if flow != Flow::Next {
+                            return Ok(flow);
+                        }
+                    }
+                }
                 if renderer.is_stopped {
                     return Ok(Flow::Stop);
-                }
-                if flow != Flow::Next {
-                    return Ok(flow);
                 }
             }
             Ok(Flow::Next)
         })
     }
 
-    fn node(&mut self, node: &'a Node) -> Attempt<Flow> {
-        self.spend(1)?;
+    fn directive(&mut self, node: &'a Node) -> Attempt<Flow> {
         match node {
-            Node::Text(text) => self.write(text)?,
-            Node::Reference(reference) => self.write_reference(reference)?,
             Node::Set { target, value } => {
                 let value = self.value(value)?;
                 if !value.is_null() {
@@ -192,11 +204,13 @@ impl<'a> Renderer<'a> {
             }
             Node::Call(call) => return self.call(call),
             Node::Break => return Ok(Flow::Break),
+            Node::Text(_) | Node::Reference(_) => {}
             Node::Stop => self.is_stopped = true,
         }
         Ok(Flow::Next)
     }
 
+    #[inline(never)]
     fn foreach(&mut self, variable: Name, list: &'a Expression, body: &'a Block) -> Attempt<Flow> {
         let Some(elements) = self.elements(list)? else { return Ok(Flow::Next) };
         // Loops and blocks are kept to the end, since values may name them.
@@ -267,6 +281,7 @@ impl<'a> Renderer<'a> {
     }
 
     /// A call of a name that no macro has is text.
+    #[inline(never)]
     fn call(&mut self, call: &'a ast::Call) -> Attempt<Flow> {
         let template = self.template;
         let Some(definition) = template.macros.get(&call.name) else {
@@ -332,7 +347,21 @@ impl<'a> Renderer<'a> {
         Ok(())
     }
 
+    /// The shortest way: a variable of the template's own that has a text or a whole number. Says whether it is one.
+    fn write_variable(&mut self, reference: &'a Reference) -> Attempt<bool> {
+        if !reference.is_plain || self.frame != NO_CALL {
+            return Ok(false);
+        }
+        match self.variables[reference.name.number()] {
+            Value::Text(text) => self.write(text)?,
+            Value::Integer(number) => self.write(itoa::Buffer::new().format(number))?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
     /// The reference's value; or, when there is none, the reference itself.
+    #[inline(never)]
     fn write_reference(&mut self, reference: &'a Reference) -> Attempt<()> {
         if reference.name.is_given()
             && !self.renames

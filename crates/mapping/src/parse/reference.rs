@@ -30,7 +30,9 @@ impl Parser<'_, '_> {
         }
         let literal = self.cursor.since(start);
         let gives = if steps.is_empty() { self.names.number(&literal[1..]) } else { name };
-        Ok(Some(Reference { name, gives, steps, literal: literal.into(), is_quiet, backslashes }))
+        let is_plain = steps.is_empty() && backslashes == 0;
+        let literal = literal.into();
+        Ok(Some(Reference { name, gives, steps, literal, is_quiet, backslashes, is_plain }))
     }
 
     /// What comes after the name of a reference that is text.

@@ -25,8 +25,18 @@ impl Range {
 }
 
 impl<'a> Renderer<'a> {
+    #[inline]
     pub(super) fn value(&mut self, expression: &'a Expression) -> Attempt<Value<'a>> {
         self.spend(1)?;
+        match expression {
+            Expression::Text(text) => Ok(Value::Text(text)),
+            Expression::Integer(number) => Ok(Value::Integer(*number)),
+            Expression::Reference(reference) => self.reference(reference),
+            other => self.made(other),
+        }
+    }
+
+    fn made(&mut self, expression: &'a Expression) -> Attempt<Value<'a>> {
         Ok(match expression {
             Expression::Text(text) => Value::Text(text),
             Expression::Interpolated(block) => {
@@ -58,25 +68,31 @@ impl<'a> Renderer<'a> {
     /// As a condition: a boolean is itself, any other value of a reference is true. What was written as text, number, list or
     /// calculation is false, as in Velocity 1.7.
     pub(super) fn is_true(&mut self, expression: &'a Expression) -> Attempt<bool> {
-        self.deeper(|renderer| match expression {
-            Expression::Not(inner) => Ok(!renderer.is_true(inner)?),
-            Expression::Binary(Operator::And, sides) => {
-                Ok(renderer.is_true(&sides.0)? && renderer.is_true(&sides.1)?)
-            }
-            Expression::Binary(Operator::Or, sides) => {
-                Ok(renderer.is_true(&sides.0)? || renderer.is_true(&sides.1)?)
-            }
+        match expression {
             Expression::Reference(reference) => {
-                renderer.spend(1)?;
-                let value = renderer.reference(reference)?;
+                self.spend(1)?;
+                let value = self.reference(reference)?;
                 Ok(!matches!(value, Value::Null | Value::Boolean(false)))
             }
             Expression::Boolean(truth) => Ok(*truth),
-            Expression::Binary(operator, _) if operator.compares() => {
-                Ok(matches!(renderer.value(expression)?, Value::Boolean(true)))
+            other => self.deeper(|renderer| renderer.is_calculated_true(other)),
+        }
+    }
+
+    fn is_calculated_true(&mut self, expression: &'a Expression) -> Attempt<bool> {
+        match expression {
+            Expression::Not(inner) => Ok(!self.is_true(inner)?),
+            Expression::Binary(Operator::And, sides) => {
+                Ok(self.is_true(&sides.0)? && self.is_true(&sides.1)?)
+            }
+            Expression::Binary(Operator::Or, sides) => Ok(self.is_true(&sides.0)? || self.is_true(&sides.1)?),
+            Expression::Binary(operator, sides) if operator.compares() => {
+                self.spend(1)?;
+                let value = self.deeper(|renderer| renderer.binary(*operator, &sides.0, &sides.1))?;
+                Ok(matches!(value, Value::Boolean(true)))
             }
             _ => Ok(false),
-        })
+        }
     }
 
     fn map(&mut self, entries: &'a [(Expression, Expression)]) -> Attempt<Value<'a>> {

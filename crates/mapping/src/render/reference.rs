@@ -154,14 +154,21 @@ impl<'a> Renderer<'a> {
     }
 
     /// Sets a name here and where the macro was called from, as Velocity does without local scopes; null takes the name away.
+    #[inline]
     pub(super) fn put(&mut self, name: Name, value: Value<'a>) {
         self.renames |= name.is_given();
+        if self.frame != NO_CALL {
+            self.put_in_calls(name, value);
+        }
+        self.variables[name.number()] = value;
+    }
+
+    fn put_in_calls(&mut self, name: Name, value: Value<'a>) {
         let mut frame = self.frame;
         while let Some(here) = self.calls.get_mut(frame) {
             here.variables.set(name, value);
             frame = here.caller;
         }
-        self.variables[name.number()] = value;
     }
 
     /// `#set`: what there is no place for is passed over, as Velocity does.
