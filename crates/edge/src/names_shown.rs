@@ -25,18 +25,39 @@ impl<'a> NamesShown<'a> {
         self.listed(name).unwrap_or(name)
     }
 
-    /// Whether `name` is how a header is shown that HTTP calls so, but for its letters.
-    pub fn is_shown(&self, name: &str) -> bool {
-        match self.listed(name) {
-            Some(listed) => listed == name,
-            None => !name.bytes().any(|byte| byte.is_ascii_uppercase()),
-        }
-    }
-
     fn listed(&self, name: &str) -> Option<&'a str> {
         let listed = self.given.iter().chain(&USUAL);
         listed.copied().find(|listed| listed.eq_ignore_ascii_case(name))
     }
+}
+
+/// Whether `name` is how a header is shown that HTTP calls so, but for its letters. Who asks for one name reads no others.
+pub(crate) fn is_shown(raw_head: &[u8], name: &str) -> bool {
+    let usual = || USUAL.iter().map(|usual| usual.as_bytes()).find(|usual| is_same(usual, name));
+    match given(raw_head, name).or_else(usual) {
+        Some(listed) => listed == name.as_bytes(),
+        None => !name.bytes().any(|byte| byte.is_ascii_uppercase()),
+    }
+}
+
+/// The name as the head has it.
+fn given<'a>(raw_head: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    let mut lines = memchr::memchr_iter(b'\n', raw_head).map(|newline| newline + 1);
+    let mut start = lines.next()?;
+    loop {
+        let rest = &raw_head[start..];
+        if rest.starts_with(b"\r\n") {
+            return None;
+        }
+        if rest.get(name.len()) == Some(&b':') && is_same(&rest[..name.len()], name) {
+            return Some(&rest[..name.len()]);
+        }
+        start = lines.next()?;
+    }
+}
+
+fn is_same(given: &[u8], name: &str) -> bool {
+    given.eq_ignore_ascii_case(name.as_bytes())
 }
 
 /// Usual spellings, for heads whose bytes are unknown (HTTP/2, pipelined requests).
@@ -65,13 +86,14 @@ mod tests {
 
     #[test]
     fn the_callers_spelling_is_kept() {
-        let names = NamesShown::read(b"GET / HTTP/1.1\r\nhOST: a\r\nX-ODD: 1\r\n\r\nx-body: 2");
+        let head = b"GET / HTTP/1.1\r\nhOST: a\r\nX-ODD: 1\r\n\r\nx-body: 2";
+        let names = NamesShown::read(head);
         assert_eq!(names.shown("host"), "hOST");
         assert_eq!(names.shown("x-odd"), "X-ODD");
         assert_eq!(names.shown("x-body"), "x-body");
         assert_eq!(names.shown("user-agent"), "User-Agent");
-        let is_shown = ["hOST", "Host", "X-ODD", "x-odd", "User-Agent", "user-agent", "x-body", "X-Body"];
-        let is_shown = is_shown.map(|name| names.is_shown(name));
+        let shown = ["hOST", "Host", "X-ODD", "x-odd", "User-Agent", "user-agent", "x-body", "X-Body"];
+        let is_shown = shown.map(|name| is_shown(head, name));
         assert_eq!(is_shown, [true, false, true, false, true, false, true, false]);
     }
 
@@ -79,6 +101,7 @@ mod tests {
     fn odd_bytes_are_passed_over() {
         for head in [&b""[..], b"\n\n\n", b"GET\r\n:\r\n\xff\xfe: 1\r\n", b"no line"] {
             assert_eq!(NamesShown::read(head).shown("x-a"), "x-a");
+            assert!(is_shown(head, "x-a") && !is_shown(head, "X-A"));
         }
     }
 }

@@ -14,7 +14,7 @@ use smallvec::SmallVec;
 use self::context::Context;
 use crate::admitted::Admitted;
 use crate::arrival::Arrival;
-use crate::names_shown::NamesShown;
+use crate::names_shown::{self, NamesShown};
 use crate::routed::Routed;
 
 /// All that a request's templates and parameters may name.
@@ -39,7 +39,7 @@ impl<'a> Seen<'a> {
         Seen {
             path: Path(path),
             querystring: Query { text: arrival.query(), read: OnceCell::new() },
-            header: Headers { arrival, names: OnceCell::new() },
+            header: Headers(arrival),
             context: Context::of(routed, arrival, admitted),
             stage_variables: &routed.track.variables,
         }
@@ -147,31 +147,29 @@ impl Members for Query<'_> {
 }
 
 /// Headers by their names in the client's letters.
-struct Headers<'a> {
-    arrival: &'a Arrival<'a>,
-    names: OnceCell<NamesShown<'a>>,
-}
+struct Headers<'a>(&'a Arrival<'a>);
 
-impl<'a> Headers<'a> {
-    fn shown(&self) -> &NamesShown<'a> {
-        self.names.get_or_init(|| NamesShown::read(self.arrival.peer.raw_head))
+impl Headers<'_> {
+    fn is_shown(&self, name: &str) -> bool {
+        names_shown::is_shown(self.0.peer.raw_head, name)
     }
 }
 
 impl Members for Headers<'_> {
     fn get(&self, name: &str) -> Option<Member<'_>> {
-        let last = self.arrival.headers().get_all(name).iter().next_back()?;
-        self.shown().is_shown(name).then(|| Member::Text(String::from_utf8_lossy(last.as_bytes())))
+        let last = self.0.headers().get_all(name).iter().next_back()?;
+        self.is_shown(name).then(|| Member::Text(String::from_utf8_lossy(last.as_bytes())))
     }
 
     fn names(&self) -> Vec<Cow<'_, str>> {
-        let names = self.arrival.headers().keys();
-        names.map(|name| Cow::Borrowed(self.shown().shown(name.as_str()))).collect()
+        let shown = NamesShown::read(self.0.peer.raw_head);
+        let names = self.0.headers().keys();
+        names.map(|name| Cow::Borrowed(shown.shown(name.as_str()))).collect()
     }
 
     fn values(&self, name: &str, letters: Letters) -> Vec<Cow<'_, str>> {
-        let values = self.arrival.headers().get_all(name).iter();
-        let is_named = letters == Letters::Any || self.shown().is_shown(name);
+        let values = self.0.headers().get_all(name).iter();
+        let is_named = letters == Letters::Any || self.is_shown(name);
         values.filter(|_| is_named).map(|value| String::from_utf8_lossy(value.as_bytes())).collect()
     }
 }
@@ -236,7 +234,7 @@ mod tests {
         let peer = crate::Peer { source: "192.0.2.1", port: 80, scheme: "http", raw_head };
         let target = crate::Target::parse("localhost", "/_aws/execute-api/abc/prod/").expect("an API's");
         let arrival = Arrival::new(target, &head, peer, None);
-        let headers = Headers { arrival: &arrival, names: OnceCell::new() };
+        let headers = Headers(&arrival);
         let got = |name| matches!(headers.get(name), Some(Member::Text(text)) if text == "2" || text == "a");
         let found = ["X-ODD", "x-odd", "X-Odd", "accept", "Accept", "x-no"].map(got);
         assert_eq!(found, [true, false, false, true, false, false]);
