@@ -409,31 +409,20 @@ impl<'a> Renderer<'a> {
     /// between. Says whether that could be done.
     fn write_given(&mut self, reference: &'a Reference) -> Attempt<bool> {
         match (reference.name, reference.steps.as_slice()) {
-            (Name::CONTEXT, [path @ .., Step::Property(last)]) => {
-                let mut owner = self.exchange.context;
-                for step in path {
-                    let Step::Property(name) = step else { return Ok(false) };
-                    let Some(Member::Members(inner)) = owner.get(&name.text) else { return Ok(false) };
-                    owner = inner;
-                }
-                let Some(member) = owner.get(&last.text) else {
-                    // What isn't there is empty, but for what the template sets.
-                    let is_set = |step: &Step| matches!(step, Step::Property(name) if name.meaning == Meaning::Override);
-                    if reference.steps.first().is_some_and(is_set) {
-                        return Ok(false);
-                    }
-                    self.spend(reference.steps.len() as u64)?;
-                    return Ok(true);
-                };
-                if matches!(member, Member::Members(_)) {
+            (Name::CONTEXT, steps) => {
+                let Some(found) = self.member_of_context(steps) else { return Ok(false) };
+                if matches!(found, Some(Member::Members(_))) {
                     return Ok(false);
                 }
-                self.spend(reference.steps.len() as u64)?;
-                if let Member::Text(text) = &member {
-                    self.write(text)?;
-                } else {
-                    let value = self.heap.given(member)?;
-                    self.write_value(&value)?;
+                self.spend(steps.len() as u64)?;
+                match found {
+                    // What isn't there is empty.
+                    None => {}
+                    Some(Member::Text(text)) => self.write(&text)?,
+                    Some(scalar) => {
+                        let value = self.heap.given(scalar)?;
+                        self.write_value(&value)?;
+                    }
                 }
                 Ok(true)
             }
@@ -454,6 +443,21 @@ impl<'a> Renderer<'a> {
             }
             _ => Ok(false),
         }
+    }
+
+    /// What the caller's context has at `a.b`; `None` for other steps, and for what a template may set.
+    fn member_of_context(&self, steps: &'a [Step]) -> Option<Option<Member<'a>>> {
+        let (Step::Property(last), path) = steps.split_last()? else { return None };
+        if matches!(&steps[0], Step::Property(first) if first.meaning == Meaning::Override) {
+            return None;
+        }
+        let mut owner = self.exchange.context;
+        for step in path {
+            let Step::Property(name) = step else { return None };
+            let Some(Member::Members(inner)) = owner.get(&name.text) else { return None };
+            owner = inner;
+        }
+        Some(owner.get(&last.text))
     }
 
     fn write_escaped(&mut self, text: &str) -> Attempt<()> {

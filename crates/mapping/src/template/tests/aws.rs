@@ -1,6 +1,6 @@
 //! What AWS adds to Velocity.
 
-use super::{check, render_with};
+use super::{BODY, check, render_with};
 use crate::error::RenderError;
 
 fn with_body(template: &str, body: &str, expected: &str) {
@@ -319,4 +319,31 @@ fn a_mock_chooses_its_status() {
         "#if($input.params('q') == 'x y'){\"statusCode\": 200}#{else}{\"statusCode\": 500}#end",
         "{\"statusCode\": 200}",
     );
+}
+
+/// What is written straight to the output is what a variable gets, and the other way round.
+#[test]
+fn short_ways_lead_where_long_ones_do() {
+    for reference in [
+        "$context.stage",
+        "$context.requestTimeEpoch",
+        "$context.identity.sourceIp",
+        "$context.authorizer.claims.sub",
+        "$util.escapeJavaScript(\"it's a/b\")",
+        "$util.escapeJavaScript('plain')",
+        "$util.escapeJavaScript(7)",
+        "$util.escapeJavaScript($input.params('Accept'))",
+    ] {
+        let short = render_with(reference, BODY).expect(reference).text;
+        let long = format!("#set($x = {reference})$x|#macro(f $a)$a#end#f({reference})|${{x}}");
+        check(&long, &format!("{short}|{short}|{short}"));
+    }
+    check(
+        "[$context.nothing][$context.identity.nothing][$context.nothing.more][$context.responseOverride.x]",
+        "[][][][]",
+    );
+    check("$util.escapeJavaScript($no) $!util.escapeJavaScript($no)", "$util.escapeJavaScript($no) ");
+    check("#set($context.requestOverride.header.a = 'b')$context.requestOverride.header.a", "b");
+    check("#foreach($i in [3..1])$i$foreach.hasNext$foreach.getIndex() #end", "3true0 2true1 1false2 ");
+    check("#set($s = 'a')#foreach($i in [$s..1])$i#end#foreach($i in [-1..-1])$i#end", "-1");
 }
