@@ -53,7 +53,7 @@ async fn every_dimension_set_has_its_share() {
     let function = bench.alias("f", "live", 0.5).await;
     let live = Qualifier::Alias("live".to_owned());
     let first = Qualifier::Version(VersionId::Number(1));
-    let tally = Arc::new(Tally::new(Spec::default()));
+    let tally = Arc::new(Tally::new(Spec { is_timed: true, ..Spec::default() }));
     let (scope, function_name, alias) = (Scope::default(), "f".to_owned(), "live".to_owned());
     let slot = bench.telemetry.slot(Subject::Alias { scope, function: function_name, alias });
     slot.put(Arc::new(Watch { tally: tally.clone(), base: 1, canary: 2, route: None }));
