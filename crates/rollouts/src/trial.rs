@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use pitbird_analysis::latency::QUANTILES;
 use pitbird_analysis::{Arm, Bucket, RouteBucket, Slow, Timed};
-use pitbird_records::rollout::Thresholds;
+use pitbird_records::rollout::{Target, Thresholds};
 use pitbird_rollout::plan::{
     HISTORY_PATIENCE_MS, HISTORY_REQUESTS, HISTORY_REQUESTS_MIN, LATENCY_HISTORY, SLOWER_BY,
 };
@@ -35,7 +35,7 @@ impl Trial {
         let is_timed = rollout.plan.judged().latency.is_some();
         let tally = Arc::new(Tally::new(Spec { routes, is_timed, ceilings_us }));
         // Of several functions each is a route.
-        let is_apart = targets.len() > 1;
+        let is_apart = matches!(rollout.target, Target::LambdaAliases(_));
         let watch = |(number, target): (usize, &LiveTarget)| {
             let (subject, [base, canary]) = target.subject();
             let route = is_apart.then_some(number);

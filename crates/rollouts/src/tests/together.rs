@@ -115,6 +115,27 @@ async fn a_bad_one_with_little_traffic_is_named() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_alone_is_a_route_as_well() {
+    let directory = tempfile::tempdir().unwrap();
+    let bed = bed(&directory, GOOD).await;
+    let pace = Pace { base_ms: 20.0, canary_ms: 20.0, is_route_dead: false };
+    bed.traffic_of("toys", GOOD, Some(pace));
+    let alone = json!({
+        "Target": {"LambdaAliases": [{"FunctionName": "toys", "AliasName": "live"}]},
+        "Canary": {"FunctionVersions": {"toys": "7"}},
+    });
+    bed.ok("StartRollout", input("v2", alone)).await;
+    assert_eq!(bed.end("v2").await["Status"], "Promoted");
+    let seen = bed
+        .entries("v2")
+        .into_iter()
+        .filter(|entry| format!("{:?}", entry.record.input).contains("ObservedRoute"));
+    assert!(seen.count() > 0, "its requests are told of as a route's");
+    assert_eq!(routing(&bed), self::alone(1, 7));
+    bed.close().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn one_that_somebody_else_changed_stays_and_the_others_go_back() {
     let directory = tempfile::tempdir().unwrap();
     let bed = bed(&directory, GOOD).await;
