@@ -72,18 +72,24 @@ class Browser:
         self.send("Page.navigate", url=url)
 
     def click(self, words):
-        """Clicks the button or link of these words as a mouse does."""
-        words = json.dumps(words)
-        place = self.until(f"{words} to click", f"""(() => {{
-            const dialog = document.querySelector('dialog[open]') ?? document;
-            const found = [...dialog.querySelectorAll('button, a, summary')].find((it) => it.innerText.trim() === {words} && !it.disabled);
-            if (!found) return null;
-            found.scrollIntoView({{block: 'center'}});
-            const box = found.getClientRects()[0];
-            return {{x: box.x + box.width / 2, y: box.y + box.height / 2}};
-        }})()""")
-        for kind in ("mousePressed", "mouseReleased"):
-            self.send("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **place)
+        """Clicks the button or link of these words as a mouse does; again where the page moved it away under the pointer."""
+        words, deadline, hit = json.dumps(words), time.monotonic() + DEADLINE_S, False
+        while not hit:
+            assert time.monotonic() < deadline, f"{words} can't be hit; the page says:\n{self.text()}"
+            place = self.until(f"{words} to click", f"""(() => {{
+                const dialog = document.querySelector('dialog[open]') ?? document;
+                const found = [...dialog.querySelectorAll('button, a, summary')].find((it) => it.innerText.trim() === {words} && !it.disabled);
+                if (!found) return null;
+                found.scrollIntoView({{block: 'center'}});
+                const box = found.getClientRects()[0];
+                self.isHit = false;
+                found.addEventListener('click', () => {{ self.isHit = true; }}, {{capture: true, once: true}});
+                return {{x: box.x + box.width / 2, y: box.y + box.height / 2}};
+            }})()""")
+            for kind in ("mousePressed", "mouseReleased"):
+                self.send("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **place)
+            # Another page knows nothing of it: the click led there.
+            hit = self.evaluate("self.isHit") is not False
 
     def size(self, width, height, scale=1):
         self.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=False)

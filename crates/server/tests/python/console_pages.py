@@ -96,7 +96,7 @@ gateway.create_deployment(restApiId=api["id"], stageName="prod")
 canary = gateway.create_deployment(restApiId=api["id"])["id"]
 http_apis.create_api(Name="toys", ProtocolType="HTTP", Target=made["FunctionArn"])
 watch.put_metric_alarm(AlarmName="till", Namespace="Shop", MetricName="Orders", Statistic="Sum", Period=60, EvaluationPeriods=1, Threshold=1,
-                       ComparisonOperator="GreaterThanThreshold")
+                       ComparisonOperator="GreaterThanThreshold", TreatMissingData="ignore")
 # Two tills for an hour, to look at in a chart.
 minute = int(time.time()) // 60 * 60
 for till, about in (("left", 40), ("right", 25)):
