@@ -321,6 +321,16 @@ impl Bench {
         tokio::time::timeout(Duration::from_secs(20), wait).await.expect("such a log within 20 s");
     }
 
+    /// Waits until those environments are alive that should be.
+    pub async fn until_alive(&self, wanted: &[pitbird_invoke::Alive]) {
+        let wait = async {
+            while self.invoker.alive(&Scope::default()) != wanted {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), wait).await.expect("they are alive within 20 s");
+    }
+
     /// Waits until there are as many environments as there should be.
     pub async fn until_environments(&self, is_so: impl Fn(u32) -> bool) {
         let mut environments = self.invoker.environments();

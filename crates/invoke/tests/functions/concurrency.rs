@@ -186,15 +186,16 @@ async fn shutdown_lets_what_runs_end_and_leaves_nothing() {
     let bench = Arc::new(bench().await);
     let function = bench.create(bash_loop("f", SLOW)).await;
     bench.invoke(&function, "0").await;
+    let (name, version) = ("f".to_owned(), VersionId::Latest);
+    let at_rest = Alive { function: name, version, ready: 1, idle: 1, starting: 0 };
+    bench.until_alive(std::slice::from_ref(&at_rest)).await;
     let call = tokio::spawn({
         let (bench, function) = (bench.clone(), function.clone());
         async move { bench.invoke(&function, "5").await }
     });
     let starts = |log: &[String]| log.iter().filter(|line| line.starts_with("START ")).count();
     bench.until_log("f", |log| starts(log) == 2).await;
-    let (name, version) = ("f".to_owned(), VersionId::Latest);
-    let at_work = Alive { function: name, version, ready: 1, idle: 0, starting: 0 };
-    assert_eq!(bench.invoker.alive(&Scope::default()), [at_work]);
+    assert_eq!(bench.invoker.alive(&Scope::default()), [Alive { idle: 0, ..at_rest }]);
     bench.invoker.shutdown().await;
     assert_eq!(bench.invoker.alive(&Scope::default()), []);
     assert_eq!(text(&call.await.unwrap()), "5");

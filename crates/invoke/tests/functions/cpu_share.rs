@@ -143,10 +143,12 @@ async fn unless_asked_for_all_have_all() {
     let bench = bench_with(Limits::default(), EventPolicy::default()).await;
     if has(&bench, "python3.11").await {
         let function = bench.create(spinner("f")).await;
+        // On a busy host this is not at once.
+        let began = std::time::Instant::now();
         let mut most = 0.0_f64;
-        for _ in NAMES {
+        while most <= BETWEEN {
+            assert!(began.elapsed() < Duration::from_secs(60), "{most}");
             most = most.max(shares(&bench.invoke(&function, "{}").await).1);
         }
-        assert!(most > BETWEEN, "{most}");
     }
 }

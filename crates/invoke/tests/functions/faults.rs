@@ -136,7 +136,7 @@ async fn memory_that_runs_out_kills() {
     }
     let eat = "printf -v x '%400000000s' ''; sleep 100";
     let message = "Runtime exited with error: signal: killed";
-    let draft = Draft { memory_mib: 128, ..bash_loop("f", &body(eat)) };
+    let draft = Draft { memory_mib: 128, timeout_s: 100, ..bash_loop("f", &body(eat)) };
     fails(&bench, draft, FAULT, "Runtime.ExitError", message).await;
     let logs = bench.logs("/aws/lambda/f").await;
     let reports: Vec<_> =
@@ -156,7 +156,7 @@ async fn memory_that_ran_out_in_tmp_is_told_from_other_lack_of_it() {
     }
     let eat = "printf -v x '%400000000s' ''; sleep 100";
     for (name, fault, is_told) in [("full", "cat /dev/zero > /tmp/x", true), ("hungry", eat, false)] {
-        let draft = Draft { memory_mib: 128, tmp_mib: 512, ..bash_loop(name, &body(fault)) };
+        let draft = Draft { memory_mib: 128, tmp_mib: 512, timeout_s: 100, ..bash_loop(name, &body(fault)) };
         let function = bench.create(draft).await;
         let outcome = bench.invoke(&function, FAULT).await;
         assert_eq!(json(&outcome)["errorType"], "Runtime.ExitError");

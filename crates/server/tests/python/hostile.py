@@ -198,14 +198,14 @@ def deaths():
 
 def silences():
     for act in ("hang", "deaf"):
-        failed(act, "Sandbox.Timedout", "Task timed out after 1.00 seconds")
+        failed(act, "Sandbox.Timedout", "Task timed out after 3.00 seconds")
 
 
 def floods():
     for act in ("fork", "bomb"):
         # Whichever comes first: the children need memory, too.
         killed = {"Runtime.ExitError": "Runtime exited with error: signal: killed"}
-        failed(act, "Sandbox.Timedout", "Task timed out after 1.00 seconds", **killed)
+        failed(act, "Sandbox.Timedout", "Task timed out after 3.00 seconds", **killed)
     assert returns("daemon") == "left one behind"
     well()
     full = returns("fill", "roomy")
@@ -252,7 +252,7 @@ def main():
     arn = role("hostile")
     function("neighbour", NEIGHBOUR, arn)
     code = HOSTILE.replace("PORT", str(urllib.parse.urlparse(ENDPOINT).port))
-    function("hostile", code, arn, Timeout=1, MemorySize=128)
+    function("hostile", code, arn, Timeout=3, MemorySize=128)
     function("roomy", code, arn, Timeout=20, MemorySize=1024)
     # As small, but with the time to use it all up on a machine that is busy with other things.
     function("patient", code, arn, Timeout=20, MemorySize=128)
