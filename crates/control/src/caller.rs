@@ -5,7 +5,7 @@ use http::request::Parts;
 use pitbird_names::{Account, Region, Scope};
 use pitbird_service::Caller;
 use pitbird_sigv4::{Error, Expected, Identity, Kind, Payload, Request, Seal, Secret};
-use pitbird_wire::{Fault, Metadata};
+use pitbird_wire::{self as wire, Fault, Protocol};
 use sha2::{Digest, Sha256};
 
 /// What the endpoint asks of signatures.
@@ -39,13 +39,14 @@ pub(crate) struct Identified {
 pub(crate) fn identify(
     parts: &Parts,
     body: &[u8],
-    service: &Metadata,
+    call: &wire::Call<'_>,
     now_epoch_s: u64,
     signatures: Signatures,
     lookup: &Lookup,
 ) -> Result<Identified, Fault> {
-    let recognized = recognize(parts, body, service.signing_name, now_epoch_s, signatures, lookup);
-    recognized.map_err(|error| fault(&error, service))
+    let service = call.model.metadata.signing_name;
+    let recognized = recognize(parts, body, service, now_epoch_s, signatures, lookup);
+    recognized.map_err(|error| fault(&error, call))
 }
 
 /// Finds out who signed for a service of this name.
@@ -133,8 +134,8 @@ fn caller(identity: Identity, credential: Option<Credential>, is_verified: bool)
     caller
 }
 
-fn fault(error: &Error, service: &Metadata) -> Fault {
-    if service.peculiar.bare_errors {
+fn fault(error: &Error, call: &wire::Call<'_>) -> Fault {
+    if call.model.metadata.peculiar.bare_errors {
         return bare_fault(error);
     }
     let code = match error.kind() {
@@ -144,7 +145,13 @@ fn fault(error: &Error, service: &Metadata) -> Fault {
         Kind::InvalidSignature => "InvalidSignatureException",
         Kind::IncompleteSignature | Kind::Unsupported => "IncompleteSignatureException",
     };
-    Fault::new(code, error.to_string())
+    match (error, call.protocol) {
+        // Source: IAM's and STS's common errors.
+        (Error::MissingAuthenticationToken, Protocol::Query) => {
+            Fault::new(code, "Request is missing Authentication Token")
+        }
+        _ => Fault::new(code, error.to_string()),
+    }
 }
 
 /// The same facts in the words of the services whose errors are bare. Source: S3 API reference, "Error responses".

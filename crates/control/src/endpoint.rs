@@ -110,8 +110,7 @@ impl Control {
     ) -> Result<Response<Answer>, (Fault, Option<u32>)> {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let signatures = self.signatures_of(origin);
-        let metadata = &call.model.metadata;
-        let identified = caller::identify(parts, &body, metadata, since.as_secs(), signatures, &self.lookup);
+        let identified = caller::identify(parts, &body, call, since.as_secs(), signatures, &self.lookup);
         let Identified { caller, seal } = identified.map_err(|fault| (fault, None))?;
         let input = match body::framing(parts) {
             None => input(call, parts, body),

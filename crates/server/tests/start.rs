@@ -191,7 +191,7 @@ fn with_keys_every_call_is_verified() {
             calls.json("Logs_20140328.DescribeLogGroups", serde_json::json!({})),
             "Missing Authentication Token",
         ),
-        (calls.form("Action=ListRoles&Version=2010-05-08"), "<Code>MissingAuthenticationToken</Code>"),
+        (calls.form("Action=ListRoles&Version=2010-05-08"), "Request is missing Authentication Token"),
     ];
     for (answer, words) in denied {
         let answer = answer.expect("an answer");

@@ -4,7 +4,7 @@ use crate::check::{Violation, summary};
 use crate::codec::{DecodeError, cbor, json, scalar, xml};
 use crate::model::{Kind, Location, Model, Shape, TimestampFormat};
 use crate::protocol::Protocol;
-use crate::server::response;
+use crate::server::{response, s3_ids};
 use crate::value::{Key, Value};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode};
@@ -96,9 +96,6 @@ impl Fault {
             }
         };
         let mut answer = response(status, protocol, Some(protocol.content_type()), request_id, body);
-        if is_bare {
-            put(&mut answer, HeaderName::from_static("x-amz-request-id"), request_id);
-        }
         if protocol == Protocol::RestJson {
             put(&mut answer, HeaderName::from_static("x-amzn-errortype"), form.name);
         }
@@ -246,7 +243,9 @@ impl Fault {
                 tell(name, text);
             }
         }
-        tell("RequestId", request_id);
+        let [id, host] = s3_ids(request_id);
+        tell("RequestId", &id);
+        tell("HostId", &host);
         body.push_str("</Error>");
         body.into_bytes()
     }

@@ -7,6 +7,7 @@ use crate::protocol::Protocol;
 use crate::query;
 use crate::server::Call;
 use http::request::Parts;
+use pitbird_paths::Segment;
 use std::borrow::Cow;
 use thiserror::Error;
 
@@ -80,10 +81,12 @@ impl Catalog {
         let named: Vec<&Service> =
             self.services().iter().filter(|service| service.metadata.signing_name == name).collect();
         let mut reason = Unidentified::Service { name, protocol: clues.guessed_protocol() };
-        for service in named {
+        // Of services that share a name, the one is meant whose paths all begin like this one, or else the first.
+        for (at, service) in named.into_iter().enumerate() {
             match clues.call(service.model()) {
                 Ok(call) => return Ok(call),
-                Err(unknown) => reason = unknown,
+                Err(unknown) if at == 0 || clues.begins_like(service.model()) => reason = unknown,
+                Err(_) => {}
             }
         }
         Err(reason)
@@ -151,6 +154,14 @@ impl<'r> Clues<'r> {
         let (operation, word) = (parts.next()?, parts.next()?);
         let (service, first) = (parts.next()?, parts.next()?);
         (word == "operation" && first == "service").then_some((service, operation))
+    }
+
+    /// Whether all paths of the model begin with the first word of this one.
+    fn begins_like(&self, model: &Model) -> bool {
+        let word = self.path.split('/').nth(1).unwrap_or_default();
+        model.operations().iter().all(|operation| {
+            matches!(operation.path.segments().first(), Some(Segment::Static(first)) if **first == *word)
+        })
     }
 
     /// The form, which GET requests carry in the URL.

@@ -7,6 +7,8 @@ use crate::model::{Kind, Model, Operation, Reference, ShapeId};
 use crate::protocol::Protocol;
 use crate::rest;
 use crate::value::Value;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::request::Parts;
@@ -176,7 +178,15 @@ fn plain(parts: &Parts, body: Bytes) -> Result<Bytes, DecodeError> {
     }
 }
 
-/// An answer with the headers that every answer has.
+/// The two ids that S3 gives a request, made of the id that other services would give: sixteen capitals and digits, and
+/// base64.
+pub fn s3_ids(request_id: &str) -> [String; 2] {
+    let signs = request_id.chars().filter(char::is_ascii_alphanumeric).take(16);
+    [signs.map(|sign| sign.to_ascii_uppercase()).collect(), STANDARD.encode(request_id)]
+}
+
+/// An answer with the headers that every answer has. Only S3 speaks the REST protocol with XML, so its answers are as
+/// S3's.
 pub fn response(
     status: StatusCode,
     protocol: Protocol,
@@ -187,8 +197,18 @@ pub fn response(
     let mut answer = Response::new(body.into());
     *answer.status_mut() = status;
     let headers = answer.headers_mut();
-    if let Ok(id) = HeaderValue::from_str(request_id) {
-        headers.insert(HeaderName::from_static("x-amzn-requestid"), id);
+    let mut say = |name, value: &str| {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    };
+    if protocol == Protocol::RestXml {
+        let [id, host] = s3_ids(request_id);
+        say("x-amz-request-id", &id);
+        say("x-amz-id-2", &host);
+        say("server", "AmazonS3");
+    } else {
+        say("x-amzn-requestid", request_id);
     }
     if let Some(content_type) = content_type {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import socket
 import tempfile
 import urllib.error
@@ -140,6 +141,8 @@ def objects():
     etag = f'"{hashlib.md5(b"hello world").hexdigest()}"'
     has(put, ETag=etag, ChecksumCRC32=b64encode(zlib.crc32(b"hello world").to_bytes(4)).decode(), ServerSideEncryption="AES256")
     found = s3.get_object(Bucket="birds", Key=key)
+    said = found["ResponseMetadata"]
+    assert re.fullmatch("[0-9A-Z]{16}", said["RequestId"]) and said["HostId"] and said["HTTPHeaders"]["server"] == "AmazonS3", said
     expected = dict(
         ETag=etag, ContentLength=11, ContentType="text/plain", Metadata={"color": "blue"}, CacheControl="no-cache",
         ContentEncoding="gzip", ContentDisposition="attachment", TagCount=2, AcceptRanges="bytes",

@@ -97,6 +97,12 @@ fn an_unsigned_request_is_a_buckets_only_when_no_other_service_has_the_path() {
     let other = SIGNED.replace("/s3/", "/lambda/");
     let seen = meant("GET", "/b/k", &[("authorization", &other), local]);
     assert_eq!(seen, "service Lambda has no operation GET /b/k");
+    // Two services share a name, and a version in the path tells them apart.
+    let other = SIGNED.replace("/s3/", "/apigateway/");
+    for (path, service) in [("/none", "API Gateway"), ("/v2/none", "ApiGatewayV2")] {
+        let seen = meant("GET", path, &[("authorization", &other), local]);
+        assert_eq!(seen, format!("service {service} has no operation GET {path}"));
+    }
 }
 
 fn identified(parts: &http::request::Parts) -> Call<'static> {
@@ -129,13 +135,19 @@ fn an_element_that_the_model_lacks_is_noted() {
 fn errors_are_bare_and_tell_more_than_the_model() {
     let parts = request("GET", "/b/k", &[("authorization", SIGNED)]);
     let fault = Fault::new("NoSuchKey", "The specified key does not exist.").with_member("Key", "a&b");
-    let answer = identified(&parts).encode_fault(&fault, "id");
+    let answer = identified(&parts).encode_fault(&fault, "0a1b2c3d-4e5f-4a7b-8c9d-0e1f2a3b4c5d");
     assert_eq!(answer.status(), 404);
-    assert_eq!(answer.headers()["x-amz-request-id"], "id");
+    let host = "MGExYjJjM2QtNGU1Zi00YTdiLThjOWQtMGUxZjJhM2I0YzVk";
+    let told = ["x-amz-request-id", "x-amz-id-2", "server"]
+        .map(|name| answer.headers()[name].to_str().expect("text"));
+    assert_eq!(told, ["0A1B2C3D4E5F4A7B", host, "AmazonS3"]);
+    assert!(!answer.headers().contains_key("x-amzn-requestid"));
     assert_eq!(
-        answer.body(),
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>NoSuchKey</Code><Message>The specified key does not exist.\
-         </Message><Key>a&amp;b</Key><RequestId>id</RequestId></Error>"
+        *answer.body(),
+        format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>NoSuchKey</Code><Message>The specified key does not exist.\
+             </Message><Key>a&amp;b</Key><RequestId>0A1B2C3D4E5F4A7B</RequestId><HostId>{host}</HostId></Error>"
+        )
     );
     let model = Catalog::embedded().model("s3").expect("embedded");
     let operation = model.operation("GetObject").expect("known");
