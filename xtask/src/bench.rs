@@ -117,6 +117,9 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
     measure("switch", &|| switch::figures(root))?;
     measure("releases", &|| releases::figures(root))?;
     measure("rollout-memory", &|| releases::memory(root))?;
+    measure("rollout-memory", &|| {
+        example(root, "pitbird-rollouts", "rollout_memory", "a rollout's live bytes", "≤ 64 KiB")
+    })?;
     measure("store", &|| {
         example(root, "pitbird-store", "commit_rate", "durable control-plane write", "≥ 0.8 × the engine")
     })?;

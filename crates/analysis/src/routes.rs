@@ -3,6 +3,8 @@
 //!
 //! Routes are few and known before the rollout: their weights in the combination are fixed then.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::Bucket;
@@ -76,7 +78,8 @@ impl RouteBucket {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RouteJudge {
-    routes: Box<[Route]>,
+    /// Shared with copies of the judge until one of them changes.
+    routes: Arc<[Route]>,
     starts: u32,
 }
 
@@ -115,7 +118,7 @@ impl RouteJudge {
     /// canary's observed share of all requests of the bucket, those of other routes too: requests draw their arm
     /// whatever their route, and a route's own few requests would tell the share badly. `None` takes the route's own.
     pub fn observe(&mut self, route: usize, seen: RouteBucket, share: Option<f64>) {
-        let Some(route) = self.routes.get_mut(route) else { return };
+        let Some(route) = Arc::make_mut(&mut self.routes).get_mut(route) else { return };
         stop_at_most(&mut route.canary, seen.errors.canary.requests());
         stop_at_most(&mut route.base, seen.errors.base.requests());
         for (cell, metric) in route.cells.iter_mut().zip(Metric::ALL) {
@@ -135,7 +138,7 @@ impl RouteJudge {
     /// Watches for regressions that begin now.
     pub fn restart(&mut self) {
         let Some(starts) = self.starts.checked_add(1) else { return };
-        for cell in self.routes.iter_mut().flat_map(|route| &mut route.cells) {
+        for cell in Arc::make_mut(&mut self.routes).iter_mut().flat_map(|route| &mut route.cells) {
             begin(&mut cell.logs, self.starts);
         }
         self.starts = starts;

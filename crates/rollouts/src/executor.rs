@@ -31,7 +31,7 @@ pub struct Executor {
 
 /// Where orders for running rollouts go.
 pub struct Drivers {
-    by_rollout: Mutex<HashMap<String, mpsc::Sender<Order>>>,
+    by_rollout: Mutex<HashMap<String, mpsc::Sender<Box<Order>>>>,
     assign: mpsc::Sender<Assignment>,
 }
 
@@ -52,7 +52,8 @@ pub struct Obeyed {
 struct Assignment {
     /// The key of the rollout's record.
     rollout: String,
-    orders: mpsc::Receiver<Order>,
+    /// Boxed, since a channel makes places for 32 at once.
+    orders: mpsc::Receiver<Box<Order>>,
     since: Since,
 }
 
@@ -149,7 +150,7 @@ impl Drivers {
         let gone = || Error::NotDriven(rollout.name.clone());
         let driver = self.by_rollout().get(&rollout.key()).cloned().ok_or_else(gone)?;
         let (answer, answered) = oneshot::channel();
-        driver.send(Order { wish, answer }).await.map_err(|_| gone())?;
+        driver.send(Box::new(Order { wish, answer })).await.map_err(|_| gone())?;
         answered.await.unwrap_or_else(|_| Err(gone()))
     }
 
@@ -168,7 +169,7 @@ impl Drivers {
         self.by_rollout().remove(rollout);
     }
 
-    fn by_rollout(&self) -> std::sync::MutexGuard<'_, HashMap<String, mpsc::Sender<Order>>> {
+    fn by_rollout(&self) -> std::sync::MutexGuard<'_, HashMap<String, mpsc::Sender<Box<Order>>>> {
         // Every holder leaves the map whole, so one that panicked did no harm.
         self.by_rollout.lock().unwrap_or_else(PoisonError::into_inner)
     }

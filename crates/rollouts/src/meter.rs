@@ -51,6 +51,12 @@ impl Meter {
         Meter { told, earlier: None }
     }
 
+    /// A meter that waits: nothing is on trial before [`Meter::begin`], so nobody asks what routes had.
+    pub fn wait(mut told: Now) -> Meter {
+        told.counted.routes = Vec::new();
+        Meter::from(told)
+    }
+
     /// A meter of what is on trial from now on, `told` having been counted when it was live. What the canary has used counts since the
     /// reading before: it was used by nobody else.
     pub fn begin(mut told: Now, before: Option<&Reading>) -> Meter {

@@ -128,6 +128,7 @@ impl Tally {
             let (verb, path) = route.split_once(' ').unwrap_or(("ANY", route));
             places.entry(path.into()).or_default().push((verb.into(), number));
         }
+        places.values_mut().for_each(Vec::shrink_to_fit);
         let cell = |bits| Cell::new(spec.is_timed.then(|| History::new(bits)));
         let routes = spec.routes.iter().map(|_| cell(COARSE_BITS)).collect();
         let (clients, environments) = (Few::default(), Few::default());

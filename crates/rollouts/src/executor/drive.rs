@@ -28,10 +28,10 @@ const RETRY_MS: u64 = 200;
 pub struct Driver {
     parts: Arc<Parts>,
     rollout: String,
-    orders: mpsc::Receiver<Order>,
+    orders: mpsc::Receiver<Box<Order>>,
     since: Since,
     /// Where changes go that somebody is to be told of.
-    notices: mpsc::Sender<Notice>,
+    notices: mpsc::Sender<Box<Notice>>,
     asker: Asker,
     meter: Meter,
     /// Counts for this driver, from its first look on.
@@ -55,7 +55,7 @@ enum Looked {
 }
 
 impl Driver {
-    pub fn new(parts: Arc<Parts>, assignment: Assignment, notices: mpsc::Sender<Notice>) -> Driver {
+    pub fn new(parts: Arc<Parts>, assignment: Assignment, notices: mpsc::Sender<Box<Notice>>) -> Driver {
         let Assignment { rollout, orders, since } = assignment;
         let (meter, trial, entries) = (Meter::default(), None, None);
         let asker = Asker::new(parts.ask.clone(), parts.clock.clone());
@@ -67,7 +67,8 @@ impl Driver {
     pub async fn run(mut self, mut stopping: watch::Receiver<bool>, dismiss: impl FnOnce()) {
         let mut order = None;
         loop {
-            let next_ms = match self.look(order.take()).await {
+            // A look has a rollout and its evidence in its hands: not while nothing is to be done.
+            let next_ms = match Box::pin(self.look(order.take())).await {
                 Some(next_ms) => next_ms,
                 None => break,
             };
@@ -84,7 +85,7 @@ impl Driver {
     }
 
     /// One look and its answer. When the next one is due, epoch ms; none after the end.
-    async fn look(&mut self, order: Option<Order>) -> Option<u64> {
+    async fn look(&mut self, order: Option<Box<Order>>) -> Option<u64> {
         let wish = order.as_ref().map(|order| order.wish.clone());
         let looked = self.attempt(wish).await;
         let (answer, next_ms) = match looked {
@@ -183,7 +184,9 @@ impl Driver {
                 }
                 self.trial = Some(Trial::new(&self.parts.slots, rollout));
                 if self.since == Since::Now {
-                    self.meter = Meter::from(self.now(rollout).unwrap_or_else(|| self.uncounted()));
+                    let now = self.now(rollout).unwrap_or_else(|| self.uncounted());
+                    let is_waiting = rollout.state.generation() == 0;
+                    self.meter = if is_waiting { Meter::wait(now) } else { Meter::from(now) };
                 }
                 Ok(())
             }
@@ -242,7 +245,7 @@ impl Driver {
     async fn written(&mut self, before: &Rollout, turn: &Turn, reading: Option<Reading>) {
         let live_ms = (self.parts.clock)();
         for notice in notice::of(before, &turn.rollout, live_ms) {
-            if let Err(error) = self.notices.try_send(notice) {
+            if let Err(error) = self.notices.try_send(Box::new(notice)) {
                 tracing::warn!(rollout = self.rollout, %error, "a change is not told: too many wait");
             }
         }
@@ -258,6 +261,9 @@ impl Driver {
                 self.meter = Meter::begin(counted, reading.as_ref());
             }
             (Some(reading), Some(counted)) => self.meter.turn(reading, weight, counted),
+            (Some(reading), None) if turn.rollout.state.generation() == 0 => {
+                self.meter = Meter::wait(reading.now());
+            }
             (Some(reading), None) => self.meter.keep(reading),
             (None, _) => {}
         }

@@ -23,11 +23,12 @@ const FAREWELL: Duration = Duration::from_secs(2);
 pub async fn beside<F: Future<Output = ()>>(
     tell: TellOf,
     stopping: watch::Receiver<bool>,
-    run: impl FnOnce(mpsc::Sender<Notice>) -> F,
+    run: impl FnOnce(mpsc::Sender<Box<Notice>>) -> F,
 ) {
-    let (sender, mut waiting) = mpsc::channel::<Notice>(NOTICES_MAX);
+    let (sender, mut waiting) = mpsc::channel::<Box<Notice>>(NOTICES_MAX);
     let telling = async move {
-        let (mut receivers, mut queues) = (JoinSet::new(), HashMap::<String, mpsc::Sender<Notice>>::new());
+        let (mut receivers, mut queues) =
+            (JoinSet::new(), HashMap::<String, mpsc::Sender<Box<Notice>>>::new());
         while let Some(notice) = waiting.recv().await {
             let queue = queues.entry(notice.url.clone()).or_insert_with(|| {
                 let (queue, waiting) = mpsc::channel(NOTICES_MAX);
@@ -59,10 +60,10 @@ pub async fn beside<F: Future<Output = ()>>(
 }
 
 /// Tells one receiver.
-async fn tell_all(tell: TellOf, mut waiting: mpsc::Receiver<Notice>) {
+async fn tell_all(tell: TellOf, mut waiting: mpsc::Receiver<Box<Notice>>) {
     while let Some(notice) = waiting.recv().await {
         let url = notice.url.clone();
-        let told = timeout(PATIENCE, tell(notice)).await;
+        let told = timeout(PATIENCE, tell(*notice)).await;
         if let Err(error) = told.unwrap_or_else(|_| Err("it took too long".to_owned())) {
             tracing::warn!(url, error, "a rollout's change could not be told");
         }
@@ -99,11 +100,11 @@ mod tests {
         let ((tell, asked), (_stop, stopping)) = (deaf(), watch::channel(false));
         let (ended, end) = oneshot::channel();
         let began = Instant::now();
-        let run = |notices: mpsc::Sender<Notice>| async move {
+        let run = |notices: mpsc::Sender<Box<Notice>>| async move {
             for _ in 0..NOTICES_MAX {
-                notices.try_send(notice()).expect("so many may wait");
+                notices.try_send(Box::new(notice())).expect("so many may wait");
             }
-            assert!(notices.try_send(notice()).is_err(), "and no more");
+            assert!(notices.try_send(Box::new(notice())).is_err(), "and no more");
             ended.send(Instant::now()).expect("somebody listens");
         };
         beside(tell, stopping, run).await;
@@ -123,9 +124,9 @@ mod tests {
             }
         });
         let ((_stop, stopping), began) = (watch::channel(false), Instant::now());
-        let run = |notices: mpsc::Sender<Notice>| async move {
+        let run = |notices: mpsc::Sender<Box<Notice>>| async move {
             for url in ["http://deaf", "http://keen", "http://deaf", "http://keen"] {
-                notices.try_send(Notice { url: url.into(), ..notice() }).expect("there is room");
+                notices.try_send(Box::new(Notice { url: url.into(), ..notice() })).expect("there is room");
             }
         };
         beside(tell, stopping, run).await;
@@ -137,8 +138,8 @@ mod tests {
     async fn a_server_that_stops_waits_two_seconds_for_what_is_left() {
         let ((tell, _), (stop, stopping)) = (deaf(), watch::channel(false));
         let began = Instant::now();
-        let run = |notices: mpsc::Sender<Notice>| async move {
-            notices.try_send(notice()).expect("there is room");
+        let run = |notices: mpsc::Sender<Box<Notice>>| async move {
+            notices.try_send(Box::new(notice())).expect("there is room");
             stop.send(true).expect("somebody listens");
         };
         beside(tell, stopping, run).await;
