@@ -54,8 +54,17 @@ const WHY: &[(&str, &str)] = &[
     ("Ramp", "a weight that rises by itself needs looks within seconds, and CloudWatch's sums take minutes"),
     ("Notifications", "nobody here would deliver them; let an alarm or the pipeline tell"),
     ("Hooks", "nobody here would call them; run them in the pipeline, before and after"),
+    ("Force", "API Gateway draws for each request; test the canary by a stage of its own"),
+    (
+        "Sticky",
+        "API Gateway draws for each request and keeps nobody; leave it out, or release on a pitbird server",
+    ),
+    (
+        "PreWarm",
+        "give the version provisioned concurrency before the release, by `aws lambda put-provisioned-concurrency-config`",
+    ),
 ];
-const NOT_HERE: &str = "this target doesn't know it";
+const NOT_HERE: &str = "no such member is driven on AWS; leave it out, or release on a pitbird server";
 
 const TOP: &[&str] =
     &["Name", "Target", "Canary", "Steps", "Rules", "Alarms", "Guardrails", "Hooks", "Reason"];
@@ -219,6 +228,7 @@ mod tests {
             (json!({"Hooks": [{"Name": "a", "When": "AfterStep", "Url": "http://a"}]}), "Hooks.Url"),
             (json!({"PreWarm": {"Environments": 1}}), "PreWarm"),
             (json!({"Force": "header:a"}), "Force"),
+            (json!({"Sticky": "header:a"}), "Sticky"),
             (json!({"SomethingNew": 1}), "SomethingNew"),
         ] {
             match order(more).accept() {

@@ -140,6 +140,12 @@ pub struct StageTarget {
     /// Where requests choose their release, if the rollout has the stage ask: the value of a tag that it sets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub force: Option<String>,
+    /// What keeps a client with its release, if the rollout has the stage do so: the value of a tag that it sets, and the one that it
+    /// found there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sticky: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sticky_before: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -28,7 +28,7 @@ pub use record::Record;
 pub use target::{Canary, LambdaAlias, Target, base, canary};
 pub use usage::CanaryUsage;
 
-use crate::target::extra;
+use crate::target::{extra, start::Extra};
 use crate::turn::step_index;
 
 /// The answer of an operation on one rollout.
@@ -73,6 +73,7 @@ pub struct Rollout {
     orders: Vec<Order>,
     pre_warm: Option<PreWarm>,
     force: Option<String>,
+    sticky: Option<String>,
     hooks: Vec<Hook>,
     questions: Vec<Question>,
     notifications: Vec<Notification>,
@@ -154,7 +155,8 @@ impl Rollout {
     pub fn new(rollout: &crate::Rollout, prices: &PriceList) -> Rollout {
         let (plan, state) = (&rollout.plan, &rollout.state);
         let rules = plan.rules();
-        let (pre_warm, force) = extra::shown(&rollout.target);
+        let Extra { pre_warm, force, sticky } = extra::shown(&rollout.target);
+        let kept = sticky.as_ref().map(|_| extra::KEPT.to_owned());
         let wait_until = match (state.phase(), step_index(plan, state)) {
             (Phase::Watching { .. }, Some(step)) => Some(rollout.phase_began_ms + plan.steps()[step].wait_ms),
             _ => None,
@@ -171,7 +173,7 @@ impl Rollout {
             latency: plan.judged().latency.as_ref().map(Latency::from),
             routes: plan.judged().routes.clone(),
             guardrails: Guardrails::shown(plan.guardrails()),
-            deviations: plan.deviations(),
+            deviations: plan.deviations().into_iter().chain(kept).collect(),
             status: status(rollout),
             status_reason: rollout.reason.clone(),
             exit_code: state.outcome().map(Outcome::exit_code),
@@ -192,6 +194,7 @@ impl Rollout {
             orders: rollout.orders.iter().map(Order::from).collect(),
             pre_warm: pre_warm.map(|environments| PreWarm { environments }),
             force,
+            sticky,
             hooks: Hook::shown(rollout),
             questions: Question::all(rollout),
             notifications: rollout.notifications.iter().map(Notification::from).collect(),

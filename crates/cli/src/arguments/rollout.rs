@@ -58,6 +58,9 @@ pub struct StartOptions {
     #[arg(long = "variable", value_name = "NAME=VALUE", value_parser = pair, conflicts_with = "function")]
     #[arg(help_heading = "Stage canary")]
     pub variables: Vec<(String, String)>,
+    /// Keep clients with their release while it runs: header:NAME, cookie:NAME or source-address
+    #[arg(long, value_name = "BY", conflicts_with_all = ["function", "together"], help_heading = "Stage canary")]
+    pub sticky: Option<String>,
 
     /// Function whose alias gets the new version
     #[arg(long, value_name = "NAME", requires = "alias", help_heading = "Weighted alias")]

@@ -35,8 +35,10 @@ pub fn start_input(options: &StartOptions) -> Result<Json, Failure> {
     if input["Canary"].is_null() {
         return Err(Failure::usage("nothing says what the canary is").hint(EXAMPLE));
     }
-    if let Some(reason) = &options.reason {
-        input["Reason"] = json!(reason);
+    for (member, given) in [("Reason", &options.reason), ("Sticky", &options.sticky)] {
+        if let Some(given) = given {
+            input[member] = json!(given);
+        }
     }
     if let Some(name) = &options.name {
         input["Name"] = json!(name);

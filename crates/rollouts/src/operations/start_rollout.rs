@@ -40,6 +40,7 @@ pub struct Input {
     hooks: Option<Vec<shape::Hook>>,
     pre_warm: Option<shape::PreWarm>,
     force: Option<String>,
+    sticky: Option<String>,
 }
 
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Answer, Fault> {
@@ -54,7 +55,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Answer, 
     let notifications = notice::parse(input.notifications.unwrap_or_default())?;
     let pre_warm = input.pre_warm.map(|pre_warm| pre_warm.environments);
     ordered.rules.checks.extend(pre_warm.map(|_| plan::PRE_WARMED.to_owned()));
-    let extra = start::Extra { pre_warm, force: input.force };
+    let extra = start::Extra { pre_warm, force: input.force, sticky: input.sticky };
     let wish = start::Wish::parse(input.target, input.canary, extra)?;
     let now_ms = (parts.clock)();
     let reason = input.reason.clone();

@@ -1,8 +1,8 @@
-//! What a rollout gives its target besides a share of the traffic, and takes away again: a stage's tag by which requests choose
-//! their release, and environments that are ready before the first request.
+//! What a rollout gives its target besides a share of the traffic, and takes away again: a stage's tags by which requests choose
+//! their release and clients keep it, and environments that are ready before the first request.
 
 use pitbird_names::{Qualifier, Scope};
-use pitbird_records::rollout::{AliasTarget, Target};
+use pitbird_records::rollout::{AliasTarget, StageTarget, Target};
 use pitbird_records::{FunctionVersion, ProvisionedConcurrency, Record, Stage, Texts, key, prefix};
 use pitbird_rollout::Check;
 use pitbird_rollout::plan::PRE_WARMED;
@@ -13,6 +13,12 @@ use crate::{Error, Rollout};
 
 /// A stage's tag that says where requests bring `canary` or `base`.
 pub const FORCE: &str = "pitbird:canary-force";
+
+/// A stage's tag that says what keeps a client with its release.
+pub const STICKY: &str = "pitbird:canary-sticky";
+/// Told with a rollout that keeps clients: what its promise doesn't cover.
+pub const KEPT: &str =
+    "clients keep their release and requests are counted: what few clients fail counts for more than it says";
 
 /// Can the stage be given this tag?
 pub fn check_force(stage: &Stage, force: Option<&str>) -> Result<(), Error> {
@@ -26,16 +32,34 @@ pub fn check_force(stage: &Stage, force: Option<&str>) -> Result<(), Error> {
     Ok(())
 }
 
-pub fn put_force(stage: &mut Stage, force: Option<&String>) {
-    if let Some(force) = force {
-        stage.tags.insert(FORCE.to_owned(), force.clone());
+/// Can the stage keep clients by this? What its owner had it do comes back at the end.
+pub fn check_sticky(sticky: Option<&str>) -> Result<(), Error> {
+    let Some(sticky) = sticky else { return Ok(()) };
+    let tag = Texts::from([(STICKY.to_owned(), sticky.to_owned())]);
+    let parsed = Choice::parse(&tag);
+    parsed.map(|_| ()).map_err(|error| Error::invalid(format!("Sticky: must be {}.", error.expected)))
+}
+
+pub fn put_tags(stage: &mut Stage, target: &StageTarget) {
+    for (name, value) in [(FORCE, &target.force), (STICKY, &target.sticky)] {
+        if let Some(value) = value {
+            stage.tags.insert(name.to_owned(), value.clone());
+        }
     }
 }
 
-/// A tag that somebody has changed since is somebody else's.
-pub fn take_force(stage: &mut Stage, force: Option<&String>) {
-    if stage.tags.get(FORCE) == force {
-        stage.tags.remove(FORCE);
+/// What was there before is there again. A tag that somebody has changed since is somebody else's.
+pub fn take_tags(stage: &mut Stage, target: &StageTarget) {
+    for (name, value, before) in
+        [(FORCE, &target.force, &None), (STICKY, &target.sticky, &target.sticky_before)]
+    {
+        if value.is_none() || stage.tags.get(name) != value.as_ref() {
+            continue;
+        }
+        match before {
+            Some(before) => drop(stage.tags.insert(name.to_owned(), before.clone())),
+            None => drop(stage.tags.remove(name)),
+        }
     }
 }
 
@@ -117,9 +141,14 @@ pub fn check_warmth(rollout: &Rollout, warmth: impl Fn(&Scope, &str, &Qualifier)
 }
 
 /// What callers get to see of it.
-pub fn shown(target: &Target) -> (Option<u32>, Option<String>) {
+pub fn shown(target: &Target) -> super::start::Extra {
     match target {
-        Target::RestStage(stage) => (None, stage.force.clone()),
-        aliases => (aliases.aliases().first().and_then(|alias| alias.pre_warm), None),
+        Target::RestStage(StageTarget { force, sticky, .. }) => {
+            super::start::Extra { pre_warm: None, force: force.clone(), sticky: sticky.clone() }
+        }
+        aliases => super::start::Extra {
+            pre_warm: aliases.aliases().first().and_then(|alias| alias.pre_warm),
+            ..super::start::Extra::default()
+        },
     }
 }

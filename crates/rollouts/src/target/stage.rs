@@ -64,7 +64,7 @@ fn canary(target: &StageTarget, percent: Percent) -> Canary {
 
 pub fn shift(stage: &mut Stage, target: &StageTarget, percent: Percent) {
     stage.canary = Some(canary(target, percent));
-    extra::put_force(stage, target.force.as_ref());
+    extra::put_tags(stage, target);
 }
 
 /// Overrides win over the stage's variables, other variables stay. Refused where that would be too many.
@@ -75,12 +75,12 @@ pub fn promote(stage: &mut Stage, target: &StageTarget) -> Result<(), String> {
     }
     stage.deployment_id.clone_from(&target.canary);
     stage.canary = None;
-    extra::take_force(stage, target.force.as_ref());
+    extra::take_tags(stage, target);
     Ok(())
 }
 
 pub fn roll_back(stage: &mut Stage, target: &StageTarget) {
     stage.deployment_id.clone_from(&target.base);
     stage.canary = None;
-    extra::take_force(stage, target.force.as_ref());
+    extra::take_tags(stage, target);
 }

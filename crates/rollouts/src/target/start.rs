@@ -21,6 +21,7 @@ const ONE_TARGET: &str = "Target must be one of RestStage, LambdaAlias and Lambd
 pub struct Extra {
     pub pre_warm: Option<u32>,
     pub force: Option<String>,
+    pub sticky: Option<String>,
 }
 
 /// What is wanted, before it was held against what there is.
@@ -32,6 +33,7 @@ pub enum Wish {
         canary: Option<String>,
         overrides: Option<Texts>,
         force: Option<String>,
+        sticky: Option<String>,
     },
     LambdaAlias {
         alias: AliasWish,
@@ -53,7 +55,7 @@ pub struct AliasWish {
 
 impl Wish {
     pub fn parse(target: shape::Target, canary: shape::Canary, extra: Extra) -> Result<Wish, Error> {
-        let Extra { pre_warm, force } = extra;
+        let Extra { pre_warm, force, sticky } = extra;
         let shape::Canary { deployment_id, function_version, function_versions, stage_variable_overrides } =
             canary;
         let named =
@@ -72,6 +74,7 @@ impl Wish {
             let overrides = stage_variable_overrides.is_some();
             refuse(overrides, "Canary.StageVariableOverrides", "Target.RestStage")?;
             refuse(force.is_some(), "Force", "Target.RestStage")?;
+            refuse(sticky.is_some(), "Sticky", "Target.RestStage")?;
         }
         match (target.rest_stage, target.lambda_alias, target.lambda_aliases) {
             (Some(stage), None, None) => {
@@ -86,6 +89,7 @@ impl Wish {
                     canary: deployment_id,
                     overrides: stage_variable_overrides.filter(|overrides| !overrides.is_empty()),
                     force,
+                    sticky,
                 })
             }
             (None, Some(alias), None) => {
@@ -117,10 +121,14 @@ impl Wish {
     /// Is this the target that a rollout found?
     pub fn is_for(&self, found: &Target) -> bool {
         match (self, found) {
-            (Wish::RestStage { api_id, stage, canary, overrides, force }, Target::RestStage(found)) => {
+            (
+                Wish::RestStage { api_id, stage, canary, overrides, force, sticky },
+                Target::RestStage(found),
+            ) => {
                 let is_canary = canary.as_ref().is_none_or(|canary| *canary == found.canary);
                 let is_same = overrides.is_none() || *overrides == found.overrides;
-                (api_id, stage, force) == (&found.api_id, &found.stage, &found.force) && is_canary && is_same
+                let is_chosen_alike = (force, sticky) == (&found.force, &found.sticky);
+                (api_id, stage) == (&found.api_id, &found.stage) && is_chosen_alike && is_canary && is_same
             }
             (Wish::LambdaAlias { alias, pre_warm }, Target::LambdaAlias(found)) => {
                 alias.is_for(*pre_warm, found)
@@ -160,9 +168,9 @@ impl Wish {
     /// The target as it is, if a rollout may begin on it.
     pub fn find(self, tx: &Transaction<'_>, scope: &Scope) -> Result<Target, Error> {
         match self {
-            Wish::RestStage { api_id, stage, canary, overrides, force } => {
-                let found = find::stage(tx, scope, api_id, stage, canary, (overrides, force));
-                found.map(Target::RestStage)
+            Wish::RestStage { api_id, stage, canary, overrides, force, sticky } => {
+                let found = find::stage(tx, scope, api_id, stage, canary, overrides)?;
+                find::choosing(tx, scope, found, (force, sticky)).map(Target::RestStage)
             }
             Wish::LambdaAlias { alias, pre_warm } => {
                 find::alias(tx, scope, alias, pre_warm).map(Target::LambdaAlias)

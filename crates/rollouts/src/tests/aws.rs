@@ -7,6 +7,7 @@ mod differences;
 mod places;
 pub mod recording;
 mod shelf;
+mod stuck;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};

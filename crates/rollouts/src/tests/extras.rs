@@ -10,6 +10,7 @@ use super::bed::{API, Bed, Traffic};
 
 const GOOD: Traffic = Traffic { per_second: 300.0, base_failures: 0.0, canary_failures: 0.0 };
 const FORCE: &str = "pitbird:canary-force";
+const STICKY: &str = "pitbird:canary-sticky";
 
 fn kept_ready(bed: &Bed) -> Vec<(String, u32)> {
     let all = bed.store.list::<ProvisionedConcurrency>("").unwrap().into_iter();
@@ -91,6 +92,56 @@ async fn requests_may_choose_their_release_while_it_runs() {
     }
 }
 
+/// The rollout keeps clients by a header; what its owner had the stage do is there again, however it ends, and a restart doesn't forget it.
+#[tokio::test(start_paused = true)]
+async fn clients_are_kept_while_it_runs_and_the_stages_own_tag_comes_back() {
+    let sticky = |bed: &Bed| bed.stage().tags.get(STICKY).cloned();
+    for (own, canary_failures, status) in [
+        (None, 0.0, "Promoted"),
+        (Some("source-address"), 0.0, "Promoted"),
+        (Some("source-address"), 0.5, "RolledBack"),
+    ] {
+        let (directory, began) = (tempfile::tempdir().unwrap(), Instant::now());
+        let bed = Bed::open(directory.path(), began).await;
+        let own = own.map(str::to_owned);
+        let tag = own.clone();
+        bed.edit_stage(move |stage| stage.tags.extend(tag.map(|tag| (STICKY.to_owned(), tag)))).await;
+        bed.traffic(GOOD);
+        let rollout = bed.start_stage("v2", json!({"Sticky": "header:X-User"})).await;
+        assert_eq!(rollout["Sticky"], "header:X-User");
+        let told = rollout["Deviations"].as_array().unwrap().last().unwrap().as_str().unwrap();
+        assert!(told.starts_with("clients keep their release and requests are counted"), "{told}");
+        bed.until("v2", |rollout| rollout["Percent"] == 10.0).await;
+        assert_eq!(sticky(&bed).as_deref(), Some("header:X-User"));
+        bed.close().await;
+
+        let bed = Bed::open(directory.path(), began).await;
+        bed.traffic(Traffic { canary_failures, ..GOOD });
+        assert_eq!(sticky(&bed).as_deref(), Some("header:X-User"), "there after a restart as well");
+        let again = bed.start_stage("v2", json!({"Sticky": "header:X-User"})).await;
+        assert_eq!(again["StartedAt"], rollout["StartedAt"], "the same words are the same rollout");
+        assert_eq!(bed.end("v2").await["Status"], status);
+        assert_eq!((sticky(&bed), bed.stage().canary), (own, None));
+        bed.close().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tag_that_somebody_changed_meanwhile_is_left_to_him() {
+    let directory = tempfile::tempdir().unwrap();
+    let bed = Bed::open(directory.path(), Instant::now()).await;
+    bed.edit_stage(|stage| drop(stage.tags.insert(STICKY.into(), "source-address".into()))).await;
+    bed.traffic(GOOD);
+    bed.start_stage("v2", json!({"Sticky": "header:X-User", "Steps": [{"Percent": 10, "WaitMs": 60_000}]}))
+        .await;
+    bed.until("v2", |rollout| rollout["Percent"] == 10.0).await;
+    bed.edit_stage(|stage| drop(stage.tags.insert(STICKY.into(), "cookie:mine".into()))).await;
+    bed.ok("AbortRollout", json!({"Name": "v2"})).await;
+    assert_eq!(bed.end("v2").await["Status"], "Aborted");
+    assert_eq!(bed.stage().tags.get(STICKY).map(String::as_str), Some("cookie:mine"));
+    bed.close().await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_the_target_cannot_be_given_is_refused_by_name() {
     let directory = tempfile::tempdir().unwrap();
@@ -105,6 +156,9 @@ async fn what_the_target_cannot_be_given_is_refused_by_name() {
         (&stage, &deployment, json!({"Force": "header:a"}), "has the tag pitbird:canary-force already"),
         (&stage, &deployment, json!({"Force": "header:a b"}), "Force: must be header:NAME or cookie:NAME."),
         (&stage, &deployment, json!({"Force": "query:a"}), "ValidationException"),
+        (&alias, &version, json!({"Sticky": "header:a"}), "Sticky goes with Target.RestStage only."),
+        (&stage, &deployment, json!({"Sticky": "header:a b"}), "Sticky: must be header:NAME, cookie:NAME or"),
+        (&stage, &deployment, json!({"Sticky": "principal"}), "ValidationException"),
         (&alias, &version, warm(0), "ValidationException"),
     ] {
         let input = json!({"Name": "v2", "Target": target, "Canary": canary});

@@ -91,6 +91,62 @@ def sticky():
     assert before != after, "another canary, other users"
 
 
+def rollouts(operation, **body):
+    status, _, text = exchange("POST", "/", body=json.dumps(body).encode(), headers={
+        "Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": f"PitbirdRollouts_20261101.{operation}",
+    })
+    return status, json.loads(text)
+
+
+def kept():
+    """A rollout keeps its users while the share grows, and the stage's own tag is there again at the end."""
+    api = canaried("kept")
+    gateway.update_stage(restApiId=api, stageName="prod", patchOperations=[{"op": "remove", "path": "/canarySettings"}])
+    own = {"pitbird:canary-sticky": "source-address", "team": "pets"}
+    gateway.tag_resource(resourceArn=f"arn:aws:apigateway:{REGION}::/restapis/{api}/stages/prod", tags=own)
+    tags = lambda: gateway.get_stage(restApiId=api, stageName="prod")["tags"]
+    order = {
+        "Name": "kept", "Target": {"RestStage": {"RestApiId": api, "StageName": "prod"}},
+        "Canary": {
+            "DeploymentId": gateway.create_deployment(restApiId=api)["id"],
+            "StageVariableOverrides": {"track": "canary"},
+        },
+        "Steps": [{"Percent": percent, "WaitMs": 0, "Gate": True} for percent in (20, 60, 100)],
+        "Rules": {"IntervalMs": 200, "Margin": 0.5, "CanaryRequestsMin": 1},
+    }
+    status, fault = rollouts("StartRollout", **order, Sticky="principal")
+    assert status == 400 and "sticky" in fault["message"].lower(), fault
+    assert tags() == own, "what is refused changes nothing"
+    status, answer = rollouts("StartRollout", **order, Sticky="header:X-User")
+    assert (status, answer["Rollout"]["Sticky"]) == (200, "header:X-User"), answer
+    users, gone = [f"user-{n}" for n in range(200)], set()
+
+    def ask():
+        """Everybody's track, twice in a row the same."""
+        seen = {user: {told(api, headers={"X-User": user}) for _ in range(2)} for user in users}
+        assert all(len(tracks) == 1 for tracks in seen.values()), "who comes again stays"
+        return {user for user, tracks in seen.items() if tracks == {"canary"}}
+
+    for percent in (20, 60, 100):
+        def at_its_gate():
+            [told(api, headers={"X-User": user}) for user in users]
+            rollout = rollouts("GetRollout", Name="kept")[1]["Rollout"]
+            assert "EndedAt" not in rollout, rollout["StatusReason"]
+            return rollout if rollout["Percent"] == percent and "GateUntil" in rollout else None
+
+        wait_for(f"the gate at {percent} %", at_its_gate, 60)
+        assert tags() == {**own, "pitbird:canary-sticky": "header:X-User"}
+        there = ask()
+        assert gone <= there, "nobody goes back while the share grows"
+        expected, slack = len(users) * percent / 100, 4 * (len(users) * percent / 100 * (1 - percent / 100)) ** 0.5
+        assert abs(len(there) - expected) <= slack, (percent, len(there))
+        gone = there
+        rollouts("ResumeRollout", Name="kept")
+    wait_for("the end", lambda: rollouts("GetRollout", Name="kept")[1]["Rollout"]["Status"] == "Promoted", 60)
+    assert tags() == own
+    assert ask() == set(users), "the canary is the base, with its variables"
+
+
 def mirrored():
     function("mirrored", ECHO, role("mirrored"))
     for version in ("1", "2"):
@@ -127,4 +183,5 @@ def mirrored():
 
 forced()
 sticky()
+kept()
 mirrored()

@@ -202,6 +202,16 @@ pub fn given(input: &Json) -> Vec<String> {
     if let Some(force) = input["Force"].as_str() {
         found.push(format!("who brings canary or base in {force} gets that release, which is no evidence"));
     }
+    if let Some(sticky) = input["Sticky"].as_str() {
+        let whom = match sticky {
+            "source-address" => "who comes from the same address",
+            _ => "who brings the same value there",
+        };
+        found.push(format!(
+            "clients keep their release by {sticky}: {whom} stays while the share grows; requests are counted, so what \
+             few clients fail counts for more than it says"
+        ));
+    }
     for receiver in input["Notifications"].as_array().into_iter().flatten() {
         let signed = if receiver["Secret"].is_string() { ", signed" } else { "" };
         found.push(format!(

@@ -126,7 +126,8 @@ fn hooks_notifications_and_what_the_target_is_given_are_told() {
     let notifications =
         json!([{"Url": "https://example.com/a", "Secret": "0123456789abcdef"}, {"Url": "http://b"}]);
     let more = json!({
-        "Hooks": hooks, "Notifications": notifications, "Force": "header:X-Release", "PreWarm": {"Environments": 3},
+        "Hooks": hooks, "Notifications": notifications, "Force": "header:X-Release", "Sticky": "cookie:user",
+        "PreWarm": {"Environments": 3},
     });
     let input = input(more);
     let plan = build::plan(&input).unwrap();
@@ -142,6 +143,8 @@ fn hooks_notifications_and_what_the_target_is_given_are_told() {
          left\n",
         "\nBesides:\n- 3 environments of the canary are ready before its first request\n\
          - who brings canary or base in header:X-Release gets that release, which is no evidence\n\
+         - clients keep their release by cookie:user: who brings the same value there stays while the share grows; requests are \
+         counted, so what few clients fail counts for more than it says\n\
          - https://example.com/a is told of every change, signed\n- http://b is told of every change\n",
     ] {
         assert!(text.contains(line), "{line}\n{text}");

@@ -17,7 +17,7 @@ pub fn stage(
     api_id: String,
     name: String,
     canary: Option<String>,
-    (overrides, force): (Option<Texts>, Option<String>),
+    overrides: Option<Texts>,
 ) -> Result<StageTarget, Error> {
     if !tx.exists::<RestApi>(&key(scope, &[&api_id]))? {
         return Err(Error::UnknownApi(api_id));
@@ -26,7 +26,6 @@ pub fn stage(
         return Err(Error::UnknownStage { api_id, stage: name });
     };
     let stage = stage.record;
-    extra::check_force(&stage, force.as_deref())?;
     let canary = canary.or_else(|| stage.canary.as_ref().map(|found| found.deployment_id.clone()));
     let canary = canary
         .ok_or_else(|| Error::invalid("Canary.DeploymentId is needed: the stage has no canary yet."))?;
@@ -52,7 +51,33 @@ pub fn stage(
             format!("Stage {name} would have more than {VARIABLES_MAX} variables once it is promoted.");
         return Err(Error::invalid(words));
     }
-    Ok(StageTarget { api_id, stage: name, base: stage.deployment_id, found, canary, overrides, force })
+    Ok(StageTarget {
+        api_id,
+        stage: name,
+        base: stage.deployment_id,
+        found,
+        canary,
+        overrides,
+        force: None,
+        sticky: None,
+        sticky_before: None,
+    })
+}
+
+/// The stage with what requests choose by and clients are kept by.
+pub fn choosing(
+    tx: &Transaction<'_>,
+    scope: &Scope,
+    target: StageTarget,
+    (force, sticky): (Option<String>, Option<String>),
+) -> Result<StageTarget, Error> {
+    let Some(stage) = tx.get::<Stage>(&key(scope, &[&target.api_id, &target.stage]))? else {
+        return Err(Error::UnknownStage { api_id: target.api_id, stage: target.stage });
+    };
+    extra::check_force(&stage.record, force.as_deref())?;
+    extra::check_sticky(sticky.as_deref())?;
+    let sticky_before = stage.record.tags.get(extra::STICKY).filter(|_| sticky.is_some()).cloned();
+    Ok(StageTarget { force, sticky, sticky_before, ..target })
 }
 
 pub fn alias(

@@ -35,6 +35,10 @@ pub struct Aws {
     pub stage: Stage,
     /// Calls by their operations' names.
     pub calls: Vec<&'static str>,
+    /// So many more changes of the alias find another one than they saw.
+    pub stale: usize,
+    /// When the alias was to be changed.
+    pub updates_ms: Vec<u64>,
 }
 
 /// A way to it.
@@ -57,7 +61,16 @@ impl Aws {
     pub fn new(tape: Tape, late_ms: u64, clock: Clock) -> Arc<Mutex<Aws>> {
         assert!(late_ms <= LAG_MS, "what is later than that is never counted");
         let (alias, stage, calls) = (Alias::new(), Stage::new(), Vec::new());
-        Arc::new(Mutex::new(Aws { tape, late_ms, clock, alias, stage, calls }))
+        Arc::new(Mutex::new(Aws {
+            tape,
+            late_ms,
+            clock,
+            alias,
+            stage,
+            calls,
+            stale: 0,
+            updates_ms: Vec::new(),
+        }))
     }
 
     /// The real client of it.
@@ -108,6 +121,11 @@ impl Aws {
             "GetFunctionConfiguration" => Ok(json!({"FunctionName": "pets", "Version": "2"})),
             "GetAlias" => Ok(self.alias.shown()),
             "UpdateAlias" => {
+                self.updates_ms.push(now_ms);
+                if self.stale > 0 {
+                    self.stale -= 1;
+                    return Err(Fault::new("PreconditionFailedException", "the alias is another by now"));
+                }
                 self.alias.update(input)?;
                 self.tape.shift(now_ms, self.alias.share());
                 Ok(self.alias.shown())
