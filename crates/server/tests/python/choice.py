@@ -134,7 +134,7 @@ def kept():
             assert "EndedAt" not in rollout, rollout["StatusReason"]
             return rollout if rollout["Percent"] == percent and "GateUntil" in rollout else None
 
-        wait_for(f"the gate at {percent} %", at_its_gate, 60)
+        wait_for(f"the gate at {percent} %", at_its_gate, 120)
         assert tags() == {**own, "pitbird:canary-sticky": "header:X-User"}
         there = ask()
         assert gone <= there, "nobody goes back while the share grows"
@@ -142,7 +142,7 @@ def kept():
         assert abs(len(there) - expected) <= slack, (percent, len(there))
         gone = there
         rollouts("ResumeRollout", Name="kept")
-    wait_for("the end", lambda: rollouts("GetRollout", Name="kept")[1]["Rollout"]["Status"] == "Promoted", 60)
+    wait_for("the end", lambda: rollouts("GetRollout", Name="kept")[1]["Rollout"]["Status"] == "Promoted", 120)
     assert tags() == own
     assert ask() == set(users), "the canary is the base, with its variables"
 
