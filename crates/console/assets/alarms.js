@@ -11,7 +11,8 @@ export function alarmsPage(place) {
   const rows = el("tbody", {}), past = el("section", {});
   const head = (...words) => el("thead", {}, el("tr", {}, words.map((word) => el("th", { scope: "col" }, word))));
   const scroll = (label, ...inner) => el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, el("table", {}, inner));
-  place.replaceChildren(el("h1", {}, "Alarms"), said, scroll("Alarms", head("Alarm", "State", "Since", "Why"), rows), past, el("details", {}, el("summary", {}, "The same from the command line"), shown));
+  const rest = el("div", { hidden: true }, scroll("Alarms", head("Alarm", "State", "Since", "Why"), rows), el("details", {}, el("summary", {}, "The same from the command line"), shown), past);
+  place.replaceChildren(el("h1", {}, "Alarms"), said, rest);
   let before = "";
 
   async function history(name) {
@@ -31,7 +32,8 @@ export function alarmsPage(place) {
     const firing = all.filter((alarm) => alarm.StateValue === "ALARM").length;
     said.textContent = all.length ? `${all.length} alarms, ${firing} in ALARM.` : "No alarm yet: aws cloudwatch put-metric-alarm --alarm-name NAME …";
     rows.replaceChildren(...all.map((alarm) => el("tr", {}, el("th", { scope: "row" }, el("button", { type: "button", onclick: () => history(alarm.AlarmName).catch(failed) }, alarm.AlarmName)),
-        el("td", {}, alarmState(alarm.StateValue)), el("td", {}, time(seconds(alarm.StateUpdatedTimestamp))), el("td", { class: "why" }, alarm.StateReason))));
+        el("td", {}, alarmState(alarm.StateValue)), el("td", {}, time(seconds(alarm.StateUpdatedTimestamp))), el("td", { class: "why" }, el("div", { class: "reason" }, alarm.StateReason)))));
+    rest.hidden = false;
   }
 
   const failed = (error) => { said.textContent = error.message; };

@@ -70,7 +70,7 @@ function tryOut(id, stages, routes) {
   const verb = el("select", { id: "verb" }, METHODS.map((name) => el("option", {}, name)));
   const path = el("input", { id: "path", value: routes.find(({ path }) => path.startsWith("/"))?.path ?? "/", spellcheck: "false", autocomplete: "off", required: true });
   const headers = el("textarea", { rows: 2, spellcheck: "false", placeholder: "X-Api-Key: …" }), body = el("textarea", { rows: 4, spellcheck: "false" });
-  const answer = el("pre", { tabindex: "0", role: "group", "aria-label": "Answer" }, "Nothing sent yet."), shown = el("pre", { tabindex: "0", role: "group", "aria-label": "Command" }, "curl"), go = el("button", { class: "go" }, "Send");
+  const answer = el("pre", { tabindex: "0", role: "group", "aria-label": "Answer" }, "Nothing sent yet."), shown = el("pre", { class: "shown", tabindex: "0", role: "group", "aria-label": "Command" }, "curl"), go = el("button", { class: "go" }, "Send");
   async function send(event) {
     event.preventDefault();
     const lines = headers.value.split("\n").map((line) => line.trim()).filter(Boolean);
@@ -96,7 +96,7 @@ function tryOut(id, stages, routes) {
   if (!stages.length) return el("p", {}, `No stage yet: aws apigateway create-deployment --rest-api-id ${id} --stage-name prod`);
   return el("section", {}, el("h2", {}, "Try a request"), el("p", { class: "small" }, "It goes through the stage like anybody's, and counts: canary, authorizers, throttles and all."),
     el("form", { class: "form", onsubmit: send }, el("label", {}, "Stage ", stage), el("label", {}, "Method ", verb), el("label", {}, "Path ", path), el("label", { class: "wide" }, "Headers, one on a line ", headers), el("label", { class: "wide" }, "Body ", body), go),
-    answer, el("h3", {}, "The same from the command line"), shown);
+    el("h3", {}, "The same from the command line"), shown, el("h3", {}, "Answer"), answer);
 }
 
 async function one(place, id) {
@@ -108,8 +108,8 @@ async function one(place, id) {
     el("h2", {}, "Stages"), table("Stages", ["Stage", "Deployment", "Canary", "Variables", "Address"], stages.map((stage) => [stage.name, stage.deployment, canary(stage), Object.entries(stage.variables ?? {}).map(([name, value]) => `${name}=${value}`).join(", ") || "none", host(stage.name)])),
     el("h2", {}, "Routes"), el("p", { class: "small" }, isRest ? "As they are written now; a stage serves those of its deployment." : ""),
     routes.length ? table("Routes", ["Method", "Path", "Integration", "Who may"], routes.map(({ verb, path, to, who }) => [verb, path, to, who])) : el("p", {}, "No route yet."),
-    tryOut(id, stages, routes),
-    commands(isRest ? [["apigateway", "GetStages", { restApiId: id }], ["apigateway", "GetResources", { restApiId: id, embed: ["methods"] }]] : [["apigatewayv2", "GetStages", { ApiId: id }], ["apigatewayv2", "GetRoutes", { ApiId: id }]]));
+    commands(isRest ? [["apigateway", "GetStages", { restApiId: id }], ["apigateway", "GetResources", { restApiId: id, embed: ["methods"] }]] : [["apigatewayv2", "GetStages", { ApiId: id }], ["apigatewayv2", "GetRoutes", { ApiId: id }]]),
+    tryOut(id, stages, routes));
 }
 
 export function apisPage(place, name) {

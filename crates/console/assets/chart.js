@@ -25,6 +25,9 @@ export function chart({ series, from, to, unit, label, onzoom }) {
   const drawing = svg("svg", { class: "chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img", tabindex: "0", "aria-label": `${label}: ${series.length} series, from 0 to ${figure(top, unit)}. The table below has the values.` },
     [0.25, 0.5, 0.75].map((share) => svg("line", { class: "grid", x1: 0, x2: WIDTH, y1: HEIGHT * share, y2: HEIGHT * share })),
     chosen, series.map(({ points }, index) => svg("path", { class: `line c${index % 6}`, d: line(points), "stroke-dasharray": DASHES[index % 6] })), cursor);
+  // Its lines have their place before anybody reads values.
+  const letters = 24 + series.reduce((sum, { name }) => sum + name.length + 14, 0);
+  said.style.minHeight = `${1.5 * Math.max(2, Math.ceil(letters / Math.max(24, innerWidth / 10)))}em`;
   let read = -1, dragged = null;
   const show = (index) => {
     if (!times.length) return;

@@ -11,7 +11,7 @@ const text = (base64) => new TextDecoder().decode(Uint8Array.from(atob(base64 ??
 export function functionsPage(place, chosen) {
   const said = el("p", { role: "status" }, "Asking the server…"), rows = el("tbody", {});
   const name = el("select", { required: true }), qualifier = el("input", { placeholder: "$LATEST", spellcheck: "false", autocomplete: "off" });
-  const payload = el("textarea", { rows: 6, spellcheck: "false" }), answer = el("pre", { tabindex: "0", role: "group", "aria-label": "Answer" }, "Nothing invoked yet."), shown = el("pre", { tabindex: "0", role: "group", "aria-label": "Command" });
+  const payload = el("textarea", { rows: 6, spellcheck: "false" }), answer = el("pre", { tabindex: "0", role: "group", "aria-label": "Answer" }, "Nothing invoked yet."), shown = el("pre", { class: "shown", tabindex: "0", role: "group", "aria-label": "Command" }, "…");
   payload.value = EVENT;
   const go = el("button", { class: "go" }, "Invoke");
 
@@ -40,12 +40,13 @@ export function functionsPage(place, chosen) {
     go.disabled = false;
   }
 
-  const parts = el("div", {});
-  place.replaceChildren(el("h1", {}, chosen ?? "Functions"), said, parts,
+  // What stands below what is asked for comes with it, so that nothing is pushed away.
+  const parts = el("div", {}), rest = el("div", { hidden: true }, parts,
     el("div", { class: "scroll", hidden: Boolean(chosen), tabindex: "0", role: "region", "aria-label": "Functions" }, el("table", {}, el("thead", {}, el("tr", {}, ["Function", "Runtime", "Memory", "Timeout", "Code", "State"].map((word) => el("th", { scope: "col" }, word)))), rows)),
     el("h2", {}, "Try an event"),
     el("form", { class: "form", onsubmit: invoke }, el("label", {}, "Function ", name), el("label", {}, "Version or alias ", qualifier), el("label", { class: "wide" }, "Event (JSON) ", payload), go),
-    answer, el("h2", {}, "The same from the command line"), shown);
+    el("h3", {}, "The same from the command line"), shown, el("h3", {}, "Answer"), answer);
+  place.replaceChildren(el("h1", {}, chosen ?? "Functions"), said, rest);
 
   (async () => {
     const all = [];
@@ -63,6 +64,7 @@ export function functionsPage(place, chosen) {
       said.replaceChildren(el("a", { href: "/_pitbird/functions" }, "All functions"));
       await functionParts(parts, chosen);
     }
+    rest.hidden = false;
     shown.textContent = await command("lambda", "ListFunctions");
   })().catch((error) => (said.textContent = error.message));
   return null;

@@ -8,7 +8,7 @@ const EMPTY = "aws logs describe-log-groups";
 export function logsPage(place) {
   const groups = el("select", { id: "group", required: true });
   const filter = el("input", { id: "filter", placeholder: 'ERROR, or { $.level = "error" }', spellcheck: "false", autocomplete: "off" });
-  const said = el("p", { role: "status", class: "small" }, "Choose a group."), shown = el("pre", { role: "group", "aria-label": "Command", tabindex: "0" }, EMPTY);
+  const said = el("p", { role: "status", class: "small" }, "Asking the server…"), shown = el("pre", { role: "group", "aria-label": "Command", tabindex: "0" }, EMPTY);
   const lines = el("div", { class: "lines", tabindex: "0", role: "log", "aria-label": "Log lines" });
   const pause = el("button", { type: "button", "aria-pressed": "false" }, "Hold");
   let source = null, isHeld = false, held = [], turn = 0;
@@ -52,13 +52,15 @@ export function logsPage(place) {
     said.textContent = isHeld ? "Held." : "";
     if (!isHeld) { add(held); held = []; }
   });
+  const rest = el("div", { hidden: true }, lines, el("details", {}, el("summary", {}, "The same from the command line"), shown));
   place.replaceChildren(el("h1", {}, "Logs"),
     el("form", { class: "form", onsubmit: follow }, el("label", {}, "Log group ", groups), el("label", {}, "Filter pattern ", filter), el("button", { class: "go" }, "Follow"), pause),
-    said, lines, el("details", {}, el("summary", {}, "The same from the command line"), shown));
+    said, rest);
   call("logs", "DescribeLogGroups").then(({ logGroups }) => {
     groups.append(...(logGroups ?? []).map((group) => el("option", { value: group.logGroupName }, group.logGroupName)));
     if (!logGroups?.length) said.textContent = "No log group yet. Functions make theirs when they are invoked first: aws lambda invoke --function-name NAME /dev/stdout";
     else follow();
+    rest.hidden = false;
   }, (error) => (said.textContent = error.message));
   return stop;
 }

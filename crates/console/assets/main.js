@@ -12,7 +12,7 @@ import { releasePage } from "./release.js";
 import { releasesPage } from "./releases.js";
 
 const main = document.getElementById("main"), link = document.getElementById("link");
-const NAV = [["", "Releases"], ["apis", "APIs"], ["functions", "Functions"], ["charts", "Metrics"], ["logs", "Logs"], ["query", "Query"], ["alarms", "Alarms"]].map(([path, words]) => [`/_pitbird/${path}`, words]);
+const NAV = [...document.querySelectorAll("#nav a")];
 const PAGES = { apis: apisPage, functions: functionsPage, charts: metricsPage, logs: logsPage, query: queryPage, alarms: alarmsPage };
 let leave = null, isSigningIn = false;
 
@@ -29,7 +29,7 @@ function place() {
 function draw() {
   const { page, name } = place();
   const words = live.trouble ? `✘ ${live.trouble}` : live.isLinked ? "● live" : live.isKnown ? "✘ connection lost, trying again" : "connecting…";
-  if (link.textContent !== words) link.textContent = words;
+  if (link.textContent !== words) link.textContent = link.title = words;
   link.className = `link ${live.isLinked && !live.trouble ? "good" : "bad"}`;
   if (page !== "releases" || isSigningIn) return;
   show(main, ...(name ? releasePage(name) : releasesPage()).flat(Infinity).filter(Boolean));
@@ -41,13 +41,13 @@ function go() {
   leave = null;
   const { page, name } = place();
   main.replaceChildren();
-  for (const item of document.querySelectorAll("#nav a")) {
+  for (const item of NAV) {
     const isHere = item.getAttribute("href") === `/_pitbird/${page === "releases" ? "" : page}`;
     if (isHere) item.setAttribute("aria-current", "page");
     else item.removeAttribute("aria-current");
   }
   if (PAGES[page]) {
-    document.title = `${name ?? NAV.find(([href]) => href.endsWith(page))[1]} – pitbird`;
+    document.title = `${name ?? NAV.find((item) => item.getAttribute("href").endsWith(page)).textContent} – pitbird`;
     leave = PAGES[page](main, name);
   }
   draw();
@@ -99,7 +99,6 @@ function signIn() {
 theme(localStorage.getItem("theme") ?? "");
 // Nobody registers workers here; one that another server left on this address would answer in our place.
 navigator.serviceWorker?.getRegistrations().then((all) => all.forEach((it) => it.unregister()), () => {});
-document.getElementById("nav").append(...NAV.map(([href, words]) => el("a", { href }, words)));
 document.addEventListener("sign-in", signIn);
 live.addEventListener("change", draw);
 setInterval(() => { if (!document.hidden) draw(); }, 1000);

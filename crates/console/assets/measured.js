@@ -28,6 +28,15 @@ async function places(rollout) {
   return { namespace: "AWS/Lambda", latency: "Duration", throttles: "Throttles", titles: ["base", "canary"], sets };
 }
 
+// What is measured is known before its values are: its rows have their place from the first on.
+function outline(rollout) {
+  const { RestStage: stage, LambdaAliases: aliases } = rollout.Target ?? {};
+  const names = stage ? STATS.map((stat) => `latency ${stat}`) : [...STATS.map((stat) => `duration ${stat}`), "throttles"];
+  const sets = aliases ? aliases.map((it) => `${it.FunctionName}: `) : [""];
+  const rows = sets.flatMap((of) => names.map((name) => ({ name: of + name, values: [null, null] })));
+  return { titles: stage ? ["base and canary together", "canary"] : ["base", "canary"], rows };
+}
+
 async function look(rollout) {
   const { namespace, latency, throttles, titles, sets } = await places(rollout);
   const asked = [...STATS.map((stat) => [latency, stat]), ...(throttles ? [[throttles, "Sum"]] : [])];
@@ -67,5 +76,5 @@ export function measured(rollout) {
       live.dispatchEvent(new Event("change"));
     }, () => {});
   }
-  return known.found;
+  return known.found ?? outline(rollout);
 }

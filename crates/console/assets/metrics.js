@@ -72,7 +72,7 @@ export function metricsPage(place) {
   options(range, RANGES.map(([seconds, text]) => [String(seconds), text]), "3600");
   place.replaceChildren(el("h1", {}, "Metrics"),
     el("form", { class: "form", onsubmit: (event) => event.preventDefault() }, el("label", {}, "Namespace ", namespace), el("label", {}, "Metric ", metric), el("label", {}, "Dimensions ", dimensions), el("label", {}, "Statistic ", stat), el("label", {}, "Time ", range)),
-    el("div", { class: "buttons", role: "group", "aria-label": "Chart" }, hold, near, out), said, drawn, el("details", {}, el("summary", {}, "The same from the command line"), shown));
+    el("div", { class: "buttons", role: "group", "aria-label": "Chart" }, hold, near, out), said, el("details", {}, el("summary", {}, "The same from the command line"), shown), drawn);
 
   (async () => {
     let token;

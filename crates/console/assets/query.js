@@ -74,7 +74,7 @@ export function queryPage(place) {
   stop.addEventListener("click", () => { turn += 1; end(); said.textContent = "Stopped."; });
   place.replaceChildren(el("h1", {}, "Query logs"),
     el("form", { class: "form", onsubmit: run }, el("label", {}, "Log group ", groups), el("label", {}, "Time ", range), el("label", { class: "wide" }, "Query (CloudWatch Logs Insights) ", text), go, stop),
-    said, drawn, rows, el("details", {}, el("summary", {}, "The same from the command line"), shown));
+    said, el("details", {}, el("summary", {}, "The same from the command line"), shown), drawn, rows);
   call("logs", "DescribeLogGroups").then(({ logGroups }) => {
     groups.append(...(logGroups ?? []).map(({ logGroupName: name }) => el("option", { value: name }, name)));
     said.textContent = logGroups?.length ? "For a chart, count by time: stats count(*) by bin(1m)" : "No log group yet. Functions make theirs when they are invoked first: aws lambda invoke --function-name NAME /dev/stdout";

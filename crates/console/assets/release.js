@@ -20,7 +20,7 @@ export function split(rollout) {
   return el("div", { class: "split" },
     el("p", { class: "share" }, el("b", {}, weight(rollout.Percent)), " of requests to the canary"),
     bar(rollout.Percent / 100, `configured: ${weight(rollout.Percent)} to the canary`, "canary"),
-    el("p", { class: "small" }, `measured over the whole release: ${percent(measured, 1)} of ${count(all)} requests`,
+    el("p", { class: "small measured" }, `measured over the whole release: ${percent(measured, 1)} of ${count(all)} requests`,
       rollout.Evidence?.SplitBroken ? el("strong", { class: "bad" }, " ✘ traffic isn't split as configured") : null));
 }
 
@@ -37,11 +37,11 @@ export function verdict(rollout) {
   const [sign, words, tone] = VERDICTS[evidence.Verdict] ?? VERDICTS.Unknown;
   const line = (name, log, threshold, tone) => {
     const grown = Math.exp(Math.min(Math.max(0, log), 20)), needed = Math.exp(threshold);
-    const said = `${count(grown)} of ${count(needed)}`;
+    const most = 10 * needed, said = `${grown > most ? "over " : ""}${count(Math.min(grown, most))} of ${count(needed)}`;
     return el("div", { class: "evidence" }, el("span", {}, name), bar(log / threshold, `${name}: evidence ${said}, drawn on a logarithmic scale`, tone), el("span", { class: "number" }, said));
   };
   return el("section", { class: "verdict" },
-    el("p", { class: `said ${tone}` }, el("span", { "aria-hidden": "true" }, sign), ` ${words}`),
+    el("p", { class: `said ${tone}` }, el("span", { class: "sign", "aria-hidden": "true" }, sign), ` ${words}`),
     line("worse", evidence.LogEWorse, evidence.ThresholdWorse, "bad"),
     line("not worse", evidence.LogENotWorse, evidence.ThresholdNotWorse, "good"));
 }
@@ -64,10 +64,12 @@ function steps(rollout) {
     const isNow = !isOver(rollout) && index === at, isDone = isPromoted || (at !== null && index < at);
     const what = isNow ? "now" : isDone ? "done" : "to come";
     return el("li", { class: isNow ? "now" : isDone ? "done" : "", "aria-current": isNow ? "step" : null },
-      el("span", { "aria-hidden": "true" }, isNow ? "▶ " : isDone ? "✓ " : "· "), weight(step.Percent),
+      el("span", { class: "sign", "aria-hidden": "true" }, isNow ? "▶" : isDone ? "✓" : "·"), el("span", { class: "weight" }, weight(step.Percent)),
       el("span", { class: "small" }, ` ${what}${step.WaitMs ? `, waits ${duration(step.WaitMs / 1000)}` : ""}${step.Gate ? ", ‖ gate" : ""}`));
   }));
 }
+
+const JUDGED = [0.5, 0.9, 0.99, 0.999];
 
 function arms(rollout) {
   const { Base: base, Canary: canary, Latency: latency } = rollout.Evidence ?? {};
@@ -76,13 +78,15 @@ function arms(rollout) {
   const interval = (arm) => (arm.Requests ? `${percent(arm.RateLow)} to ${percent(arm.RateHigh)}` : "–");
   const line = (name, ofBase, ofCanary, marked) => el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, ofBase),
     el("td", { class: marked ? "bad" : "" }, marked ? "▲ " : "", ofCanary));
-  const above = (name) => (threshold) => latency[`${name}Requests`] ? percent(threshold[`${name}Above`] / latency[`${name}Requests`], 1) : "–";
+  const above = (name) => (threshold) => latency?.[`${name}Requests`] ? percent(threshold[`${name}Above`] / latency[`${name}Requests`], 1) : "–";
+  // Where latency is judged, what is slow is learnt from the base first; the rows are there before.
+  const thresholds = latency?.Thresholds ?? (rollout.Latency ? JUDGED.map((Quantile) => ({ Quantile, BaseMs: null })) : []);
   return el("table", { class: "compare" }, el("caption", {}, "Base beside canary"),
     el("thead", {}, el("tr", {}, ["", `base (${version(rollout.Base)})`, `canary (${version(rollout.Canary)})`].map((word) => (word ? el("th", { scope: "col" }, word) : el("td", {}))))),
     el("tbody", {}, line("requests", count(base.Requests), count(canary.Requests)), line("errors", count(base.Failures), count(canary.Failures)),
       line("error rate", percent(base.Rate), percent(canary.Rate), isWorse), line("… with 95 %, at all times", interval(base), interval(canary)),
       line("cold starts", count(base.ColdStarts), count(canary.ColdStarts)),
-      (latency?.Thresholds ?? []).map((threshold) => line(`slower than the base's p${Number((threshold.Quantile * 100).toFixed(1))}, ${ms(threshold.BaseMs)}`, above("Base")(threshold), above("Canary")(threshold)))));
+      thresholds.map((threshold) => line(`slower than the base's p${Number((threshold.Quantile * 100).toFixed(1))}, ${ms(threshold.BaseMs)}`, above("Base")(threshold), above("Canary")(threshold)))));
 }
 
 // Alarms that roll it back, as they stand while it goes on.
@@ -90,12 +94,11 @@ function guards(rollout) {
   if (!rollout.Alarms?.length) return null;
   const states = isOver(rollout) ? null : alarms(rollout);
   return el("section", {}, el("h2", {}, "Alarms that roll it back"), el("ul", { class: "record" }, rollout.Alarms.map((name) =>
-    el("li", {}, `${name} `, states && (states.has(name) ? alarmState(states.get(name)) : el("span", { class: "state careful" }, "? there is no alarm of this name"))))));
+    el("li", {}, `${name} `, !isOver(rollout) && !states ? el("span", { class: "state" }, "…") : states && (states.has(name) ? alarmState(states.get(name)) : el("span", { class: "state careful" }, "? there is no alarm of this name"))))));
 }
 
 function minute(rollout) {
   const found = measured(rollout);
-  if (!found) return null;
   return el("table", { class: "compare" }, el("caption", {}, "In the newest minute that was measured"),
     el("thead", {}, el("tr", {}, el("td", {}), found.titles.map((title) => el("th", { scope: "col" }, title)))),
     el("tbody", {}, found.rows.map(({ name, isCount, values }) => el("tr", {}, el("th", { scope: "row" }, name), values.map((value) => el("td", {}, isCount ? count(value) : ms(value)))))));
@@ -142,12 +145,21 @@ async function confirm(operation, label, meaning, name) {
   await told();
 }
 
-const buttons = (rollout) => el("div", { class: "buttons", role: "group", "aria-label": "Actions" },
+// Who saw it go on keeps the buttons at its end, so that nothing below jumps; they do nothing then.
+const going = new Set();
+function buttons(rollout) {
+  const key = `${rollout.Name}@${rollout.StartedAt}`;
+  if (!isOver(rollout)) going.add(key);
+  return going.has(key) ? actions(rollout) : null;
+}
+
+const actions = (rollout) => el("div", { class: "buttons", role: "group", "aria-label": "Actions" },
   ACTIONS.map(([operation, label, meaning, fits]) => el("button", { type: "button", "data-key": operation, class: operation === "AbortRollout" ? "stop" : "",
-    disabled: !fits(rollout), onclick: () => confirm(operation, label, meaning, rollout.Name) }, label)));
+    disabled: isOver(rollout) || !fits(rollout), onclick: () => confirm(operation, label, meaning, rollout.Name) }, label)));
 
 function record(rollout) {
-  const list = (title, items, shown) => (items?.length ? el("section", {}, el("h2", {}, title), el("ol", { class: "record" }, items.map((item) => el("li", {}, shown(item))))) : null);
+  const list = (title, items, shown) => el("section", {}, el("h2", {}, title), el("div", { class: "past", tabindex: "0", role: "region", "aria-label": title },
+    items?.length ? el("ol", { class: "record" }, items.map((item) => el("li", {}, shown(item)))) : el("p", { class: "small" }, "None yet.")));
   const safe = (rollout.Name ?? "release").replace(/[^\w.-]/g, "_");
   // The button stays while the record grows.
   const newest = () => current(live.releases.get(rollout.Name) ?? rollout);
@@ -155,9 +167,9 @@ function record(rollout) {
     el("div", { class: "buttons" },
       el("button", { type: "button", "data-key": "json", onclick: () => download(`${safe}.json`, "application/json", JSON.stringify(newest(), null, 2)) }, "Save as JSON"),
       el("button", { type: "button", "data-key": "html", onclick: () => download(`${safe}.html`, "text/html", report(newest())) }, "Save as HTML report")),
-    list("Decisions", rollout.Decisions, (d) => [time(d.At), ` ${weight(d.FromPercent)} → ${weight(d.ToPercent)}: ${d.Reason}`]),
+    el("div", { class: "three" }, list("Decisions", rollout.Decisions, (d) => [time(d.At), ` ${weight(d.FromPercent)} → ${weight(d.ToPercent)}: ${d.Reason}`]),
     list("Orders", rollout.Orders, (o) => [time(o.At), ` ${o.Order} by ${o.By}${o.Reason ? `: ${o.Reason}` : ""}${o.Obeyed ? "" : " (came too late)"}`]),
-    list("Shifts", rollout.Shifts, (s) => [time(s.DecidedAt), ` ${s.Change} to ${weight(s.Percent)}`, s.TookMs !== null && s.TookMs !== undefined ? `, live after ${s.TookMs} ms` : ""]),
+    list("Shifts", rollout.Shifts, (s) => [time(s.DecidedAt), ` ${s.Change} to ${weight(s.Percent)}`, s.TookMs !== null && s.TookMs !== undefined ? `, live after ${s.TookMs} ms` : ""])),
   ];
 }
 
@@ -165,27 +177,38 @@ function record(rollout) {
 const known = new Map();
 const current = (rollout) => (rollout.Evidence ? rollout : known.get(`${rollout.Name}@${rollout.StartedAt}`)) ?? rollout;
 
+// While that is asked, what was seen of it before its end stays.
+const last = new Map();
+
 function whole(outline) {
   const key = `${outline.Name}@${outline.StartedAt}`;
-  if (outline.Evidence) return outline;
+  if (outline.Evidence) {
+    last.set(key, outline);
+    return outline;
+  }
   if (!known.has(key)) {
     known.set(key, null);
-    call("rollouts", "GetRollout", { Name: outline.Name }).then(({ Rollout: found }) => known.set(key, found), () => known.delete(key))
+    call("rollouts", "GetRollout", { Name: outline.Name }).then(({ Rollout: found }) => known.set(key, found), () => known.set(key, outline))
       .then(() => live.dispatchEvent(new Event("change")));
   }
-  return known.get(key) ?? outline;
+  return known.get(key) ?? { ...last.get(key), ...outline };
 }
 
 export function releasePage(name) {
-  if (!live.isKnown) return [el("h1", {}, name), el("p", { class: "wait" }, "Asking the server…")];
+  if (!live.isKnown) return [el("h1", {}, name), el("p", { class: "wait", "data-key": "wait" }, "Asking the server…")];
   const outline = live.releases.get(name);
   if (!outline) return [el("h1", {}, name), el("p", {}, "There is no release of this name here. ", el("a", { href: "/_pitbird/" }, "All releases"))];
-  const rollout = whole(outline);
-  return [
+  const rollout = whole(outline), isWhole = rollout.Evidence || known.get(`${outline.Name}@${outline.StartedAt}`);
+  const head = [
     el("h1", {}, `${rollout.Name} `, state(rollout.Status)),
-    el("p", { class: "subject" }, `${version(rollout.Canary)} to ${target(rollout)}, started `, time(rollout.StartedAt), isOver(rollout) ? [", ended ", time(rollout.EndedAt)] : null),
+    el("p", { class: "subject" }, `${version(rollout.Canary)} to ${target(rollout)}, started `, time(rollout.StartedAt), isOver(rollout) ? [", ended ", time(rollout.EndedAt)] : ", not ended yet"),
     el("p", { class: "next", role: "status" }, nextStep(rollout)),
-    isOver(rollout) ? null : buttons(rollout),
+    buttons(rollout),
+  ];
+  // Of one that has ended the list has an outline only; the rest comes at once.
+  if (!isWhole) return [...head, el("p", { class: "wait", "data-key": "wait" }, "Asking the server…")];
+  return [
+    ...head,
     el("div", { class: "two" }, el("section", { class: "card" }, split(rollout), steps(rollout)), el("section", { class: "card" }, verdict(rollout))),
     arms(rollout),
     minute(rollout),

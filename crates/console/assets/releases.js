@@ -41,7 +41,7 @@ export function releasesPage() {
   const all = [...live.releases.values()];
   const running = all.filter((rollout) => !isOver(rollout)).sort((a, b) => b.StartedAt - a.StartedAt);
   const ended = all.filter(isOver).sort((a, b) => b.EndedAt - a.EndedAt);
-  if (!live.isKnown) return [el("h1", {}, "Releases"), el("p", { class: "wait" }, "Asking the server…")];
+  if (!live.isKnown) return [el("h1", {}, "Releases"), el("p", { class: "wait", "data-key": "wait" }, "Asking the server…")];
   if (all.length === 0) return [el("h1", {}, "Releases"), empty()];
   const table = el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Ended releases" },
     el("table", {}, el("thead", {}, el("tr", {}, ["Release", "Outcome", "Target", "Ended", "Took", "Why"].map((word) => el("th", { scope: "col" }, word)))),

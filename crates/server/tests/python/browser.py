@@ -2,6 +2,14 @@
 import base64, json, os, subprocess, tempfile, threading, time
 
 DEADLINE_S = 60
+# What moves by three pixels or more without anybody having clicked or typed just before.
+SHIFTS = """self.shifts = [];
+const place = ({x, y, width, height}) => `${Math.round(x)},${Math.round(y)} ${Math.round(width)}x${Math.round(height)}`;
+const noted = (entries) => entries.filter((it) => !it.hadRecentInput).forEach(({value, sources}) => self.shifts.push({value, what: sources.map(({node, previousRect, currentRect}) =>
+  `${node?.nodeName} "${(node?.textContent ?? '').slice(0, 60)}": ${place(previousRect)} to ${place(currentRect)}`)}));
+const watch = new PerformanceObserver((list) => noted(list.getEntries()));
+watch.observe({type: 'layout-shift', buffered: true});
+self.takeShifts = () => { noted(watch.takeRecords()); return JSON.stringify(self.shifts.splice(0)); };"""
 
 
 class Browser:
@@ -22,6 +30,7 @@ class Browser:
         self.session = self.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.send(f"{domain}.enable")
+        self.send("Page.addScriptToEvaluateOnNewDocument", source=SHIFTS)
 
     def _listen(self):
         rest = b""
@@ -78,7 +87,7 @@ class Browser:
             assert time.monotonic() < deadline, f"{words} can't be hit; the page says:\n{self.text()}"
             place = self.until(f"{words} to click", f"""(() => {{
                 const dialog = document.querySelector('dialog[open]') ?? document;
-                const found = [...dialog.querySelectorAll('button, a, summary')].find((it) => it.innerText.trim() === {words} && !it.disabled);
+                const found = [...dialog.querySelectorAll('button, a, summary')].find((it) => it.innerText.trim() === {words} && !it.disabled && it.getClientRects().length);
                 if (!found) return null;
                 found.scrollIntoView({{block: 'center'}});
                 const box = found.getClientRects()[0];
@@ -90,6 +99,16 @@ class Browser:
                 self.send("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **place)
             # Another page knows nothing of it: the click led there.
             hit = self.evaluate("self.isHit") is not False
+
+    def moved(self):
+        """What has moved by itself in this document since this was asked last, once a frame has shown it."""
+        frame = "new Promise((done) => requestAnimationFrame(() => setTimeout(done)))"
+        return json.loads(self.evaluate(f"{frame}.then(() => self.takeShifts())"))
+
+    def still(self, where):
+        """Nothing has moved by itself in this document since this was asked last."""
+        found = self.moved()
+        assert not found, f"{where} moved by itself: {json.dumps(found, indent=1)}"
 
     def size(self, width, height, scale=1):
         self.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=False)

@@ -62,7 +62,8 @@ def traffic():
 
 
 def accessible(browser, where):
-    """No violation of WCAG 2.2 A and AA that axe finds, contrast and labels among them."""
+    """Nothing has moved by itself; no violation of WCAG 2.2 A and AA that axe finds, contrast and labels among them."""
+    browser.still(where)
     browser.evaluate(open(axe_path).read() + "; true")
     rules = "{runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']}"
     found = json.loads(browser.evaluate(f"axe.run(document, {rules}).then((found) => JSON.stringify(found.violations))"))
@@ -94,14 +95,26 @@ try:
     v3 = deploy(200)
     release("pets-v3", v3, 4000)
     browser.until("v3 is in progress", "/pets-v3 ▶ in progress/.test(document.body.innerText)")
+    # What begins takes its place and moves those after it; what only goes on moves nothing.
+    browser.moved()
+    seen = "document.querySelector('.card .measured').innerText"
+    before = browser.evaluate(seen)
+    browser.until("it goes on", f"{seen} !== {json.dumps(before)}")
+    browser.still("the list while a release goes on")
     browser.click("pets-v3")
     browser.until("its own page", "location.pathname.endsWith('/releases/pets-v3') && document.body.innerText.includes('Base beside canary')")
+    # All of it in view, from here to its end.
+    browser.size(1280, 4000)
     browser.until("it reaches 50 %", "document.querySelector('.share b').innerText.startsWith('50')")
+    browser.size(1280, 800)
     browser.picture(f"{pictures}/console-release.png")
+    browser.size(1280, 4000)
     browser.until("latencies of both", "/latency p99\\s+[\\d.]+.ms\\s+[\\d.]+.ms/.test(document.body.innerText)")
     accessible(browser, "a release, light")
     browser.until("v3 is promoted on the page", "/pets-v3 ✔ promoted/.test(document.body.innerText)")
     browser.until("the record with its reasons", "/Decisions[\\s\\S]*50/.test(document.body.innerText)")
+    browser.still("a release to its end")
+    browser.size(1280, 800)
 
     # Steps in: pause and abort, each with its command.
     v4 = deploy(200)
@@ -189,7 +202,7 @@ try:
     browser.click("Invoke")
     browser.until("its answer and the end of its log", "/answered, version \\$LATEST[^]*asked for \\/pets\\/1/.test(document.body.innerText)")
     browser.until("the command", "document.body.innerText.includes('aws lambda invoke --function-name pets')")
-    assert json.loads(browser.evaluate("document.querySelector('pre').innerText.split('\\n')[1]")) == {"answer": "Käfer"}
+    assert json.loads(browser.evaluate("document.querySelector('pre[aria-label=Answer]').innerText.split('\\n')[1]")) == {"answer": "Käfer"}
 
     # A page of somebody else's can't act, even where his address leads here.
     browser.open(f"http://pets.localhost:{host.rsplit(':', 1)[1]}/_pitbird/")

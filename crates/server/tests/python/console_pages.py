@@ -115,7 +115,8 @@ browser = Browser(chromium)
 
 
 def looked_at(where):
-    """No violation of WCAG 2.2 A and AA that axe finds, in light and dark, and nothing wider than a telephone."""
+    """Nothing has moved by itself; no violation of WCAG 2.2 A and AA that axe finds, in light and dark; nothing wider than a telephone."""
+    browser.still(where)
     for scheme in ("light", "dark"):
         browser.scheme(scheme)
         browser.evaluate(open(axe_path).read() + "; true")
@@ -246,6 +247,28 @@ try:
     browser.evaluate("document.querySelector('#query').value = 'stats nonsense'; true")
     browser.click("Run")
     browser.until("what is wrong with it", "document.querySelector('[role=status]:not(#link)').innerText.startsWith('✘')")
+
+    # What comes late finds its place kept: each page over a slow line, all of it in view, on a wide window and on a telephone.
+    api_page, table = f"apis/{api['id']}", "document.querySelector('main tbody tr')"
+    drawn = "document.querySelector('.chart path.line[d^=M]')"
+    slow = {"offline": False, "latency": 120, "downloadThroughput": -1, "uploadThroughput": -1}
+    for width in (1280, 320):
+        for path, shown in (("", table), ("releases/by-alias", "/Decisions\\s+\\d/.test(document.body.innerText)"),
+                            ("releases/by-stage", "/latency p99\\s+[\\d.]+.ms/.test(document.body.innerText)"), ("apis", table), (api_page, table), ("functions", table),
+                            ("functions/pets", table), ("charts", drawn), ("logs", "document.querySelector('.lines div')"),
+                            ("query", "document.querySelector('#group option')"), ("alarms", table)):
+            browser.size(width, 4000)
+            browser.send("Network.emulateNetworkConditions", **slow)
+            browser.open("about:blank")
+            browser.until("a blank page", "location.href === 'about:blank'")
+            browser.open(f"{page}/{path}")
+            browser.until(f"/{path} is shown", f"location.pathname.endsWith('/_pitbird/{path}') && {shown}")
+            # What is looked at again and again has been looked at again.
+            calls = "performance.getEntriesByType('resource').filter((it) => it.responseEnd).length"
+            before = browser.evaluate(calls)
+            if path in ("releases/by-stage", "charts", "alarms"):
+                browser.until("it was asked again", f"{calls} > {before}")
+            browser.still(f"/{path} at {width} px")
     assert not browser.complaints(), browser.complaints()
 finally:
     browser.close()
