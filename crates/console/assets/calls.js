@@ -31,6 +31,8 @@ export async function post(path, body) {
   throw new Refused(response.status, answer.error?.code ?? "Error", answer.error?.message ?? response.statusText);
 }
 
-const asked = (input) => ({ account: scope.account, region: scope.region, input });
-export const call = async (service, operation, input = {}) => (await post(`call/${service}/${operation}`, asked(input))).output;
-export const command = async (service, operation, input = {}) => (await post(`command/${service}/${operation}`, asked(input))).command;
+const scoped = (input) => ({ account: scope.account, region: scope.region, input });
+// The output and the command.
+export const asked = (service, operation, input = {}) => post(`call/${service}/${operation}`, scoped(input));
+export const call = async (service, operation, input = {}) => (await asked(service, operation, input)).output;
+export const command = async (service, operation, input = {}) => (await post(`command/${service}/${operation}`, scoped(input))).command;

@@ -98,10 +98,13 @@ function guards(rollout) {
 }
 
 function minute(rollout) {
-  const found = measured(rollout);
-  return el("table", { class: "compare" }, el("caption", {}, "In the newest minute that was measured"),
-    el("thead", {}, el("tr", {}, el("td", {}), found.titles.map((title) => el("th", { scope: "col" }, title)))),
-    el("tbody", {}, found.rows.map(({ name, isCount, values }) => el("tr", {}, el("th", { scope: "row" }, name), values.map((value) => el("td", {}, isCount ? count(value) : ms(value)))))));
+  const { rows, command } = measured(rollout);
+  return [
+    el("table", { class: "compare" }, el("caption", {}, "In the newest minute that was measured"),
+      el("thead", {}, el("tr", {}, el("td", {}), ["base", "canary"].map((title) => el("th", { scope: "col" }, title)))),
+      el("tbody", {}, rows.map(([name, ...values]) => el("tr", {}, el("th", { scope: "row" }, name), values.map((value) => el("td", {}, value)))))),
+    el("details", {}, el("summary", {}, "The same from the command line"), el("pre", { tabindex: "0", role: "group", "aria-label": "Command" }, command)),
+  ];
 }
 
 const ACTIONS = [

@@ -46,6 +46,13 @@ export function time(seconds) {
   return el("time", { datetime: at.toISOString(), title: `${at.toISOString()} (UTC)` }, local);
 }
 
+// The minute of a day; the whole time is told where the pointer rests.
+export function minute(seconds) {
+  if (!seconds) return "–";
+  const at = new Date(seconds * 1000);
+  return el("time", { datetime: at.toISOString(), title: `${at.toISOString()} (UTC)` }, at.toLocaleTimeString([], { hour: "numeric", minute: "2-digit" }));
+}
+
 export function target(rollout) {
   const { RestStage: stage, LambdaAlias: alias, LambdaAliases: aliases } = rollout.Target ?? {};
   if (stage) return `stage ${stage.StageName} of REST API ${stage.RestApiId}`;

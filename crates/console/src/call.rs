@@ -12,7 +12,7 @@ use crate::now_ms;
 
 /// What the pages need, and no more: a page that was talked into something else can't do it.
 const OPERATIONS: &[(&str, &[&str])] = &[
-    ("apigateway", &["GetResources", "GetRestApi", "GetRestApis", "GetStages"]),
+    ("apigateway", &["GetResources", "GetRestApis", "GetStages"]),
     ("apigatewayv2", &["GetApis", "GetRoutes", "GetStages"]),
     ("cloudwatch", &["DescribeAlarmHistory", "DescribeAlarms", "GetMetricData", "ListMetrics"]),
     (
@@ -27,7 +27,17 @@ const OPERATIONS: &[(&str, &[&str])] = &[
         ],
     ),
     ("logs", &["DescribeLogGroups", "FilterLogEvents", "GetQueryResults", "StartQuery", "StopQuery"]),
-    ("rollouts", &["AbortRollout", "GetRollout", "PauseRollout", "PromoteRollout", "ResumeRollout"]),
+    (
+        "rollouts",
+        &[
+            "AbortRollout",
+            "GetRollout",
+            "GetRolloutMeasures",
+            "PauseRollout",
+            "PromoteRollout",
+            "ResumeRollout",
+        ],
+    ),
     ("usage", &["ListEnvironments"]),
 ];
 

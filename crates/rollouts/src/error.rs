@@ -55,6 +55,8 @@ pub enum Error {
     Superseded(String),
     #[error(transparent)]
     Store(#[from] pitbird_store::Error),
+    #[error(transparent)]
+    Samples(pitbird_telemetry::Error),
 }
 
 impl Error {
@@ -82,7 +84,7 @@ impl Error {
             TooMany { .. } => "LimitExceededException",
             NotDriven(_) | Superseded(_) => "ServiceUnavailableException",
             Invalid(_) | Plan(_) | UnknownAlarm(_) => "InvalidParameterException",
-            Foreign(_) | Store(_) => "InternalFailure",
+            Foreign(_) | Store(_) | Samples(_) => "InternalFailure",
         }
     }
 }
@@ -90,7 +92,7 @@ impl Error {
 impl From<Error> for Fault {
     fn from(error: Error) -> Fault {
         match error {
-            Error::Store(_) | Error::Foreign(_) => Fault::internal(error),
+            Error::Store(_) | Error::Foreign(_) | Error::Samples(_) => Fault::internal(error),
             Error::NotDriven(_) | Error::Superseded(_) => {
                 Fault::new(error.code(), error.to_string()).retry_after(1)
             }

@@ -33,6 +33,7 @@ mod find;
 mod hook;
 mod keep;
 mod live;
+mod measured;
 mod meter;
 mod notice;
 mod operations;
@@ -48,12 +49,14 @@ use pitbird_prices::PriceList;
 use pitbird_rollout as planner;
 use pitbird_service::{Builder, Service};
 use pitbird_store::Store;
+use pitbird_telemetry::metrics::MetricQuery;
 use pitbird_telemetry::tally::{Slot, Subject};
 
 pub use error::Error;
 pub use executor::Executor;
 pub use hook::{Asked, HookCall};
 pub use live::{ArmCounts, Counts, LiveTarget};
+pub use measured::{Minutes, Samples};
 pub use notice::{Notice, Told};
 pub use target::extra::Warmth;
 
@@ -71,6 +74,8 @@ pub type CountsOf = Arc<dyn Fn(&LiveTarget) -> Option<Counts> + Send + Sync>;
 pub type SlotsOf = Arc<dyn Fn(Subject) -> Arc<Slot> + Send + Sync>;
 /// The states of alarms by their names; one that isn't known is left out.
 pub type AlarmsOf = Arc<dyn Fn(&pitbird_names::Scope, &[String]) -> Vec<Alarm> + Send + Sync>;
+/// The samples of metrics minute by minute, in the order of the queries.
+pub type SamplesOf = Arc<dyn Fn(Vec<MetricQuery>) -> Samples + Send + Sync>;
 /// Tells a URL of a change; tries as often as is right, and is given up after 45 s.
 pub type TellOf = Arc<dyn Fn(Notice) -> Told + Send + Sync>;
 /// Asks a hook once; given up when its patience is over.
@@ -88,6 +93,7 @@ pub struct Parts {
     /// Where the data plane finds who counts on a subject.
     pub slots: SlotsOf,
     pub alarms: AlarmsOf,
+    pub samples: SamplesOf,
     pub clock: Clock,
     /// A source of random bits, for identifiers.
     pub entropy: fn() -> u128,

@@ -2,6 +2,7 @@
 
 mod abort_rollout;
 mod get_rollout;
+mod get_rollout_measures;
 mod list_rollouts;
 mod pause_rollout;
 mod promote_rollout;
@@ -19,6 +20,7 @@ pub fn hang(builder: Builder<State>) -> Builder<State> {
     builder
         .operation("AbortRollout", &[], abort_rollout::run)
         .operation("GetRollout", &[], get_rollout::run)
+        .operation("GetRolloutMeasures", &[], get_rollout_measures::run)
         .operation("ListRollouts", &[], list_rollouts::run)
         .operation("PauseRollout", &[], pause_rollout::run)
         .operation("PromoteRollout", &[], promote_rollout::run)

@@ -8,6 +8,7 @@ mod guardrails;
 mod hands;
 mod hooks;
 mod judged;
+mod measured;
 mod model;
 mod orders;
 mod restarts;

@@ -189,13 +189,17 @@ fn exports(s3: Service) -> pitbird_logs::Keep {
 
 fn rollout_parts(parts: &Parts, cloudwatch: Arc<pitbird_cloudwatch::State>) -> pitbird_rollouts::Parts {
     let (edge, aliases) = (parts.edge.clone(), AliasCounters::new(parts.invoker.clone()));
-    let telemetry = parts.telemetry.clone();
+    let (telemetry, measured) = (parts.telemetry.clone(), parts.telemetry.clone());
     let webhooks = Arc::new(Webhooks::default());
     pitbird_rollouts::Parts {
         store: parts.store.clone(),
         counts: Arc::new(move |target| counted(&edge, &aliases, target)),
         slots: Arc::new(move |subject| telemetry.slot(subject)),
         alarms: Arc::new(move |scope, names| alarms(&cloudwatch, scope, names)),
+        samples: Arc::new(move |queries| {
+            let measured = measured.clone();
+            Box::pin(async move { measured.samples(queries).await })
+        }),
         clock: Arc::new(|| {
             SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
         }),

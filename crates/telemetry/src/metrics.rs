@@ -39,5 +39,5 @@ pub(crate) use custom::Custom;
 pub(crate) use list::{find, list};
 pub(crate) use over_time::read_series;
 pub(crate) use probe::{Padded, Probes, shard_of_thread, shards};
-pub(crate) use query::read;
+pub(crate) use query::{read, read_samples};
 pub(crate) use watch::Watched;

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Sender};
@@ -14,8 +15,8 @@ use crate::logs::{
     StreamPage, StreamQuery, Tap, Visit, Wanted,
 };
 use crate::metrics::{
-    self, Counted, Custom, CustomTotals, Datapoint, Datum, ListQuery, Metric, MetricPage, MetricQuery,
-    MetricWriter, Probe, ProbeSpec, Probes, SeriesQuery, Watch, Watched,
+    self, Aggregate, Counted, Custom, CustomTotals, Datapoint, Datum, ListQuery, Metric, MetricPage,
+    MetricQuery, MetricWriter, Probe, ProbeSpec, Probes, SeriesQuery, Watch, Watched,
 };
 use crate::sqlite::Readers;
 use crate::tally::{Slot, Slots, Subject};
@@ -209,6 +210,12 @@ impl Telemetry {
     /// less than one by one.
     pub async fn statistics(&self, queries: Vec<MetricQuery>) -> Result<Vec<Vec<Datapoint>>> {
         self.read(move |shared| metrics::read(&shared.metrics, &shared.readers, &queries)).await
+    }
+
+    /// The samples themselves of each query's periods, by the periods' starts in milliseconds; of their distributions as much as the
+    /// query's statistics need.
+    pub async fn samples(&self, queries: Vec<MetricQuery>) -> Result<Vec<BTreeMap<i64, Aggregate>>> {
+        self.read(move |shared| metrics::read_samples(&shared.metrics, &shared.readers, &queries)).await
     }
 
     /// One statistic over time for each query, in order, from one moment on, as [`Telemetry::statistics`] is: times of periods'

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use pitbird_names::{Percent, Scope, Weight};
 use pitbird_records::{self as records, Alias, RestApi, Stage, key};
 use pitbird_rollout::{Alarm, AlarmState, replay};
 use pitbird_service::{Call, Caller, Service};
 use pitbird_store::{Store, Transaction};
+use pitbird_telemetry::Telemetry;
 use pitbird_telemetry::tally::{Slots, Subject};
 use pitbird_wire::{Catalog, Model};
 use serde_json::{Value as Json, json};
@@ -49,6 +50,8 @@ pub struct Bed {
     pub ready: Arc<AtomicU32>,
     /// How many more times counting breaks down.
     pub breaks: Arc<AtomicUsize>,
+    /// Where metrics are, for those who put some.
+    pub metrics: Arc<OnceLock<Arc<Telemetry>>>,
     clock: crate::Clock,
     stop: Option<oneshot::Sender<()>>,
     executor: Option<JoinHandle<()>>,
@@ -87,6 +90,7 @@ impl Bed {
         let asked: Arc<Mutex<Vec<crate::HookCall>>> = Arc::default();
         let says = Says::default();
         let ready: Arc<AtomicU32> = Arc::default();
+        let metrics: Arc<OnceLock<Arc<Telemetry>>> = Arc::default();
         let (state, executor) = crate::new(Parts {
             store: store.clone(),
             prices: Arc::new(pitbird_prices::PriceList::embedded().clone()),
@@ -130,6 +134,18 @@ impl Bed {
                     let alarms = alarms.lock().unwrap();
                     let found = names.iter().filter_map(|name| alarms.get_key_value(name));
                     found.map(|(name, state)| Alarm { name: name.clone(), state: *state }).collect()
+                })
+            },
+            samples: {
+                let metrics = metrics.clone();
+                Arc::new(move |queries| {
+                    let metrics = metrics.get().cloned();
+                    Box::pin(async move {
+                        match metrics {
+                            Some(metrics) => metrics.samples(queries).await,
+                            None => Ok(vec![crate::Minutes::new(); queries.len()]),
+                        }
+                    })
                 })
             },
             clock: clock.clone(),
@@ -180,6 +196,7 @@ impl Bed {
             says,
             ready,
             breaks,
+            metrics,
             clock,
             stop: Some(stop),
             executor: Some(executor),

@@ -3,7 +3,7 @@ and a connection that breaks.
 
 Arguments: Chromium's path, axe's script, a folder for pictures.
 """
-import http.client, io, json, math, os, socket, sys, threading, time, urllib.parse, zipfile
+import http.client, io, json, math, os, socket, sys, threading, time, urllib.parse, urllib.request, zipfile
 
 import boto3
 
@@ -69,10 +69,10 @@ def rollouts(operation, **members):
     return body
 
 
-def package(text):
+def package(text, seconds=0):
     whole = io.BytesIO()
     with zipfile.ZipFile(whole, "w") as code:
-        code.writestr("app.py", f"def handler(event, context):\n    print('{text}')\n    return {{'statusCode': 200, 'body': '{text} <b>'}}\n")
+        code.writestr("app.py", f"import time\n\ndef handler(event, context):\n    time.sleep({seconds})\n    print('{text}')\n    return {{'statusCode': 200, 'body': '{text} <b>'}}\n")
     return whole.getvalue()
 
 
@@ -93,7 +93,13 @@ gateway.put_method(restApiId=api["id"], resourceId=path, httpMethod="GET", autho
 uri = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{made['FunctionArn']}/invocations"
 gateway.put_integration(restApiId=api["id"], resourceId=path, httpMethod="GET", type="AWS_PROXY", integrationHttpMethod="POST", uri=uri)
 gateway.create_deployment(restApiId=api["id"], stageName="prod")
+# The canary's function takes three seconds.
+slow = functions.create_function(FunctionName="slow", Runtime="python3.11", Handler="app.handler", Role=role, Timeout=20, Code={"ZipFile": package("two", 3)})
+functions.get_waiter("function_active_v2").wait(FunctionName="slow")
+functions.add_permission(FunctionName="slow", Principal="apigateway.amazonaws.com", StatementId="api", Action="lambda:InvokeFunction")
+gateway.put_integration(restApiId=api["id"], resourceId=path, httpMethod="GET", type="AWS_PROXY", integrationHttpMethod="POST", uri=uri.replace("function:pets", "function:slow"))
 canary = gateway.create_deployment(restApiId=api["id"])["id"]
+gateway.put_integration(restApiId=api["id"], resourceId=path, httpMethod="GET", type="AWS_PROXY", integrationHttpMethod="POST", uri=uri)
 http_apis.create_api(Name="toys", ProtocolType="HTTP", Target=made["FunctionArn"])
 watch.put_metric_alarm(AlarmName="till", Namespace="Shop", MetricName="Orders", Statistic="Sum", Period=60, EvaluationPeriods=1, Threshold=1,
                        ComparisonOperator="GreaterThanThreshold", TreatMissingData="ignore")
@@ -188,6 +194,25 @@ try:
     says("the report by itself", "by-alias: ✔ promoted")
     assert not browser.evaluate("document.querySelectorAll('script, link, img, [src]').length"), "it needs nothing else"
     looked_at("the report")
+
+    # A stage's metrics have both arms, as on AWS; the page tells the base without its canary.
+    arms = lambda: [rollouts("GetRolloutMeasures", Name="by-stage")["Measures"][0][arm] for arm in ("Base", "Canary")]
+    for _ in range(400):
+        if all("LatencyP50" in arm for arm in arms()):
+            break
+        with urllib.request.urlopen(f"{endpoint}/_aws/execute-api/{api['id']}/prod/cats", timeout=60) as answer:
+            assert answer.status == 200
+    base, tried = arms()
+    assert base["LatencyP50"] < 3000 <= tried["LatencyP50"] * 1.01, (base, tried)
+    browser.open(f"{page}/releases/by-stage")
+    browser.until("both arms' own latencies", """(() => {
+        const [base, canary] = (document.body.innerText.match(/latency p50\\s+([\\d.]+).ms\\s+([\\d.]+).ms/) ?? []).slice(1).map(Number);
+        return base < 3000 && canary >= 2970;
+    })()""")
+    assert not browser.evaluate("document.body.innerText.includes('together')")
+    browser.click("The same from the command line")
+    says("the command", "pitbird api rollouts get-rollout-measures --input '{.Name.:.by-stage.}'")
+    looked_at("a release of a stage")
 
     browser.open(f"{page}/")
     browser.click("APIs")

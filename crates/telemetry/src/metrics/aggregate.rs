@@ -56,6 +56,32 @@ impl Aggregate {
         self.unknown += other.unknown;
     }
 
+    /// What is left without some of the samples: `part` was taken of the same as this, in series of its own. The two needn't have been
+    /// taken at one moment, so the part may know of samples that aren't in this yet: nothing becomes less than nothing. Of the
+    /// smallest and the largest sample that are left, where the part's is as small or as large, only the bucket is known.
+    pub fn without(&self, part: &Aggregate) -> Aggregate {
+        let sketch = self.sketch.without(&part.sketch);
+        let unknown = (self.unknown - part.unknown).max(0.0);
+        let count = sketch.weight() + unknown;
+        if count == 0.0 {
+            return Aggregate::default();
+        }
+        if part.count == 0.0 {
+            return self.clone();
+        }
+        let about = |percent: f64, end: f64| {
+            sketch.percentile(percent).map_or(end, |value| value.clamp(self.min, self.max))
+        };
+        Aggregate {
+            count,
+            sum: self.sum - part.sum,
+            min: if part.min > self.min { self.min } else { about(0.0, self.min) },
+            max: if part.max < self.max { self.max } else { about(100.0, self.max) },
+            sketch,
+            unknown,
+        }
+    }
+
     pub fn sample_count(&self) -> f64 {
         self.count
     }
@@ -172,6 +198,33 @@ mod tests {
         assert_eq!(stats(&aggregate)[..5], expected[..5]);
         assert!((stats(&aggregate)[5].expect("known") - 1.0).abs() <= 0.01);
         assert_eq!(stats(&Aggregate::default()), [None; 7]);
+    }
+
+    #[test]
+    fn without_a_part_the_rest_is_as_if_alone() {
+        let (mut base, mut canary) = (Aggregate::default(), Aggregate::default());
+        (1..=100).for_each(|value| base.add(f64::from(value), 1.0));
+        (0..50).for_each(|_| canary.add(900.0, 1.0));
+        canary.add(1.0, 2.0);
+        let mut both = base.clone();
+        both.merge(&canary);
+        let left = both.without(&canary);
+        for text in ["SampleCount", "Sum", "p1", "p50", "p95", "p99"] {
+            let stat = Stat::parse(text).expect("a statistic");
+            assert_eq!(left.stat(stat), base.stat(stat), "{text}");
+        }
+        for text in ["Minimum", "Maximum", "p100"] {
+            let stat = Stat::parse(text).expect("a statistic");
+            let (left, alone) = (left.stat(stat).expect("known"), base.stat(stat).expect("known"));
+            assert!((left - alone).abs() <= 0.01 * alone, "{text}: {left}");
+        }
+        assert_eq!(both.without(&Aggregate::default()), both);
+        assert_eq!(both.without(&both), Aggregate::default());
+        // The part was looked at later: what it has too much takes nothing from other buckets.
+        canary.add(900.0, 7.0);
+        canary.add(5000.0, 1.0);
+        assert_eq!(both.without(&canary).stat(Stat::SampleCount), Some(100.0));
+        assert_eq!(Aggregate::default().without(&canary), Aggregate::default());
     }
 
     #[test]

@@ -95,9 +95,39 @@ struct Target {
     periods: BTreeMap<i64, Aggregate>,
 }
 
-/// The datapoints of each query, by unit and then by time. What isn't on disk yet isn't seen. Each file is opened once, and its
-/// rows are read in the order in which they lie.
+/// The datapoints of each query, by unit and then by time. What isn't on disk yet isn't seen.
 pub(crate) fn read(dir: &Path, readers: &Readers, queries: &[MetricQuery]) -> Result<Vec<Vec<Datapoint>>> {
+    let mut targets = filled(dir, readers, queries)?;
+    targets.sort_by_key(|target| (target.query, target.unit.as_str()));
+    let mut found = vec![Vec::new(); queries.len()];
+    for Target { query, unit, periods, .. } in targets {
+        found[query].extend(periods.into_iter().map(|(at_ms, aggregate)| Datapoint {
+            at_ms,
+            unit,
+            sample_count: aggregate.sample_count(),
+            values: queries[query].stats.iter().map(|stat| aggregate.stat(*stat)).collect(),
+        }));
+    }
+    Ok(found)
+}
+
+/// The samples themselves of each query's periods, of all units together.
+pub(crate) fn read_samples(
+    dir: &Path,
+    readers: &Readers,
+    queries: &[MetricQuery],
+) -> Result<Vec<BTreeMap<i64, Aggregate>>> {
+    let mut found = vec![BTreeMap::<i64, Aggregate>::new(); queries.len()];
+    for target in filled(dir, readers, queries)? {
+        for (at_ms, aggregate) in target.periods {
+            found[target.query].entry(at_ms).or_default().merge(&aggregate);
+        }
+    }
+    Ok(found)
+}
+
+/// What has been read of all queries' series. Each file is opened once, and its rows are read in the order in which they lie.
+fn filled(dir: &Path, readers: &Readers, queries: &[MetricQuery]) -> Result<Vec<Target>> {
     let mut targets = targets(dir, readers, queries)?;
     targets.sort_by_key(|target| (target.series, target.start_ms));
     let span = |target: &Target| {
@@ -117,17 +147,7 @@ pub(crate) fn read(dir: &Path, readers: &Readers, queries: &[MetricQuery]) -> Re
             Ok(())
         })?;
     }
-    targets.sort_by_key(|target| (target.query, target.unit.as_str()));
-    let mut found = vec![Vec::new(); queries.len()];
-    for Target { query, unit, periods, .. } in targets {
-        found[query].extend(periods.into_iter().map(|(at_ms, aggregate)| Datapoint {
-            at_ms,
-            unit,
-            sample_count: aggregate.sample_count(),
-            values: queries[query].stats.iter().map(|stat| aggregate.stat(*stat)).collect(),
-        }));
-    }
-    Ok(found)
+    Ok(targets)
 }
 
 /// Begins to read: all that follows is of one moment, and the file is locked once instead of for each of thousands of statements.

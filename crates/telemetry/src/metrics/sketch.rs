@@ -62,6 +62,16 @@ impl Sketch {
         self.buckets = merged;
     }
 
+    /// What is left without some of the samples. Where the part has more in a bucket than the whole, nothing is left of the bucket.
+    pub fn without(&self, part: &Sketch) -> Sketch {
+        let of_part = |key: i32| match part.buckets.binary_search_by_key(&key, |bucket| bucket.0) {
+            Ok(found) => part.buckets[found].1,
+            Err(_) => 0.0,
+        };
+        let left = self.buckets.iter().map(|&(key, weight)| (key, weight - of_part(key)));
+        Sketch { buckets: left.filter(|(_, weight)| *weight > 0.0).collect() }
+    }
+
     /// Each bucket's representative and its weight, by ascending value.
     pub fn buckets(&self) -> impl Iterator<Item = (f64, f64)> {
         self.buckets.iter().map(|&(key, weight)| (value_of(key), weight))
