@@ -9,8 +9,8 @@ const seconds = (at) => (typeof at === "number" ? at : Date.parse(at) / 1000);
 export function alarmsPage(place) {
   const said = el("p", { role: "status" }, "Asking the server…"), shown = el("pre", { tabindex: "0", role: "group", "aria-label": "Command" });
   const rows = el("tbody", {}), past = el("section", {});
-  const head = (...words) => el("thead", {}, el("tr", {}, words.map((word) => el("th", { scope: "col" }, word))));
-  const scroll = (label, ...inner) => el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, el("table", {}, inner));
+  const head = (...words) => el("thead", {}, el("tr", {}, words.map((word) => el("th", { scope: "col", class: word === "Why" ? "why" : null }, word))));
+  const scroll = (label, ...inner) => el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, el("table", { class: "even" }, inner));
   const rest = el("div", { hidden: true }, scroll("Alarms", head("Alarm", "State", "Since", "Why"), rows), el("details", {}, el("summary", {}, "The same from the command line"), shown), past);
   place.replaceChildren(el("h1", {}, "Alarms"), said, rest);
   let before = "";
@@ -30,7 +30,7 @@ export function alarmsPage(place) {
     if (now === before) return;
     before = now;
     const firing = all.filter((alarm) => alarm.StateValue === "ALARM").length;
-    said.textContent = all.length ? `${all.length} alarms, ${firing} in ALARM.` : "No alarm yet: aws cloudwatch put-metric-alarm --alarm-name NAME …";
+    said.textContent = all.length ? `${all.length} alarm${all.length === 1 ? "" : "s"}, ${firing} in ALARM.` : "No alarm yet: aws cloudwatch put-metric-alarm --alarm-name NAME …";
     rows.replaceChildren(...all.map((alarm) => el("tr", {}, el("th", { scope: "row" }, el("button", { type: "button", onclick: () => history(alarm.AlarmName).catch(failed) }, alarm.AlarmName)),
         el("td", {}, alarmState(alarm.StateValue)), el("td", {}, time(seconds(alarm.StateUpdatedTimestamp))), el("td", { class: "why" }, el("div", { class: "reason" }, alarm.StateReason)))));
     rest.hidden = false;

@@ -33,6 +33,38 @@ export function morph(old, fresh) {
   before.slice(after.length).forEach((child) => child.remove());
 }
 
+// Before the next frame; a page out of sight has none.
+export const next = (run) => (document.hidden ? setTimeout(run) : requestAnimationFrame(run));
+
+// What the elements of a list were made of.
+const made = new WeakMap();
+
+// A list whose items, [key, value, …], keep their elements: one is made anew only when its value is another one. No more is made than fits
+// into a part of a frame; says whether all of it was.
+export function list(place, items, make, until) {
+  const wanted = new Set(items.map(([key]) => key)), before = new Map();
+  for (const child of [...place.children]) {
+    if (wanted.has(child.dataset.key)) before.set(child.dataset.key, child);
+    else child.remove();
+  }
+  let at = place.firstElementChild, isWhole = true;
+  for (const [key, value] of items) {
+    let element = before.get(key);
+    const isNew = !element, isOther = isNew || made.get(element) !== value;
+    if (isOther && performance.now() > until) {
+      isWhole = false;
+      if (isNew) continue;
+    } else if (isOther) {
+      if (isNew) element = make(value);
+      else morph(element, make(value));
+      made.set(element, value);
+    }
+    if (element === at) at = at.nextElementSibling;
+    else place.insertBefore(element, at);
+  }
+  return isWhole;
+}
+
 // Shows these children in a place that may have others already.
 export function show(place, ...children) {
   const fresh = place.cloneNode(false);

@@ -2,7 +2,7 @@
 import { alarmsPage } from "./alarms.js";
 import { apisPage } from "./apis.js";
 import { post, scope } from "./calls.js";
-import { el, show } from "./dom.js";
+import { el, next, show } from "./dom.js";
 import { functionsPage } from "./functions.js";
 import { live } from "./live.js";
 import { logsPage } from "./logs.js";
@@ -25,15 +25,23 @@ function place() {
   }
 }
 
-// Pages made of what is told live are drawn anew with each change; others look after themselves.
+// Pages made of what is told live are drawn with each frame before which something has changed; others look after themselves.
+let isDue = false;
+function soon() {
+  if (isDue) return;
+  isDue = true;
+  next(() => { isDue = false; draw(); });
+}
+
 function draw() {
   const { page, name } = place();
   const words = live.trouble ? `✘ ${live.trouble}` : live.isLinked ? "● live" : live.isKnown ? "✘ connection lost, trying again" : "connecting…";
   if (link.textContent !== words) link.textContent = link.title = words;
   link.className = `link ${live.isLinked && !live.trouble ? "good" : "bad"}`;
   if (page !== "releases" || isSigningIn) return;
-  show(main, ...(name ? releasePage(name) : releasesPage()).flat(Infinity).filter(Boolean));
   document.title = `${name ?? "Releases"} – pitbird`;
+  if (name) show(main, ...releasePage(name).flat(Infinity).filter(Boolean));
+  else if (!releasesPage(main)) soon();
 }
 
 function go() {
@@ -100,7 +108,7 @@ theme(localStorage.getItem("theme") ?? "");
 // Nobody registers workers here; one that another server left on this address would answer in our place.
 navigator.serviceWorker?.getRegistrations().then((all) => all.forEach((it) => it.unregister()), () => {});
 document.addEventListener("sign-in", signIn);
-live.addEventListener("change", draw);
+live.addEventListener("change", soon);
 setInterval(() => { if (!document.hidden) draw(); }, 1000);
 const session = await (await fetch("/_pitbird/session")).json();
 settings(session);

@@ -20,7 +20,7 @@ export function metricsPage(place) {
 
   const ofMetric = () => all.filter((it) => it.Namespace === namespace.value && it.MetricName === metric.value).map((it) => it.Dimensions ?? []);
   function choose(from) {
-    if (from === "namespace") options(metric, unique(all.filter((it) => it.Namespace === namespace.value).map((it) => it.MetricName)).map((name) => [name, name]));
+    if (from === "namespace") options(metric, unique(all.filter((it) => it.Namespace === namespace.value).map((it) => it.MetricName)).map((name) => [name, name]), ["Count", "Invocations"].find((name) => all.some((it) => it.Namespace === namespace.value && it.MetricName === name)));
     if (from !== "dimensions") {
       const sets = ofMetric().map((set, index) => [String(index), words(set)]).sort((a, b) => a[1].localeCompare(b[1]));
       options(dimensions, [...(sets.length > 1 ? [["", `the first ${Math.min(SERIES_MAX, sets.length)} of ${sets.length}`]] : []), ...sets]);

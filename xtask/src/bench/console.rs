@@ -1,5 +1,5 @@
 //! The console with a thousand functions and ten releases on their way: how soon it is there, how soon it knows, and what it costs
-//! whoever sends requests meanwhile.
+//! whoever sends requests meanwhile. And with a hundred releases at once, as many as may run: whether it stays smooth.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use pitbird_testkit::{Server, python, send, wait_for};
+use pitbird_testkit::{Python, Server, python, send, wait_for};
 use serde_json::{Value, json};
 
 use super::load::rate;
@@ -20,6 +20,9 @@ use super::{Figure, Options, median};
 const FUNCTIONS: usize = 1000;
 const RELEASES: usize = 10;
 const CONSOLES: usize = 10;
+/// As many as may run at a time.
+const MANY: usize = 100;
+const MANY_SECONDS: u32 = 20;
 
 pub fn figures(root: &Path, options: &Options) -> Result<Vec<Figure>> {
     let server = serve(root);
@@ -27,6 +30,8 @@ pub fn figures(root: &Path, options: &Options) -> Result<Vec<Figure>> {
     let names = (0..RELEASES).map(|at| release(&server, at)).collect::<Result<Vec<_>>>()?;
     let mut figures = pages(root, &server, &names)?;
     figures.push(throughput(&server, options)?);
+    drop(server);
+    figures.extend(many(root)?);
     Ok(figures)
 }
 
@@ -63,14 +68,19 @@ fn release(server: &Server, at: usize) -> Result<String> {
     Ok(name)
 }
 
-/// Measured in a browser; without one there are no such rows.
-fn pages(root: &Path, server: &Server, names: &[String]) -> Result<Vec<Figure>> {
+/// A browser and what drives it; without them there are no such rows.
+fn browser() -> Result<Option<(String, Python)>> {
     let find = Command::new("sh").args(["-c", "command -v chromium || command -v google-chrome"]).output()?;
     let chromium = String::from_utf8_lossy(&find.stdout).trim().to_owned();
     let (false, Some(python)) = (chromium.is_empty(), python()) else {
         eprintln!("SKIPPED: no Chromium or no Python, so no page was measured");
-        return Ok(Vec::new());
+        return Ok(None);
     };
+    Ok(Some((chromium, python)))
+}
+
+fn pages(root: &Path, server: &Server, names: &[String]) -> Result<Vec<Figure>> {
+    let Some((chromium, python)) = browser()? else { return Ok(Vec::new()) };
     let output = Command::new(python.interpreter)
         .arg(root.join("bench/console/page.py"))
         .arg(root.join("crates/server/tests/python"))
@@ -94,6 +104,43 @@ fn pages(root: &Path, server: &Server, names: &[String]) -> Result<Vec<Figure>> 
             format!("{:.0} ms, at most {:.0} ms", ms("update_ms")?, ms("update_ms_max")?),
         ),
     ])
+}
+
+/// Long tasks, frames and delays in a browser while many releases run under traffic, and what the server spends on telling it.
+fn many(root: &Path) -> Result<Vec<Figure>> {
+    let Some((chromium, python)) = browser()? else { return Ok(Vec::new()) };
+    let server = serve(root);
+    functions(&server)?;
+    let driver = root.join("crates/server/tests/python").display().to_string();
+    let [process, releases, seconds] = [server.pid().to_string(), MANY.to_string(), MANY_SECONDS.to_string()];
+    let arguments = [&*driver, &chromium, &process, &releases, &seconds];
+    let output = python.run(&root.join("bench/console/many.py"), &server.endpoint, &arguments);
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let found: Value = serde_json::from_slice(&output.stdout)?;
+    let number = |value: &Value| value.as_f64().with_context(|| format!("a number in {found}"));
+    let with = format!("console, {FUNCTIONS} functions and {MANY} running rollouts under traffic");
+    let mut figures = Vec::new();
+    for (page, what) in
+        [("releases", "all releases"), ("release", "one release"), ("functions", "all functions")]
+    {
+        let seen = &found[page];
+        let measured = format!(
+            "{} long tasks; {:.0} ms, at most {:.0} ms; longest task while it loads {:.0} ms; server {:.0} % of a core, {:.0} % without a page",
+            seen["long"],
+            number(&seen["frame_ms_p99"])?,
+            number(&seen["frame_ms_max"])?,
+            number(&seen["loading_ms_max"])?,
+            number(&seen["cpu"])?,
+            number(&found["alone"])?,
+        );
+        let what = format!("{with}: {what}, scrolled for {MANY_SECONDS} s; p99 between frames");
+        figures.push(Figure::new(what, "no task ≥ 50 ms; ≤ 33 ms", measured));
+    }
+    let measured =
+        format!("{:.0} ms, at most {:.0} ms", number(&found["update_ms"])?, number(&found["update_ms_max"])?);
+    let what = format!("{with}: an order's effect on the page after its answer");
+    figures.push(Figure::new(what, "< 500 ms", measured));
+    Ok(figures)
 }
 
 /// Requests to a mock with and without pages that listen, in alternation. The pages are streams that are read to no purpose: what a browser
