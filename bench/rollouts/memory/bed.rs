@@ -64,6 +64,7 @@ impl Bed {
                 Arc::new(move |subject| slots.of(subject))
             },
             alarms: Arc::new(|_, _| Vec::new()),
+            samples: Arc::new(|_| Box::pin(std::future::ready(Ok(Vec::new())))),
             clock: clock.clone(),
             entropy: || 0x1234_5678_9abc_def0_0fed_cba9_8765_4321,
             tell: Arc::new(|_| Box::pin(std::future::ready(Ok(())))),
