@@ -14,13 +14,13 @@ export const STATES = {
 
 export function state(status) {
   const [sign, word, tone] = STATES[status] ?? ["?", String(status), "careful"];
-  return el("span", { class: `state ${tone}` }, el("span", { "aria-hidden": "true" }, sign), ` ${word}`);
+  return el("span", { class: `state ${tone}` }, el("span", { class: "sign", "aria-hidden": "true" }, sign), ` ${word}`);
 }
 
 const ALARMS = { OK: ["✔", "good"], ALARM: ["✘", "bad"], INSUFFICIENT_DATA: ["?", "careful"] };
 export function alarmState(value) {
   const [sign, tone] = ALARMS[value] ?? ["?", "careful"];
-  return el("span", { class: `state ${tone}` }, el("span", { "aria-hidden": "true" }, sign), ` ${value}`);
+  return el("span", { class: `state ${tone}` }, el("span", { class: "sign", "aria-hidden": "true" }, sign), ` ${value}`);
 }
 
 const grouped = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
