@@ -67,6 +67,7 @@ def traffic():
         assert answer.status == 200, answer.read()
         answer.read()
         sent += 1
+        # So many a second, whatever an answer takes.
         time.sleep(max(0, began + sent / PER_SECOND - time.monotonic()))
 
 
@@ -90,6 +91,7 @@ def looked_at(path, shown, what):
     browser.until(what, shown)
     loading = json.loads(browser.evaluate("JSON.stringify(self.long.splice(0))"))
     browser.evaluate("self.frames.length = 0")
+    # How long it is looked at is what was asked for.
     busy = share(lambda: time.sleep(seconds))
     long, frames = json.loads(browser.evaluate("JSON.stringify([self.long, self.frames])"))
     frames.sort()
@@ -103,6 +105,7 @@ sender.start()
 browser = Browser(chromium)
 try:
     browser.size(1280, 800)
+    # The browser's own start is not to be measured; then the server alone, as long as a page is.
     time.sleep(5)
     found = {"alone": share(lambda: time.sleep(seconds))}
     browser.send("Page.addScriptToEvaluateOnNewDocument", source=WATCH)

@@ -1,4 +1,5 @@
-//! Weighs rollouts by what is allocated before and after they are there.
+//! Weighs rollouts by what is allocated before and after they are there. Sleeps are of a clock that stands still otherwise: they are how
+//! long the rollouts are left alone, and take no time.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -71,6 +72,7 @@ async fn shifted(bed: &Bed, numbers: Range<usize>) {
 async fn settled(heap: &PeakAlloc) -> usize {
     let (mut usage, mut same) = (heap.current_usage(), 0);
     while same < SAME {
+        // Nothing tells that the store's writer has freed what it held; what ends the wait is that nothing changes any more.
         std::thread::sleep(Duration::from_millis(5));
         for _ in 0..1_000 {
             tokio::task::yield_now().await;

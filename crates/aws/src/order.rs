@@ -53,7 +53,7 @@ const WHY: &[(&str, &str)] = &[
     ("Routes", "API Gateway counts by route only where detailed metrics are on, and never by canary"),
     ("Ramp", "a weight that rises by itself needs looks within seconds, and CloudWatch's sums take minutes"),
     ("Notifications", "nobody here would deliver them; let an alarm or the pipeline tell"),
-    ("Hooks", "nobody here would call them; run them in the pipeline, before and after"),
+    ("Hooks.Url", "functions are asked there: name one by FunctionName, which may ask the URL"),
     ("Force", "API Gateway draws for each request; test the canary by a stage of its own"),
     (
         "Sticky",
@@ -236,6 +236,17 @@ mod tests {
                 other => panic!("{name}: {other:?}"),
             }
         }
+    }
+
+    #[test]
+    fn every_reason_is_of_something_that_is_refused() {
+        let taken = |name: &str| match name.split_once('.') {
+            None => TOP.contains(&name),
+            Some(("Hooks", member)) => HOOK.contains(&member),
+            Some(_) => true,
+        };
+        let idle: Vec<_> = WHY.iter().filter(|(name, _)| taken(name)).collect();
+        assert!(idle.is_empty(), "{idle:?}");
     }
 
     #[test]
