@@ -48,7 +48,7 @@ pub struct Bed {
     pub says: Says,
     /// Environments of the canary that are ready; `u32::MAX`: none can be started.
     pub ready: Arc<AtomicU32>,
-    /// How many more times counting breaks down.
+    /// How many more times counting breaks down while the canary has a share.
     pub breaks: Arc<AtomicUsize>,
     /// Where metrics are, for those who put some.
     pub metrics: Arc<OnceLock<Arc<Telemetry>>>,
@@ -99,7 +99,7 @@ impl Bed {
                 let (breaks, slots) = (breaks.clone(), slots.clone());
                 Arc::new(move |target| {
                     let left = breaks.load(Ordering::SeqCst);
-                    if left > 0 {
+                    if left > 0 && share(&store, target) > 0.0 {
                         breaks.store(left - 1, Ordering::SeqCst);
                         panic!("the count broke down, as it was told to");
                     }

@@ -18,10 +18,9 @@ async fn a_driver_that_breaks_down_is_replaced() {
     let directory = tempfile::tempdir().unwrap();
     let bed = Bed::open(directory.path(), Instant::now()).await;
     bed.traffic(GOOD);
-    bed.start_stage("v2", json!({})).await;
-    bed.watching("v2", 10.0).await;
     bed.breaks.store(2, Ordering::SeqCst);
-    // The first breakdown came after a commit: nobody knows when its change was live.
+    bed.start_stage("v2", json!({})).await;
+    // The first breakdown comes right after the first shift's commit: nobody knows when that change was live.
     let rollout = bed.until("v2", |rollout| rollout["EndedAt"].is_number()).await;
     assert_eq!((&rollout["Status"], rollout["Shifts"][0].get("LiveAt")), (&json!("Promoted"), None));
     assert_eq!(bed.breaks.load(Ordering::SeqCst), 0);
