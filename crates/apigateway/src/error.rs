@@ -502,12 +502,19 @@ impl Error {
     }
 }
 
+/// What a limit tells clients to wait, seconds: the model has the header, and nobody knows when something is deleted.
+const RETRY_AFTER_S: u32 = 1;
+
 impl From<Error> for Fault {
     fn from(error: Error) -> Fault {
         match error {
             Error::Unsupported(what) => Fault::unsupported(&what),
             Error::Store(pitbird_store::Error::TooLarge { table, .. }) => {
                 Fault::new("LimitExceededException", format!("The {table} is too large to be stored."))
+                    .retry_after(RETRY_AFTER_S)
+            }
+            error @ Error::TooMany { .. } => {
+                Fault::new(error.code(), error.to_string()).retry_after(RETRY_AFTER_S)
             }
             Error::Store(error) => Fault::internal(error),
             error @ Error::Certificate(_) => Fault::internal(error),
@@ -516,5 +523,17 @@ impl From<Error> for Fault {
             }
             error => Fault::new(error.code(), error.to_string()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_says_when_to_come_back() {
+        let fault = Fault::from(Error::TooMany { what: "stages for this API", limit: 10 });
+        assert_eq!((fault.code.as_str(), fault.retry_after_s), ("LimitExceededException", Some(1)));
+        assert_eq!(Fault::from(Error::StageExists).retry_after_s, None);
     }
 }

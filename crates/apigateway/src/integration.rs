@@ -1,7 +1,7 @@
 //! What an integration and its responses may be, and how patches change them.
 //!
-//! All kinds of API Gateway's are taken, checked by its rules. Private connections, streamed responses and backends whose
-//! certificates nobody checks are refused by name.
+//! All kinds of API Gateway's are taken, checked by its rules. Private connections and streamed responses are refused by
+//! name.
 
 pub mod uri;
 
@@ -22,11 +22,15 @@ const CONTENT_HANDLINGS: [&str; 2] = ["CONVERT_TO_BINARY", "CONVERT_TO_TEXT"];
 
 /// Fills in what API Gateway fills in, and checks an integration as a whole, as one of its method's.
 pub fn settle(method: &Method, integration: &mut Integration, scope: &Scope) -> Result<(), Error> {
-    // Only integrations over HTTP tell how they connect.
+    // Only integrations over HTTP tell how they connect, and to whom.
     if matches!(integration.kind.as_str(), "HTTP" | "HTTP_PROXY") {
         integration.connection_type.get_or_insert_with(|| "INTERNET".to_owned());
     } else {
         integration.connection_type = integration.connection_type.take().filter(|kind| kind != "INTERNET");
+        if integration.skips_tls_verification == Some(true) {
+            let what = format!("tlsConfig.insecureSkipVerification true with type {}", integration.kind);
+            return Err(Error::unsupported(what));
+        }
     }
     check_target(integration)?;
     check_credentials(integration, scope)?;
@@ -169,8 +173,10 @@ pub fn apply(integration: &mut Integration, patch: &Patch<'_>) -> Result<(), Err
                 _ => return Err(patch.bad_path()),
             }
         }
-        ["tlsConfig", "insecureSkipVerification"] if !patch.switch() => patch.must_replace()?,
-        ["tlsConfig", ..] => return Err(Error::unsupported("tlsConfig")),
+        ["tlsConfig", "insecureSkipVerification"] => {
+            patch.must_replace()?;
+            integration.skips_tls_verification = Some(patch.switch());
+        }
         _ => return Err(patch.bad_path()),
     }
     Ok(())

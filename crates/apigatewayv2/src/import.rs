@@ -220,7 +220,7 @@ impl Taking<'_, '_> {
             (given(&asked.credentials).is_some(), "credentials of an integration"),
             (given(&asked.connection_id).is_some(), "connectionId"),
             (asked.subtype.is_some(), "integrationSubtype"),
-            (asked.skips_tls_verification, "tlsConfig.insecureSkipVerification true"),
+            (asked.skips_tls_verification == Some(true), "tlsConfig.insecureSkipVerification true"),
             (asked.server_name.is_some(), "tlsConfig.serverNameToVerify"),
         ];
         if let Some((_, name)) = unsupported.iter().find(|(is_given, _)| *is_given) {

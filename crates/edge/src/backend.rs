@@ -1,3 +1,8 @@
+mod any_authority;
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::io;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -9,35 +14,59 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use pitbird_names::limits;
-use pitbird_snapshot::ClientCertificate;
-use thiserror::Error;
+use pitbird_snapshot::{ClientCertificate, Trust};
 use tokio_rustls::rustls::client::WantsClientCert;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio_rustls::rustls::{self, ClientConfig, ConfigBuilder, RootCertStore};
+use tokio_rustls::rustls::{self, CertificateError, ClientConfig, ConfigBuilder, RootCertStore};
+
+use any_authority::AnyAuthority;
 
 /// HTTP servers behind APIs: connections to them are kept and shared by all stages; those made with a client certificate by the
-/// stages that show it.
+/// stages that show it, and those to servers whose authority may be anybody by the integrations that say so.
 pub(crate) struct Backend {
     plain: Client<HttpConnector, Full<Bytes>>,
-    /// Made with the first `https` URI.
-    secure: OnceLock<Option<SecureClient>>,
+    secure: Secure,
     /// Whom to trust. Read with the first `https` URI, since that takes a while; `None` where this host trusts nobody.
     roots: OnceLock<Option<Arc<RootCertStore>>>,
 }
 
+/// How a server that speaks TLS is known, and what it is shown if it asks.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Tls<'c> {
+    pub trust: Trust,
+    pub certificate: Option<&'c ClientCertificate>,
+}
+
 type SecureClient = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
-/// What is kept with a client certificate; `None` for one that can't be shown.
-struct Shown(Option<SecureClient>);
+/// Clients by whom they trust, each made with the first `https` URI; `None` for one that can't be made.
+#[derive(Default)]
+struct Secure {
+    known: OnceLock<Option<SecureClient>>,
+    any: OnceLock<Option<SecureClient>>,
+}
+
+impl Secure {
+    fn client(&self, trust: Trust, make: impl FnOnce() -> Option<SecureClient>) -> Option<&SecureClient> {
+        let kept = match trust {
+            Trust::KnownAuthorities => &self.known,
+            Trust::AnyAuthority => &self.any,
+        };
+        kept.get_or_init(make).as_ref()
+    }
+}
 
 /// Why a backend gave no answer.
-#[derive(Debug, Error)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum Unanswered {
     #[error("Invalid endpoint address")]
     Address,
     #[error("Network error communicating with endpoint")]
     Network,
+    /// In the words of the service, as far as they are known.
+    #[error("{0}")]
+    Certificate(Cow<'static, str>),
     #[error("The endpoint's answer is too large")]
     TooLarge,
     #[error("Execution failed due to a timeout error")]
@@ -51,32 +80,33 @@ const IDLE_PER_HOST_MAX: usize = 256;
 /// How long a connection may take to be made, whatever the integration's own timeout.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// What execution logs say of a certificate whose authority nobody knows, and of one that is out of date. Source: AWS's Knowledge Center on
+/// certificates of backends.
+const PATH_BUILDING: &str = "PKIX path building failed: sun.security.provider.certpath.SunCertPathBuilderException: \
+                             unable to find valid certification path to requested target";
+const PATH_VALIDATION: &str =
+    "PKIX path validation failed: java.security.cert.CertPathValidatorException: validity check failed";
+
 impl Backend {
     pub fn new() -> Backend {
-        Backend { plain: builder().build(connector()), secure: OnceLock::new(), roots: OnceLock::new() }
+        Backend { plain: builder().build(connector()), secure: Secure::default(), roots: OnceLock::new() }
     }
 
-    /// Sends a request and reads its whole answer, both within `limit`. A certificate is shown to those who speak TLS and ask for
-    /// one.
+    /// Sends a request and reads its whole answer, both within `limit`.
     pub async fn send(
         &self,
         request: Request<Full<Bytes>>,
         limit: Duration,
-        certificate: Option<&ClientCertificate>,
+        tls: Tls<'_>,
     ) -> Result<Response<Bytes>, Unanswered> {
+        let host = request.uri().host().map(str::to_owned);
         let exchange = async {
             let response = match request.uri().scheme_str() {
                 Some("http") => self.plain.request(request).await,
-                Some("https") => {
-                    let client = match certificate {
-                        Some(certificate) => self.showing(certificate),
-                        None => self.secure(),
-                    };
-                    client.ok_or(Unanswered::Network)?.request(request).await
-                }
+                Some("https") => self.secure(tls).ok_or(Unanswered::Network)?.request(request).await,
                 _ => return Err(Unanswered::Address),
             };
-            let (head, body) = response.map_err(|error| network(&error))?.into_parts();
+            let (head, body) = response.map_err(|error| unreached(&error, host.as_deref()))?.into_parts();
             match Limited::new(body, limits::GATEWAY_BODY_BYTES).collect().await {
                 Ok(collected) => Ok(Response::from_parts(head, collected.to_bytes())),
                 Err(error) if error.is::<LengthLimitError>() => Err(Unanswered::TooLarge),
@@ -86,23 +116,37 @@ impl Backend {
         tokio::time::timeout(limit, exchange).await.unwrap_or(Err(Unanswered::Timeout))
     }
 
-    fn secure(&self) -> Option<&SecureClient> {
-        let made =
-            self.secure.get_or_init(|| Some(client(trusting(self.roots()?).ok()?.with_no_client_auth())));
-        made.as_ref()
+    /// The clients of a certificate are gone with it.
+    fn secure<'c>(&'c self, tls: Tls<'c>) -> Option<&'c SecureClient> {
+        let clients = match tls.certificate {
+            Some(certificate) => certificate.slot.get_or_init(|| Arc::new(Secure::default())),
+            None => &self.secure,
+        };
+        clients.client(tls.trust, || {
+            let config = self.trusting(tls.trust)?;
+            let Some(certificate) = tls.certificate else {
+                return Some(client(config.with_no_client_auth()));
+            };
+            let id = &certificate.id;
+            let config = showing(certificate, config);
+            config
+                .inspect_err(|error| tracing::warn!(id, %error, "a client certificate can't be shown"))
+                .ok()
+                .map(client)
+        })
     }
 
-    /// The client of a certificate: made once, and gone with it.
-    fn showing<'c>(&self, certificate: &'c ClientCertificate) -> Option<&'c SecureClient> {
-        let Shown(made) = certificate.slot.get_or_init(|| {
-            let made = self.roots().map(|roots| client_showing(certificate, roots));
-            Arc::new(Shown(made.and_then(|made| {
-                let id = &certificate.id;
-                made.inspect_err(|error| tracing::warn!(id, %error, "a client certificate can't be shown"))
-                    .ok()
-            })))
-        });
-        made.as_ref()
+    fn trusting(&self, trust: Trust) -> Option<ConfigBuilder<ClientConfig, WantsClientCert>> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider.clone());
+        let config = config.with_safe_default_protocol_versions().ok()?;
+        Some(match trust {
+            Trust::KnownAuthorities => config.with_root_certificates(self.roots()?),
+            Trust::AnyAuthority => {
+                let verifier = Arc::new(AnyAuthority::new(provider));
+                config.dangerous().with_custom_certificate_verifier(verifier)
+            }
+        })
     }
 
     fn roots(&self) -> Option<Arc<RootCertStore>> {
@@ -121,14 +165,6 @@ fn native_roots() -> Option<Arc<RootCertStore>> {
     Some(Arc::new(roots))
 }
 
-fn trusting(
-    roots: Arc<RootCertStore>,
-) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, rustls::Error> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    Ok(config.with_root_certificates(roots))
-}
-
 fn client(config: ClientConfig) -> SecureClient {
     let mut http = connector();
     http.enforce_http(false);
@@ -136,7 +172,7 @@ fn client(config: ClientConfig) -> SecureClient {
     builder().build(tls.https_or_http().enable_http1().wrap_connector(http))
 }
 
-#[derive(Debug, Error)]
+#[derive(Debug, thiserror::Error)]
 enum Unshowable {
     #[error(transparent)]
     Text(#[from] rustls::pki_types::pem::Error),
@@ -144,19 +180,45 @@ enum Unshowable {
     Tls(#[from] rustls::Error),
 }
 
-fn client_showing(
+fn showing(
     certificate: &ClientCertificate,
-    roots: Arc<RootCertStore>,
-) -> Result<SecureClient, Unshowable> {
+    config: ConfigBuilder<ClientConfig, WantsClientCert>,
+) -> Result<ClientConfig, Unshowable> {
     let chain = CertificateDer::pem_slice_iter(certificate.certificate_pem.as_bytes());
     let chain = chain.collect::<Result<Vec<_>, _>>()?;
     let key = PrivateKeyDer::from_pem_slice(certificate.private_key_pem.0.as_bytes())?;
-    Ok(client(trusting(roots)?.with_client_auth_cert(chain, key)?))
+    Ok(config.with_client_auth_cert(chain, key)?)
 }
 
 fn network<E: std::fmt::Display + ?Sized>(error: &E) -> Unanswered {
     tracing::debug!(%error, "a backend didn't answer");
     Unanswered::Network
+}
+
+fn unreached(error: &hyper_util::client::legacy::Error, host: Option<&str>) -> Unanswered {
+    let Some(rustls::Error::InvalidCertificate(why)) = error.source().and_then(of_tls) else {
+        return network(error);
+    };
+    tracing::debug!(?why, "a backend's certificate isn't taken");
+    Unanswered::Certificate(match why {
+        CertificateError::UnknownIssuer => PATH_BUILDING.into(),
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => PATH_VALIDATION.into(),
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            let host = host.unwrap_or_default();
+            format!("Host name '{host}' does not match the certificate subject provided by the peer").into()
+        }
+        _ => "General SSLEngine problem".into(),
+    })
+}
+
+/// What TLS found wrong, whatever is wrapped around it.
+fn of_tls<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e rustls::Error> {
+    let within = || {
+        let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        let wrapped = wrapped.map(|wrapped| wrapped as &(dyn Error + 'static));
+        wrapped.or_else(|| error.source()).and_then(of_tls)
+    };
+    error.downcast_ref().or_else(within)
 }
 
 fn connector() -> HttpConnector {

@@ -11,7 +11,7 @@ use pitbird_jwt::{Claims, KEY_SET_BYTES_MAX, KeySet, Rejection, Rules, verify};
 use serde::Deserialize;
 use thiserror::Error;
 
-use crate::backend::Backend;
+use crate::backend::{Backend, Tls};
 
 /// How long keys are kept, and how long each of the two answers may take. Source: API Gateway developer guide, "Control access to
 /// HTTP APIs with JWT authorizers".
@@ -171,7 +171,7 @@ async fn fetch(backend: &Backend, issuer: &str, at: KeysAt) -> Result<KeySet, No
 async fn get(backend: &Backend, uri: &str) -> Result<Bytes, NoKeys> {
     let request = Request::get(uri).header(http::header::ACCEPT, "application/json").body(Full::default());
     let request = request.map_err(|_| NoKeys::Answer(uri.to_owned()))?;
-    let response = backend.send(request, FETCH_TIMEOUT, None).await;
+    let response = backend.send(request, FETCH_TIMEOUT, Tls::default()).await;
     let response = response.map_err(|error| NoKeys::Unreachable(uri.to_owned(), error.to_string()))?;
     let is_good = response.status().is_success() && response.body().len() <= KEY_SET_BYTES_MAX;
     if is_good { Ok(response.into_body()) } else { Err(NoKeys::Answer(uri.to_owned())) }

@@ -198,7 +198,7 @@ pub struct Integration {
     pub cache_namespace: Option<String>,
     pub cache_key_parameters: Vec<String>,
     pub timeout_ms: Option<i64>,
-    pub skips_tls_verification: bool,
+    pub skips_tls_verification: Option<bool>,
     /// `BUFFERED` or `STREAM`.
     pub response_transfer_mode: Option<String>,
     /// By pattern, `default` the one for everything else.

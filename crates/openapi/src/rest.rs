@@ -169,9 +169,6 @@ fn unsupported(document: &Document) -> Vec<String> {
     }
     let operations = document.paths.iter().flat_map(|path| &path.operations);
     for integration in operations.filter_map(|operation| operation.integration.as_ref()) {
-        if integration.skips_tls_verification {
-            names.push("tlsConfig.insecureSkipVerification true".to_owned());
-        }
         if let Some(mode) = integration.response_transfer_mode.as_ref().filter(|mode| *mode != "BUFFERED") {
             names.push(format!("responseTransferMode {mode}"));
         }

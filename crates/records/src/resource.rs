@@ -63,6 +63,9 @@ pub struct Integration {
     pub connection_type: Option<String>,
     pub connection_id: Option<String>,
     pub credentials: Option<String>,
+    /// `tlsConfig.insecureSkipVerification`, where it was said.
+    #[serde(default)]
+    pub skips_tls_verification: Option<bool>,
     pub request_parameters: Texts,
     pub request_templates: Texts,
     /// `WHEN_NO_MATCH`, `WHEN_NO_TEMPLATES` or `NEVER`.

@@ -7,7 +7,7 @@ use crate::target::{TargetTemplate, UriTemplate};
 mod mapped;
 
 pub use mapped::{
-    Backend, ContentHandling, HttpProxy, Mapped, Parameters, Passthrough, ResponseRule, Templates,
+    Backend, ContentHandling, HttpProxy, Mapped, Parameters, Passthrough, ResponseRule, Templates, Trust,
 };
 
 /// What answers a method's requests. Targets are indices into [`Track::targets`](crate::Track::targets).

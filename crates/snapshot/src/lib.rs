@@ -52,7 +52,7 @@ pub use http_api::{
 };
 pub use integration::{
     Backend, ContentHandling, HttpProxy, Integration, Mapped, Mock, MockAnswer, MockFault, Parameters,
-    Passthrough, ResponseRule, Templates, static_status,
+    Passthrough, ResponseRule, Templates, Trust, static_status,
 };
 pub use policy::{Policy, Source as InvocationSource, UrlCaller};
 pub use policy_document::{NoPolicy, PolicyDocument, PolicyPrincipal, PolicyQuestion, PolicyVerdict};

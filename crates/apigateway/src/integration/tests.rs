@@ -157,7 +157,11 @@ fn patches_reach_their_member() {
     let role = run(Op::Replace, "/credentials", Some("arn")).expect("replaced").credentials;
     assert_eq!(role.as_deref(), Some("arn"));
     assert_eq!(run(Op::Replace, "/contentHandling", Some("")).expect("replaced").content_handling, None);
-    assert!(run(Op::Replace, "/tlsConfig/insecureSkipVerification", Some("false")).is_ok());
+    for (value, skips) in [("true", true), ("false", false)] {
+        let replaced =
+            run(Op::Replace, "/tlsConfig/insecureSkipVerification", Some(value)).expect("replaced");
+        assert_eq!(replaced.skips_tls_verification, Some(skips));
+    }
     for (op, path, value, text) in [
         (Op::Replace, "/timeoutInMillis", Some("49"), "Timeout should be between 50 ms and 29000 ms"),
         (Op::Replace, "/timeoutInMillis", Some("29001"), "Timeout should be between 50 ms and 29000 ms"),
@@ -165,7 +169,13 @@ fn patches_reach_their_member() {
         (Op::Replace, "/type", Some("MOCK"), "Invalid patch path /type"),
         (Op::Replace, "/a/b/c", None, "Invalid patch path /a/b/c"),
         (Op::Replace, "/connectionId", Some("link"), "connectionId is not supported"),
-        (Op::Replace, "/tlsConfig/insecureSkipVerification", Some("true"), "tlsConfig is not supported"),
+        (
+            Op::Add,
+            "/tlsConfig/insecureSkipVerification",
+            Some("true"),
+            "Invalid patch operation specified. Must be one of: [replace]",
+        ),
+        (Op::Replace, "/tlsConfig/x", Some("true"), "Invalid patch path /tlsConfig/x"),
         (Op::Remove, "/requestTemplates/a~1b", None, "Content-Type specified was not found"),
         (Op::Replace, "/requestParameters/x", Some("y"), "Invalid parameter name specified"),
     ] {

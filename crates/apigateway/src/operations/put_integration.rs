@@ -59,9 +59,6 @@ fn parse(input: Input) -> Result<Integration, Error> {
     if let Some(mode) = input.response_transfer_mode.filter(|mode| mode != "BUFFERED") {
         return Err(Error::unsupported(format!("responseTransferMode {mode}")));
     }
-    if input.tls_config.and_then(|config| config.insecure_skip_verification) == Some(true) {
-        return Err(Error::unsupported("tlsConfig.insecureSkipVerification true"));
-    }
     let given = |text: Option<String>| text.filter(|text| !text.is_empty());
     let templates = input.request_templates.unwrap_or_default().into_iter();
     Ok(Integration {
@@ -71,6 +68,7 @@ fn parse(input: Input) -> Result<Integration, Error> {
         connection_type: given(input.connection_type),
         connection_id: None,
         credentials: given(input.credentials),
+        skips_tls_verification: input.tls_config.and_then(|config| config.insecure_skip_verification),
         request_parameters: input.request_parameters.unwrap_or_default(),
         request_templates: templates.map(|(media, text)| (media, text.unwrap_or_default())).collect(),
         passthrough_behavior: input.passthrough_behavior.unwrap_or_else(|| "WHEN_NO_MATCH".to_owned()),

@@ -44,6 +44,7 @@ pub struct Integration {
     connection_type: Option<String>,
     connection_id: Option<String>,
     credentials: Option<String>,
+    tls_config: Option<TlsConfig>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     request_parameters: Texts,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -55,6 +56,12 @@ pub struct Integration {
     cache_key_parameters: Vec<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     integration_responses: BTreeMap<String, IntegrationResponse>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TlsConfig {
+    insecure_skip_verification: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -117,6 +124,9 @@ impl From<records::Integration> for Integration {
             connection_type: integration.connection_type,
             connection_id: integration.connection_id,
             credentials: integration.credentials,
+            tls_config: integration
+                .skips_tls_verification
+                .map(|insecure_skip_verification| TlsConfig { insecure_skip_verification }),
             request_parameters: integration.request_parameters,
             request_templates: templates(integration.request_templates),
             passthrough_behavior: integration.passthrough_behavior,

@@ -81,6 +81,7 @@ paths:
         uri: "http://petstore.execute-api.us-east-1.amazonaws.com/petstore/pets/{petId}"
         httpMethod: "GET"
         type: "http_proxy"
+        tlsConfig: {insecureSkipVerification: true}
 definitions:
   Pets: {type: array, items: {$ref: "#/definitions/Pet"}}
   Pet: {type: object, properties: {id: {type: integer}, type: {type: string}, price: {type: number}}}
@@ -327,7 +328,10 @@ async fn what_cannot_be_obeyed_is_refused_by_name() {
     };
     for (more, name) in [
         (json!({"connectionType": "VPC_LINK", "connectionId": "x"}), "connectionType VPC_LINK"),
-        (json!({"tlsConfig": {"insecureSkipVerification": true}}), "tlsConfig.insecureSkipVerification true"),
+        (
+            json!({"type": "mock", "tlsConfig": {"insecureSkipVerification": true}}),
+            "tlsConfig.insecureSkipVerification true with type MOCK",
+        ),
         (json!({"responseTransferMode": "STREAM"}), "responseTransferMode STREAM"),
         (json!({"payloadFormatVersion": "2.0"}), "payloadFormatVersion 2.0"),
         (json!({"credentials": "arn:aws:iam::*:user/*"}), "credentials arn:aws:iam::*:user/*"),
@@ -345,6 +349,9 @@ async fn what_cannot_be_obeyed_is_refused_by_name() {
 async fn a_stages_document_imports_as_the_same_api() {
     let bed = Bed::new();
     let id = text(&bed.import(PET_STORE, json!({})).await.expect("an API")["id"]);
+    let pet = bed.tree(&id).await["/pets/{petId}"].0.clone();
+    let pet = bed.ok("GetMethod", at(&id, &pet, "GET")).await;
+    assert_eq!(pet["methodIntegration"]["tlsConfig"], json!({"insecureSkipVerification": true}));
     bed.deploy(&id, json!({"stageName": "dev"})).await;
     // What comes after the deployment isn't what the stage serves.
     bed.put_api(&id, &proxy_api(&["/later"]), json!({"mode": "merge"})).await.expect("put");

@@ -73,7 +73,7 @@ async fn what_is_no_integration_is_refused() {
         (
             get.clone(),
             json!({"type": "MOCK", "tlsConfig": {"insecureSkipVerification": true}}),
-            unsupported("tlsConfig.insecureSkipVerification true"),
+            unsupported("tlsConfig.insecureSkipVerification true with type MOCK"),
         ),
         (
             get.clone(),

@@ -86,6 +86,7 @@ async fn apis_resources_and_methods_are_told_whole() {
     bed.ok("PutMethodResponse", with(&at, response)).await;
     let integration = json!({
         "type": "HTTP", "integrationHttpMethod": "GET", "uri": "https://a.example", "contentHandling": "CONVERT_TO_TEXT",
+        "tlsConfig": {"insecureSkipVerification": true},
         "requestParameters": {"integration.request.header.a": "method.request.header.a"},
         "requestTemplates": {"application/json": "{}"}, "cacheKeyParameters": ["method.request.header.a"],
     });
@@ -100,15 +101,7 @@ async fn apis_resources_and_methods_are_told_whole() {
         "GetMethod",
         &[bed.ok("GetMethod", at).await],
         &[
-            (
-                REFUSED,
-                &[
-                    "methodIntegration.connectionId",
-                    "methodIntegration.integrationTarget",
-                    "methodIntegration.tlsConfig",
-                    "methodIntegration.tlsConfig.insecureSkipVerification",
-                ],
-            ),
+            (REFUSED, &["methodIntegration.connectionId", "methodIntegration.integrationTarget"]),
             (NOTHING_TO_SAY, &["methodIntegration.responseTransferMode"]),
             ("only of integrations that take a role", &["methodIntegration.credentials"]),
         ],
@@ -126,8 +119,6 @@ async fn apis_resources_and_methods_are_told_whole() {
                 &[
                     "resourceMethods.methodIntegration.connectionId",
                     "resourceMethods.methodIntegration.integrationTarget",
-                    "resourceMethods.methodIntegration.tlsConfig",
-                    "resourceMethods.methodIntegration.tlsConfig.insecureSkipVerification",
                 ],
             ),
             (NOTHING_TO_SAY, &["resourceMethods.methodIntegration.responseTransferMode"]),
@@ -293,17 +284,7 @@ async fn what_cannot_be_obeyed_is_refused_by_name() {
             with(&http, json!({"integrationTarget": "arn:aws:elasticloadbalancing:a"})),
             "integrationTarget",
         ),
-        (
-            "PutIntegration",
-            with(&http, json!({"tlsConfig": {"insecureSkipVerification": true}})),
-            "insecureSkipVerification",
-        ),
         ("PutIntegration", with(&http, json!({"responseTransferMode": "STREAM"})), "responseTransferMode"),
-        (
-            "UpdateIntegration",
-            patched(&at, "replace", "/tlsConfig/insecureSkipVerification", "true"),
-            "tlsConfig",
-        ),
         ("UpdateIntegration", patched(&at, "replace", "/connectionType", "VPC_LINK"), "VPC_LINK"),
         ("UpdateIntegration", patched(&at, "replace", "/connectionId", "a"), "connectionId"),
         (

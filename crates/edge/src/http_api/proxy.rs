@@ -17,7 +17,7 @@ use super::integrate::{Outcome, Story};
 use super::mapping::{self, Change, Place, Values};
 use super::{HttpError, Routed};
 use crate::Edge;
-use crate::backend::Unanswered;
+use crate::backend::{Tls, Unanswered};
 
 /// Asks an HTTP endpoint as the client asked, and gives back what it answers.
 pub(super) async fn ask(
@@ -37,7 +37,7 @@ pub(super) async fn ask(
         );
     };
     let limit = Duration::from_millis(integration.record.timeout_ms.into());
-    match edge.backend.send(request, limit, None).await {
+    match edge.backend.send(request, limit, Tls::default()).await {
         Ok(response) => given_back(routed, admitted, integration, response),
         Err(Unanswered::Timeout) => {
             Outcome::failed(HttpError::Timeout, "The integration didn't answer in time.")

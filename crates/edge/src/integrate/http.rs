@@ -10,7 +10,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use pitbird_event::MediaTypes;
 use pitbird_mapping::RenderError;
 use pitbird_mapping::parameter::{Source, Target as To};
-use pitbird_snapshot::{HttpProxy, HttpTarget, Parameters, Target};
+use pitbird_snapshot::{HttpProxy, HttpTarget, Parameters, Target, Trust};
 
 use super::content;
 use super::headers::{Kind, answered, is_dropped, is_settable};
@@ -20,7 +20,7 @@ use crate::GatewayError;
 use crate::admitted::Admitted;
 use crate::answer::Answer;
 use crate::arrival::Arrival;
-use crate::backend::Unanswered;
+use crate::backend::{Tls, Unanswered};
 use crate::compression::unpacked;
 use crate::execution_log;
 use crate::routed::Routed;
@@ -143,8 +143,8 @@ pub(crate) async fn proxy(
         Err(error) => return Outcome::error(error),
     };
     let verb = proxy.verb.clone().unwrap_or_else(|| arrival.verb().clone());
-    let limit = Duration::from_millis(proxy.timeout_ms.into());
-    let (response, story) = match ask(verb, &uri, headers, body, limit, (routed, means)).await {
+    let terms = (Duration::from_millis(proxy.timeout_ms.into()), proxy.trust);
+    let (response, story) = match ask(verb, &uri, headers, body, terms, (routed, means)).await {
         Ok(answered) => answered,
         Err(outcome) => return outcome,
     };
@@ -196,12 +196,12 @@ pub(crate) async fn ask(
     uri: &str,
     headers: HeaderMap,
     body: Bytes,
-    limit: Duration,
+    (limit, trust): (Duration, Trust),
     (routed, means): (&Routed<'_, '_>, &Means<'_>),
 ) -> Result<(Response<Bytes>, IntegrationStory), Outcome> {
     let failed = |unanswered: Unanswered| {
         let error = match unanswered {
-            Unanswered::Address => GatewayError::ApiConfiguration,
+            Unanswered::Address | Unanswered::Certificate(_) => GatewayError::ApiConfiguration,
             Unanswered::Network => GatewayError::IntegrationFailure,
             Unanswered::TooLarge => GatewayError::BadIntegrationAnswer,
             Unanswered::Timeout => GatewayError::IntegrationTimeout,
@@ -214,10 +214,8 @@ pub(crate) async fn ask(
     *request.uri_mut() = uri.parse().map_err(|_| failed(Unanswered::Address))?;
     *request.headers_mut() = headers;
     let began = Instant::now();
-    let answered = means
-        .backend
-        .send(request, limit, means.snapshot.client_certificate(routed.stage).map(|shown| &**shown))
-        .await;
+    let certificate = means.snapshot.client_certificate(routed.stage).map(|shown| &**shown);
+    let answered = means.backend.send(request, limit, Tls { trust, certificate }).await;
     let latency_us = began.elapsed().as_micros() as u64;
     match answered {
         Ok(response) => {
@@ -239,7 +237,9 @@ pub(crate) async fn ask(
 /// Why there is no answer, in an execution log's words.
 fn told(unanswered: &Unanswered) -> String {
     match unanswered {
-        Unanswered::Address | Unanswered::TooLarge => format!("{MISCONFIGURED}{unanswered}"),
+        Unanswered::Address | Unanswered::TooLarge | Unanswered::Certificate(_) => {
+            format!("{MISCONFIGURED}{unanswered}")
+        }
         Unanswered::Network => {
             "Execution failed due to a network error communicating with endpoint".to_owned()
         }

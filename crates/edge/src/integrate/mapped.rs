@@ -190,7 +190,7 @@ async fn over_http(
     trace_id: &str,
     means: &Means<'_>,
 ) -> Result<Answered, Box<Outcome>> {
-    let Backend::Http { target, verb } = &mapped.backend else {
+    let Backend::Http { target, verb, trust } = &mapped.backend else {
         return Err(Box::new(Outcome::error(GatewayError::ApiConfiguration)));
     };
     let Ok(Target::Http(target)) = &routed.track.targets[*target] else {
@@ -208,9 +208,9 @@ async fn over_http(
     }
     let uri = asked.additions.uri(target, routed, "");
     let verb = verb.clone().unwrap_or_else(|| arrival.verb().clone());
-    let limit = Duration::from_millis(mapped.timeout_ms.into());
+    let terms = (Duration::from_millis(mapped.timeout_ms.into()), *trust);
     let (response, story) =
-        endpoint::ask(verb, &uri, asked.headers, asked.body, limit, (routed, means)).await?;
+        endpoint::ask(verb, &uri, asked.headers, asked.body, terms, (routed, means)).await?;
     Ok(of_response(response, story))
 }
 

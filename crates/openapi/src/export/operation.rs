@@ -134,6 +134,9 @@ fn integration(integration: &Integration, resource: &Resource) -> Value {
     text("uri", integration.uri.as_ref());
     text("contentHandling", integration.content_handling.as_ref());
     text("cacheNamespace", integration.cache_namespace.as_ref().filter(|it| **it != resource.id));
+    if let Some(skips) = integration.skips_tls_verification {
+        written["tlsConfig"] = json!({"insecureSkipVerification": skips});
+    }
     written["passthroughBehavior"] = json!(integration.passthrough_behavior.to_ascii_lowercase());
     if integration.timeout_ms != limits::INTEGRATION_TIMEOUT_MS {
         written["timeoutInMillis"] = json!(integration.timeout_ms);

@@ -33,8 +33,7 @@ pub fn read<'t>(source: &mut Source<'t>, operation: &'t Value, template: &str) -
         cache_namespace: text("cacheNamespace"),
         cache_key_parameters: at.get("cacheKeyParameters").map(member::list).unwrap_or_default(),
         timeout_ms: member::whole(at, "timeoutInMillis"),
-        skips_tls_verification: tls.and_then(|tls| member::switch(tls, "insecureSkipVerification"))
-            == Some(true),
+        skips_tls_verification: tls.and_then(|tls| member::switch(tls, "insecureSkipVerification")),
         response_transfer_mode: member::upper(at, "responseTransferMode"),
         responses: responses(at),
         payload_format_version: text("payloadFormatVersion"),

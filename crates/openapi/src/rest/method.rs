@@ -113,6 +113,7 @@ fn integration(asked: &document::Integration, resource: &Resource) -> Integratio
         connection_type: given(&asked.connection_type),
         connection_id: given(&asked.connection_id),
         credentials: given(&asked.credentials),
+        skips_tls_verification: asked.skips_tls_verification,
         request_parameters: asked.request_parameters.clone(),
         request_templates: asked.request_templates.clone(),
         passthrough_behavior: given(&asked.passthrough_behavior)

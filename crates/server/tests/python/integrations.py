@@ -3,6 +3,8 @@
 import base64
 import gzip
 import http.server
+import os.path
+import ssl
 import threading
 import urllib.parse
 
@@ -346,8 +348,34 @@ def services():
     assert lines["Endpoint request URI"] == f"https://logs.{REGION}.amazonaws.com/?Action=DescribeLogGroups", lines
 
 
+def signed_by_itself():
+    # For localhost, until 2126.
+    secure = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    secure.load_cert_chain(os.path.join(os.path.dirname(__file__), "localhost.pem"))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
+    server.socket = secure.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    uri = f"https://localhost:{server.server_address[1]}/"
+    api = Api("signed-by-itself")
+    said = {"insecureSkipVerification": True}
+    api.put("/known", "GET", type="HTTP_PROXY", integrationHttpMethod="GET", uri=uri)
+    api.put("/any", "GET", type="HTTP_PROXY", integrationHttpMethod="GET", uri=uri, tlsConfig=said)
+    api.put("/mapped", "GET", type="HTTP", integrationHttpMethod="GET", uri=uri, tlsConfig=said, responses={"200": {}})
+    api.deploy()
+    assert api.ask("/known").status == 500
+    assert api.ask("/any").status == 200 and api.ask("/mapped").status == 200
+    at = dict(restApiId=api.id, resourceId=api.resources["/known"], httpMethod="GET")
+    assert "tlsConfig" not in gateway.get_integration(**at)
+    operation = dict(op="replace", path="/tlsConfig/insecureSkipVerification", value="true")
+    assert gateway.update_integration(**at, patchOperations=[operation])["tlsConfig"] == said
+    assert api.ask("/known").status == 500, "not deployed"
+    api.deploy()
+    assert api.ask("/known").status == 200
+
+
 http_proxy()
 http_custom()
+signed_by_itself()
 lambda_custom()
 services()
 mocks()

@@ -15,6 +15,7 @@ pub struct HttpProxy {
     pub target: usize,
     /// The verb to ask with; `None` is the client's own (`ANY`).
     pub verb: Option<http::Method>,
+    pub trust: Trust,
     pub parameters: Parameters,
     pub content_handling: Option<ContentHandling>,
     pub timeout_ms: u32,
@@ -48,7 +49,18 @@ pub enum Backend {
     Http {
         target: usize,
         verb: Option<http::Method>,
+        trust: Trust,
     },
+}
+
+/// Whose certificates are taken from an endpoint that speaks TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Trust {
+    /// Those of the authorities that this host trusts.
+    #[default]
+    KnownAuthorities,
+    /// Those of any authority, if they are the host's and in date: `insecureSkipVerification`.
+    AnyAuthority,
 }
 
 /// What becomes of a request that no template is for.
@@ -89,6 +101,7 @@ impl HttpProxy {
         HttpProxy {
             target: push(targets, integration, UriTemplate::Http),
             verb: verb(integration),
+            trust: trust(integration),
             parameters: parameters(&integration.request_parameters, Direction::Request),
             content_handling: content_handling(integration.content_handling.as_deref()),
             timeout_ms: integration.timeout_ms,
@@ -106,6 +119,7 @@ impl Mapped {
             "HTTP" => Backend::Http {
                 target: push(targets, integration, UriTemplate::Http),
                 verb: verb(integration),
+                trust: trust(integration),
             },
             _ => Backend::Mock,
         };
@@ -210,6 +224,13 @@ fn content_handling(text: Option<&str>) -> Option<ContentHandling> {
 fn verb(integration: &records::Integration) -> Option<http::Method> {
     let verb = integration.http_method.as_deref().filter(|verb| *verb != "ANY")?;
     verb.parse().ok()
+}
+
+fn trust(integration: &records::Integration) -> Trust {
+    match integration.skips_tls_verification {
+        Some(true) => Trust::AnyAuthority,
+        _ => Trust::KnownAuthorities,
+    }
 }
 
 fn push(
