@@ -533,7 +533,7 @@ mod tests {
     #[test]
     fn a_limit_says_when_to_come_back() {
         let fault = Fault::from(Error::TooMany { what: "stages for this API", limit: 10 });
-        assert_eq!((fault.code.as_str(), fault.retry_after_s), ("LimitExceededException", Some(1)));
+        assert_eq!((&*fault.code, fault.retry_after_s), ("LimitExceededException", Some(1)));
         assert_eq!(Fault::from(Error::StageExists).retry_after_s, None);
     }
 }

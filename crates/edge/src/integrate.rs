@@ -23,6 +23,7 @@ use crate::arrival::Arrival;
 use crate::backend::Backend;
 use crate::exchanged::exchanged;
 use crate::execution_log;
+use crate::large::LargeBodies;
 use crate::routed::Routed;
 use crate::services::Services;
 use crate::story::{EndpointId, IntegrationStory};
@@ -47,6 +48,7 @@ pub(crate) struct Means<'a> {
     pub snapshot: &'a Snapshot,
     pub invoker: &'a Invoker,
     pub backend: &'a Backend,
+    pub large: &'a LargeBodies,
     /// `None` where nobody serves any.
     pub services: Option<&'a dyn Services>,
     /// Who calls.

@@ -28,6 +28,7 @@ use crate::execution_log::{self, ExecutionLog, Log};
 use crate::gateway_answer::Told;
 use crate::integrate::{Means, Outcome, integrate};
 use crate::issuers::Issuers;
+use crate::large::LargeBodies;
 use crate::measure::{Counts, Kind, Measured, StageRecorder};
 use crate::mirror::Mirrors;
 use crate::routed::Routed;
@@ -46,6 +47,7 @@ pub struct Edge {
     pub(crate) telemetry: Arc<Telemetry>,
     pub(crate) tracer: Tracer,
     pub(crate) backend: Backend,
+    pub(crate) large: LargeBodies,
     pub(crate) services: OnceLock<Arc<dyn Services>>,
     pub(crate) mirrors: Mirrors,
     pub(crate) log_stream: Arc<str>,
@@ -75,6 +77,7 @@ impl Edge {
             telemetry,
             tracer: Tracer::off(),
             backend,
+            large: LargeBodies::new(),
             services: Default::default(),
             mirrors: Mirrors::default(),
             log_stream,
@@ -213,7 +216,9 @@ impl Edge {
             admitted = caller;
         }
         execution_log::begin(routed, arrival, &admitted, &body);
-        if let Err(error) = validate(routed, arrival, &body) {
+        if routed.method.validation.is_some()
+            && let Err(error) = self.large.turn(&body).await.work(|| validate(routed, arrival, &body))
+        {
             return (admitted, Outcome::error(error));
         }
         if is_mirrored {
@@ -231,6 +236,7 @@ impl Edge {
             snapshot,
             invoker: &self.invoker,
             backend: &self.backend,
+            large: &self.large,
             services,
             admitted,
             functions: FunctionTally::default(),

@@ -33,6 +33,7 @@ mod http_api;
 mod integrate;
 mod issuers;
 mod journey;
+mod large;
 mod measure;
 mod mirror;
 mod names_shown;

@@ -66,7 +66,8 @@ pub(crate) async fn integrate(
     if let Some(status) = mapped.fixed_status(media) {
         return response(routed, arrival, mapped, &seen, Answered::mocked(status));
     }
-    let asked = match request(routed, arrival, body, mapped, &seen) {
+    let turn = means.large.turn(&body).await;
+    let asked = match turn.work(|| request(routed, arrival, body, mapped, &seen)) {
         Ok(asked) => asked,
         Err(outcome) => return *outcome,
     };
@@ -86,7 +87,10 @@ pub(crate) async fn integrate(
         },
     };
     match answered {
-        Ok(answered) => response(routed, arrival, mapped, &seen, answered),
+        Ok(answered) => {
+            let turn = means.large.turn(&answered.body).await;
+            turn.work(|| response(routed, arrival, mapped, &seen, answered))
+        }
         Err(outcome) => *outcome,
     }
 }
