@@ -66,10 +66,12 @@ async fn an_account_has_its_limit() {
 async fn who_finds_no_environment_in_time_is_throttled() {
     let limits = Limits { environments_max: 1, wait: Duration::from_millis(200), ..Limits::default() };
     let bench = bench_with(limits, EventPolicy::default()).await;
-    let function = bench.create(bash_loop("f", SLOW)).await;
+    let function = bench.create(bash_loop("f", "sleep $event; respond \"$event\"")).await;
+    // Its start may take longer than others are to wait.
+    while bench.try_invoke(&function, None, 0.0, "0").await.is_err() {}
     let (first, second) = tokio::join!(
-        bench.try_invoke(&function, None, 0.0, "9"),
-        bench.try_invoke(&function, None, 0.0, "9")
+        bench.try_invoke(&function, None, 0.0, "2"),
+        bench.try_invoke(&function, None, 0.0, "2")
     );
     assert!(first.is_ok());
     let refused = second.unwrap_err();
@@ -102,7 +104,8 @@ async fn idle_environments_end() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crowd_is_served_by_few() {
     // Environments come and go all the time: they are few, and idle for a moment only.
-    let limits = Limits { environments_max: 3, idle: Duration::from_millis(3), ..Limits::default() };
+    let (idle, wait) = (Duration::from_millis(3), Duration::from_secs(150));
+    let limits = Limits { environments_max: 3, idle, wait, ..Limits::default() };
     let bench = Arc::new(bench_with(limits, EventPolicy::default()).await);
     let mut calls = tokio::task::JoinSet::new();
     for name in ["a", "b", "c", "d"] {
