@@ -17,6 +17,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("paths", 1),
     ("sandbox", 1),
     ("trace", 1),
+    ("webhook", 1),
     ("analysis", 2),
     ("event", 2),
     ("insights", 2),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pitbird_analysis::Arm;
 use pitbird_names::Percent;
-use pitbird_rollout as planner;
+use pitbird_rollout::{self as planner, Whom};
 use thiserror::Error;
 
 use crate::cloud::{Cloud, Fault, Kind};
@@ -77,7 +77,9 @@ pub async fn find(cloud: &Cloud, order: &Order, lag_ms: u64, now_ms: u64) -> Res
         return Err(Error::UnknownAlarm(name.clone()));
     }
     for hook in order.plan.hooks() {
-        cloud.function(hook.whom.as_str()).await?;
+        if let Whom::Function(named) = &hook.whom {
+            cloud.function(named).await?;
+        }
     }
     let floor = |ms: u64| ms / MINUTE_MS * MINUTE_MS;
     let (from_ms, to_ms) = (floor(now_ms.saturating_sub(HISTORY_MS)), floor(now_ms.saturating_sub(lag_ms)));

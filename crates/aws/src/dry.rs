@@ -6,6 +6,7 @@ use pitbird_aws::begin::Found;
 use pitbird_aws::marker::Marker;
 use pitbird_aws::order::Order;
 use pitbird_aws::target::{Call, Change, Patch, Seen, Target, stage};
+use pitbird_rollout::Whom;
 
 pub fn shown(name: &str, order: &Order, found: &Found) -> String {
     let Found { target, seen, history } = found;
@@ -44,7 +45,11 @@ pub fn shown(name: &str, order: &Order, found: &Found) -> String {
         show(target, &now, change, &marker, &mut line);
     }
     for hook in order.plan.hooks() {
-        line(format!("asked {}: hook {}, function {}", hook.point.as_str(), hook.name, hook.whom.as_str()));
+        let kind = match &hook.whom {
+            Whom::Function(_) => "function ",
+            Whom::Url(_) => "",
+        };
+        line(format!("asked {}: hook {}, {kind}{}", hook.point.as_str(), hook.name, hook.whom.as_str()));
     }
     for deviation in order.plan.deviations() {
         line(format!("note: {deviation}"));

@@ -1,9 +1,11 @@
-//! Functions that are asked whether the rollout may go on, beside its loop: nobody who is slow to answer holds a rollback up.
+//! Functions and URLs that are asked whether the rollout may go on, beside its loop: nobody who is slow to answer holds a rollback up.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use pitbird_rollout::hook::{Around, Event, read};
-use pitbird_rollout::{HookAnswer, HookWord, Note, Phase, Question};
+use pitbird_rollout::hook::{ANSWER_BYTES_MAX, Around, Event, read, signature};
+use pitbird_rollout::{HookAnswer, HookWord, Note, Phase, Question, Whom};
+use pitbird_webhook::Webhooks;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
@@ -14,6 +16,7 @@ use crate::run::Run;
 /// Asks the hooks of one rollout, one at a time.
 pub struct Asker {
     clock: Clock,
+    urls: Arc<Webhooks>,
     calls: JoinSet<HookAnswer>,
     /// Number and call of the question that is being asked, or was last.
     asked: Option<(u64, u32)>,
@@ -23,7 +26,7 @@ pub struct Asker {
 
 impl Asker {
     pub fn new(clock: Clock) -> Asker {
-        Asker { clock, calls: JoinSet::new(), asked: None, answers: Vec::new() }
+        Asker { clock, urls: Arc::default(), calls: JoinSet::new(), asked: None, answers: Vec::new() }
     }
 
     /// What goes into the next look.
@@ -41,7 +44,8 @@ impl Asker {
         (self.asked, self.calls) = (wanted, JoinSet::new());
         self.answers.clear();
         if let Some(question) = open {
-            self.calls.spawn(ask(cloud.clone(), run.clone(), question.clone(), self.clock.clone()));
+            let (cloud, urls, clock) = (cloud.clone(), self.urls.clone(), self.clock.clone());
+            self.calls.spawn(ask(cloud, urls, run.clone(), question.clone(), clock));
         }
     }
 
@@ -60,14 +64,23 @@ impl Asker {
     }
 }
 
-async fn ask(cloud: Cloud, run: Run, question: Question, clock: Clock) -> HookAnswer {
+async fn ask(cloud: Cloud, urls: Arc<Webhooks>, run: Run, question: Question, clock: Clock) -> HookAnswer {
     let hook = run.plan.hooks()[question.hook].clone();
     sleep(Duration::from_millis(question.due_ms.saturating_sub(clock()))).await;
     let patience = Duration::from_millis(hook.patience.timeout_ms);
     let body = event(&cloud, &run, &question, clock());
-    let invoked = timeout(patience, cloud.invoke(hook.whom.as_str(), body, patience)).await;
-    let said =
-        invoked.unwrap_or_else(|_| Err(format!("it did not answer within {} s", patience.as_secs_f64())));
+    let asked = async {
+        match &hook.whom {
+            Whom::Function(named) => cloud.invoke(named, body, patience).await,
+            Whom::Url(url) => {
+                let signature = run.hook_secret(&hook.name).map(|secret| signature(secret, &body));
+                urls.ask(url, body, signature.as_deref(), ANSWER_BYTES_MAX).await
+            }
+        }
+    };
+    let said = timeout(patience, asked)
+        .await
+        .unwrap_or_else(|_| Err(format!("it did not answer within {} s", patience.as_secs_f64())));
     let (word, words) = read(hook.point, said);
     HookAnswer { number: question.number, call: question.call, word, words }
 }

@@ -6,6 +6,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use pitbird_rollout::Record;
@@ -131,7 +132,8 @@ impl Journal {
 
     fn replace(&self, run: &Run) -> io::Result<()> {
         let (path, fresh) = (self.path("json"), self.path("json.new"));
-        let mut file = File::create(&fresh)?;
+        // Hooks' secrets are in it.
+        let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&fresh)?;
         file.write_all(&serde_json::to_vec_pretty(run)?)?;
         file.sync_all()?;
         fs::rename(&fresh, &path)?;

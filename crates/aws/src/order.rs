@@ -53,7 +53,6 @@ const WHY: &[(&str, &str)] = &[
     ("Routes", "API Gateway counts by route only where detailed metrics are on, and never by canary"),
     ("Ramp", "a weight that rises by itself needs looks within seconds, and CloudWatch's sums take minutes"),
     ("Notifications", "nobody here would deliver them; let an alarm or the pipeline tell"),
-    ("Hooks.Url", "functions are asked there: name one by FunctionName, which may ask the URL"),
     ("Force", "API Gateway draws for each request; test the canary by a stage of its own"),
     (
         "Sticky",
@@ -68,8 +67,18 @@ const NOT_HERE: &str = "no such member is driven on AWS; leave it out, or releas
 
 const TOP: &[&str] =
     &["Name", "Target", "Canary", "Steps", "Rules", "Alarms", "Guardrails", "Hooks", "Reason"];
-const HOOK: &[&str] =
-    &["Name", "When", "Percent", "FunctionName", "TimeoutMs", "Attempts", "IntervalMs", "WaitMs"];
+const HOOK: &[&str] = &[
+    "Name",
+    "When",
+    "Percent",
+    "FunctionName",
+    "Url",
+    "Secret",
+    "TimeoutMs",
+    "Attempts",
+    "IntervalMs",
+    "WaitMs",
+];
 const STEP: &[&str] = &["Percent", "WaitMs", "Gate"];
 const RULES: &[&str] = &[
     "AlphaRollback",
@@ -225,7 +234,7 @@ mod tests {
             (json!({"Notifications": [{"Url": "x"}]}), "Notifications"),
             (json!({"Guardrails": {"Latency": [{"Quantile": 0.99, "AboveMs": 800}]}}), "Guardrails.Latency"),
             (json!({"Steps": [{"Percent": 10, "Hook": "x"}]}), "Steps.Hook"),
-            (json!({"Hooks": [{"Name": "a", "When": "AfterStep", "Url": "http://a"}]}), "Hooks.Url"),
+            (json!({"Hooks": [{"Name": "a", "When": "AfterStep", "Queue": "a"}]}), "Hooks.Queue"),
             (json!({"PreWarm": {"Environments": 1}}), "PreWarm"),
             (json!({"Force": "header:a"}), "Force"),
             (json!({"Sticky": "header:a"}), "Sticky"),

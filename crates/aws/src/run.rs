@@ -67,6 +67,12 @@ impl Run {
         matches!(self.state.phase(), Phase::Promoting) || self.shifts.iter().any(full)
     }
 
+    /// The secret that a URL's calls are signed with.
+    pub fn hook_secret(&self, name: &str) -> Option<&str> {
+        let hooks = self.input["Hooks"].as_array()?;
+        hooks.iter().find(|hook| hook["Name"] == name)?["Secret"].as_str()
+    }
+
     pub fn exit_code(&self) -> Option<u8> {
         self.state.outcome().map(|outcome| outcome.exit_code())
     }

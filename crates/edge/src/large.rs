@@ -6,7 +6,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// From so many bytes on a body is large. A template or a schema reads some 20 MB of JSON a second on one core, so that what is
-/// smaller takes ten milliseconds at most.
+/// smaller takes a dozen milliseconds at most.
 const LARGE_BYTES: usize = 256 << 10;
 
 /// As many large bodies are read at once as there are cores: one of 10 MB that is a list of numbers takes 250 MB as a template's values.

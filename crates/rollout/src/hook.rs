@@ -1,7 +1,9 @@
 //! What a hook is told, and how its answer is read: the same wherever a rollout is driven.
 
+use hmac::{Hmac, KeyInit, Mac};
 use pitbird_names::Percent;
 use serde::{Deserialize, Serialize};
+use sha2::Sha256;
 
 use crate::{HookPoint, HookWord, Note, Outcome, Plan, Question, State};
 
@@ -107,9 +109,24 @@ fn note(words: &str) -> Note {
     Note::from(words.replace(char::is_control, " "))
 }
 
+/// Shows whoever shares a secret that a body comes from here: HMAC-SHA-256 (RFC 2104), `sha256=` and hex digits.
+pub fn signature(secret: &str, body: &str) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes a key of any length");
+    mac.update(body.as_bytes());
+    let digits = mac.finalize().into_bytes();
+    digits.iter().fold("sha256=".to_owned(), |text, byte| format!("{text}{byte:02x}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// RFC 4231, test case 2.
+    #[test]
+    fn a_signature_is_an_hmac() {
+        let expected = "sha256=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
+        assert_eq!(signature("Jefe", "what do ya want for nothing?"), expected);
+    }
 
     #[test]
     fn only_a_clear_word_lets_it_go_on() {

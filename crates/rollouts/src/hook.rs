@@ -7,11 +7,11 @@ use std::pin::Pin;
 use pitbird_names::{FunctionRef, Qualifier, Scope, VersionId};
 use pitbird_records::rollout::{AliasTarget, Target};
 use pitbird_records::{Alias, FunctionVersion, key};
-use pitbird_rollout::hook::{ANSWER_BYTES_MAX, Around, Event};
+use pitbird_rollout::hook::{ANSWER_BYTES_MAX, Around, Event, signature};
 use pitbird_rollout::{Hook, Question, Whom};
 use pitbird_store::Transaction;
 
-use crate::{Error, Rollout, notice, shape};
+use crate::{Error, Rollout, shape};
 
 /// One call of a hook.
 #[derive(Debug, Clone)]
@@ -78,7 +78,7 @@ pub fn call(rollout: &Rollout, question: &Question, now_ms: u64) -> Option<HookC
     Some(HookCall {
         scope: rollout.scope.clone(),
         whom: hook.whom.clone(),
-        signature: secret.map(|secret| notice::signature(secret, &body)),
+        signature: secret.map(|secret| signature(secret, &body)),
         body,
         answer_bytes_max: ANSWER_BYTES_MAX,
     })

@@ -3,11 +3,10 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use hmac::{Hmac, KeyInit, Mac};
 use pitbird_records::rollout::Notification;
 use pitbird_rollout::Phase;
+use pitbird_rollout::hook::signature;
 use serde_json::json;
-use sha2::Sha256;
 
 use crate::{Error, Rollout, hook, shape};
 
@@ -92,23 +91,9 @@ fn body(rollout: &Rollout, at_ms: u64) -> String {
     .to_string()
 }
 
-pub fn signature(secret: &str, body: &str) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes a key of any length");
-    mac.update(body.as_bytes());
-    let digits = mac.finalize().into_bytes();
-    digits.iter().fold("sha256=".to_owned(), |text, byte| format!("{text}{byte:02x}"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// RFC 4231, test case 2.
-    #[test]
-    fn a_signature_is_an_hmac() {
-        let expected = "sha256=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
-        assert_eq!(signature("Jefe", "what do ya want for nothing?"), expected);
-    }
 
     #[test]
     fn only_urls_are_told() {

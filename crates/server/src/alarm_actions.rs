@@ -9,7 +9,7 @@ use pitbird_names::FunctionRef;
 use pitbird_snapshot::{FunctionKey, InvocationSource};
 use pitbird_store::Store;
 
-use crate::webhook::Webhooks;
+use pitbird_webhook::Webhooks;
 
 /// Whom a function's policy must let invoke it. Source: CloudWatch, "Invoke a Lambda function from an alarm".
 const PRINCIPAL: &str = "lambda.alarms.cloudwatch.amazonaws.com";

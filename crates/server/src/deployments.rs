@@ -14,7 +14,7 @@ use pitbird_telemetry::alarm::State as AlarmValue;
 use pitbird_wire::Value;
 
 use crate::services::entropy;
-use crate::webhook::Webhooks;
+use pitbird_webhook::Webhooks;
 
 /// Whom a function's policy must let invoke it for a trigger.
 const PRINCIPAL: &str = "codedeploy.amazonaws.com";

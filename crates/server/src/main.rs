@@ -25,7 +25,6 @@ mod tls;
 mod trials;
 mod usage;
 mod user_pools;
-mod webhook;
 
 use std::process::ExitCode;
 

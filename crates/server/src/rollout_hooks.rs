@@ -11,7 +11,7 @@ use pitbird_snapshot::{Function, FunctionKey};
 use pitbird_store::Store;
 
 use crate::services::entropy;
-use crate::webhook::Webhooks;
+use pitbird_webhook::Webhooks;
 
 /// Asks functions by the one door there is, and URLs as they are.
 pub fn ask(store: &Store, invoker: &Invoker, webhooks: &Arc<Webhooks>) -> AskOf {

@@ -25,7 +25,7 @@ use crate::deployments;
 use crate::rollout_hooks;
 use crate::trials::DataPlane;
 use crate::usage::UsageKeeper;
-use crate::webhook::Webhooks;
+use pitbird_webhook::Webhooks;
 
 /// What services are made of.
 pub struct Parts {

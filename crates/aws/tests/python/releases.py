@@ -9,6 +9,8 @@ that run here, so what CloudWatch would count is put there by the shares that th
 
 import collections
 import datetime
+import hashlib
+import hmac
 import http.server
 import io
 import json
@@ -58,7 +60,8 @@ def order(name, target, canary, kind, percents=(50,), wait_ms=1000, **more):
     planned = plan(name, kind, percents, wait_ms, more.get("Alarms", []))
     points = {"BeforeRollout": "before_rollout", "BeforeStep": "before_step", "AfterRollout": "after_rollout"}
     planned["hooks"] = [
-        {"name": hook["Name"], "point": points[hook["When"]], "whom": {"function": hook["FunctionName"]}}
+        {"name": hook["Name"], "point": points[hook["When"]],
+         "whom": {"url": hook["Url"]} if "Url" in hook else {"function": hook["FunctionName"]}}
         for hook in more.get("Hooks", [])
     ]
     return json.dumps({"Input": given, "Plan": planned})
@@ -291,7 +294,7 @@ def handler(event, context):
 
 
 def hooks():
-    """A function is asked, also by the driver that comes after one that was killed meanwhile; it stops the release and is told of its end."""
+    """A function is asked, also by the driver that comes after one that was killed meanwhile; it stops the release, and a URL is told of its end."""
     it = Alias("hooked", False)
     package = io.BytesIO()
     with zipfile.ZipFile(package, "w") as files:
@@ -299,7 +302,23 @@ def hooks():
     make = dict(Runtime="python3.12", Handler="app.handler", Role=role(), Timeout=30)
     it.lambda_.create_function(FunctionName="asked", Code={"ZipFile": package.getvalue()}, **make)
     it.lambda_.get_waiter("function_active_v2").wait(FunctionName="asked")
-    asked = [{"Name": when, "When": when, "FunctionName": "asked"} for when in ("BeforeRollout", "BeforeStep", "AfterRollout")]
+    asked = [{"Name": when, "When": when, "FunctionName": "asked"} for when in ("BeforeRollout", "BeforeStep")]
+    bodies = []
+
+    class Told(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["content-length"]))
+            bodies.append((json.loads(body), self.headers["x-pitbird-signature"] == sign(body)))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    sign = lambda body: "sha256=" + hmac.new(b"a secret of theirs", body, hashlib.sha256).hexdigest()
+    url = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Told)
+    threading.Thread(target=url.serve_forever, daemon=True).start()
+    asked.append({"Name": "told", "When": "AfterRollout", "Url": f"http://127.0.0.1:{url.server_port}/", "Secret": "a secret of theirs"})
     missing = [{"Name": "a", "When": "BeforeStep", "FunctionName": "nobody"}]
     code, words = ended(start(it.order("misspelt", Hooks=missing)))
     assert code == 1 and not list(FOLDER.glob("misspelt.json")), (code, words)
@@ -314,7 +333,10 @@ def hooks():
     ids = [f"us-east-1/hooked/{run['began_ms']}/{run['run']}/{number}" for number in (1, 2, 3)]
     assert code == 10 and f"hook BeforeStep said stop: {ids[1]}" in words, (code, words)
     closed = [[one["number"], one["word"], one["words"]] for one in questions()["closed"]]
-    assert closed == [[1, "go", ids[0]], [2, "stop", ids[1]], [3, "go", ids[2]]], closed
+    assert closed == [[1, "go", ids[0]], [2, "stop", ids[1]], [3, "go", ""]], closed
+    (told, is_signed), = bodies
+    assert (told["id"], told["when"], told["exit_code"], is_signed) == (ids[2], "after_rollout", 10, True), bodies
+    assert journal.stat().st_mode & 0o777 == 0o600, "its secret is read by others"
     assert it.now() == ("1", 0, "ours"), it.now()
 
 
