@@ -159,8 +159,7 @@ fn isolation(host: &HostReport, findings: &mut Vec<Finding>) {
         );
     }
     findings.push(level);
-    let cgroups = if report.cgroups == CgroupVersion::None { State::Less } else { State::Good };
-    findings.push(finding("cgroups", cgroups, report.cgroups.as_str()));
+    findings.push(cgroups(report));
     if report.has_cpu_shares {
         findings.push(finding(
             "CPU share",
@@ -168,8 +167,19 @@ fn isolation(host: &HostReport, findings: &mut Vec<Finding>) {
             "in proportion to memory with --cpu-share by-memory",
         ));
     }
-    for missing in &report.missing {
+    // Why there are no control groups is said where they are.
+    let why_no_cgroups = report.why_no_cgroups();
+    for missing in report.missing.iter().filter(|missing| Some(missing.why.as_str()) != why_no_cgroups) {
         findings.push(finding(&missing.what, State::Less, format!("not given: {}", missing.why)));
+    }
+}
+
+fn cgroups(report: &Report) -> Finding {
+    let version = report.cgroups.as_str();
+    match report.why_no_cgroups() {
+        Some(why) => finding("cgroups", State::Less, format!("{version}: {why}")),
+        None if report.cgroups == CgroupVersion::None => finding("cgroups", State::Less, version),
+        None => finding("cgroups", State::Good, version),
     }
 }
 

@@ -24,6 +24,9 @@ pub use sweep::{remove_launcher, sweep};
 
 use crate::{CgroupVersion, Missing};
 
+/// What they are called where there are none at all.
+pub const ALL: &str = "control groups";
+
 /// What the names of all launchers' directories begin with.
 pub const PREFIX: &str = "pitbird-";
 
@@ -222,10 +225,27 @@ pub fn missing(what: &str, why: &str) -> Missing {
     Missing { what: what.to_owned(), why: why.to_owned() }
 }
 
-/// What is missing where there are no control groups at all.
+/// What is missing where there are no control groups at all: they themselves with the reason, and all that they would give.
 pub fn all_missing(why: &str) -> Vec<Missing> {
-    ["memory limit", "process limit", share::WHAT, freezer::WHAT]
-        .into_iter()
-        .map(|what| missing(what, why))
-        .collect()
+    let given = ["memory limit", "process limit", share::WHAT, freezer::WHAT];
+    let lacking = given.into_iter().map(|what| missing(what, "without control groups"));
+    std::iter::once(missing(ALL, why)).chain(lacking).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The reason is long, and each promise that it breaks would repeat it.
+    #[test]
+    fn why_there_are_no_groups_is_said_once() {
+        let lacking = all_missing("nobody may");
+        let said: Vec<&str> = lacking
+            .iter()
+            .filter(|missing| missing.why.contains("nobody may"))
+            .map(|missing| missing.what.as_str())
+            .collect();
+        assert_eq!(said, [ALL]);
+        assert_eq!(lacking.len(), 5);
+    }
 }

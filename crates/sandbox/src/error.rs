@@ -150,7 +150,7 @@ pub enum Error {
     #[error("cannot start the spawner process")]
     Spawner(#[source] io::Error),
     /// The host gives less isolation than the configuration asks for.
-    #[error("this host allows isolation level {}, configuration asks for at least {wanted}", found.level)]
+    #[error("at least isolation level {wanted} is asked for, and this host allows {}: {}", found.level, found.why_not(*wanted))]
     TooWeak { wanted: Level, found: Box<Report> },
     /// The specification asks for something that cannot be given.
     #[error("{0}")]

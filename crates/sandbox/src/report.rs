@@ -66,6 +66,11 @@ impl fmt::Display for CgroupVersion {
     }
 }
 
+/// What namespaces give, where they are missing.
+pub(crate) const NAMESPACES: &str = "namespaces: own processes, network and /tmp";
+/// What Landlock gives, where it is missing too.
+pub(crate) const OUT_OF_SIGHT: &str = "files and network of the host out of sight";
+
 /// A promise that this host cannot keep.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Missing {
@@ -90,6 +95,27 @@ pub struct Report {
     pub missing: Vec<Missing>,
 }
 
+impl Report {
+    /// Why there are no control groups, where there are none.
+    pub fn why_no_cgroups(&self) -> Option<&str> {
+        self.why(crate::cgroup::ALL)
+    }
+
+    /// Why this host doesn't give the level `wanted`, which is a stronger one.
+    pub(crate) fn why_not(&self, wanted: Level) -> &str {
+        let reason = match wanted {
+            Level::NamespacesRoot if self.level == Level::NamespacesUser => Some("that takes root"),
+            Level::NamespacesRoot | Level::NamespacesUser => self.why(NAMESPACES),
+            Level::Landlock | Level::Process => self.why(OUT_OF_SIGHT),
+        };
+        reason.unwrap_or("it may not be had")
+    }
+
+    fn why(&self, what: &str) -> Option<&str> {
+        self.missing.iter().find(|missing| missing.what == what).map(|missing| missing.why.as_str())
+    }
+}
+
 /// One line: `namespaces root, cgroups v1` and what is missing.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -99,5 +125,42 @@ impl fmt::Display for Report {
             write!(f, "{lead}{} ({})", missing.what, missing.why)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Error;
+
+    #[test]
+    fn who_asks_for_more_than_there_is_learns_why_there_is_no_more() {
+        let missing = [
+            (NAMESPACES, "user namespaces are off"),
+            (OUT_OF_SIGHT, "no Landlock"),
+            ("memory limit", "none"),
+        ]
+        .map(|(what, why)| Missing { what: what.to_owned(), why: why.to_owned() })
+        .to_vec();
+        for (level, wanted, expected) in [
+            (Level::Process, Level::Landlock, "no Landlock"),
+            (Level::Process, Level::NamespacesUser, "user namespaces are off"),
+            (Level::Landlock, Level::NamespacesRoot, "user namespaces are off"),
+            (Level::NamespacesUser, Level::NamespacesRoot, "that takes root"),
+        ] {
+            let found = Report {
+                level,
+                user_namespace: false,
+                cgroups: CgroupVersion::None,
+                has_outside: false,
+                has_cpu_shares: false,
+                missing: missing.clone(),
+            };
+            let said = Error::TooWeak { wanted, found: Box::new(found) }.to_string();
+            let words = format!(
+                "at least isolation level {wanted} is asked for, and this host allows {level}: {expected}"
+            );
+            assert_eq!(said, words);
+        }
     }
 }

@@ -290,7 +290,7 @@ async fn launcher(options: &ServeOptions) -> Result<Launcher> {
     if options.cpu_share != CpuShare::Full && !launcher.report().has_cpu_shares {
         bail!(
             "functions can't be given CPU by their memory: that takes control groups with the CPU controller, and here is {}\n\
-             hint: let this user have them, as by `systemd-run --user --scope -p Delegate=yes`, or leave out --cpu-share",
+             hint: let this user have them, or leave out --cpu-share",
             launcher.report()
         );
     }

@@ -62,6 +62,19 @@ fn what_a_host_lacks_is_said_with_its_reason() {
 }
 
 #[test]
+fn why_there_are_no_control_groups_is_said_once() {
+    let missing = [("control groups", "nobody may"), ("memory limit", "without control groups")]
+        .map(|(what, why)| Missing { what: what.to_owned(), why: why.to_owned() })
+        .to_vec();
+    let report =
+        Report { cgroups: CgroupVersion::None, missing, has_cpu_shares: false, ..host().isolation.unwrap() };
+    let text = Doctor::new(&HostReport { isolation: Ok(report), ..host() }).rendered(Output::Table);
+    assert!(text.contains("less  cgroups       none: nobody may\n"), "{text}");
+    assert!(text.contains("less  memory limit  not given: without control groups\n"), "{text}");
+    assert_eq!(text.matches("nobody may").count(), 1, "{text}");
+}
+
+#[test]
 fn a_host_that_cannot_serve_says_why() {
     let taken = HostReport { listen_fault: Some("address in use".to_owned()), ..host() };
     let bare = HostReport { isolation: Err("no process can be started".to_owned()), ..host() };

@@ -44,20 +44,18 @@ impl Launcher {
         if !offered.iter().any(|name| name == "memory" || name == "pids") {
             return Err("the control groups have neither memory nor pids controller".to_owned());
         }
-        let mut reasons = Vec::new();
+        let mut refused = None;
         for base in unified.candidates() {
             match Launcher::below(&base, name, shares) {
                 Ok(launcher) => {
                     let lacking = launcher.lacking();
                     return Ok((launcher, lacking));
                 }
-                Err(error) => reasons.push(format!("{}: {error}", base.display())),
+                // What keeps this process from its own group is what can be helped; the top is only root's.
+                Err(error) => refused = refused.or(Some((base, error))),
             }
         }
-        Err(format!(
-            "no control group may be made ({}); start it with `systemd-run --user --scope -p Delegate=yes`",
-            reasons.join("; ")
-        ))
+        Err(refused.map_or_else(String::new, |(base, error)| refusal(&base, &error)))
     }
 
     fn below(base: &Path, name: &str, shares: bool) -> io::Result<Launcher> {
@@ -150,6 +148,24 @@ impl Launcher {
     }
 }
 
+/// Why no group may be made below `base`, and what would help.
+fn refusal(base: &Path, error: &io::Error) -> String {
+    let name = base.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let help = if is_shared(error) {
+        "pitbird must be alone in it: have its unit start it with no shell before it (`exec`)"
+    } else if name.ends_with(".service") {
+        "a service's unit allows it by `Delegate=yes`"
+    } else {
+        "start it with `systemd-run --user --scope -p Delegate=yes`, or as a service whose unit has `Delegate=yes`"
+    };
+    format!("no control group may be made in {}: {error}; {help}", base.display())
+}
+
+/// Other processes are in the group.
+fn is_shared(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::ResourceBusy
+}
+
 /// Makes `base` hand down these controllers, or some of them; for that, moves this process and its parent out of it where they are in it.
 fn delegate(base: &Path, wanted: &[&str]) -> io::Result<()> {
     // Only the top of the hierarchy may have both processes and groups with controllers. Elsewhere it must be emptied first:
@@ -169,7 +185,7 @@ fn empty(base: &Path) -> io::Result<()> {
     let members = std::fs::read_to_string(base.join("cgroup.procs"))?;
     let members: Vec<u32> = members.lines().filter_map(|line| line.parse().ok()).collect();
     if members.iter().any(|member| *member != own && *member != parent) {
-        return Err(io::Error::other("other processes are in this group"));
+        return Err(io::Error::new(io::ErrorKind::ResourceBusy, "other processes are in this group"));
     }
     if members.is_empty() {
         return Ok(());

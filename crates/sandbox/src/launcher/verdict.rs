@@ -3,7 +3,7 @@
 use crate::error::{Fault, Step};
 use crate::kernel;
 use crate::message::Mode;
-use crate::report::{CgroupVersion, Level, Missing, Report};
+use crate::report::{CgroupVersion, Level, Missing, NAMESPACES, OUT_OF_SIGHT, Report};
 
 pub fn level(mode: Mode) -> Level {
     match mode {
@@ -32,14 +32,11 @@ pub fn report(
         lack("user namespace", &why(&[Mode::RootMapped]));
     }
     if !mode.has_namespaces() {
-        lack(
-            "namespaces: own processes, network and /tmp",
-            &why(&[Mode::RootMapped, Mode::Root, Mode::User]),
-        );
+        lack(NAMESPACES, &why(&[Mode::RootMapped, Mode::Root, Mode::User]));
         lack("size limit of /tmp", "only each file is limited, for there is no mount of its own");
     }
     match mode {
-        Mode::Process => lack("files and network of the host out of sight", &why(&[Mode::Landlock])),
+        Mode::Process => lack(OUT_OF_SIGHT, &why(&[Mode::Landlock])),
         Mode::Landlock => lacking_of_landlock(kernel::landlock_version().unwrap_or(0), &mut lack),
         _ => {}
     }

@@ -71,6 +71,33 @@ fn what_isnt_handed_down_is_said_with_what_would_help() {
     assert!(lacking[0].why.contains("`Delegate=yes`"), "{lacking:?}");
 }
 
+#[test]
+fn who_may_make_no_groups_is_told_what_would_help_there() {
+    let denied = io::Error::from(io::ErrorKind::PermissionDenied);
+    let said = |group: &str, error: &io::Error| refusal(&Path::new("/sys/fs/cgroup").join(group), error);
+    let service = said("system.slice/own.service", &denied);
+    assert!(service.contains("own.service: permission denied; a service's unit allows it"), "{service}");
+    assert!(!service.contains("systemd-run"), "{service}");
+    for shell in ["user.slice/user-1000.slice/session-2.scope", ""] {
+        let shell = said(shell, &denied);
+        assert!(shell.contains("systemd-run --user --scope -p Delegate=yes"), "{shell}");
+    }
+}
+
+/// A unit whose shell started pitbird is delegated already; what is in the way is the shell.
+#[test]
+fn who_shares_its_group_is_told_to_be_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let base = folder.path().join("own.service");
+    std::fs::create_dir(&base).unwrap();
+    let own = std::process::id();
+    std::fs::write(base.join("cgroup.procs"), format!("{own}\n{}\n1\n", own + 1)).unwrap();
+    let said = refusal(&base, &empty(&base).unwrap_err());
+    assert!(said.contains("other processes are in this group; pitbird must be alone"), "{said}");
+    assert!(!said.contains("Delegate"), "{said}");
+    assert!(!base.join(SUPERVISOR).exists(), "nobody was moved about");
+}
+
 /// Linux has `memory.peak` from 5.19 on. Before that what is told is the programs' own.
 #[test]
 fn without_a_peak_of_the_kernels_none_is_made_up() {
