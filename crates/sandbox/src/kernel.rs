@@ -7,6 +7,7 @@ use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
 
+use rustix::fs::{Mode, OFlags};
 use rustix::process::Pid;
 use rustix::thread::{CapabilitiesSecureBits, Uid};
 
@@ -39,6 +40,9 @@ const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
 /// Makes a child like fork(2) does, in new namespaces of the kinds in `flags` and, if given, in the v2 control group that the
 /// directory `group` is. The child runs `body` and ends with it.
 ///
+/// Filters of system calls that look at flags can't look at those of clone3(2) and say that there is no such call, as containers do:
+/// then clone(2) makes the child.
+///
 /// The calling process must have one thread only: the child has a copy of its memory, and any lock that another thread
 /// held would stay locked there for ever.
 pub fn clone_process(
@@ -59,7 +63,14 @@ pub fn clone_process(
     }
     // SAFETY: `arguments` is a valid clone_args of the given size and `pidfd` outlives the call. Without CLONE_VM the child
     // has its own copy of this stack, so returning twice is as sound as fork is; the caller has a single thread (see above).
-    let result = unsafe { libc::syscall(libc::SYS_clone3, &raw mut arguments, size_of::<CloneArguments>()) };
+    let mut result =
+        unsafe { libc::syscall(libc::SYS_clone3, &raw mut arguments, size_of::<CloneArguments>()) };
+    let is_filtered = result == -1 && io::Error::last_os_error().raw_os_error() == Some(libc::ENOSYS);
+    if is_filtered {
+        let flags = (arguments.flags & !CLONE_INTO_CGROUP) | arguments.exit_signal;
+        // SAFETY: as above. `pidfd` is the third argument on every architecture, and the others are for threads.
+        result = unsafe { libc::syscall(libc::SYS_clone, flags, 0, &raw mut pidfd, 0, 0) };
+    }
     match result {
         -1 => Err(io::Error::last_os_error()),
         0 => {
@@ -69,10 +80,26 @@ pub fn clone_process(
         }
         pid => {
             let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).expect("clone3 returns a positive pid");
-            // SAFETY: with CLONE_PIDFD a successful clone3 has stored a new descriptor that nobody else owns.
-            Ok(Child { pid, pidfd: unsafe { OwnedFd::from_raw_fd(pidfd) } })
+            // SAFETY: with CLONE_PIDFD a successful clone3 or clone has stored a new descriptor that nobody else owns.
+            let child = Child { pid, pidfd: unsafe { OwnedFd::from_raw_fd(pidfd) } };
+            if let Some(group) = group.filter(|_| is_filtered) {
+                put_into(group, &child)?;
+            }
+            Ok(child)
         }
     }
+}
+
+/// Puts a child into a control group that it wasn't born in. Where that fails the child is killed.
+fn put_into(group: BorrowedFd<'_>, child: &Child) -> io::Result<()> {
+    let pid = child.pid.as_raw_nonzero().to_string();
+    let entered = rustix::fs::openat(group, "cgroup.procs", OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())
+        .and_then(|members| rustix::io::write(members, pid.as_bytes()));
+    entered.map(drop).map_err(|errno| {
+        let _ = rustix::process::kill_process(child.pid, rustix::process::Signal::KILL);
+        let _ = rustix::process::waitpid(Some(child.pid), rustix::process::WaitOptions::empty());
+        errno.into()
+    })
 }
 
 /// Makes another user the owner of the user namespaces that this thread makes from now on: what the kernel counts for each user (watches, queued

@@ -15,8 +15,27 @@ pub async fn examine(listen: SocketAddr, runtimes: Vec<Runtime>) -> HostReport {
 /// Finds out by really starting a spawner.
 async fn isolation() -> Result<Report, String> {
     let config = Config { spares: 0, cpu_shares: true, ..Config::new(SpawnerCommand::own_binary()) };
-    let launcher = Launcher::start(config).await.map_err(|error| error.to_string())?;
+    let launcher = Launcher::start(config).await.map_err(|error| with_causes(&error))?;
     let report = launcher.report().clone();
     launcher.shutdown().await;
     Ok(report)
+}
+
+/// An error's words, and those of what caused it.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |said, cause| format!("{said}: {cause}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_causes;
+
+    #[test]
+    fn what_caused_an_error_is_said_with_it() {
+        let cause = std::io::Error::other("making the namespaces: Function not implemented");
+        let error = pitbird_sandbox::Error::Spawner(cause);
+        let words = "cannot start the spawner process: making the namespaces: Function not implemented";
+        assert_eq!(with_causes(&error), words);
+    }
 }

@@ -153,6 +153,8 @@ fn refusal(base: &Path, error: &io::Error) -> String {
     let name = base.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let help = if is_shared(error) {
         "pitbird must be alone in it: have its unit start it with no shell before it (`exec`)"
+    } else if error.kind() == io::ErrorKind::ReadOnlyFilesystem {
+        "a service's unit must have no `ProtectControlGroups=`, a container a hierarchy that may be written"
     } else if name.ends_with(".service") {
         "a service's unit allows it by `Delegate=yes`"
     } else {

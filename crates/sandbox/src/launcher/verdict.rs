@@ -84,10 +84,15 @@ fn explain(mode: Mode, fault: Fault) -> String {
         Mode::User if denied && is("kernel/apparmor_restrict_unprivileged_userns", "1") => {
             "; AppArmor restricts user namespaces, a profile for this binary or sysctl kernel.apparmor_restrict_unprivileged_userns=0 would allow it"
         }
+        Mode::User if denied && fault.step == Step::Clone => {
+            "; a service's unit must have no `RestrictNamespaces=`, a container must allow user namespaces"
+        }
         Mode::RootMapped | Mode::Root if denied && fault.step == Step::Clone => {
             "; root without CAP_SYS_ADMIN, as in a container?"
         }
-        _ if fault.errno == libc::ENOSYS => "; Linux 5.12 or newer is needed",
+        _ if fault.errno == libc::ENOSYS => {
+            "; Linux 5.12 or newer is needed, and no filter of system calls in the way, as of a unit's `SystemCallFilter=` or a container's"
+        }
         _ => "",
     };
     format!("{fault}{hint}")

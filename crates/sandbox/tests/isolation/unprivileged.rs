@@ -17,6 +17,47 @@ async fn what_this_user_gets() {
     launcher.shutdown().await;
 }
 
+/// Runs a program in which there is no clone3, as in many containers: their filters can't see its flags.
+const WITHOUT_CLONE3: &str = r#"
+import ctypes, os, struct, sys
+steps = [(0x20, 0, 0, 0), (0x15, 0, 1, 435), (0x06, 0, 0, 0x00050026), (0x06, 0, 0, 0x7fff0000)]
+text = b"".join(struct.pack("HBBI", *step) for step in steps)
+held = ctypes.create_string_buffer(text, len(text))
+class Program(ctypes.Structure): _fields_ = [("length", ctypes.c_ushort), ("steps", ctypes.c_void_p)]
+program = Program(len(steps), ctypes.addressof(held))
+libc = ctypes.CDLL(None)
+assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, ctypes.byref(program), 0, 0) == 0
+os.execv(sys.argv[1], sys.argv[1:])
+"#;
+
+#[test]
+fn without_clone3_sandboxes_are_made_all_the_same() {
+    let own = std::env::current_exe().unwrap();
+    let said = |mut command: Command, test: &str| {
+        let output = command.args(["--exact", test, "--nocapture"]).output().expect("it starts");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{test}: {said}{}", String::from_utf8_lossy(&output.stderr));
+        said.lines().find(|line| line.starts_with("level: ")).map(str::to_owned)
+    };
+    let without = || {
+        let mut python = Command::new("/usr/bin/python3");
+        python.args(["-c", WITHOUT_CLONE3]).arg(&own);
+        python
+    };
+    if !std::path::Path::new("/usr/bin/python3").exists() {
+        return skip("no python3");
+    }
+    let what = "unprivileged::what_this_user_gets";
+    assert_eq!(said(without(), what), said(Command::new(&own), what));
+    for test in [
+        "limits::too_much_memory_is_told_from_other_deaths",
+        "life::frozen_it_stands_still_and_can_be_killed",
+        "processes::killing_leaves_no_process",
+    ] {
+        said(without(), test);
+    }
+}
+
 #[test]
 fn every_promise_holds_without_privileges() {
     if !rustix::process::geteuid().is_root() {

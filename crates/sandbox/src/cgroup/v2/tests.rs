@@ -78,6 +78,8 @@ fn who_may_make_no_groups_is_told_what_would_help_there() {
     let service = said("system.slice/own.service", &denied);
     assert!(service.contains("own.service: permission denied; a service's unit allows it"), "{service}");
     assert!(!service.contains("systemd-run"), "{service}");
+    let closed = said("system.slice/own.service", &io::ErrorKind::ReadOnlyFilesystem.into());
+    assert!(closed.contains("no `ProtectControlGroups=`") && !closed.contains("Delegate"), "{closed}");
     for shell in ["user.slice/user-1000.slice/session-2.scope", ""] {
         let shell = said(shell, &denied);
         assert!(shell.contains("systemd-run --user --scope -p Delegate=yes"), "{shell}");
