@@ -24,6 +24,10 @@ const PRIOR_REQUESTS: f64 = 20.0;
 /// The guess for the base before it was ever seen.
 const UNSEEN_RATE: f64 = 0.01;
 
+/// Evidence (a natural logarithm) that suffices at any level that anybody asks for. A margin that has reached it is proven
+/// for good and isn't followed any further, which is two thirds of the work of a long rollout.
+const ENOUGH: f64 = 100.0;
+
 /// An upper bound on (canary's event rate - base's event rate) that holds at all times at once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HarmBound {
@@ -33,6 +37,9 @@ pub struct HarmBound {
     peaks: Exact<WIDTH>,
     /// Base includes what it did before the rollout.
     seen: Bucket,
+    /// The margin that is followed beyond [`ENOUGH`], the others not; `None` where all are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    told: Option<Exact<1>>,
 }
 
 impl HarmBound {
@@ -46,7 +53,12 @@ impl HarmBound {
             margins.sort_unstable_by(|a, b| b.total_cmp(a));
         }
         let seen = Bucket { canary: Arm::default(), base: history };
-        HarmBound { margins, logs: Exact::ZERO, peaks: Exact::ZERO, seen }
+        HarmBound { margins, logs: Exact::ZERO, peaks: Exact::ZERO, seen, told: None }
+    }
+
+    /// The same, but of the margins that are proven for good only `margin` is followed any further: the bound is the same.
+    pub fn telling(history: Arm, margin: f64) -> HarmBound {
+        HarmBound { told: Some(Exact([margin])), ..HarmBound::new(history, margin) }
     }
 
     /// Takes in a bucket. One with an empty arm only sharpens the guess.
@@ -54,7 +66,7 @@ impl HarmBound {
         if let Some(share) = bucket.share().filter(|_| bucket.compares()) {
             let guess = self.guess();
             for ((log, peak), margin) in self.logs.iter_mut().zip(self.peaks.iter_mut()).zip(*self.margins) {
-                if margin > 0.0 {
+                if margin > 0.0 && (*peak < ENOUGH || self.told.is_none_or(|told| told[0] == margin)) {
                     *log += log_factor(bucket, share, guess, margin);
                     *peak = peak.max(*log);
                 }
@@ -93,4 +105,33 @@ pub(crate) fn log_factor(bucket: Bucket, share: f64, guess: Rates, margin: f64) 
     }
     let t = project(share, guess, margin);
     log_ratio(bucket.canary, guess.canary, t + margin) + log_ratio(bucket.base, guess.base, t)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_proven_is_proven_for_good_and_what_is_told_is_followed() {
+        let mut bound = HarmBound::telling(Arm::default(), 0.01);
+        (0..400).for_each(|_| bound.update(Bucket::new(100, 0, 900, 0).unwrap()));
+        let (told, other) = (bound.log_e(0.01).unwrap(), bound.log_e(0.02).unwrap());
+        assert!(told > ENOUGH && other > ENOUGH, "{told} {other}");
+        let upper = bound.upper(0.01);
+        bound.update(Bucket::new(100, 100, 900, 0).unwrap());
+        assert!(bound.log_e(0.01).unwrap() < told - 100.0);
+        assert_eq!(bound.log_e(0.02), Some(other));
+        assert_eq!(bound.upper(0.01), upper);
+    }
+
+    #[test]
+    fn a_bound_that_was_kept_before_it_told_anything_is_read() {
+        let mut bound = HarmBound::telling(Arm::default(), 0.01);
+        bound.update(Bucket::new(10, 1, 90, 2).unwrap());
+        let mut kept = serde_json::to_value(&bound).unwrap();
+        kept.as_object_mut().unwrap().remove("told").unwrap();
+        let read: HarmBound = serde_json::from_value(kept).unwrap();
+        assert_eq!(read.upper(0.01), bound.upper(0.01));
+        assert_eq!(read.log_e(0.01), bound.log_e(0.01));
+    }
 }

@@ -100,7 +100,7 @@ impl ErrorJudge {
     pub fn new(history: Arm, margin: f64) -> ErrorJudge {
         ErrorJudge {
             worse: Restarting::default(),
-            harm: HarmBound::new(history, margin),
+            harm: HarmBound::telling(history, margin),
             split: ShareTest::split(),
             ratio: RatioSequence::default(),
             seen: Bucket::default(),

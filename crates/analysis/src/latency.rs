@@ -9,13 +9,16 @@
 //! accept a canary that is up to a tenth slower, count its requests above 1.1 times the threshold and the base's above
 //! the threshold itself.
 
+use std::sync::LazyLock;
+
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::grid::SLOWER;
 use crate::log_space::{combine, threshold};
 use crate::restart::Starts;
-use crate::{Arm, Bucket, HarmBound, Thresholds, Verdict, two_by_two};
+use crate::two_by_two::Known;
+use crate::{Arm, Bucket, HarmBound, Thresholds, Verdict};
 
 /// The base's quantiles that the thresholds are frozen from.
 pub const QUANTILES: [f64; COUNT] = [0.5, 0.9, 0.99, 0.999];
@@ -129,7 +132,7 @@ pub struct LatencyFindings {
 impl LatencyJudge {
     /// `margins` are those that the judgement will ask for.
     pub fn new(margins: LatencyMargins) -> LatencyJudge {
-        let bound = |at: usize, margin| HarmBound::new(prior(at), margin);
+        let bound = |at: usize, margin| HarmBound::telling(prior(at), margin);
         LatencyJudge {
             slower: Default::default(),
             body: bound(BODY, margins.body),
@@ -186,11 +189,15 @@ impl LatencyJudge {
     }
 }
 
+/// The base's shares above its own quantiles.
+static KNOWN: LazyLock<[Known; COUNT]> =
+    LazyLock::new(|| QUANTILES.map(|quantile| Known::new(1.0 - quantile)));
+
 /// What a bucket adds at a threshold; `None` when it compares nothing.
 pub(crate) fn steps(timed: Timed, at: usize) -> Option<[f64; crate::grid::WIDTH]> {
     let bucket = timed.at(at);
     let share = bucket.share().filter(|_| bucket.compares())?;
-    Some(two_by_two::increments(bucket, share, 1.0 - QUANTILES[at]))
+    Some(KNOWN[at].increments(bucket, share))
 }
 
 /// The base before the rollout, which the thresholds were frozen from.

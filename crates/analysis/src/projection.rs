@@ -6,6 +6,9 @@ use crate::Arm;
 
 /// Distance kept from 0 and 1, where logarithms end.
 const EDGE: f64 = 1.0e-15;
+/// A step of Newton's method this small, as a part of the way to where the derivative ends: what it leaves is about its
+/// square, which no double holds.
+const CLOSE: f64 = 1.0e-9;
 
 /// Event probabilities of both arms.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -33,7 +36,8 @@ pub(crate) fn project(share: f64, guess: Rates, delta: f64) -> f64 {
         let slope = canary.0 - canary.1 + base;
         let value = t * slope - rest * b;
         let newton = t - value / (slope + t * (canary.0 * in_u + canary.1 / u + base * in_t));
-        if (newton - t).abs() <= 1.0e-15 * t {
+        let room = t.min(1.0 - delta - t);
+        if (newton - t).abs() <= (CLOSE * room).max(1.0e-15 * t) {
             return newton.clamp(low, high);
         }
         if value < 0.0 {
@@ -81,6 +85,20 @@ mod tests {
             }
         }
         0.5 * (low + high)
+    }
+
+    #[test]
+    fn where_it_begins_at_the_border_it_goes_on() {
+        for (share, rate, delta) in
+            [(0.001, 0.977, 0.891), (0.95, 0.5, 0.5), (0.1, 0.5, 0.9), (0.5, 0.9, 0.1)]
+        {
+            let guess = Rates { canary: rate, base: rate };
+            let (found, expected) = (project(share, guess, delta), bisected(share, guess, delta));
+            assert!(
+                (found - expected).abs() <= 1e-11 * expected,
+                "{share} {rate} {delta}: {found} {expected}"
+            );
+        }
     }
 
     proptest! {

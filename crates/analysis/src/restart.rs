@@ -67,6 +67,10 @@ pub(crate) fn add(logs: &mut [f64; WIDTH], steps: &[f64; WIDTH]) {
 /// The logarithm of the mixture over alternatives, starts, and the weight not yet given away: `1/(2S)` for S starts.
 pub(crate) fn mixture(logs: &[f64; WIDTH], starts: u32, grid: &'static [Point]) -> f64 {
     let rest = -log(2.0 * f64::from(starts));
+    // Nothing seen yet: whatever the alternatives, the same. So it is for most routes.
+    if logs.iter().all(|log| *log == logs[0]) {
+        return log_sum_exp(|| [logs[0], rest].into_iter());
+    }
     log_sum_exp(|| grid.iter().zip(logs).map(|(point, log)| point.ln_weight + log).chain([rest]))
 }
 

@@ -4,11 +4,11 @@
 //! Null: the canary's event rate is at most the base's. Alternatives are odds ratios on the base's rate. Unlike K1 it
 //! also counts the requests that were no events, which pays where events are frequent.
 
-use libm::log;
+use libm::{log, log1p};
 use serde::{Deserialize, Serialize};
 
 use crate::exact::Exact;
-use crate::grid::{SLOWER, WIDTH};
+use crate::grid::{Point, SLOWER, WIDTH};
 use crate::log_space::log_sum_exp;
 use crate::{Arm, Bucket};
 
@@ -59,6 +59,62 @@ impl TwoByTwo {
     }
 }
 
+/// The alternatives for a base's event rate that is known beforehand, with every logarithm that doesn't depend on a bucket.
+pub(crate) struct Known {
+    base: Outcome,
+    canary: Vec<Outcome>,
+}
+
+/// The chances of an event and of none, and their logarithms.
+struct Outcome {
+    event: f64,
+    quiet: f64,
+    ln_event: f64,
+    ln_quiet: f64,
+}
+
+impl Outcome {
+    fn new(event: f64, quiet: f64) -> Outcome {
+        Outcome { event, quiet, ln_event: ln(event, quiet), ln_quiet: ln(quiet, event) }
+    }
+}
+
+/// A chance's logarithm, with all of its digits near 1 too.
+fn ln(chance: f64, complement: f64) -> f64 {
+    if complement < 0.5 { log1p(-complement) } else { log(chance) }
+}
+
+impl Known {
+    pub fn new(rate: f64) -> Known {
+        let canary = |point: &Point| {
+            let scale = 1.0 / (1.0 + point.excess * rate);
+            Outcome::new((1.0 + point.excess) * rate * scale, (1.0 - rate) * scale)
+        };
+        Known { base: Outcome::new(rate, 1.0 - rate), canary: SLOWER.iter().map(canary).collect() }
+    }
+
+    /// The same as [`increments`], with half the logarithms.
+    pub fn increments(&self, bucket: Bucket, share: f64) -> [f64; WIDTH] {
+        let Bucket { canary, base } = bucket;
+        let (events, quiets) = (canary.k() + base.k(), canary.quiet() + base.quiet());
+        let of_base = base.k() * self.base.ln_event + base.quiet() * self.base.ln_quiet;
+        let mut steps = [0.0; WIDTH];
+        for (step, alternative) in steps.iter_mut().zip(&self.canary) {
+            let mean = share * alternative.event + (1.0 - share) * self.base.event;
+            let not_mean = share * alternative.quiet + (1.0 - share) * self.base.quiet;
+            let mut sum = of_base + canary.k() * alternative.ln_event + canary.quiet() * alternative.ln_quiet;
+            if events > 0.0 {
+                sum -= events * ln(mean, not_mean);
+            }
+            if quiets > 0.0 {
+                sum -= quiets * ln(not_mean, mean);
+            }
+            *step = sum;
+        }
+        steps
+    }
+}
+
 /// What a bucket adds to each alternative's logarithm, the base's event rate being guessed as `base_rate`.
 pub(crate) fn increments(bucket: Bucket, share: f64, base_rate: f64) -> [f64; WIDTH] {
     let mut steps = [0.0; WIDTH];
@@ -88,4 +144,26 @@ pub(crate) fn log_factor(bucket: Bucket, share: f64, b: f64, excess: f64) -> f64
         }
     }
     sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_known_rate_says_the_same() {
+        for rate in [0.5, 0.1, 0.01, 0.001] {
+            let known = Known::new(rate);
+            for (n_c, k_c, n_b, k_b) in
+                [(1, 0, 1, 0), (3, 3, 9, 0), (95, 4, 5, 0), (20_000, 190, 90_000, 1_000)]
+            {
+                let bucket = Bucket::new(n_c, k_c, n_b, k_b).unwrap();
+                let share = bucket.share().unwrap();
+                let (found, expected) = (known.increments(bucket, share), increments(bucket, share, rate));
+                for (found, expected) in found.iter().zip(expected) {
+                    assert!((found - expected).abs() < 1e-10, "{rate} {bucket:?}: {found} {expected}");
+                }
+            }
+        }
+    }
 }
