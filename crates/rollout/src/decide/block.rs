@@ -106,10 +106,16 @@ impl Block {
         for seen in evidence.latency.iter().filter(|seen| seen.percent == self.percent) {
             self.timed = self.timed.plus(seen.timed);
         }
+        let names = &plan.judged().routes;
+        // Most executors tell routes in the plan's order.
+        let mut next = 0;
         for seen in evidence.routes.iter().filter(|seen| seen.percent == self.percent) {
-            let Some(route) = plan.judged().routes.iter().position(|name| *name == seen.route) else {
+            let rest = names.get(next..).unwrap_or_default();
+            let later = rest.iter().position(|name| *name == seen.route).map(|at| next + at);
+            let Some(route) = later.or_else(|| names.iter().position(|name| *name == seen.route)) else {
                 continue;
             };
+            next = route + 1;
             match self.routes.iter_mut().find(|(known, _)| *known == route) {
                 Some((_, sum)) => *sum = sum.plus(seen.bucket),
                 None => self.routes.push((route, seen.bucket)),

@@ -22,6 +22,9 @@ const SUSPECT: f64 = 1.0;
 const SUSPECT_PERCENT: f64 = 10.0;
 /// The same for one route. It is one of many and so must look worse; then the weight is that of the beginning.
 const SUSPECT_ROUTE: f64 = 4.5;
+/// A route that has answered the canary's requests so often without a failure isn't dead. Until then the weight stays where
+/// few failures convict: a route with a hundredth of the traffic is met late, and at half of it a failure says nothing.
+const ANSWERED: u64 = 3;
 /// A slow answer is this much less harm than a failed one.
 const SLOW_PER_FAILURE: f64 = 5.0;
 /// Where it begins as long as nobody knows how much traffic there is, percent.
@@ -51,10 +54,24 @@ impl State {
         if self.routes.as_ref().is_some_and(|routes| routes.log_e_of_worst(Metric::Errors) >= SUSPECT_ROUTE) {
             allowed = allowed.min(ramp.first_percent.get());
         }
+        // A rare route is waited for as long as the step waits anyway.
+        if self.now_ms < self.wait_over_ms(plan, step) && self.may_have_dead_route() {
+            allowed = allowed.min(SUSPECT_PERCENT.max(now));
+        }
         let next = rounded(allowed);
         let reaches = next.get() >= ceiling && now < ceiling;
         let is_worth = next.get() >= WORTH_UP * now || next.get() <= WORTH_DOWN * now || reaches;
         is_worth.then_some(next)
+    }
+
+    /// Is there a route that has requests, and hardly any answered by the canary?
+    fn may_have_dead_route(&self) -> bool {
+        let Some(routes) = &self.routes else { return false };
+        (0..routes.routes()).any(|route| {
+            let (canary, base) = routes.requests(route).unwrap_or_default();
+            let failed = routes.events(route, Metric::Errors).unwrap_or_default().0;
+            base > 0 && canary.saturating_sub(failed) < ANSWERED
+        })
     }
 
     pub(super) fn shift_within(&mut self, plan: &Plan, step: usize, percent: Percent) -> Reason {
