@@ -5,10 +5,10 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-/// What to run; without anything, 100,000 releases of each model in which both versions are the same
+/// What to run; without anything, 100,000 releases in all in which both versions are the same
 #[derive(clap::Args)]
 pub struct Options {
-    /// Handed to the simulation: --identical N, --faults N, --peers N, --seed N, --only WORDS
+    /// Handed to the simulation: --identical N, --faults N, --peers N, --seed N, --only WORDS, --keep FOLDER
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
 }

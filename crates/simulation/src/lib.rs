@@ -14,3 +14,4 @@ pub mod model;
 pub mod ours;
 pub mod page;
 pub mod peers;
+pub mod runs;

@@ -299,6 +299,11 @@ fn arm(requests: u64, events: u64) -> Arm {
     Arm::new(requests, events.min(requests)).unwrap_or_default()
 }
 
+/// The shares of answers above the base's p50, p90, p99 and p99.9.
+pub fn shares_above(slower: Slower) -> [f64; 4] {
+    above(1.0, 1.0, slower)
+}
+
 /// The chances to be above the base's p50, p90, p99 and p99.9, each times `factor`, where all answers take `swell` times
 /// as long as before the rollout.
 fn above(factor: f64, swell: f64, slower: Slower) -> [f64; 4] {

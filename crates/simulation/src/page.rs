@@ -1,14 +1,17 @@
 //! docs/rollout-quality.md: what was run, and what came of it. Every figure carries its 95 % limits.
 
+mod bounds;
 mod goals;
 
 use std::fmt::Write as _;
+use std::io;
 
 use crate::catalogue::{identical, regressions};
 use crate::ending::{End, Ending, Estimate, quantile, share};
 use crate::model::{Model, Shape};
 use crate::ours::{self, Wish};
 use crate::peers::{self, Peer};
+use crate::runs::Runs;
 
 /// Releases of each model.
 #[derive(Debug, Clone, Copy)]
@@ -29,7 +32,8 @@ pub fn wish(model: &Model) -> Wish {
 }
 
 /// Runs everything whose name contains `only`.
-pub fn write(counts: Counts, seed: u64, only: &str) -> String {
+pub fn write(counts: Counts, runs: &Runs, only: &str) -> io::Result<String> {
+    let seed = runs.seed();
     let wanted = |model: &Model| model.name.contains(only);
     let identical: Vec<Model> = identical().into_iter().filter(wanted).collect();
     let faulty: Vec<Model> = regressions().into_iter().filter(wanted).collect();
@@ -38,7 +42,8 @@ pub fn write(counts: Counts, seed: u64, only: &str) -> String {
     text += "\n## Both versions the same\n\n| traffic | releases | false rollbacks | at most (95 %) | promoted | held | \
              most traffic after, median / p95 |\n|---|---|---|---|---|---|---|\n";
     for model in &identical {
-        let ends = all(counts.identical, |run| ours::release(model, &wish(model).plan(model), seed, run));
+        let plan = wish(model).plan(model);
+        let ends = runs.of(model.name, counts.identical, |run| ours::release(model, &plan, seed, run))?;
         text += &identical_row(model, &ends);
         goals.take(model, &ends);
     }
@@ -48,15 +53,17 @@ pub fn write(counts: Counts, seed: u64, only: &str) -> String {
              extra failures, median / p95 / p99 | after, median / p95 | canary requests, median |\n\
              |---|---|---|---|---|---|---|---|\n";
     for model in &faulty {
-        let ends = all(counts.faults, |run| ours::release(model, &wish(model).plan(model), seed, run));
+        let plan = wish(model).plan(model);
+        let ends = runs.of(model.name, counts.faults, |run| ours::release(model, &plan, seed, run))?;
         text += &fault_row(model, &ends);
         goals.take(model, &ends);
     }
-    goals.measure(counts, seed, only);
+    goals.measure(counts, runs, only);
     text += &goals.table();
-    text += &beside(counts, seed, &identical, &faulty);
+    text += &bounds::table(counts, runs, only);
+    text += &beside(counts, runs, &identical, &faulty);
     text += LIMITS;
-    text
+    Ok(text)
 }
 
 fn head(counts: Counts, seed: u64) -> String {
@@ -65,17 +72,13 @@ fn head(counts: Counts, seed: u64) -> String {
         "# How good are the verdicts?\n\nSimulated, not measured: seeded traffic through the real planner (crate `rollout`, \
          pure) and through the rules of other tools, re-made from their documents and source. Written by\n\n\
          ```\ncargo xtask sim --identical {identical} --faults {faults} --peers {peers} --seed {seed}\n```\n\n\
-         Without arguments it runs 100,000 releases of each model with two identical versions. Base errors are 0.1 % and \
+         Without arguments it runs 5,900 releases of each model with two identical versions, 100,000 in all; `--keep FOLDER` lets \
+         a run that was cut short go on where it was. Base errors are 0.1 % and \
          traffic 100 requests/s unless said otherwise; the margin is 0.5 pp, the ramp limited by risk (1.5 expected extra \
          failures per look, from 1 % up to 50 %, then 95 % for ten minutes), one look a second, latency judged (or, in the \
          models with routes, 50 routes). A rollback is live after 50 ms. Shares carry Clopper-Pearson limits (95 %; \
          one-sided where nothing was counted), quantiles the order statistics that enclose them.\n"
     )
-}
-
-/// Runs numbered from 0.
-fn all(count: usize, release: impl Fn(u64) -> Ending) -> Vec<Ending> {
-    (0..count as u64).map(release).collect()
 }
 
 fn count(ends: &[Ending], end: End) -> usize {
@@ -117,21 +120,21 @@ fn fault_row(model: &Model, ends: &[Ending]) -> String {
 }
 
 /// Peers and ours, side by side on a part of the models.
-fn beside(counts: Counts, seed: u64, identical: &[Model], faulty: &[Model]) -> String {
+fn beside(counts: Counts, runs: &Runs, identical: &[Model], faulty: &[Model]) -> String {
     let shown = |model: &&Model| !model.has_routes && model.shape != Shape::Users && model.per_second >= 1.0;
     let calm: Vec<&Model> = identical.iter().filter(shown).collect();
     let bad: Vec<&Model> = faulty.iter().filter(shown).collect();
-    let runs = counts.peers;
+    let (count_of_each, seed) = (counts.peers, runs.seed());
     let mut text = format!(
-        "\n## Beside others\n\n{runs} releases of each model and tool; an hour is watched. Other tools see one-minute \
+        "\n## Beside others\n\n{count_of_each} releases of each model and tool; an hour is watched. Other tools see one-minute \
          metrics that arrive at once. Each by its own schedule.\n\n### False rollbacks of an identical version\n\n| tool |"
     );
     text += &header(&calm);
     for peer in tools() {
         let _ = write!(text, "| {} |", name(peer));
         for model in &calm {
-            let ends = all(runs, |run| one(peer, model, seed, run));
-            let found = share(count(&ends, End::RolledBack), runs);
+            let ends = runs.all(count_of_each, |run| one(peer, model, seed, run));
+            let found = share(count(&ends, End::RolledBack), count_of_each);
             let _ =
                 write!(text, " {} ({}–{}) |", percent(found.value), percent(found.low), percent(found.high));
         }
@@ -142,8 +145,8 @@ fn beside(counts: Counts, seed: u64, identical: &[Model], faulty: &[Model]) -> S
     for peer in tools() {
         let _ = write!(text, "| {} |", name(peer));
         for model in &bad {
-            let ends = all(runs, |run| one(peer, model, seed, run));
-            let missed = share(count(&ends, End::Promoted), runs);
+            let ends = runs.all(count_of_each, |run| one(peer, model, seed, run));
+            let missed = share(count(&ends, End::Promoted), count_of_each);
             let extra: Vec<f64> = ends.iter().map(|ending| ending.extra_failures.max(0.0)).collect();
             let back = ends.iter().filter(|ending| ending.end == End::RolledBack);
             let after: Vec<f64> = back.map(|ending| (ending.end_s - ending.onset_s).max(0.0)).collect();

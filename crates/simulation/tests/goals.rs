@@ -8,6 +8,7 @@ use pitbird_simulation::model::{Model, Shape};
 use pitbird_simulation::ours::{self, Wish};
 use pitbird_simulation::page::{self, Counts};
 use pitbird_simulation::peers::{self, Peer};
+use pitbird_simulation::runs::Runs;
 
 const SEED: u64 = 7;
 
@@ -76,9 +77,10 @@ fn little_traffic_is_no_reason_for_anything() {
 #[test]
 fn the_same_seed_makes_the_same_page() {
     let counts = Counts { identical: 2, faults: 2, peers: 1 };
-    let page = page::write(counts, SEED, "1 → 5 %");
-    assert_eq!(page, page::write(counts, SEED, "1 → 5 %"));
-    assert_ne!(page, page::write(counts, SEED + 1, "1 → 5 %"));
+    let write = |seed| page::write(counts, &Runs::new(seed, None).unwrap(), "1 → 5 %").unwrap();
+    let page = write(SEED);
+    assert_eq!(page, write(SEED));
+    assert_ne!(page, write(SEED + 1));
     assert!(page.contains("| 0.1 → 5 % | 2 |") && page.contains("**pitbird**"), "{page}");
 }
 
