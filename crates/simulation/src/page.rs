@@ -41,11 +41,16 @@ pub fn write(counts: Counts, runs: &Runs, only: &str) -> io::Result<String> {
     let mut goals = goals::Goals::default();
     text += "\n## Both versions the same\n\n| traffic | releases | false rollbacks | at most (95 %) | promoted | held | \
              most traffic after, median / p95 |\n|---|---|---|---|---|---|---|\n";
+    let mut is_short = false;
     for model in &identical {
         let plan = wish(model).plan(model);
         let ends = runs.of(model.name, counts.identical, |run| ours::release(model, &plan, seed, run))?;
         text += &identical_row(model, &ends);
         goals.take(model, &ends);
+        is_short |= ends.len() < counts.identical;
+    }
+    if is_short {
+        text += SHORT;
     }
     text += "\nHeld means: neither promoted nor rolled back within an hour (six hours at 1/s); an hour's outage of the \
              evidence ends inconclusive, on base. Where the split is not as configured, holding is what is wanted.\n";
@@ -197,6 +202,9 @@ fn percent(share: f64) -> String {
         _ => format!("{percent:.1} %"),
     }
 }
+
+const SHORT: &str =
+    "\nThe run was cut short (`--closed`): the second column has how many releases there were.\n";
 
 const LIMITS: &str = "
 ## What this does not show

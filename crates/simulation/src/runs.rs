@@ -52,8 +52,9 @@ impl Runs {
         let Some(folder) = &self.kept else { return Ok(self.all(count, release)) };
         let path = folder.join(format!("{}-{}", self.seed, file_name(name)));
         let mut known = read(&path)?;
-        let is_missing = |run: &u64| !known.contains_key(run) && !(self.is_closed && !known.is_empty());
-        let missing: Vec<u64> = (0..count as u64).filter(is_missing).collect();
+        let is_whole = self.is_closed && !known.is_empty();
+        let missing: Vec<u64> =
+            (0..count as u64).filter(|run| !is_whole && !known.contains_key(run)).collect();
         let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
         for runs in missing.chunks(CHUNK as usize) {
             let ends = each(runs.to_vec(), &release);
