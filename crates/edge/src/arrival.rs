@@ -101,6 +101,7 @@ impl<'a> Arrival<'a> {
     pub fn path_pieces(&self) -> Pieces<'a, 3> {
         match self.target.mapped {
             Some((whole, _)) => [whole, "", ""],
+            None if self.target.names_default() => [self.target.path, "", ""],
             None => ["/", self.target.stage, self.target.raw_path],
         }
     }

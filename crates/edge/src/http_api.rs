@@ -162,7 +162,10 @@ fn find<'s, 'p>(
     if api.disable_execute_api_endpoint {
         return None;
     }
-    let (stage, below) = api.stage(path)?;
+    let (stage, below) = match target.names_default() {
+        true => (api.stages.get("$default")?, path),
+        false => api.stage(path)?,
+    };
     Some((api, stage, below))
 }
 

@@ -17,7 +17,7 @@ impl<'a> Target<'a> {
     /// Reads the forms of invoke URLs; `None` when a request isn't meant for an API:
     ///
     /// - host `{api}.execute-api.…`, path `/{stage}/…`
-    /// - path `/_aws/execute-api/{api}/{stage}/…`
+    /// - path `/_aws/execute-api/{api}/{stage}/…`; an HTTP API's stage at its root may be named (`$default`) or left out
     /// - path `/restapis/{api}/{stage}/_user_request_/…`
     pub fn parse(host: &'a str, path: &'a str) -> Option<Target<'a>> {
         let name = host.split(':').next().unwrap_or(host);
@@ -35,6 +35,12 @@ impl<'a> Target<'a> {
         let (stage, rest) = part(rest.strip_prefix('/')?);
         let raw_path = rest.strip_prefix("/_user_request_")?;
         (raw_path.is_empty() || raw_path.starts_with('/')).then(|| Target::new(api, stage, raw_path, None))
+    }
+
+    /// Is the stage at an API's root named, which no URL of AWS's own does?
+    pub(crate) fn names_default(&self) -> bool {
+        let is_own_form = self.domain.is_none() && self.mapped.is_none();
+        is_own_form && matches!(self.stage, "$default" | "%24default")
     }
 
     pub(crate) fn new(

@@ -148,6 +148,13 @@ def routes_and_stages():
     assert stage["DeploymentId"] != before and stage["LastDeploymentStatusMessage"].startswith("Successfully deployed")
     assert event_of(ask(api, "/new"))["routeKey"] == "GET /new"
     assert message(ask(api, "/v1/new")) == (404, "Not Found")
+    # Where the URL's form has room for a stage's name, the one at the root may be named too.
+    route(api, "ANY /{proxy+}", target)
+    for stage in ["/$default", "/%24default"]:
+        seen = event_of(ask(api, f"{stage}/new"))
+        has(seen, routeKey="GET /new", rawPath="/new")
+        assert seen["requestContext"]["http"]["path"] == "/new", seen
+    assert message(ask(api, "/$default")) == (404, "Not Found"), "the root has no route"
 
 
 def the_first_format():
