@@ -20,15 +20,16 @@ const BROKEN: f64 = 0.8;
 /// weight, the fewer failures convict it or clear it.
 const SUSPECT: f64 = 1.0;
 const SUSPECT_PERCENT: f64 = 10.0;
-/// The same for one route. It is one of many and so must look worse; then the weight is that of the beginning.
+/// The same for one route. It is one of many and so must look worse.
 const SUSPECT_ROUTE: f64 = 4.5;
+const SUSPECT_ROUTE_PERCENT: f64 = 1.0;
 /// A route that has answered the canary's requests so often without a failure isn't dead. Until then the weight stays where
 /// few failures convict: a route with a hundredth of the traffic is met late, and at half of it a failure says nothing.
 const ANSWERED: u64 = 3;
 /// A slow answer is this much less harm than a failed one.
 const SLOW_PER_FAILURE: f64 = 5.0;
-/// Where it begins as long as nobody knows how much traffic there is, percent.
-const UNKNOWN_PERCENT: f64 = 0.1;
+/// How much traffic there may be as long as nobody knows, requests a second.
+const UNKNOWN_PER_SECOND: f64 = 1_500.0;
 /// The lowest weight, percent.
 const LEAST_PERCENT: f64 = 0.0001;
 
@@ -36,10 +37,10 @@ impl State {
     /// Where the ramp begins.
     pub(super) fn first_percent(&self, plan: &Plan) -> Percent {
         let Some(ramp) = plan.ramp() else { return percent_of(plan, 0) };
-        let traffic = self.course.rate.within(plan.rules().interval_ms);
-        let first =
-            traffic.map_or(UNKNOWN_PERCENT, |requests| at_risk(ramp.failures_per_look, requests, 1.0));
-        let first = first.min(ramp.first_percent.get());
+        let interval_ms = plan.rules().interval_ms;
+        let unknown = UNKNOWN_PER_SECOND * interval_ms as f64 / 1e3;
+        let traffic = self.course.rate.within(interval_ms).unwrap_or(unknown);
+        let first = at_risk(ramp.failures_per_look, traffic, 1.0).min(ramp.first_percent.get());
         rounded(first.min(percent_of(plan, 0).get()))
     }
 
@@ -52,7 +53,7 @@ impl State {
         let (now, ceiling) = (self.weight.get(), percent_of(plan, step).get());
         let mut allowed = allowed(ramp, traffic, now, found).min(ceiling);
         if self.routes.as_ref().is_some_and(|routes| routes.log_e_of_worst(Metric::Errors) >= SUSPECT_ROUTE) {
-            allowed = allowed.min(ramp.first_percent.get());
+            allowed = allowed.min(SUSPECT_ROUTE_PERCENT.min(ramp.first_percent.get()));
         }
         // A rare route is waited for as long as the step waits anyway.
         if self.now_ms < self.wait_over_ms(plan, step) && self.may_have_dead_route() {

@@ -175,7 +175,7 @@ fn what_is_riskier_than_the_usual_ramp_is_said() {
         [
             "wait at 50 % 30 s instead of 60 s",
             "blast radius 10 failures per look instead of 1.5",
-            "ramp begins at 5 % instead of 1 %",
+            "ramp begins at 5 % instead of 2 %",
             "margin above the p50 10 pp instead of 6 pp",
         ]
     );

@@ -58,6 +58,12 @@ impl Goals {
                 let kept = median <= 4.0 && p99 <= 8.0 && back == ends.len();
                 let what = format!("{name}: extra failures median ≤ 4, p99 ≤ 8");
                 self.push(what, format!("{median:.0}, {p99:.0}"), kept);
+                if model.per_second >= 10.0 {
+                    let took: Vec<f64> = ends.iter().map(|ending| ending.end_s).collect();
+                    let at = |p| quantile(&took, p).map_or(f64::INFINITY, |found| found.value);
+                    let what = format!("{name}: rolled back within 5 s (median; p95)");
+                    self.push(what, format!("{:.0} s; {:.0} s", at(0.5), at(0.95)), at(0.5) <= 5.0);
+                }
             }
             name if name.contains("→ 1.1 %") || name.contains("1 → 2 %") => {
                 let kept = extra(0.95) <= 50.0 && back == ends.len();
@@ -115,6 +121,7 @@ impl Goals {
                 format!("{}: most traffic within {limit_s} s (median; p95), shortest wait 30 s", model.name);
             self.push(what, format!("{:.0} s; {:.0} s", at(0.5), at(0.95)), at(0.5) <= limit_s);
         }
+        self.minutes(count_of_each, runs, only);
         self.dead_route(count_of_each, runs, only);
         self.low_ceiling(count_of_each, runs, only);
         for (slower, name, limit) in
@@ -132,6 +139,20 @@ impl Goals {
                  requests of both arms (median; p95)"
             );
             self.push(what, format!("{:.0}; {:.0}", at(0.5), at(0.95)), at(0.5) <= limit);
+        }
+    }
+
+    /// A canary that is broken altogether, seen once a minute as metrics of AWS are.
+    fn minutes(&mut self, count_of_each: usize, runs: &Runs, only: &str) {
+        let is_broken =
+            |model: &Model| model.name.starts_with("broken altogether") && model.per_second >= 10.0;
+        for model in regressions().iter().filter(|model| is_broken(model) && model.name.contains(only)) {
+            let plan = Wish { interval_ms: 60_000, ..Wish::default() }.plan(model);
+            let ends = runs.all(count_of_each, |run| ours::release(model, &plan, runs.seed(), run));
+            let at = |p| quantile(&failures(&ends), p).map_or(f64::INFINITY, |found| found.value);
+            let what = format!("{}, metrics of a minute: extra failures median ≤ 12, p99 ≤ 20", model.name);
+            let kept = at(0.5) <= 12.0 && at(0.99) <= 20.0 && count(&ends, End::RolledBack) == ends.len();
+            self.push(what, format!("{:.0}, {:.0}", at(0.5), at(0.99)), kept);
         }
     }
 
