@@ -4,7 +4,7 @@
 use libm::{exp, pow};
 
 use crate::share::increments;
-use crate::{Bucket, grid, harm, projection::Rates, two_by_two};
+use crate::{Bucket, Slow, Timed, bands, grid, harm, projection::Rates, two_by_two};
 
 /// Rounding of a few hundred terms.
 const SLACK: f64 = 1.0e-12;
@@ -114,5 +114,95 @@ fn k3_never_expects_more_than_one() {
                 }
             }
         }
+    }
+}
+
+/// Every way in which `n` answers may fall into five bands, fastest first.
+fn falls(n: u64) -> Vec<[u64; 5]> {
+    let mut all = Vec::new();
+    for a in 0..=n {
+        for b in 0..=n - a {
+            for c in 0..=n - a - b {
+                all.extend((0..=n - a - b - c).map(|d| [a, b, c, d, n - a - b - c - d]));
+            }
+        }
+    }
+    all
+}
+
+fn multinomial(counts: [u64; 5], chances: [f64; 5]) -> f64 {
+    let mut left = counts.iter().sum();
+    let each = counts.into_iter().zip(chances).map(|(count, chance)| {
+        let ways = choose(left, count);
+        left -= count;
+        ways * pow(chance, count as f64)
+    });
+    each.product()
+}
+
+fn slow([a, b, c, d, e]: [u64; 5]) -> Slow {
+    Slow::new(a + b + c + d + e, [b + c + d + e, c + d + e, d + e, e]).unwrap()
+}
+
+/// Each band gives this part of its answers to one `by` bands faster.
+fn faster(chances: [f64; 5], parts: [f64; 5], by: usize) -> [f64; 5] {
+    let mut faster = [0.0; 5];
+    for (band, (chance, part)) in chances.into_iter().zip(parts).enumerate() {
+        faster[band] += chance * (1.0 - part);
+        faster[band.saturating_sub(by)] += chance * part;
+    }
+    faster
+}
+
+/// What a bucket's e-value is expected to be at most, over all alternatives.
+fn of_bands(n_c: u64, n_b: u64, pairs: &[([f64; 5], [f64; 5])]) -> Vec<f64> {
+    let (canaries, bases) = (falls(n_c), falls(n_b));
+    let mut expected = vec![[0.0; grid::WIDTH]; pairs.len()];
+    for (canary, base) in canaries.iter().flat_map(|canary| bases.iter().map(move |base| (*canary, *base))) {
+        let e = bands::steps(Timed { canary: slow(canary), base: slow(base) }).unwrap().map(exp);
+        for (sums, (of_canary, of_base)) in expected.iter_mut().zip(pairs) {
+            let chance = multinomial(canary, *of_canary) * multinomial(base, *of_base);
+            sums.iter_mut().zip(e).for_each(|(sum, e)| *sum += chance * e);
+        }
+    }
+    expected.into_iter().map(|sums| sums.into_iter().fold(0.0, f64::max)).collect()
+}
+
+#[test]
+fn bands_never_expect_more_than_one() {
+    let bases = [
+        [0.5, 0.4, 0.09, 0.009, 0.001],
+        [0.2; 5],
+        [0.1, 0.2, 0.3, 0.3, 0.1],
+        [0.5, 0.0, 0.0, 0.0, 0.5],
+        [0.0, 0.0, 0.0, 0.6, 0.4],
+        [0.3, 0.5, 0.15, 0.04, 0.01],
+    ];
+    let mut pairs = Vec::new();
+    for base in bases {
+        pairs.push((base, base));
+        for (parts, by) in [
+            ([0.1; 5], 1),
+            ([1.0; 5], 1),
+            ([0.0, 0.0, 0.0, 0.5, 1.0], 3),
+            ([0.0, 0.3, 0.0, 0.7, 0.0], 1),
+            ([1.0; 5], 4),
+        ] {
+            pairs.push((faster(base, parts, by), base));
+        }
+    }
+    for (n_c, n_b) in [(1, 1), (1, 6), (2, 3), (3, 4), (4, 2)] {
+        for (expected, (canary, base)) in of_bands(n_c, n_b, &pairs).into_iter().zip(&pairs) {
+            assert!(expected <= 1.0 + SLACK, "{expected} at {n_c} {n_b} {canary:?} {base:?}");
+        }
+    }
+}
+
+#[test]
+fn bands_expect_more_than_one_of_a_slower_canary() {
+    let base = [0.5, 0.4, 0.09, 0.009, 0.001];
+    let pairs = [([0.3, 0.476, 0.188, 0.031, 0.005], base), ([0.5, 0.4, 0.08, 0.01, 0.01], base)];
+    for expected in of_bands(2, 4, &pairs) {
+        assert!(expected > 1.0 + 1e-4, "{expected}");
     }
 }

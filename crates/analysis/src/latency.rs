@@ -2,8 +2,9 @@
 //! the whole distribution: a shift of the body shows at the first two, a longer tail at the last two.
 //!
 //! Per threshold, kernel K3 asks whether slow requests are more frequent on the canary, with starts for late
-//! regressions; the mean of the four e-values is the evidence. Kernel K2 on the same counts shows at the first and
-//! third threshold that the canary is not slower.
+//! regressions; of the bands between the thresholds [`bands`](crate::bands) asks it all at once. The mean of the five e-values, by
+//! weights that are fixed beforehand, is the evidence. Kernel K2 on the same counts shows at the first and third
+//! threshold that the canary is not slower.
 //!
 //! Only warm requests belong here: a canary has just started, and its first requests say nothing about its code. To
 //! accept a canary that is up to a tenth slower, count its requests above 1.1 times the threshold and the base's above
@@ -14,6 +15,7 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::bands;
 use crate::grid::SLOWER;
 use crate::log_space::{combine, threshold};
 use crate::restart::Starts;
@@ -27,6 +29,13 @@ pub(crate) const COUNT: usize = 4;
 /// Which of them show that the canary is not slower.
 const BODY: usize = 0;
 const TAIL: usize = 2;
+/// What part of the evidence each threshold has. A shift of the whole body is what the bands see best, so most of the parts of p50
+/// and p90 are theirs; both keep a little for slowness that ends at one of them.
+pub const PARTS: [f64; COUNT] = [1.0 / 16.0, 1.0 / 16.0, 1.0 / 4.0, 1.0 / 4.0];
+/// And the bands together.
+pub const BANDS_PART: f64 = 3.0 / 8.0;
+/// Judgements that began when there were thresholds alone go on as they began.
+const ALIKE: f64 = 1.0 / COUNT as f64;
 /// How many requests' worth of belief that the base stays at its quantiles.
 const PRIOR_REQUESTS: u64 = 1_000;
 
@@ -110,6 +119,9 @@ impl Default for LatencyMargins {
 #[serde(deny_unknown_fields)]
 pub struct LatencyJudge {
     slower: [Starts; COUNT],
+    /// `None` in a judgement that began before bands were read together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bands: Option<Starts>,
     body: HarmBound,
     tail: HarmBound,
     seen: Timed,
@@ -119,9 +131,10 @@ pub struct LatencyJudge {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct LatencyFindings {
     pub verdict: Verdict,
-    /// Evidence that the canary is slower; of all thresholds, and of each.
+    /// Evidence that the canary is slower; all of it, of each threshold, and of the bands together where they are read.
     pub log_e_slower: f64,
     pub log_e_at: [f64; COUNT],
+    pub log_e_bands: Option<f64>,
     /// The canary's share of slow requests exceeds the base's by at most this much, at the p50 and the p99 threshold;
     /// 1 while nothing is known.
     pub body_upper: f64,
@@ -135,6 +148,7 @@ impl LatencyJudge {
         let bound = |at: usize, margin| HarmBound::telling(prior(at), margin);
         LatencyJudge {
             slower: Default::default(),
+            bands: Some(Starts::default()),
             body: bound(BODY, margins.body),
             tail: bound(TAIL, margins.tail),
             seen: Timed::default(),
@@ -148,6 +162,9 @@ impl LatencyJudge {
                 test.add(&steps);
             }
         }
+        if let Some((test, steps)) = self.bands.as_mut().zip(bands::steps(timed)) {
+            test.add(&steps);
+        }
         self.body.update(timed.at(BODY));
         self.tail.update(timed.at(TAIL));
         self.seen = self.seen.plus(timed);
@@ -155,16 +172,16 @@ impl LatencyJudge {
 
     /// Watches for a regression that begins now.
     pub fn restart(&mut self) {
-        self.slower.iter_mut().for_each(Starts::restart);
+        self.slower.iter_mut().chain(&mut self.bands).for_each(Starts::restart);
     }
 
     pub fn seen(&self) -> Timed {
         self.seen
     }
 
-    /// The evidence that the canary is slower: the mean over the thresholds.
+    /// The evidence that the canary is slower: a mean, by weights that are fixed beforehand, of thresholds and bands.
     pub fn log_e_slower(&self) -> f64 {
-        combine(&self.log_e_at().map(|log_e| (1.0 / COUNT as f64, log_e)))
+        mean(self.log_e_at(), self.log_e_bands())
     }
 
     /// The same at each threshold.
@@ -172,9 +189,15 @@ impl LatencyJudge {
         self.slower.each_ref().map(|test| test.log_e(&SLOWER))
     }
 
+    /// That of the bands together; `None` in a judgement that began before they were read.
+    pub fn log_e_bands(&self) -> Option<f64> {
+        self.bands.as_ref().map(|test| test.log_e(&SLOWER))
+    }
+
     /// Of `thresholds` the margin, one of error rates, is not used.
     pub fn judge(&self, thresholds: &Thresholds, margins: LatencyMargins) -> LatencyFindings {
-        let log_e_slower = self.log_e_slower();
+        let (log_e_at, log_e_bands) = (self.log_e_at(), self.log_e_bands());
+        let log_e_slower = mean(log_e_at, log_e_bands);
         let (body_upper, tail_upper) =
             (self.body.upper(thresholds.alpha_promote), self.tail.upper(thresholds.alpha_promote));
         let verdict = if log_e_slower >= threshold(thresholds.alpha_rollback) {
@@ -184,8 +207,25 @@ impl LatencyJudge {
         } else {
             Verdict::Unknown
         };
-        let log_e_at = self.log_e_at();
-        LatencyFindings { verdict, log_e_slower, log_e_at, body_upper, tail_upper, seen: self.seen }
+        LatencyFindings {
+            verdict,
+            log_e_slower,
+            log_e_at,
+            log_e_bands,
+            body_upper,
+            tail_upper,
+            seen: self.seen,
+        }
+    }
+}
+
+fn mean(log_e_at: [f64; COUNT], log_e_bands: Option<f64>) -> f64 {
+    let [a, b, c, d] = log_e_at;
+    match log_e_bands {
+        Some(bands) => {
+            combine(&[(PARTS[0], a), (PARTS[1], b), (PARTS[2], c), (PARTS[3], d), (BANDS_PART, bands)])
+        }
+        None => combine(&log_e_at.map(|log_e| (ALIKE, log_e))),
     }
 }
 
@@ -263,6 +303,35 @@ mod tests {
         assert_eq!(judged(timed([45, 8, 1, 0], [450, 90, 9, 1]), 1).verdict, Verdict::Unknown);
         let later = judged(timed([45, 8, 1, 0], [450, 90, 9, 1]), 40);
         assert_eq!(later.verdict, Verdict::NotWorse, "{later:?}");
+    }
+
+    #[test]
+    fn a_part_is_not_more_than_its_share() {
+        let parts = PARTS.iter().sum::<f64>() + BANDS_PART;
+        assert_eq!(parts, 1.0);
+        let found = judged(timed([78, 25, 3, 0], [450, 90, 9, 1]), 3);
+        let bands = found.log_e_bands.unwrap();
+        assert!(found.log_e_at.iter().all(|alone| *alone < bands), "{found:?}");
+        assert!(found.log_e_slower > bands + BANDS_PART.ln() && found.log_e_slower < bands, "{found:?}");
+    }
+
+    #[test]
+    fn a_judgement_that_began_without_bands_goes_on_without_them() {
+        let mut judge = LatencyJudge::new(LatencyMargins::default());
+        judge.observe(timed([60, 15, 2, 0], [450, 90, 9, 1]));
+        let mut kept = serde_json::to_value(&judge).unwrap();
+        kept.as_object_mut().unwrap().remove("bands").unwrap();
+        let mut read: LatencyJudge = serde_json::from_value(kept.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&read).unwrap(), kept);
+        for judge in [&mut judge, &mut read] {
+            judge.restart();
+            judge.observe(timed([60, 15, 2, 0], [450, 90, 9, 1]));
+        }
+        assert_eq!(read.log_e_at(), judge.log_e_at());
+        assert_eq!(read.log_e_bands(), None);
+        let mean = combine(&read.log_e_at().map(|log_e| (0.25, log_e)));
+        assert_eq!(read.log_e_slower(), mean);
+        assert_eq!(read.judge(&THRESHOLDS, LatencyMargins::default()).log_e_slower, mean);
     }
 
     #[test]

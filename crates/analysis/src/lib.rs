@@ -18,6 +18,8 @@
 //! | [`restart`] | the same, for a regression that begins late |
 //! | [`harm`] | how much worse can the canary be at most? (kernel K2) |
 //! | [`two_by_two`] | are slow requests more frequent on the canary? (kernel K3) |
+//! | [`bands`] | the same of all thresholds at once |
+//! | [`excess`] | does the canary look worse? An estimate, no test |
 //! | [`guard`] | is one arm alone over its error budget? |
 //! | [`ceiling`] | the same for a limit that convicts: has the canary more errors, or slow requests, than it may? |
 //! | [`ratio`], [`interval`], [`dkw`] | intervals for reports |
@@ -25,6 +27,7 @@
 //! Nothing here knows a clock, a metric's name or a rollout. No input makes a NaN or a panic. State serialises with
 //! every bit kept, so that a judgement can go on after a crash as if nothing had happened.
 
+pub mod bands;
 mod bucket;
 pub mod ceiling;
 pub mod cluster;
@@ -32,6 +35,7 @@ pub mod dkw;
 #[cfg(test)]
 mod enumeration;
 mod exact;
+pub mod excess;
 mod grid;
 pub mod guard;
 pub mod harm;
@@ -49,8 +53,10 @@ pub mod routes;
 pub mod share;
 pub mod two_by_two;
 
+pub use bands::Bands;
 pub use bucket::{Arm, Bucket, MoreEventsThanRequests};
 pub use ceiling::Ceiling;
+pub use excess::Excess;
 pub use guard::SloGuard;
 pub use harm::HarmBound;
 pub use interval::Interval;

@@ -1,8 +1,9 @@
 //! Whatever comes in, numbers come out; and a judgement that was written down and read again goes on bit for bit.
 
 use pitbird_analysis::{
-    Arm, Bucket, ErrorJudge, HarmBound, RatioSequence, Restarting, ShareTest, SloGuard, Thresholds, TwoByTwo,
-    Verdict, combine, dkw, interval, threshold,
+    Arm, Bands, Bucket, ErrorJudge, Excess, HarmBound, LatencyJudge, LatencyMargins, RatioSequence,
+    Restarting, ShareTest, SloGuard, Slow, Thresholds, Timed, TwoByTwo, Verdict, combine, dkw, interval,
+    threshold,
 };
 use proptest::prelude::*;
 
@@ -18,6 +19,23 @@ fn arm() -> impl Strategy<Value = Arm> {
 
 fn bucket() -> impl Strategy<Value = Bucket> {
     (arm(), arm()).prop_map(|(canary, base)| Bucket { canary, base })
+}
+
+/// Any answers' times.
+fn slow() -> impl Strategy<Value = Slow> {
+    let parts = prop::array::uniform4(prop_oneof![Just(0.0), Just(1.0), 0.0..1.0_f64]);
+    (arm(), parts).prop_map(|(arm, parts)| {
+        let mut left = arm.requests();
+        let above = parts.map(|part| {
+            left = left.min((left as f64 * part) as u64);
+            left
+        });
+        Slow::new(arm.requests(), above).expect("falls")
+    })
+}
+
+fn timed() -> impl Strategy<Value = Timed> {
+    (slow(), slow()).prop_map(|(canary, base)| Timed { canary, base })
 }
 
 /// Any number, as well as shares.
@@ -75,6 +93,62 @@ proptest! {
         prop_assert!(!threshold(a).is_nan());
         let ranks = interval::quantile_ranks(u64::from(n), a, b);
         prop_assert!(ranks.low <= ranks.high && ranks.high <= u64::from(n) + 1, "{ranks:?}");
+    }
+
+    #[test]
+    fn latency_yields_no_nan_and_goes_on_bit_for_bit(
+        seen in prop::collection::vec((timed(), any::<bool>()), 1..12), cut in 0..12_usize,
+    ) {
+        let mut steady = LatencyJudge::new(LatencyMargins::default());
+        let (mut resumed, mut bands) = (steady.clone(), Bands::default());
+        for (i, (timed, restart)) in seen.into_iter().enumerate() {
+            bands.update(timed);
+            for judge in [&mut steady, &mut resumed] {
+                judge.observe(timed);
+                if restart {
+                    judge.restart();
+                }
+            }
+            if i == cut {
+                resumed = serde_json::from_str(&serde_json::to_string(&resumed).unwrap()).unwrap();
+                bands = serde_json::from_str(&serde_json::to_string(&bands).unwrap()).unwrap();
+            }
+        }
+        let found = steady.judge(&THRESHOLDS, LatencyMargins::default());
+        let numbers = [found.log_e_slower, found.log_e_bands.unwrap(), bands.log_e(), found.body_upper];
+        prop_assert!(numbers.iter().chain(&found.log_e_at).all(|number| number.is_finite()), "{found:?}");
+        prop_assert_eq!(found, resumed.judge(&THRESHOLDS, LatencyMargins::default()));
+    }
+
+    /// A canary's answer that takes longer is never less evidence against it, a base's never more.
+    #[test]
+    fn bands_rise_with_each_slower_answer(
+        arms in prop::array::uniform2(prop::array::uniform5(0..1_000_u64)), band in 0..4_usize, is_canary in any::<bool>(),
+    ) {
+        let slow = |[a, b, c, d, e]: [u64; 5]| {
+            Slow::new(a + b + c + d + e, [b + c + d + e, c + d + e, d + e, e]).unwrap()
+        };
+        let log_e = |[canary, base]: [[u64; 5]; 2]| {
+            let mut bands = Bands::default();
+            bands.update(Timed { canary: slow(canary), base: slow(base) });
+            bands.log_e()
+        };
+        let mut faster = arms;
+        let mut slower = arms;
+        faster[usize::from(!is_canary)][band] += 1;
+        slower[usize::from(!is_canary)][band + 1] += 1;
+        let (now, then) = (log_e(faster), log_e(slower));
+        prop_assert!(if is_canary { then >= now - 1e-9 } else { then <= now + 1e-9 }, "{now} {then}");
+    }
+
+    #[test]
+    fn an_excess_is_a_number(seen in prop::collection::vec(bucket(), 0..12), margin in 0.0..1.0_f64) {
+        let mut excess = Excess::default();
+        seen.iter().for_each(|bucket| excess.add(*bucket));
+        let read: Excess = serde_json::from_str(&serde_json::to_string(&excess).unwrap()).unwrap();
+        prop_assert_eq!(read, excess);
+        prop_assert!(!excess.is_beyond(1.0 + 1e-9));
+        prop_assert!(!excess.is_beyond(margin) || excess.is_beyond(margin / 2.0));
     }
 
     #[test]

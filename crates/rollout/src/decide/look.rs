@@ -129,16 +129,25 @@ impl State {
                 let (route, metric) = (Note::from(name), Note::from(metric.to_string()));
                 Because::RouteWorse { route, metric, log_e, threshold, canary, base }
             }
-            Some(Culprit { route: None, metric: Metric::Slow(at), .. }) => {
-                let seen = self.timed().unwrap_or_default().at(*at);
-                let quantile = QUANTILES.get(*at).copied().unwrap_or_default();
-                Because::Slower { quantile, log_e, threshold, canary: seen.canary, base: seen.base }
-            }
+            Some(Culprit { route: None, metric: Metric::Slow(at), .. }) => self.slower(*at, log_e, threshold),
+            // No threshold convinces by itself, all of them together do.
+            None if self.is_latency(found) => self.slower(strongest(found), log_e, threshold),
             _ => {
                 let seen = self.judge.seen();
                 Because::Worse { log_e, threshold, canary: seen.canary, base: seen.base }
             }
         }
+    }
+
+    fn slower(&self, at: usize, log_e: f64, threshold: f64) -> Because {
+        let seen = self.timed().unwrap_or_default().at(at);
+        let quantile = QUANTILES.get(at).copied().unwrap_or_default();
+        Because::Slower { quantile, log_e, threshold, canary: seen.canary, base: seen.base }
+    }
+
+    /// Is it rather the latency that convicts than the errors?
+    fn is_latency(&self, found: &Findings) -> bool {
+        found.latency.is_some_and(|latency| latency.log_e_slower > self.judge.log_e_worse())
     }
 
     fn seen_on(&self, route: usize, metric: Metric) -> (Arm, Arm) {
@@ -311,6 +320,12 @@ struct Orders {
     abort: Option<Note>,
     promote: Option<(Note, Note)>,
     ignored: Vec<u64>,
+}
+
+/// The threshold that says most.
+fn strongest(found: &Findings) -> usize {
+    let log_e_at = found.latency.map_or([0.0; QUANTILES.len()], |latency| latency.log_e_at);
+    (1..log_e_at.len()).fold(0, |best, at| if log_e_at[at] > log_e_at[best] { at } else { best })
 }
 
 /// A vetoing alarm in ALARM.

@@ -3,7 +3,8 @@
 
 use std::fmt::Write as _;
 
-use pitbird_analysis::{Bucket, ShareTest, TwoByTwo, combine, threshold};
+use pitbird_analysis::latency::{BANDS_PART, PARTS, QUANTILES};
+use pitbird_analysis::{Bands, Bucket, ShareTest, TwoByTwo, combine, threshold};
 
 use super::Counts;
 use crate::catalogue::regressions;
@@ -148,14 +149,17 @@ fn knows_slowness() -> Test {
     })
 }
 
-/// The mean of the four thresholds, without starts for late faults.
+/// The mean of thresholds and bands, without starts for late faults.
 fn latency_without_late_starts() -> Test {
-    let mut tests = pitbird_analysis::latency::QUANTILES
-        .map(|quantile| TwoByTwo::at_rate(1.0 - quantile).expect("a rate between 0 and 1"));
+    let mut tests =
+        QUANTILES.map(|quantile| TwoByTwo::at_rate(1.0 - quantile).expect("a rate between 0 and 1"));
+    let mut bands = Bands::default();
     Box::new(move |seen| {
         for (at, test) in tests.iter_mut().enumerate() {
             test.update(seen.timed.at(at));
         }
-        combine(&tests.each_ref().map(|test| (0.25, test.log_e())))
+        bands.update(seen.timed);
+        let alone = PARTS.into_iter().zip(tests.iter().map(TwoByTwo::log_e));
+        combine(&alone.chain([(BANDS_PART, bands.log_e())]).collect::<Vec<_>>())
     })
 }
