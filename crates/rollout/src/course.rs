@@ -1,3 +1,4 @@
+use pitbird_analysis::Excess;
 use pitbird_names::Percent;
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +14,9 @@ pub(crate) struct Course {
     /// How often it has moved within a step.
     pub moves: u32,
     pub rate: Rate,
+    /// What the canary's errors look like beside the base's.
+    #[serde(skip_serializing_if = "is_unseen")]
+    pub excess: Excess,
     /// When the first weight was there, and when the present step's was first.
     pub first_ms: Option<u64>,
     pub step_ms: Option<u64>,
@@ -38,6 +42,10 @@ pub(crate) struct Rate {
     requests: u64,
     ms: u64,
     looked_ms: Option<u64>,
+}
+
+fn is_unseen(excess: &Excess) -> bool {
+    *excess == Excess::default()
 }
 
 impl Rate {

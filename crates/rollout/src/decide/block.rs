@@ -74,6 +74,7 @@ impl State {
     fn judge_block(&mut self, plan: &Plan) {
         let Some(block) = self.block.take() else { return };
         let weight = block.percent.get() / 100.0;
+        self.course.excess.add(block.bucket);
         match plan.judged().users {
             true => self.judge.observe_users(block.bucket, weight),
             false => self.judge.observe(block.bucket, weight),

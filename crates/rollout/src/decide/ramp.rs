@@ -55,6 +55,10 @@ impl State {
         if self.routes.as_ref().is_some_and(|routes| routes.log_e_of_worst(Metric::Errors) >= SUSPECT_ROUTE) {
             allowed = allowed.min(SUSPECT_ROUTE_PERCENT.min(ramp.first_percent.get()));
         }
+        if self.leans_to_worse(plan) {
+            // Failures say most where the canary has few of the requests.
+            allowed = allowed.min(SUSPECT_PERCENT);
+        }
         // A rare route is waited for as long as the step waits anyway.
         if self.now_ms < self.wait_over_ms(plan, step) && self.may_have_dead_route() {
             allowed = allowed.min(SUSPECT_PERCENT.max(now));
@@ -63,6 +67,12 @@ impl State {
         let reaches = next.get() >= ceiling && now < ceiling;
         let is_worth = next.get() >= WORTH_UP * now || next.get() <= WORTH_DOWN * now || reaches;
         is_worth.then_some(next)
+    }
+
+    /// Does the canary's error rate look nearer to one that is worse by the margin than to the base's? An estimate that may be wrong
+    /// costs a good canary time, and nobody anything else.
+    fn leans_to_worse(&self, plan: &Plan) -> bool {
+        self.course.excess.is_beyond(plan.rules().margin / 2.0)
     }
 
     /// Is there a route that has requests, and hardly any answered by the canary?
