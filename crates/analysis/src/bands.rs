@@ -1,7 +1,7 @@
 //! Latency band by band: what lies up to the first threshold, between two of them, above the last one.
 //!
 //! One threshold sees who crosses it and nothing else. Read together, the bands tell of all answers, which finds a shift of
-//! the whole body with a third fewer requests than the best single threshold.
+//! the whole body with a fifth fewer requests than the mean of the thresholds.
 //!
 //! Null: the canary is stochastically no slower, at every threshold. Alternatives: its odds of being above a threshold are `psi`
 //! times the base's, at all thresholds alike. With `r` the ratio of both arms' chances to fall into a band:
@@ -143,8 +143,8 @@ mod tests {
         let timed = Timed { canary: slow(1_000, [700, 225, 36, 5]), base: slow(9_000, [4_500, 900, 90, 9]) };
         let mut bands = Bands::default();
         bands.update(timed);
-        for at in 0..COUNT {
-            let mut alone = crate::TwoByTwo::at_rate(1.0 - QUANTILES[at]).unwrap();
+        for (at, quantile) in QUANTILES.iter().enumerate() {
+            let mut alone = crate::TwoByTwo::at_rate(1.0 - quantile).unwrap();
             alone.update(timed.at(at));
             assert!(bands.log_e() > 1.2 * alone.log_e(), "{at}: {} {}", bands.log_e(), alone.log_e());
         }

@@ -75,7 +75,7 @@ fn one_that_looked_worse_goes_on_when_it_no_longer_does() {
 fn one_that_begins_to_look_worse_goes_back() {
     let weights = weights(30, |second| if second <= 10 { (0.02, 0.02) } else { (0.05, 0.02) });
     assert!(most(&weights[..11]) > 45.0, "{weights:?}");
-    assert!(weights[11..].iter().any(|weight| *weight == 10.0), "{weights:?}");
+    assert!(weights[11..].contains(&10.0), "{weights:?}");
 }
 
 #[test]
