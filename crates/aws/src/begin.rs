@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use pitbird_analysis::Arm;
 use pitbird_names::Percent;
+use pitbird_rollout::notice::Standing;
 use pitbird_rollout::{self as planner, Whom};
 use thiserror::Error;
 
@@ -32,7 +33,9 @@ pub enum Error {
     Journal(#[from] journal::Error),
     #[error("rollout {0} has ended already; choose another name")]
     NameTaken(String),
-    #[error("rollout {0} is under way with another plan or target; abort it, or start it with the same file")]
+    #[error(
+        "rollout {0} is under way with another plan, target, hooks or notifications; abort it, or start it with the same file"
+    )]
     OtherOrder(String),
     #[error("alarm {0} doesn't exist")]
     UnknownAlarm(String),
@@ -94,12 +97,15 @@ pub async fn find(cloud: &Cloud, order: &Order, lag_ms: u64, now_ms: u64) -> Res
 /// The rollout of this name as it was written down, if it is the same: then it goes on.
 pub fn resumed(journal: &Journal, order: &Order) -> Result<Option<Run>, Error> {
     let Some(run) = journal.load()? else { return Ok(None) };
-    if run.state.is_over(&run.plan) {
+    if run.is_done() {
         return Err(Error::NameTaken(run.name));
     }
     let is_same = run.plan == order.plan
         && run.input["Target"] == order.input["Target"]
-        && run.input["Canary"] == order.input["Canary"];
+        && run.input["Canary"] == order.input["Canary"]
+        // With their secrets, which no plan has.
+        && run.input["Hooks"] == order.input["Hooks"]
+        && run.input["Notifications"] == order.input["Notifications"];
     if is_same { Ok(Some(run)) } else { Err(Error::OtherOrder(run.name)) }
 }
 
@@ -120,6 +126,7 @@ pub async fn begin(
         }
     }
     let word = planner::begin(&order.plan, history, now_ms);
+    let told = Some(Standing::of(&order.plan, &word.state));
     let mut run = Run {
         form: FORM,
         name,
@@ -136,6 +143,8 @@ pub async fn begin(
         records: 0,
         orders: journal.orders(0)?.len() as u64,
         commands: 0,
+        told,
+        notices: Vec::new(),
     };
     // A target that can't carry the sign is refused before anything is written.
     run.target.calls(&seen, Change::Claim, &run.marker()).map_err(Error::Target)?;

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use crate::cloud::{Cloud, Fault, Kind};
 use crate::hooks::Asker;
 use crate::journal::{self, Journal};
+use crate::notices::{self, Teller, Told};
 use crate::run::Run;
 use crate::target::{Change, Seen, Strayed};
 use crate::turn::{self, Turn};
@@ -17,6 +18,8 @@ use crate::turn::{self, Turn};
 const RETRY: Duration = Duration::from_secs(3);
 /// How often it is looked for orders while waiting.
 const POLL: Duration = Duration::from_millis(500);
+/// Once it has ended, those who are to be told of it have so long; the same command tells them later.
+const FAREWELL: Duration = Duration::from_secs(60);
 /// Attempts to take the sign away at the end.
 const RELEASES_MAX: usize = 5;
 
@@ -58,6 +61,7 @@ pub struct Driver<'a> {
     pub say: &'a mut (dyn FnMut(&Run, &str) + Send),
     clock: Clock,
     asker: Asker,
+    teller: Teller,
     trouble: Option<String>,
 }
 
@@ -70,7 +74,13 @@ impl<'a> Driver<'a> {
         clock: Clock,
     ) -> Driver<'a> {
         let asker = Asker::new(clock.clone());
-        Driver { cloud, journal, run, say, clock, asker, trouble: None }
+        let teller = Teller::by_webhooks();
+        Driver { cloud, journal, run, say, clock, asker, teller, trouble: None }
+    }
+
+    /// Another way to tell of changes.
+    pub fn telling(self, teller: Teller) -> Driver<'a> {
+        Driver { teller, ..self }
     }
 
     fn now_ms(&self) -> u64 {
@@ -84,6 +94,8 @@ impl<'a> Driver<'a> {
     ) -> Result<Stopped, journal::Error> {
         let mut interrupted = std::pin::pin!(interrupted);
         let mut has_looked = false;
+        // What a process before this one didn't tell.
+        self.teller.see(&self.run);
         loop {
             let acted = self.act().await?;
             if let Some(code) = self.run.exit_code() {
@@ -109,28 +121,66 @@ impl<'a> Driver<'a> {
                 }
             };
             has_looked = false;
-            let orders = self.run.orders;
-            tokio::select! {
-                waited = ordered(self.journal, orders, wait) => waited?,
-                () = self.asker.heard() => {}
-                () = interrupted.as_mut() => return Ok(Stopped::Interrupted),
+            let (orders, until) = (self.run.orders, Instant::now() + wait);
+            loop {
+                tokio::select! {
+                    waited = ordered(self.journal, orders, until) => {
+                        waited?;
+                        break;
+                    }
+                    () = self.asker.heard() => break,
+                    told = self.teller.heard() => self.told(told)?,
+                    () = interrupted.as_mut() => return Ok(Stopped::Interrupted),
+                }
             }
         }
     }
 
-    /// Goes on until those who are asked after the end have been told. Nothing on AWS is touched any more.
+    /// Goes on until those who are asked after the end, and those who wanted to know, have been told. Nothing on AWS is touched any more.
     async fn farewell(&mut self) -> Result<(), journal::Error> {
+        let until = Instant::now() + FAREWELL;
         loop {
             let turn = turn::farewell(&self.run, self.asker.answers(), self.now_ms());
             self.take(turn)?;
             self.asker.see(self.cloud, &self.run);
-            if self.run.state.is_over(&self.run.plan) {
-                return Ok(());
+            let is_late = Instant::now() >= until;
+            if self.run.state.is_over(&self.run.plan) && (self.run.notices.is_empty() || is_late) {
+                break;
             }
             tokio::select! {
                 () = self.asker.heard() => {}
+                told = self.teller.heard() => self.told(told)?,
                 () = tokio::time::sleep(RETRY) => {}
             }
+        }
+        for waiting in
+            std::collections::BTreeSet::from_iter(self.run.notices.iter().map(|waiting| &waiting.url))
+        {
+            (self.say)(
+                &self.run,
+                &format!("{waiting} was not told of all; the same command goes on with that"),
+            );
+        }
+        Ok(())
+    }
+
+    /// Strikes out what was told, or given up.
+    fn told(&mut self, told: Told) -> Result<(), journal::Error> {
+        let Told { url, entry, answer } = told;
+        self.run.notices.retain(|waiting| waiting.url != url || waiting.entry != entry);
+        self.journal.write(&mut self.run, &[])?;
+        self.teller.see(&self.run);
+        if let Err(words) = answer {
+            (self.say)(&self.run, &format!("{url} could not be told of a change: {words}"));
+        }
+        Ok(())
+    }
+
+    /// Puts down what is to be told of a state that is written down next, with so many records.
+    fn put_down(&mut self, records: usize) {
+        let now_ms = self.now_ms();
+        for url in notices::put_down(&mut self.run, self.cloud.region(), records as u64, now_ms) {
+            (self.say)(&self.run, &format!("{url} is not told of this change: too many wait"));
         }
     }
 
@@ -143,6 +193,7 @@ impl<'a> Driver<'a> {
                 Err(Stuck::Refused(words)) => turn::refused(&self.run, generation, &words, self.now_ms()),
                 Err(Stuck::Later(words)) => {
                     self.complain(words);
+                    self.tell_of_delay()?;
                     return Ok(Acted::Stuck);
                 }
             };
@@ -150,6 +201,17 @@ impl<'a> Driver<'a> {
             acted = Acted::Done;
         }
         Ok(acted)
+    }
+
+    /// A step that isn't done at once is told as it stands.
+    fn tell_of_delay(&mut self) -> Result<(), journal::Error> {
+        let before = self.run.told.clone();
+        self.put_down(0);
+        if self.run.told != before {
+            self.journal.write(&mut self.run, &[])?;
+            self.teller.see(&self.run);
+        }
+        Ok(())
     }
 
     async fn change(&mut self, change: Change) -> Result<(), Stuck> {
@@ -246,7 +308,11 @@ impl<'a> Driver<'a> {
         }
         let news = turn.news(&self.run);
         self.run = turn.run;
+        if Change::of(&self.run.state.step(&self.run.plan)).is_none() {
+            self.put_down(turn.records.len());
+        }
         self.journal.write(&mut self.run, &turn.records)?;
+        self.teller.see(&self.run);
         self.trouble = None;
         if let Some(news) = news {
             (self.say)(&self.run, &news);
@@ -291,8 +357,7 @@ impl<'a> Driver<'a> {
 }
 
 /// Waits, until somebody orders something.
-async fn ordered(journal: &Journal, from: u64, wait: Duration) -> Result<(), journal::Error> {
-    let until = Instant::now() + wait;
+async fn ordered(journal: &Journal, from: u64, until: Instant) -> Result<(), journal::Error> {
     while Instant::now() < until && journal.orders(from)?.is_empty() {
         // Orders are files of another process, which rings nobody.
         tokio::time::sleep_until(until.min(Instant::now() + POLL)).await;

@@ -51,6 +51,10 @@ pub fn shown(name: &str, order: &Order, found: &Found) -> String {
         };
         line(format!("asked {}: hook {}, {kind}{}", hook.point.as_str(), hook.name, hook.whom.as_str()));
     }
+    for receiver in order.input["Notifications"].as_array().into_iter().flatten() {
+        let signed = if receiver["Secret"].is_null() { "" } else { ", signed" };
+        line(format!("told of changes: {}{signed}", receiver["Url"].as_str().unwrap_or_default()));
+    }
     for deviation in order.plan.deviations() {
         line(format!("note: {deviation}"));
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pitbird_rollout::hook::{ANSWER_BYTES_MAX, Around, Event, read, signature};
-use pitbird_rollout::{HookAnswer, HookWord, Note, Phase, Question, Whom};
+use pitbird_rollout::{HookAnswer, HookWord, Note, Question, Whom, notice};
 use pitbird_webhook::Webhooks;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -92,24 +92,16 @@ pub fn id(cloud_region: &str, run: &Run, question: &Question) -> String {
 
 fn event(cloud: &Cloud, run: &Run, question: &Question, now_ms: u64) -> String {
     let (base, canary) = run.target.base_and_canary();
-    let outcome = run.state.outcome().map(|outcome| outcome.to_string());
     let around = Around {
         time: now_ms,
         account: None,
         region: cloud.region(),
         rollout: &run.name,
-        target: run.target.shown(),
+        target: run.target.name(),
         base: base.to_owned(),
         canary: canary.to_owned(),
-        status: outcome.as_deref().unwrap_or("in progress"),
-        phase: match run.state.phase() {
-            Phase::Pending => "Pending",
-            Phase::Shifting { .. } => "Shifting",
-            Phase::Watching { .. } => "Watching",
-            Phase::Promoting => "Promoting",
-            Phase::RollingBack { .. } => "RollingBack",
-            Phase::Ended { .. } => "Ended",
-        },
+        status: notice::status(&run.plan, &run.state),
+        phase: notice::phase(run.state.phase()),
         reason: &run.reason,
     };
     let id = id(cloud.region(), run, question);

@@ -9,10 +9,11 @@
 //! | [`turn`] | one look: evidence and orders in, the planner's word out |
 //! | [`run`] | a rollout as it is written down; [`journal`] is where |
 //! | [`cloud`] | the rim: the calls themselves, by the official SDK |
-//! | [`hooks`] | functions that are asked whether it may go on, beside the loop |
+//! | [`hooks`] | functions and URLs that are asked whether it may go on, beside the loop |
+//! | [`notices`] | URLs that are told of its changes, beside the loop as well |
 //! | [`begin`], [`drive`] | begin or take up, then look, write down, act, until the end |
 //!
-//! All but the last four rows are pure. Nothing here serves anything, and nothing is decided here that the planner decides.
+//! All but the last five rows are pure. Nothing here serves anything, and nothing is decided here that the planner decides.
 
 pub mod begin;
 pub mod cloud;
@@ -21,6 +22,7 @@ pub mod hooks;
 pub mod journal;
 pub mod marker;
 pub mod minutes;
+pub mod notices;
 pub mod order;
 pub mod run;
 pub mod target;

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
 
+use crate::notices;
+
 /// How often AWS is looked at where the file doesn't say, ms. A sum of a minute is news once a minute.
 pub const INTERVAL_MS: u64 = 15_000;
 /// More often is not asked: every look is several calls, which AWS counts and charges.
@@ -52,7 +54,6 @@ const WHY: &[(&str, &str)] = &[
     ("Latency", "CloudWatch has no counts of slow requests under thresholds that are frozen for the release"),
     ("Routes", "API Gateway counts by route only where detailed metrics are on, and never by canary"),
     ("Ramp", "a weight that rises by itself needs looks within seconds, and CloudWatch's sums take minutes"),
-    ("Notifications", "nobody here would deliver them; let an alarm or the pipeline tell"),
     ("Force", "API Gateway draws for each request; test the canary by a stage of its own"),
     (
         "Sticky",
@@ -65,8 +66,18 @@ const WHY: &[(&str, &str)] = &[
 ];
 const NOT_HERE: &str = "no such member is driven on AWS; leave it out, or release on a pitbird server";
 
-const TOP: &[&str] =
-    &["Name", "Target", "Canary", "Steps", "Rules", "Alarms", "Guardrails", "Hooks", "Reason"];
+const TOP: &[&str] = &[
+    "Name",
+    "Target",
+    "Canary",
+    "Steps",
+    "Rules",
+    "Alarms",
+    "Guardrails",
+    "Hooks",
+    "Notifications",
+    "Reason",
+];
 const HOOK: &[&str] = &[
     "Name",
     "When",
@@ -114,6 +125,10 @@ impl Order {
         for hook in self.input["Hooks"].as_array().into_iter().flatten() {
             only(hook, HOOK, "Hooks.")?;
         }
+        for receiver in self.input["Notifications"].as_array().into_iter().flatten() {
+            only(receiver, &["Url", "Secret"], "Notifications.")?;
+        }
+        notices::check(&self.input["Notifications"]).map_err(Error::Wrong)?;
         only(&self.input["Rules"], RULES, "Rules.")?;
         only(&self.input["Guardrails"], &["ErrorRate"], "Guardrails.")?;
         match self.input["Rules"]["IntervalMs"].as_u64() {
@@ -231,7 +246,7 @@ mod tests {
             (json!({"Latency": {}}), "Latency"),
             (json!({"Routes": ["*"]}), "Routes"),
             (json!({"Ramp": {}}), "Ramp"),
-            (json!({"Notifications": [{"Url": "x"}]}), "Notifications"),
+            (json!({"Notifications": [{"Url": "http://x", "Queue": "x"}]}), "Notifications.Queue"),
             (json!({"Guardrails": {"Latency": [{"Quantile": 0.99, "AboveMs": 800}]}}), "Guardrails.Latency"),
             (json!({"Steps": [{"Percent": 10, "Hook": "x"}]}), "Steps.Hook"),
             (json!({"Hooks": [{"Name": "a", "When": "AfterStep", "Queue": "a"}]}), "Hooks.Queue"),

@@ -1,12 +1,14 @@
 //! A rollout as it is written down.
 
 use pitbird_names::Percent;
+use pitbird_rollout::notice::Standing;
 use pitbird_rollout::{Phase, Plan, State};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::marker::Marker;
 use crate::minutes::{Meter, Shift};
+use crate::notices::Waiting;
 use crate::target::{Change, Target};
 
 /// The form of what is written; another one is refused rather than guessed at.
@@ -37,6 +39,12 @@ pub struct Run {
     pub orders: u64,
     /// The number of the planner's newest command.
     pub commands: u64,
+    /// How it stood when those who asked were last told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<Standing>,
+    /// What they are still to be told of, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<Waiting>,
 }
 
 impl Run {
@@ -71,6 +79,11 @@ impl Run {
     pub fn hook_secret(&self, name: &str) -> Option<&str> {
         let hooks = self.input["Hooks"].as_array()?;
         hooks.iter().find(|hook| hook["Name"] == name)?["Secret"].as_str()
+    }
+
+    /// Nothing of it is left to be done.
+    pub fn is_done(&self) -> bool {
+        self.state.is_over(&self.plan) && self.notices.is_empty()
     }
 
     pub fn exit_code(&self) -> Option<u8> {

@@ -103,6 +103,14 @@ impl Target {
         }
     }
 
+    /// As others are told of it, here and on a server of our own.
+    pub fn name(&self) -> String {
+        match self {
+            Target::Stage(target) => format!("rest_stage/{}/{}", target.api_id, target.stage),
+            Target::Alias(target) => format!("lambda_alias/{}/{}", target.function_name, target.alias),
+        }
+    }
+
     pub fn base_and_canary(&self) -> (&str, &str) {
         match self {
             Target::Stage(target) => (&target.base, &target.canary),

@@ -155,4 +155,4 @@ fn told(order: &Order) -> (Action, Note) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -109,6 +109,13 @@ fn note(words: &str) -> Note {
     Note::from(words.replace(char::is_control, " "))
 }
 
+/// `http` or `https`, with a host.
+pub fn is_url(url: &str) -> bool {
+    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+    let host = rest.and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default();
+    !host.is_empty() && url.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 /// Shows whoever shares a secret that a body comes from here: HMAC-SHA-256 (RFC 2104), `sha256=` and hex digits.
 pub fn signature(secret: &str, body: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes a key of any length");

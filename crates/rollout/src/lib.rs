@@ -46,6 +46,7 @@ mod course;
 mod decide;
 mod evidence;
 pub mod hook;
+pub mod notice;
 mod outcome;
 pub mod plan;
 mod reason;

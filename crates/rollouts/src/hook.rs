@@ -37,13 +37,6 @@ pub fn parse(given: &[shape::Hook]) -> Result<(Vec<Hook>, BTreeMap<String, Strin
     Ok((hooks, given.iter().filter_map(secret).collect()))
 }
 
-/// `http` or `https`, with a host.
-pub fn is_url(url: &str) -> bool {
-    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
-    let host = rest.and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default();
-    !host.is_empty() && url.bytes().all(|byte| byte.is_ascii_graphic())
-}
-
 /// A misspelt function would end the rollout inconclusive, perhaps hours later.
 pub fn check(tx: &Transaction<'_>, scope: &Scope, hooks: &[Hook]) -> Result<(), Error> {
     for hook in hooks {

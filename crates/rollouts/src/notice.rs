@@ -4,14 +4,10 @@ use std::future::Future;
 use std::pin::Pin;
 
 use pitbird_records::rollout::Notification;
-use pitbird_rollout::Phase;
-use pitbird_rollout::hook::signature;
-use serde_json::json;
+use pitbird_rollout::hook::{is_url, signature};
+use pitbird_rollout::notice::{self as told, About, NOTIFICATIONS_MAX, Standing};
 
-use crate::{Error, Rollout, hook, shape};
-
-/// Who may be told of one rollout at most.
-pub const NOTIFICATIONS_MAX: usize = 4;
+use crate::{Error, Rollout, shape};
 
 /// A change on its way to a URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +29,7 @@ pub fn parse(given: Vec<shape::Notification>) -> Result<Vec<Notification>, Error
     }
     let mut parsed: Vec<Notification> = Vec::new();
     for shape::Notification { url, secret, .. } in given {
-        if !hook::is_url(&url) {
+        if !is_url(&url) {
             return Err(Error::invalid(format!("Notifications: {url:?} is no http or https URL.")));
         }
         if parsed.iter().any(|other| other.url == url) {
@@ -46,49 +42,29 @@ pub fn parse(given: Vec<shape::Notification>) -> Result<Vec<Notification>, Error
 
 /// What is told when a rollout became `after`: every change of its phase, its pause, its gate and its weight.
 pub fn of(before: &Rollout, after: &Rollout, at_ms: u64) -> Vec<Notice> {
-    let gate = |rollout: &Rollout| rollout.state.gate_until_ms(&rollout.plan).is_some();
-    let (was, is) = (&before.state, &after.state);
-    let is_news = std::mem::discriminant(was.phase()) != std::mem::discriminant(is.phase())
-        || was.is_paused() != is.is_paused()
-        || was.weight() != is.weight()
-        || gate(before) != gate(after);
-    if !is_news || after.notifications.is_empty() {
+    let standing = |rollout: &Rollout| Standing::of(&rollout.plan, &rollout.state);
+    if after.notifications.is_empty() || standing(before) == standing(after) {
         return Vec::new();
     }
-    let body = body(after, at_ms);
+    let body = told::body(
+        &after.plan,
+        &after.state,
+        About {
+            time: at_ms,
+            account: Some(after.scope.account.as_str()),
+            region: after.scope.region.as_str(),
+            rollout: &after.name,
+            target: after.target.name(),
+            reason: &after.reason,
+            entry: after.entries,
+        },
+    );
     let notice = |to: &Notification| Notice {
         url: to.url.clone(),
         signature: to.secret.as_ref().map(|secret| signature(secret, &body)),
         body: body.clone(),
     };
     after.notifications.iter().map(notice).collect()
-}
-
-/// `{"source":"pitbird.rollouts","time":<epoch ms>,"account":…,"region":…,"rollout":…,"status":…,"phase":…,"percent":…,
-/// "reason":…,"generation":…,"entry":…,"gate_until":<epoch ms or null>,"exit_code":<or null>}`. `entry` is the number of the
-/// rollout's newest record: of two notices the one with the larger number is the newer.
-fn body(rollout: &Rollout, at_ms: u64) -> String {
-    let ended = match rollout.state.phase() {
-        Phase::Ended { outcome, .. } => Some(outcome.exit_code()),
-        _ => None,
-    };
-    json!({
-        "source": "pitbird.rollouts",
-        "time": at_ms,
-        "account": rollout.scope.account.as_str(),
-        "region": rollout.scope.region.as_str(),
-        "rollout": rollout.name,
-        "target": rollout.target.name(),
-        "status": shape::status(rollout),
-        "phase": shape::phase(rollout.state.phase()),
-        "percent": rollout.state.weight().get(),
-        "reason": rollout.reason,
-        "generation": rollout.state.generation(),
-        "entry": rollout.entries,
-        "gate_until": rollout.state.gate_until_ms(&rollout.plan),
-        "exit_code": ended,
-    })
-    .to_string()
 }
 
 #[cfg(test)]

@@ -13,9 +13,9 @@ mod usage;
 
 use pitbird_prices::PriceList;
 use pitbird_records::rollout::{Change, Shift as ShiftRecord};
-use pitbird_rollout::{
-    Decision as DecisionRecord, Outcome, Phase, RampStep, Rules as RulesRecord, Step as Now,
-};
+use pitbird_rollout::notice;
+pub use pitbird_rollout::notice::phase;
+use pitbird_rollout::{Decision as DecisionRecord, Outcome, Phase, RampStep, Rules as RulesRecord};
 use serde::{Deserialize, Serialize};
 
 pub use evidence::Evidence;
@@ -208,27 +208,7 @@ impl Rollout {
 
 /// One word for how a rollout stands.
 pub fn status(rollout: &crate::Rollout) -> &'static str {
-    match rollout.state.step(&rollout.plan) {
-        Now::Finished { outcome: Outcome::Promoted } => "Promoted",
-        Now::Finished { outcome: Outcome::RolledBack } => "RolledBack",
-        Now::Finished { outcome: Outcome::Aborted } => "Aborted",
-        Now::Finished { outcome: Outcome::Inconclusive } => "Inconclusive",
-        Now::Finished { outcome: Outcome::TimedOut } => "TimedOut",
-        Now::Finished { outcome: Outcome::Failed } => "Failed",
-        _ if rollout.state.is_paused() => "Paused",
-        _ => "InProgress",
-    }
-}
-
-pub fn phase(phase: &Phase) -> &'static str {
-    match phase {
-        Phase::Pending => "Pending",
-        Phase::Shifting { .. } => "Shifting",
-        Phase::Watching { .. } => "Watching",
-        Phase::Promoting => "Promoting",
-        Phase::RollingBack { .. } => "RollingBack",
-        Phase::Ended { .. } => "Ended",
-    }
+    notice::status(&rollout.plan, &rollout.state)
 }
 
 impl From<&RampStep> for Step {

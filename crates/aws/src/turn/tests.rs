@@ -9,13 +9,13 @@ use crate::minutes::{LAG_MS, Meter};
 use crate::run::FORM;
 use crate::target::{AliasTarget, Target};
 
-const NOW_MS: u64 = 1_700_000_000_000;
+pub const NOW_MS: u64 = 1_700_000_000_000;
 
 fn percent(value: f64) -> Percent {
     Percent::new(value).unwrap()
 }
 
-fn run() -> Run {
+pub fn run() -> Run {
     let target = json!({"kind": "function_alias", "description": "r"});
     let steps = json!([{"percent": 10.0, "wait_ms": 60_000}, {"percent": 50.0, "wait_ms": 60_000}]);
     let plan: Plan = serde_json::from_value(json!({"target": target, "steps": steps})).unwrap();
@@ -44,6 +44,8 @@ fn run() -> Run {
         records: 0,
         orders: 0,
         commands: 0,
+        told: None,
+        notices: Vec::new(),
     }
 }
 

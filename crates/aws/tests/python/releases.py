@@ -284,6 +284,64 @@ def lost_journal():
     assert it.now() == ("1", 0, "ours"), it.now()
 
 
+SECRET = "a secret of theirs"
+
+
+class Listener:
+    """A URL that is told of things. It hears all, and answers nobody before it is told to."""
+
+    def __init__(self):
+        self.heard, self.answers = [], threading.Event()
+
+        class Heard(http.server.BaseHTTPRequestHandler):
+            def do_POST(handler):
+                body = handler.rfile.read(int(handler.headers["content-length"]))
+                self.heard.append((body, handler.headers["x-pitbird-signature"]))
+                self.answers.wait()
+                try:
+                    handler.send_response(200)
+                    handler.end_headers()
+                except OSError:
+                    pass  # whoever told has died
+
+            def log_message(self, *_):
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Heard)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{server.server_port}/"
+
+    def told(self):
+        """What was told, each signed."""
+        for body, signature in self.heard:
+            assert signature == "sha256=" + hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest(), body
+        return [json.loads(body) for body, _ in self.heard]
+
+
+def notices():
+    """Changes are told, signed and in order; the one that was on its way when the driver was killed is told again, by the same words."""
+    it, listener = Alias("told", False), Listener()
+    order = lambda secret=SECRET: it.order("told", Notifications=[{"Url": listener.url, "Secret": secret}])
+    with busy(it):
+        killed = start(order())
+        until("the first notice", lambda: listener.heard)
+        os.kill(killed.pid, signal.SIGKILL)
+        killed.wait()
+        listener.answers.set()
+        code, words = ended(start(order("another secret of theirs")))
+        assert code == 1 and "another plan" in words, (code, words)
+        code, words = ended(start(order()))
+    assert code == 0, (code, words)
+    told = listener.told()
+    assert listener.heard[0] == listener.heard[1], "by the same words"
+    stood = [(one["phase"], one["status"], one["percent"], one["exit_code"]) for one in told]
+    assert stood == [("Watching", "InProgress", 50, None)] * 2 + [("Ended", "Promoted", 100, 0)], told
+    assert told[1]["entry"] < told[2]["entry"] and told[0]["account"] is None, told
+    assert {one["target"] for one in told} == {"lambda_alias/told/live"}, told
+    again, words = ended(start(order()))
+    assert again == 1 and "ended already" in words and len(listener.heard) == 3, (again, words)
+
+
 # Takes its time before anything moves, and lets no step begin.
 ASKED = '''
 import time
@@ -303,22 +361,9 @@ def hooks():
     it.lambda_.create_function(FunctionName="asked", Code={"ZipFile": package.getvalue()}, **make)
     it.lambda_.get_waiter("function_active_v2").wait(FunctionName="asked")
     asked = [{"Name": when, "When": when, "FunctionName": "asked"} for when in ("BeforeRollout", "BeforeStep")]
-    bodies = []
-
-    class Told(http.server.BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers["content-length"]))
-            bodies.append((json.loads(body), self.headers["x-pitbird-signature"] == sign(body)))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_):
-            pass
-
-    sign = lambda body: "sha256=" + hmac.new(b"a secret of theirs", body, hashlib.sha256).hexdigest()
-    url = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Told)
-    threading.Thread(target=url.serve_forever, daemon=True).start()
-    asked.append({"Name": "told", "When": "AfterRollout", "Url": f"http://127.0.0.1:{url.server_port}/", "Secret": "a secret of theirs"})
+    listener = Listener()
+    listener.answers.set()
+    asked.append({"Name": "told", "When": "AfterRollout", "Url": listener.url, "Secret": SECRET})
     missing = [{"Name": "a", "When": "BeforeStep", "FunctionName": "nobody"}]
     code, words = ended(start(it.order("misspelt", Hooks=missing)))
     assert code == 1 and not list(FOLDER.glob("misspelt.json")), (code, words)
@@ -334,8 +379,9 @@ def hooks():
     assert code == 10 and f"hook BeforeStep said stop: {ids[1]}" in words, (code, words)
     closed = [[one["number"], one["word"], one["words"]] for one in questions()["closed"]]
     assert closed == [[1, "go", ids[0]], [2, "stop", ids[1]], [3, "go", ""]], closed
-    (told, is_signed), = bodies
-    assert (told["id"], told["when"], told["exit_code"], is_signed) == (ids[2], "after_rollout", 10, True), bodies
+    told, = listener.told()
+    assert (told["id"], told["when"], told["exit_code"]) == (ids[2], "after_rollout", 10), told
+    assert (told["status"], told["phase"], told["target"]) == ("RolledBack", "Ended", "lambda_alias/hooked/live"), told
     assert journal.stat().st_mode & 0o777 == 0o600, "its secret is read by others"
     assert it.now() == ("1", 0, "ours"), it.now()
 

@@ -59,7 +59,7 @@ impl Hook {
                 return Err(invalid("Secret goes with Url only."));
             }
             (Some(function), None) => Whom::Function(function.clone()),
-            (None, Some(url)) if hook::is_url(url) => Whom::Url(url.clone()),
+            (None, Some(url)) if pitbird_rollout::hook::is_url(url) => Whom::Url(url.clone()),
             (None, Some(url)) => return Err(invalid(&format!("{url:?} is no http or https URL."))),
             _ => return Err(invalid("it asks either FunctionName or Url.")),
         };

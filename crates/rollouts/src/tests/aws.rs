@@ -4,6 +4,7 @@
 
 mod cloud;
 mod differences;
+mod notices;
 mod places;
 pub mod recording;
 mod shelf;
@@ -44,6 +45,8 @@ struct Went {
     shifts: Vec<(f64, u64)>,
     /// The version or deployment that serves in the end.
     serving: String,
+    /// Who asked was told this: JSON, and its signature.
+    told: Vec<(String, Option<String>)>,
 }
 
 /// When a recording's rollout starts.
@@ -62,7 +65,11 @@ fn input(recording: &Recording, place: Place) -> Json {
             (json!({"RestStage": stage}), json!({"DeploymentId": "d2"}))
         }
     };
-    with(json!({"Name": "v2", "Target": target, "Canary": canary}), recording.order.clone())
+    let told = json!([{"Url": "http://told", "Secret": "a secret of theirs"}]);
+    with(
+        json!({"Name": "v2", "Target": target, "Canary": canary, "Notifications": told}),
+        recording.order.clone(),
+    )
 }
 
 /// In memory where there is some for that: nobody pulls the plug here.
@@ -95,9 +102,13 @@ async fn here(recording: &'static Recording, place: Place) -> Went {
             Place::Alias => bed.alias().version.to_string(),
             Place::Stage => bed.stage().deployment_id,
         },
+        told: Vec::new(),
     };
+    let told = bed.told.clone();
+    // All is told by then.
     bed.close().await;
-    went
+    let told = told.lock().unwrap().drain(..).map(|notice| (notice.body, notice.signature)).collect();
+    Went { told, ..went }
 }
 
 /// By that of `pitbird-aws`, with sums that are there so long after their minute and are taken as they are after `lag_ms`.
@@ -122,7 +133,8 @@ async fn there(
     let mut run = begun.expect("a rollout");
     begin::claim(&cloud, &journal, &mut run, false).await.expect("it is free");
     let mut say = |_: &Run, _: &str| {};
-    let mut driver = Driver::new(&cloud, &journal, run, &mut say, clock);
+    let (teller, told) = notices::listening();
+    let mut driver = Driver::new(&cloud, &journal, run, &mut say, clock).telling(teller);
     let stopped = driver.to_the_end(std::future::pending()).await.expect("a journal");
     let run = driver.run;
     assert_eq!(Some(stopped), run.exit_code().map(Stopped::Ended));
@@ -144,6 +156,7 @@ async fn there(
             Place::Alias => aws.lock().unwrap().alias.version.clone(),
             Place::Stage => aws.lock().unwrap().stage.deployment.clone(),
         },
+        told: told.lock().unwrap().drain(..).map(|notice| (notice.body, notice.signature)).collect(),
     };
     let minutes = aws.lock().unwrap().tape.minutes.clone();
     (went, minutes)
@@ -187,6 +200,7 @@ fn check(name: &str, place: Place, here: &Went, there: &Went) {
     assert_eq!(state(place, here), state(place, there), "{name}");
     let told = |went: &Went| (went.reason.clone(), went.shifts.clone(), went.serving.clone());
     assert_eq!(told(here), told(there), "{name}");
+    notices::check(name, here, there);
 }
 
 /// All of a state but, for a stage, when it began.
