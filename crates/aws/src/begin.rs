@@ -1,5 +1,6 @@
 //! From an order to a rollout that may be driven: what stands on AWS is looked at, held against what is wanted, and claimed.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use pitbird_analysis::Arm;
@@ -12,7 +13,7 @@ use crate::cloud::{Cloud, Fault, Kind};
 use crate::journal::{self, Journal};
 use crate::marker::Marker;
 use crate::minutes::{self, MINUTE_MS, Meter, Shift};
-use crate::order::{self, Order, Wish};
+use crate::order::{self, AliasWish, Order, Wish};
 use crate::run::{FORM, Run};
 use crate::target::{AliasTarget, Change, Seen, StageTarget, Target};
 
@@ -59,11 +60,23 @@ pub struct Found {
 /// Looks at all that the rollout needs, and changes nothing.
 pub async fn find(cloud: &Cloud, order: &Order, lag_ms: u64, now_ms: u64) -> Result<Found, Error> {
     let (target, seen) = match order.wish()? {
-        Wish::Alias { function, alias, canary } => {
+        Wish::Alias(AliasWish { function, alias, canary, .. }) => {
             let seen = cloud.alias(&function, &alias).await?;
             cloud.version(&function, &canary).await?;
             let target = AliasTarget::find(function, alias, canary, &seen).map_err(Error::Target)?;
             (Target::Alias(target), Seen::Alias(seen))
+        }
+        Wish::Aliases(wishes) => {
+            let (mut targets, mut found) = (Vec::new(), Vec::new());
+            for AliasWish { name, function, alias, canary } in wishes {
+                let about = |fault: Fault| fault.about(&name);
+                let seen = cloud.alias(&function, &alias).await.map_err(about)?;
+                cloud.version(&function, &canary).await.map_err(about)?;
+                let target = AliasTarget::find(function, alias, canary, &seen);
+                targets.push(target.map_err(|words| Error::Target(format!("{words} (function {name})")))?);
+                found.push(Some(seen));
+            }
+            (Target::Aliases(targets), Seen::Aliases(found))
         }
         Wish::Stage { api_id, stage, canary, overrides } => {
             let api_name = cloud.api_name(&api_id).await?;
@@ -87,10 +100,10 @@ pub async fn find(cloud: &Cloud, order: &Order, lag_ms: u64, now_ms: u64) -> Res
     let floor = |ms: u64| ms / MINUTE_MS * MINUTE_MS;
     let (from_ms, to_ms) = (floor(now_ms.saturating_sub(HISTORY_MS)), floor(now_ms.saturating_sub(lag_ms)));
     // Where a canary had a share before, whose failures they were isn't known.
-    let is_alone = matches!((&target, &seen), (Target::Alias(_), Seen::Alias(seen)) if seen.share.is_none())
-        || matches!(&seen, Seen::Stage(seen) if seen.canary.is_none());
+    let is_alone = !seen.is_shared();
     let read = cloud.minutes(&target, from_ms..to_ms.max(from_ms)).await?;
-    let history = if is_alone { minutes::history(&read) } else { Arm::default() };
+    let history =
+        if is_alone { minutes::history(read.iter().flat_map(BTreeMap::values)) } else { Arm::default() };
     Ok(Found { target, seen, history })
 }
 
@@ -119,7 +132,7 @@ pub async fn begin(
 ) -> Result<Run, Error> {
     let name = order.name()?.to_owned();
     let Found { target, seen, history } = find(cloud, &order, lag_ms, now_ms).await?;
-    if let Some(by) = seen.marker() {
+    for by in seen.markers().into_iter().flatten() {
         let may_be_taken_over = by.name == name;
         if !(take_over && may_be_taken_over) {
             return Err(Error::Taken { shown: target.shown(), by: Box::new(by), may_be_taken_over });
@@ -127,6 +140,8 @@ pub async fn begin(
     }
     let word = planner::begin(&order.plan, history, now_ms);
     let told = Some(Standing::of(&order.plan, &word.state));
+    let others = target.functions().len().saturating_sub(1);
+    let other_meters = vec![Meter::new(now_ms, lag_ms); others];
     let mut run = Run {
         form: FORM,
         name,
@@ -138,6 +153,7 @@ pub async fn begin(
         is_claimed: false,
         state: word.state,
         meter: Meter::new(now_ms, lag_ms),
+        other_meters,
         shifts: vec![Shift { percent: Percent::default(), decided_ms: now_ms, live_ms: Some(now_ms) }],
         reason: word.record.as_ref().map(|record| record.reason.to_string()).unwrap_or_default(),
         records: 0,
@@ -145,52 +161,74 @@ pub async fn begin(
         commands: 0,
         told,
         notices: Vec::new(),
+        is_released: false,
     };
     // A target that can't carry the sign is refused before anything is written.
-    run.target.calls(&seen, Change::Claim, &run.marker()).map_err(Error::Target)?;
+    run.target.calls(&seen, Change::Claim, &run.marker(), false).map_err(Error::Target)?;
     journal.write(&mut run, &Vec::from_iter(word.record))?;
     Ok(run)
 }
 
-/// Puts the sign on the target, unless it is there.
+/// Puts the sign on the target, unless it is there. Of several aliases all have it, or none.
 pub async fn claim(cloud: &Cloud, journal: &Journal, run: &mut Run, take_over: bool) -> Result<(), Error> {
+    if let Err(error) = sign(cloud, run, take_over).await {
+        if matches!(run.target, Target::Aliases(_)) {
+            // Those that were signed before one couldn't be.
+            let seen = cloud.see(&run.target).await;
+            let calls = seen.map(|seen| run.target.calls(&seen, Change::Release, &run.marker(), false));
+            for call in calls.into_iter().flatten().flatten() {
+                // What can't be taken back is seen by the next start, which says whose it is.
+                let _tried = cloud.call(&run.target, call).await;
+            }
+        }
+        return Err(error);
+    }
+    run.is_claimed = true;
+    journal.write(run, &[])?;
+    Ok(())
+}
+
+async fn sign(cloud: &Cloud, run: &Run, take_over: bool) -> Result<(), Error> {
     let own = run.marker();
     let seen = cloud.see(&run.target).await?;
     let taken = |by: Marker| {
         let may_be_taken_over = by.name == own.name;
         Error::Taken { shown: run.target.shown(), by: Box::new(by), may_be_taken_over }
     };
-    match seen.marker() {
-        Some(by) if by == own => {}
-        Some(by) if !(take_over && by.name == own.name) => return Err(taken(by)),
-        _ => {
-            for call in run.target.calls(&seen, Change::Claim, &own).map_err(Error::Target)? {
-                cloud.call(&run.target, call).await.map_err(|fault| match fault.kind {
-                    Kind::Stale => Error::Target(format!(
-                        "{} was changed by somebody else just now; try again",
-                        run.target.shown()
-                    )),
-                    _ => Error::Cloud(fault),
-                })?;
-            }
-            if matches!(run.target, Target::Stage(_)) {
-                // Whoever put his sign at the same moment is seen by then; nothing on AWS tells of it.
-                tokio::time::sleep(SECOND_LOOK).await;
-            }
-            match cloud.see(&run.target).await?.marker() {
-                Some(by) if by == own => {}
-                Some(by) => return Err(taken(by)),
-                None => {
-                    return Err(Error::Target(format!(
-                        "the sign of the rollout doesn't stay on {}",
-                        run.target.shown()
-                    )));
-                }
+    for (found, own) in seen.markers().into_iter().zip(run.target.signs(&own)) {
+        match found {
+            Some(by) if by != own && !(take_over && by.name == own.name) => return Err(taken(by)),
+            _ => {}
+        }
+    }
+    let calls = run.target.calls(&seen, Change::Claim, &own, false).map_err(Error::Target)?;
+    if calls.is_empty() {
+        return Ok(());
+    }
+    for call in calls {
+        cloud.call(&run.target, call).await.map_err(|fault| match fault.kind {
+            Kind::Stale => Error::Target(format!(
+                "{} was changed by somebody else just now; try again",
+                run.target.shown()
+            )),
+            _ => Error::Cloud(fault),
+        })?;
+    }
+    if matches!(run.target, Target::Stage(_)) {
+        // Whoever put his sign at the same moment is seen by then; nothing on AWS tells of it.
+        tokio::time::sleep(SECOND_LOOK).await;
+    }
+    let seen = cloud.see(&run.target).await?;
+    for (found, own) in seen.markers().into_iter().zip(run.target.signs(&own)) {
+        match found {
+            Some(by) if by == own => {}
+            Some(by) => return Err(taken(by)),
+            None => {
+                let words = format!("the sign of the rollout doesn't stay on {}", run.target.shown());
+                return Err(Error::Target(words));
             }
         }
     }
-    run.is_claimed = true;
-    journal.write(run, &[])?;
     Ok(())
 }
 

@@ -61,6 +61,17 @@ impl Cloud {
         match target {
             Target::Stage(target) => self.stage(&target.api_id, &target.stage).await.map(Seen::Stage),
             Target::Alias(target) => self.alias(&target.function, &target.alias).await.map(Seen::Alias),
+            Target::Aliases(targets) => {
+                let mut seen = Vec::new();
+                for target in targets {
+                    seen.push(match self.alias(&target.function, &target.alias).await {
+                        Ok(alias) => Some(alias),
+                        Err(fault) if fault.kind == Kind::Gone => None,
+                        Err(fault) => return Err(fault.about(&target.function_name)),
+                    });
+                }
+                Ok(Seen::Aliases(seen))
+            }
         }
     }
 
@@ -72,7 +83,11 @@ impl Cloud {
     pub async fn call(&self, target: &Target, call: Call) -> Result<(), Fault> {
         match target {
             Target::Stage(target) => self.change_stage(target, call).await,
-            Target::Alias(target) => self.change_alias(target, call).await,
+            Target::Alias(_) => self.change_alias(call).await,
+            Target::Aliases(_) => {
+                let function = call.function().to_owned();
+                self.change_alias(call).await.map_err(|fault| fault.about(&function))
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::hooks::Asker;
 use crate::journal::{self, Journal};
 use crate::notices::{self, Teller, Told};
 use crate::run::Run;
-use crate::target::{Change, Seen, Strayed};
+use crate::target::{Change, Seen, Strayed, Target};
 use crate::turn::{self, Turn};
 
 /// After a call failed, so long until the next attempt.
@@ -99,7 +99,7 @@ impl<'a> Driver<'a> {
         loop {
             let acted = self.act().await?;
             if let Some(code) = self.run.exit_code() {
-                self.release().await;
+                self.release().await?;
                 return tokio::select! {
                     told = self.farewell() => told.map(|()| Stopped::Ended(code)),
                     () = interrupted.as_mut() => Ok(Stopped::Interrupted),
@@ -228,10 +228,28 @@ impl<'a> Driver<'a> {
             }
             _ => {}
         }
-        for call in self.run.target.calls(&seen, change, &self.run.marker()).map_err(Stuck::Refused)? {
-            self.cloud.call(&self.run.target, call).await.map_err(|fault| self.stuck(change, fault))?;
+        let may_be_promoted = self.run.may_be_promoted();
+        let calls = self.run.target.calls(&seen, change, &self.run.marker(), may_be_promoted);
+        let mut stuck = None;
+        for call in calls.map_err(Stuck::Refused)? {
+            let done = self.cloud.call(&self.run.target, call).await;
+            match done.map_err(|fault| self.stuck(change, fault)) {
+                Ok(()) => {}
+                // Each of several goes back for itself: one that can't holds no other up.
+                Err(fault) if change == Change::RollBack && self.is_several() => {
+                    stuck = Some(match (stuck, fault) {
+                        (Some(Stuck::Later(words)), _) => Stuck::Later(words),
+                        (_, fault) => fault,
+                    });
+                }
+                Err(fault) => return Err(fault),
+            }
         }
-        Ok(())
+        stuck.map_or(Ok(()), Err)
+    }
+
+    fn is_several(&self) -> bool {
+        matches!(self.run.target, Target::Aliases(_))
     }
 
     /// A rollback that isn't allowed is tried for as long as a step may take: somebody may allow it.
@@ -241,6 +259,8 @@ impl<'a> Driver<'a> {
         let is_patient = change == Change::RollBack && waited_ms < self.run.plan.rules().deadline_ms;
         match fault.kind {
             Kind::Passing | Kind::Stale => Stuck::Later(fault.words),
+            // One of several that was deleted just now is left out next time.
+            Kind::Gone if self.is_several() => Stuck::Later(fault.words),
             Kind::Denied if is_patient => Stuck::Later(fault.words),
             Kind::Denied | Kind::Gone | Kind::Refused => Stuck::Refused(fault.words),
         }
@@ -264,12 +284,19 @@ impl<'a> Driver<'a> {
                 None
             }
         };
+        // Who goes back already needs no other reason to; some of several may have done it.
+        let is_going_back =
+            matches!(Change::of(&self.run.state.step(&self.run.plan)), Some((Change::RollBack, _)));
+        let strayed = strayed.filter(|_| !is_going_back);
         let is_on_trial = self.run.state.generation() > 0;
         let hooks = self.asker.answers();
         let mut evidence = Evidence { alarms: self.alarms().await, hooks, ..Evidence::default() };
         if is_on_trial {
-            match self.cloud.minutes(&self.run.target, self.run.meter.wanted(self.now_ms())).await {
-                Ok(read) => evidence.buckets = self.run.meter.read(&read, &self.run.shifts, self.now_ms()),
+            match self.cloud.minutes(&self.run.target, self.run.wanted(self.now_ms())).await {
+                Ok(read) => {
+                    let now_ms = self.now_ms();
+                    (evidence.buckets, evidence.routes) = self.run.read(&read, now_ms);
+                }
                 Err(fault) => {
                     evidence.is_blind = true;
                     self.complain(fault.words);
@@ -329,30 +356,37 @@ impl<'a> Driver<'a> {
     }
 
     /// Takes this rollout's sign away where it is still there. What serves stays as it is.
-    async fn release(&mut self) {
+    async fn release(&mut self) -> Result<(), journal::Error> {
+        if self.run.is_released {
+            return Ok(());
+        }
         let own = self.run.marker();
         for _ in 0..RELEASES_MAX {
-            let Ok(seen) = self.cloud.see(&self.run.target).await else {
-                // AWS says nothing when it can be reached again.
-                tokio::time::sleep(RETRY).await;
-                continue;
+            let is_free = match self.cloud.see(&self.run.target).await {
+                Ok(seen) => {
+                    let calls = self.run.target.calls(&seen, Change::Release, &own, false);
+                    let mut is_free = true;
+                    for call in calls.unwrap_or_default() {
+                        is_free &= self.cloud.call(&self.run.target, call).await.is_ok();
+                    }
+                    is_free
+                }
+                Err(fault) => fault.kind == Kind::Gone,
             };
-            if seen.marker().as_ref() != Some(&own) {
-                return;
+            if is_free {
+                self.run.is_released = true;
+                return self.journal.write(&mut self.run, &[]);
             }
-            let calls = self.run.target.calls(&seen, Change::Release, &own).unwrap_or_default();
-            let mut is_done = true;
-            for call in calls {
-                is_done &= self.cloud.call(&self.run.target, call).await.is_ok();
-            }
-            if is_done {
-                return;
-            }
+            // AWS says nothing when it can be reached again.
             tokio::time::sleep(RETRY).await;
         }
-        let words =
-            format!("the sign {own} could not be taken from {}; remove it by hand", self.run.target.shown());
+        let words = format!(
+            "the sign of run {} could not be taken from {}; the same command tries again",
+            own.run,
+            self.run.target.shown()
+        );
         (self.say)(&self.run, &words);
+        Ok(())
     }
 }
 

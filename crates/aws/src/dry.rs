@@ -5,7 +5,7 @@ use std::fmt::Write;
 use pitbird_aws::begin::Found;
 use pitbird_aws::marker::Marker;
 use pitbird_aws::order::Order;
-use pitbird_aws::target::{Call, Change, Patch, Seen, Target, stage};
+use pitbird_aws::target::{AliasSeen, AliasTarget, Call, Change, Patch, Seen, Target, aliases, stage};
 use pitbird_rollout::Whom;
 
 pub fn shown(name: &str, order: &Order, found: &Found) -> String {
@@ -14,15 +14,15 @@ pub fn shown(name: &str, order: &Order, found: &Found) -> String {
     let marker = Marker {
         name: name.to_owned(),
         run: "0000000000".to_owned(),
-        base: base.to_owned(),
-        canary: canary.to_owned(),
+        base,
+        canary,
         began_ms: pitbird_aws::drive::now_ms(),
     };
     let mut text = format!("{}\nnow: {}\n", target.shown(), seen.shown());
     let mut line = |words: String| {
         let _to_memory = writeln!(text, "{words}");
     };
-    if let Some(by) = seen.marker() {
+    for by in seen.markers().into_iter().flatten() {
         line(format!(
             "taken by rollout {} (began {} epoch ms): a start would be refused",
             by.name, by.began_ms
@@ -44,6 +44,10 @@ pub fn shown(name: &str, order: &Order, found: &Found) -> String {
         line(format!("{words}:"));
         show(target, &now, change, &marker, &mut line);
     }
+    if matches!(target, Target::Aliases(_)) {
+        line("and at the end, take the sign away from each:".to_owned());
+        show(target, &after(target, now, Change::Promote, &marker), Change::Release, &marker, &mut line);
+    }
     for hook in order.plan.hooks() {
         let kind = match &hook.whom {
             Whom::Function(_) => "function ",
@@ -63,7 +67,7 @@ pub fn shown(name: &str, order: &Order, found: &Found) -> String {
 }
 
 fn show(target: &Target, now: &Seen, change: Change, marker: &Marker, line: &mut impl FnMut(String)) {
-    match target.calls(now, change, marker) {
+    match target.calls(now, change, marker, change == Change::Release) {
         Ok(calls) => calls.iter().for_each(|call| line(format!("  {}", call_shown(call)))),
         Err(words) => line(format!("  would be refused: {words}")),
     }
@@ -80,26 +84,36 @@ fn after(target: &Target, seen: Seen, change: Change, marker: &Marker) -> Seen {
             }
             Seen::Stage(seen)
         }
-        (Target::Alias(target), Seen::Alias(mut seen)) => {
-            seen.description = marker.put(&target.description).unwrap_or_default();
-            if let Change::Shift(percent) = change {
-                seen.share = Some((target.canary.clone(), percent.get() / 100.0));
-            }
-            Seen::Alias(seen)
+        (Target::Alias(target), Seen::Alias(seen)) => Seen::Alias(after_alias(target, seen, change, marker)),
+        (Target::Aliases(targets), Seen::Aliases(seen)) => {
+            let one = |(target, seen): (&AliasTarget, Option<AliasSeen>)| {
+                Some(after_alias(target, seen?, change, &aliases::sign(target, marker)))
+            };
+            Seen::Aliases(targets.iter().zip(seen).map(one).collect())
         }
         (_, seen) => seen,
     }
 }
 
+fn after_alias(target: &AliasTarget, mut seen: AliasSeen, change: Change, marker: &Marker) -> AliasSeen {
+    seen.description = marker.put(&target.description).unwrap_or_default();
+    match change {
+        Change::Shift(percent) => seen.share = Some((target.canary.clone(), percent.get() / 100.0)),
+        Change::Promote => (seen.version, seen.share) = (target.canary.clone(), None),
+        _ => {}
+    }
+    seen
+}
+
 fn call_shown(call: &Call) -> String {
     match call {
-        Call::UpdateAlias { version, share, description, .. } => {
+        Call::UpdateAlias { function, alias, version, share, description, .. } => {
             let share = match share {
                 Some((version, weight)) => format!("{{\"{version}\": {weight}}}"),
                 None => "{}".to_owned(),
             };
             format!(
-                "lambda UpdateAlias: FunctionVersion {version}, AdditionalVersionWeights {share}, Description {description:?}"
+                "lambda UpdateAlias: {function}:{alias}, FunctionVersion {version}, AdditionalVersionWeights {share}, Description {description:?}"
             )
         }
         Call::UpdateStage(patches) => {

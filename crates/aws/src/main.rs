@@ -272,7 +272,7 @@ async fn interrupted() {
 
 fn told(cli: &Cli, run: &Run) {
     if !cli.json {
-        let (seen, left_out) = (run.state.seen(), run.meter.left_out);
+        let (seen, left_out) = (run.state.seen(), run.left_out());
         let (name, percent, reason) = (&run.name, run.state.weight().get(), &run.reason);
         print(&format!("{name}: {percent} %, {reason}\n"));
         let (canary, base) = (seen.canary, seen.base);
@@ -294,7 +294,7 @@ fn told(cli: &Cli, run: &Run) {
         "ExitCode": run.exit_code(),
         "Reason": run.reason,
         "Seen": run.state.seen(),
-        "MinutesLeftOut": run.meter.left_out,
+        "MinutesLeftOut": run.left_out(),
         "Deviations": run.plan.deviations(),
         "Shifts": run.shifts,
     });

@@ -131,14 +131,14 @@ fn weight(shifts: &[Shift], start_ms: u64) -> Option<Percent> {
 }
 
 /// What the base did before, all of it: of many requests only the share of failures is of interest.
-pub fn history(read: &BTreeMap<u64, Minute>) -> Arm {
+pub fn history<'m>(read: impl Iterator<Item = &'m Minute>) -> Arm {
     /// As many as a server of our own takes along.
     const REQUESTS_MAX: u64 = 10_000;
     let add = |sums: Sums, minute: &Minute| Sums {
         requests: sums.requests + minute.all.requests,
         failures: sums.failures + minute.all.failures,
     };
-    let Sums { requests, failures } = read.values().fold(Sums::default(), add);
+    let Sums { requests, failures } = read.fold(Sums::default(), add);
     let (kept, failures) = (requests.min(REQUESTS_MAX), failures.min(requests));
     let failures = (u128::from(failures) * u128::from(kept)).div_ceil(u128::from(requests.max(1))) as u64;
     Arm::new(kept, failures.min(kept)).unwrap_or_default()

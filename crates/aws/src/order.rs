@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use pitbird_rollout::Plan;
+use pitbird_names::FunctionRef;
+use pitbird_rollout::{Judged, Plan};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
@@ -32,11 +33,20 @@ pub enum Wish {
         canary: Option<String>,
         overrides: Option<BTreeMap<String, String>>,
     },
-    Alias {
-        function: String,
-        alias: String,
-        canary: String,
-    },
+    Alias(AliasWish),
+    /// Moved together; by their functions' names, each once.
+    Aliases(Vec<AliasWish>),
+}
+
+/// An alias and the version that it is to get.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AliasWish {
+    /// The function's name.
+    pub name: String,
+    /// The function as it was named.
+    pub function: String,
+    pub alias: String,
+    pub canary: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -141,48 +151,101 @@ impl Order {
             Some(_) => {}
             None => self.plan = every(self.plan, INTERVAL_MS),
         }
-        self.wish()?;
+        if let Wish::Aliases(wishes) = self.wish()? {
+            // Each is watched apart, as on a server of our own.
+            let routes = wishes.into_iter().map(|wish| wish.name).collect();
+            let judged = Judged { routes, ..self.plan.judged().clone() };
+            let ramp = self.plan.ramp().cloned();
+            self.plan = self.plan.with(ramp, judged).map_err(|error| Error::Wrong(error.to_string()))?;
+        }
         Ok(self)
     }
 
     pub fn wish(&self) -> Result<Wish, Error> {
         let (target, canary) = (&self.input["Target"], &self.input["Canary"]);
-        only(target, &["RestStage", "LambdaAlias"], "Target.")?;
-        let text = |at: &Json| at.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
-        match (target["RestStage"].as_object(), target["LambdaAlias"].as_object()) {
-            (Some(_), None) => {
-                let stage = &target["RestStage"];
-                only(stage, &["RestApiId", "StageName"], "Target.RestStage.")?;
-                only(canary, &["DeploymentId", "StageVariableOverrides"], "Canary.")?;
-                let overrides =
-                    canary["StageVariableOverrides"].as_object().filter(|given| !given.is_empty());
-                Ok(Wish::Stage {
-                    api_id: text(&stage["RestApiId"]).ok_or(Error::Missing("Target.RestStage.RestApiId"))?,
-                    stage: text(&stage["StageName"]).ok_or(Error::Missing("Target.RestStage.StageName"))?,
-                    canary: text(&canary["DeploymentId"]),
-                    overrides: overrides.map(texts).transpose()?,
-                })
-            }
-            (None, Some(_)) => {
-                let alias = &target["LambdaAlias"];
+        only(target, &["RestStage", "LambdaAlias", "LambdaAliases"], "Target.")?;
+        let (stage, alias, aliases) =
+            (&target["RestStage"], &target["LambdaAlias"], &target["LambdaAliases"]);
+        match (stage.is_object(), alias.is_object(), aliases.as_array()) {
+            (true, false, None) => stage_wish(stage, canary),
+            (false, true, None) => {
                 only(alias, &["FunctionName", "AliasName"], "Target.LambdaAlias.")?;
                 only(canary, &["FunctionVersion"], "Canary.")?;
-                let version =
-                    text(&canary["FunctionVersion"]).ok_or(Error::Missing("Canary.FunctionVersion"))?;
-                if version.parse::<u64>().is_err() {
-                    let words = "Canary.FunctionVersion must be the number of a published version";
-                    return Err(Error::Wrong(words.to_owned()));
-                }
-                Ok(Wish::Alias {
-                    function: text(&alias["FunctionName"])
-                        .ok_or(Error::Missing("Target.LambdaAlias.FunctionName"))?,
+                let function =
+                    text(&alias["FunctionName"]).ok_or(Error::Missing("Target.LambdaAlias.FunctionName"))?;
+                Ok(Wish::Alias(AliasWish {
+                    name: function.clone(),
+                    function,
                     alias: text(&alias["AliasName"]).ok_or(Error::Missing("Target.LambdaAlias.AliasName"))?,
-                    canary: version,
-                })
+                    canary: version(&canary["FunctionVersion"], "Canary.FunctionVersion")?,
+                }))
             }
-            _ => Err(Error::Wrong("Target must be either RestStage or LambdaAlias".to_owned())),
+            (false, false, Some(aliases)) => {
+                only(canary, &["FunctionVersions"], "Canary.")?;
+                together(aliases, &canary["FunctionVersions"])
+            }
+            _ => {
+                let words = "Target must be one of RestStage, LambdaAlias and LambdaAliases";
+                Err(Error::Wrong(words.to_owned()))
+            }
         }
     }
+}
+
+fn stage_wish(stage: &Json, canary: &Json) -> Result<Wish, Error> {
+    only(stage, &["RestApiId", "StageName"], "Target.RestStage.")?;
+    only(canary, &["DeploymentId", "StageVariableOverrides"], "Canary.")?;
+    let overrides = canary["StageVariableOverrides"].as_object().filter(|given| !given.is_empty());
+    Ok(Wish::Stage {
+        api_id: text(&stage["RestApiId"]).ok_or(Error::Missing("Target.RestStage.RestApiId"))?,
+        stage: text(&stage["StageName"]).ok_or(Error::Missing("Target.RestStage.StageName"))?,
+        canary: text(&canary["DeploymentId"]),
+        overrides: overrides.map(texts).transpose()?,
+    })
+}
+
+/// Several aliases with the versions that they are to get, by the functions' names.
+fn together(aliases: &[Json], versions: &Json) -> Result<Wish, Error> {
+    let named = |function: &str, of: &str| match FunctionRef::parse(function) {
+        Ok(found) if found.qualifier.is_none() => Ok(found.name),
+        Ok(_) => Err(Error::Wrong(format!("{of} must not have a qualifier"))),
+        Err(error) => Err(Error::Wrong(format!("{of}: {error}"))),
+    };
+    let mut canaries = BTreeMap::new();
+    for (function, given) in versions.as_object().into_iter().flatten() {
+        let of = format!("Canary.FunctionVersions.{function}");
+        canaries.insert(named(function, &of)?, version(given, &of)?);
+    }
+    let mut wishes = BTreeMap::new();
+    for given in aliases {
+        only(given, &["FunctionName", "AliasName"], "Target.LambdaAliases.")?;
+        let function =
+            text(&given["FunctionName"]).ok_or(Error::Missing("Target.LambdaAliases.FunctionName"))?;
+        let alias = text(&given["AliasName"]).ok_or(Error::Missing("Target.LambdaAliases.AliasName"))?;
+        let name = named(&function, "Target.LambdaAliases.FunctionName")?;
+        let canary = canaries.remove(&name).ok_or_else(|| {
+            Error::Wrong(format!("Canary.FunctionVersions says no version of {name}, or it is named twice"))
+        })?;
+        wishes.insert(name.clone(), AliasWish { name, function, alias, canary });
+    }
+    if let Some(name) = canaries.into_keys().next() {
+        let words = format!("Canary.FunctionVersions.{name}: Target.LambdaAliases doesn't name it");
+        return Err(Error::Wrong(words));
+    }
+    match wishes.is_empty() {
+        true => Err(Error::Missing("Target.LambdaAliases")),
+        false => Ok(Wish::Aliases(wishes.into_values().collect())),
+    }
+}
+
+fn text(at: &Json) -> Option<String> {
+    at.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+/// The number of a published version.
+fn version(given: &Json, of: &str) -> Result<String, Error> {
+    let found = text(given).filter(|version| version.parse::<u64>().is_ok());
+    found.ok_or_else(|| Error::Wrong(format!("{of} must be the number of a published version")))
 }
 
 /// The plan with another interval; everything else as it was checked before.
@@ -279,6 +342,34 @@ mod tests {
         assert_eq!(accepted.plan.rules().interval_ms, INTERVAL_MS);
         let hasty = order(json!({"Rules": {"IntervalMs": 1000}})).accept();
         assert!(matches!(hasty, Err(Error::Wrong(_))), "{hasty:?}");
+    }
+
+    #[test]
+    fn several_aliases_are_named_with_their_versions_and_each_is_watched() {
+        let of = |aliases: &[&str], versions: Json| {
+            let alias = |function: &&str| json!({"FunctionName": function, "AliasName": "live"});
+            let target = json!({"LambdaAliases": aliases.iter().map(alias).collect::<Vec<_>>()});
+            order(json!({"Target": target, "Canary": {"FunctionVersions": versions}})).accept()
+        };
+        let pets = "arn:aws:lambda:us-east-1:123456789012:function:pets";
+        let accepted = of(&["toys", pets], json!({"toys": "7", "pets": "2"})).unwrap();
+        assert_eq!(accepted.plan.judged().routes, ["pets", "toys"]);
+        let Ok(Wish::Aliases(wishes)) = accepted.wish() else { panic!("{:?}", accepted.wish()) };
+        let named: Vec<_> = wishes.iter().map(|wish| (&*wish.function, &*wish.canary)).collect();
+        assert_eq!(named, [(pets, "2"), ("toys", "7")]);
+        for (aliases, versions, words) in [
+            (vec![], json!({}), "LambdaAliases is missing"),
+            (vec!["toys", "pets"], json!({"pets": "2"}), "says no version of toys"),
+            (vec!["pets"], json!({"pets": "2", "x": "1"}), "FunctionVersions.x: Target"),
+            (vec!["pets", "pets"], json!({"pets": "2"}), "named twice"),
+            (vec!["pets:7"], json!({"pets": "2"}), "qualifier"),
+            (vec!["pets"], json!({"pets": "$LATEST"}), "number of a published version"),
+        ] {
+            let refused = of(&aliases, versions).unwrap_err().to_string();
+            assert!(refused.contains(words), "{refused}");
+        }
+        let both = json!({"Target": {"LambdaAliases": [], "LambdaAlias": {}}});
+        assert!(order(both).accept().unwrap_err().to_string().contains("one of"));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! again, so a change may be done twice.
 
 pub mod alias;
+pub mod aliases;
 pub mod stage;
 
 use pitbird_names::Percent;
@@ -19,6 +20,8 @@ use crate::marker::Marker;
 pub enum Target {
     Stage(StageTarget),
     Alias(AliasTarget),
+    /// Moved together, in the order of their functions' names.
+    Aliases(Vec<AliasTarget>),
 }
 
 /// A target as it is now.
@@ -26,6 +29,8 @@ pub enum Target {
 pub enum Seen {
     Stage(StageSeen),
     Alias(AliasSeen),
+    /// One that was deleted is none.
+    Aliases(Vec<Option<AliasSeen>>),
 }
 
 /// A change of a target.
@@ -45,6 +50,9 @@ pub enum Change {
 pub enum Call {
     /// All of it is set; refused if the alias was changed since it was seen.
     UpdateAlias {
+        /// As calls name it.
+        function: String,
+        alias: String,
         version: String,
         share: Option<(String, f64)>,
         description: String,
@@ -53,6 +61,16 @@ pub enum Call {
     UpdateStage(Vec<Patch>),
     TagStage(String),
     UntagStage,
+}
+
+impl Call {
+    /// Whose alias is changed; a stage has none.
+    pub fn function(&self) -> &str {
+        match self {
+            Call::UpdateAlias { function, .. } => function,
+            Call::UpdateStage(_) | Call::TagStage(_) | Call::UntagStage => "",
+        }
+    }
 }
 
 /// One operation of UpdateStage.
@@ -100,21 +118,48 @@ impl Target {
                 format!("stage {} of {} ({})", target.stage, target.api_name, target.api_id)
             }
             Target::Alias(target) => format!("alias {} of {}", target.alias, target.function),
+            Target::Aliases(targets) => {
+                let one = |target: &AliasTarget| format!("{} of {}", target.alias, target.function_name);
+                format!("aliases {}", joined(targets, ", ", one))
+            }
         }
     }
 
     /// As others are told of it, here and on a server of our own.
     pub fn name(&self) -> String {
+        let alias = |target: &AliasTarget| format!("lambda_alias/{}/{}", target.function_name, target.alias);
         match self {
             Target::Stage(target) => format!("rest_stage/{}/{}", target.api_id, target.stage),
-            Target::Alias(target) => format!("lambda_alias/{}/{}", target.function_name, target.alias),
+            Target::Alias(target) => alias(target),
+            Target::Aliases(targets) => joined(targets, " ", alias),
         }
     }
 
-    pub fn base_and_canary(&self) -> (&str, &str) {
+    /// Deployments or versions; of several functions with their names.
+    pub fn base_and_canary(&self) -> (String, String) {
         match self {
-            Target::Stage(target) => (&target.base, &target.canary),
-            Target::Alias(target) => (&target.base, &target.canary),
+            Target::Stage(target) => (target.base.clone(), target.canary.clone()),
+            Target::Alias(target) => (target.base.clone(), target.canary.clone()),
+            Target::Aliases(targets) => (
+                joined(targets, " ", |target| format!("{}:{}", target.function_name, target.base)),
+                joined(targets, " ", |target| format!("{}:{}", target.function_name, target.canary)),
+            ),
+        }
+    }
+
+    /// The functions that are watched apart, by their names: those that are moved together.
+    pub fn functions(&self) -> Vec<&str> {
+        match self {
+            Target::Stage(_) | Target::Alias(_) => Vec::new(),
+            Target::Aliases(targets) => targets.iter().map(|target| target.function_name.as_str()).collect(),
+        }
+    }
+
+    /// What each part of it is signed with, in the order of [`Seen::markers`].
+    pub fn signs(&self, marker: &Marker) -> Vec<Marker> {
+        match self {
+            Target::Stage(_) | Target::Alias(_) => vec![marker.clone()],
+            Target::Aliases(targets) => targets.iter().map(|target| aliases::sign(target, marker)).collect(),
         }
     }
 
@@ -134,25 +179,49 @@ impl Target {
             (Target::Alias(target), Seen::Alias(seen)) => {
                 target.strayed(seen, weights, marker, may_be_promoted)
             }
+            (Target::Aliases(targets), Seen::Aliases(seen)) => {
+                aliases::strayed(targets, seen, weights, marker, may_be_promoted)
+            }
             _ => Some(Strayed::Replaced("it is a target of another kind".to_owned())),
         }
     }
 
-    /// The calls that a change still needs.
-    pub fn calls(&self, seen: &Seen, change: Change, marker: &Marker) -> Result<Vec<Call>, String> {
+    /// The calls that a change still needs. `may_be_promoted` as for [`Target::strayed`].
+    pub fn calls(
+        &self,
+        seen: &Seen,
+        change: Change,
+        marker: &Marker,
+        may_be_promoted: bool,
+    ) -> Result<Vec<Call>, String> {
         match (self, seen) {
             (Target::Stage(target), Seen::Stage(seen)) => Ok(target.calls(seen, change, marker)),
-            (Target::Alias(target), Seen::Alias(seen)) => target.calls(seen, change, marker),
+            (Target::Alias(target), Seen::Alias(seen)) => target.calls(seen, change, marker, false),
+            (Target::Aliases(targets), Seen::Aliases(seen)) => {
+                aliases::calls(targets, seen, change, marker, may_be_promoted)
+            }
             _ => Err("it is a target of another kind".to_owned()),
         }
     }
 }
 
 impl Seen {
-    pub fn marker(&self) -> Option<Marker> {
+    /// Whose it is: a stage's or an alias' sign, or those of several aliases.
+    pub fn markers(&self) -> Vec<Option<Marker>> {
+        let alias = |seen: &AliasSeen| Marker::take(&seen.description).0;
         match self {
-            Seen::Stage(seen) => seen.marker.as_deref().and_then(Marker::parse),
-            Seen::Alias(seen) => Marker::take(&seen.description).0,
+            Seen::Stage(seen) => vec![seen.marker.as_deref().and_then(Marker::parse)],
+            Seen::Alias(seen) => vec![alias(seen)],
+            Seen::Aliases(seen) => seen.iter().map(|seen| seen.as_ref().and_then(alias)).collect(),
+        }
+    }
+
+    /// The canary has a share already.
+    pub fn is_shared(&self) -> bool {
+        match self {
+            Seen::Stage(seen) => seen.canary.is_some(),
+            Seen::Alias(seen) => seen.share.is_some(),
+            Seen::Aliases(seen) => seen.iter().flatten().any(|seen| seen.share.is_some()),
         }
     }
 
@@ -162,18 +231,26 @@ impl Seen {
             Some((canary, percent)) => format!(", {percent} % to {what} {canary}"),
             None => String::new(),
         };
+        let alias = |seen: &AliasSeen| {
+            let canary =
+                seen.share.as_ref().map(|(version, weight)| (version.as_str(), round(weight * 100.0)));
+            format!("version {}{}", seen.version, share("version", canary))
+        };
         match self {
             Seen::Stage(seen) => {
                 let canary = seen.canary.as_ref().map(|canary| (canary.deployment.as_str(), canary.percent));
                 format!("deployment {}{}", seen.deployment, share("deployment", canary))
             }
-            Seen::Alias(seen) => {
-                let canary =
-                    seen.share.as_ref().map(|(version, weight)| (version.as_str(), round(weight * 100.0)));
-                format!("version {}{}", seen.version, share("version", canary))
+            Seen::Alias(seen) => alias(seen),
+            Seen::Aliases(seen) => {
+                joined(seen, "; ", |seen| seen.as_ref().map_or_else(|| "none".to_owned(), alias))
             }
         }
     }
+}
+
+fn joined<T>(all: &[T], between: &str, one: impl Fn(&T) -> String) -> String {
+    all.iter().map(one).collect::<Vec<_>>().join(between)
 }
 
 /// Is the sign there that this rollout put there?

@@ -39,6 +39,7 @@ pub fn look(
     if let Some(strayed) = strayed {
         // Counted under a weight that nobody knows, so not told.
         evidence.buckets.clear();
+        evidence.routes.clear();
         let by = Note::from(format!("{EXECUTOR}, because {}", strayed.words()));
         commands.push(number(&mut run, Action::Abort, by));
     }

@@ -31,7 +31,16 @@ fn arguments<'a>(program: &'a Path, journal: &'a Path, place: &'a str, stories: 
 fn releases_by_aws_own_apis_end_as_they_should() {
     let (Some(python), Some(program)) = (python(), program()) else { return };
     let journal = tempfile::tempdir().expect("a folder");
-    let stories = ["bad_alias", "good_alias", "bad_stage", "good_stage", "hooks", "notices"];
+    let stories = [
+        "bad_alias",
+        "good_alias",
+        "bad_stage",
+        "good_stage",
+        "hooks",
+        "notices",
+        "bad_together",
+        "good_together",
+    ];
     let arguments = arguments(&program, journal.path(), "pitbird", &stories);
     python.check(&Server::start(BINARY), Path::new(SCRIPT), &arguments);
 }
@@ -63,7 +72,18 @@ fn releases_on_a_server_of_others_end_as_they_should() {
     let _moto = Moto(child);
     wait_for("moto", Duration::from_secs(60), || TcpStream::connect(("127.0.0.1", port)).ok());
     let journal = tempfile::tempdir().expect("a folder");
-    let stories = ["bad_alias", "good_alias", "orders", "alarm", "lost_journal", "notices"];
+    let stories = [
+        "bad_alias",
+        "good_alias",
+        "orders",
+        "alarm",
+        "lost_journal",
+        "notices",
+        "bad_together",
+        "good_together",
+        "lost_together",
+        "strange_together",
+    ];
     let arguments = arguments(&program, journal.path(), "moto", &stories);
     let output = python.run(Path::new(SCRIPT), &format!("http://127.0.0.1:{port}"), &arguments);
     let words =

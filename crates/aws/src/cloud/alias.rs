@@ -9,7 +9,7 @@ use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::AliasRoutingConfiguration;
 
 use super::{Cloud, Fault, Kind};
-use crate::target::{AliasSeen, AliasTarget, Call};
+use crate::target::{AliasSeen, Call};
 
 impl Cloud {
     pub async fn alias(&self, function: &str, alias: &str) -> Result<AliasSeen, Fault> {
@@ -56,14 +56,14 @@ impl Cloud {
         }
     }
 
-    pub(super) async fn change_alias(&self, target: &AliasTarget, call: Call) -> Result<(), Fault> {
-        let Call::UpdateAlias { version, share, description, revision } = call else {
+    pub(super) async fn change_alias(&self, call: Call) -> Result<(), Fault> {
+        let Call::UpdateAlias { function, alias, version, share, description, revision } = call else {
             return Err(Fault { kind: Kind::Refused, words: "an alias takes no such call".to_owned() });
         };
         let shares: HashMap<String, f64> = share.into_iter().collect();
         let routing =
             AliasRoutingConfiguration::builder().set_additional_version_weights(Some(shares)).build();
-        let call = self.lambda.update_alias().function_name(&target.function).name(&target.alias);
+        let call = self.lambda.update_alias().function_name(function).name(alias);
         let call = call.function_version(version).description(description).routing_config(routing);
         let done = call.set_revision_id(revision).send().await;
         done.map(|_| ()).map_err(|error| Fault::new("lambda:UpdateAlias", error))

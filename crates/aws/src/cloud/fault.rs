@@ -36,6 +36,11 @@ impl fmt::Display for Fault {
 }
 
 impl Fault {
+    /// It is about this function, of several.
+    pub fn about(self, function: &str) -> Fault {
+        Fault { words: format!("{} (function {function})", self.words), ..self }
+    }
+
     /// `action` as policies name it, such as `lambda:UpdateAlias`.
     pub fn new<E>(action: &str, error: SdkError<E, HttpResponse>) -> Fault
     where

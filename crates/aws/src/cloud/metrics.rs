@@ -9,7 +9,7 @@ use pitbird_rollout::{Alarm, AlarmState};
 
 use super::{Cloud, Fault};
 use crate::minutes::{Minute, Sums};
-use crate::target::Target;
+use crate::target::{AliasTarget, Target};
 
 /// Pages of an answer at most.
 const PAGES_MAX: usize = 20;
@@ -24,30 +24,35 @@ struct Series {
 }
 
 impl Series {
-    fn of(target: &Target) -> Series {
+    /// Of a stage or an alias, or of each alias of several.
+    fn of(target: &Target) -> Vec<Series> {
         match target {
             // The series of the stage has the canary's requests as well.
             Target::Stage(target) => {
                 let of = |stage: String| vec![("ApiName", target.api_name.clone()), ("Stage", stage)];
-                Series {
+                vec![Series {
                     namespace: "AWS/ApiGateway",
                     requests: "Count",
                     failures: "5XXError",
                     all: of(target.stage.clone()),
                     canary: of(format!("{}/Canary", target.stage)),
-                }
+                }]
             }
-            Target::Alias(target) => {
-                let resource = format!("{}:{}", target.function_name, target.alias);
-                let all = vec![("FunctionName", target.function_name.clone()), ("Resource", resource)];
-                let executed = [("ExecutedVersion", target.canary.clone())];
-                let canary = all.iter().cloned().chain(executed).collect();
-                Series { namespace: "AWS/Lambda", requests: "Invocations", failures: "Errors", all, canary }
-            }
+            Target::Alias(target) => vec![Series::of_alias(target)],
+            Target::Aliases(targets) => targets.iter().map(Series::of_alias).collect(),
         }
     }
 
-    fn queries(&self) -> Vec<MetricDataQuery> {
+    fn of_alias(target: &AliasTarget) -> Series {
+        let resource = format!("{}:{}", target.function_name, target.alias);
+        let all = vec![("FunctionName", target.function_name.clone()), ("Resource", resource)];
+        let executed = [("ExecutedVersion", target.canary.clone())];
+        let canary = all.iter().cloned().chain(executed).collect();
+        Series { namespace: "AWS/Lambda", requests: "Invocations", failures: "Errors", all, canary }
+    }
+
+    /// `at` is its place among those that are asked for at once, and the end of its queries' ids.
+    fn queries(&self, at: usize) -> Vec<MetricDataQuery> {
         let query = |id: &str, name: &str, dimensions: &[(&'static str, String)]| {
             let dimension =
                 |(name, value): &(&str, String)| Dimension::builder().name(*name).value(value).build();
@@ -57,7 +62,7 @@ impl Series {
                 .set_dimensions(Some(dimensions.iter().map(dimension).collect()))
                 .build();
             let stat = MetricStat::builder().metric(metric).period(60).stat("Sum").build();
-            MetricDataQuery::builder().id(id).metric_stat(stat).return_data(true).build()
+            MetricDataQuery::builder().id(format!("{id}_{at}")).metric_stat(stat).return_data(true).build()
         };
         vec![
             query("all_requests", self.requests, &self.all),
@@ -81,13 +86,19 @@ fn sums<'m>(minute: &'m mut Minute, id: &str) -> Option<&'m mut u64> {
 }
 
 impl Cloud {
-    /// The minutes of a stretch of time that anything was counted in.
-    pub async fn minutes(&self, target: &Target, wanted: Range<u64>) -> Result<BTreeMap<u64, Minute>, Fault> {
-        let mut minutes: BTreeMap<u64, Minute> = BTreeMap::new();
+    /// The minutes of a stretch of time that anything was counted in: of a stage or an alias, or of each alias of several.
+    pub async fn minutes(
+        &self,
+        target: &Target,
+        wanted: Range<u64>,
+    ) -> Result<Vec<BTreeMap<u64, Minute>>, Fault> {
+        let series = Series::of(target);
+        let mut minutes: Vec<BTreeMap<u64, Minute>> = vec![BTreeMap::new(); series.len()];
         if wanted.is_empty() {
             return Ok(minutes);
         }
-        let queries = Series::of(target).queries();
+        // Of fifty aliases they are 200; CloudWatch takes 500.
+        let queries: Vec<_> = series.iter().enumerate().flat_map(|(at, series)| series.queries(at)).collect();
         let time = |ms: u64| DateTime::from_secs((ms / 1000) as i64);
         let mut token = None;
         for _ in 0..PAGES_MAX {
@@ -96,10 +107,16 @@ impl Cloud {
             let call = call.set_metric_data_queries(Some(queries.clone())).set_next_token(token);
             let page = call.send().await.map_err(|error| Fault::new("cloudwatch:GetMetricData", error))?;
             for result in page.metric_data_results() {
+                let id = result.id().and_then(|id| id.rsplit_once('_'));
+                let Some((id, minutes)) =
+                    id.and_then(|(id, at)| Some((id, minutes.get_mut(at.parse::<usize>().ok()?)?)))
+                else {
+                    continue;
+                };
                 for (at, value) in result.timestamps().iter().zip(result.values()) {
                     let at_ms = at.secs().unsigned_abs() * 1000;
                     let minute = minutes.entry(at_ms).or_default();
-                    if let Some(sum) = sums(minute, result.id().unwrap_or_default()) {
+                    if let Some(sum) = sums(minute, id) {
                         *sum += value.round().max(0.0) as u64;
                     }
                 }

@@ -129,6 +129,6 @@ fn a_meter_goes_on_where_it_was_written_down() {
 #[test]
 fn of_a_long_history_the_share_is_kept() {
     let read = series(&[minute((100_000, 1_000), (0, 0)); 3]);
-    let history = history(&read);
+    let history = history(read.values());
     assert_eq!((history.requests(), history.events()), (10_000, 100));
 }

@@ -40,12 +40,16 @@ impl AliasTarget {
         canary: String,
         seen: &AliasSeen,
     ) -> Result<AliasTarget, String> {
-        if seen.version == canary {
+        let (sign, description) = Marker::take(&seen.description);
+        // Promoted by a rollout of several that was cut short: its sign knows what was there before.
+        let base = sign.filter(|sign| seen.version == canary && sign.canary == canary).map(|sign| sign.base);
+        let base = base.unwrap_or_else(|| seen.version.clone());
+        if base == canary {
             return Err(format!(
                 "alias {alias} names version {canary} already; there is nothing to roll out"
             ));
         }
-        if seen.version == "$LATEST" {
+        if base == "$LATEST" {
             return Err(format!("alias {alias} names $LATEST, which can't share with another version"));
         }
         if let Some((found, _)) = seen.share.as_ref().filter(|(found, _)| *found != canary) {
@@ -54,17 +58,9 @@ impl AliasTarget {
             ));
         }
         let function_name = plain(&function).to_owned();
-        let description = Marker::take(&seen.description).1.to_owned();
+        let description = description.to_owned();
         let found = seen.share.as_ref().map(|(_, weight)| *weight);
-        Ok(AliasTarget {
-            function,
-            function_name,
-            alias,
-            base: seen.version.clone(),
-            canary,
-            description,
-            found,
-        })
+        Ok(AliasTarget { function, function_name, alias, base, canary, description, found })
     }
 
     pub fn strayed(
@@ -76,8 +72,9 @@ impl AliasTarget {
     ) -> Option<Strayed> {
         let alias = &self.alias;
         let (found, description) = Marker::take(&seen.description);
-        let is_released = seen.share.is_none() && description == self.description && found.is_none();
-        if may_be_promoted && seen.version == self.canary && is_released {
+        let is_ours = found.as_ref().is_none_or(|found| found == marker);
+        let is_alone = seen.share.is_none() && description == self.description;
+        if may_be_promoted && seen.version == self.canary && is_alone && is_ours {
             return None;
         }
         if seen.version != self.base {
@@ -110,7 +107,18 @@ impl AliasTarget {
         Some(Strayed::Changed(words))
     }
 
-    pub fn calls(&self, seen: &AliasSeen, change: Change, marker: &Marker) -> Result<Vec<Call>, String> {
+    /// `is_signed_on`: the sign stays after the last change, until it is released.
+    pub fn calls(
+        &self,
+        seen: &AliasSeen,
+        change: Change,
+        marker: &Marker,
+        is_signed_on: bool,
+    ) -> Result<Vec<Call>, String> {
+        let is_own = Marker::take(&seen.description).0.as_ref() == Some(marker);
+        if (change == Change::Claim && is_own) || (change == Change::Release && !is_own) {
+            return Ok(Vec::new());
+        }
         let no_room = || {
             let left = DESCRIPTION_CHARS_MAX.saturating_sub(marker.to_string().len() + 2);
             format!(
@@ -119,8 +127,9 @@ impl AliasTarget {
             )
         };
         let description = match change {
-            Change::Claim | Change::Shift(_) => marker.put(&self.description).ok_or_else(no_room)?,
-            Change::Promote | Change::RollBack | Change::Release => self.description.clone(),
+            Change::Promote | Change::RollBack if !is_signed_on => self.description.clone(),
+            Change::Release => self.description.clone(),
+            _ => marker.put(&self.description).ok_or_else(no_room)?,
         };
         let share = match change {
             Change::Claim | Change::Release => seen.share.clone(),
@@ -134,12 +143,15 @@ impl AliasTarget {
         };
         let is_done =
             seen.version == *version && seen.description == description && is_same_share(&seen.share, &share);
-        let (version, revision) = (version.clone(), seen.revision.clone());
-        Ok(if is_done {
-            Vec::new()
-        } else {
-            vec![Call::UpdateAlias { version, share, description, revision }]
-        })
+        let call = Call::UpdateAlias {
+            function: self.function.clone(),
+            alias: self.alias.clone(),
+            version: version.clone(),
+            share,
+            description,
+            revision: seen.revision.clone(),
+        };
+        Ok(if is_done { Vec::new() } else { vec![call] })
     }
 }
 

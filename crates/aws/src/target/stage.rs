@@ -145,6 +145,7 @@ impl StageTarget {
                 return if is_done { Vec::new() } else { vec![Call::TagStage(marker.to_string())] };
             }
             Change::Shift(percent) => return update(self.shift(seen, percent)).collect(),
+            Change::Release if seen.marker.as_deref() != Some(&*marker.to_string()) => return Vec::new(),
             Change::Release => Vec::new(),
             Change::Promote if seen.deployment == self.canary => vec![self.removal(seen)],
             Change::Promote => vec![self.promotion(), vec![remove("/canarySettings")]],

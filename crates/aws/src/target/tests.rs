@@ -57,13 +57,15 @@ fn an_alias_is_shifted_promoted_and_taken_back_by_one_call_each_and_not_twice() 
         (alias_seen("1", None, "mine"), Change::RollBack, None),
     ] {
         let expected = expected.map(|(version, weight, description)| Call::UpdateAlias {
+            function: target.function.clone(),
+            alias: target.alias.clone(),
             version: version.to_owned(),
             share: weight.map(|weight| ("2".to_owned(), weight)),
             description: description.to_owned(),
             revision: Some("r1".to_owned()),
         });
         assert_eq!(
-            target.calls(&seen, change, &marker()),
+            target.calls(&seen, change, &marker(), false),
             Ok(Vec::from_iter(expected)),
             "{seen:?} {change:?}"
         );
@@ -99,8 +101,9 @@ fn a_change_by_somebody_else_is_noticed_on_an_alias() {
 #[test]
 fn an_alias_that_leaves_no_room_for_the_sign_is_refused() {
     let target = AliasTarget { description: "x".repeat(240), ..alias() };
-    let words =
-        target.calls(&alias_seen("1", None, &target.description), Change::Claim, &marker()).unwrap_err();
+    let words = target
+        .calls(&alias_seen("1", None, &target.description), Change::Claim, &marker(), false)
+        .unwrap_err();
     assert!(words.contains("characters may be used"), "{words}");
 }
 

@@ -39,6 +39,7 @@ pub fn run() -> Run {
         began_ms: NOW_MS,
         is_claimed: true,
         meter: Meter::new(NOW_MS, LAG_MS),
+        other_meters: Vec::new(),
         shifts: vec![Shift { percent: percent(0.0), decided_ms: NOW_MS, live_ms: Some(NOW_MS) }],
         reason: String::new(),
         records: 0,
@@ -46,6 +47,7 @@ pub fn run() -> Run {
         commands: 0,
         told: None,
         notices: Vec::new(),
+        is_released: false,
     }
 }
 

@@ -108,6 +108,12 @@ class Alias:
         shares = (found.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
         return found["FunctionVersion"], shares.get("2", 0), found.get("Description", "")
 
+    def promote(self):
+        """Somebody's call."""
+        self.lambda_.update_alias(
+            FunctionName=self.name, Name="live", FunctionVersion="2", RoutingConfig={"AdditionalVersionWeights": {}}
+        )
+
     def traffic(self):
         if WHERE == "moto":
             self.counted()
@@ -134,6 +140,24 @@ class Alias:
                 data.append({"MetricName": metric, "Value": value, "Dimensions": alias + executed, "Timestamp": time.time()})
             metrics.put_metric_data(Namespace="AWS/Lambda", MetricData=data)
             time.sleep(0.5)  # the pace of the sums
+
+
+class Together:
+    """Two functions whose aliases are moved together; the second version of the second one may fail."""
+
+    def __init__(self, name, fails):
+        self.parts = [Alias(f"{name}-a", False), Alias(f"{name}-b", fails)]
+        self.target = {"LambdaAliases": [part.target["LambdaAlias"] for part in self.parts]}
+
+    def order(self, name, **more):
+        versions = {part.name: "2" for part in self.parts}
+        return order(name, self.target, {"FunctionVersions": versions}, "function_alias", **more)
+
+    def now(self):
+        return [part.now() for part in self.parts]
+
+    def is_at(self, share):
+        return all(now[1] == share for now in self.now())
 
 
 class Stage:
@@ -386,6 +410,71 @@ def hooks():
     assert it.now() == ("1", 0, "ours"), it.now()
 
 
+def bad_together():
+    """One of two is bad: both go back, and it is named. Beforehand a dry run shows the calls of both."""
+    it = Together("bad-together", True)
+    code, words = ended(start(it.order("dry-together"), "--dry-run"))
+    for part in it.parts:
+        # Sign, shift, promote or roll back, and the sign's end.
+        assert words.count(f"UpdateAlias: {part.name}:live") == 5, words
+    assert code == 0 and it.now() == [("1", 0, "ours")] * 2, (code, it.now())
+    with busy(it):
+        code, words = ended(start(it.order("bad-together")))
+    assert code == 10, (code, words)
+    assert it.now() == [("1", 0, "ours")] * 2, it.now()
+
+
+def good_together():
+    """Killed while the first of two may have its share already; both are promoted. Another may not have one of them meanwhile."""
+    it = Together("good-together", False)
+    with busy(it):
+        killed = start(it.order("good-together", percents=(20, 60)))
+        until("the first shift", lambda: it.parts[0].now()[1] == 0.2)
+        os.kill(killed.pid, signal.SIGKILL)
+        killed.wait()
+        assert all("[pitbird-rollout:good-together:" in now[2] for now in it.now()), it.now()
+        code, words = ended(start(it.parts[1].order("alone")))
+        assert code == 1 and "taken by rollout good-together" in words, (code, words)
+        code, words = ended(start(it.order("good-together", percents=(20, 60))))
+    assert code == 0, (code, words)
+    assert it.now() == [("2", 0, "ours")] * 2, it.now()
+    again, words = ended(start(it.order("good-together", percents=(20, 60))))
+    assert again == 1 and "ended already" in words, (again, words)
+
+
+def lost_together():
+    """The journal is lost between the two calls of a promotion: with --take-over both begin anew, from what served before."""
+    it = Together("lost-together", False)
+    with busy(it):
+        killed = start(it.order("lost-together"))
+        until("the first shift", lambda: it.is_at(0.5))
+        os.kill(killed.pid, signal.SIGKILL)
+        killed.wait()
+        for path in FOLDER.glob("lost-together.*"):
+            path.unlink()
+        it.parts[0].promote()
+        code, words = ended(start(it.order("lost-together")))
+        assert code == 1 and "--take-over" in words, (code, words)
+        process = start(it.order("lost-together"), "--take-over")
+        until("both at the first step", lambda: it.is_at(0.5))
+        assert [now[0] for now in it.now()] == ["1", "1"], it.now()
+        code, words = ended(process)
+    assert code == 0, (code, words)
+    assert it.now() == [("2", 0, "ours")] * 2, it.now()
+
+
+def strange_together():
+    """Somebody takes one of two away: it stays where he put it, and the other goes back."""
+    it = Together("strange-together", False)
+    with busy(it):
+        process = start(it.order("strange-together"))
+        until("the first shift", lambda: it.is_at(0.5))
+        it.parts[1].promote()
+        code, words = ended(process)
+    assert code == 11 and "names version 2 instead of 1 (function strange-together-b)" in words, (code, words)
+    assert it.now() == [("1", 0, "ours"), ("2", 0, "ours")], it.now()
+
+
 def bad_stage():
     it = Stage("bad-stage", True)
     with busy(it):
@@ -468,13 +557,15 @@ def translated():
 
 class busy:
     def __init__(self, it):
-        self.it, self.thread = it, threading.Thread(target=it.traffic, daemon=True)
+        self.parts = getattr(it, "parts", [it])
 
     def __enter__(self):
-        self.thread.start()
+        for part in self.parts:
+            threading.Thread(target=part.traffic, daemon=True).start()
 
     def __exit__(self, *_):
-        self.it.is_over.set()
+        for part in self.parts:
+            part.is_over.set()
 
 
 def told(story, failed):

@@ -9,18 +9,20 @@ mod places;
 pub mod recording;
 mod shelf;
 mod stuck;
+mod together;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use pitbird_analysis::Bucket;
 use pitbird_aws::begin;
 use pitbird_aws::drive::{Driver, Stopped};
 use pitbird_aws::journal::Journal;
 use pitbird_aws::minutes::MINUTE_MS;
 use pitbird_aws::order::Order;
 use pitbird_aws::run::Run;
-use pitbird_rollout::{Input, Observed, Outcome, Plan, Record, State};
+use pitbird_rollout::{Input, Observed, ObservedRoute, Outcome, Plan, Record, State};
 use serde_json::{Value as Json, json};
 use tokio::time::Instant;
 
@@ -29,10 +31,18 @@ use cloud::Aws;
 use recording::{Minute, Recording, Tape};
 
 /// What is rolled out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 enum Place {
     Alias,
     Stage,
+    /// Two aliases together; the other one's traffic.
+    Aliases(&'static Recording),
+}
+
+impl Place {
+    fn is_stage(self) -> bool {
+        matches!(self, Place::Stage)
+    }
 }
 
 /// A rollout as it went: what was decided, and what the target was made.
@@ -64,6 +74,11 @@ fn input(recording: &Recording, place: Place) -> Json {
             let stage = json!({"RestApiId": API, "StageName": "prod"});
             (json!({"RestStage": stage}), json!({"DeploymentId": "d2"}))
         }
+        Place::Aliases(_) => {
+            let alias = |function: &str| json!({"FunctionName": function, "AliasName": "live"});
+            let aliases = json!({"LambdaAliases": [alias("toys"), alias("pets")]});
+            (aliases, json!({"FunctionVersions": {"pets": "2", "toys": "7"}}))
+        }
     };
     let told = json!([{"Url": "http://told", "Secret": "a secret of theirs"}]);
     with(
@@ -87,7 +102,11 @@ async fn here(recording: &'static Recording, place: Place) -> Went {
     let directory = folder();
     let bed = Bed::open(directory.path(), Instant::now()).await;
     let start_ms = start_ms(recording);
-    bed.play(Tape::new(recording, start_ms));
+    let is_apart = matches!(place, Place::Aliases(_));
+    bed.play(Tape::new(recording, start_ms).apart(is_apart));
+    if let Place::Aliases(other) = place {
+        bed.play_of("toys", Tape::new(other, start_ms).apart(is_apart));
+    }
     tokio::time::advance(Duration::from_millis(start_ms - BEGAN_MS)).await;
     bed.ok("StartRollout", input(recording, place)).await;
     bed.end("v2").await;
@@ -101,6 +120,7 @@ async fn here(recording: &'static Recording, place: Place) -> Went {
         serving: match place {
             Place::Alias => bed.alias().version.to_string(),
             Place::Stage => bed.stage().deployment_id,
+            Place::Aliases(_) => format!("{} {}", bed.alias().version, bed.alias_of("toys").version),
         },
         told: Vec::new(),
     };
@@ -121,10 +141,13 @@ async fn there(
     let directory = folder();
     let (began, start_ms) = (Instant::now(), start_ms(recording));
     // So that the first look is at the same time.
-    let claimed_ms = if place == Place::Stage { begin::SECOND_LOOK.as_millis() as u64 } else { 0 };
+    let claimed_ms = if place.is_stage() { begin::SECOND_LOOK.as_millis() as u64 } else { 0 };
     let from_ms = start_ms - claimed_ms;
     let clock: crate::Clock = std::sync::Arc::new(move || from_ms + began.elapsed().as_millis() as u64);
     let aws = Aws::new(Tape::new(recording, start_ms), late_ms, clock.clone());
+    if let Place::Aliases(other) = place {
+        aws.lock().unwrap().toys_tape = Some(Tape::new(other, start_ms));
+    }
     let cloud = Aws::cloud(&aws);
     let order = Order { input: input(recording, place), plan: plan.clone() }.accept().expect("AWS can do it");
     let journal = Journal::new(directory.path(), "v2");
@@ -155,6 +178,11 @@ async fn there(
         serving: match place {
             Place::Alias => aws.lock().unwrap().alias.version.clone(),
             Place::Stage => aws.lock().unwrap().stage.deployment.clone(),
+            Place::Aliases(_) => {
+                let aws = aws.lock().unwrap();
+                assert!(aws.alias.is_unsigned() && aws.toys.is_unsigned(), "{}", recording.name);
+                format!("{} {}", aws.alias.version, aws.toys.version)
+            }
         },
         told: told.lock().unwrap().drain(..).map(|notice| (notice.body, notice.signature)).collect(),
     };
@@ -178,6 +206,16 @@ fn seamless(record: &Record) -> Record {
             record.numbers.shares.clear();
         }
         evidence.buckets = sums;
+        let mut sums: Vec<ObservedRoute> = Vec::new();
+        for seen in std::mem::take(&mut evidence.routes) {
+            match sums.iter_mut().find(|sum| (sum.percent, &sum.route) == (seen.percent, &seen.route)) {
+                Some(sum) => sum.bucket = sum.bucket.plus(seen.bucket),
+                None => sums.push(seen),
+            }
+        }
+        // CloudWatch has none of these, and nobody is judged by them.
+        sums.iter_mut().for_each(|sum| sum.bucket.cold = Bucket::default());
+        evidence.routes = sums;
     }
     record
 }
@@ -185,11 +223,12 @@ fn seamless(record: &Record) -> Record {
 /// Both went the same way, number by number.
 fn check(name: &str, place: Place, here: &Went, there: &Went) {
     // A stage's sign is put on it before anything is looked at.
-    let first = if place == Place::Stage { 1 } else { 0 };
+    let first = if place.is_stage() { 1 } else { 0 };
     let merged: Vec<Record> = there.records.iter().skip(first).map(seamless).collect();
     let ours: Vec<&Record> = here.records.iter().skip(first).collect();
     for (at, (ours, theirs)) in ours.iter().zip(&merged).enumerate() {
-        let mut ours = Record::clone(ours);
+        let is_apart = matches!(place, Place::Aliases(_));
+        let mut ours = if is_apart { seamless(ours) } else { Record::clone(ours) };
         if theirs.numbers.shares.is_empty() {
             ours.numbers.shares.clear();
         }
@@ -206,7 +245,10 @@ fn check(name: &str, place: Place, here: &Went, there: &Went) {
 /// All of a state but, for a stage, when it began.
 fn state(place: Place, went: &Went) -> Json {
     let mut state = serde_json::to_value(&went.state).expect("JSON");
-    if place == Place::Stage {
+    if matches!(place, Place::Aliases(_)) {
+        together::without_cold_starts(&mut state);
+    }
+    if place.is_stage() {
         state["began_ms"].take();
         state["decisions"][0]["at_ms"].take();
     }
@@ -220,7 +262,7 @@ fn through_both(recordings: &[&'static Recording], place: Place) -> Vec<Went> {
         let mut went = Vec::new();
         while let Some(recording) = recordings.get(next.fetch_add(1, Ordering::Relaxed)) {
             let ours = alone(here(recording, place));
-            if place == Place::Stage && ours.state.outcome() == Some(Outcome::Inconclusive) {
+            if place.is_stage() && ours.state.outcome() == Some(Outcome::Inconclusive) {
                 continue;
             }
             let (theirs, _) = alone(there(recording, place, &ours.plan, (0, 0)));

@@ -107,8 +107,8 @@ impl Bed {
                     let road = roads.of(target);
                     if let Some(tape) = &mut road.tape {
                         let counts = tape.counts(clock(), share(&store, target));
-                        let (subject, [_, canary]) = target.subject();
-                        tape.tell(counts, &slots.of(subject), canary);
+                        let (subject, arms) = target.subject();
+                        tape.tell(counts, &slots.of(subject), arms);
                         return counts;
                     }
                     let counts = road.counts(clock(), share(&store, target));
@@ -249,6 +249,13 @@ impl Bed {
     /// From now on a recording says what is counted, and how the one alarm stands that a plan may name.
     pub fn play(&self, tape: Tape) {
         self.roads.lock().unwrap().main.tape = Some(tape);
+    }
+
+    /// The same for another function.
+    pub fn play_of(&self, function: &str, tape: Tape) {
+        self.traffic_of(function, Traffic::default(), None);
+        let mut roads = self.roads.lock().unwrap();
+        roads.named(function).expect("it was opened just now").tape = Some(tape);
     }
 
     /// From now on requests take time, and take routes.

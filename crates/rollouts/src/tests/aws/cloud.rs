@@ -1,5 +1,6 @@
-//! AWS in the process: an alias and a stage, CloudWatch's minutes and one alarm, spoken to by AWS's own SDK.
+//! AWS in the process: two aliases and a stage, CloudWatch's minutes and one alarm, spoken to by AWS's own SDK.
 
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
@@ -32,13 +33,16 @@ pub struct Aws {
     pub late_ms: u64,
     clock: Clock,
     pub alias: Alias,
+    /// The alias of the function `toys`, and its traffic.
+    pub toys: Alias,
+    pub toys_tape: Option<Tape>,
     pub stage: Stage,
     /// Calls by their operations' names.
     pub calls: Vec<&'static str>,
-    /// So many more changes of the alias find another one than they saw.
-    pub stale: usize,
-    /// When the alias was to be changed.
-    pub updates_ms: Vec<u64>,
+    /// How the next changes of a function's alias fail: by these codes.
+    pub faults: BTreeMap<&'static str, VecDeque<&'static str>>,
+    /// When which function's alias was to be changed.
+    pub updates: Vec<(u64, String)>,
 }
 
 /// A way to it.
@@ -60,16 +64,18 @@ impl HttpConnector for Wire {
 impl Aws {
     pub fn new(tape: Tape, late_ms: u64, clock: Clock) -> Arc<Mutex<Aws>> {
         assert!(late_ms <= LAG_MS, "what is later than that is never counted");
-        let (alias, stage, calls) = (Alias::new(), Stage::new(), Vec::new());
+        let (alias, toys, stage) = (Alias::new("1", "2"), Alias::new("6", "7"), Stage::new());
         Arc::new(Mutex::new(Aws {
             tape,
             late_ms,
             clock,
             alias,
+            toys,
+            toys_tape: None,
             stage,
-            calls,
-            stale: 0,
-            updates_ms: Vec::new(),
+            calls: Vec::new(),
+            faults: BTreeMap::new(),
+            updates: Vec::new(),
         }))
     }
 
@@ -114,22 +120,40 @@ impl Aws {
         response
     }
 
+    fn alias_of(&mut self, input: &Json) -> &mut Alias {
+        match input["FunctionName"].as_str() {
+            Some("pets") => &mut self.alias,
+            Some("toys") => &mut self.toys,
+            other => panic!("nobody has a function {other:?}"),
+        }
+    }
+
+    fn update_alias(&mut self, input: &Json, now_ms: u64) -> Result<Json, Fault> {
+        let function = input["FunctionName"].as_str().expect("a name").to_owned();
+        let code = self.faults.get_mut(&*function).and_then(VecDeque::pop_front);
+        self.updates.push((now_ms, function));
+        if let Some(code) = code {
+            return Err(Fault::new(code, "not now"));
+        }
+        let alias = self.alias_of(input);
+        alias.update(input)?;
+        let (share, shown) = (alias.share(), alias.shown());
+        let is_main = input["FunctionName"] == "pets";
+        let tape = if is_main { Some(&mut self.tape) } else { self.toys_tape.as_mut() };
+        tape.expect("its traffic").shift(now_ms, share);
+        Ok(shown)
+    }
+
     fn operation(&mut self, name: &str, input: &Json) -> Result<Json, Fault> {
         let now_ms = (self.clock)();
         self.tape.play(now_ms);
+        if let Some(tape) = &mut self.toys_tape {
+            tape.play(now_ms);
+        }
         match name {
             "GetFunctionConfiguration" => Ok(json!({"FunctionName": "pets", "Version": "2"})),
-            "GetAlias" => Ok(self.alias.shown()),
-            "UpdateAlias" => {
-                self.updates_ms.push(now_ms);
-                if self.stale > 0 {
-                    self.stale -= 1;
-                    return Err(Fault::new("PreconditionFailedException", "the alias is another by now"));
-                }
-                self.alias.update(input)?;
-                self.tape.shift(now_ms, self.alias.share());
-                Ok(self.alias.shown())
-            }
+            "GetAlias" => Ok(self.alias_of(input).shown()),
+            "UpdateAlias" => self.update_alias(input, now_ms),
             "GetRestApi" => Ok(Stage::api()),
             "GetRestApis" => Ok(json!({"items": [Stage::api()]})),
             "GetDeployment" => Ok(json!({"id": "d2"})),
@@ -173,10 +197,13 @@ impl Aws {
         let told = |minute: &&Minute| {
             wanted.contains(&minute.start_ms) && minute.start_ms + MINUTE_MS + self.late_ms <= now_ms
         };
-        let minutes: Vec<&Minute> = self.tape.minutes.iter().rev().filter(told).collect();
+        let minutes = |tape: &'_ Tape| tape.minutes.iter().rev().filter(told).copied().collect::<Vec<_>>();
+        let (main, toys) = (minutes(&self.tape), self.toys_tape.as_ref().map(minutes));
         let queries = input["MetricDataQueries"].as_array().expect("queries").iter();
         let results = queries.map(|query| {
             let metric = &query["MetricStat"]["Metric"];
+            let is_toys = metric["Dimensions"][0]["Value"] == "toys";
+            let minutes = if is_toys { toys.as_ref().expect("its traffic") } else { &main };
             let found =
                 minutes.iter().filter_map(|minute| Some((minute.start_ms / 1000, sum(metric, minute)?)));
             let (times, values): (Vec<u64>, Vec<u64>) = found.unzip();
@@ -191,15 +218,16 @@ impl Aws {
 fn sum(metric: &Json, minute: &Minute) -> Option<u64> {
     let dimensions = metric["Dimensions"].as_array().expect("dimensions").iter();
     let dimensions: Vec<_> = dimensions.map(|it| (it["Name"].as_str(), it["Value"].as_str())).collect();
-    let alias = [("FunctionName", "pets"), ("Resource", "pets:live"), ("ExecutedVersion", "2")];
+    let pets = [("FunctionName", "pets"), ("Resource", "pets:live"), ("ExecutedVersion", "2")];
+    let toys = [("FunctionName", "toys"), ("Resource", "toys:live"), ("ExecutedVersion", "7")];
     let [all, canary] =
         [[("ApiName", "pets"), ("Stage", "prod")], [("ApiName", "pets"), ("Stage", "prod/Canary")]];
     let is = |names: &[(&'static str, &'static str)]| {
         dimensions.iter().copied().eq(names.iter().map(|(name, value)| (Some(*name), Some(*value))))
     };
     let is_canary = match metric["Namespace"].as_str() {
-        Some("AWS/Lambda") if is(&alias) => true,
-        Some("AWS/Lambda") if is(&alias[..2]) => false,
+        Some("AWS/Lambda") if is(&pets) || is(&toys) => true,
+        Some("AWS/Lambda") if is(&pets[..2]) || is(&toys[..2]) => false,
         Some("AWS/ApiGateway") if is(&canary) => true,
         Some("AWS/ApiGateway") if is(&all) => false,
         _ => panic!("nobody has anything to ask about {metric}"),

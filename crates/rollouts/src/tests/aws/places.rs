@@ -7,9 +7,10 @@ use serde_json::{Value as Json, json};
 
 use crate::tests::bed::API;
 
-/// The alias `live` of the function `pets`.
+/// The alias `live` of a function.
 pub struct Alias {
     pub version: String,
+    canary: &'static str,
     share: Option<f64>,
     description: String,
     revision: u64,
@@ -30,13 +31,24 @@ struct Canary {
 }
 
 impl Alias {
-    pub fn new() -> Alias {
-        let (version, description) = ("1".to_owned(), "the live one".to_owned());
-        Alias { version, share: None, description, revision: 1 }
+    pub fn new(base: &str, canary: &'static str) -> Alias {
+        let (version, description) = (base.to_owned(), "the live one".to_owned());
+        Alias { version, canary, share: None, description, revision: 1 }
+    }
+
+    /// Somebody puts another version there.
+    pub fn put(&mut self, version: &str) {
+        (self.version, self.share) = (version.to_owned(), None);
+        self.revision += 1;
+    }
+
+    /// Is it as nobody's rollout left it?
+    pub fn is_unsigned(&self) -> bool {
+        self.description == "the live one"
     }
 
     pub fn shown(&self) -> Json {
-        let routing = self.share.map(|share| json!({"AdditionalVersionWeights": {"2": share}}));
+        let routing = self.share.map(|share| json!({"AdditionalVersionWeights": {self.canary: share}}));
         json!({
             "Name": "live",
             "FunctionVersion": self.version,
@@ -52,14 +64,14 @@ impl Alias {
         }
         self.version = input["FunctionVersion"].as_str().expect("a version").to_owned();
         self.description = input["Description"].as_str().expect("text").to_owned();
-        self.share = input["RoutingConfig"]["AdditionalVersionWeights"]["2"].as_f64();
+        self.share = input["RoutingConfig"]["AdditionalVersionWeights"][self.canary].as_f64();
         self.revision += 1;
         Ok(())
     }
 
     /// The canary's share of what comes, 0 to 1.
     pub fn share(&self) -> f64 {
-        self.share.unwrap_or(if self.version == "2" { 1.0 } else { 0.0 })
+        self.share.unwrap_or(if self.version == self.canary { 1.0 } else { 0.0 })
     }
 }
 

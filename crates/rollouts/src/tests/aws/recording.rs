@@ -49,8 +49,10 @@ pub struct Tape {
     began_ms: u64,
     next_ms: u64,
     pub minutes: Vec<Minute>,
-    /// Failures of the canary that a tally was told of.
-    told: u64,
+    /// Requests and failures of base and canary that a tally was told of.
+    told: [(u64, u64); 2],
+    /// It is one function of several: the tally is told of all that came.
+    is_apart: bool,
     /// Since when the canary has which share, 0 to 1.
     shifts: Vec<(u64, f64)>,
 }
@@ -65,9 +67,15 @@ impl Tape {
             began_ms: first_ms,
             next_ms: first_ms - recording.history * MINUTE_MS,
             minutes: Vec::new(),
-            told: 0,
+            told: [(0, 0); 2],
+            is_apart: false,
             shifts: vec![(0, 0.0)],
         }
+    }
+
+    /// It is one function of several, if it is.
+    pub fn apart(self, is_apart: bool) -> Tape {
+        Tape { is_apart, ..self }
     }
 
     /// Plays all minutes that are over.
@@ -112,21 +120,30 @@ impl Tape {
         Some(Counts { base: arm(sum.base), canary: arm(sum.canary), ..Counts::default() })
     }
 
-    /// Tells a data plane's tally where the canary's failures come from, where that is known.
-    pub fn tell(&mut self, counts: Option<Counts>, slot: &Slot, canary: u64) {
-        let failures = counts.map_or(self.told, |counts| counts.canary.failures);
-        for _ in (self.told..failures).filter(|_| self.recording.is_one_source) {
+    /// Tells a data plane's tally where the canary's failures come from, where that is known; of several functions all that came.
+    pub fn tell(&mut self, counts: Option<Counts>, slot: &Slot, arms: [u64; 2]) {
+        let Some(counts) = counts else { return };
+        let now = [counts.base, counts.canary].map(|arm| (arm.requests, arm.failures));
+        let record = |arm: u64, is_failure: bool, environment: Option<u64>| {
             slot.record(|| Request {
-                arm: canary,
+                arm,
                 route: None,
                 latency_us: 1_000,
                 is_cold: false,
-                is_failure: true,
+                is_failure,
                 client: None,
-                environment: Some(7),
+                environment,
             });
+        };
+        for ((arm, (requests, failures)), (told, failed)) in arms.into_iter().zip(now).zip(self.told) {
+            let (more, fails) = (requests - told, failures - failed);
+            if self.is_apart {
+                (0..more).for_each(|at| record(arm, at < fails, None));
+            } else if self.recording.is_one_source && arm == arms[1] {
+                (0..fails).for_each(|_| record(arm, true, Some(7)));
+            }
         }
-        self.told = failures;
+        self.told = now;
     }
 
     pub fn is_blind(&self, now_ms: u64) -> bool {

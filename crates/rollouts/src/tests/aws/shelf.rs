@@ -57,6 +57,36 @@ fn all() -> Vec<Recording> {
     runs.chain(unusual()).collect()
 }
 
+/// What two functions of one API do: the one that is bad is the first, the second, or neither.
+pub fn pairs() -> &'static [[Recording; 2]] {
+    static PAIRS: LazyLock<Vec<[Recording; 2]>> = LazyLock::new(|| {
+        let steady = || identical().swap_remove(0);
+        let bad =
+            || regressions().into_iter().find(|model| model.name == "0.1 → 5 %").expect("in the catalogue");
+        let thin = || Model { per_second: 2.0, ..bad() };
+        let idle = || Model { per_second: 0.0, ..steady() };
+        let mut pairs = Vec::new();
+        for run in 0..4 {
+            for models in [
+                [steady(), steady()],
+                [bad(), steady()],
+                [steady(), bad()],
+                [steady(), thin()],
+                [steady(), idle()],
+            ] {
+                let name = format!("{} beside {}", models[0].name, models[1].name);
+                let [first, second] = models.map(|model| {
+                    recording(&name, Model { per_second: model.per_second.min(60.0), ..model }, run)
+                });
+                // Its requests draw for themselves.
+                pairs.push([first, Recording { run: run + 1_000, ..second }]);
+            }
+        }
+        pairs
+    });
+    &PAIRS
+}
+
 /// A broken canary whose few failures all come from one environment.
 pub fn one_source() -> &'static Recording {
     static RECORDING: LazyLock<Recording> = LazyLock::new(|| {

@@ -36,15 +36,16 @@ fn a_shift_that_does_not_get_through_is_tried_again_after_three_seconds() {
         begin::claim(&cloud, &journal, &mut run, false).await.expect("it is free");
         {
             let mut aws = aws.lock().unwrap();
-            (aws.stale, aws.updates_ms) = (STALE, Vec::new());
+            aws.faults.insert("pets", vec!["PreconditionFailedException"; STALE].into());
+            aws.updates.clear();
         }
         let mut complaints = 0;
         let mut say = |_: &Run, words: &str| complaints += usize::from(words.ends_with("; trying again"));
         let mut driver = Driver::new(&cloud, &journal, run, &mut say, clock);
         let stopped = driver.to_the_end(std::future::pending()).await.expect("a journal");
         assert_eq!(stopped, Stopped::Ended(0), "promoted all the same");
-        let tried = aws.lock().unwrap().updates_ms.clone();
-        let waits: Vec<u64> = tried.windows(2).take(STALE).map(|pair| pair[1] - pair[0]).collect();
+        let tried = aws.lock().unwrap().updates.clone();
+        let waits: Vec<u64> = tried.windows(2).take(STALE).map(|pair| pair[1].0 - pair[0].0).collect();
         assert_eq!(waits, [3_000; STALE]);
         assert!((1..=STALE).contains(&complaints), "{complaints}: it says what is wrong, and not each time");
     });

@@ -57,6 +57,10 @@ impl Roads {
         self.others.insert(function.to_owned(), road);
     }
 
+    pub fn named(&mut self, function: &str) -> Option<&mut Road> {
+        self.others.get_mut(function)
+    }
+
     pub fn of(&mut self, target: &LiveTarget) -> &mut Road {
         let function = match target {
             LiveTarget::LambdaAlias { function, .. } => function.as_str(),
