@@ -3,7 +3,8 @@
 //! counted then:
 //!
 //! - where each request draws its arm: every event, bursts and retries too;
-//! - where a user keeps an arm: users for requests, and of a user's events the first, with the configured share;
+//! - where a user keeps an arm: of a user's events the first, with the configured share, since requests say nothing
+//!   about how users are shared out;
 //! - where events come from few hosts or sandboxes: at most [`PER_HOST`] of one host in one bucket.
 
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,28 @@ pub const USERS: usize = 4_096;
 
 const BITS: u64 = 1 << 16;
 const PROBES: u64 = 4;
+
+/// Users that had their first event, by the arm that they had it on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Firsts {
+    pub canary: u64,
+    pub base: u64,
+}
+
+impl Firsts {
+    #[must_use]
+    pub fn plus(self, other: Firsts) -> Firsts {
+        Firsts {
+            canary: self.canary.saturating_add(other.canary),
+            base: self.base.saturating_add(other.base),
+        }
+    }
+
+    pub fn is_empty(self) -> bool {
+        self == Firsts::default()
+    }
+}
 
 /// The events that count, of what each host saw in a bucket.
 pub fn capped(events_of_each_host: impl IntoIterator<Item = u64>, cap: u64) -> u64 {

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::cluster::Firsts;
 use crate::interval::{self, Interval};
 use crate::log_space::threshold;
 use crate::{Arm, Bucket, HarmBound, LatencyFindings, RatioSequence, Restarting, ShareTest};
@@ -43,6 +44,9 @@ pub struct ErrorJudge {
     split: ShareTest,
     ratio: RatioSequence,
     seen: Bucket,
+    /// Where users keep an arm: how many had their first event. Then these are compared, not requests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    firsts: Option<Firsts>,
 }
 
 /// A verdict with the numbers that it rests on. Logarithms are natural.
@@ -104,17 +108,50 @@ impl ErrorJudge {
             split: ShareTest::split(),
             ratio: RatioSequence::default(),
             seen: Bucket::default(),
+            firsts: None,
         }
+    }
+
+    /// The same where users keep an arm, so that requests aren't shared out by themselves: what is compared are users' first events
+    /// ([`observe_firsts`](ErrorJudge::observe_firsts)). Requests still bound the harm, and are counted. How they are split says
+    /// nothing there, however many they are: few users make most of them.
+    pub fn of_users(history: Arm, margin: f64) -> ErrorJudge {
+        ErrorJudge { firsts: Some(Firsts::default()), ..ErrorJudge::new(history, margin) }
     }
 
     /// Takes in what was seen under a configured weight, 0 to 1. A bucket without both arms compares nothing and only
     /// counts.
     pub fn observe(&mut self, bucket: Bucket, weight: f64) {
         let Bucket { canary, base } = bucket;
-        if let Some(share) = bucket.share() {
-            self.worse.update(canary.events(), base.events(), share);
+        if self.firsts.is_none() {
+            if let Some(share) = bucket.share() {
+                self.worse.update(canary.events(), base.events(), share);
+            }
+            self.split.update(canary.requests(), base.requests(), weight);
+            self.ratio.update(canary.events(), base.events(), weight);
         }
-        self.count(bucket, weight);
+        self.harm.update(bucket);
+        self.seen = self.seen.plus(bucket);
+    }
+
+    /// Takes in users' first events under a configured weight, 0 to 1; nothing where requests are compared. Whoever has his first
+    /// event is the canary's with just the weight of that moment, so no requests are needed, and one event is a legal bucket.
+    pub fn observe_firsts(&mut self, seen: Firsts, weight: f64) {
+        let Some(firsts) = &mut self.firsts else { return };
+        *firsts = firsts.plus(seen);
+        self.worse.update(seen.canary, seen.base, weight);
+        self.ratio.update(seen.canary, seen.base, weight);
+    }
+
+    /// From here on a user's first event may be one that was counted before: what was gathered stays as it is, and the
+    /// comparison begins anew beside it.
+    pub fn forget(&mut self) {
+        self.worse.settle();
+    }
+
+    /// Users that had their first event; `None` where requests are compared.
+    pub fn firsts(&self) -> Option<Firsts> {
+        self.firsts
     }
 
     /// Watches for a regression that begins now; see [`Restarting`].
@@ -124,22 +161,6 @@ impl ErrorJudge {
 
     pub fn seen(&self) -> Bucket {
         self.seen
-    }
-
-    /// Takes in what was seen under a configured weight where users keep an arm: requests are users, events their first
-    /// ones. What a user does later depends on the arm, so the configured weight stands for the share.
-    pub fn observe_users(&mut self, bucket: Bucket, weight: f64) {
-        let Bucket { canary, base } = bucket;
-        self.worse.update(canary.events(), base.events(), weight);
-        self.count(bucket, weight);
-    }
-
-    fn count(&mut self, bucket: Bucket, weight: f64) {
-        let Bucket { canary, base } = bucket;
-        self.harm.update(bucket);
-        self.split.update(canary.requests(), base.requests(), weight);
-        self.ratio.update(canary.events(), base.events(), weight);
-        self.seen = self.seen.plus(bucket);
     }
 
     /// The evidence that the canary's error rate is higher.

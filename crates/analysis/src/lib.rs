@@ -56,6 +56,7 @@ pub mod two_by_two;
 pub use bands::Bands;
 pub use bucket::{Arm, Bucket, MoreEventsThanRequests};
 pub use ceiling::Ceiling;
+pub use cluster::Firsts;
 pub use excess::Excess;
 pub use guard::SloGuard;
 pub use harm::HarmBound;

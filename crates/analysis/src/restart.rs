@@ -7,6 +7,9 @@
 //! All starts take the same steps from their beginning on, so one number per alternative holds the sum over all of
 //! them: it moves with each step, and a new start adds its weight. However many starts there are, memory and time stay
 //! those of one test.
+//!
+//! Where users' first events are counted and it is forgotten who had one, all starts until then stay as they are
+//! ([`Restarting::settle`]): a user may be counted once more, but never twice by the same start.
 
 use libm::{exp, log, log1p};
 use serde::{Deserialize, Serialize};
@@ -23,11 +26,17 @@ pub(crate) struct Starts {
     /// `ln(sum over starts of weight * exp(evidence since))`.
     logs: Exact<WIDTH>,
     starts: u32,
+    /// What starts that take no further steps came to, with their weights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    settled: Settled,
 }
+
+/// A logarithm; none before anything was settled.
+pub(crate) type Settled = Option<Exact<1>>;
 
 impl Default for Starts {
     fn default() -> Self {
-        Starts { logs: Exact([ln_weight(0); WIDTH]), starts: 1 }
+        Starts { logs: Exact([ln_weight(0); WIDTH]), starts: 1, settled: None }
     }
 }
 
@@ -44,8 +53,28 @@ impl Starts {
         add(&mut self.logs, steps);
     }
 
+    pub fn settle(&mut self, grid: &'static [Point]) {
+        settle(&mut self.logs, self.starts, &mut self.settled, grid);
+        self.starts = self.starts.saturating_add(1);
+    }
+
     pub fn log_e(&self, grid: &'static [Point]) -> f64 {
-        mixture(&self.logs, self.starts, grid)
+        with_settled(mixture(&self.logs, self.starts, grid), &self.settled)
+    }
+}
+
+/// Lets the starts so far take no further steps, and start number `start` begin. (Beyond the last number its weight is
+/// given again, which is too small to matter.)
+pub(crate) fn settle(logs: &mut [f64; WIDTH], start: u32, settled: &mut Settled, grid: &'static [Point]) {
+    let reached = log_sum_exp(|| grid.iter().zip(logs.iter()).map(|(point, log)| point.ln_weight + log));
+    *settled = Some(Exact([with_settled(reached, settled)]));
+    *logs = [ln_weight(start); WIDTH];
+}
+
+pub(crate) fn with_settled(log_e: f64, settled: &Settled) -> f64 {
+    match settled {
+        Some(settled) => log_sum_exp(|| [log_e, settled[0]].into_iter()),
+        None => log_e,
     }
 }
 
@@ -91,6 +120,11 @@ impl Restarting {
         self.0.restart();
     }
 
+    /// What was gathered counts on as it is, and only starts from now on gather more.
+    pub fn settle(&mut self) {
+        self.0.settle(&grid::WORSE);
+    }
+
     /// Takes in a bucket; see [`ShareTest::update`](crate::ShareTest::update).
     pub fn update(&mut self, canary_events: u64, base_events: u64, share: f64) {
         if let Some(steps) = increments(&grid::WORSE, 1.0, canary_events, base_events, share) {
@@ -134,7 +168,7 @@ impl From<Kept> for Restarting {
             }
             count += 1;
         }
-        Restarting(Starts { logs: Exact(logs), starts: count })
+        Restarting(Starts { logs: Exact(logs), starts: count, settled: None })
     }
 }
 
@@ -182,10 +216,42 @@ mod tests {
         assert_eq!(read.0.starts, 3);
     }
 
+    /// The mean over all outcomes of 8 events, of which the canary has each with its share, is 1 whenever one settles: what is settled
+    /// takes no further steps, and what begins anew has only the weight that was left.
+    #[test]
+    fn what_is_settled_stays_and_the_mean_over_all_outcomes_is_one() {
+        let (share, mut mean) = (0.1_f64, 0.0);
+        for outcome in 0_u32..256 {
+            let (mut test, mut chance) = (Restarting::default(), 1.0);
+            for event in 0..8 {
+                let is_canary = outcome >> event & 1 == 1;
+                chance *= if is_canary { share } else { 1.0 - share };
+                test.update(u64::from(is_canary), u64::from(!is_canary), share);
+                match event {
+                    2 | 5 => test.settle(),
+                    3 => test.restart(),
+                    _ => {}
+                }
+            }
+            mean += chance * exp(test.log_e());
+        }
+        assert!((mean - 1.0).abs() < 1e-9, "{mean}");
+        let (mut settled, mut plain) = (Restarting::default(), Restarting::default());
+        (0..3).for_each(|_| [&mut settled, &mut plain].into_iter().for_each(|test| test.update(1, 0, 0.1)));
+        let before = settled.log_e();
+        settled.settle();
+        assert!((settled.log_e() - before).abs() < 1e-12, "nothing is lost: {before} {}", settled.log_e());
+        (0..9).for_each(|_| [&mut settled, &mut plain].into_iter().for_each(|test| test.update(0, 9, 0.1)));
+        assert!(settled.log_e() > before - 0.1 && plain.log_e() < 1.0, "nor worn down: {}", settled.log_e());
+        let text = serde_json::to_string(&settled).unwrap();
+        assert_eq!(serde_json::from_str::<Restarting>(&text).unwrap(), settled);
+    }
+
     #[test]
     fn the_last_start_is_the_last() {
         let mut test = Restarting(Starts { starts: u32::MAX, ..Starts::default() });
         test.restart();
+        test.settle();
         assert_eq!(test.0.starts, u32::MAX);
         assert!(test.log_e().is_finite());
     }

@@ -8,11 +8,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::Bucket;
+use crate::cluster::Firsts;
 use crate::exact::Exact;
 use crate::grid::{self, Point, SLOWER, WIDTH, WORSE};
 use crate::latency::{COUNT, Timed, steps};
 use crate::log_space::log_sum_exp;
-use crate::restart::{add, begin, ln_weight, mixture};
+use crate::restart::{Settled, add, begin, ln_weight, mixture, settle, with_settled};
 use crate::share::increments;
 
 /// Routes that are watched apart at most.
@@ -31,6 +32,9 @@ pub enum Metric {
     /// Requests above the threshold that was frozen from this one of [`QUANTILES`](crate::latency::QUANTILES).
     Slow(usize),
 }
+
+/// The place of [`Metric::Errors`] in [`Metric::ALL`].
+const ERRORS: usize = 0;
 
 impl Metric {
     /// All of them, in the order in which they are kept.
@@ -81,6 +85,9 @@ pub struct RouteJudge {
     /// Shared with copies of the judge until one of them changes.
     routes: Arc<[Route]>,
     starts: u32,
+    /// Users keep an arm: their first errors on a route are compared, not requests.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_by_user: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -90,6 +97,9 @@ struct Route {
     canary: u32,
     base: u32,
     cells: [Cell; METRICS],
+    /// Of its errors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    settled: Settled,
 }
 
 /// One metric of one route: evidence per alternative, summed over starts, and the events.
@@ -105,9 +115,15 @@ impl RouteJudge {
     /// `None` for more than [`ROUTES_MAX`] routes, or for none at all.
     pub fn new(routes: usize) -> Option<RouteJudge> {
         let cell = Cell { logs: Exact([ln_weight(0); WIDTH]), canary: 0, base: 0 };
-        let route = Route { canary: 0, base: 0, cells: std::array::from_fn(|_| cell.clone()) };
+        let cells = std::array::from_fn(|_| cell.clone());
+        let route = Route { canary: 0, base: 0, cells, settled: None };
         let fits = (1..=ROUTES_MAX).contains(&routes);
-        fits.then(|| RouteJudge { routes: vec![route; routes].into(), starts: 1 })
+        fits.then(|| RouteJudge { routes: vec![route; routes].into(), starts: 1, is_by_user: false })
+    }
+
+    /// The same where users keep an arm: see [`ErrorJudge::of_users`](crate::ErrorJudge::of_users).
+    pub fn of_users(routes: usize) -> Option<RouteJudge> {
+        RouteJudge::new(routes).map(|judge| RouteJudge { is_by_user: true, ..judge })
     }
 
     pub fn routes(&self) -> usize {
@@ -123,6 +139,7 @@ impl RouteJudge {
         stop_at_most(&mut route.base, seen.errors.base.requests());
         for (cell, metric) in route.cells.iter_mut().zip(Metric::ALL) {
             let (bucket, steps) = match metric {
+                Metric::Errors if self.is_by_user => (seen.errors, None),
                 Metric::Errors => (seen.errors, share_steps(seen.errors, share)),
                 Metric::ColdStarts => (seen.cold, share_steps(seen.cold, share)),
                 Metric::Slow(at) => (seen.timed.at(at), steps(seen.timed, at)),
@@ -133,6 +150,29 @@ impl RouteJudge {
             stop_at_most(&mut cell.canary, bucket.canary.events());
             stop_at_most(&mut cell.base, bucket.base.events());
         }
+    }
+
+    /// Takes in how many users had their first error on a route under a configured weight, 0 to 1; nothing where requests are compared.
+    pub fn observe_firsts(&mut self, route: usize, seen: Firsts, weight: f64) {
+        let steps = increments(&grid::WORSE, 1.0, seen.canary, seen.base, weight);
+        let Some(steps) = steps.filter(|_| self.is_by_user) else { return };
+        if let Some(route) = Arc::make_mut(&mut self.routes).get_mut(route) {
+            add(&mut route.cells[ERRORS].logs, &steps);
+        }
+    }
+
+    /// From here on a user's first error on a route may be one that was counted before: what errors have gathered stays as it is.
+    pub fn forget(&mut self) {
+        let Some(starts) = self.starts.checked_add(1) else { return };
+        for route in Arc::make_mut(&mut self.routes) {
+            for (at, cell) in route.cells.iter_mut().enumerate() {
+                match at {
+                    ERRORS => settle(&mut cell.logs, self.starts, &mut route.settled, &grid::WORSE),
+                    _ => begin(&mut cell.logs, self.starts),
+                }
+            }
+        }
+        self.starts = starts;
     }
 
     /// Watches for regressions that begin now.
@@ -171,8 +211,9 @@ impl RouteJudge {
     /// The evidence of one metric of one route; `None` for a route that is not known.
     pub fn log_e_of(&self, route: usize, metric: Metric) -> Option<f64> {
         let at = Metric::ALL.iter().position(|known| *known == metric)?;
-        let cell = self.routes.get(route)?.cells.get(at)?;
-        Some(mixture(&cell.logs, self.starts, metric.grid()))
+        let route = self.routes.get(route)?;
+        let log_e = mixture(&route.cells.get(at)?.logs, self.starts, metric.grid());
+        Some(if at == ERRORS { with_settled(log_e, &route.settled) } else { log_e })
     }
 
     /// Requests of canary and base on a route.
@@ -254,6 +295,25 @@ mod tests {
         (0..9).for_each(|_| judge.observe(0, RouteBucket { cold, ..RouteBucket::default() }, None));
         assert!(judge.log_e_of(0, Metric::ColdStarts).unwrap() > 20.0);
         assert!(judge.log_e_errors().abs() < 1e-12 && judge.log_e_slower().abs() < 1e-12);
+    }
+
+    #[test]
+    fn where_users_keep_an_arm_their_first_errors_decide_and_requests_are_counted() {
+        let mut judge = RouteJudge::of_users(2).unwrap();
+        judge.observe(1, seen(50, 50, 50, 0), Some(0.01));
+        assert!(judge.log_e_errors().abs() < 1e-12 && judge.events(1, Metric::Errors) == Some((50, 0)));
+        judge.observe_firsts(1, Firsts { canary: 3, base: 0 }, 0.01);
+        judge.observe_firsts(7, Firsts { canary: 3, base: 0 }, 0.01);
+        let before = judge.log_e_of(1, Metric::Errors).unwrap();
+        assert!(before > 6.0);
+        judge.forget();
+        judge.observe_firsts(1, Firsts { canary: 0, base: 900 }, 0.5);
+        assert!((judge.log_e_of(1, Metric::Errors).unwrap() - before).abs() < 0.01, "settled");
+        let mut requests = RouteJudge::new(2).unwrap();
+        requests.observe_firsts(1, Firsts { canary: 3, base: 0 }, 0.01);
+        assert_eq!(requests, RouteJudge::new(2).unwrap());
+        let text = serde_json::to_string(&judge).unwrap();
+        assert_eq!(serde_json::from_str::<RouteJudge>(&text).unwrap(), judge);
     }
 
     #[test]

@@ -54,9 +54,15 @@ pub fn begin(plan: &Plan, history: Arm, now_ms: u64) -> Turn {
         phase_began_ms: now_ms,
         now_ms,
         history_of_base: history,
-        judge: ErrorJudge::new(history, plan.rules().margin),
+        judge: match plan.judged().users {
+            true => ErrorJudge::of_users(history, plan.rules().margin),
+            false => ErrorJudge::new(history, plan.rules().margin),
+        },
         latency: plan.judged().latency.as_ref().map(|latency| LatencyJudge::new(latency.margins())),
-        routes: RouteJudge::new(plan.judged().routes.len()),
+        routes: match plan.judged().users {
+            true => RouteJudge::of_users(plan.judged().routes.len()),
+            false => RouteJudge::new(plan.judged().routes.len()),
+        },
         guardrails: guardrails::begin(plan),
         guard: None,
         restart_ms: now_ms,

@@ -1,4 +1,4 @@
-use pitbird_analysis::{Arm, Bucket, RouteBucket, Timed};
+use pitbird_analysis::{Arm, Bucket, Firsts, RouteBucket, Timed};
 use pitbird_names::Percent;
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +29,12 @@ pub struct Evidence {
     /// The same requests once more by route, for the routes that the plan names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub routes: Vec<ObservedRoute>,
+    /// Users who failed for the first time, where the plan counts users: of all requests, and once more by route.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub firsts: Vec<ObservedFirsts>,
+    /// It is no longer known who failed before this look: a user who fails now may be one that was counted already.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_forgotten: bool,
     /// How many warm requests took longer than the plan's guardrails allow.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ceilings: Vec<ObservedCeiling>,
@@ -67,6 +73,19 @@ pub struct ObservedRoute {
     pub percent: Percent,
     pub route: String,
     pub bucket: RouteBucket,
+}
+
+/// Users who failed for the first time, by the arm that failed them, under one configured weight: that which the failed request was
+/// drawn under, whenever it ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ObservedFirsts {
+    /// The canary's configured share.
+    pub percent: Percent,
+    /// By the plan's name for it; `None`: of all requests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub route: Option<String>,
+    pub firsts: Firsts,
 }
 
 /// Requests and errors of both arms under one configured weight. A request belongs to the weight that it was drawn

@@ -59,7 +59,7 @@ pub use decide::{
 };
 pub use evidence::{
     Action, Alarm, AlarmState, Check, Command, Evidence, Input, Note, Observed, ObservedCeiling,
-    ObservedLatency, ObservedRoute,
+    ObservedFirsts, ObservedLatency, ObservedRoute,
 };
 pub use outcome::{Because, Outcome};
 pub use plan::{

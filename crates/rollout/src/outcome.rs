@@ -1,6 +1,6 @@
 use std::fmt;
 
-use pitbird_analysis::Arm;
+use pitbird_analysis::{Arm, Firsts};
 use serde::{Deserialize, Serialize};
 
 use crate::Note;
@@ -56,7 +56,15 @@ impl fmt::Display for Outcome {
 #[serde(rename_all = "snake_case")]
 pub enum Because {
     /// The canary's error rate is higher than the base's: `log_e` reached `threshold` (natural logarithms).
-    Worse { log_e: f64, threshold: f64, canary: Arm, base: Arm },
+    Worse {
+        log_e: f64,
+        threshold: f64,
+        canary: Arm,
+        base: Arm,
+        /// Where users are counted: those who failed, by the arm that failed them first. On these `log_e` rests.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        firsts: Option<Firsts>,
+    },
     /// The canary answers slowly more often than the base: as events above the threshold that was
     /// frozen from the base's quantile `quantile` (0 to 1).
     Slower { quantile: f64, log_e: f64, threshold: f64, canary: Arm, base: Arm },
@@ -112,9 +120,10 @@ impl Because {
 impl fmt::Display for Because {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Because::Worse { log_e, threshold, canary, base } => write!(
+            Because::Worse { log_e, threshold, canary, base, firsts } => write!(
                 f,
-                "canary is worse: {} of {} requests failed, base {} of {} (log E {log_e:.2}, needed {threshold:.2})",
+                "canary is worse: {}{} of {} requests failed, base {} of {} (log E {log_e:.2}, needed {threshold:.2})",
+                firsts.map(clients).unwrap_or_default(),
                 canary.events(),
                 canary.requests(),
                 base.events(),
@@ -185,6 +194,10 @@ impl fmt::Display for Because {
             Because::CheckFailed { name } => write!(f, "pre-check {name} failed"),
         }
     }
+}
+
+fn clients(Firsts { canary, base }: Firsts) -> String {
+    format!("{canary} clients failed for the first time there, {base} on base; ")
 }
 
 /// `: ` and the words, if there are any.

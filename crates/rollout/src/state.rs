@@ -1,7 +1,8 @@
 use std::collections::VecDeque;
 
 use pitbird_analysis::{
-    Arm, Bucket, Culprit, ErrorJudge, Findings, Judgement, LatencyJudge, Release, RouteJudge, SloGuard, Timed,
+    Arm, Bucket, Culprit, ErrorJudge, Findings, Firsts, Judgement, LatencyJudge, Release, RouteJudge,
+    SloGuard, Timed,
 };
 use pitbird_names::Percent;
 use serde::{Deserialize, Serialize};
@@ -150,6 +151,11 @@ impl State {
     /// All that was seen during the rollout.
     pub fn seen(&self) -> Bucket {
         self.judge.seen()
+    }
+
+    /// Users who failed for the first time, by arm, where they are counted.
+    pub fn firsts(&self) -> Option<Firsts> {
+        self.judge.firsts()
     }
 
     /// The verdict so far, with its numbers.

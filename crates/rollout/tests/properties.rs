@@ -2,12 +2,12 @@
 //! with an old generation, an end, and the same again from the records.
 #![allow(clippy::unwrap_used, reason = "a test's own helpers may fail loudly")]
 
-use pitbird_analysis::{Arm, Bucket, Verdict};
+use pitbird_analysis::{Arm, Bucket, Firsts, Verdict};
 use pitbird_names::Percent;
 use pitbird_rollout::{
     Action, Alarm, AlarmState, BLOCK_MS_MAX, Check, Command, Evidence, Guardrails, HISTORY_MAX, Judged,
-    MOVES_MAX, Note, Observed, Phase, Plan, RETURNS_MAX, Ramp, RampStep, Reason, Record, Rules, State, Step,
-    Target, TargetKind, Turn, applied, begin, next, refused, replay,
+    MOVES_MAX, Note, Observed, ObservedFirsts, Phase, Plan, RETURNS_MAX, Ramp, RampStep, Reason, Record,
+    Rules, State, Step, Target, TargetKind, Turn, applied, begin, next, refused, replay,
 };
 use proptest::prelude::*;
 
@@ -72,6 +72,10 @@ fn arm() -> impl Strategy<Value = Arm> {
     ]
 }
 
+fn first_failures((canary, base): (u64, u64)) -> ObservedFirsts {
+    ObservedFirsts { percent: Percent::new(10.0).unwrap(), route: None, firsts: Firsts { canary, base } }
+}
+
 fn evidence() -> impl Strategy<Value = Evidence> {
     let percent = prop_oneof![Just(0.0), Just(1.0), Just(10.0), Just(50.0), Just(90.0), Just(100.0)];
     let observed = (percent, arm(), arm()).prop_map(|(percent, canary, base)| Observed {
@@ -85,9 +89,13 @@ fn evidence() -> impl Strategy<Value = Evidence> {
         1 => Just(Some(AlarmState::Alarm)),
     ];
     let environments = prop_oneof![4 => Just(None), 1 => (0..4_u32).prop_map(Some)];
-    (prop::collection::vec(observed, 0..3), state, environments, 0..40_u8).prop_map(
-        |(buckets, state, failing_environments, check)| Evidence {
+    let firsts = prop::collection::vec((0..4_u64, prop_oneof![0..4_u64, any::<u64>()]), 0..2);
+    let users = (firsts, prop::bool::weighted(0.2));
+    (prop::collection::vec(observed, 0..3), state, environments, 0..40_u8, users).prop_map(
+        |(buckets, state, failing_environments, check, (firsts, has_forgotten))| Evidence {
             buckets,
+            firsts: firsts.into_iter().map(first_failures).collect(),
+            has_forgotten,
             alarms: state.map(|state| Alarm { name: "errors".into(), state }).into_iter().collect(),
             checks: vec![Check { name: "smoke".into(), passed: check > 0 }],
             failing_environments,

@@ -61,6 +61,9 @@ pub fn regressions() -> Vec<Model> {
             fault: Fault { is_route_dead: true, ..Fault::NONE },
             ..HEALTHY
         },
+        Model {
+            name: "users keep their arm, 0.1 → 5 %", shape: Shape::Users, fault: more(0.049), ..HEALTHY
+        },
         with("broken altogether, 1/s", 1.0, 0.0, more(1.0)),
         with("0.1 → 5 %, 1/s", 1.0, 0.001, more(0.049)),
         with("broken altogether, 0.01/s", 0.01, 0.0, more(1.0)),

@@ -4,9 +4,9 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use libm::{erfc, exp, log, pow, sin, sqrt};
-use pitbird_analysis::cluster::{PER_HOST, capped};
+use pitbird_analysis::cluster::{FirstEvents, PER_HOST, capped};
 use pitbird_analysis::latency::QUANTILES;
-use pitbird_analysis::{Arm, Bucket, RouteBucket, Slow, Timed};
+use pitbird_analysis::{Arm, Bucket, Firsts, RouteBucket, Slow, Timed};
 
 use crate::draws::Draws;
 
@@ -17,6 +17,8 @@ pub const DYING_ROUTE: usize = 7;
 const DYING_SHARE: f64 = 0.01;
 /// Hosts that serve both arms.
 const HOSTS: f64 = 40.0;
+/// Users that keep their arm.
+const USERS: usize = 2_000;
 /// Seconds of a daily cycle, for which nobody waits a day.
 const DAY_S: f64 = 1_200.0;
 /// The base's latency is lognormal with a median of 50 ms and a p99 of 300 ms.
@@ -56,7 +58,7 @@ pub enum Shape {
     Storms,
     /// Each failure is followed by three requests on average, of which four of five fail.
     Retries,
-    /// Users keep their arm; one of 500 fails half of his requests, which are many for few users.
+    /// 2,000 users keep their arm, a tenth of whom make a third of the requests; one of 500 fails half of his.
     Users,
     /// Any of 40 hosts is bad in one second of 500 and fails three of ten; the canary has its share of them.
     Hosts,
@@ -99,8 +101,16 @@ pub struct World<'a> {
     outage_s: f64,
     /// A canary this many times slower is still accepted.
     accepted: f64,
-    /// Seconds in which a user of an arm will fail for the first time, and under which weight he came.
-    due: Vec<(f64, bool, f64)>,
+    /// Where they keep their arm; the first ones make most of the requests.
+    users: Vec<User>,
+    /// Users who have failed.
+    failed: FirstEvents,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct User {
+    draw: f64,
+    is_failing: bool,
 }
 
 /// What a stretch of time brought.
@@ -110,6 +120,8 @@ pub struct Seen {
     pub buckets: Vec<(f64, Bucket)>,
     pub timed: Timed,
     pub routes: Vec<(usize, RouteBucket)>,
+    /// Users who failed for the first time, where they keep their arm.
+    pub firsts: Firsts,
     pub requests: u64,
     pub canary_requests: u64,
     /// How many of the canary's requests failed that would not have on the base.
@@ -122,7 +134,10 @@ impl<'a> World<'a> {
         let Range { start, end } = model.fault.onset_s;
         let onset_s = start + (end - start) * draws.uniform();
         let outage_s = 600.0 * draws.uniform();
-        World { model, draws, onset_s, outage_s, accepted: ACCEPTED, due: Vec::new() }
+        let users = if model.shape == Shape::Users { USERS } else { 0 };
+        let users = (0..users).map(|_| User { draw: draws.uniform(), is_failing: draws.happens(0.002) });
+        let (users, failed) = (users.collect(), FirstEvents::default());
+        World { model, draws, onset_s, outage_s, accepted: ACCEPTED, users, failed }
     }
 
     /// The same where a canary is accepted that is this many times slower.
@@ -150,7 +165,7 @@ impl<'a> World<'a> {
             return seen;
         }
         let bucket = match self.model.shape {
-            Shape::Users => return self.users(seen, at_s, for_s, weight),
+            Shape::Users => return self.of_users(seen, at_s, weight, (rate, more)),
             Shape::Hosts => self.hosts(canary, base, share, rate),
             _ => {
                 let k_c = self.draws.binomial(canary, (rate + more).min(1.0));
@@ -212,35 +227,29 @@ impl<'a> World<'a> {
         Bucket { canary: serve(canary, of_canary), base: serve(base, HOSTS as u64 - of_canary.min(39)) }
     }
 
-    /// Users come and keep an arm; when one fails for the first time, that counts.
-    fn users(&mut self, mut seen: Seen, at_s: f64, for_s: f64, weight: f64) -> Seen {
-        let (canary, base) = (seen.canary_requests, seen.requests - seen.canary_requests);
-        for (users, is_canary) in [(canary, true), (base, false)] {
-            for _ in 0..self.draws.binomial(users, 0.002 + self.model.errors) {
-                let wait_s = 300.0 * self.draws.uniform() * self.draws.uniform();
-                self.due.push((at_s + wait_s, is_canary, weight));
+    /// Each request is some user's, and takes his arm.
+    fn of_users(&mut self, mut seen: Seen, at_s: f64, weight: f64, (rate, more): (f64, f64)) -> Seen {
+        let mut counts = [0_u64; 4];
+        for _ in 0..seen.requests {
+            let (user, users) = (self.draws.uniform(), self.users.len() as f64);
+            let number = (users * user * user) as usize;
+            let User { draw, is_failing } = self.users[number];
+            let is_canary = draw < weight;
+            let would_fail = self.draws.happens(if is_failing { 0.5 } else { rate });
+            let fails = would_fail || is_canary && self.draws.happens(more);
+            let place = if is_canary { 0 } else { 2 };
+            counts[place] += 1;
+            counts[place + 1] += u64::from(fails);
+            seen.extra_failures += f64::from(u8::from(fails && !would_fail));
+            if fails && self.failed.is_first(number as u64) {
+                let arm = if is_canary { &mut seen.firsts.canary } else { &mut seen.firsts.base };
+                *arm += 1;
             }
         }
-        let mut buckets = vec![(weight, [canary, 0, base, 0])];
-        self.due.retain(|(due_s, is_canary, came_at)| {
-            let is_due = *due_s < at_s + for_s;
-            if is_due {
-                let at = buckets.iter().position(|(weight, _)| weight == came_at);
-                let at = at.unwrap_or_else(|| {
-                    buckets.push((*came_at, [0; 4]));
-                    buckets.len() - 1
-                });
-                // Beside the requests of this stretch a user of an earlier one counts once more.
-                let counts = &mut buckets[at].1;
-                let place = if *is_canary { 0 } else { 2 };
-                counts[place] += 1;
-                counts[place + 1] += 1;
-            }
-            !is_due
-        });
-        let bucket = |[n_c, k_c, n_b, k_b]: [u64; 4]| Bucket { canary: arm(n_c, k_c), base: arm(n_b, k_b) };
-        seen.buckets = buckets.into_iter().map(|(weight, counts)| (weight, bucket(counts))).collect();
+        let [canary, k_c, base, k_b] = counts;
+        seen.canary_requests = canary;
         seen.timed = self.timed(at_s, canary, base, false);
+        seen.buckets.push((weight, Bucket { canary: arm(canary, k_c), base: arm(base, k_b) }));
         seen
     }
 

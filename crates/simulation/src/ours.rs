@@ -3,8 +3,8 @@
 use pitbird_analysis::Arm;
 use pitbird_names::Percent;
 use pitbird_rollout::{
-    Evidence, Judged, Latency, Observed, ObservedLatency, ObservedRoute, Outcome, Phase, Plan, Ramp,
-    RampStep, Rules, Step, Target, TargetKind, Turn, applied, begin, next,
+    Evidence, Judged, Latency, Observed, ObservedFirsts, ObservedLatency, ObservedRoute, Outcome, Phase,
+    Plan, Ramp, RampStep, Rules, Step, Target, TargetKind, Turn, applied, begin, next,
 };
 
 use crate::ending::{End, Ending};
@@ -120,7 +120,9 @@ fn evidence(model: &Model, seen: &crate::model::Seen, weight: Percent) -> Eviden
     let latency = ObservedLatency { percent: weight, timed: seen.timed };
     let by_route =
         |(at, bucket): &(usize, _)| ObservedRoute { percent: weight, route: route(*at), bucket: *bucket };
+    let firsts = ObservedFirsts { percent: weight, route: None, firsts: seen.firsts };
     Evidence {
+        firsts: if seen.firsts.is_empty() { Vec::new() } else { vec![firsts] },
         buckets: seen.buckets.iter().map(by_weight).collect(),
         latency: if model.has_routes { Vec::new() } else { vec![latency] },
         routes: seen.routes.iter().map(by_route).collect(),

@@ -1,7 +1,7 @@
 //! Where requests are few, looks are gathered before they are judged. The tests take the canary's share from what a
 //! bucket saw: one canary request among ten of a second makes a share of a tenth, whatever the weight, and a failure
 //! at a tenth says less than one at a hundredth. So a bucket lasts until about one canary request can be expected. How
-//! long that is, is decided when it begins.
+//! long that is, is decided when it begins. Users' first failures are compared by the configured weight, and wait for nothing.
 
 use pitbird_analysis::{Bucket, RouteBucket, Timed};
 use pitbird_names::Percent;
@@ -75,10 +75,7 @@ impl State {
         let Some(block) = self.block.take() else { return };
         let weight = block.percent.get() / 100.0;
         self.course.excess.add(block.bucket);
-        match plan.judged().users {
-            true => self.judge.observe_users(block.bucket, weight),
-            false => self.judge.observe(block.bucket, weight),
-        }
+        self.judge.observe(block.bucket, weight);
         let is_timed = self.is_warm(plan) && self.latency.is_some();
         if let Some(latency) = self.latency.as_mut().filter(|_| is_timed) {
             latency.observe(block.timed);

@@ -9,7 +9,9 @@ use super::retreat::RETREAT_MS;
 use super::transition::RESTART_MS;
 use super::{Effect, SILENT_GAPS, SILENT_MS};
 use crate::record::shown;
-use crate::{Action, AlarmState, Because, Command, Evidence, Note, Phase, Plan, Reason, State};
+use crate::{
+    Action, AlarmState, Because, Command, Evidence, Note, ObservedFirsts, Phase, Plan, Reason, State,
+};
 
 /// Below this many errors a rollback wants to see them in two environments, and from two clients.
 const FEW_EVENTS: u64 = 5;
@@ -40,8 +42,28 @@ impl State {
         }
         self.watch_guardrails(plan, evidence);
         self.gather(plan, evidence);
+        self.compare_users(plan, evidence);
         self.failing_environments = evidence.failing_environments.or(self.failing_environments);
         self.failing_clients = evidence.failing_clients.or(self.failing_clients);
+    }
+
+    /// Takes in who failed for the first time; nothing unless the plan counts users.
+    fn compare_users(&mut self, plan: &Plan, evidence: &Evidence) {
+        if evidence.has_forgotten {
+            self.judge.forget();
+            self.routes.iter_mut().for_each(|routes| routes.forget());
+        }
+        for ObservedFirsts { percent, route, firsts } in &evidence.firsts {
+            let weight = percent.get() / 100.0;
+            let Some(route) = route else {
+                self.judge.observe_firsts(*firsts, weight);
+                continue;
+            };
+            let place = plan.judged().routes.iter().position(|known| known == route);
+            if let (Some(place), Some(routes)) = (place, &mut self.routes) {
+                routes.observe_firsts(place, *firsts, weight);
+            }
+        }
     }
 
     /// Lets every test watch for a regression that begins now.
@@ -133,8 +155,8 @@ impl State {
             // No threshold convinces by itself, all of them together do.
             None if self.is_latency(found) => self.slower(strongest(found), log_e, threshold),
             _ => {
-                let seen = self.judge.seen();
-                Because::Worse { log_e, threshold, canary: seen.canary, base: seen.base }
+                let (seen, firsts) = (self.judge.seen(), self.judge.firsts());
+                Because::Worse { log_e, threshold, canary: seen.canary, base: seen.base, firsts }
             }
         }
     }
@@ -159,8 +181,13 @@ impl State {
 
     pub(super) fn few_sources(&self) -> bool {
         let is_one = |count: Option<u32>| count.is_some_and(|count| count < 2);
-        self.judge.seen().canary.events() < FEW_EVENTS
+        self.canary_errors() < FEW_EVENTS
             && (is_one(self.failing_environments) || is_one(self.failing_clients))
+    }
+
+    /// The canary's errors that are compared with the base's: one of each user, where users are counted.
+    fn canary_errors(&self) -> u64 {
+        self.judge.firsts().map_or(self.judge.seen().canary.events(), |firsts| firsts.canary)
     }
 
     /// What time and evidence for the canary allow.
@@ -241,7 +268,7 @@ impl State {
             return Some(Reason::Paused);
         }
         if found.verdict == Verdict::Worse || self.is_broken_by_few(plan) {
-            return Some(Reason::OneEnvironment { events: self.judge.seen().canary.events() });
+            return Some(Reason::OneEnvironment { events: self.canary_errors() });
         }
         if found.split_broken {
             let (log_e, threshold) = (shown(found.log_e_split), shown(threshold(SPLIT_ALPHA)));

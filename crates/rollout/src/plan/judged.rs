@@ -27,7 +27,8 @@ pub struct Judged {
     /// Routes that are watched apart too, by the executor's names for them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub routes: Vec<String>,
-    /// Users keep their arm: what is counted are users, and the first failure of each.
+    /// Users keep their arm: errors are compared by the first failure of each, with the configured weight. The bound on the harm,
+    /// latencies and guardrails go on counting requests, and how these are split is not asked.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub users: bool,
 }
