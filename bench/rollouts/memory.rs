@@ -41,7 +41,7 @@ fn main() {
 fn tally() -> [usize; 2] {
     let before = HEAP.current_usage();
     let routes = (0..bed::ROUTES).map(|number| format!("GET /r{number}")).collect();
-    let tally = Tally::new(Spec { routes, is_timed: true, ceilings_us: Vec::new() });
+    let tally = Tally::new(Spec { routes, is_timed: true, ..Spec::default() });
     let learning = HEAP.current_usage() - before;
     tally.freeze(Limits::default(), vec![Limits::default(); bed::ROUTES]);
     [learning, HEAP.current_usage() - before]

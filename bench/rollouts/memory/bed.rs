@@ -115,6 +115,7 @@ impl Bed {
                     is_failure: false,
                     client: Some(at),
                     environment: Some(at),
+                    drawn: None,
                 });
             }
             self.served[number][0].fetch_add(REQUESTS * ROUTES as u64, Ordering::Relaxed);

@@ -24,8 +24,8 @@ pub(crate) enum By {
     /// There is only one.
     Nothing,
     Chance,
-    /// What keeps a client where it is.
-    Client,
+    /// What keeps a client where it is, by a hash of it.
+    Client(u64),
     /// The request asked for it.
     Request,
     /// It is a copy of one that went to the base.
@@ -38,7 +38,7 @@ impl By {
         match self {
             By::Nothing => None,
             By::Chance => Some("draw"),
-            By::Client => Some("sticky"),
+            By::Client(_) => Some("sticky"),
             By::Request => Some("forced"),
             By::Mirror => Some("mirror"),
         }
@@ -61,18 +61,19 @@ pub(crate) fn choose<'s>(stage: &'s Stage, arrival: &Arrival<'_>, draw: f64) -> 
             return Chosen { track, is_evidence: false, is_mirrored: false, by: By::Request };
         }
     }
-    let kept = sticky.as_ref().and_then(|sticky| steady_draw(sticky, stage, canary, arrival));
-    let by = if kept.is_some() { By::Client } else { By::Chance };
-    let chosen = drawn(if percent.takes(kept.unwrap_or(draw)) { canary } else { &stage.base }, by);
+    let client = sticky.as_ref().and_then(|sticky| client(sticky, stage, canary, arrival));
+    let by = client.map_or(By::Chance, By::Client);
+    let draw = client.map_or(draw, steady_draw);
+    let chosen = drawn(if percent.takes(draw) { canary } else { &stage.base }, by);
     if chosen.track.is_canary || mirror.get() == 0.0 {
         return chosen;
     }
     Chosen { is_mirrored: mirror.takes(fastrand::f64()), ..chosen }
 }
 
-/// The draw in [0, 1) that this client always has for this canary; `None` for one that doesn't bring what would keep it. The next
-/// canary is another draw, so that not the same clients go first each time.
-fn steady_draw(sticky: &Sticky, stage: &Stage, canary: &Track, arrival: &Arrival<'_>) -> Option<f64> {
+/// The hash that this client always has for this canary; `None` for one that doesn't bring what would keep it. The next
+/// canary is another hash, so that not the same clients go first each time.
+fn client(sticky: &Sticky, stage: &Stage, canary: &Track, arrival: &Arrival<'_>) -> Option<u64> {
     let word = match sticky {
         Sticky::Carried(carrier) => carried(carrier, arrival.headers())?,
         Sticky::SourceAddress => arrival.peer.source,
@@ -85,8 +86,12 @@ fn steady_draw(sticky: &Sticky, stage: &Stage, canary: &Track, arrival: &Arrival
     let digest: [u8; 32] = hash.finalize().into();
     let mut first = [0; 8];
     first.copy_from_slice(&digest[..8]);
-    // As many bits as a float between 0 and 1 holds exactly.
-    Some((u64::from_le_bytes(first) >> 11) as f64 / (1_u64 << 53) as f64)
+    Some(u64::from_le_bytes(first))
+}
+
+/// The draw in [0, 1) that a client always has: as many bits as such a float holds exactly.
+fn steady_draw(client: u64) -> f64 {
+    (client >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 /// What a request carries there, if it is text and not empty.

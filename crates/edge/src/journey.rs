@@ -14,6 +14,7 @@ use pitbird_records::usage_plan::Throttle;
 use pitbird_snapshot::{Resource, Snapshot, Stage, Track};
 use pitbird_telemetry::Telemetry;
 use pitbird_telemetry::metrics::Probe;
+use pitbird_telemetry::tally::Drawn;
 use pitbird_trace::Tracer;
 
 use crate::admit::{SignatureOf, admit, is_open, validate};
@@ -324,7 +325,9 @@ impl Edge {
             let latency_us = measured.latency_us;
             Story { latency_us, ..story(stage, chosen.track, resource, arrival, admitted).of(outcome) }
         };
-        let kind = Kind { is_canary: chosen.track.is_canary, is_evidence: chosen.is_evidence };
+        let user = if let By::Client(client) = chosen.by { Some(client) } else { None };
+        let drawn = stage.canary.as_ref().map(|(percent, _)| Drawn { percent: *percent, user });
+        let kind = Kind { is_canary: chosen.track.is_canary, is_evidence: chosen.is_evidence, drawn };
         let log = routed.map_or_else(Log::default, |routed| routed.log);
         self.recorder(stage).record(stage, kind, &measured, story, log, &self.telemetry);
         if let Some(traced) = arrival.trace.as_ref().filter(|traced| traced.is_recorded()) {

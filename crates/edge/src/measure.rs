@@ -6,7 +6,7 @@ use pitbird_snapshot::Stage;
 use pitbird_telemetry::Telemetry;
 use pitbird_telemetry::logs::{LogStream, Spread};
 use pitbird_telemetry::metrics::{Dimensions, Probe, ProbeSpec, Resolution, Total, Unit};
-use pitbird_telemetry::tally::{Request, STAGE_BASE, STAGE_CANARY, Slot, Subject};
+use pitbird_telemetry::tally::{Drawn, Request, STAGE_BASE, STAGE_CANARY, Slot, Subject};
 use pitbird_telemetry::usage::UsageSpec;
 use pitbird_trace::Reservoir;
 
@@ -116,14 +116,14 @@ impl StageRecorder {
         log: Log<'_>,
         telemetry: &Telemetry,
     ) {
-        let Kind { is_canary, is_evidence } = kind;
+        let Kind { is_canary, is_evidence, drawn } = kind;
         let probes = if is_canary { &self.canary } else { &self.base };
         let at_ms = measured.at_ms as i64;
         let values = measured.values();
         let probe = if is_evidence { &probes.plain } else { &probes.beside };
         probe.record_used(at_ms, &values, &measured.used.numbers());
         if is_evidence {
-            self.trial.record(|| measured.tried(is_canary));
+            self.trial.record(|| measured.tried(is_canary, drawn));
         }
         if let Some(path) = measured.resource_path.filter(|_| measured.is_detailed) {
             let (name, make) = ((path, measured.method), || probes.detail(path, measured.method, telemetry));
@@ -158,6 +158,8 @@ pub(crate) struct Kind {
     pub is_canary: bool,
     /// Whether it counts for the canary's verdict. The metrics have it in any case.
     pub is_evidence: bool,
+    /// How chance shared it out, where there were two tracks.
+    pub drawn: Option<Drawn>,
 }
 
 /// What is measured of every exchange.
@@ -180,7 +182,7 @@ pub(crate) struct Measured<'a> {
 
 impl Measured<'_> {
     /// The exchange as those see it who try the canary.
-    fn tried(&self, is_canary: bool) -> Request<'_> {
+    fn tried(&self, is_canary: bool, drawn: Option<Drawn>) -> Request<'_> {
         let functions = self.used.functions;
         Request {
             arm: if is_canary { STAGE_CANARY } else { STAGE_BASE },
@@ -190,6 +192,7 @@ impl Measured<'_> {
             is_failure: self.status >= 500,
             client: Some(number_of(self.source_ip)),
             environment: Some(functions.environment).filter(|number| *number > 0),
+            drawn,
         }
     }
 
@@ -306,12 +309,12 @@ mod tests {
             used: TrackUse { functions, ..TrackUse::default() },
             source_ip: "192.0.2.1",
         };
-        let seen = measured.tried(true);
+        let seen = measured.tried(true, None);
         assert_eq!((seen.arm, seen.route), (STAGE_CANARY, Some(("GET", "/pets/{id}"))));
         assert_eq!((seen.latency_us, seen.is_cold, seen.is_failure), (1234, true, true));
         assert_eq!(seen.environment, Some(7));
         let other = Measured { source_ip: "192.0.2.2", status: 499, used: TrackUse::default(), ..measured };
-        let next = other.tried(false);
+        let next = other.tried(false, None);
         assert_eq!((next.arm, next.is_cold, next.is_failure), (STAGE_BASE, false, false));
         assert_eq!(next.environment, None, "no function ran");
         assert!(next.client.is_some() && next.client != seen.client);

@@ -68,6 +68,7 @@ impl InvocationProbe {
             is_failure: went.is_error,
             client: None,
             environment: Some(went.environment),
+            drawn: None,
         });
     }
 

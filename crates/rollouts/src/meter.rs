@@ -4,7 +4,7 @@ use pitbird_analysis::{Arm, Bucket};
 use pitbird_names::Percent;
 use pitbird_records::rollout::{CanaryUse, ColdStarts};
 use pitbird_rollout::Observed;
-use pitbird_telemetry::tally::{Arms, Beyond, Classes, Counted};
+use pitbird_telemetry::tally::{Arms, Beyond, Classes, Counted, FirstFailures};
 
 use crate::{ArmCounts, Counts};
 
@@ -21,6 +21,8 @@ pub struct Meter {
     told: Now,
     /// Counted under an earlier weight, while the change to the present one was being committed.
     earlier: Option<Seen>,
+    /// Who failed before the next reading is no longer known.
+    has_forgotten: bool,
 }
 
 /// What is new, and the meter as it will be once that is durable.
@@ -30,6 +32,8 @@ pub struct Reading {
     pub seen: Vec<Seen>,
     /// What the canary has used.
     pub canary_use: CanaryUse,
+    /// Since the reading before it was forgotten who has failed: whoever is among the first failures may have been so already.
+    pub has_forgotten: bool,
     after: Meter,
 }
 
@@ -43,12 +47,19 @@ pub struct Seen {
     pub routes: Vec<Arms>,
     /// Warm requests above the plan's limits on latency.
     pub beyond: Beyond,
+    /// Clients who failed for the first time, where they are counted.
+    pub firsts: Option<FirstFailures>,
 }
 
 impl Meter {
     /// A meter that leaves out what was counted so far.
     pub fn from(told: Now) -> Meter {
-        Meter { told, earlier: None }
+        Meter { told, earlier: None, has_forgotten: false }
+    }
+
+    /// The same where another server, or driver, counted until now: nobody here knows who failed then.
+    pub fn forgetful(self) -> Meter {
+        Meter { has_forgotten: true, ..self }
     }
 
     /// A meter that waits: nothing is on trial before [`Meter::begin`], so nobody asks what routes had.
@@ -69,9 +80,11 @@ impl Meter {
     /// What was counted since the last reading that was kept, the present weight being `percent`.
     pub fn read(&self, now: Now, percent: Percent) -> Reading {
         let canary_use = now.counts.canary_use.since(self.told.counts.canary_use);
+        let memory = |now: &Now| now.counted.firsts.as_ref().map(|firsts| firsts.memory);
+        let is_new = memory(&self.told).is_some_and(|told| memory(&now) != Some(told));
         let (fresh, told) = Seen::since(&self.told, now, percent);
         let seen = self.earlier.iter().cloned().chain([fresh]).filter(|seen| !seen.is_empty()).collect();
-        Reading { seen, canary_use, after: Meter { told, earlier: None } }
+        Reading { seen, canary_use, has_forgotten: self.has_forgotten || is_new, after: Meter::from(told) }
     }
 
     /// The reading is durable; the weight stayed as it was.
@@ -84,7 +97,7 @@ impl Meter {
         let (earlier, mut told) = Seen::since(&reading.after.told, now, percent);
         // What is used has no weight that it belongs to: it is told with the next reading.
         told.counts.canary_use = reading.after.told.counts.canary_use;
-        *self = Meter { told, earlier: Some(earlier).filter(|seen| !seen.is_empty()) };
+        *self = Meter { earlier: Some(earlier).filter(|seen| !seen.is_empty()), ..Meter::from(told) };
     }
 }
 
@@ -120,13 +133,15 @@ impl Seen {
         let (bucket, counts) = since(told.counts, now.counts);
         let arms = now.counted.all.since(told.counted.all);
         let beyond = now.counted.beyond.since(told.counted.beyond);
+        let firsts = now.counted.firsts.as_ref().map(|now| now.since(told.counted.firsts.as_ref()));
         let before = told.counted.routes.iter().copied().chain(std::iter::repeat(Arms::default()));
         let routes = now.counted.routes.iter().zip(before).map(|(now, told)| now.since(told)).collect();
-        (Seen { percent, bucket, arms, routes, beyond }, Now { counts, counted: now.counted })
+        (Seen { percent, bucket, arms, routes, beyond, firsts }, Now { counts, counted: now.counted })
     }
 
     fn is_empty(&self) -> bool {
-        is_empty(self.bucket) && self.arms.is_empty() && self.beyond.is_empty()
+        let has_firsts = self.firsts.as_ref().is_some_and(|firsts| !firsts.is_empty());
+        is_empty(self.bucket) && self.arms.is_empty() && self.beyond.is_empty() && !has_firsts
     }
 }
 
@@ -211,6 +226,42 @@ mod tests {
             meter.keep(reading);
         }
         assert_eq!(told, (20 - 5) + 3 + 1, "of the old weight, too, and from 0 after a restart");
+    }
+
+    /// Counts with so many first failures of the canary, in a cell and a memory.
+    fn failing(canary: u64, cell: u32, memory: u32) -> Now {
+        let all = pitbird_telemetry::tally::Failed { base: 0, canary };
+        let firsts = FirstFailures { memory, cell, all, routes: Vec::new() };
+        let now = counts((0, 0), (0, 0));
+        Now { counted: Counted { firsts: Some(firsts), ..now.counted }, ..now }
+    }
+
+    #[test]
+    fn first_failures_belong_to_the_weight_that_they_were_counted_under() {
+        let firsts = |reading: &Reading| -> Vec<(f64, u64)> {
+            let of = |seen: &Seen| (seen.percent.get(), seen.firsts.as_ref().unwrap().all.canary);
+            reading.seen.iter().map(of).collect()
+        };
+        let mut meter = Meter::begin(failing(0, 1, 0), None);
+        let reading = meter.read(failing(2, 1, 0), percent(10.0));
+        assert_eq!((firsts(&reading), reading.has_forgotten), (vec![(10.0, 2)], false));
+        meter.turn(reading, percent(10.0), failing(3, 1, 0));
+        let reading = meter.read(failing(4, 2, 0), percent(50.0));
+        assert_eq!(firsts(&reading), [(10.0, 1), (50.0, 4)]);
+        meter.keep(reading);
+        assert!(meter.read(failing(4, 2, 0), percent(50.0)).seen.is_empty());
+        for _ in 0..2 {
+            let reading = meter.read(failing(1, 3, 1), percent(50.0));
+            assert_eq!(
+                (firsts(&reading), reading.has_forgotten),
+                (vec![(50.0, 1)], true),
+                "until it is kept"
+            );
+        }
+        meter.keep(meter.read(failing(1, 3, 1), percent(50.0)));
+        let reading = meter.read(failing(2, 3, 1), percent(50.0));
+        assert_eq!((firsts(&reading), reading.has_forgotten), (vec![(50.0, 1)], false));
+        assert!(Meter::default().forgetful().read(failing(1, 3, 0), percent(50.0)).has_forgotten);
     }
 
     #[test]

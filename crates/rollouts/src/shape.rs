@@ -156,7 +156,6 @@ impl Rollout {
         let (plan, state) = (&rollout.plan, &rollout.state);
         let rules = plan.rules();
         let Extra { pre_warm, force, sticky } = extra::shown(&rollout.target);
-        let kept = sticky.as_ref().map(|_| extra::KEPT.to_owned());
         let wait_until = match (state.phase(), step_index(plan, state)) {
             (Phase::Watching { .. }, Some(step)) => Some(rollout.phase_began_ms + plan.steps()[step].wait_ms),
             _ => None,
@@ -173,7 +172,7 @@ impl Rollout {
             latency: plan.judged().latency.as_ref().map(Latency::from),
             routes: plan.judged().routes.clone(),
             guardrails: Guardrails::shown(plan.guardrails()),
-            deviations: plan.deviations().into_iter().chain(kept).collect(),
+            deviations: plan.deviations().into_iter().chain(extra::kept(rollout)).collect(),
             status: status(rollout),
             status_reason: rollout.reason.clone(),
             exit_code: state.outcome().map(Outcome::exit_code),

@@ -13,6 +13,7 @@ mod model;
 mod orders;
 mod restarts;
 mod starts;
+mod sticky;
 mod stories;
 mod together;
 mod views;

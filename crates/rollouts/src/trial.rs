@@ -4,14 +4,16 @@
 use std::sync::Arc;
 
 use pitbird_analysis::latency::QUANTILES;
-use pitbird_analysis::{Arm, Bucket, RouteBucket, Slow, Timed};
+use pitbird_analysis::{Arm, Bucket, Firsts, RouteBucket, Slow, Timed};
+use pitbird_names::Percent;
 use pitbird_records::rollout::{Target, Thresholds};
 use pitbird_rollout::plan::{
     HISTORY_PATIENCE_MS, HISTORY_REQUESTS, HISTORY_REQUESTS_MIN, LATENCY_HISTORY, SLOWER_BY,
 };
-use pitbird_rollout::{Check, Evidence, ObservedCeiling, ObservedLatency, ObservedRoute};
+use pitbird_rollout::{Check, Evidence, ObservedCeiling, ObservedFirsts, ObservedLatency, ObservedRoute};
 use pitbird_telemetry::tally::{
-    Arms, Beyond, CEILINGS_MAX, Classes, Counted, History, Limits, Slot, Spec, Tally, Watch,
+    Arms, Beyond, CEILINGS_MAX, Classes, Counted, FIRSTS_MAX, Failed, History, Limits, Slot, Spec, Tally,
+    Watch,
 };
 
 use crate::meter::Seen;
@@ -20,20 +22,29 @@ use crate::{LiveTarget, Rollout, SlotsOf};
 /// A route with fewer requests than this is measured by the thresholds of all.
 const ROUTE_REQUESTS_MIN: u64 = 100;
 
+/// After so long it is forgotten which clients have failed, ms: those who fail when the canary goes bad late may have failed before.
+const FIRSTS_MS: u64 = 3_600_000;
+
 /// What counts a rollout's requests, as long as this lives.
 pub struct Trial {
     tally: Arc<Tally>,
+    /// Since when clients who have failed are remembered, epoch ms.
+    since_ms: u64,
+    /// First failures remembered that were counted under earlier weights.
+    remembered: u64,
     watched: Vec<(Arc<Slot>, Arc<Watch>)>,
 }
 
 impl Trial {
-    pub fn new(slots: &SlotsOf, rollout: &Rollout) -> Trial {
+    pub fn new(slots: &SlotsOf, rollout: &Rollout, now_ms: u64) -> Trial {
         let targets = LiveTarget::all(&rollout.scope, &rollout.target);
         let routes = rollout.plan.judged().routes.clone();
         let ceilings = rollout.plan.guardrails().latency.iter();
         let ceilings_us = ceilings.map(|ceiling| ceiling.above_ms.saturating_mul(1_000)).collect();
         let is_timed = rollout.plan.judged().latency.is_some();
-        let tally = Arc::new(Tally::new(Spec { routes, is_timed, ceilings_us }));
+        let is_by_user = rollout.plan.judged().users;
+        let tally = Arc::new(Tally::new(Spec { routes, is_timed, ceilings_us, is_by_user }));
+        tally.weigh(rollout.state.weight());
         // Of several functions each is a route.
         let is_apart = matches!(rollout.target, Target::LambdaAliases(_));
         let watch = |(number, target): (usize, &LiveTarget)| {
@@ -42,7 +53,7 @@ impl Trial {
             (slots(subject), Arc::new(Watch { tally: tally.clone(), base, canary, route }))
         };
         let watched = targets.iter().enumerate().map(watch).collect();
-        let trial = Trial { watched, tally };
+        let trial = Trial { watched, tally, since_ms: now_ms, remembered: 0 };
         if let Some(thresholds) = &rollout.thresholds {
             trial.freeze(rollout, thresholds);
         }
@@ -52,6 +63,26 @@ impl Trial {
 
     pub fn read(&self) -> Counted {
         self.tally.read()
+    }
+
+    /// The canary's share has changed: first failures are counted for this one from now on.
+    pub fn weigh(&mut self, percent: Percent) {
+        if let Some(counted) = self.tally.read().firsts {
+            self.remembered += counted.entries();
+            self.tally.weigh(percent);
+        }
+    }
+
+    /// The share has stayed, and all that was counted is written down. Forgets who has failed where that was long ago, or where so many
+    /// have that the next ones would be taken for them: neither depends on which arm it was.
+    pub fn forget_in_time(&mut self, now_ms: u64) {
+        let Some(counted) = self.tally.read().firsts else { return };
+        let entries = self.remembered + counted.entries();
+        let is_due = entries >= FIRSTS_MAX || now_ms.saturating_sub(self.since_ms) >= FIRSTS_MS;
+        if is_due {
+            (self.since_ms, self.remembered) = (now_ms, 0);
+            self.tally.forget();
+        }
     }
 
     /// The thresholds that requests are counted by from now on; `None` where latency isn't judged, and while the base's
@@ -106,7 +137,16 @@ fn quantiles(history: &History) -> Option<[u64; 4]> {
 pub fn add(evidence: &mut Evidence, rollout: &Rollout, seen: &[Seen]) {
     let judged = rollout.plan.judged();
     let is_timed = judged.latency.is_some();
-    for Seen { percent, arms, routes, beyond, .. } in seen {
+    for Seen { percent, arms, routes, beyond, firsts, .. } in seen {
+        if let Some(firsts) = firsts {
+            let of_routes = judged.routes.iter().map(Some).zip(firsts.routes.iter().copied());
+            for (route, Failed { canary, base }) in std::iter::once((None, firsts.all)).chain(of_routes) {
+                let firsts = Firsts { canary, base };
+                if !firsts.is_empty() {
+                    evidence.firsts.push(ObservedFirsts { percent: *percent, route: route.cloned(), firsts });
+                }
+            }
+        }
         let ceilings = 0..rollout.plan.guardrails().latency.len();
         evidence.ceilings.extend(ceilings.filter_map(|ceiling| observed_ceiling(*beyond, ceiling)));
         let timed = timed(*arms);

@@ -96,6 +96,7 @@ impl Turn {
                 evidence.latency.clear();
                 evidence.routes.clear();
                 evidence.ceilings.clear();
+                evidence.firsts.clear();
                 self.is_order_ignored = has_order;
                 orders.push(own_abort(&words, around.now_ms));
                 Some((Action::Abort, Note::from(format!("{EXECUTOR}, because {words}"))))
@@ -107,6 +108,8 @@ impl Turn {
             && evidence.latency.is_empty()
             && evidence.routes.is_empty()
             && evidence.ceilings.is_empty()
+            && evidence.firsts.is_empty()
+            && !evidence.has_forgotten
             && evidence.hooks.is_empty();
         let is_quiet = saw_nothing && commands.is_empty();
         let before = self.rollout.state.clone();

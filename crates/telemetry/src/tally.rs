@@ -2,7 +2,8 @@
 //!
 //! A rollout has a [`Tally`] watch the [`Slot`] of what it tries, or of each of them; as long as nobody watches a request pays for one
 //! look at an empty pointer. With one it pays for two or three additions to atomic numbers, one
-//! more where all requests have limits, and takes no lock.
+//! more where all requests have limits, and takes no lock. Where clients keep their arm, a failure pays for finding out whether
+//! it is its client's first; a request that succeeds pays nothing for that.
 //!
 //! At first a tally learns how long the base takes: a histogram for all requests, and one for each route. Then somebody
 //! freezes thresholds, and requests are counted by the band between two thresholds that they fall into. A request is
@@ -10,6 +11,7 @@
 
 mod ceilings;
 mod few;
+mod firsts;
 mod history;
 mod slot;
 
@@ -21,7 +23,10 @@ use arc_swap::ArcSwapOption;
 pub use ceilings::Beyond;
 use ceilings::Ceilings;
 use few::Few;
+use firsts::Firsts;
+pub use firsts::{Drawn, FIRSTS_MAX, Failed, FirstFailures};
 pub use history::History;
+use pitbird_names::Percent;
 pub use slot::{Slot, Slots, Subject, Watch};
 
 /// Thresholds of latency.
@@ -50,6 +55,8 @@ pub struct Spec {
     /// Latencies, microseconds, above which warm requests are counted for themselves; those beyond [`CEILINGS_MAX`] are
     /// left out.
     pub ceilings_us: Vec<u64>,
+    /// Whether clients keep their arm, so that first failures are counted.
+    pub is_by_user: bool,
 }
 
 /// One request that is over.
@@ -65,6 +72,8 @@ pub struct Request<'a> {
     /// Numbers that tell callers and environments apart, where that is known.
     pub client: Option<u64>,
     pub environment: Option<u64>,
+    /// How its arm was drawn, where that is known.
+    pub drawn: Option<Drawn>,
 }
 
 /// Above which latencies requests are slow, microseconds, rising.
@@ -86,6 +95,7 @@ pub struct Tally {
     limits: OnceLock<Box<[Limits]>>,
     clients: Few,
     environments: Few,
+    firsts: ArcSwapOption<Firsts>,
 }
 
 /// One sort of requests.
@@ -108,6 +118,8 @@ pub struct Counted {
     /// nothing has failed.
     pub failing_clients: Option<u32>,
     pub failing_environments: Option<u32>,
+    /// `None` unless the [`Spec`] asks for it.
+    pub firsts: Option<FirstFailures>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -134,7 +146,9 @@ impl Tally {
         let (clients, environments) = (Few::default(), Few::default());
         let (all, limits) = (cell(FINE_BITS), OnceLock::new());
         let ceilings = Ceilings::new(&spec.ceilings_us);
-        Tally { all, ceilings, routes, places, limits, clients, environments }
+        let firsts = spec.is_by_user.then(|| Arc::new(Firsts::new(spec.routes.len())));
+        let firsts = ArcSwapOption::new(firsts);
+        Tally { all, ceilings, routes, places, limits, clients, environments, firsts }
     }
 
     fn record(&self, request: &Request<'_>, is_canary: bool, route: Option<usize>) {
@@ -144,9 +158,35 @@ impl Tally {
         if let Some((number, cell)) = route.and_then(|route| Some((route, self.routes.get(route)?))) {
             cell.record(request, is_canary, limits.map(|limits| &limits[number + 1]));
         }
-        if is_canary && request.is_failure {
-            self.clients.add(request.client);
+        if request.is_failure {
+            self.record_failure(request, is_canary, route);
+        }
+    }
+
+    fn record_failure(&self, request: &Request<'_>, is_canary: bool, route: Option<usize>) {
+        let firsts = self.firsts.load();
+        let drawn = request.drawn.filter(|_| firsts.is_some());
+        if is_canary {
+            // Who keeps an arm is a client, wherever he comes from.
+            self.clients.add(drawn.and_then(|drawn| drawn.user).or(request.client));
             self.environments.add(request.environment);
+        }
+        if let (Some(firsts), Some(drawn)) = (&*firsts, drawn) {
+            firsts.record(drawn, is_canary, route);
+        }
+    }
+
+    /// From now on the canary's share is this, and first failures of requests that are drawn under it are counted, from 0.
+    pub fn weigh(&self, percent: Percent) {
+        if let Some(firsts) = self.firsts.load_full().filter(|firsts| !firsts.is_weighed(percent)) {
+            self.firsts.store(Some(Arc::new(firsts.weighed(percent))));
+        }
+    }
+
+    /// Forgets who has failed: who fails from now on fails for the first time, and is counted from 0.
+    pub fn forget(&self) {
+        if let Some(firsts) = self.firsts.load_full() {
+            self.firsts.store(Some(Arc::new(firsts.forgotten())));
         }
     }
 
@@ -192,6 +232,7 @@ impl Tally {
             beyond: self.ceilings.read(),
             failing_clients: self.clients.count(),
             failing_environments: self.environments.count(),
+            firsts: self.firsts.load().as_ref().map(|firsts| firsts.read()),
         }
     }
 }

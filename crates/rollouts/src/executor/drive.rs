@@ -182,11 +182,14 @@ impl Driver {
                 if rollout.state.outcome().is_some() {
                     return Ok(());
                 }
-                self.trial = Some(Trial::new(&self.parts.slots, rollout));
+                self.trial = Some(Trial::new(&self.parts.slots, rollout, (self.parts.clock)()));
                 if self.since == Since::Now {
                     let now = self.now(rollout).unwrap_or_else(|| self.uncounted());
                     let is_waiting = rollout.state.generation() == 0;
                     self.meter = if is_waiting { Meter::wait(now) } else { Meter::from(now) };
+                }
+                if rollout.plan.judged().users && rollout.state.generation() > 0 {
+                    self.meter = std::mem::take(&mut self.meter).forgetful();
                 }
                 Ok(())
             }
@@ -227,6 +230,7 @@ impl Driver {
         };
         if let Some(reading) = reading.filter(|_| is_on_trial) {
             evidence.buckets = reading.buckets();
+            evidence.has_forgotten = reading.has_forgotten;
             evidence.failing_clients = reading.failing_clients();
             evidence.failing_environments = reading.failing_environments();
             trial::add(&mut evidence, rollout, &reading.seen);
@@ -256,6 +260,7 @@ impl Driver {
         let told = || reading.as_ref().map(Reading::now);
         let counted =
             is_changed.then(|| self.now(&turn.rollout).or_else(told).unwrap_or_else(|| self.uncounted()));
+        let was_read = reading.is_some();
         match (reading, counted) {
             (reading, Some(counted)) if before.state.generation() == 0 => {
                 self.meter = Meter::begin(counted, reading.as_ref());
@@ -266,6 +271,13 @@ impl Driver {
             }
             (Some(reading), None) => self.meter.keep(reading),
             (None, _) => {}
+        }
+        if let Some(trial) = &mut self.trial {
+            match is_changed {
+                true => trial.weigh(turn.rollout.state.weight()),
+                false if was_read => trial.forget_in_time(live_ms),
+                false => {}
+            }
         }
         let Some(shift) = turn.rollout.shifts.last().filter(|_| turn.target.is_some()) else { return };
         let live = commit::live(&self.parts.store, self.rollout.clone(), shift.generation, live_ms);

@@ -72,7 +72,8 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Answer, 
         check_free(tx, &scope, &name, &wish.claims())?;
         hook::check(tx, &scope, &ordered.hooks)?;
         let target = wish.find(tx, &scope)?;
-        let plan = ordered.plan(&target, routes::find(tx, &scope, &target, routes)?)?;
+        let users = extra::keeps_clients(tx, &scope, &target)?;
+        let plan = ordered.plan(&target, routes::find(tx, &scope, &target, routes)?, users)?;
         let word = planner::begin(&plan, history, now_ms);
         let record = word.record.expect("a beginning is recorded");
         let rollout = Rollout {
@@ -136,9 +137,9 @@ impl Ordered {
         Ok(Ordered { steps, rules, ramp, latency, guardrails: Guardrails::default(), hooks: Vec::new() })
     }
 
-    fn plan(self, target: &records::Target, routes: Vec<String>) -> Result<Plan, Error> {
+    fn plan(self, target: &records::Target, routes: Vec<String>, users: bool) -> Result<Plan, Error> {
         let Ordered { steps, rules, ramp, latency, guardrails, hooks } = self;
-        let judged = Judged { latency, routes, ..Judged::default() };
+        let judged = Judged { latency, routes, users };
         let plan = Plan::new(start::description(target), steps, rules)?.with(ramp, judged)?;
         Ok(plan.guarded(guardrails)?.hooked(hooks)?)
     }
@@ -158,7 +159,8 @@ fn started_before(
     }
     let is_all = routes == [routes::ALL] || matches!(rollout.target, records::Target::LambdaAliases(_));
     let routes = if is_all { rollout.plan.judged().routes.clone() } else { routes.to_vec() };
-    let plan = ordered.clone().plan(&rollout.target, routes)?;
+    // Whether users are counted was decided when it began, by the stage's tags among others.
+    let plan = ordered.clone().plan(&rollout.target, routes, rollout.plan.judged().users)?;
     Ok((plan == rollout.plan).then_some(rollout))
 }
 

@@ -66,11 +66,14 @@ struct Arm {
     rate_low: f64,
     rate_high: f64,
     cold_starts: u64,
+    /// Clients who failed for the first time here, where that is compared.
+    first_failures: Option<u64>,
 }
 
 impl Evidence {
     pub fn new(rollout: &Rollout) -> Evidence {
         let judgement = rollout.state.judgement(&rollout.plan);
+        let firsts = rollout.state.firsts();
         Evidence {
             verdict: match judgement.verdict {
                 Verdict::Worse => "Worse",
@@ -87,8 +90,12 @@ impl Evidence {
             split_broken: judgement.split_broken,
             ratio_low: judgement.ratio.map(|ratio| cut(ratio.low)),
             ratio_high: judgement.ratio.map(|ratio| cut(ratio.high)),
-            base: Arm::new(judgement.base, rollout.cold_starts.base),
-            canary: Arm::new(judgement.canary, rollout.cold_starts.canary),
+            base: Arm::new(judgement.base, rollout.cold_starts.base, firsts.map(|firsts| firsts.base)),
+            canary: Arm::new(
+                judgement.canary,
+                rollout.cold_starts.canary,
+                firsts.map(|firsts| firsts.canary),
+            ),
             latency: judgement.latency.and_then(|found| LatencyEvidence::new(rollout, &found)),
             guardrails: {
                 let found = rollout.state.guardrails(&rollout.plan);
@@ -123,7 +130,7 @@ impl LatencyEvidence {
 }
 
 impl Arm {
-    fn new(seen: Seen, cold_starts: u64) -> Arm {
+    fn new(seen: Seen, cold_starts: u64, first_failures: Option<u64>) -> Arm {
         let rate = (seen.requests > 0).then(|| seen.events as f64 / seen.requests as f64);
         let (low, high) = (cut(seen.rate.low), cut(seen.rate.high));
         Arm {
@@ -133,6 +140,7 @@ impl Arm {
             rate_low: low,
             rate_high: high,
             cold_starts,
+            first_failures,
         }
     }
 }

@@ -16,9 +16,6 @@ pub const FORCE: &str = "pitbird:canary-force";
 
 /// A stage's tag that says what keeps a client with its release.
 pub const STICKY: &str = "pitbird:canary-sticky";
-/// Told with a rollout that keeps clients: what its promise doesn't cover.
-pub const KEPT: &str =
-    "clients keep their release and requests are counted: what few clients fail counts for more than it says";
 
 /// Can the stage be given this tag?
 pub fn check_force(stage: &Stage, force: Option<&str>) -> Result<(), Error> {
@@ -38,6 +35,31 @@ pub fn check_sticky(sticky: Option<&str>) -> Result<(), Error> {
     let tag = Texts::from([(STICKY.to_owned(), sticky.to_owned())]);
     let parsed = Choice::parse(&tag);
     parsed.map(|_| ()).map_err(|error| Error::invalid(format!("Sticky: must be {}.", error.expected)))
+}
+
+/// Do clients keep their release while it runs, by the rollout's wish or by the stage's own tag?
+pub fn keeps_clients(tx: &Transaction<'_>, scope: &Scope, target: &Target) -> Result<bool, StoreError> {
+    let Target::RestStage(target) = target else { return Ok(false) };
+    let stage = tx.get::<Stage>(&key(scope, &[&target.api_id, &target.stage]))?;
+    let has_own = stage.is_some_and(|stage| stage.record.tags.contains_key(STICKY));
+    Ok(target.sticky.is_some() || has_own)
+}
+
+/// Told with a rollout that keeps clients: what its promise doesn't cover.
+pub fn kept(rollout: &Rollout) -> Option<String> {
+    let (judged, guardrails) = (rollout.plan.judged(), rollout.plan.guardrails());
+    if judged.users {
+        let latency = if judged.latency.is_some() { ", latencies" } else { "" };
+        let limits = if guardrails.is_empty() { "" } else { ", guardrails" };
+        return Some(format!(
+            "clients keep their release, and each one's first failure is compared; what counts requests (bound on the \
+             harm{latency}{limits}) takes them for independent"
+        ));
+    }
+    // Begun before first failures were counted.
+    let is_sticky = matches!(&rollout.target, Target::RestStage(StageTarget { sticky: Some(_), .. }));
+    let words = "clients keep their release and requests are counted: what few clients fail counts for more than it says";
+    is_sticky.then(|| words.to_owned())
 }
 
 pub fn put_tags(stage: &mut Stage, target: &StageTarget) {

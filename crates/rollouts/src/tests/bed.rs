@@ -25,7 +25,7 @@ mod filling;
 mod road;
 
 use filling::fill;
-pub use road::{Pace, Traffic};
+pub use road::{Crowd, Pace, Traffic};
 use road::{Roads, share};
 
 pub const BEGAN_MS: u64 = 1_700_000_000_000;
@@ -256,6 +256,11 @@ impl Bed {
         self.traffic_of(function, Traffic::default(), None);
         let mut roads = self.roads.lock().unwrap();
         roads.named(function).expect("it was opened just now").tape = Some(tape);
+    }
+
+    /// From now on these clients come instead.
+    pub fn crowd(&self, crowd: Crowd) {
+        self.roads.lock().unwrap().main.crowd = Some(crowd);
     }
 
     /// From now on requests take time, and take routes.

@@ -6,7 +6,7 @@ use pitbird_records::ProvisionedConcurrency;
 use serde_json::{Value as Json, json};
 use tokio::time::Instant;
 
-use super::bed::{API, Bed, Traffic};
+use super::bed::{API, Bed, Crowd, Traffic};
 
 const GOOD: Traffic = Traffic { per_second: 300.0, base_failures: 0.0, canary_failures: 0.0 };
 const FORCE: &str = "pitbird:canary-force";
@@ -110,13 +110,23 @@ async fn clients_are_kept_while_it_runs_and_the_stages_own_tag_comes_back() {
         let rollout = bed.start_stage("v2", json!({"Sticky": "header:X-User"})).await;
         assert_eq!(rollout["Sticky"], "header:X-User");
         let told = rollout["Deviations"].as_array().unwrap().last().unwrap().as_str().unwrap();
-        assert!(told.starts_with("clients keep their release and requests are counted"), "{told}");
+        assert!(
+            told.starts_with("clients keep their release, and each one's first failure is compared"),
+            "{told}"
+        );
         bed.until("v2", |rollout| rollout["Percent"] == 10.0).await;
         assert_eq!(sticky(&bed).as_deref(), Some("header:X-User"));
         bed.close().await;
 
         let bed = Bed::open(directory.path(), began).await;
-        bed.traffic(Traffic { canary_failures, ..GOOD });
+        bed.crowd(Crowd {
+            clients: 300,
+            fails: if canary_failures > 0.0 {
+                |client, is_canary, _| is_canary && client % 2 == 0
+            } else {
+                |_, _, _| false
+            },
+        });
         assert_eq!(sticky(&bed).as_deref(), Some("header:X-User"), "there after a restart as well");
         let again = bed.start_stage("v2", json!({"Sticky": "header:X-User"})).await;
         assert_eq!(again["StartedAt"], rollout["StartedAt"], "the same words are the same rollout");

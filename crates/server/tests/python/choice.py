@@ -147,6 +147,57 @@ def kept():
     assert ask() == set(users), "the canary is the base, with its variables"
 
 
+FAILS = """#if($input.params("X-Fail") == "yes"){"statusCode": 500}#else{"statusCode": 200}#end"""
+
+
+def one_of_many():
+    """What a rollout compares is each client's first failure: one client that always fails convicts nobody, twelve do."""
+    api = canaried("one-of-many")
+    gateway.update_stage(restApiId=api, stageName="prod", patchOperations=[{"op": "remove", "path": "/canarySettings"}])
+    root = gateway.get_resources(restApiId=api)["items"][0]["id"]
+    ids = {"restApiId": api, "resourceId": root, "httpMethod": "GET"}
+    gateway.put_integration(**ids, type="MOCK", requestTemplates={"application/json": FAILS})
+    gateway.put_method_response(**ids, statusCode="500")
+    gateway.put_integration_response(**ids, statusCode="200", responseTemplates={"application/json": MOCK})
+    gateway.put_integration_response(**ids, statusCode="500", selectionPattern="500")
+    gateway.create_deployment(restApiId=api, stageName="prod")
+    status, answer = rollouts(
+        "StartRollout", Name="one-of-many", Sticky="header:X-User", Force="header:X-Release", Routes=["*"],
+        Target={"RestStage": {"RestApiId": api, "StageName": "prod"}},
+        Canary={
+            "DeploymentId": gateway.create_deployment(restApiId=api)["id"],
+            "StageVariableOverrides": {"track": "canary"},
+        },
+        Steps=[{"Percent": 20, "WaitMs": 600_000}, {"Percent": 100, "WaitMs": 0}], Rules={"IntervalMs": 200},
+    )
+    assert status == 200, answer
+    seen = lambda: rollouts("GetRollout", Name="one-of-many")[1]["Rollout"]
+    wait_for("a fifth of the clients", lambda: seen()["Percent"] == 20)
+    users = [f"user-{n}" for n in range(200)]
+    there = [user for user in users if told(api, headers={"X-User": user}) == "canary"]
+    assert len(there) >= 14, there
+
+    def fail(user, **more):
+        status, _, text = fetch(api, "prod", headers={"X-User": user, "X-Fail": "yes", **more})
+        assert status == 500, (status, text)
+
+    canary = lambda: seen()["Evidence"]["Canary"]
+    for user in there[:9]:
+        fail(user, **{"X-Release": "canary"})
+    for _ in range(200):
+        fail(there[9])
+    wait_for("two hundred failures", lambda: canary()["Failures"] == 200)
+    rollout = seen()
+    assert (rollout["Status"], rollout["Evidence"]["Canary"]["FirstFailures"]) == ("InProgress", 1), rollout
+    assert rollout["Evidence"]["LogEWorse"] < 3, rollout["Evidence"]
+    assert rollout["Deviations"][-1].startswith("clients keep their release, and each one's first"), rollout["Deviations"]
+    for user in there[:12]:
+        fail(user)
+    rollout = wait_for("the end", lambda: (found := seen())["Status"] == "RolledBack" and found)
+    assert rollout["Evidence"]["Canary"]["FirstFailures"] >= 4, rollout["Evidence"]
+    assert "worse" in rollout["StatusReason"], rollout["StatusReason"]
+
+
 def mirrored():
     function("mirrored", ECHO, role("mirrored"))
     for version in ("1", "2"):
@@ -184,4 +235,5 @@ def mirrored():
 forced()
 sticky()
 kept()
+one_of_many()
 mirrored()

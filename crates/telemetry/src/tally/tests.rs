@@ -23,6 +23,7 @@ fn request(arm: u64, latency_us: u64) -> Request<'static> {
         is_failure: false,
         client: None,
         environment: None,
+        drawn: None,
     }
 }
 
@@ -149,6 +150,43 @@ fn only_so_many_routes_and_sources_are_told_apart() {
     assert!((0..100).all(|client| fail(Some(client)) <= Some(8)));
     assert_eq!(fail(Some(1000)), Some(8));
     assert_eq!(fail(None), None, "it may have been any");
+}
+
+#[test]
+fn where_clients_keep_their_arm_the_first_failure_of_each_counts() {
+    let drawn = |share, user| Some(Drawn { percent: pitbird_names::Percent::new(share).unwrap(), user });
+    let failure = |arm, drawn| Request { is_failure: true, client: Some(1), drawn, ..request(arm, 1) };
+    let by_user = watch(Spec { is_by_user: true, ..spec(&["GET /pets"]) });
+    let tally = &by_user.tally;
+    by_user.record(&failure(1, drawn(10.0, Some(1))));
+    assert!(tally.read().firsts.unwrap().is_empty(), "of another weight");
+    tally.weigh(pitbird_names::Percent::new(10.0).unwrap());
+    for (arm, user) in [(1, 1), (1, 1), (1, 2), (0, 3), (7, 4)] {
+        by_user.record(&failure(arm, drawn(10.0, Some(user))));
+        by_user.record(&Request { is_failure: false, ..failure(arm, drawn(10.0, Some(100 + user))) });
+    }
+    by_user.record(&failure(0, None));
+    let told = tally.read();
+    let firsts = told.firsts.clone().unwrap();
+    assert_eq!(
+        (firsts.all, &firsts.routes),
+        (Failed { base: 1, canary: 2 }, &vec![Failed { base: 1, canary: 2 }])
+    );
+    assert_eq!(
+        (told.all.canary.failures(), told.failing_clients),
+        (4, Some(2)),
+        "not by where they come from"
+    );
+    tally.weigh(pitbird_names::Percent::new(10.0).unwrap());
+    assert_eq!(tally.read(), told, "nothing has changed");
+    tally.forget();
+    by_user.record(&failure(1, drawn(10.0, Some(1))));
+    assert_eq!(tally.read().firsts.unwrap().since(Some(&firsts)).all, Failed { base: 0, canary: 1 });
+
+    let by_request = watch(spec(&[]));
+    (1..4).for_each(|user| by_request.record(&failure(1, drawn(0.0, Some(user)))));
+    let told = by_request.tally.read();
+    assert_eq!((told.firsts, told.failing_clients), (None, Some(1)), "nobody asked");
 }
 
 #[test]

@@ -208,8 +208,8 @@ pub fn given(input: &Json) -> Vec<String> {
             _ => "who brings the same value there",
         };
         found.push(format!(
-            "clients keep their release by {sticky}: {whom} stays while the share grows; requests are counted, so what \
-             few clients fail counts for more than it says"
+            "clients keep their release by {sticky}: {whom} stays while the share grows, and only each one's first \
+             failure is compared"
         ));
     }
     for receiver in input["Notifications"].as_array().into_iter().flatten() {

@@ -143,8 +143,8 @@ fn hooks_notifications_and_what_the_target_is_given_are_told() {
          left\n",
         "\nBesides:\n- 3 environments of the canary are ready before its first request\n\
          - who brings canary or base in header:X-Release gets that release, which is no evidence\n\
-         - clients keep their release by cookie:user: who brings the same value there stays while the share grows; requests are \
-         counted, so what few clients fail counts for more than it says\n\
+         - clients keep their release by cookie:user: who brings the same value there stays while the share grows, and \
+         only each one's first failure is compared\n\
          - https://example.com/a is told of every change, signed\n- http://b is told of every change\n",
     ] {
         assert!(text.contains(line), "{line}\n{text}");

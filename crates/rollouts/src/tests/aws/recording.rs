@@ -133,6 +133,7 @@ impl Tape {
                 is_failure,
                 client: None,
                 environment,
+                drawn: None,
             });
         };
         for ((arm, (requests, failures)), (told, failed)) in arms.into_iter().zip(now).zip(self.told) {

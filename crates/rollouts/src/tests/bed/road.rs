@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use pitbird_names::Percent;
 use pitbird_records::rollout::CanaryUse;
 use pitbird_snapshot::FunctionKey;
 use pitbird_store::Store;
-use pitbird_telemetry::tally::{Request, Slot};
+use pitbird_telemetry::tally::{Drawn, Request, Slot};
 
 use super::super::aws::recording::Tape;
 use crate::{Counts, LiveTarget};
@@ -26,8 +27,26 @@ pub struct Pace {
     pub is_route_dead: bool,
 }
 
+/// Clients who keep their arm, and come once a second each. The first is on the canary as soon as anybody is.
+#[derive(Debug, Clone, Copy)]
+pub struct Crowd {
+    pub clients: u64,
+    /// Does this client's request fail, on the canary or not, in this second since the beginning?
+    pub fails: fn(u64, bool, u64) -> bool,
+}
+
+/// A client's request that the tally wasn't told of yet.
+struct Came {
+    client: u64,
+    is_canary: bool,
+    is_failure: bool,
+    percent: Percent,
+}
+
 #[derive(Default)]
 pub struct Road {
+    pub crowd: Option<Crowd>,
+    came: Vec<Came>,
     pub traffic: Traffic,
     pub pace: Option<Pace>,
     /// Requests that the tally was told of, by arm.
@@ -73,6 +92,9 @@ impl Roads {
 impl Road {
     /// Lets the traffic since the last call pass, `share` of it through the canary.
     pub fn counts(&mut self, now_ms: u64, share: f64) -> Counts {
+        if let Some(crowd) = self.crowd {
+            self.come(crowd, now_ms, share);
+        }
         let Traffic { per_second, base_failures, canary_failures } = self.traffic;
         let requests = (now_ms - self.at_ms) as f64 / 1e3 * per_second;
         self.at_ms = now_ms;
@@ -95,9 +117,35 @@ impl Road {
         Counts { base: arm(base, base_failures), canary: arm(canary, canary_failures), canary_use }
     }
 
+    fn come(&mut self, Crowd { clients, fails }: Crowd, now_ms: u64, share: f64) {
+        let percent = Percent::new(share * 100.0).expect("a share");
+        for second in self.at_ms / 1_000..now_ms / 1_000 {
+            for client in 0..clients {
+                let is_canary = (client as f64 * 0.618_033_988_749_895 + 0.003).fract() < share;
+                let is_failure = fails(client, is_canary, second - super::BEGAN_MS / 1_000);
+                let place = if is_canary { 2 } else { 0 };
+                self.passed[place] += 1.0;
+                self.passed[place + 1] += if is_failure { 1.0 } else { 0.0 };
+                self.came.push(Came { client, is_canary, is_failure, percent });
+            }
+        }
+    }
+
     /// Tells the tally of the requests that are new in the counts. A quarter of an arm's take less than 0.76 times its
     /// usual time, three quarters less than 1.32 times that, and one in a hundred more than 3.15 times.
     pub fn tell(&mut self, counts: Counts, slot: &Slot, numbers: [u64; 2]) {
+        for Came { client, is_canary, is_failure, percent } in self.came.drain(..) {
+            slot.record(|| Request {
+                arm: numbers[usize::from(is_canary)],
+                route: Some(("GET", "/pets")),
+                latency_us: 20_000,
+                is_cold: false,
+                is_failure,
+                client: Some(1),
+                environment: Some(client),
+                drawn: Some(Drawn { percent, user: Some(client) }),
+            });
+        }
         let arms = [counts.base.requests, counts.canary.requests];
         let Some(pace) = self.pace else {
             self.told = arms;
@@ -117,6 +165,7 @@ impl Road {
                     is_failure: at == 1 && is_dead && pace.is_route_dead,
                     client: Some(number),
                     environment: Some(number),
+                    drawn: None,
                 });
             }
         }
