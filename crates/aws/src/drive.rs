@@ -260,7 +260,7 @@ impl<'a> Driver<'a> {
         match fault.kind {
             Kind::Passing | Kind::Stale => Stuck::Later(fault.words),
             // One of several that was deleted just now is left out next time.
-            Kind::Gone if self.is_several() => Stuck::Later(fault.words),
+            Kind::Gone if is_patient && self.is_several() => Stuck::Later(fault.words),
             Kind::Denied if is_patient => Stuck::Later(fault.words),
             Kind::Denied | Kind::Gone | Kind::Refused => Stuck::Refused(fault.words),
         }
