@@ -104,6 +104,7 @@ async fn here(recording: &'static Recording, place: Place) -> Went {
     let start_ms = start_ms(recording);
     let is_apart = matches!(place, Place::Aliases(_));
     bed.play(Tape::new(recording, start_ms).apart(is_apart));
+    bed.say("pets", Ok(recording.says));
     if let Place::Aliases(other) = place {
         bed.play_of("toys", Tape::new(other, start_ms).apart(is_apart));
     }
@@ -162,9 +163,10 @@ async fn there(
     let run = driver.run;
     assert_eq!(Some(stopped), run.exit_code().map(Stopped::Ended));
     let records = journal.records(&run).expect("they were written");
-    // Looked at is when it is due: every interval, and where a wait or the longest duration ends.
+    // Looked at is when it is due: every interval, where a wait or the longest duration ends, and when a hook has answered.
     let interval_ms = plan.rules().interval_ms;
-    let looks = (run.state.now_ms() - from_ms) / interval_ms + plan.steps().len() as u64 + 3;
+    let answers = aws.lock().unwrap().calls.iter().filter(|name| **name == "Invoke").count() as u64;
+    let looks = (run.state.now_ms() - from_ms) / interval_ms + plan.steps().len() as u64 + 3 + answers;
     let asked = aws.lock().unwrap().calls.iter().filter(|name| **name == "GetMetricData").count() as u64;
     assert!(asked <= looks, "{}: asked {asked} times in {looks} looks", recording.name);
     assert_eq!(pitbird_rollout::replay(&run.plan, &records).as_ref(), Ok(&run.state));
@@ -307,6 +309,9 @@ const KINDS: &[&str] = &[
     "gate",
     "gate_closed",
     "guardrail",
+    "hook_failed",
+    "hook_silent",
+    "hook_stopped",
     "more_evidence",
     "not_worse",
     "out_of_time",

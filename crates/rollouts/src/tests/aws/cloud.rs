@@ -104,6 +104,11 @@ impl Aws {
         let input = call.decode(&parts, body).expect("an input").input;
         let input = serde_json::to_value(&input).expect("a value is JSON");
         self.calls.push(call.operation.name);
+        if call.operation.name == "Invoke" {
+            // The answer's body is what the function says.
+            let status = StatusCode::try_from(200).expect("a status");
+            return HttpResponse::new(status, SdkBody::from(self.tape.says()));
+        }
         assert!(self.calls.len() < CALLS_MAX, "it goes on asking");
         let answer = match self.operation(call.operation.name, &input) {
             Ok(output) => {

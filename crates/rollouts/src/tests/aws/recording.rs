@@ -29,6 +29,8 @@ pub struct Recording {
     pub is_one_source: bool,
     /// Nobody can read the counts.
     pub blind: Range<u64>,
+    /// What the function `pets` says when it is asked as a hook.
+    pub says: &'static str,
     /// The state of the alarm `errors` from each minute on; none: nobody knows of it.
     pub alarm: Vec<(u64, Option<AlarmState>)>,
 }
@@ -145,6 +147,11 @@ impl Tape {
             }
         }
         self.told = now;
+    }
+
+    /// What a hook is answered.
+    pub fn says(&self) -> &'static str {
+        self.recording.says
     }
 
     pub fn is_blind(&self, now_ms: u64) -> bool {

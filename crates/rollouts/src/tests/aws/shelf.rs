@@ -41,6 +41,7 @@ fn recording(name: &str, model: Model, run: u64) -> Recording {
         silent_from: u64::MAX,
         is_one_source: false,
         blind: 0..0,
+        says: "",
         alarm: Vec::new(),
     }
 }
@@ -123,6 +124,12 @@ fn unusual() -> Vec<Recording> {
         let gated = recording("a gate that nobody opens", steady.clone(), run);
         let order = with(gated.order.clone(), gate);
         found.push(Recording { order, ..gated });
+        for (name, says) in HOOKS {
+            let asking = recording(name, steady.clone(), run);
+            let hook = |name: &str, when: &str| json!({"Name": name, "When": when, "FunctionName": "pets"});
+            let hooks = json!({"Hooks": [hook("tests", "AfterStep"), hook("people", "BeforePromotion")]});
+            found.push(Recording { order: with(asking.order.clone(), hooks), says, ..asking });
+        }
         for (name, alarm) in alarms(run) {
             let watched = recording(name, steady.clone(), run);
             let order = with(watched.order.clone(), json!({"Alarms": ["errors"]}));
@@ -131,6 +138,14 @@ fn unusual() -> Vec<Recording> {
     }
     found
 }
+
+/// What a hook may say, and what comes of it.
+const HOOKS: [(&str, &str); 4] = [
+    ("a hook lets it go on", r#"{"answer": "go"}"#),
+    ("a hook stops it", r#"{"answer": "stop", "reason": "checkout is red"}"#),
+    ("a hook never says yes", r#"{"answer": "not_yet", "reason": "2 of 3 tests ran"}"#),
+    ("a hook says nothing that is an answer", "perhaps"),
+];
 
 fn guarded(name: &str, model: Model, run: u64, limit: &Json) -> Recording {
     let recording = recording(name, model, run);

@@ -184,6 +184,21 @@ fn one_that_cannot_go_back_yet_holds_the_other_no_longer() {
 }
 
 #[test]
+fn one_that_can_never_go_back_has_failed_and_the_other_is_back() {
+    let went = driven(&[], |aws, words| {
+        if aws.toys.share() > 0.0 && !aws.faults.contains_key("toys") {
+            aws.faults.insert("toys", vec!["ResourceNotFoundException"; 100].into());
+        }
+        if words.contains("failed") {
+            aws.faults.insert("toys", VecDeque::new());
+        }
+    });
+    let serving = [("1".to_owned(), 0.0), ("6".to_owned(), 0.1)];
+    assert_eq!((went.code, went.serving, went.are_unsigned), (1, serving, true), "{}", went.reason);
+    assert!(went.reason.contains("(function toys)"), "{}", went.reason);
+}
+
+#[test]
 fn an_alias_that_somebody_else_took_stays_and_the_other_goes_back() {
     let mut is_taken = false;
     let went = driven(&[], |aws, _| {
