@@ -27,16 +27,31 @@ pub(crate) struct Starts {
     logs: Exact<WIDTH>,
     starts: u32,
     /// What starts that take no further steps came to, with their weights.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Settled::is_nothing")]
     settled: Settled,
 }
 
-/// A logarithm; none before anything was settled.
-pub(crate) type Settled = Option<Exact<1>>;
+/// A logarithm; minus infinity, which isn't written down, before anything was settled. (There is one for each route.)
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Settled(Exact<1>);
+
+impl Settled {
+    pub const NOTHING: Settled = Settled(Exact([f64::NEG_INFINITY]));
+
+    pub fn is_nothing(&self) -> bool {
+        *self == Settled::NOTHING
+    }
+}
+
+impl Default for Settled {
+    fn default() -> Self {
+        Settled::NOTHING
+    }
+}
 
 impl Default for Starts {
     fn default() -> Self {
-        Starts { logs: Exact([ln_weight(0); WIDTH]), starts: 1, settled: None }
+        Starts { logs: Exact([ln_weight(0); WIDTH]), starts: 1, settled: Settled::NOTHING }
     }
 }
 
@@ -67,15 +82,12 @@ impl Starts {
 /// given again, which is too small to matter.)
 pub(crate) fn settle(logs: &mut [f64; WIDTH], start: u32, settled: &mut Settled, grid: &'static [Point]) {
     let reached = log_sum_exp(|| grid.iter().zip(logs.iter()).map(|(point, log)| point.ln_weight + log));
-    *settled = Some(Exact([with_settled(reached, settled)]));
+    *settled = Settled(Exact([with_settled(reached, settled)]));
     *logs = [ln_weight(start); WIDTH];
 }
 
 pub(crate) fn with_settled(log_e: f64, settled: &Settled) -> f64 {
-    match settled {
-        Some(settled) => log_sum_exp(|| [log_e, settled[0]].into_iter()),
-        None => log_e,
-    }
+    if settled.is_nothing() { log_e } else { log_sum_exp(|| [log_e, settled.0[0]].into_iter()) }
 }
 
 /// Lets start number `start` begin.
@@ -168,7 +180,7 @@ impl From<Kept> for Restarting {
             }
             count += 1;
         }
-        Restarting(Starts { logs: Exact(logs), starts: count, settled: None })
+        Restarting(Starts { logs: Exact(logs), starts: count, settled: Settled::NOTHING })
     }
 }
 

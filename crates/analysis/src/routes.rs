@@ -98,7 +98,7 @@ struct Route {
     base: u32,
     cells: [Cell; METRICS],
     /// Of its errors.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Settled::is_nothing")]
     settled: Settled,
 }
 
@@ -116,7 +116,7 @@ impl RouteJudge {
     pub fn new(routes: usize) -> Option<RouteJudge> {
         let cell = Cell { logs: Exact([ln_weight(0); WIDTH]), canary: 0, base: 0 };
         let cells = std::array::from_fn(|_| cell.clone());
-        let route = Route { canary: 0, base: 0, cells, settled: None };
+        let route = Route { canary: 0, base: 0, cells, settled: Settled::NOTHING };
         let fits = (1..=ROUTES_MAX).contains(&routes);
         fits.then(|| RouteJudge { routes: vec![route; routes].into(), starts: 1, is_by_user: false })
     }

@@ -164,7 +164,7 @@ fn check_turn(plan: &Plan, before: &State, turn: &Turn, happening: &Happening) -
         if at_work && rings {
             prop_assert!(matches!(after.phase(), Phase::RollingBack { .. }), "{:?}", record.reason);
         }
-        let seen = after.seen().canary.events();
+        let seen = after.firsts().map_or(after.seen().canary.events(), |firsts| firsts.canary);
         if at_work && seen >= 5 && after.guardrails(plan).iter().any(|found| found.is_broken()) {
             prop_assert!(matches!(after.phase(), Phase::RollingBack { .. }), "{:?}", record.reason);
         }
