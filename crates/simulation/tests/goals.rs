@@ -12,9 +12,9 @@ use pitbird_simulation::runs::Runs;
 
 const SEED: u64 = 7;
 
-/// With a bake of ten seconds, so that the test is brief.
+/// With a bake of ten seconds and twenty minutes at most, so that the test is brief.
 fn releases(model: &Model, runs: u64) -> Vec<Ending> {
-    let wish = Wish { bake_ms: 10_000, longest_ms: 600_000, ..page::wish(model) };
+    let wish = Wish { bake_ms: 10_000, longest_ms: 1_200_000, ..page::wish(model) };
     let plan = wish.plan(model);
     (0..runs).map(|run| ours::release(model, &plan, SEED, run)).collect()
 }
