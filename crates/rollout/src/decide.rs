@@ -83,7 +83,7 @@ pub fn begin(plan: &Plan, history: Arm, now_ms: u64) -> Turn {
 
 /// Looks at what was seen since the last look, at new commands (in order of their numbers) and at the time.
 pub fn next(plan: &Plan, state: &State, evidence: &Evidence, commands: &[Command], now_ms: u64) -> Turn {
-    let input = Input::Look { evidence: evidence.clone(), commands: commands.to_vec() };
+    let input = Input::Look { evidence: Box::new(evidence.clone()), commands: commands.to_vec() };
     advance(plan, state, now_ms, input)
 }
 

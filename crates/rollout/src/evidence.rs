@@ -185,7 +185,7 @@ pub enum Input {
         history: Arm,
     },
     Look {
-        evidence: Evidence,
+        evidence: Box<Evidence>,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         commands: Vec<Command>,
     },
