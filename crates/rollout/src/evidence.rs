@@ -1,4 +1,4 @@
-use pitbird_analysis::{Arm, Bucket, Firsts, RouteBucket, Timed};
+use pitbird_analysis::{Arm, Bucket, Firsts, Pairs, RouteBucket, Timed};
 use pitbird_names::Percent;
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +35,9 @@ pub struct Evidence {
     /// It is no longer known who failed before this look: a user who fails now may be one that was counted already.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub has_forgotten: bool,
+    /// Requests that both arms answered, where the plan judges them: mirrored ones and probes, whatever the canary's share is.
+    #[serde(default, skip_serializing_if = "no_pairs")]
+    pub pairs: Pairs,
     /// How many warm requests took longer than the plan's guardrails allow.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ceilings: Vec<ObservedCeiling>,
@@ -44,6 +47,10 @@ pub struct Evidence {
     /// The counts could not be read: that nothing is here says nothing about the traffic.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_blind: bool,
+}
+
+fn no_pairs(pairs: &Pairs) -> bool {
+    pairs.is_empty()
 }
 
 /// Warm requests of both arms under one configured weight, by how long they took. The thresholds are frozen before the

@@ -51,7 +51,7 @@ impl Wish {
         let target = Target { kind: TargetKind::StageCanary, description: model.name.into() };
         let routes = if model.has_routes { (0..ROUTES).map(route).collect() } else { Vec::new() };
         let latency = (!model.has_routes).then(Latency::default);
-        let judged = Judged { latency, routes, users: model.shape == Shape::Users };
+        let judged = Judged { latency, routes, users: model.shape == Shape::Users, pairs: false };
         let steps = vec![step(self.ceiling, self.wait_ms), step(95.0, self.bake_ms)];
         let plan = Plan::new(target, steps, rules).and_then(|plan| plan.with(Some(Ramp::default()), judged));
         plan.expect("a plan within the limits")

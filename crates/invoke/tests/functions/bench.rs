@@ -331,6 +331,17 @@ impl Bench {
         tokio::time::timeout(Duration::from_secs(20), wait).await.expect("they are alive within 20 s");
     }
 
+    /// Waits until whatever is alive can take an invocation: who has answered can't before it asks for the next.
+    pub async fn until_idle(&self) {
+        let wait = async {
+            while self.invoker.alive(&Scope::default()).iter().any(|it| it.starting > 0 || it.idle < it.ready)
+            {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), wait).await.expect("all are idle within 20 s");
+    }
+
     /// Waits until there are as many environments as there should be.
     pub async fn until_environments(&self, is_so: impl Fn(u32) -> bool) {
         let mut environments = self.invoker.environments();

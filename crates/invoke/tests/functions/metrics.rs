@@ -65,6 +65,7 @@ async fn every_dimension_set_has_its_share() {
         (Some(&live), 0.1, "2"),
     ] {
         bench.try_invoke(&function, qualifier, draw, event).await.unwrap();
+        bench.until_idle().await;
     }
     // Whoever tries versions under the alias hears of its invocations alone.
     let counted = tally.read();

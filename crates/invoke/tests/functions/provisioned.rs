@@ -171,6 +171,7 @@ async fn an_aliass_are_divided_by_weight() {
     for draw in [0.1, 0.9] {
         let outcome = bench.try_invoke(&function, Some(&live()), draw, "{}").await.unwrap();
         assert_eq!(json(&outcome)["how"], "provisioned-concurrency");
+        bench.until_idle().await;
     }
     // Both versions' are the alias's, and counted as such.
     let dimensions = [("FunctionName", "f"), ("Resource", "f:live")];

@@ -31,6 +31,10 @@ pub struct Judged {
     /// latencies and guardrails go on counting requests, and how these are split is not asked.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub users: bool,
+    /// There are requests that both arms answer, mirrored ones or probes: they are evidence of their own about the error rate, for a
+    /// quarter of what convicts and beside the traffic for what promotes.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub pairs: bool,
 }
 
 /// When the canary counts as no slower.

@@ -139,7 +139,7 @@ impl Ordered {
 
     fn plan(self, target: &records::Target, routes: Vec<String>, users: bool) -> Result<Plan, Error> {
         let Ordered { steps, rules, ramp, latency, guardrails, hooks } = self;
-        let judged = Judged { latency, routes, users };
+        let judged = Judged { latency, routes, users, pairs: false };
         let plan = Plan::new(start::description(target), steps, rules)?.with(ramp, judged)?;
         Ok(plan.guarded(guardrails)?.hooked(hooks)?)
     }
