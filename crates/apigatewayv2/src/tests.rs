@@ -89,7 +89,7 @@ impl Bed {
         let known = model.operation(operation).expect(operation);
         let violations = pitbird_wire::check(model, known, &input);
         if !violations.is_empty() {
-            return Err(refusal(400, "ValidationException", pitbird_wire::summary(&violations)));
+            return Err(refusal(400, "BadRequestException", pitbird_wire::summary(&violations)));
         }
         let call = Call {
             caller: self.caller.clone(),

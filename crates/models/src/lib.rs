@@ -40,7 +40,7 @@ macro_rules! source {
 /// All services, in the order in which a request is tried against them; S3 comes last, since any path may be a bucket's.
 pub const SOURCES: [Source; 11] = [
     source!("apigateway", patched),
-    source!("apigatewayv2"),
+    source!("apigatewayv2", patched),
     source!("cloudwatch", patched),
     source!("codedeploy"),
     source!("iam"),

@@ -274,6 +274,12 @@ def apis(api, root, deployment):
         boto3.client("apigateway", config=UNCHECKED).put_integration(
             restApiId=api, resourceId=root, httpMethod="GET", type="MAGIC"
         )
+    # HTTP APIs have no error of their own for it.
+    http_apis = boto3.client("apigatewayv2", config=UNCHECKED)
+    with refused("BadRequestException", "failed to satisfy constraint: Member must satisfy enum value set", 400):
+        http_apis.create_api(Name="bad", ProtocolType="MAGIC")
+    with refused("BadRequestException", "Member must not be null", 400):
+        http_apis.create_api(ProtocolType="HTTP")
     for kind, uri in (("AWS_PROXY", "no arn"), ("AWS_PROXY", "arn:aws:apigateway:us-east-1:s3:path/x")):
         with refused("BadRequestException", status=400):
             gateway.put_integration(
