@@ -87,6 +87,7 @@ export const live = new (class extends EventTarget {
     on("trouble", (words) => (this.trouble = words));
     source.addEventListener("error", () => {
       if (this.#source !== source) return;
+      this.#heard = 0;
       this.isLinked = false;
       this.#tell();
     });

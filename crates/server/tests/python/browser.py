@@ -2,6 +2,8 @@
 import base64, json, os, subprocess, tempfile, threading, time
 
 DEADLINE_S = 60
+# How the browser says that there is no document at the moment, and that one went away before it had answered.
+NONE_YET, AWAY = ("Cannot find default execution context", "Cannot find context"), ("navigated or closed", "context was destroyed")
 # What moves by three pixels or more without anybody having clicked or typed just before.
 SHIFTS = """self.shifts = [];
 const place = ({x, y, width, height}) => `${Math.round(x)},${Math.round(y)} ${Math.round(width)}x${Math.round(height)}`;
@@ -46,6 +48,11 @@ class Browser:
                     self.heard.notify_all()
 
     def send(self, method, **parameters):
+        answer = self._asked(method, parameters)
+        assert "error" not in answer, f"{method}: {answer['error']}"
+        return answer["result"]
+
+    def _asked(self, method, parameters):
         self.number += 1
         message = {"id": self.number, "method": method, "params": parameters}
         if getattr(self, "session", None):
@@ -53,13 +60,18 @@ class Browser:
         os.write(self.write, json.dumps(message).encode() + b"\0")
         with self.heard:
             assert self.heard.wait_for(lambda: message["id"] in self.answers, DEADLINE_S), f"no answer to {method}"
-            answer = self.answers.pop(message["id"])
-        assert "error" not in answer, f"{method}: {answer['error']}"
-        return answer["result"]
+            return self.answers.pop(message["id"])
 
-    def evaluate(self, script):
-        """The value of an expression in the page, awaited if it is a promise."""
-        found = self.send("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True, userGesture=True)
+    def evaluate(self, script, is_question=False):
+        """The value of an expression in the page, awaited if it is a promise. A question is asked again where the document went away meanwhile."""
+        passing, deadline = NONE_YET + AWAY * is_question, time.monotonic() + DEADLINE_S
+        while True:
+            answer = self._asked("Runtime.evaluate", dict(expression=script, awaitPromise=True, returnByValue=True, userGesture=True))
+            said = answer.get("error", {}).get("message", "")
+            if not any(words in said for words in passing) or time.monotonic() > deadline:
+                break
+        assert "error" not in answer, f"{script[:200]}: {answer['error']}"
+        found = answer["result"]
         assert "exceptionDetails" not in found, f"{script[:200]}: {found['exceptionDetails']}"
         return found["result"].get("value")
 
@@ -68,7 +80,7 @@ class Browser:
         deadline = time.monotonic() + DEADLINE_S
         # Between two pages there is no document to ask.
         # An element is something, though none of its own members come along.
-        while (value := self.evaluate(f"document.body && ({script})")) in (None, False, 0, ""):
+        while (value := self.evaluate(f"document.body && ({script})", is_question=True)) in (None, False, 0, ""):
             assert time.monotonic() < deadline, f"waited for {what}; the page says:\n{self.text()}"
             time.sleep(0.05)
         return value
@@ -77,8 +89,11 @@ class Browser:
         return self.evaluate("document.body.innerText")
 
     def open(self, url):
-        """Goes to an address; who asks next asks the new document."""
-        self.send("Page.navigate", url=url)
+        """Goes to an address; who asks next asks the new document, and doesn't click in the old one."""
+        loader = self.send("Page.navigate", url=url)["loaderId"]
+        is_there = lambda it: it["method"] == "Page.frameNavigated" and it["params"]["frame"]["loaderId"] == loader
+        with self.heard:
+            assert self.heard.wait_for(lambda: any(map(is_there, self.events)), DEADLINE_S), f"{url} isn't there"
 
     def click(self, words):
         """Clicks the button or link of these words as a mouse does; again where the page moved it away under the pointer."""
@@ -98,7 +113,7 @@ class Browser:
             for kind in ("mousePressed", "mouseReleased"):
                 self.send("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **place)
             # Another page knows nothing of it: the click led there.
-            hit = self.evaluate("self.isHit") is not False
+            hit = self.evaluate("self.isHit", is_question=True) is not False
 
     def moved(self):
         """What has moved by itself in this document since this was asked last, once a frame has shown it."""
