@@ -1,33 +1,42 @@
 //! The condensed AWS service models, embedded as data.
 //!
 //! Each service is `models/<key>.json`, botocore's model language without its documentation, and perhaps
-//! `models/<key>.patch.json`, our deliberate deviations with their reasons. Nothing is parsed here: the text stays in
-//! the binary's read-only pages until `pitbird-wire` asks for a service. To bring the files up to date run
+//! `models/<key>.patch.json`, our deliberate deviations with their reasons. The texts are a megabyte, so they are deflated when this crate is
+//! built, to a tenth, and inflated when `pitbird-wire` asks for a service. Nothing is parsed here. To bring the files up to date run
 //! `cargo xtask models`.
+
+use std::io::Read as _;
 
 /// One embedded service.
 #[derive(Debug, Clone, Copy)]
 pub struct Source {
     /// The file's stem, which is botocore's name of the service (`apigatewayv2`, `logs`).
     pub key: &'static str,
-    /// JSON: `metadata`, `operations`, `shapes`.
-    pub model: &'static str,
+    /// The model's `metadata` alone, JSON; so knowing who a service is costs neither inflating nor parsing.
+    pub metadata: &'static str,
     /// JSON: a list of deviations, each with its `reason`.
     pub patch: Option<&'static str>,
+    deflated: &'static [u8],
 }
 
 impl Source {
-    /// The JSON text of `metadata` alone, which stands on a line of its own; so knowing who a service is costs no
-    /// parsing of its shapes.
-    pub fn metadata(&self) -> &'static str {
-        let line = self.model.lines().find_map(|line| line.strip_prefix("\"metadata\":"));
-        line.map_or("{}", |line| line.strip_suffix(',').unwrap_or(line))
+    /// JSON: `metadata`, `operations`, `shapes`. Inflated anew by each call.
+    pub fn model(&self) -> String {
+        let mut text = String::new();
+        let mut reader = flate2::read::DeflateDecoder::new(self.deflated);
+        reader.read_to_string(&mut text).expect("a test inflates all embedded models");
+        text
     }
 }
 
 macro_rules! source {
     ($key:literal) => {
-        Source { key: $key, model: include_str!(concat!("../../../models/", $key, ".json")), patch: None }
+        Source {
+            key: $key,
+            metadata: include_str!(concat!(env!("OUT_DIR"), "/", $key, ".metadata.json")),
+            patch: None,
+            deflated: include_bytes!(concat!(env!("OUT_DIR"), "/", $key, ".json.deflate")),
+        }
     };
     ($key:literal, patched) => {
         Source {
@@ -62,10 +71,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_source_has_its_metadata_on_one_line() {
+    fn every_source_is_what_its_file_says() {
         for source in SOURCES {
-            assert!(source.metadata().contains("\"serviceId\":"), "{}", source.key);
-            assert!(source.metadata().ends_with('}'), "{}", source.key);
+            let path = format!("{}/../../models/{}.json", env!("CARGO_MANIFEST_DIR"), source.key);
+            let text = source.model();
+            assert_eq!(text, std::fs::read_to_string(path).unwrap(), "{}", source.key);
+            assert!(
+                source.metadata.contains("\"serviceId\":") && source.metadata.ends_with('}'),
+                "{}",
+                source.key
+            );
+            assert!(text.contains(source.metadata), "{}", source.key);
         }
     }
 

@@ -2,7 +2,7 @@ use crate::model::{self, Metadata, Model};
 use pitbird_models::{SOURCES, Source};
 use std::sync::{LazyLock, OnceLock};
 
-/// All embedded services. Knowing who they are is cheap; a model is parsed when it is first asked for.
+/// All embedded services. Knowing who they are is cheap; a model is inflated and parsed when it is first asked for.
 #[derive(Debug)]
 pub struct Catalog {
     services: Vec<Service>,
@@ -24,8 +24,9 @@ impl Service {
 
     pub fn model(&self) -> &Model {
         self.model.get_or_init(|| {
-            let Source { key, model, patch } = *self.source;
-            Model::parse(key, model, patch).expect("a test parses all embedded models")
+            let Source { key, patch, .. } = *self.source;
+            // What is parsed borrows from its text, for as long as the process lives.
+            Model::parse(key, self.source.model().leak(), patch).expect("a test parses all embedded models")
         })
     }
 }
@@ -36,7 +37,7 @@ impl Catalog {
         static EMBEDDED: LazyLock<Catalog> = LazyLock::new(|| {
             let service = |source: &'static Source| Service {
                 source,
-                metadata: model::metadata(source.metadata(), source.patch)
+                metadata: model::metadata(source.metadata, source.patch)
                     .expect("a test parses all embedded models"),
                 model: OnceLock::new(),
             };
