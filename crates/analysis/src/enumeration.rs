@@ -4,7 +4,9 @@
 use libm::{exp, pow};
 
 use crate::share::increments;
-use crate::{Bucket, Slow, Timed, bands, grid, harm, projection::Rates, two_by_two};
+use crate::{
+    Bucket, PairJudge, Pairs, Slow, Thresholds, Timed, bands, grid, harm, projection::Rates, two_by_two,
+};
 
 /// Rounding of a few hundred terms.
 const SLACK: f64 = 1.0e-12;
@@ -205,4 +207,73 @@ fn bands_expect_more_than_one_of_a_slower_canary() {
     for expected in of_bands(2, 4, &pairs) {
         assert!(expected > 1.0 + 1e-4, "{expected}");
     }
+}
+
+/// The chances that the canary alone fails and that the base alone does, of pairs whose two answers depend on each other in every way
+/// there is, from always together to never.
+fn joint_chances() -> Vec<(f64, f64)> {
+    let rates = [0.0, 0.001, 0.006, 0.02, 0.1, 0.3, 0.5, 0.75, 0.99, 1.0];
+    let mut all = Vec::new();
+    for (canary, base) in rates.into_iter().flat_map(|canary| rates.map(|base| (canary, base))) {
+        let (fewest, most) = ((canary + base - 1.0_f64).max(0.0), canary.min(base));
+        for part in [0.0, 0.25, 0.5, 1.0] {
+            let both = fewest + part * (most - fewest);
+            all.push(((canary - both).max(0.0), (base - both).max(0.0)));
+        }
+    }
+    all
+}
+
+/// What the e-value can be expected to be at most after `left` more pairs, if somebody who wants it large chooses each pair's chances among
+/// these by what was before, and stops when he likes. After every other pair the tests begin anew.
+fn most_of_pairs(
+    judge: &PairJudge,
+    left: u32,
+    chances: &[(f64, f64)],
+    log_e: &impl Fn(&PairJudge) -> f64,
+) -> f64 {
+    let now = exp(log_e(judge));
+    if left == 0 {
+        return now;
+    }
+    let [canary, base, none] = [(1, 0), (0, 1), (0, 0)].map(|(canary_alone, base_alone)| {
+        let mut next = judge.clone();
+        next.observe(Pairs { pairs: 1, canary_alone, base_alone });
+        if left.is_multiple_of(2) {
+            next.restart();
+        }
+        most_of_pairs(&next, left - 1, chances, log_e)
+    });
+    let expected = |(c, b): &(f64, f64)| c * canary + b * base + (1.0 - c - b) * none;
+    chances.iter().map(expected).fold(now, f64::max)
+}
+
+fn not_worse_by(margin: f64) -> impl Fn(&PairJudge) -> f64 {
+    let thresholds = Thresholds { alpha_rollback: 0.001, alpha_promote: 0.01, margin };
+    move |judge| judge.findings(&thresholds).log_e_not_worse
+}
+
+#[test]
+fn pairs_never_expect_more_than_one_whoever_chooses_their_chances() {
+    let all = joint_chances();
+    let no_worse: Vec<_> = all.iter().copied().filter(|(canary, base)| canary <= base).collect();
+    let most = most_of_pairs(&PairJudge::new(0.005), 6, &no_worse, &PairJudge::log_e_worse);
+    assert!(most <= 1.0 + SLACK, "{most}");
+    for margin in [0.001, 0.005, 0.1, 0.5, 0.9] {
+        let beyond = |beyond: f64| ((1.0 + margin + beyond) / 2.0, (1.0 - margin - beyond) / 2.0);
+        let at = [(margin, 0.0), beyond(0.0), beyond(0.05), (margin + 0.03, 0.03)];
+        let worse: Vec<_> =
+            all.iter().copied().filter(|(canary, base)| canary - base >= margin).chain(at).collect();
+        let most = most_of_pairs(&PairJudge::new(margin), 6, &worse, &not_worse_by(margin));
+        assert!(most <= 1.0 + SLACK, "{most} at {margin}");
+    }
+}
+
+#[test]
+fn pairs_expect_more_than_one_where_the_null_is_wrong() {
+    let judge = PairJudge::new(0.1);
+    let most = most_of_pairs(&judge, 4, &[(0.3, 0.2)], &PairJudge::log_e_worse);
+    assert!(most > 1.0 + 1e-4, "{most}");
+    let most = most_of_pairs(&judge, 4, &[(0.25, 0.2)], &not_worse_by(0.1));
+    assert!(most > 1.0 + 1e-4, "{most}");
 }

@@ -18,7 +18,7 @@ pub const MARGINS: [f64; 20] = [
 ];
 
 /// The grid and one margin more.
-const WIDTH: usize = MARGINS.len() + 1;
+pub(crate) const WIDTH: usize = MARGINS.len() + 1;
 /// How many requests' worth of the base's rate the guess for the canary starts from.
 const PRIOR_REQUESTS: f64 = 20.0;
 /// The guess for the base before it was ever seen.
@@ -46,14 +46,8 @@ impl HarmBound {
     /// A bound on the grid of [`MARGINS`], and on `margin` too if it lies strictly between 0 and 0.9 and is not on the
     /// grid. `history` is what the base did before the rollout.
     pub fn new(history: Arm, margin: f64) -> HarmBound {
-        let mut margins = Exact::ZERO;
-        margins[..MARGINS.len()].copy_from_slice(&MARGINS);
-        if margin > 0.0 && margin < MARGINS[0] && !MARGINS.contains(&margin) {
-            margins[WIDTH - 1] = margin;
-            margins.sort_unstable_by(|a, b| b.total_cmp(a));
-        }
         let seen = Bucket { canary: Arm::default(), base: history };
-        HarmBound { margins, logs: Exact::ZERO, peaks: Exact::ZERO, seen, told: None }
+        HarmBound { margins: watched(margin), logs: Exact::ZERO, peaks: Exact::ZERO, seen, told: None }
     }
 
     /// The same, but of the margins that are proven for good only `margin` is followed any further: the bound is the same.
@@ -78,9 +72,7 @@ impl HarmBound {
     /// The bound at level `alpha`: with probability at least `1 - alpha` it never lies below the true difference.
     /// 1 while nothing is proven.
     pub fn upper(&self, alpha: f64) -> f64 {
-        let threshold = threshold(alpha);
-        let proven = self.peaks.iter().zip(*self.margins).take_while(|(peak, _)| **peak >= threshold);
-        proven.last().map_or(1.0, |(_, margin)| margin)
+        proven(&self.margins, &self.peaks, alpha)
     }
 
     /// The logarithm of the e-process for a margin; `None` for one that is not watched.
@@ -96,6 +88,24 @@ impl HarmBound {
         let canary = (canary.k() + PRIOR_REQUESTS * base) / (canary.n() + PRIOR_REQUESTS);
         Rates { canary: canary.min(1.0 - 1.0e-9), base }
     }
+}
+
+/// The margins of a bound: falling; an unused last place is 0.
+pub(crate) fn watched(margin: f64) -> Exact<WIDTH> {
+    let mut margins = Exact::ZERO;
+    margins[..MARGINS.len()].copy_from_slice(&MARGINS);
+    if margin > 0.0 && margin < MARGINS[0] && !MARGINS.contains(&margin) {
+        margins[WIDTH - 1] = margin;
+        margins.sort_unstable_by(|a, b| b.total_cmp(a));
+    }
+    margins
+}
+
+/// The last of the leading margins whose evidence has ever sufficed; 1 where the first hasn't.
+pub(crate) fn proven(margins: &[f64; WIDTH], peaks: &[f64; WIDTH], alpha: f64) -> f64 {
+    let threshold = threshold(alpha);
+    let proven = peaks.iter().zip(margins).take_while(|(peak, _)| **peak >= threshold);
+    proven.last().map_or(1.0, |(_, margin)| *margin)
 }
 
 /// The logarithm of a bucket's e-value against "worse by `margin` or more"; 0 when the guess itself is that bad.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::cluster::Firsts;
 use crate::interval::{self, Interval};
 use crate::log_space::threshold;
-use crate::{Arm, Bucket, HarmBound, LatencyFindings, RatioSequence, Restarting, ShareTest};
+use crate::{Arm, Bucket, HarmBound, LatencyFindings, PairFindings, RatioSequence, Restarting, ShareTest};
 
 /// An e-value of 10,000 says that requests are not split as configured.
 pub const SPLIT_ALPHA: f64 = 1.0e-4;
@@ -66,6 +66,9 @@ pub struct Findings {
     pub split_broken: bool,
     /// `None` where latency is not judged.
     pub latency: Option<LatencyFindings>,
+    /// `None` where no pairs are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pairs: Option<PairFindings>,
 }
 
 /// A verdict with the numbers that it rests on, and intervals for reports. Logarithms are natural.
@@ -89,6 +92,9 @@ pub struct Judgement {
     pub ratio: Option<Interval>,
     /// `None` where latency is not judged.
     pub latency: Option<LatencyFindings>,
+    /// `None` where no pairs are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pairs: Option<PairFindings>,
 }
 
 /// An arm's counts and where its rate lies, 95 % at all times.
@@ -191,6 +197,7 @@ impl ErrorJudge {
             log_e_split,
             split_broken: log_e_split >= threshold(SPLIT_ALPHA),
             latency: None,
+            pairs: None,
         }
     }
 
@@ -213,6 +220,7 @@ impl ErrorJudge {
             base: Seen::new(self.seen.base),
             ratio: self.ratio.interval(REPORT_ALPHA),
             latency: found.latency,
+            pairs: found.pairs,
         }
     }
 }

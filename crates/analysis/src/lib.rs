@@ -14,7 +14,7 @@
 //! | [`latency`] | is the canary slower, in the body or in the tail? |
 //! | [`routes`] | the same per route, and which it was |
 //! | [`cluster`] | what to count where requests depend on each other |
-//! | [`pairs`] | requests that both arms answered |
+//! | [`pairs`] | the error rate, by requests that both arms answered |
 //! | [`share`] | do events fall on the canary more often than its share of traffic? (kernel K1; also the split check) |
 //! | [`restart`] | the same, for a regression that begins late |
 //! | [`harm`] | how much worse can the canary be at most? (kernel K2) |
@@ -66,7 +66,7 @@ pub use interval::Interval;
 pub use judge::{ErrorJudge, Findings, Judgement, Thresholds, Verdict};
 pub use latency::{LatencyFindings, LatencyJudge, LatencyMargins, Slow, Timed};
 pub use log_space::{combine, threshold};
-pub use pairs::Pairs;
+pub use pairs::{PairFindings, PairJudge, Pairs};
 pub use ratio::RatioSequence;
 pub use release::{Culprit, Release};
 pub use restart::Restarting;

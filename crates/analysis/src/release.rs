@@ -1,7 +1,8 @@
 //! A release as a whole: errors, latency and routes read as one.
 //!
 //! For the rollback the e-values are averaged with weights that are fixed beforehand, which is valid however the
-//! metrics depend on each other. For the promotion every metric must have passed alone, which needs no correction.
+//! metrics depend on each other. For the promotion every metric must have passed alone, which needs no correction. Where there are pairs the
+//! error rate passes by them or by the traffic, each at half of the level.
 //! Which metric and route it was is asked afterwards and answered with e-BH: among those named, the expected share of
 //! innocent ones is at most the level.
 
@@ -10,7 +11,7 @@ use serde::Serialize;
 use crate::latency::{COUNT, LatencyMargins, QUANTILES};
 use crate::log_space::{combine, threshold};
 use crate::routes::Metric;
-use crate::{ErrorJudge, Findings, Judgement, LatencyJudge, RouteJudge, Thresholds, Verdict};
+use crate::{ErrorJudge, Findings, Judgement, LatencyJudge, PairJudge, RouteJudge, Thresholds, Verdict};
 
 /// The tests of a release. Which of them there are is decided before the rollout.
 #[derive(Debug, Clone, Copy)]
@@ -18,7 +19,12 @@ pub struct Release<'a> {
     pub errors: &'a ErrorJudge,
     pub latency: Option<(&'a LatencyJudge, LatencyMargins)>,
     pub routes: Option<&'a RouteJudge>,
+    /// They bear on the error rate alone. Latency is the traffic's to show.
+    pub pairs: Option<&'a PairJudge>,
 }
+
+/// What pairs have of the evidence against the canary.
+pub const PAIRS_PART: f64 = 0.25;
 
 /// Something that is worse on the canary, found by e-BH.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -32,8 +38,19 @@ pub struct Culprit {
 
 impl Release<'_> {
     /// The evidence that the canary is worse in anything: half errors, half latency; of each, half all requests
-    /// together and half spread over the routes. What is not judged leaves its weight to the rest.
+    /// together and half spread over the routes. What is not judged leaves its weight to the rest. Pairs have a quarter of the whole.
     pub fn log_e_worse(&self) -> f64 {
+        self.with_pairs(self.log_e_of_traffic())
+    }
+
+    fn with_pairs(&self, log_e: f64) -> f64 {
+        match self.pairs {
+            Some(pairs) => combine(&[(1.0 - PAIRS_PART, log_e), (PAIRS_PART, pairs.log_e_worse())]),
+            None => log_e,
+        }
+    }
+
+    fn log_e_of_traffic(&self) -> f64 {
         let errors = self.errors.log_e_worse();
         let routes = self.routes.map(RouteJudge::log_e_errors);
         let errors = halves(errors, routes);
@@ -49,7 +66,7 @@ impl Release<'_> {
     /// What the evidence says, without the intervals that only reports need.
     pub fn findings(&self, thresholds: &Thresholds) -> Findings {
         let latency = self.latency.map(|(judge, margins)| judge.judge(thresholds, margins));
-        let mut found = self.errors.findings(thresholds);
+        let mut found = self.of_errors(thresholds);
         found.log_e_worse = self.log_e_worse();
         let not_slower = latency.is_none_or(|latency| {
             let margins = self.latency.map(|(_, margins)| margins).unwrap_or_default();
@@ -66,6 +83,16 @@ impl Release<'_> {
         found
     }
 
+    /// The error rate, by the traffic and, where there are any, by pairs. Either may pass it, so each is asked at half of the level.
+    fn of_errors(&self, thresholds: &Thresholds) -> Findings {
+        let Some(pairs) = self.pairs else { return self.errors.findings(thresholds) };
+        let halved = Thresholds { alpha_promote: thresholds.alpha_promote / 2.0, ..*thresholds };
+        let (mut found, pairs) = (self.errors.findings(&halved), pairs.findings(&halved));
+        found.harm_upper = found.harm_upper.min(pairs.harm_upper);
+        found.pairs = Some(pairs);
+        found
+    }
+
     /// The same with intervals.
     pub fn judge(&self, thresholds: &Thresholds) -> Judgement {
         self.errors.report(self.findings(thresholds))
@@ -74,8 +101,8 @@ impl Release<'_> {
     /// What is worse, strongest evidence first: of `m` questions the `k` strongest e-values, where the weakest of them
     /// still reaches `m/(k alpha)`.
     pub fn culprits(&self, alpha: f64) -> Vec<Culprit> {
-        let mut asked =
-            vec![Culprit { route: None, metric: Metric::Errors, log_e: self.errors.log_e_worse() }];
+        let errors = self.with_pairs(self.errors.log_e_worse());
+        let mut asked = vec![Culprit { route: None, metric: Metric::Errors, log_e: errors }];
         if let Some((latency, _)) = self.latency {
             let at = latency.log_e_at().into_iter().enumerate();
             asked.extend(at.map(|(at, log_e)| Culprit { route: None, metric: Metric::Slow(at), log_e }));
@@ -119,7 +146,7 @@ fn halves(one: f64, other: Option<f64>) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Arm, Bucket, RouteBucket, Slow, Timed};
+    use crate::{Arm, Bucket, Pairs, RouteBucket, Slow, Timed};
 
     const THRESHOLDS: Thresholds = Thresholds { alpha_rollback: 0.001, alpha_promote: 0.01, margin: 0.005 };
 
@@ -144,7 +171,7 @@ mod tests {
 
         fn all(&self) -> Release<'_> {
             let latency = Some((&self.latency, LatencyMargins::default()));
-            Release { errors: &self.errors, latency, routes: Some(&self.routes) }
+            Release { errors: &self.errors, latency, routes: Some(&self.routes), pairs: None }
         }
     }
 
@@ -190,8 +217,45 @@ mod tests {
     fn one_metric_alone_is_the_whole_evidence() {
         let mut judges = Judges::new();
         judges.errors.observe(Bucket::new(10, 2, 90, 0).unwrap(), 0.1);
-        let alone = Release { errors: &judges.errors, latency: None, routes: None };
+        let alone = Release { errors: &judges.errors, latency: None, routes: None, pairs: None };
         assert_eq!(alone.log_e_worse(), judges.errors.log_e_worse());
         assert!(judges.all().log_e_worse() < alone.log_e_worse());
+    }
+    fn by_pairs<'a>(judges: &'a Judges, pairs: &'a PairJudge) -> Release<'a> {
+        Release { errors: &judges.errors, latency: None, routes: None, pairs: Some(pairs) }
+    }
+
+    #[test]
+    fn pairs_alone_call_it_worse_or_not_worse() {
+        let judges = Judges::new();
+        let mut pairs = PairJudge::new(0.005);
+        assert_eq!(by_pairs(&judges, &pairs).findings(&THRESHOLDS).verdict, Verdict::Unknown);
+        pairs.observe(Pairs { pairs: 16, canary_alone: 16, base_alone: 0 });
+        let broken = by_pairs(&judges, &pairs);
+        assert_eq!(broken.findings(&THRESHOLDS).verdict, Verdict::Worse);
+        let culprits = broken.culprits(0.05);
+        assert_eq!((culprits[0].route, culprits[0].metric, culprits.len()), (None, Metric::Errors, 1));
+
+        let mut pairs = PairJudge::new(0.005);
+        pairs.observe(Pairs { pairs: 2_000, canary_alone: 1, base_alone: 1 });
+        let good = by_pairs(&judges, &pairs).findings(&THRESHOLDS);
+        assert_eq!((good.verdict, good.pairs.unwrap().seen.pairs), (Verdict::NotWorse, 2_000));
+        let all = Release { pairs: Some(&pairs), ..judges.all() };
+        assert_eq!(all.findings(&THRESHOLDS).verdict, Verdict::Unknown, "latency is the traffic's to show");
+    }
+
+    #[test]
+    fn pairs_have_a_quarter_and_each_way_to_promote_half_of_the_level() {
+        let mut judges = Judges::new();
+        judges.errors.observe(Bucket::new(10, 2, 90, 0).unwrap(), 0.1);
+        let pairs = PairJudge::new(0.005);
+        let alone = Release { pairs: None, ..by_pairs(&judges, &pairs) };
+        let (without, with) = (alone.findings(&THRESHOLDS), by_pairs(&judges, &pairs).findings(&THRESHOLDS));
+        // Pairs that nobody has seen have an e-value of 1.
+        let expected = 0.75 * libm::exp(without.log_e_worse) + 0.25;
+        assert!((with.log_e_worse - libm::log(expected)).abs() < 1e-12);
+        assert_eq!(without.threshold_not_worse, threshold(0.01));
+        assert_eq!(with.threshold_not_worse, threshold(0.005));
+        assert_eq!((without.pairs, with.threshold_worse), (None, without.threshold_worse));
     }
 }

@@ -2,8 +2,8 @@
 
 use pitbird_analysis::routes::{METRICS, ROUTES_MAX};
 use pitbird_analysis::{
-    Arm, Bucket, ErrorJudge, LatencyJudge, LatencyMargins, Release, RouteBucket, RouteJudge, SloGuard, Slow,
-    Thresholds, Timed,
+    Arm, Bucket, ErrorJudge, LatencyJudge, LatencyMargins, PairJudge, Pairs, Release, RouteBucket,
+    RouteJudge, SloGuard, Slow, Thresholds, Timed,
 };
 
 const BYTES_MAX: u64 = 64 * 1024;
@@ -41,7 +41,7 @@ impl Judges {
         self.latency.restart();
         self.routes.restart();
         let latency = Some((&self.latency, LatencyMargins::default()));
-        let release = Release { errors: &self.errors, latency, routes: Some(&self.routes) };
+        let release = Release { errors: &self.errors, latency, routes: Some(&self.routes), pairs: None };
         release.findings(&THRESHOLDS).log_e_worse + self.guard.log_e()
     }
 }
@@ -69,5 +69,19 @@ fn no_update_asks_for_memory() {
             assert!(judges.look(at).is_finite());
         }
     });
+    assert_eq!(asked.count_total, 0);
+}
+
+#[test]
+fn pairs_take_half_a_kib_and_ask_for_no_more() {
+    assert!(size_of::<PairJudge>() <= 512, "{}", size_of::<PairJudge>());
+    let mut judge = PairJudge::new(0.004);
+    let mut look = |at: u64| {
+        judge.observe(Pairs { pairs: 5, canary_alone: at % 2, base_alone: at % 3 });
+        judge.restart();
+        judge.findings(&THRESHOLDS).log_e_worse
+    };
+    look(0);
+    let asked = allocation_counter::measure(|| assert!((1..100).map(look).all(f64::is_finite)));
     assert_eq!(asked.count_total, 0);
 }

@@ -180,6 +180,7 @@ impl State {
             errors: &self.judge,
             latency: self.latency.as_ref().zip(margins),
             routes: self.routes.as_ref(),
+            pairs: None,
         }
     }
 
