@@ -21,7 +21,7 @@ pub use retreat::RETURNS_MAX;
 
 use std::collections::VecDeque;
 
-use pitbird_analysis::{Arm, ErrorJudge, Findings, LatencyJudge, RouteJudge};
+use pitbird_analysis::{Arm, ErrorJudge, Findings, LatencyJudge, PairJudge, RouteJudge};
 use pitbird_names::Percent;
 
 use crate::course::Course;
@@ -63,6 +63,7 @@ pub fn begin(plan: &Plan, history: Arm, now_ms: u64) -> Turn {
             true => RouteJudge::of_users(plan.judged().routes.len()),
             false => RouteJudge::new(plan.judged().routes.len()),
         },
+        pairs: plan.judged().pairs.then(|| PairJudge::new(plan.rules().margin)),
         guardrails: guardrails::begin(plan),
         guard: None,
         restart_ms: now_ms,

@@ -35,7 +35,7 @@
 //!
 //! [`Evidence::buckets`] always. [`Evidence::latency`] where the plan judges latency, [`Evidence::routes`] where it names
 //! routes, [`Evidence::ceilings`] where a guardrail limits it: without them such a plan holds and ends inconclusive. Buckets from before the first shift (at 0 %) let a
-//! ramp begin with the traffic in mind. [`Evidence::is_blind`] where counts could not be read.
+//! ramp begin with the traffic in mind. [`Evidence::pairs`] where the plan judges them, at any weight. [`Evidence::is_blind`] where counts could not be read.
 //!
 //! # Hooks
 //!
@@ -67,5 +67,5 @@ pub use plan::{
     Rules, Target, TargetKind, WhenBlind, Whom,
 };
 pub use reason::Reason;
-pub use record::{Decision, Divergence, Numbers, Record, replay};
+pub use record::{Decision, Divergence, Numbers, PairNumbers, Record, replay};
 pub use state::{HISTORY_MAX, Phase, State, Step};

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use pitbird_analysis::{Arm, Firsts};
+use pitbird_analysis::{Arm, Firsts, Pairs};
 use serde::{Deserialize, Serialize};
 
 use crate::Note;
@@ -64,6 +64,9 @@ pub enum Because {
         /// Where users are counted: those who failed, by the arm that failed them first. On these `log_e` rests.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         firsts: Option<Firsts>,
+        /// Where pairs are judged: they are a part of the evidence.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pairs: Option<Pairs>,
     },
     /// The canary answers slowly more often than the base: as events above the threshold that was
     /// frozen from the base's quantile `quantile` (0 to 1).
@@ -120,9 +123,10 @@ impl Because {
 impl fmt::Display for Because {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Because::Worse { log_e, threshold, canary, base, firsts } => write!(
+            Because::Worse { log_e, threshold, canary, base, firsts, pairs } => write!(
                 f,
-                "canary is worse: {}{} of {} requests failed, base {} of {} (log E {log_e:.2}, needed {threshold:.2})",
+                "canary is worse: {}{}{} of {} requests failed, base {} of {} (log E {log_e:.2}, needed {threshold:.2})",
+                pairs.map(answered_twice).unwrap_or_default(),
                 firsts.map(clients).unwrap_or_default(),
                 canary.events(),
                 canary.requests(),
@@ -198,6 +202,12 @@ impl fmt::Display for Because {
 
 fn clients(Firsts { canary, base }: Firsts) -> String {
     format!("{canary} clients failed for the first time there, {base} on base; ")
+}
+
+fn answered_twice(Pairs { pairs, canary_alone, base_alone }: Pairs) -> String {
+    format!(
+        "of {pairs} requests that both answered {canary_alone} failed on it alone, {base_alone} on base alone; "
+    )
 }
 
 /// `: ` and the words, if there are any.

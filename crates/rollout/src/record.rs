@@ -1,4 +1,4 @@
-use pitbird_analysis::{Arm, Findings};
+use pitbird_analysis::{Arm, Findings, PairFindings, Pairs};
 use pitbird_names::Percent;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -41,7 +41,7 @@ pub struct Numbers {
     pub log_e_split: f64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_e_budget: Option<f64>,
-    /// The canary's error rate exceeds the base's by at most this much.
+    /// The canary's error rate exceeds the base's by at most this much; where pairs are judged, by traffic or pairs.
     pub harm_upper: f64,
     /// Where latency is judged: evidence that the canary is slower, and by how much more often than the base's its
     /// requests may be above the base's p50 and p99.
@@ -54,9 +54,23 @@ pub struct Numbers {
     /// Where the plan has guardrails: evidence that the canary exceeds each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub log_e_guardrails: Vec<f64>,
+    /// Where pairs are judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pairs: Option<PairNumbers>,
     /// All seen so far.
     pub canary: Arm,
     pub base: Arm,
+}
+
+/// What requests that both arms answered said, and how many there were. They are a part of `log_e_worse`, and one of two ways to
+/// `harm_upper`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PairNumbers {
+    pub log_e_worse: f64,
+    pub log_e_not_worse: f64,
+    pub harm_upper: f64,
+    pub seen: Pairs,
 }
 
 /// A change of course.
@@ -118,9 +132,19 @@ impl Numbers {
             body_upper: found.latency.map(|latency| shown(latency.body_upper)),
             tail_upper: found.latency.map(|latency| shown(latency.tail_upper)),
             log_e_guardrails: state.guardrails(plan).iter().map(|found| shown(found.log_e)).collect(),
+            pairs: found.pairs.map(PairNumbers::from),
             canary: seen.canary,
             base: seen.base,
         }
+    }
+}
+
+impl From<PairFindings> for PairNumbers {
+    fn from(found: PairFindings) -> PairNumbers {
+        let PairFindings { seen, log_e_worse, log_e_not_worse, harm_upper } = found;
+        let [log_e_worse, log_e_not_worse, harm_upper] =
+            [log_e_worse, log_e_not_worse, harm_upper].map(shown);
+        PairNumbers { log_e_worse, log_e_not_worse, harm_upper, seen }
     }
 }
 

@@ -1,8 +1,8 @@
 use std::collections::VecDeque;
 
 use pitbird_analysis::{
-    Arm, Bucket, Culprit, ErrorJudge, Findings, Firsts, Judgement, LatencyJudge, Release, RouteJudge,
-    SloGuard, Timed,
+    Arm, Bucket, Culprit, ErrorJudge, Findings, Firsts, Judgement, LatencyJudge, PairJudge, Pairs, Release,
+    RouteJudge, SloGuard, Timed,
 };
 use pitbird_names::Percent;
 use serde::{Deserialize, Serialize};
@@ -37,6 +37,9 @@ pub struct State {
     /// Where the plan names any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) routes: Option<RouteJudge>,
+    /// Where the plan judges them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) pairs: Option<PairJudge>,
     /// One for each of the plan's guardrails.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) guardrails: Vec<Watched>,
@@ -44,7 +47,7 @@ pub struct State {
     pub(crate) guard: Option<SloGuard>,
     /// When the judge next begins to watch for a late regression.
     pub(crate) restart_ms: u64,
-    /// Canary requests seen at the present weight.
+    /// Canary requests seen at the present weight, those of pairs too.
     pub(crate) step_requests: u64,
     pub(crate) failing_environments: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -180,13 +183,18 @@ impl State {
             errors: &self.judge,
             latency: self.latency.as_ref().zip(margins),
             routes: self.routes.as_ref(),
-            pairs: None,
+            pairs: self.pairs.as_ref(),
         }
     }
 
     /// All latencies seen during the rollout, where the plan judges them.
     pub fn timed(&self) -> Option<Timed> {
         self.latency.as_ref().map(LatencyJudge::seen)
+    }
+
+    /// All pairs seen during the rollout, where the plan judges them.
+    pub fn pairs(&self) -> Option<Pairs> {
+        self.pairs.as_ref().map(PairJudge::seen)
     }
 
     /// The newest decisions, oldest first, at most [`HISTORY_MAX`].

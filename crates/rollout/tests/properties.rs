@@ -2,7 +2,7 @@
 //! with an old generation, an end, and the same again from the records.
 #![allow(clippy::unwrap_used, reason = "a test's own helpers may fail loudly")]
 
-use pitbird_analysis::{Arm, Bucket, Firsts, Verdict};
+use pitbird_analysis::{Arm, Bucket, Firsts, Pairs, Verdict};
 use pitbird_names::Percent;
 use pitbird_rollout::{
     Action, Alarm, AlarmState, BLOCK_MS_MAX, Check, Command, Evidence, Guardrails, HISTORY_MAX, Judged,
@@ -35,10 +35,10 @@ fn any_plan() -> impl Strategy<Value = Plan> {
     let percents =
         prop_oneof![Just(vec![10, 50, 100]), Just(vec![1, 5, 25]), Just(vec![50, 100]), Just(vec![90])];
     let margin = prop_oneof![Just(0.005), Just(0.05), Just(0.2)];
-    let more = (any::<bool>(), any::<bool>(), any::<bool>());
+    let more = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
     (percents, margin, 0..4000_u64, 1..50_u64, more).prop_map(
         |(percents, margin, wait_ms, canary_requests_min, more)| {
-            let (has_ramp, users, has_guardrail) = more;
+            let (has_ramp, users, has_guardrail, pairs) = more;
             let step = |percent: i32| RampStep {
                 percent: Percent::new(percent.into()).unwrap(),
                 wait_ms,
@@ -55,7 +55,7 @@ fn any_plan() -> impl Strategy<Value = Plan> {
             };
             let target = Target { kind: TargetKind::FunctionAlias, description: "f:live".into() };
             let plan = Plan::new(target, percents.into_iter().map(step).collect(), rules).unwrap();
-            let judged = Judged { users, ..Judged::default() };
+            let judged = Judged { users, pairs, ..Judged::default() };
             let plan = plan.with(has_ramp.then(Ramp::default), judged).unwrap();
             let error_rate = has_guardrail.then_some(0.05);
             plan.guarded(Guardrails { error_rate, ..Guardrails::default() }).unwrap()
@@ -76,6 +76,17 @@ fn first_failures((canary, base): (u64, u64)) -> ObservedFirsts {
     ObservedFirsts { percent: Percent::new(10.0).unwrap(), route: None, firsts: Firsts { canary, base } }
 }
 
+/// Also such as nobody can have counted.
+fn any_pairs() -> impl Strategy<Value = Pairs> {
+    let pairs = |(pairs, canary_alone, base_alone)| Pairs { pairs, canary_alone, base_alone };
+    prop_oneof![
+        4 => Just(Pairs::default()),
+        4 => (0..3_000_u64, Just(0_u64), 0..2_u64).prop_map(pairs),
+        2 => (0..40_u64, 0..4_u64, 0..3_u64).prop_map(pairs),
+        1 => (any::<u64>(), any::<u64>(), any::<u64>()).prop_map(pairs),
+    ]
+}
+
 fn evidence() -> impl Strategy<Value = Evidence> {
     let percent = prop_oneof![Just(0.0), Just(1.0), Just(10.0), Just(50.0), Just(90.0), Just(100.0)];
     let observed = (percent, arm(), arm()).prop_map(|(percent, canary, base)| Observed {
@@ -91,8 +102,9 @@ fn evidence() -> impl Strategy<Value = Evidence> {
     let environments = prop_oneof![4 => Just(None), 1 => (0..4_u32).prop_map(Some)];
     let firsts = prop::collection::vec((0..4_u64, prop_oneof![0..4_u64, any::<u64>()]), 0..2);
     let users = (firsts, prop::bool::weighted(0.2));
-    (prop::collection::vec(observed, 0..3), state, environments, 0..40_u8, users).prop_map(
-        |(buckets, state, failing_environments, check, (firsts, has_forgotten))| Evidence {
+    (prop::collection::vec(observed, 0..3), state, environments, 0..40_u8, users, any_pairs()).prop_map(
+        |(buckets, state, failing_environments, check, (firsts, has_forgotten), pairs)| Evidence {
+            pairs,
             buckets,
             firsts: firsts.into_iter().map(first_failures).collect(),
             has_forgotten,

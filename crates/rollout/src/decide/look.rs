@@ -2,7 +2,8 @@
 
 use pitbird_analysis::judge::{REPORT_ALPHA, SPLIT_ALPHA};
 use pitbird_analysis::latency::QUANTILES;
-use pitbird_analysis::{Arm, Culprit, Findings, Metric, Verdict, threshold};
+use pitbird_analysis::release::PAIRS_PART;
+use pitbird_analysis::{Arm, Culprit, Findings, Metric, Pairs, Verdict, combine, threshold};
 
 use super::ramp::is_last_comparison;
 use super::retreat::RETREAT_MS;
@@ -43,6 +44,7 @@ impl State {
         self.watch_guardrails(plan, evidence);
         self.gather(plan, evidence);
         self.compare_users(plan, evidence);
+        self.compare_pairs(evidence.pairs);
         self.failing_environments = evidence.failing_environments.or(self.failing_environments);
         self.failing_clients = evidence.failing_clients.or(self.failing_clients);
     }
@@ -66,11 +68,21 @@ impl State {
         }
     }
 
+    /// Takes in what both arms answered; nothing unless the plan judges pairs. Each is a request that the canary was seen with, whatever
+    /// its weight, and waits for no bucket: it brings its own comparison.
+    fn compare_pairs(&mut self, seen: Pairs) {
+        let Some(pairs) = self.pairs.as_mut().filter(|_| !seen.is_empty()) else { return };
+        pairs.observe(seen);
+        self.step_requests = self.step_requests.saturating_add(seen.pairs);
+        self.course.canary_ms = Some(self.now_ms);
+    }
+
     /// Lets every test watch for a regression that begins now.
     pub(super) fn begin_again(&mut self) {
         self.judge.restart();
         self.latency.iter_mut().for_each(|latency| latency.restart());
         self.routes.iter_mut().for_each(|routes| routes.restart());
+        self.pairs.iter_mut().for_each(|pairs| pairs.restart());
         self.guardrails.iter_mut().for_each(|guardrail| guardrail.test.restart());
     }
 
@@ -136,7 +148,7 @@ impl State {
         if let Some(name) = alarm {
             return Some(Because::Alarm { name: name.clone() });
         }
-        let is_worse = found.verdict == Verdict::Worse && !self.few_sources();
+        let is_worse = found.verdict == Verdict::Worse && (!self.few_sources() || is_worse_by_pairs(found));
         is_worse.then(|| self.worse(plan, found)).or_else(|| self.broken(plan))
     }
 
@@ -156,7 +168,8 @@ impl State {
             None if self.is_latency(found) => self.slower(strongest(found), log_e, threshold),
             _ => {
                 let (seen, firsts) = (self.judge.seen(), self.judge.firsts());
-                Because::Worse { log_e, threshold, canary: seen.canary, base: seen.base, firsts }
+                let pairs = self.pairs();
+                Because::Worse { log_e, threshold, canary: seen.canary, base: seen.base, firsts, pairs }
             }
         }
     }
@@ -169,7 +182,8 @@ impl State {
 
     /// Is it rather the latency that convicts than the errors?
     fn is_latency(&self, found: &Findings) -> bool {
-        found.latency.is_some_and(|latency| latency.log_e_slower > self.judge.log_e_worse())
+        let pairs = found.pairs.map_or(f64::NEG_INFINITY, |pairs| pairs.log_e_worse);
+        found.latency.is_some_and(|latency| latency.log_e_slower > self.judge.log_e_worse().max(pairs))
     }
 
     fn seen_on(&self, route: usize, metric: Metric) -> (Arm, Arm) {
@@ -347,6 +361,12 @@ struct Orders {
     abort: Option<Note>,
     promote: Option<(Note, Note)>,
     ignored: Vec<u64>,
+}
+
+/// Do pairs convict by themselves? They fail in environments of their own, and a dozen of them is not few.
+fn is_worse_by_pairs(found: &Findings) -> bool {
+    let log_e = found.pairs.map_or(0.0, |pairs| combine(&[(PAIRS_PART, pairs.log_e_worse)]));
+    log_e >= found.threshold_worse
 }
 
 /// The threshold that says most.

@@ -5,6 +5,10 @@ use super::{ADAPTIVE_WAIT_MS, BAKE_MS, Judged, Plan, Ramp, RampStep, Rules, WAIT
 /// The largest first weight that the standard knows, percent.
 const FIRST_PERCENT_MAX: f64 = 10.0;
 
+/// What whoever promotes on pairs takes for granted.
+const PAIRS: &str = "promotion may rest on mirrored requests or probes instead of the canary's own traffic, \
+                     which they must be like";
+
 pub(super) fn deviations(plan: &Plan) -> Vec<String> {
     let mut found = Vec::new();
     waits(plan.steps(), plan.ramp(), &mut found);
@@ -29,7 +33,11 @@ fn ramp(ramp: &Ramp) -> Vec<String> {
 }
 
 fn judged(judged: &Judged) -> Vec<String> {
-    let Some(latency) = &judged.latency else { return Vec::new() };
+    let pairs = judged.pairs.then(|| PAIRS.to_owned());
+    pairs.into_iter().chain(judged.latency.iter().flat_map(latency)).collect()
+}
+
+fn latency(latency: &super::Latency) -> Vec<String> {
     let standard = super::Latency::default();
     let margins = [
         ("margin above the p50", latency.body_margin, standard.body_margin),

@@ -155,6 +155,10 @@ fn a_plan_without_them_is_written_as_ever() {
     let plan = Plan::standard(target()).unwrap();
     let text = serde_json::to_string(&plan).unwrap();
     assert!(!text.contains("ramp") && !text.contains("judged"), "{text}");
+    let paired = parse_more(json!({}), json!({"pairs": true})).unwrap();
+    let unpaired = parse_more(json!({}), json!({"pairs": false})).unwrap();
+    assert_eq!(unpaired.fingerprint(), parse_more(json!({}), json!({})).unwrap().fingerprint());
+    assert_ne!(paired.fingerprint(), unpaired.fingerprint());
     let adaptive = Plan::adaptive(target()).unwrap();
     assert_ne!(adaptive.fingerprint(), plan.fingerprint());
     assert_eq!(adaptive.steps().len(), 2);
@@ -167,7 +171,7 @@ fn what_is_riskier_than_the_usual_ramp_is_said() {
         "target": target(),
         "steps": [{"percent": 50, "wait_ms": 30_000}, {"percent": 95, "wait_ms": 600_000}],
         "ramp": {"failures_per_look": 10, "first_percent": 5},
-        "judged": {"latency": {"body_margin": 0.1}},
+        "judged": {"latency": {"body_margin": 0.1}, "pairs": true},
     });
     let plan: Plan = serde_json::from_value(plan).unwrap();
     assert_eq!(
@@ -176,6 +180,7 @@ fn what_is_riskier_than_the_usual_ramp_is_said() {
             "wait at 50 % 30 s instead of 60 s",
             "blast radius 10 failures per look instead of 1.5",
             "ramp begins at 5 % instead of 2 %",
+            "promotion may rest on mirrored requests or probes instead of the canary's own traffic, which they must be like",
             "margin above the p50 10 pp instead of 6 pp",
         ]
     );

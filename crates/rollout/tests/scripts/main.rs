@@ -3,10 +3,11 @@
 //!
 //! | order | meaning |
 //! |---|---|
-//! | `plan 10%:3s 50%:3s margin=5pp requests=20 longest=60s deadline=5s alarms=a,b checks=c ramp latency warm=5s routes=r failing=2% p99=0.8s gate=60s hook=smoke@before_step@50%` | the plan, and begin; `50%:3s!` is a step with a gate; hooks have 2 attempts, 3 s between calls and 30 s in all |
+//! | `plan 10%:3s 50%:3s margin=5pp requests=20 longest=60s deadline=5s alarms=a,b checks=c ramp latency pairs warm=5s routes=r failing=2% p99=0.8s gate=60s hook=smoke@before_step@50%` | the plan, and begin; `50%:3s!` is a step with a gate; hooks have 2 attempts, 3 s between calls and 30 s in all |
 //! | `history 1000/5` | before `plan`: requests/errors of the base |
 //! | `traffic 300/s canary 20% base 0%` | from now on; errors fall evenly |
 //! | `over canary 5% base 1%` | of the warm requests that take longer than the guardrail on latency allows |
+//! | `pairs 5/s canary 2% base 0%` | requests a second that both arms answer, and how many of them fail on that arm alone |
 //! | `slow 70%`, `dead ROUTE 1%` | of the canary's requests above the base's p50; a route of which all fail on the canary |
 //! | `blind on`, `blind off` | whether counts can be read from now on |
 //! | `hook NAME go`, `stop WORDS`, `not_yet WORDS`, `failed WORDS`, `silent` | how it answers from now on; each call to it is told |
@@ -123,4 +124,7 @@ scripts! {
     hook_says_not_yet_for_too_long,
     hook_that_fails_is_inconclusive,
     evidence_wins_over_hooks,
+    pairs_promote_where_traffic_is_low,
+    pairs_convict_where_traffic_is_low,
+    pairs_are_like_nothing_unless_the_plan_judges_them,
 }

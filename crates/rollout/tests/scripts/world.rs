@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use pitbird_analysis::{Arm, Bucket, RouteBucket, Slow, Timed};
+use pitbird_analysis::{Arm, Bucket, Pairs, RouteBucket, Slow, Timed};
 use pitbird_names::Percent;
 use pitbird_rollout::{
     Action, Alarm, AlarmState, Check, Command, Evidence, Guardrails, Hook, HookAnswer, HookPoint, HookWord,
@@ -60,6 +60,9 @@ struct Traffic {
     over: Option<(f64, f64)>,
     /// Share of the traffic that a route has, all of which fails on the canary.
     dead: Option<(String, f64)>,
+    /// Requests a second that both arms answer, those of them that fail on the canary alone, and on the base alone.
+    pairs: [f64; 3],
+    pairs_left: [f64; 3],
 }
 
 impl World {
@@ -94,6 +97,10 @@ impl World {
             "history" => self.history = arm(words[1]),
             "traffic" => self.traffic = traffic(&words[1..]),
             "slow" => self.traffic.slow = Some(number(words[1], "%") / 100.0),
+            "pairs" => {
+                let (of, rate) = (number(words[1], "/s"), |word: &str| number(word, "%") / 100.0);
+                self.traffic.pairs = [of, of * rate(words[3]), of * rate(words[5])];
+            }
             "dead" => self.traffic.dead = Some((words[1].into(), number(words[2], "%") / 100.0)),
             "over" => {
                 let rate = |word: &str| number(word, "%") / 100.0;
@@ -165,6 +172,7 @@ impl World {
         self.evidence.routes.extend(seen.and_then(|seen| self.traffic.route(seen)));
         self.evidence.ceilings.extend(seen.and_then(|seen| self.traffic.ceiling(seen)));
         self.evidence.buckets.extend(seen);
+        self.evidence.pairs = self.traffic.answered_twice();
         self.evidence.hooks = self.ask();
         let (evidence, commands) = (self.evidence.clone(), std::mem::take(&mut self.commands));
         self.evidence.buckets.clear();
@@ -344,6 +352,16 @@ impl Traffic {
         Some(ObservedCeiling { ceiling: 0, bucket })
     }
 
+    fn answered_twice(&mut self) -> Pairs {
+        let mut whole = [0; 3];
+        for ((whole, left), of) in whole.iter_mut().zip(&mut self.pairs_left).zip(self.pairs) {
+            let sum = *left + of;
+            (*whole, *left) = (sum as u64, sum - sum.floor());
+        }
+        let [pairs, canary_alone, base_alone] = whole;
+        Pairs { pairs, canary_alone, base_alone }
+    }
+
     fn route(&self, seen: Observed) -> Option<ObservedRoute> {
         let (route, share) = self.dead.clone()?;
         let part = |requests: u64| (requests as f64 * share).ceil() as u64;
@@ -400,6 +418,10 @@ fn plan(words: &[&str]) -> Plan {
         match *word {
             "ramp" => {
                 ramp = Some(Ramp::default());
+                continue;
+            }
+            "pairs" => {
+                judged.pairs = true;
                 continue;
             }
             "latency" => {
