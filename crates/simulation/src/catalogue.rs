@@ -9,7 +9,11 @@ const HEALTHY: Model = Model {
     shape: Shape::Steady,
     fault: Fault::NONE,
     has_routes: false,
+    pairs_per_second: 0.0,
 };
+
+/// Little traffic, and probes or mirrored requests beside it.
+const PAIRED: Model = Model { per_second: 1.0, pairs_per_second: 5.0, ..HEALTHY };
 
 /// Both arms the same software, and something that might fool a rule.
 pub fn identical() -> Vec<Model> {
@@ -67,5 +71,37 @@ pub fn regressions() -> Vec<Model> {
         with("broken altogether, 1/s", 1.0, 0.0, more(1.0)),
         with("0.1 → 5 %, 1/s", 1.0, 0.001, more(0.049)),
         with("broken altogether, 0.01/s", 0.01, 0.0, more(1.0)),
+    ]
+}
+
+/// Both arms the same, where requests that both answer are most of what there is.
+pub fn identical_with_pairs() -> Vec<Model> {
+    vec![
+        Model { name: "0.01 requests/s, 5 pairs/s", per_second: 0.01, ..PAIRED },
+        Model { name: "1 request/s, 5 pairs/s", ..PAIRED },
+        Model { name: "1 request/s, 5 pairs/s, error storms", errors: 0.002, shape: Shape::Storms, ..PAIRED },
+    ]
+}
+
+/// Something is wrong with the canary there.
+pub fn regressions_with_pairs() -> Vec<Model> {
+    let with = |name, per_second, base, errors| Model {
+        name,
+        per_second,
+        errors: base,
+        fault: Fault { errors, ..Fault::NONE },
+        ..PAIRED
+    };
+    vec![
+        with("broken altogether, 0.01/s, 5 pairs/s", 0.01, 0.0, 1.0),
+        with("broken altogether, 1/s, 5 pairs/s", 1.0, 0.0, 1.0),
+        with("0.1 → 5 %, 0.01/s, 5 pairs/s", 0.01, 0.001, 0.049),
+        with("0.1 → 5 %, 1/s, 5 pairs/s", 1.0, 0.001, 0.049),
+        with("0.1 → 0.6 % (at the margin), 0.01/s, 5 pairs/s", 0.01, 0.001, 0.005),
+        with("0.1 → 0.6 % (at the margin), 1/s, 5 pairs/s", 1.0, 0.001, 0.005),
+        Model {
+            fault: Fault { errors: 0.049, onset_s: 120.0..280.0, ..Fault::NONE },
+            ..with("late 0.1 → 5 %, 1/s, 5 pairs/s", 1.0, 0.001, 0.0)
+        },
     ]
 }

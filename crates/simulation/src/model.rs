@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use libm::{erfc, exp, log, pow, sin, sqrt};
 use pitbird_analysis::cluster::{FirstEvents, PER_HOST, capped};
 use pitbird_analysis::latency::QUANTILES;
-use pitbird_analysis::{Arm, Bucket, Firsts, RouteBucket, Slow, Timed};
+use pitbird_analysis::{Arm, Bucket, Firsts, Pairs, RouteBucket, Slow, Timed};
 
 use crate::draws::Draws;
 
@@ -26,6 +26,8 @@ const MEDIAN_MS: f64 = 50.0;
 const Z99: f64 = 2.326_347_874_040_841;
 /// A canary this much slower is still accepted: its requests are counted against the threshold times this.
 const ACCEPTED: f64 = 1.1;
+/// Of the base's failures, those that lie in the request: both arms fail it.
+const SHARED: f64 = 0.5;
 
 /// A kind of traffic, and what is wrong with the canary.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +40,8 @@ pub struct Model {
     pub shape: Shape,
     pub fault: Fault,
     pub has_routes: bool,
+    /// Requests a second that both arms answer, beside the traffic.
+    pub pairs_per_second: f64,
 }
 
 /// What moves in both arms alike.
@@ -122,6 +126,8 @@ pub struct Seen {
     pub routes: Vec<(usize, RouteBucket)>,
     /// Users who failed for the first time, where they keep their arm.
     pub firsts: Firsts,
+    /// What both arms answered.
+    pub pairs: Pairs,
     pub requests: u64,
     pub canary_requests: u64,
     /// How many of the canary's requests failed that would not have on the base.
@@ -160,6 +166,7 @@ impl<'a> World<'a> {
         let is_bad = at_s >= self.onset_s;
         let more = if is_bad { self.model.fault.errors } else { 0.0 };
         let mut seen = Seen { requests, canary_requests: canary, ..Seen::default() };
+        seen.pairs = self.pairs(for_s, rate, more);
         if self.model.has_routes {
             self.by_route(&mut seen, (canary, base), (rate + more).min(1.0), rate, is_bad);
             return seen;
@@ -177,6 +184,17 @@ impl<'a> World<'a> {
         seen.timed = self.timed(at_s, bucket.canary.requests(), bucket.base.requests(), is_bad);
         seen.buckets.push((weight, bucket));
         seen
+    }
+
+    /// Half of the base's failures are the canary's as well; the others, and what is wrong with the canary, fall on each by itself.
+    fn pairs(&mut self, for_s: f64, rate: f64, more: f64) -> Pairs {
+        let pairs = (self.model.pairs_per_second * for_s).round() as u64;
+        let both = SHARED * rate;
+        let alone = |rate: f64| ((rate - both) / (1.0 - both)).clamp(0.0, 1.0);
+        let left = pairs - self.draws.binomial(pairs, both);
+        let canary = self.draws.binomial(left, alone((rate + more).min(1.0)));
+        let canary_alone = canary - self.draws.binomial(canary, alone(rate));
+        Pairs { pairs, canary_alone, base_alone: self.draws.binomial(left - canary, alone(rate)) }
     }
 
     fn requests(&mut self, at_s: f64, for_s: f64) -> u64 {

@@ -50,8 +50,9 @@ impl Wish {
         };
         let target = Target { kind: TargetKind::StageCanary, description: model.name.into() };
         let routes = if model.has_routes { (0..ROUTES).map(route).collect() } else { Vec::new() };
-        let latency = (!model.has_routes).then(Latency::default);
-        let judged = Judged { latency, routes, users: model.shape == Shape::Users, pairs: false };
+        let pairs = model.pairs_per_second > 0.0;
+        let latency = (!model.has_routes && !pairs).then(Latency::default);
+        let judged = Judged { latency, routes, users: model.shape == Shape::Users, pairs };
         let steps = vec![step(self.ceiling, self.wait_ms), step(95.0, self.bake_ms)];
         let plan = Plan::new(target, steps, rules).and_then(|plan| plan.with(Some(Ramp::default()), judged));
         plan.expect("a plan within the limits")
@@ -124,7 +125,8 @@ fn evidence(model: &Model, seen: &crate::model::Seen, weight: Percent) -> Eviden
     Evidence {
         firsts: if seen.firsts.is_empty() { Vec::new() } else { vec![firsts] },
         buckets: seen.buckets.iter().map(by_weight).collect(),
-        latency: if model.has_routes { Vec::new() } else { vec![latency] },
+        latency: if model.has_routes || model.pairs_per_second > 0.0 { Vec::new() } else { vec![latency] },
+        pairs: seen.pairs,
         routes: seen.routes.iter().map(by_route).collect(),
         ..Evidence::default()
     }

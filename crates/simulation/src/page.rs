@@ -6,7 +6,7 @@ mod goals;
 use std::fmt::Write as _;
 use std::io;
 
-use crate::catalogue::{identical, regressions};
+use crate::catalogue::{identical, identical_with_pairs, regressions, regressions_with_pairs};
 use crate::ending::{End, Ending, Estimate, quantile, share};
 use crate::model::{Model, Shape};
 use crate::ours::{self, Wish};
@@ -21,10 +21,12 @@ pub struct Counts {
     pub peers: usize,
 }
 
-/// What the planner is asked for a model: looks every second, or every ten where a request a second is much.
+/// What the planner is asked for a model: looks every second, or every ten where a request a second is much. With pairs the time
+/// needn't be the traffic's: a minute at least before most of it, and a minute after.
 pub fn wish(model: &Model) -> Wish {
     let usual = Wish::default();
     match model.per_second {
+        _ if model.pairs_per_second > 0.0 => Wish { bake_ms: 60_000, ..usual },
         slow if slow < 0.1 => Wish { interval_ms: 60_000, longest_ms: 86_400_000, ..usual },
         slow if slow < 10.0 => Wish { interval_ms: 10_000, longest_ms: 6 * 3_600_000, ..usual },
         _ => usual,
@@ -35,8 +37,10 @@ pub fn wish(model: &Model) -> Wish {
 pub fn write(counts: Counts, runs: &Runs, only: &str) -> io::Result<String> {
     let seed = runs.seed();
     let wanted = |model: &Model| model.name.contains(only);
-    let identical: Vec<Model> = identical().into_iter().filter(wanted).collect();
-    let faulty: Vec<Model> = regressions().into_iter().filter(wanted).collect();
+    let identical: Vec<Model> =
+        identical().into_iter().chain(identical_with_pairs()).filter(wanted).collect();
+    let faulty: Vec<Model> =
+        regressions().into_iter().chain(regressions_with_pairs()).filter(wanted).collect();
     let mut text = head(counts, seed);
     let mut goals = goals::Goals::default();
     text += "\n## Both versions the same\n\n| traffic | releases | false rollbacks | at most (95 %) | promoted | held | \
@@ -52,7 +56,7 @@ pub fn write(counts: Counts, runs: &Runs, only: &str) -> io::Result<String> {
     if is_short {
         text += SHORT;
     }
-    text += "\nHeld means: neither promoted nor rolled back within an hour (six hours at 1/s); an hour's outage of the \
+    text += "\nHeld means: neither promoted nor rolled back within an hour (six hours at 1/s without pairs); an hour's outage of the \
              evidence ends inconclusive, on base. Where the split is not as configured, holding is what is wanted.\n";
     text += "\n## Something wrong with the new version\n\n| fault | releases | rolled back | promoted | at most (95 %) | \
              extra failures, median / p95 / p99 | after, median / p95 | canary requests, median |\n\
@@ -81,7 +85,8 @@ fn head(counts: Counts, seed: u64) -> String {
          a run that was cut short go on where it was. Base errors are 0.1 % and \
          traffic 100 requests/s unless said otherwise; the margin is 0.5 pp, the ramp limited by risk (1.5 expected extra \
          failures per look, from 2 % at most up to 50 %, then 95 % for ten minutes), one look a second, latency judged (or, in the \
-         models with routes, 50 routes). A rollback is live after 50 ms. Shares carry Clopper-Pearson limits (95 %; \
+         models with routes, 50 routes). Where both arms answer five requests a second besides (pairs; half of the base's failures \
+         are the canary's as well), latency isn't judged and 95 % last a minute. A rollback is live after 50 ms. Shares carry Clopper-Pearson limits (95 %; \
          one-sided where nothing was counted), quantiles the order statistics that enclose them.\n"
     )
 }
@@ -126,7 +131,10 @@ fn fault_row(model: &Model, ends: &[Ending]) -> String {
 
 /// Peers and ours, side by side on a part of the models.
 fn beside(counts: Counts, runs: &Runs, identical: &[Model], faulty: &[Model]) -> String {
-    let shown = |model: &&Model| !model.has_routes && model.shape != Shape::Users && model.per_second >= 1.0;
+    let is_paired = |model: &Model| model.pairs_per_second > 0.0;
+    let shown = |model: &&Model| {
+        !model.has_routes && !is_paired(model) && model.shape != Shape::Users && model.per_second >= 1.0
+    };
     let calm: Vec<&Model> = identical.iter().filter(shown).collect();
     let bad: Vec<&Model> = faulty.iter().filter(shown).collect();
     let (count_of_each, seed) = (counts.peers, runs.seed());

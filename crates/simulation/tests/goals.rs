@@ -2,7 +2,7 @@
 //! timid; too few to prove a tenth of a percent.
 #![allow(clippy::unwrap_used, reason = "a test's own helpers may fail loudly")]
 
-use pitbird_simulation::catalogue::{identical, regressions};
+use pitbird_simulation::catalogue::{identical, identical_with_pairs, regressions, regressions_with_pairs};
 use pitbird_simulation::ending::{End, Ending, quantile};
 use pitbird_simulation::model::{Model, Shape};
 use pitbird_simulation::ours::{self, Wish};
@@ -71,6 +71,29 @@ fn little_traffic_is_no_reason_for_anything() {
     let plan = Wish { interval_ms: 10_000, ..Wish::default() }.plan(&model);
     for run in 0..10 {
         assert_eq!(ours::release(&model, &plan, SEED, run).end, End::Held);
+    }
+}
+
+/// Five requests a second that both arms answer, and hardly any traffic.
+#[test]
+fn pairs_bring_a_verdict_within_ten_minutes() {
+    for model in identical_with_pairs() {
+        let plan = page::wish(&model).plan(&model);
+        let ends: Vec<Ending> = (0..20).map(|run| ours::release(&model, &plan, SEED, run)).collect();
+        assert_eq!(count(&ends, End::RolledBack), 0, "{}", model.name);
+        if model.shape == Shape::Steady {
+            let took: Vec<f64> = ends.iter().map(|ending| ending.end_s).collect();
+            assert!(quantile(&took, 0.5).unwrap().value <= 600.0, "{}: {took:?}", model.name);
+            assert!(count(&ends, End::Promoted) >= 19, "{}", model.name);
+        }
+    }
+    for model in regressions_with_pairs().iter().filter(|model| model.name.starts_with("broken altogether")) {
+        let plan = page::wish(model).plan(model);
+        for run in 0..50 {
+            let ending = ours::release(model, &plan, SEED, run);
+            assert_eq!(ending.end, End::RolledBack, "{}", model.name);
+            assert!(ending.end_s <= 10.0 && ending.extra_failures <= 4.0, "{}: {ending:?}", model.name);
+        }
     }
 }
 

@@ -47,6 +47,9 @@ impl Goals {
     pub fn take(&mut self, model: &Model, ends: &[Ending]) {
         let extra = |p: f64| quantile(&failures(ends), p).map_or(f64::INFINITY, |found| found.value);
         let back = count(ends, End::RolledBack);
+        if model.pairs_per_second > 0.0 && model.shape == Shape::Steady {
+            self.push_verdict(model, ends);
+        }
         match model.name {
             _ if model.fault == Fault::NONE => {
                 self.false_rollbacks.0 += back;
@@ -101,6 +104,7 @@ impl Goals {
             shape: Shape::Steady,
             fault: Fault::NONE,
             has_routes: false,
+            pairs_per_second: 0.0,
         };
         let (back, all_runs) = self.false_rollbacks;
         self.push_false_rollbacks("all of these together", back, all_runs);
@@ -201,6 +205,24 @@ impl Goals {
         let what = format!("{of}: extra failures ≤ 5 (median; p95), promoted in at most 1 %");
         let found = format!("{:.0}; {:.0}; {promoted} of {}", extra(0.5), extra(0.95), ends.len());
         self.push(what, found, extra(0.5) <= 5.0 && share(promoted, ends.len()).low <= 0.01);
+    }
+
+    /// A verdict has a version that gets most of the traffic, or is rolled back. What is worse by just the margin may have either.
+    fn push_verdict(&mut self, model: &Model, ends: &[Ending]) {
+        const LIMIT_S: f64 = 600.0;
+        if model.name.contains("at the margin") || !model.fault.onset_s.is_empty() {
+            return;
+        }
+        let verdict = |ending: &Ending| match ending.end {
+            End::RolledBack => ending.end_s,
+            _ => ending.full_s.unwrap_or(f64::INFINITY),
+        };
+        let took: Vec<f64> = ends.iter().map(verdict).collect();
+        let ended: Vec<f64> = ends.iter().map(|ending| ending.end_s).collect();
+        let at = |numbers: &[f64], p| quantile(numbers, p).map_or(f64::INFINITY, |found| found.value);
+        let (median, p95) = (at(&took, 0.5), at(&took, 0.95));
+        let what = format!("{}: a verdict within 10 min (median; p95; ended, median)", model.name);
+        self.push(what, format!("{median:.0} s; {p95:.0} s; {:.0} s", at(&ended, 0.5)), median <= LIMIT_S);
     }
 
     fn push_false_rollbacks(&mut self, of: &str, back: usize, runs: usize) {
