@@ -225,7 +225,8 @@ fn joint_chances() -> Vec<(f64, f64)> {
 }
 
 /// What the e-value can be expected to be at most after `left` more pairs, if somebody who wants it large chooses each pair's chances among
-/// these by what was before, and stops when he likes. After every other pair the tests begin anew.
+/// these by what was before, and stops when he likes. After every other pair the tests begin anew. What is expected is linear in the
+/// chances, so where the corners of a null are among them it is the most of the whole null.
 fn most_of_pairs(
     judge: &PairJudge,
     left: u32,
