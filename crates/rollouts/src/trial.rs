@@ -43,7 +43,8 @@ impl Trial {
         let ceilings_us = ceilings.map(|ceiling| ceiling.above_ms.saturating_mul(1_000)).collect();
         let is_timed = rollout.plan.judged().latency.is_some();
         let is_by_user = rollout.plan.judged().users;
-        let tally = Arc::new(Tally::new(Spec { routes, is_timed, ceilings_us, is_by_user }));
+        let has_pairs = rollout.plan.judged().pairs;
+        let tally = Arc::new(Tally::new(Spec { routes, is_timed, ceilings_us, is_by_user, has_pairs }));
         tally.weigh(rollout.state.weight());
         // Of several functions each is a route.
         let is_apart = matches!(rollout.target, Target::LambdaAliases(_));

@@ -3,7 +3,8 @@
 //! A rollout has a [`Tally`] watch the [`Slot`] of what it tries, or of each of them; as long as nobody watches a request pays for one
 //! look at an empty pointer. With one it pays for two or three additions to atomic numbers, one
 //! more where all requests have limits, and takes no lock. Where clients keep their arm, a failure pays for finding out whether
-//! it is its client's first; a request that succeeds pays nothing for that.
+//! it is its client's first; a request that succeeds pays nothing for that. Requests that both arms answer are counted by [`Pair`]s, where somebody
+//! wants them.
 //!
 //! At first a tally learns how long the base takes: a histogram for all requests, and one for each route. Then somebody
 //! freezes thresholds, and requests are counted by the band between two thresholds that they fall into. A request is
@@ -13,6 +14,7 @@ mod ceilings;
 mod few;
 mod firsts;
 mod history;
+mod pairs;
 mod slot;
 
 use std::collections::HashMap;
@@ -26,6 +28,8 @@ use few::Few;
 use firsts::Firsts;
 pub use firsts::{Drawn, FIRSTS_MAX, Failed, FirstFailures};
 pub use history::History;
+use pairs::Pairs;
+pub use pairs::{Pair, Paired};
 use pitbird_names::Percent;
 pub use slot::{Slot, Slots, Subject, Watch};
 
@@ -57,6 +61,8 @@ pub struct Spec {
     pub ceilings_us: Vec<u64>,
     /// Whether clients keep their arm, so that first failures are counted.
     pub is_by_user: bool,
+    /// Whether requests that both arms answer are counted.
+    pub has_pairs: bool,
 }
 
 /// One request that is over.
@@ -96,6 +102,7 @@ pub struct Tally {
     clients: Few,
     environments: Few,
     firsts: ArcSwapOption<Firsts>,
+    pairs: Option<Box<Pairs>>,
 }
 
 /// One sort of requests.
@@ -120,6 +127,8 @@ pub struct Counted {
     pub failing_environments: Option<u32>,
     /// `None` unless the [`Spec`] asks for it.
     pub firsts: Option<FirstFailures>,
+    /// Requests that both arms answered; none unless the [`Spec`] asks for them.
+    pub pairs: Paired,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -148,7 +157,8 @@ impl Tally {
         let ceilings = Ceilings::new(&spec.ceilings_us);
         let firsts = spec.is_by_user.then(|| Arc::new(Firsts::new(spec.routes.len())));
         let firsts = ArcSwapOption::new(firsts);
-        Tally { all, ceilings, routes, places, limits, clients, environments, firsts }
+        let pairs = spec.has_pairs.then(Box::default);
+        Tally { all, ceilings, routes, places, limits, clients, environments, firsts, pairs }
     }
 
     fn record(&self, request: &Request<'_>, is_canary: bool, route: Option<usize>) {
@@ -233,6 +243,7 @@ impl Tally {
             failing_clients: self.clients.count(),
             failing_environments: self.environments.count(),
             firsts: self.firsts.load().as_ref().map(|firsts| firsts.read()),
+            pairs: self.pairs.as_ref().map(|pairs| pairs.read()).unwrap_or_default(),
         }
     }
 }

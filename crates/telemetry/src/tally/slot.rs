@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwapOption;
 use pitbird_names::Scope;
 
-use super::{Request, Tally};
+use super::{Pair, Request, Tally};
 
 /// Slots at which unused ones are looked for; doubles as the used ones grow.
 const SLOTS_BEFORE_SWEEP: usize = 256;
@@ -81,6 +81,11 @@ impl Slot {
         if let Some(watch) = &*self.0.load() {
             watch.record(&request());
         }
+    }
+
+    /// A request that both arms are to answer, if somebody wants those counted.
+    pub fn pair(&self) -> Option<Arc<Pair>> {
+        Pair::new(&self.0.load().as_ref()?.tally)
     }
 
     /// From now on this is what counts.

@@ -252,3 +252,58 @@ fn one_tally_watches_several_subjects_each_with_its_own_numbers() {
     assert_eq!((routes[0].canary.failures(), routes[1].canary.failures()), (0, 1));
     assert_eq!((routes[0].canary.above()[0], routes[1].canary.above()[0]), (0, 1), "by its own thresholds");
 }
+
+#[test]
+fn whoever_answers_second_counts_the_pair() {
+    let watch = watch(Spec { has_pairs: true, ..Spec::default() });
+    let slot = Slot::default();
+    assert!(slot.pair().is_none(), "nobody watches");
+    slot.put(watch.clone());
+    let pair = || slot.pair().expect("pairs are wanted");
+    let outcomes = [(false, false), (true, true), (false, true), (true, false), (false, true)];
+    for (number, (base_failed, canary_failed)) in outcomes.into_iter().enumerate() {
+        let pair = pair();
+        let mut answers = [(false, base_failed), (true, canary_failed)];
+        if number % 2 == 0 {
+            answers.reverse();
+        }
+        let before = watch.tally.read().pairs;
+        pair.answered(answers[0].0, answers[0].1);
+        assert_eq!(watch.tally.read().pairs, before, "half a pair is none");
+        pair.answered(answers[0].0, answers[0].1);
+        assert_eq!(watch.tally.read().pairs, before, "an arm that answers twice is no pair either");
+        pair.answered(answers[1].0, answers[1].1);
+        pair.answered(answers[1].0, answers[1].1);
+        assert!(!watch.tally.read().pairs.since(before).is_empty());
+    }
+    let paired = Paired { alike: 2, canary_alone: 2, base_alone: 1 };
+    assert_eq!(watch.tally.read().pairs, paired);
+    assert_eq!(paired.since(Paired { alike: 1, ..Paired::default() }), Paired { alike: 1, ..paired });
+}
+
+#[test]
+fn both_arms_may_answer_at_once() {
+    let watch = watch(Spec { has_pairs: true, ..Spec::default() });
+    let slot = Slot::default();
+    slot.put(watch.clone());
+    let pairs: Vec<_> = (0..2_000).map(|_| slot.pair().expect("pairs are wanted")).collect();
+    std::thread::scope(|scope| {
+        for is_canary in [false, true] {
+            scope.spawn({
+                let pairs = &pairs;
+                move || pairs.iter().for_each(|pair| pair.answered(is_canary, is_canary))
+            });
+        }
+    });
+    assert_eq!(watch.tally.read().pairs, Paired { canary_alone: 2_000, ..Paired::default() });
+}
+
+#[test]
+fn pairs_that_nobody_wants_are_none() {
+    let watch = watch(Spec::default());
+    let slot = Slot::default();
+    slot.put(watch.clone());
+    assert!(slot.pair().is_none());
+    watch.tally.pair(false, true);
+    assert!(watch.tally.read().pairs.is_empty());
+}
