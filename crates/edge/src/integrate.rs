@@ -6,6 +6,7 @@ mod request;
 
 pub(crate) use request::Seen;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ::http::header;
@@ -14,6 +15,7 @@ use pitbird_event::MediaTypes;
 use pitbird_invoke::{Event, Invocation, Invoker, Refused, Unqueued};
 use pitbird_names::arn;
 use pitbird_snapshot::{Function, Integration, InvocationSource, LambdaTarget, Mock, MockFault, Snapshot};
+use pitbird_telemetry::tally::Pair;
 use serde::Deserialize;
 
 use crate::GatewayError;
@@ -41,6 +43,8 @@ pub(crate) struct Outcome {
     pub trace_id: Option<String>,
     /// What functions have used for it.
     pub functions: FunctionUse,
+    /// Where the canary answers the same request, and somebody compares.
+    pub pair: Option<Arc<Pair>>,
 }
 
 /// What integrations are served with.
@@ -235,6 +239,7 @@ async fn run(
         Ok(Err(refused)) => {
             let why = match &refused {
                 Refused::Throttled(_) => {
+                    means.functions.throttled();
                     let id = &arrival.request_id;
                     routed.log.error(|| {
                         format!("Lambda invocation failed with status: 429. Lambda request id: {id}")
@@ -374,7 +379,18 @@ impl Outcome {
             is_cache_hit: None,
             trace_id: None,
             functions: FunctionUse::default(),
+            pair: None,
         }
+    }
+
+    /// Did the deployment's own code or integration decide it? Not what the cache has kept, what was refused before, or what was too
+    /// much at once: none of that says anything about a release.
+    pub fn is_releases_own(&self) -> bool {
+        let is_refused = |error: &GatewayError| {
+            error.status() < 500 || matches!(error, GatewayError::AuthorizerConfiguration)
+        };
+        let is_refused = self.error.as_deref().is_some_and(is_refused);
+        !is_refused && !self.functions.is_throttled && self.is_cache_hit != Some(true)
     }
 
     /// The gateway's own answer.

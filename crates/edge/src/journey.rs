@@ -222,12 +222,12 @@ impl Edge {
         {
             return (admitted, Outcome::error(error));
         }
-        if is_mirrored {
-            self.mirror(routed, arrival, &admitted, &body, snapshot);
-        }
+        let pair =
+            is_mirrored.then(|| self.mirror(routed, arrival, &admitted, &body, snapshot)).flatten();
         let means = self.means(snapshot, &admitted);
         let mut outcome = self.integrate_or_recall(routed, arrival, body, &means).await;
         outcome.functions = means.functions.read();
+        outcome.pair = pair;
         (admitted, outcome)
     }
 
@@ -321,6 +321,9 @@ impl Edge {
             is_cache_hit: outcome.is_cache_hit,
             integration_latency_us: outcome.integration.as_ref().map(|integration| integration.latency_us),
         };
+        if let Some(pair) = outcome.pair.as_ref().filter(|_| outcome.is_releases_own()) {
+            pair.answered(chosen.track.is_canary, measured.is_failure());
+        }
         let story = || {
             let latency_us = measured.latency_us;
             Story { latency_us, ..story(stage, chosen.track, resource, arrival, admitted).of(outcome) }
@@ -336,7 +339,7 @@ impl Edge {
         }
     }
 
-    fn recorder<'s>(&self, stage: &'s Stage) -> &'s StageRecorder {
+    pub(crate) fn recorder<'s>(&self, stage: &'s Stage) -> &'s StageRecorder {
         stage.slot.get_or_init(|| {
             let recorder = StageRecorder::new(stage, &self.telemetry, &self.log_stream, self.cache(stage));
             let key = (stage.api_id.clone(), stage.record.name.clone());

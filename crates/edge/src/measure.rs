@@ -6,7 +6,7 @@ use pitbird_snapshot::Stage;
 use pitbird_telemetry::Telemetry;
 use pitbird_telemetry::logs::{LogStream, Spread};
 use pitbird_telemetry::metrics::{Dimensions, Probe, ProbeSpec, Resolution, Total, Unit};
-use pitbird_telemetry::tally::{Drawn, Request, STAGE_BASE, STAGE_CANARY, Slot, Subject};
+use pitbird_telemetry::tally::{Drawn, Pair, Request, STAGE_BASE, STAGE_CANARY, Slot, Subject};
 use pitbird_telemetry::usage::UsageSpec;
 use pitbird_trace::Reservoir;
 
@@ -101,6 +101,11 @@ impl StageRecorder {
         (self.base.counts(), self.canary.counts())
     }
 
+    /// A request that both tracks are to answer, if somebody compares them.
+    pub fn pair(&self) -> Option<Arc<Pair>> {
+        self.trial.pair()
+    }
+
     /// The stage's cache, if it has one.
     pub fn cache(&self) -> Option<&StageCache> {
         self.cache.as_deref()
@@ -181,6 +186,11 @@ pub(crate) struct Measured<'a> {
 }
 
 impl Measured<'_> {
+    /// What counts as one, wherever arms are compared.
+    pub fn is_failure(&self) -> bool {
+        self.status >= 500
+    }
+
     /// The exchange as those see it who try the canary.
     fn tried(&self, is_canary: bool, drawn: Option<Drawn>) -> Request<'_> {
         let functions = self.used.functions;
@@ -189,7 +199,7 @@ impl Measured<'_> {
             route: self.resource_path.map(|path| (self.method, path)),
             latency_us: self.latency_us,
             is_cold: functions.cold_starts > 0,
-            is_failure: self.status >= 500,
+            is_failure: self.is_failure(),
             client: Some(number_of(self.source_ip)),
             environment: Some(functions.environment).filter(|number| *number > 0),
             drawn,
@@ -202,7 +212,7 @@ impl Measured<'_> {
         [
             1.0,
             f64::from(u8::from((400..500).contains(&self.status))),
-            f64::from(u8::from(self.status >= 500)),
+            f64::from(u8::from(self.is_failure())),
             (self.latency_us / 1000) as f64,
             self.integration_latency_us.map_or(f64::NAN, |us| (us / 1000) as f64),
             hit(true),

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue};
 use pitbird_snapshot::Snapshot;
+use pitbird_telemetry::tally::Pair;
 use tokio::sync::Semaphore;
 
 use crate::admit::admits_like;
@@ -12,7 +13,7 @@ use crate::arrival::{Arrival, Peer};
 use crate::choose::{By, Chosen};
 use crate::execution_log::{self, ExecutionLog, Log};
 use crate::integrate::Outcome;
-use crate::journey::{find, route};
+use crate::journey::{dress, find, route};
 use crate::routed::Routed;
 use crate::trace::Traced;
 use crate::{Edge, Target};
@@ -90,7 +91,7 @@ impl Copied {
 impl Edge {
     /// Sends an admitted request to the canary as well, beside the client's own; not where the canary would have asked for something
     /// else to admit it. It is recorded as the canary's and is no evidence: who judges by a split must not see one that nobody
-    /// chose.
+    /// chose. Both answers together may be: gives the pair that they are, where somebody compares them.
     pub(crate) fn mirror<'a>(
         self: &Arc<Self>,
         base: &Routed<'_, 'a>,
@@ -98,12 +99,14 @@ impl Edge {
         admitted: &Admitted,
         body: &Bytes,
         snapshot: &Arc<Snapshot>,
-    ) {
-        let Some((_, canary)) = &base.stage.canary else { return };
+    ) -> Option<Arc<Pair>> {
+        let (_, canary) = base.stage.canary.as_ref()?;
         if route(base.stage, canary, arrival).is_ok_and(|routed| !admits_like(&routed, base, arrival, body)) {
-            return;
+            return None;
         }
-        let Ok(permit) = self.mirrors.0.clone().try_acquire_owned() else { return };
+        let permit = self.mirrors.0.clone().try_acquire_owned().ok()?;
+        let pair = self.recorder(base.stage).pair();
+        let half = pair.clone();
         let (edge, mut copied, body) = (self.clone(), Copied::of(arrival), body.clone());
         let (snapshot, admitted) = (snapshot.clone(), admitted.clone());
         // Nobody waits for it: its integration's own limit ends it, and the invoker's end does.
@@ -116,7 +119,9 @@ impl Edge {
             let Some((_, canary)) = &stage.canary else { return };
             let chosen = Chosen { track: canary, is_evidence: false, is_mirrored: false, by: By::Mirror };
             let log;
-            let (routed, outcome) = match route(stage, canary, &arrival) {
+            // Only an answer of the API's own form may quote the body.
+            let quoted = canary.deployment.gateway_responses.as_ref().map(|_| body.clone());
+            let (routed, mut outcome) = match route(stage, canary, &arrival) {
                 Ok(mut routed) => {
                     log = ExecutionLog::wanted(routed.setting);
                     routed.log = Log(log.as_deref());
@@ -125,12 +130,17 @@ impl Edge {
                     let means = edge.means(&snapshot, &admitted);
                     let mut outcome = edge.integrate_or_recall(&routed, &arrival, body, &means).await;
                     outcome.functions = means.functions.read();
-                    execution_log::finish(routed.log, &arrival, &outcome);
                     (Some(routed), outcome)
                 }
                 Err(error) => (None, Outcome::error(error)),
             };
+            outcome.pair = half;
+            let place = (stage.as_ref(), canary, routed.as_ref());
+            dress(&mut outcome, &arrival, place, &admitted, quoted.as_deref());
+            let log = routed.as_ref().map_or_else(Log::default, |routed| routed.log);
+            execution_log::finish(log, &arrival, &outcome);
             edge.record(stage, chosen, routed.as_ref(), &arrival, &admitted, &outcome);
         });
+        pair
     }
 }

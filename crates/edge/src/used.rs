@@ -1,6 +1,6 @@
 //! What an exchange uses: what API Gateway charges for, and what the function behind it comes to.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use pitbird_invoke::{Billed, Outcome};
 use pitbird_names::Scope;
@@ -25,6 +25,8 @@ pub struct FunctionUse {
     pub cold_starts: u64,
     /// The last one's number; 0 where no function ran.
     pub environment: u64,
+    /// One was refused, since too many ran: nobody's code has failed then.
+    pub is_throttled: bool,
 }
 
 /// Takes note of what functions use while an exchange is under way.
@@ -35,9 +37,14 @@ pub(crate) struct FunctionTally {
     provisioned_mib_ms: AtomicU64,
     cold_starts: AtomicU64,
     environment: AtomicU64,
+    is_throttled: AtomicBool,
 }
 
 impl FunctionTally {
+    pub fn throttled(&self) {
+        self.is_throttled.store(true, Ordering::Relaxed);
+    }
+
     pub fn ran(&self, outcome: &Outcome) {
         let Billed { mib_ms, is_provisioned } = outcome.billed;
         self.cold_starts.fetch_add(u64::from(outcome.is_cold()), Ordering::Relaxed);
@@ -54,6 +61,7 @@ impl FunctionTally {
             provisioned_mib_ms: self.provisioned_mib_ms.load(Ordering::Relaxed),
             cold_starts: self.cold_starts.load(Ordering::Relaxed),
             environment: self.environment.load(Ordering::Relaxed),
+            is_throttled: self.is_throttled.load(Ordering::Relaxed),
         }
     }
 }
