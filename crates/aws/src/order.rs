@@ -70,6 +70,10 @@ const WHY: &[(&str, &str)] = &[
         "API Gateway draws for each request and keeps nobody; leave it out, or release on a pitbird server",
     ),
     (
+        "Mirror",
+        "API Gateway sends a request to one release only; leave it out, or release on a pitbird server",
+    ),
+    (
         "PreWarm",
         "give the version provisioned concurrency before the release, by `aws lambda put-provisioned-concurrency-config`",
     ),
@@ -316,6 +320,7 @@ mod tests {
             (json!({"PreWarm": {"Environments": 1}}), "PreWarm"),
             (json!({"Force": "header:a"}), "Force"),
             (json!({"Sticky": "header:a"}), "Sticky"),
+            (json!({"Mirror": 10}), "Mirror"),
             (json!({"SomethingNew": 1}), "SomethingNew"),
         ] {
             match order(more).accept() {

@@ -222,8 +222,7 @@ impl Edge {
         {
             return (admitted, Outcome::error(error));
         }
-        let pair =
-            is_mirrored.then(|| self.mirror(routed, arrival, &admitted, &body, snapshot)).flatten();
+        let pair = is_mirrored.then(|| self.mirror(routed, arrival, &admitted, &body, snapshot)).flatten();
         let means = self.means(snapshot, &admitted);
         let mut outcome = self.integrate_or_recall(routed, arrival, body, &means).await;
         outcome.functions = means.functions.read();

@@ -38,6 +38,9 @@ pub struct Rollout<P, S> {
     /// Requests of each arm that began an environment, since the canary's first share.
     #[serde(default)]
     pub cold_starts: ColdStarts,
+    /// Requests that both arms answered, since the canary's first share.
+    #[serde(default)]
+    pub pairs: PairCounts,
     /// Above which latencies requests of the base are slow; none before they were learnt, and where latency isn't judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thresholds: Option<Thresholds>,
@@ -146,6 +149,11 @@ pub struct StageTarget {
     pub sticky: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sticky_before: Option<String>,
+    /// The share of the base's requests that the canary gets as well, if the rollout has the stage do so: as for `sticky`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mirror: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mirror_before: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -209,6 +217,14 @@ pub fn alias_claim(function: &str, alias: &str) -> String {
 pub struct ColdStarts {
     pub base: u64,
     pub canary: u64,
+}
+
+/// Requests that both arms answered, and those that one arm alone failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct PairCounts {
+    pub pairs: u64,
+    pub canary_alone: u64,
+    pub base_alone: u64,
 }
 
 /// What a canary has used: numbers that only grow.

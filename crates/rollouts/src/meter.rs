@@ -1,10 +1,10 @@
 //! From counts that only grow to buckets that never straddle a change of weight.
 
-use pitbird_analysis::{Arm, Bucket};
+use pitbird_analysis::{Arm, Bucket, Pairs};
 use pitbird_names::Percent;
 use pitbird_records::rollout::{CanaryUse, ColdStarts};
 use pitbird_rollout::Observed;
-use pitbird_telemetry::tally::{Arms, Beyond, Classes, Counted, FirstFailures};
+use pitbird_telemetry::tally::{Arms, Beyond, Classes, Counted, FirstFailures, Paired};
 
 use crate::{ArmCounts, Counts};
 
@@ -32,6 +32,8 @@ pub struct Reading {
     pub seen: Vec<Seen>,
     /// What the canary has used.
     pub canary_use: CanaryUse,
+    /// Requests that both arms answered, whatever the weight was.
+    pub paired: Paired,
     /// Since the reading before it was forgotten who has failed: whoever is among the first failures may have been so already.
     pub has_forgotten: bool,
     after: Meter,
@@ -80,11 +82,13 @@ impl Meter {
     /// What was counted since the last reading that was kept, the present weight being `percent`.
     pub fn read(&self, now: Now, percent: Percent) -> Reading {
         let canary_use = now.counts.canary_use.since(self.told.counts.canary_use);
+        let paired = now.counted.pairs.since(self.told.counted.pairs);
         let memory = |now: &Now| now.counted.firsts.as_ref().map(|firsts| firsts.memory);
         let is_new = memory(&self.told).is_some_and(|told| memory(&now) != Some(told));
         let (fresh, told) = Seen::since(&self.told, now, percent);
         let seen = self.earlier.iter().cloned().chain([fresh]).filter(|seen| !seen.is_empty()).collect();
-        Reading { seen, canary_use, has_forgotten: self.has_forgotten || is_new, after: Meter::from(told) }
+        let has_forgotten = self.has_forgotten || is_new;
+        Reading { seen, canary_use, paired, has_forgotten, after: Meter::from(told) }
     }
 
     /// The reading is durable; the weight stayed as it was.
@@ -95,8 +99,9 @@ impl Meter {
     /// The reading is durable, and the weight is no longer `percent`; `now` was counted when the new one was live.
     pub fn turn(&mut self, reading: Reading, percent: Percent, now: Now) {
         let (earlier, mut told) = Seen::since(&reading.after.told, now, percent);
-        // What is used has no weight that it belongs to: it is told with the next reading.
+        // What is used has no weight that it belongs to, and pairs have none: they are told with the next reading.
         told.counts.canary_use = reading.after.told.counts.canary_use;
+        told.counted.pairs = reading.after.told.counted.pairs;
         *self = Meter { earlier: Some(earlier).filter(|seen| !seen.is_empty()), ..Meter::from(told) };
     }
 }
@@ -105,6 +110,11 @@ impl Reading {
     pub fn buckets(&self) -> Vec<Observed> {
         let buckets = self.seen.iter().map(|seen| Observed { percent: seen.percent, bucket: seen.bucket });
         buckets.filter(|seen| !is_empty(seen.bucket)).collect()
+    }
+
+    pub fn pairs(&self) -> Pairs {
+        let Paired { alike, canary_alone, base_alone } = self.paired;
+        Pairs { pairs: alike + canary_alone + base_alone, canary_alone, base_alone }
     }
 
     /// What was counted when it was taken.
@@ -262,6 +272,25 @@ mod tests {
         let reading = meter.read(failing(2, 3, 1), percent(50.0));
         assert_eq!((firsts(&reading), reading.has_forgotten), (vec![(50.0, 1)], false));
         assert!(Meter::default().forgetful().read(failing(1, 3, 0), percent(50.0)).has_forgotten);
+    }
+
+    #[test]
+    fn pairs_are_told_once_whatever_the_weight_is() {
+        let paired = |alike, canary_alone| Now {
+            counted: Counted { pairs: Paired { alike, canary_alone, base_alone: 0 }, ..Counted::default() },
+            ..Now::default()
+        };
+        let mut meter = Meter::begin(paired(7, 1), None);
+        assert_eq!(meter.read(paired(9, 2), percent(0.0)).pairs().pairs, 3);
+        let reading = meter.read(paired(10, 2), percent(0.0));
+        assert_eq!(reading.pairs(), Pairs { pairs: 4, canary_alone: 1, base_alone: 0 });
+        meter.turn(reading, percent(0.0), paired(11, 3));
+        let reading = meter.read(paired(12, 3), percent(10.0));
+        assert_eq!(reading.pairs(), Pairs { pairs: 3, canary_alone: 1, base_alone: 0 });
+        meter.keep(reading);
+        let reading = meter.read(paired(2, 0), percent(10.0));
+        assert_eq!(reading.pairs(), Pairs { pairs: 2, canary_alone: 0, base_alone: 0 }, "begun again from 0");
+        assert!(meter.read(paired(12, 3), percent(10.0)).pairs().is_empty());
     }
 
     #[test]

@@ -28,7 +28,10 @@ pub use record::Record;
 pub use target::{Canary, LambdaAlias, Target, base, canary};
 pub use usage::CanaryUsage;
 
-use crate::target::{extra, start::Extra};
+use crate::target::{
+    extra,
+    start::{Extra, Tags},
+};
 use crate::turn::step_index;
 
 /// The answer of an operation on one rollout.
@@ -74,6 +77,7 @@ pub struct Rollout {
     pre_warm: Option<PreWarm>,
     force: Option<String>,
     sticky: Option<String>,
+    mirror: Option<f64>,
     hooks: Vec<Hook>,
     questions: Vec<Question>,
     notifications: Vec<Notification>,
@@ -155,7 +159,7 @@ impl Rollout {
     pub fn new(rollout: &crate::Rollout, prices: &PriceList) -> Rollout {
         let (plan, state) = (&rollout.plan, &rollout.state);
         let rules = plan.rules();
-        let Extra { pre_warm, force, sticky } = extra::shown(&rollout.target);
+        let Extra { pre_warm, tags: Tags { force, sticky, mirror } } = extra::shown(&rollout.target);
         let wait_until = match (state.phase(), step_index(plan, state)) {
             (Phase::Watching { .. }, Some(step)) => Some(rollout.phase_began_ms + plan.steps()[step].wait_ms),
             _ => None,
@@ -194,6 +198,7 @@ impl Rollout {
             pre_warm: pre_warm.map(|environments| PreWarm { environments }),
             force,
             sticky,
+            mirror: mirror.and_then(|mirror| mirror.parse().ok()),
             hooks: Hook::shown(rollout),
             questions: Question::all(rollout),
             notifications: rollout.notifications.iter().map(Notification::from).collect(),

@@ -11,6 +11,7 @@ mod judged;
 mod measured;
 mod model;
 mod orders;
+mod pairs;
 mod restarts;
 mod starts;
 mod sticky;

@@ -1,6 +1,7 @@
 //! What one look leads to: the planner's word, what it makes of the target, and the planner's word on that, until
 //! nothing is left to do but wait. Pure.
 
+use pitbird_analysis::Pairs;
 use pitbird_names::Percent;
 use pitbird_records::rollout::{CanaryUse, Change, ColdStarts, Order, OrderKind, Shift};
 use pitbird_rollout::{
@@ -97,6 +98,7 @@ impl Turn {
                 evidence.routes.clear();
                 evidence.ceilings.clear();
                 evidence.firsts.clear();
+                evidence.pairs = Pairs::default();
                 self.is_order_ignored = has_order;
                 orders.push(own_abort(&words, around.now_ms));
                 Some((Action::Abort, Note::from(format!("{EXECUTOR}, because {words}"))))
@@ -109,6 +111,7 @@ impl Turn {
             && evidence.routes.is_empty()
             && evidence.ceilings.is_empty()
             && evidence.firsts.is_empty()
+            && evidence.pairs.is_empty()
             && !evidence.has_forgotten
             && evidence.hooks.is_empty();
         let is_quiet = saw_nothing && commands.is_empty();
@@ -147,6 +150,14 @@ impl Turn {
         let (seen, told) = (seen.unwrap_or_default(), &mut self.rollout.cold_starts);
         told.base += seen.base;
         told.canary += seen.canary;
+    }
+
+    /// Counts requests that both arms answered, as [`Turn::cold_starts`] does its own.
+    pub fn pairs(&mut self, seen: Pairs) {
+        let told = &mut self.rollout.pairs;
+        told.pairs += seen.pairs;
+        told.canary_alone += seen.canary_alone;
+        told.base_alone += seen.base_alone;
     }
 
     /// Does the step that is under way, and what follows from that.

@@ -62,6 +62,11 @@ pub struct StartOptions {
     #[arg(long, value_name = "BY", conflicts_with_all = ["function", "together"], help_heading = "Stage canary")]
     pub sticky: Option<String>,
 
+    /// Share of the base's requests that the canary gets as well while it runs, as in 20; both answers together are evidence
+    #[arg(long, value_name = "PERCENT", value_parser = quantity::percent, conflicts_with_all = ["function", "together"])]
+    #[arg(help_heading = "Stage canary")]
+    pub mirror: Option<f64>,
+
     /// Function whose alias gets the new version
     #[arg(long, value_name = "NAME", requires = "alias", help_heading = "Weighted alias")]
     pub function: Option<String>,

@@ -40,6 +40,9 @@ pub fn start_input(options: &StartOptions) -> Result<Json, Failure> {
             input[member] = json!(given);
         }
     }
+    if let Some(percent) = options.mirror {
+        input["Mirror"] = json!(percent);
+    }
     if let Some(name) = &options.name {
         input["Name"] = json!(name);
     } else if input["Name"].is_null() {

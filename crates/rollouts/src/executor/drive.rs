@@ -143,6 +143,7 @@ impl Driver {
             if rollout.state.generation() > 0 {
                 turn.use_of_canary(&rollout, reading.as_ref().map(|reading| reading.canary_use));
                 turn.cold_starts(reading.as_ref().map(Reading::cold_starts));
+                turn.pairs(reading.as_ref().map(Reading::pairs).unwrap_or_default());
             }
             if !turn.is_idle {
                 match commit::turn(&self.parts.store, &turn, rev).await {
@@ -231,6 +232,7 @@ impl Driver {
         if let Some(reading) = reading.filter(|_| is_on_trial) {
             evidence.buckets = reading.buckets();
             evidence.has_forgotten = reading.has_forgotten;
+            evidence.pairs = reading.pairs();
             evidence.failing_clients = reading.failing_clients();
             evidence.failing_environments = reading.failing_environments();
             trial::add(&mut evidence, rollout, &reading.seen);

@@ -41,6 +41,7 @@ pub struct Input {
     pre_warm: Option<shape::PreWarm>,
     force: Option<String>,
     sticky: Option<String>,
+    mirror: Option<f64>,
 }
 
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Answer, Fault> {
@@ -55,7 +56,10 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Answer, 
     let notifications = notice::parse(input.notifications.unwrap_or_default())?;
     let pre_warm = input.pre_warm.map(|pre_warm| pre_warm.environments);
     ordered.rules.checks.extend(pre_warm.map(|_| plan::PRE_WARMED.to_owned()));
-    let extra = start::Extra { pre_warm, force: input.force, sticky: input.sticky };
+    let mirror = input.mirror.map(|mirror| mirror.to_string());
+    ordered.pairs = mirror.is_some();
+    let tags = start::Tags { force: input.force, sticky: input.sticky, mirror };
+    let extra = start::Extra { pre_warm, tags };
     let wish = start::Wish::parse(input.target, input.canary, extra)?;
     let now_ms = (parts.clock)();
     let reason = input.reason.clone();
@@ -91,6 +95,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Answer, 
             ended_ms: None,
             canary_use: Default::default(),
             cold_starts: Default::default(),
+            pairs: Default::default(),
             thresholds: None,
             orders: vec![order],
             notifications,
@@ -116,6 +121,8 @@ struct Ordered {
     latency: Option<Latency>,
     guardrails: Guardrails,
     hooks: Vec<Hook>,
+    /// Whether both arms answer some requests.
+    pairs: bool,
 }
 
 impl Ordered {
@@ -134,12 +141,13 @@ impl Ordered {
             (None, Some(_)) => plan::adaptive_steps(),
             (given, _) => steps(given)?,
         };
-        Ok(Ordered { steps, rules, ramp, latency, guardrails: Guardrails::default(), hooks: Vec::new() })
+        let (guardrails, hooks) = (Guardrails::default(), Vec::new());
+        Ok(Ordered { steps, rules, ramp, latency, guardrails, hooks, pairs: false })
     }
 
     fn plan(self, target: &records::Target, routes: Vec<String>, users: bool) -> Result<Plan, Error> {
-        let Ordered { steps, rules, ramp, latency, guardrails, hooks } = self;
-        let judged = Judged { latency, routes, users, pairs: false };
+        let Ordered { steps, rules, ramp, latency, guardrails, hooks, pairs } = self;
+        let judged = Judged { latency, routes, users, pairs };
         let plan = Plan::new(start::description(target), steps, rules)?.with(ramp, judged)?;
         Ok(plan.guarded(guardrails)?.hooked(hooks)?)
     }

@@ -30,7 +30,17 @@ pub struct Evidence {
     canary: Arm,
     latency: Option<LatencyEvidence>,
     guardrails: Vec<GuardrailEvidence>,
+    pairs: Option<Pairs>,
     at: f64,
+}
+
+/// Requests that both arms answered, and those that one arm alone failed, where they are judged.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Pairs {
+    requests: u64,
+    canary_alone: u64,
+    base_alone: u64,
 }
 
 /// What the latency says, where it is judged and thresholds are known: of each, the base's quantile in milliseconds, and
@@ -101,6 +111,11 @@ impl Evidence {
                 let found = rollout.state.guardrails(&rollout.plan);
                 found.into_iter().map(GuardrailEvidence::from).collect()
             },
+            pairs: rollout.plan.judged().pairs.then_some(Pairs {
+                requests: rollout.pairs.pairs,
+                canary_alone: rollout.pairs.canary_alone,
+                base_alone: rollout.pairs.base_alone,
+            }),
             at: seconds(rollout.state.now_ms()),
         }
     }

@@ -1,3 +1,4 @@
+use pitbird_analysis::Pairs;
 use pitbird_rollout::Input;
 use serde::Serialize;
 
@@ -28,6 +29,10 @@ pub struct Record {
     base_failures: u64,
     canary_requests: u64,
     canary_failures: u64,
+    /// Requests that both arms answered, of this look alone.
+    pairs: u64,
+    pairs_canary_alone: u64,
+    pairs_base_alone: u64,
     /// The planner's own record in JSON: with the plan, all that a replay needs.
     document: Option<String>,
 }
@@ -36,6 +41,10 @@ impl Record {
     pub fn new(entry: &Entry, with_document: bool) -> Record {
         let record = &entry.record;
         let numbers = &record.numbers;
+        let pairs = match &record.input {
+            Input::Look { evidence, .. } => evidence.pairs,
+            _ => Pairs::default(),
+        };
         let document = || serde_json::to_string(record).expect("a record is plain data");
         Record {
             number: entry.number,
@@ -60,6 +69,9 @@ impl Record {
             base_failures: numbers.base.events(),
             canary_requests: numbers.canary.requests(),
             canary_failures: numbers.canary.events(),
+            pairs: pairs.pairs,
+            pairs_canary_alone: pairs.canary_alone,
+            pairs_base_alone: pairs.base_alone,
             document: with_document.then(document),
         }
     }

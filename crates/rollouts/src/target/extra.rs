@@ -9,6 +9,7 @@ use pitbird_rollout::plan::PRE_WARMED;
 use pitbird_snapshot::Choice;
 use pitbird_store::{Error as StoreError, Transaction};
 
+use super::start::{Extra, Tags};
 use crate::{Error, Rollout};
 
 /// A stage's tag that says where requests bring `canary` or `base`.
@@ -16,6 +17,9 @@ pub const FORCE: &str = "pitbird:canary-force";
 
 /// A stage's tag that says what keeps a client with its release.
 pub const STICKY: &str = "pitbird:canary-sticky";
+
+/// A stage's tag that says which share of the base's requests the canary gets as well.
+pub const MIRROR: &str = "pitbird:canary-mirror";
 
 /// Can the stage be given this tag?
 pub fn check_force(stage: &Stage, force: Option<&str>) -> Result<(), Error> {
@@ -35,6 +39,16 @@ pub fn check_sticky(sticky: Option<&str>) -> Result<(), Error> {
     let tag = Texts::from([(STICKY.to_owned(), sticky.to_owned())]);
     let parsed = Choice::parse(&tag);
     parsed.map(|_| ()).map_err(|error| Error::invalid(format!("Sticky: must be {}.", error.expected)))
+}
+
+/// Can the stage mirror this share? What its owner had it do comes back at the end.
+pub fn check_mirror(mirror: Option<&str>) -> Result<(), Error> {
+    let Some(mirror) = mirror else { return Ok(()) };
+    let tag = Texts::from([(MIRROR.to_owned(), mirror.to_owned())]);
+    match Choice::parse(&tag) {
+        Ok(choice) if choice.mirror.get() > 0.0 => Ok(()),
+        _ => Err(Error::invalid("Mirror: must be more than 0 and at most 100, a percentage.")),
+    }
 }
 
 /// Do clients keep their release while it runs, by the rollout's wish or by the stage's own tag?
@@ -63,18 +77,31 @@ pub fn kept(rollout: &Rollout) -> Option<String> {
 }
 
 pub fn put_tags(stage: &mut Stage, target: &StageTarget) {
-    for (name, value) in [(FORCE, &target.force), (STICKY, &target.sticky)] {
+    for (name, value, _) in all_tags(target) {
         if let Some(value) = value {
             stage.tags.insert(name.to_owned(), value.clone());
         }
     }
 }
 
+/// The name of each, what the rollout sets it to, and what it found.
+fn all_tags(target: &StageTarget) -> [(&'static str, &Option<String>, &Option<String>); 3] {
+    [
+        (FORCE, &target.force, &None),
+        (STICKY, &target.sticky, &target.sticky_before),
+        (MIRROR, &target.mirror, &target.mirror_before),
+    ]
+}
+
+/// What a rollout has its stage do.
+pub fn tags(target: &StageTarget) -> Tags {
+    let StageTarget { force, sticky, mirror, .. } = target;
+    Tags { force: force.clone(), sticky: sticky.clone(), mirror: mirror.clone() }
+}
+
 /// What was there before is there again. A tag that somebody has changed since is somebody else's.
 pub fn take_tags(stage: &mut Stage, target: &StageTarget) {
-    for (name, value, before) in
-        [(FORCE, &target.force, &None), (STICKY, &target.sticky, &target.sticky_before)]
-    {
+    for (name, value, before) in all_tags(target) {
         if value.is_none() || stage.tags.get(name) != value.as_ref() {
             continue;
         }
@@ -163,14 +190,12 @@ pub fn check_warmth(rollout: &Rollout, warmth: impl Fn(&Scope, &str, &Qualifier)
 }
 
 /// What callers get to see of it.
-pub fn shown(target: &Target) -> super::start::Extra {
+pub fn shown(target: &Target) -> Extra {
     match target {
-        Target::RestStage(StageTarget { force, sticky, .. }) => {
-            super::start::Extra { pre_warm: None, force: force.clone(), sticky: sticky.clone() }
-        }
-        aliases => super::start::Extra {
+        Target::RestStage(target) => Extra { pre_warm: None, tags: tags(target) },
+        aliases => Extra {
             pre_warm: aliases.aliases().first().and_then(|alias| alias.pre_warm),
-            ..super::start::Extra::default()
+            tags: Tags::default(),
         },
     }
 }

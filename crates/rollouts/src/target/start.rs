@@ -10,6 +10,7 @@ use pitbird_records::{Alias, Texts, key};
 use pitbird_rollout::TargetKind;
 use pitbird_store::{Store, Transaction};
 
+use super::extra;
 use crate::{Error, LiveTarget, shape};
 
 /// Of many aliases the first are told, in so many bytes.
@@ -20,8 +21,15 @@ const ONE_TARGET: &str = "Target must be one of RestStage, LambdaAlias and Lambd
 #[derive(Debug, Default)]
 pub struct Extra {
     pub pre_warm: Option<u32>,
+    pub tags: Tags,
+}
+
+/// What a stage is to share its requests out by besides the draw, as its tags have it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Tags {
     pub force: Option<String>,
     pub sticky: Option<String>,
+    pub mirror: Option<String>,
 }
 
 /// What is wanted, before it was held against what there is.
@@ -32,8 +40,7 @@ pub enum Wish {
         stage: String,
         canary: Option<String>,
         overrides: Option<Texts>,
-        force: Option<String>,
-        sticky: Option<String>,
+        tags: Tags,
     },
     LambdaAlias {
         alias: AliasWish,
@@ -55,7 +62,7 @@ pub struct AliasWish {
 
 impl Wish {
     pub fn parse(target: shape::Target, canary: shape::Canary, extra: Extra) -> Result<Wish, Error> {
-        let Extra { pre_warm, force, sticky } = extra;
+        let Extra { pre_warm, tags } = extra;
         let shape::Canary { deployment_id, function_version, function_versions, stage_variable_overrides } =
             canary;
         let named =
@@ -73,8 +80,9 @@ impl Wish {
             refuse(deployment_id.is_some(), "Canary.DeploymentId", "Target.RestStage")?;
             let overrides = stage_variable_overrides.is_some();
             refuse(overrides, "Canary.StageVariableOverrides", "Target.RestStage")?;
-            refuse(force.is_some(), "Force", "Target.RestStage")?;
-            refuse(sticky.is_some(), "Sticky", "Target.RestStage")?;
+            refuse(tags.force.is_some(), "Force", "Target.RestStage")?;
+            refuse(tags.sticky.is_some(), "Sticky", "Target.RestStage")?;
+            refuse(tags.mirror.is_some(), "Mirror", "Target.RestStage")?;
         }
         match (target.rest_stage, target.lambda_alias, target.lambda_aliases) {
             (Some(stage), None, None) => {
@@ -88,8 +96,7 @@ impl Wish {
                     stage: stage.stage_name,
                     canary: deployment_id,
                     overrides: stage_variable_overrides.filter(|overrides| !overrides.is_empty()),
-                    force,
-                    sticky,
+                    tags,
                 })
             }
             (None, Some(alias), None) => {
@@ -121,13 +128,10 @@ impl Wish {
     /// Is this the target that a rollout found?
     pub fn is_for(&self, found: &Target) -> bool {
         match (self, found) {
-            (
-                Wish::RestStage { api_id, stage, canary, overrides, force, sticky },
-                Target::RestStage(found),
-            ) => {
+            (Wish::RestStage { api_id, stage, canary, overrides, tags }, Target::RestStage(found)) => {
                 let is_canary = canary.as_ref().is_none_or(|canary| *canary == found.canary);
                 let is_same = overrides.is_none() || *overrides == found.overrides;
-                let is_chosen_alike = (force, sticky) == (&found.force, &found.sticky);
+                let is_chosen_alike = *tags == extra::tags(found);
                 (api_id, stage) == (&found.api_id, &found.stage) && is_chosen_alike && is_canary && is_same
             }
             (Wish::LambdaAlias { alias, pre_warm }, Target::LambdaAlias(found)) => {
@@ -168,9 +172,9 @@ impl Wish {
     /// The target as it is, if a rollout may begin on it.
     pub fn find(self, tx: &Transaction<'_>, scope: &Scope) -> Result<Target, Error> {
         match self {
-            Wish::RestStage { api_id, stage, canary, overrides, force, sticky } => {
+            Wish::RestStage { api_id, stage, canary, overrides, tags } => {
                 let found = find::stage(tx, scope, api_id, stage, canary, overrides)?;
-                find::choosing(tx, scope, found, (force, sticky)).map(Target::RestStage)
+                find::choosing(tx, scope, found, tags).map(Target::RestStage)
             }
             Wish::LambdaAlias { alias, pre_warm } => {
                 find::alias(tx, scope, alias, pre_warm).map(Target::LambdaAlias)

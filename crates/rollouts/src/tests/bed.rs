@@ -274,6 +274,13 @@ impl Bed {
         self.slots.of(subject).watch().is_some()
     }
 
+    /// Both arms have answered so many requests.
+    pub fn pair(&self, requests: u64, base_failed: bool, canary_failed: bool) {
+        let subject = Subject::Stage { api_id: API.into(), stage: "prod".into() };
+        let watch = self.slots.of(subject).watch().expect("somebody counts");
+        (0..requests).for_each(|_| watch.tally.pair(base_failed, canary_failed));
+    }
+
     /// Waits until nobody counts on the stage. The store's writer takes real time, which the paused clock doesn't know.
     pub async fn uncounted(&self) {
         let began = std::time::Instant::now();

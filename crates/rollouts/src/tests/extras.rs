@@ -169,6 +169,9 @@ async fn what_the_target_cannot_be_given_is_refused_by_name() {
         (&alias, &version, json!({"Sticky": "header:a"}), "Sticky goes with Target.RestStage only."),
         (&stage, &deployment, json!({"Sticky": "header:a b"}), "Sticky: must be header:NAME, cookie:NAME or"),
         (&stage, &deployment, json!({"Sticky": "principal"}), "ValidationException"),
+        (&alias, &version, json!({"Mirror": 10}), "Mirror goes with Target.RestStage only."),
+        (&stage, &deployment, json!({"Mirror": 0}), "Mirror: must be more than 0 and at most 100"),
+        (&stage, &deployment, json!({"Mirror": 101}), "ValidationException"),
         (&alias, &version, warm(0), "ValidationException"),
     ] {
         let input = json!({"Name": "v2", "Target": target, "Canary": canary});

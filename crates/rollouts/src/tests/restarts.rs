@@ -168,6 +168,7 @@ async fn a_step_that_was_written_down_and_not_done_is_done() {
             ended_ms: None,
             canary_use: Default::default(),
             cold_starts: Default::default(),
+            pairs: Default::default(),
             thresholds: None,
         };
         commit::entry(tx, &rollout, 1, began.record.expect("recorded"))?;

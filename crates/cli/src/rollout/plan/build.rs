@@ -14,6 +14,9 @@ pub fn plan(input: &Json) -> Result<Plan, Failure> {
     let mut rules = planner_words(&input["Rules"]);
     rules["alarms"] = list(&input["Alarms"]);
     let mut judged = json!({"routes": list(&input["Routes"])});
+    if !input["Mirror"].is_null() {
+        judged["pairs"] = json!(true);
+    }
     if let Some(aliases) = input["Target"]["LambdaAliases"].as_array() {
         // Each function is watched apart.
         judged["routes"] = aliases.iter().map(|alias| alias["FunctionName"].clone()).collect();

@@ -212,6 +212,11 @@ pub fn given(input: &Json) -> Vec<String> {
              failure is compared"
         ));
     }
+    if let Some(percent) = input["Mirror"].as_f64() {
+        found.push(format!(
+            "the canary gets {percent} % of the base's requests as well, and both answers together are evidence; functions run twice"
+        ));
+    }
     for receiver in input["Notifications"].as_array().into_iter().flatten() {
         let signed = if receiver["Secret"].is_string() { ", signed" } else { "" };
         found.push(format!(

@@ -8,7 +8,7 @@ use pitbird_store::Transaction;
 
 use super::super::extra;
 use super::super::stage::VARIABLES_MAX;
-use super::AliasWish;
+use super::{AliasWish, Tags};
 use crate::Error;
 
 pub fn stage(
@@ -61,6 +61,8 @@ pub fn stage(
         force: None,
         sticky: None,
         sticky_before: None,
+        mirror: None,
+        mirror_before: None,
     })
 }
 
@@ -69,15 +71,17 @@ pub fn choosing(
     tx: &Transaction<'_>,
     scope: &Scope,
     target: StageTarget,
-    (force, sticky): (Option<String>, Option<String>),
+    Tags { force, sticky, mirror }: Tags,
 ) -> Result<StageTarget, Error> {
     let Some(stage) = tx.get::<Stage>(&key(scope, &[&target.api_id, &target.stage]))? else {
         return Err(Error::UnknownStage { api_id: target.api_id, stage: target.stage });
     };
     extra::check_force(&stage.record, force.as_deref())?;
     extra::check_sticky(sticky.as_deref())?;
+    extra::check_mirror(mirror.as_deref())?;
     let sticky_before = stage.record.tags.get(extra::STICKY).filter(|_| sticky.is_some()).cloned();
-    Ok(StageTarget { force, sticky, sticky_before, ..target })
+    let mirror_before = stage.record.tags.get(extra::MIRROR).filter(|_| mirror.is_some()).cloned();
+    Ok(StageTarget { force, sticky, sticky_before, mirror, mirror_before, ..target })
 }
 
 pub fn alias(

@@ -1,0 +1,70 @@
+//! Requests that both arms answer.
+
+use serde_json::{Value as Json, json};
+use tokio::time::Instant;
+
+use super::bed::{Bed, Traffic};
+
+const GOOD: Traffic = Traffic { per_second: 300.0, base_failures: 0.0, canary_failures: 0.0 };
+const MIRROR: &str = "pitbird:canary-mirror";
+
+fn pairs(requests: u64, canary_alone: u64, base_alone: u64) -> Json {
+    json!({"Requests": requests, "CanaryAlone": canary_alone, "BaseAlone": base_alone})
+}
+
+/// The stage mirrors while the rollout runs, and what both arms answered is told, once, also after a restart; then the stage's own
+/// tag is there again, however it ends.
+#[tokio::test(start_paused = true)]
+async fn a_stage_mirrors_while_it_runs_and_pairs_are_told() {
+    for (own, canary_failures, status) in
+        [(None, 0.0, "Promoted"), (Some("5"), 0.0, "Promoted"), (Some("5"), 0.5, "RolledBack")]
+    {
+        let mirror = |bed: &Bed| bed.stage().tags.get(MIRROR).cloned();
+        let (directory, began) = (tempfile::tempdir().unwrap(), Instant::now());
+        let bed = Bed::open(directory.path(), began).await;
+        let own = own.map(str::to_owned);
+        let tag = own.clone();
+        bed.edit_stage(move |stage| stage.tags.extend(tag.map(|tag| (MIRROR.to_owned(), tag)))).await;
+        bed.traffic(GOOD);
+        let rollout = bed.start_stage("v2", json!({"Mirror": 12.5})).await;
+        assert_eq!((&rollout["Mirror"], &rollout["Evidence"]["Pairs"]), (&json!(12.5), &pairs(0, 0, 0)));
+        bed.until("v2", |rollout| rollout["Percent"] == 10.0).await;
+        assert_eq!(mirror(&bed).as_deref(), Some("12.5"));
+        bed.pair(40, false, false);
+        bed.pair(2, false, true);
+        bed.pair(3, true, false);
+        bed.until("v2", |rollout| rollout["Evidence"]["Pairs"] == pairs(45, 2, 3)).await;
+        let again = bed.start_stage("v2", json!({"Mirror": 12.5})).await;
+        assert_eq!(again["StartedAt"], rollout["StartedAt"], "the same words are the same rollout");
+        bed.close().await;
+
+        let bed = Bed::open(directory.path(), began).await;
+        bed.traffic(Traffic { canary_failures, ..GOOD });
+        let told = bed.settled("v2", |rollout| rollout["Evidence"]["Pairs"] != pairs(0, 0, 0)).await;
+        assert_eq!(told["Evidence"]["Pairs"], pairs(45, 2, 3), "counted before the restart");
+        let ended = bed.end("v2").await;
+        assert_eq!(ended["Status"], status, "{}", ended["StatusReason"]);
+        assert_eq!((mirror(&bed), bed.stage().canary), (own, None));
+        let answer = bed.ok("GetRollout", json!({"Name": "v2", "MaxRecords": 1000})).await;
+        let records = answer["Records"].as_array().unwrap();
+        let told = |name: &str| records.iter().map(|record| record[name].as_u64().unwrap()).sum::<u64>();
+        assert_eq!((told("Pairs"), told("PairsCanaryAlone"), told("PairsBaseAlone")), (45, 2, 3));
+        bed.close().await;
+    }
+}
+
+/// A rollout that asks for none is given none.
+#[tokio::test(start_paused = true)]
+async fn pairs_are_evidence_only_where_a_rollout_asks_for_them() {
+    let directory = tempfile::tempdir().unwrap();
+    let bed = Bed::open(directory.path(), Instant::now()).await;
+    bed.edit_stage(|stage| drop(stage.tags.insert(MIRROR.into(), "100".into()))).await;
+    bed.traffic(GOOD);
+    bed.start_stage("v2", json!({})).await;
+    bed.until("v2", |rollout| rollout["Percent"] == 10.0).await;
+    bed.pair(100, false, true);
+    let ended = bed.end("v2").await;
+    assert_eq!((&ended["Status"], &ended["Evidence"]["Pairs"]), (&json!("Promoted"), &Json::Null));
+    assert_eq!(bed.stage().tags.get(MIRROR).map(String::as_str), Some("100"));
+    bed.close().await;
+}
