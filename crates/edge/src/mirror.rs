@@ -144,3 +144,35 @@ impl Edge {
         pair
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::GatewayError;
+    use crate::answer::Answer;
+    use crate::used::FunctionUse;
+
+    #[test]
+    fn what_no_release_has_decided_is_no_half_of_a_pair() {
+        for (error, is_own) in [
+            (GatewayError::BadIntegrationAnswer, true),
+            (GatewayError::IntegrationTimeout, true),
+            (GatewayError::IntegrationFailure, true),
+            (GatewayError::ApiConfiguration, true),
+            (GatewayError::MissingAuthenticationToken, false),
+            (GatewayError::Throttled, false),
+            (GatewayError::AuthorizerConfiguration, false),
+            (GatewayError::InvalidBody(String::new()), false),
+        ] {
+            assert_eq!(Outcome::error(error.clone()).is_releases_own(), is_own, "{error:?}");
+        }
+        let answer = || {
+            Outcome::answer(Answer { status: 500, headers: Vec::new(), body: Bytes::new(), is_traced: false })
+        };
+        assert!(answer().is_releases_own());
+        assert!(Outcome { is_cache_hit: Some(false), ..answer() }.is_releases_own());
+        assert!(!Outcome { is_cache_hit: Some(true), ..answer() }.is_releases_own());
+        let functions = FunctionUse { is_throttled: true, ..FunctionUse::default() };
+        assert!(!Outcome { functions, ..answer() }.is_releases_own());
+    }
+}
