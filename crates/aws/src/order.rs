@@ -74,6 +74,10 @@ const WHY: &[(&str, &str)] = &[
         "API Gateway sends a request to one release only; leave it out, or release on a pitbird server",
     ),
     (
+        "Probes",
+        "nobody can send a request to one release of a stage on AWS; leave it out, or release on a pitbird server",
+    ),
+    (
         "PreWarm",
         "give the version provisioned concurrency before the release, by `aws lambda put-provisioned-concurrency-config`",
     ),
@@ -321,6 +325,7 @@ mod tests {
             (json!({"Force": "header:a"}), "Force"),
             (json!({"Sticky": "header:a"}), "Sticky"),
             (json!({"Mirror": 10}), "Mirror"),
+            (json!({"Probes": {"Requests": [{"Path": "/"}]}}), "Probes"),
             (json!({"SomethingNew": 1}), "SomethingNew"),
         ] {
             match order(more).accept() {

@@ -30,6 +30,8 @@ pub(crate) enum By {
     Request,
     /// It is a copy of one that went to the base.
     Mirror,
+    /// Nobody sent it: a rollout tries both.
+    Probe,
 }
 
 impl By {
@@ -41,6 +43,7 @@ impl By {
             By::Client(_) => Some("sticky"),
             By::Request => Some("forced"),
             By::Mirror => Some("mirror"),
+            By::Probe => Some("probe"),
         }
     }
 }

@@ -30,7 +30,7 @@ use crate::gateway_answer::Told;
 use crate::integrate::{Means, Outcome, integrate};
 use crate::issuers::Issuers;
 use crate::large::LargeBodies;
-use crate::measure::{Counts, Kind, Measured, StageRecorder};
+use crate::measure::{Counts, Kind, Measured, StageRecorder, is_failure};
 use crate::mirror::Mirrors;
 use crate::routed::Routed;
 use crate::services::Services;
@@ -189,7 +189,7 @@ impl Edge {
     }
 
     /// Admission and integration: the caller as far as he is known, and what came of it. What isn't admitted is mirrored nowhere.
-    async fn pass<'a>(
+    pub(crate) async fn pass<'a>(
         self: &Arc<Self>,
         routed: &Routed<'_, 'a>,
         arrival: &Arrival<'a>,
@@ -321,7 +321,7 @@ impl Edge {
             integration_latency_us: outcome.integration.as_ref().map(|integration| integration.latency_us),
         };
         if let Some(pair) = outcome.pair.as_ref().filter(|_| outcome.is_releases_own()) {
-            pair.answered(chosen.track.is_canary, measured.is_failure());
+            pair.answered(chosen.track.is_canary, is_failure(measured.status));
         }
         let story = || {
             let latency_us = measured.latency_us;

@@ -8,7 +8,7 @@
 //! [`TokenBucket`] and [`Buckets`], [`AuthorizerCache`], and `snapshot`'s policy documents. [`UsageBook`] counts what API keys
 //! use; whoever has the store writes it down.
 //!
-//! What isn't deployed can be tried out: [`Edge::try_method`], [`Edge::try_authorizer`].
+//! What isn't deployed can be tried out: [`Edge::try_method`], [`Edge::try_authorizer`]. [`Edge::probe`] tries one track of what is.
 //!
 //! Start at [`Target`] and [`UrlTarget`] (what an invoke URL names), then [`Edge`].
 
@@ -37,6 +37,7 @@ mod large;
 mod measure;
 mod mirror;
 mod names_shown;
+mod probe;
 mod route_probes;
 mod routed;
 mod services;
@@ -56,6 +57,7 @@ pub use domain::Placed;
 pub use gateway_error::{GatewayError, SignatureFault};
 pub use journey::Edge;
 pub use measure::Counts;
+pub use probe::Probe;
 pub use services::{Later, ServiceCall, Services, Uncalled};
 pub use target::{Target, UrlTarget};
 pub use throttle::{Buckets, TokenBucket};

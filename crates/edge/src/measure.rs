@@ -186,11 +186,6 @@ pub(crate) struct Measured<'a> {
 }
 
 impl Measured<'_> {
-    /// What counts as one, wherever arms are compared.
-    pub fn is_failure(&self) -> bool {
-        self.status >= 500
-    }
-
     /// The exchange as those see it who try the canary.
     fn tried(&self, is_canary: bool, drawn: Option<Drawn>) -> Request<'_> {
         let functions = self.used.functions;
@@ -199,7 +194,7 @@ impl Measured<'_> {
             route: self.resource_path.map(|path| (self.method, path)),
             latency_us: self.latency_us,
             is_cold: functions.cold_starts > 0,
-            is_failure: self.is_failure(),
+            is_failure: is_failure(self.status),
             client: Some(number_of(self.source_ip)),
             environment: Some(functions.environment).filter(|number| *number > 0),
             drawn,
@@ -212,13 +207,18 @@ impl Measured<'_> {
         [
             1.0,
             f64::from(u8::from((400..500).contains(&self.status))),
-            f64::from(u8::from(self.is_failure())),
+            f64::from(u8::from(is_failure(self.status))),
             (self.latency_us / 1000) as f64,
             self.integration_latency_us.map_or(f64::NAN, |us| (us / 1000) as f64),
             hit(true),
             hit(false),
         ]
     }
+}
+
+/// What counts as one, wherever arms are compared.
+pub(crate) fn is_failure(status: u16) -> bool {
+    status >= 500
 }
 
 /// A client's number.

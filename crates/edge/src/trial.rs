@@ -102,7 +102,7 @@ impl Edge {
     /// # Errors
     /// When the stage has no such method, or the request can't be written as one.
     pub async fn try_method(&self, trial: Trial<'_>) -> Result<Tried, Untried> {
-        let (head, raw_head) = head(&trial)?;
+        let (head, raw_head) = head(trial.verb, trial.query, trial.headers)?;
         let peer = Peer { raw_head: &raw_head, ..Peer::NOBODY };
         let arrival = Arrival::new(target(&trial), &head, peer, None);
         let log = ExecutionLog::whole();
@@ -153,7 +153,7 @@ impl Edge {
     /// # Errors
     /// When the stage has no such method, or the request can't be written as one.
     pub async fn try_authorizer(&self, trial: Trial<'_>) -> Result<Judged, Untried> {
-        let (head, raw_head) = head(&trial)?;
+        let (head, raw_head) = head(trial.verb, trial.query, trial.headers)?;
         let peer = Peer { raw_head: &raw_head, ..Peer::NOBODY };
         let arrival = Arrival::new(target(&trial), &head, peer, None);
         let log = ExecutionLog::whole();
@@ -223,14 +223,14 @@ impl TrialLog {
 }
 
 /// The request's head, and how it would have looked on a connection.
-fn head(trial: &Trial<'_>) -> Result<(Parts, Vec<u8>), Untried> {
-    let bytes: usize = trial.headers.iter().map(|(name, value)| name.len() + value.len() + 4).sum();
+pub(crate) fn head(verb: &str, query: &str, given: &[(String, String)]) -> Result<(Parts, Vec<u8>), Untried> {
+    let bytes: usize = given.iter().map(|(name, value)| name.len() + value.len() + 4).sum();
     if bytes > limits::GATEWAY_HEADER_BYTES {
         return Err(Untried::HeadersTooLarge);
     }
-    let mut headers = HeaderMap::with_capacity(trial.headers.len());
+    let mut headers = HeaderMap::with_capacity(given.len());
     let mut raw_head = b"TRY / HTTP/1.1\r\n".to_vec();
-    for (name, value) in trial.headers {
+    for (name, value) in given {
         let unwritable = || Untried::Header(name.clone());
         let known = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unwritable())?;
         headers.append(known, HeaderValue::from_bytes(value.as_bytes()).map_err(|_| unwritable())?);
@@ -238,10 +238,10 @@ fn head(trial: &Trial<'_>) -> Result<(Parts, Vec<u8>), Untried> {
     }
     let mut request = Request::new(());
     // Nothing is sent with the name of all methods.
-    let verb = if trial.verb == "ANY" { "GET" } else { trial.verb };
+    let verb = if verb == "ANY" { "GET" } else { verb };
     *request.method_mut() = Method::from_bytes(verb.as_bytes()).map_err(|_| Untried::Method)?;
-    if !trial.query.is_empty() {
-        let query = utf8_percent_encode(trial.query, UNWRITABLE);
+    if !query.is_empty() {
+        let query = utf8_percent_encode(query, UNWRITABLE);
         *request.uri_mut() = format!("/?{query}").parse::<Uri>().map_err(|_| Untried::Path)?;
     }
     *request.headers_mut() = headers;

@@ -54,6 +54,27 @@ pub struct Rollout<P, S> {
     /// What calls of hooks are signed with, by the hooks' names: the plan has none of it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub hook_secrets: BTreeMap<String, String>,
+    /// What both arms of its stage are asked besides traffic.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probes: Option<Probes>,
+}
+
+/// Requests that are sent to both arms, one of the list after the other.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Probes {
+    pub per_second: f64,
+    pub requests: Vec<Probe>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Probe {
+    pub method: String,
+    /// Below the stage: begins with `/`, may have a query.
+    pub path: String,
+    #[serde(default, skip_serializing_if = "Texts::is_empty")]
+    pub headers: Texts,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
 }
 
 /// A URL that is told of a rollout's changes, and what they are signed with.

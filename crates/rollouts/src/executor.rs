@@ -2,6 +2,7 @@
 
 mod ask;
 mod drive;
+mod probe;
 mod tell;
 
 use std::collections::HashMap;

@@ -19,6 +19,8 @@
 //! again after a crash, with the same id. A rollout that has ended is driven on until those who are asked afterwards were told; its
 //! target is free by then.
 //!
+//! Probes (`executor/probe.rs`) are sent beside the loop, too, as long as the canary is on the stage; the driver's tally counts them.
+//!
 //! Evidence is counted per arm from the server's start. Each bucket ends before the weight changes and the next begins
 //! when the change is live; what was counted in between belongs to the old weight. A restart of the server loses what
 //! was counted since the last look, no more.
@@ -38,6 +40,7 @@ mod meter;
 mod notice;
 mod operations;
 mod page;
+mod probe;
 mod shape;
 mod target;
 mod trial;
@@ -58,6 +61,7 @@ pub use hook::{Asked, HookCall};
 pub use live::{ArmCounts, Counts, LiveTarget};
 pub use measured::{Minutes, Samples};
 pub use notice::{Notice, Told};
+pub use probe::{ProbeCall, Probed};
 pub use target::extra::Warmth;
 
 pub use pitbird_rollout::{Alarm, AlarmState, Whom};
@@ -80,6 +84,8 @@ pub type SamplesOf = Arc<dyn Fn(Vec<MetricQuery>) -> Samples + Send + Sync>;
 pub type TellOf = Arc<dyn Fn(Notice) -> Told + Send + Sync>;
 /// Asks a hook once; given up when its patience is over.
 pub type AskOf = Arc<dyn Fn(HookCall) -> Asked + Send + Sync>;
+/// Sends a request to one arm of a stage.
+pub type ProbeOf = Arc<dyn Fn(ProbeCall) -> Probed + Send + Sync>;
 /// How environments of a version stand that are to be kept ready.
 pub type WarmthOf =
     Arc<dyn Fn(&pitbird_names::Scope, &str, &pitbird_names::Qualifier) -> Warmth + Send + Sync>;
@@ -99,6 +105,7 @@ pub struct Parts {
     pub entropy: fn() -> u128,
     pub tell: TellOf,
     pub ask: AskOf,
+    pub probe: ProbeOf,
     pub warmth: WarmthOf,
     /// What a canary's cost is reckoned with.
     pub prices: Arc<PriceList>,

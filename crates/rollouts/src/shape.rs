@@ -7,6 +7,7 @@ mod hook;
 mod judged;
 mod notification;
 mod order;
+mod probe;
 mod record;
 mod target;
 mod usage;
@@ -24,6 +25,7 @@ pub use hook::{Hook, Question};
 pub use judged::{Latency, Ramp};
 pub use notification::Notification;
 pub use order::Order;
+pub use probe::Probes;
 pub use record::Record;
 pub use target::{Canary, LambdaAlias, Target, base, canary};
 pub use usage::CanaryUsage;
@@ -78,6 +80,7 @@ pub struct Rollout {
     force: Option<String>,
     sticky: Option<String>,
     mirror: Option<f64>,
+    probes: Option<Probes>,
     hooks: Vec<Hook>,
     questions: Vec<Question>,
     notifications: Vec<Notification>,
@@ -199,6 +202,7 @@ impl Rollout {
             force,
             sticky,
             mirror: mirror.and_then(|mirror| mirror.parse().ok()),
+            probes: rollout.probes.as_ref().map(Probes::from),
             hooks: Hook::shown(rollout),
             questions: Question::all(rollout),
             notifications: rollout.notifications.iter().map(Notification::from).collect(),

@@ -62,6 +62,10 @@ impl Trial {
         trial
     }
 
+    pub fn tally(&self) -> &Arc<Tally> {
+        &self.tally
+    }
+
     pub fn read(&self) -> Counted {
         self.tally.read()
     }

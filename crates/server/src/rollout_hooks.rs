@@ -1,12 +1,13 @@
-//! How a rollout's hooks are asked, and how the environments stand that it wants ready.
+//! How a rollout's hooks are asked and its probes sent, and how the environments stand that it wants ready.
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
+use pitbird_edge::{Edge, Probe};
 use pitbird_invoke::{Invocation, Invoker, Outcome};
 use pitbird_names::{FunctionRef, Qualifier, Scope};
-use pitbird_rollouts::{AskOf, HookCall, WarmthOf, Whom};
+use pitbird_rollouts::{AskOf, HookCall, ProbeCall, ProbeOf, WarmthOf, Whom};
 use pitbird_snapshot::{Function, FunctionKey};
 use pitbird_store::Store;
 
@@ -50,6 +51,31 @@ async fn invoke(store: &Store, invoker: &Invoker, named: &str, call: &HookCall) 
         }
         Outcome { payload, .. } => Ok(payload.to_vec()),
     }
+}
+
+/// Sends probes the way of requests, within the process.
+pub fn probe(edge: &Arc<Edge>) -> ProbeOf {
+    let edge = edge.clone();
+    Arc::new(move |call| {
+        let edge = edge.clone();
+        Box::pin(async move {
+            let ProbeCall { api_id, stage, is_canary, deployment, request } = call;
+            let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
+            let headers: Vec<(String, String)> = request.headers.into_iter().collect();
+            let probe = Probe {
+                api: &api_id,
+                stage: &stage,
+                is_canary,
+                deployment: &deployment,
+                method: &request.method,
+                path,
+                query,
+                headers: &headers,
+                body: request.body.unwrap_or_default().into(),
+            };
+            edge.probe(probe).await
+        })
+    })
 }
 
 /// What is kept ready of a version, by its own provisioned concurrency.

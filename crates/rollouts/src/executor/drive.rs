@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::ask::Asker;
+use super::probe::Prober;
 use super::{Assignment, Obeyed, Order, Since};
 use crate::commit::{self, Lost};
 use crate::meter::{Meter, Now, Reading};
@@ -33,6 +34,7 @@ pub struct Driver {
     /// Where changes go that somebody is to be told of.
     notices: mpsc::Sender<Box<Notice>>,
     asker: Asker,
+    prober: Prober,
     meter: Meter,
     /// Counts for this driver, from its first look on.
     trial: Option<Trial>,
@@ -59,7 +61,8 @@ impl Driver {
         let Assignment { rollout, orders, since } = assignment;
         let (meter, trial, entries) = (Meter::default(), None, None);
         let asker = Asker::new(parts.ask.clone(), parts.clock.clone());
-        Driver { parts, rollout, orders, since, notices, asker, meter, trial, entries }
+        let prober = Prober::new(parts.clone());
+        Driver { parts, rollout, orders, since, notices, asker, prober, meter, trial, entries }
     }
 
     /// Looks at once, then whenever it is time or an order comes, until the rollout has ended or `stopping` says so.
@@ -153,6 +156,7 @@ impl Driver {
                 }
             }
             self.asker.see(&turn.rollout);
+            self.prober.see(&turn.rollout, self.trial.as_ref().map(Trial::tally));
             return Ok(looked(turn, around.now_ms));
         }
         Err(Error::NotDriven(self.rollout.clone()))

@@ -42,6 +42,7 @@ pub struct Input {
     force: Option<String>,
     sticky: Option<String>,
     mirror: Option<f64>,
+    probes: Option<shape::Probes>,
 }
 
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Answer, Fault> {
@@ -57,7 +58,8 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Answer, 
     let pre_warm = input.pre_warm.map(|pre_warm| pre_warm.environments);
     ordered.rules.checks.extend(pre_warm.map(|_| plan::PRE_WARMED.to_owned()));
     let mirror = input.mirror.map(|mirror| mirror.to_string());
-    ordered.pairs = mirror.is_some();
+    let probes = probes(input.probes, &input.target)?;
+    ordered.pairs = mirror.is_some() || probes.is_some();
     let tags = start::Tags { force: input.force, sticky: input.sticky, mirror };
     let extra = start::Extra { pre_warm, tags };
     let wish = start::Wish::parse(input.target, input.canary, extra)?;
@@ -69,7 +71,9 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Answer, 
     let routes = input.routes.unwrap_or_default();
     let begin = move |tx: &mut Transaction<'_>| {
         let same = started_before(tx, &scope, &name, (&wish, &ordered, &routes))?;
-        let is_same = |same: &Rollout| is_said_alike(same, &notifications, &hook_secrets, reason.as_deref());
+        let is_same = |same: &Rollout| {
+            same.probes == probes && is_said_alike(same, &notifications, &hook_secrets, reason.as_deref())
+        };
         if let Some(same) = same.filter(is_same) {
             return Ok::<_, Error>((same, false));
         }
@@ -100,6 +104,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Answer, 
             orders: vec![order],
             notifications,
             hook_secrets,
+            probes,
         };
         extra::pre_warm(tx, &rollout)?;
         write(tx, &rollout, record)?;
@@ -110,6 +115,16 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Answer, 
         state.drivers.drive(&rollout).await;
     }
     Ok(shape::Answer::new(&rollout, &parts.prices))
+}
+
+/// Only of a stage both releases can be asked.
+fn probes(given: Option<shape::Probes>, target: &Target) -> Result<Option<records::Probes>, Error> {
+    match given {
+        Some(_) if target.rest_stage.is_none() => {
+            Err(Error::invalid("Probes goes with Target.RestStage only."))
+        }
+        given => given.map(shape::Probes::parse).transpose(),
+    }
 }
 
 /// What a caller wants of a rollout, but for its target.

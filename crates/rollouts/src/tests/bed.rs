@@ -46,6 +46,8 @@ pub struct Bed {
     /// What hooks were asked, by their bodies, and how they answer.
     pub asked: Arc<Mutex<Vec<crate::HookCall>>>,
     pub says: Says,
+    /// Probes that were sent: see [`answer`].
+    pub probes: Arc<Mutex<Vec<crate::ProbeCall>>>,
     /// Environments of the canary that are ready; `u32::MAX`: none can be started.
     pub ready: Arc<AtomicU32>,
     /// How many more times counting breaks down while the canary has a share.
@@ -59,6 +61,15 @@ pub struct Bed {
 
 pub fn model() -> &'static Model {
     Catalog::embedded().model("rollouts").expect("the model is embedded")
+}
+
+/// Whether a probe fails, by its path.
+fn answer(call: &crate::ProbeCall) -> Option<bool> {
+    match call.request.path.as_str() {
+        "/fails?q=1" => Some(true),
+        "/refused" => None,
+        _ => Some(false),
+    }
 }
 
 fn entropy() -> u128 {
@@ -89,6 +100,7 @@ impl Bed {
         let told: Arc<Mutex<Vec<crate::Notice>>> = Arc::default();
         let asked: Arc<Mutex<Vec<crate::HookCall>>> = Arc::default();
         let says = Says::default();
+        let probes: Arc<Mutex<Vec<crate::ProbeCall>>> = Arc::default();
         let ready: Arc<AtomicU32> = Arc::default();
         let metrics: Arc<OnceLock<Arc<Telemetry>>> = Arc::default();
         let (state, executor) = crate::new(Parts {
@@ -157,6 +169,14 @@ impl Bed {
                     Box::pin(std::future::ready(Ok(())))
                 })
             },
+            probe: {
+                let probes = probes.clone();
+                Arc::new(move |call| {
+                    let said = answer(&call);
+                    probes.lock().unwrap().push(call);
+                    Box::pin(std::future::ready(said))
+                })
+            },
             warmth: {
                 let ready = ready.clone();
                 Arc::new(move |_, _, _| match ready.load(Ordering::SeqCst) {
@@ -194,6 +214,7 @@ impl Bed {
             told,
             asked,
             says,
+            probes,
             ready,
             breaks,
             metrics,

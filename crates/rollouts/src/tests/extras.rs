@@ -152,6 +152,10 @@ async fn a_tag_that_somebody_changed_meanwhile_is_left_to_him() {
     bed.close().await;
 }
 
+fn probes(more: Json) -> Json {
+    json!({"Probes": super::bed::with(json!({"Requests": [{"Path": "/"}]}), more)})
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_the_target_cannot_be_given_is_refused_by_name() {
     let directory = tempfile::tempdir().unwrap();
@@ -172,6 +176,27 @@ async fn what_the_target_cannot_be_given_is_refused_by_name() {
         (&alias, &version, json!({"Mirror": 10}), "Mirror goes with Target.RestStage only."),
         (&stage, &deployment, json!({"Mirror": 0}), "Mirror: must be more than 0 and at most 100"),
         (&stage, &deployment, json!({"Mirror": 101}), "ValidationException"),
+        (&alias, &version, probes(json!({})), "Probes goes with Target.RestStage only."),
+        (
+            &stage,
+            &deployment,
+            probes(json!({"PerSecond": 0})),
+            "Probes.PerSecond: must be more than 0 and at most 20.",
+        ),
+        (
+            &stage,
+            &deployment,
+            probes(json!({"PerSecond": 21})),
+            "Probes.PerSecond: must be more than 0 and at most 20.",
+        ),
+        (&stage, &deployment, probes(json!({"Requests": []})), "ValidationException"),
+        (&stage, &deployment, probes(json!({"Requests": [{"Path": "pets"}]})), "ValidationException"),
+        (
+            &stage,
+            &deployment,
+            probes(json!({"Requests": [{"Path": "/", "Method": "CONNECT"}]})),
+            "ValidationException",
+        ),
         (&alias, &version, warm(0), "ValidationException"),
     ] {
         let input = json!({"Name": "v2", "Target": target, "Canary": canary});

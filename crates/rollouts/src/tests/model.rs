@@ -95,6 +95,7 @@ async fn every_answers_members_are_in_the_model_and_all_of_it_is_answered() {
         "Canary": canary, "Routes": ["*"], "Latency": {}, "Ramp": {"FirstPercent": 10.0}, "Guardrails": guardrails,
         "Notifications": [{"Url": "http://127.0.0.1:9/"}],
         "Force": "header:X-Release", "Sticky": "source-address", "Mirror": 50,
+        "Probes": {"Requests": [{"Path": "/", "Headers": {"a": "b"}, "Body": "{}"}]},
         "Hooks": [
             {"Name": "url", "When": "AfterStep", "Percent": 10, "Url": "http://127.0.0.1:9/", "Secret": "0123456789abcdef"},
             {"Name": "function", "When": "BeforeStep", "FunctionName": "pets"},

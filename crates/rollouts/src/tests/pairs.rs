@@ -68,3 +68,52 @@ async fn pairs_are_evidence_only_where_a_rollout_asks_for_them() {
     assert_eq!(bed.stage().tags.get(MIRROR).map(String::as_str), Some("100"));
     bed.close().await;
 }
+
+/// Without any traffic both arms are asked in turn, from the canary's first share to the end, through a pause and a restart.
+#[tokio::test(start_paused = true)]
+async fn probes_are_sent_to_both_arms_while_the_canary_is_on_the_stage() {
+    let (directory, began) = (tempfile::tempdir().unwrap(), Instant::now());
+    let bed = Bed::open(directory.path(), began).await;
+    let probes = json!({"PerSecond": 10.0, "Requests": [
+        {"Method": "GET", "Path": "/pets"},
+        {"Method": "POST", "Path": "/fails?q=1", "Headers": {"x-a": "b"}, "Body": "{}"},
+        {"Method": "GET", "Path": "/refused"},
+    ]});
+    let order = json!({"Probes": probes, "Steps": [{"Percent": 10, "WaitMs": 300_000}, {"Percent": 100, "WaitMs": 0}]});
+    let started = bed.start_stage("v2", order.clone()).await;
+    assert_eq!(started["Probes"], probes);
+    let more_than =
+        |count: u64| move |rollout: &Json| rollout["Evidence"]["Pairs"]["Requests"].as_u64() > Some(count);
+    let told = bed.until("v2", more_than(20)).await;
+    assert_eq!(told["Evidence"]["Pairs"]["CanaryAlone"], 0);
+    let sent = bed.probes.lock().unwrap().clone();
+    let asked = |path: &str, is_canary: bool| {
+        let of = sent.iter().filter(|call| call.request.path == path && call.is_canary == is_canary);
+        assert!(of.clone().all(|call| call.deployment == if is_canary { "d2" } else { "d1" }));
+        of.count()
+    };
+    let (first, second) = (asked("/pets", false), asked("/fails?q=1", false));
+    assert!(first.abs_diff(second) <= 1, "in turn: {first} and {second}");
+    assert!(asked("/pets", true).abs_diff(first) <= 1 && first > 9);
+    let refused = asked("/refused", true) + asked("/refused", false);
+    assert!(refused.abs_diff(first) <= 1, "nobody else is asked where the first was refused: {refused}");
+    let post = sent.iter().find(|call| call.request.path == "/fails?q=1").unwrap();
+    assert_eq!((post.request.method.as_str(), post.request.body.as_deref()), ("POST", Some("{}")));
+    assert_eq!(post.request.headers, [("x-a".to_owned(), "b".to_owned())].into());
+
+    bed.ok("PauseRollout", json!({"Name": "v2"})).await;
+    bed.until("v2", more_than(40)).await;
+    let again = bed.start_stage("v2", order).await;
+    assert_eq!(again["StartedAt"], started["StartedAt"], "the same words are the same rollout");
+    bed.close().await;
+
+    let bed = Bed::open(directory.path(), began).await;
+    bed.until("v2", more_than(60)).await;
+    bed.ok("AbortRollout", json!({"Name": "v2"})).await;
+    bed.end("v2").await;
+    bed.uncounted().await;
+    let sent = bed.probes.lock().unwrap().len();
+    tokio::time::sleep(std::time::Duration::from_secs(10)).await;
+    assert_eq!(bed.probes.lock().unwrap().len(), sent, "nobody is asked after the end");
+    bed.close().await;
+}

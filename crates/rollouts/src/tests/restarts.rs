@@ -170,6 +170,7 @@ async fn a_step_that_was_written_down_and_not_done_is_done() {
             cold_starts: Default::default(),
             pairs: Default::default(),
             thresholds: None,
+            probes: None,
         };
         commit::entry(tx, &rollout, 1, began.record.expect("recorded"))?;
         commit::entry(tx, &rollout, 2, shifting.record.expect("recorded"))?;

@@ -14,7 +14,7 @@ pub fn plan(input: &Json) -> Result<Plan, Failure> {
     let mut rules = planner_words(&input["Rules"]);
     rules["alarms"] = list(&input["Alarms"]);
     let mut judged = json!({"routes": list(&input["Routes"])});
-    if !input["Mirror"].is_null() {
+    if !input["Mirror"].is_null() || !input["Probes"].is_null() {
         judged["pairs"] = json!(true);
     }
     if let Some(aliases) = input["Target"]["LambdaAliases"].as_array() {

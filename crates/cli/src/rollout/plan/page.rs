@@ -217,6 +217,13 @@ pub fn given(input: &Json) -> Vec<String> {
             "the canary gets {percent} % of the base's requests as well, and both answers together are evidence; functions run twice"
         ));
     }
+    if let Some(requests) = input["Probes"]["Requests"].as_array() {
+        let (per_second, count) = (input["Probes"]["PerSecond"].as_f64().unwrap_or(5.0), requests.len());
+        let requests = if count == 1 { "a request".to_owned() } else { format!("one of {count} requests") };
+        found.push(format!(
+            "both releases are asked {requests} {per_second} times a second, and both answers together are evidence"
+        ));
+    }
     for receiver in input["Notifications"].as_array().into_iter().flatten() {
         let signed = if receiver["Secret"].is_string() { ", signed" } else { "" };
         found.push(format!(
