@@ -203,6 +203,14 @@ fn a_stages_owner_forces_keeps_and_mirrors() {
     check("choice.py");
 }
 
+/// By the file of the documents, among others.
+#[test]
+fn where_next_to_nobody_calls_pairs_decide() {
+    let Some(python) = python() else { return };
+    let project = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    python.check(&Server::start(BINARY), &script("pairs.py"), &[BINARY, project]);
+}
+
 #[test]
 fn logs_and_metrics_are_put_counted_and_alarmed_on() {
     check("telemetry.py");

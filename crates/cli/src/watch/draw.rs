@@ -21,6 +21,9 @@ pub fn render(view: &RolloutView, width: usize, color: bool) -> String {
     if let Some(evidence) = &view.evidence {
         judged(evidence, &line, width, &mut out);
     }
+    if let Some(pairs) = &view.pairs {
+        line().push(Style::Dim, "pairs").to(INDENT).push(Style::Plain, pairs).end(&mut out);
+    }
     if let Some(slow) = &view.slow {
         line().push(Style::Dim, "slow").to(INDENT).push(Style::Plain, slow).end(&mut out);
     }

@@ -71,6 +71,16 @@ fn latency_and_routes_are_drawn_where_they_are_judged() {
 }
 
 #[test]
+fn pairs_are_drawn_where_they_are_judged() {
+    let mut answer = answer();
+    assert_eq!(RolloutView::from_json(&answer, 0.0).pairs, None);
+    answer["Evidence"]["Pairs"] = json!({"Requests": 1340, "CanaryAlone": 2, "BaseAlone": 0});
+    let text = render(&RolloutView::from_json(&answer, 0.0), 120, false);
+    let pairs = "pairs      1340 answered by both; the canary alone failed 2, the base alone 0\n";
+    assert!(text.contains(pairs), "{text}");
+}
+
+#[test]
 fn no_line_is_wider_than_the_terminal() {
     for width in [40, 57, 80, 200] {
         for text in render(&view(), width, false).lines() {

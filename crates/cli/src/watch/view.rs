@@ -28,6 +28,8 @@ pub struct RolloutView {
     pub evidence: Option<Evidence>,
     /// Which parts of both sides' requests are slow, in words; none where latency isn't judged or nothing was timed.
     pub slow: Option<String>,
+    /// Requests that both sides answered, in words; none where these aren't judged.
+    pub pairs: Option<String>,
     /// The limits that hold whatever the base does, and how they stand, in words.
     pub guardrails: Vec<Guardrail>,
     /// Routes that are judged by themselves.
@@ -161,6 +163,7 @@ impl RolloutView {
             canary_arm: arm(&evidence["Canary"]),
             evidence: evidence.is_object().then(|| read_evidence(evidence)),
             slow: slow(&evidence["Latency"]),
+            pairs: pairs(&evidence["Pairs"]),
             guardrails: evidence["Guardrails"].as_array().into_iter().flatten().map(guardrail).collect(),
             routes: rollout["Routes"].as_array().map_or(0, Vec::len),
             hooks: hooks(&rollout["Questions"]),
@@ -261,6 +264,13 @@ fn slow(latency: &Json) -> Option<String> {
     });
     let shown: Vec<String> = shown.collect();
     (!shown.is_empty()).then(|| shown.join("; "))
+}
+
+/// `1340 answered by both; the canary alone failed 2, the base alone 0`.
+fn pairs(found: &Json) -> Option<String> {
+    let count = |name: &str| found[name].as_u64();
+    let (requests, canary, base) = (count("Requests")?, count("CanaryAlone")?, count("BaseAlone")?);
+    Some(format!("{requests} answered by both; the canary alone failed {canary}, the base alone {base}"))
 }
 
 /// `p99 at most 800 ms: 3 of 1001 requests beyond it, evidence 0.2 of 7.6`.
