@@ -69,6 +69,7 @@ impl Bed {
             entropy: || 0x1234_5678_9abc_def0_0fed_cba9_8765_4321,
             tell: Arc::new(|_| Box::pin(std::future::ready(Ok(())))),
             ask: Arc::new(|_| Box::pin(std::future::pending())),
+            probe: Arc::new(|_| Box::pin(std::future::ready(None))),
             warmth: Arc::new(|_, _, _| Warmth::default()),
         });
         tokio::spawn(executor.run(std::future::pending()));

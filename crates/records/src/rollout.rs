@@ -144,7 +144,7 @@ where
 /// What is rolled out, and what the target was before, so that it can be that again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Target {
-    RestStage(StageTarget),
+    RestStage(Box<StageTarget>),
     LambdaAlias(AliasTarget),
     /// Several functions of one API, moved together: every change is made of all of them at once. By the functions' names, each once.
     LambdaAliases(Vec<AliasTarget>),

@@ -1,7 +1,7 @@
 //! What the data plane tells about a target.
 
 use pitbird_names::{Scope, VersionId};
-use pitbird_records::rollout::{AliasTarget, CanaryUse, StageTarget, Target};
+use pitbird_records::rollout::{AliasTarget, CanaryUse, Target};
 use pitbird_telemetry::tally::{STAGE_BASE, STAGE_CANARY, Subject};
 
 use crate::CountsOf;
@@ -26,8 +26,8 @@ impl LiveTarget {
             canary: target.canary,
         };
         match target {
-            Target::RestStage(StageTarget { api_id, stage, .. }) => {
-                let (api_id, stage) = (api_id.clone(), stage.clone());
+            Target::RestStage(target) => {
+                let (api_id, stage) = (target.api_id.clone(), target.stage.clone());
                 vec![LiveTarget::RestStage { scope: scope.clone(), api_id, stage }]
             }
             Target::LambdaAlias(_) | Target::LambdaAliases(_) => target.aliases().iter().map(alias).collect(),

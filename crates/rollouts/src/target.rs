@@ -45,7 +45,7 @@ impl View {
                 let stage = store.get(&key(scope, &[&target.api_id, &target.stage]))?.map(Box::new);
                 let canary = key(scope, &[&target.api_id, &target.canary]);
                 let canary_exists = store.get::<Deployment>(&canary)?.is_some();
-                Ok(View::RestStage { target: Box::new(target), stage, canary_exists })
+                Ok(View::RestStage { target, stage, canary_exists })
             }
             target @ (Target::LambdaAlias(_) | Target::LambdaAliases(_)) => {
                 let view = |target: &AliasTarget| alias::View::read(store, scope, target.clone());

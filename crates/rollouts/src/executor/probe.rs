@@ -44,7 +44,7 @@ impl Prober {
 struct Sender {
     parts: Arc<Parts>,
     tally: Arc<Tally>,
-    target: StageTarget,
+    target: Box<StageTarget>,
 }
 
 impl Sender {
@@ -75,7 +75,7 @@ impl Sender {
     }
 
     async fn ask(&self, is_canary: bool, request: &Probe) -> Option<bool> {
-        let StageTarget { api_id, stage, base, canary, .. } = &self.target;
+        let StageTarget { api_id, stage, base, canary, .. } = self.target.as_ref();
         let call = ProbeCall {
             api_id: api_id.clone(),
             stage: stage.clone(),

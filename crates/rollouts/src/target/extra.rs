@@ -71,7 +71,7 @@ pub fn kept(rollout: &Rollout) -> Option<String> {
         ));
     }
     // Begun before first failures were counted.
-    let is_sticky = matches!(&rollout.target, Target::RestStage(StageTarget { sticky: Some(_), .. }));
+    let is_sticky = matches!(&rollout.target, Target::RestStage(target) if target.sticky.is_some());
     let words = "clients keep their release and requests are counted: what few clients fail counts for more than it says";
     is_sticky.then(|| words.to_owned())
 }

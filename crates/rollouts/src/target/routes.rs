@@ -31,9 +31,10 @@ pub fn find(
     if routes.is_empty() {
         return Ok(routes);
     }
-    let Target::RestStage(StageTarget { api_id, base, canary, .. }) = target else {
+    let Target::RestStage(target) = target else {
         return Err(Error::invalid("Routes goes with Target.RestStage only."));
     };
+    let StageTarget { api_id, base, canary, .. } = target.as_ref();
     let of = |deployment: &str| -> Result<BTreeSet<String>, Error> {
         let found = tx.get::<Deployment>(&key(scope, &[api_id, deployment]))?;
         Ok(found.map(|found| names(&found.record)).unwrap_or_default())

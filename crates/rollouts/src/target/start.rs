@@ -174,7 +174,7 @@ impl Wish {
         match self {
             Wish::RestStage { api_id, stage, canary, overrides, tags } => {
                 let found = find::stage(tx, scope, api_id, stage, canary, overrides)?;
-                find::choosing(tx, scope, found, tags).map(Target::RestStage)
+                Ok(Target::RestStage(Box::new(find::choosing(tx, scope, found, tags)?)))
             }
             Wish::LambdaAlias { alias, pre_warm } => {
                 find::alias(tx, scope, alias, pre_warm).map(Target::LambdaAlias)
