@@ -1,6 +1,8 @@
 //! Requests that nobody sends, to one track of a stage: what a rollout compares its releases by where few come in. They go the whole way
 //! of a request that asked for its track.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 
@@ -12,9 +14,8 @@ use crate::integrate::Outcome;
 use crate::journey::{dress, route};
 use crate::measure::is_failure;
 use crate::trace::Traced;
-use crate::trial::head;
+use crate::trial::written;
 use crate::{Edge, SignatureFault, Target};
-use std::sync::Arc;
 
 /// By this a function can tell that nobody waits for its answer.
 const PROBE: HeaderName = HeaderName::from_static("x-pitbird-probe");
@@ -42,7 +43,7 @@ impl Edge {
     /// Sends a request to one track; whether the answer is a failure. `None` where the track serves something else, and where its
     /// own code or integration hasn't answered.
     pub async fn probe(self: &Arc<Self>, probe: Probe<'_>) -> Option<bool> {
-        let (mut head, raw_head) = head(probe.method, probe.query, probe.headers).ok()?;
+        let (mut head, raw_head) = written(probe.method, probe.query, probe.headers).ok()?;
         head.headers.insert(PROBE, HeaderValue::from_static("true"));
         let snapshot = self.snapshots.load_full();
         let stage = snapshot.stage(probe.api, probe.stage)?;

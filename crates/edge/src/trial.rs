@@ -102,7 +102,7 @@ impl Edge {
     /// # Errors
     /// When the stage has no such method, or the request can't be written as one.
     pub async fn try_method(&self, trial: Trial<'_>) -> Result<Tried, Untried> {
-        let (head, raw_head) = head(trial.verb, trial.query, trial.headers)?;
+        let (head, raw_head) = head(&trial)?;
         let peer = Peer { raw_head: &raw_head, ..Peer::NOBODY };
         let arrival = Arrival::new(target(&trial), &head, peer, None);
         let log = ExecutionLog::whole();
@@ -153,7 +153,7 @@ impl Edge {
     /// # Errors
     /// When the stage has no such method, or the request can't be written as one.
     pub async fn try_authorizer(&self, trial: Trial<'_>) -> Result<Judged, Untried> {
-        let (head, raw_head) = head(trial.verb, trial.query, trial.headers)?;
+        let (head, raw_head) = head(&trial)?;
         let peer = Peer { raw_head: &raw_head, ..Peer::NOBODY };
         let arrival = Arrival::new(target(&trial), &head, peer, None);
         let log = ExecutionLog::whole();
@@ -222,8 +222,16 @@ impl TrialLog {
     }
 }
 
-/// The request's head, and how it would have looked on a connection.
-pub(crate) fn head(verb: &str, query: &str, given: &[(String, String)]) -> Result<(Parts, Vec<u8>), Untried> {
+fn head(trial: &Trial<'_>) -> Result<(Parts, Vec<u8>), Untried> {
+    written(trial.verb, trial.query, trial.headers)
+}
+
+/// A request's head, and how it would have looked on a connection.
+pub(crate) fn written(
+    verb: &str,
+    query: &str,
+    given: &[(String, String)],
+) -> Result<(Parts, Vec<u8>), Untried> {
     let bytes: usize = given.iter().map(|(name, value)| name.len() + value.len() + 4).sum();
     if bytes > limits::GATEWAY_HEADER_BYTES {
         return Err(Untried::HeadersTooLarge);
