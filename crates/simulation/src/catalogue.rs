@@ -100,7 +100,7 @@ pub fn regressions_with_pairs() -> Vec<Model> {
         with("0.1 → 0.6 % (at the margin), 0.01/s, 5 pairs/s", 0.01, 0.001, 0.005),
         with("0.1 → 0.6 % (at the margin), 1/s, 5 pairs/s", 1.0, 0.001, 0.005),
         Model {
-            fault: Fault { errors: 0.049, onset_s: 120.0..280.0, ..Fault::NONE },
+            fault: Fault { errors: 0.049, onset_s: 60.0..180.0, ..Fault::NONE },
             ..with("late 0.1 → 5 %, 1/s, 5 pairs/s", 1.0, 0.001, 0.0)
         },
     ]
