@@ -30,6 +30,8 @@ async fn a_stage_mirrors_while_it_runs_and_pairs_are_told() {
         assert_eq!((&rollout["Mirror"], &rollout["Evidence"]["Pairs"]), (&json!(12.5), &pairs(0, 0, 0)));
         bed.until("v2", |rollout| rollout["Percent"] == 10.0).await;
         assert_eq!(mirror(&bed).as_deref(), Some("12.5"));
+        // What both answer counts once the shift is live, which is after it is written down.
+        bed.until("v2", |rollout| rollout["Evidence"]["Canary"]["Requests"].as_u64() > Some(0)).await;
         bed.pair(40, false, false);
         bed.pair(2, false, true);
         bed.pair(3, true, false);
@@ -61,7 +63,7 @@ async fn pairs_are_evidence_only_where_a_rollout_asks_for_them() {
     bed.edit_stage(|stage| drop(stage.tags.insert(MIRROR.into(), "100".into()))).await;
     bed.traffic(GOOD);
     bed.start_stage("v2", json!({})).await;
-    bed.until("v2", |rollout| rollout["Percent"] == 10.0).await;
+    bed.until("v2", |rollout| rollout["Evidence"]["Canary"]["Requests"].as_u64() > Some(0)).await;
     bed.pair(100, false, true);
     let ended = bed.end("v2").await;
     assert_eq!((&ended["Status"], &ended["Evidence"]["Pairs"]), (&json!("Promoted"), &Json::Null));
@@ -108,7 +110,8 @@ async fn probes_are_sent_to_both_arms_while_the_canary_is_on_the_stage() {
     bed.close().await;
 
     let bed = Bed::open(directory.path(), began).await;
-    bed.until("v2", more_than(60)).await;
+    let before = bed.get("v2").await["Evidence"]["Pairs"]["Requests"].as_u64().unwrap();
+    bed.until("v2", more_than(before + 20)).await;
     bed.ok("AbortRollout", json!({"Name": "v2"})).await;
     bed.end("v2").await;
     bed.uncounted().await;

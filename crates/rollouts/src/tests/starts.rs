@@ -127,8 +127,8 @@ async fn what_is_no_rollout_is_refused_by_name() {
         (
             prod.clone(),
             &d2,
-            &json!({"Probes": []}),
-            "ValidationException: Probes is not supported by pitbird",
+            &json!({"Shadows": []}),
+            "ValidationException: Shadows is not supported by pitbird",
         ),
         (
             prod.clone(),

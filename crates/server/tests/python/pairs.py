@@ -137,16 +137,16 @@ def by_mirror():
         "--margin", "5pp", "--interval", "200ms", "--min-requests", "1",
     ]
     with Caller(api):
-        started(*of("bad", broken))
-        bad = ended("bad")
+        started(*of("copied-bad", broken))
+        bad = ended("copied-bad")
         assert bad["Status"] == "RolledBack", bad["StatusReason"]
         pairs, canary = bad["Evidence"]["Pairs"], bad["Evidence"]["Canary"]
         assert pairs["CanaryAlone"] >= 3 and pairs["BaseAlone"] == 0, pairs
         assert canary["Requests"] < pairs["Requests"], "next to nobody has seen it"
         assert stage(api) == base
-        started(*of("good", good))
+        started(*of("copied-good", good))
         assert wait_for("the rollout's own tag", lambda: tag(api) == "100")
-        fine = ended("good")
+        fine = ended("copied-good")
         assert fine["Status"] == "Promoted", fine["StatusReason"]
         assert fine["Evidence"]["Pairs"]["Requests"] > 100, fine["Evidence"]["Pairs"]
         assert stage(api) == good
