@@ -75,7 +75,7 @@ fn settle_identity(authorizer: &mut Authorizer) -> Result<(), Error> {
 fn check_uri(uri: Option<&str>, scope: &Scope) -> Result<(), Error> {
     let bad = || Error::AuthorizerUri(uri.unwrap_or("null").to_owned());
     let uri = uri.ok_or_else(bad)?;
-    integration::uri::check_proxy(uri).map_err(|_| bad())?;
+    integration::uri::check_proxy(uri, false).map_err(|_| bad())?;
     match arn::parse(uri) {
         Some(parts) if parts.region == scope.region.as_str() => Ok(()),
         _ => Err(bad()),

@@ -337,8 +337,20 @@ pub enum Error {
     Passthrough,
     #[error("Invalid contentHandling specified. Valid options are CONVERT_TO_BINARY,CONVERT_TO_TEXT")]
     ContentHandling,
-    #[error("Timeout should be between 50 ms and 29000 ms")]
-    Timeout,
+    #[error("Timeout should be between 50 ms and {limit_ms} ms")]
+    Timeout { limit_ms: u32 },
+    #[error("Invalid ResponseTransferMode. Valid options are BUFFERED,STREAM")]
+    TransferMode,
+    #[error(
+        "Invalid ResponseTransferMode. ResponseTransferMode STREAM is only supported for HTTP_PROXY and AWS_PROXY \
+         integrations."
+    )]
+    StreamedKind,
+    #[error(
+        "Invalid ResponseTransferMode. ResponseTransferMode STREAM is only supported for Lambda functions invoked by \
+         InvokeWithResponseStream for AWS_PROXY integrations."
+    )]
+    StreamedTarget,
 
     #[error("The REST API doesn't contain any methods")]
     NoMethods,

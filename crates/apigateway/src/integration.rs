@@ -1,7 +1,6 @@
 //! What an integration and its responses may be, and how patches change them.
 //!
-//! All kinds of API Gateway's are taken, checked by its rules. Private connections and streamed responses are refused by
-//! name.
+//! All kinds of API Gateway's are taken, checked by its rules. Private connections are refused by name.
 
 pub mod uri;
 
@@ -33,6 +32,8 @@ pub fn settle(method: &Method, integration: &mut Integration, scope: &Scope) -> 
         }
     }
     check_target(integration)?;
+    check_transfer(integration)?;
+    check_timeout(integration)?;
     check_credentials(integration, scope)?;
     if !["WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER"].contains(&integration.passthrough_behavior.as_str()) {
         return Err(Error::Passthrough);
@@ -64,7 +65,7 @@ fn check_target(integration: &Integration) -> Result<(), Error> {
     match integration.kind.as_str() {
         "MOCK" => Ok(()),
         _ if verb.is_none() => Err(Error::NoIntegrationVerb),
-        "AWS_PROXY" => uri::check_proxy(uri),
+        "AWS_PROXY" => uri::check_proxy(uri, integration.is_streamed),
         "AWS" => uri::check_service(uri),
         _ if !uri::is_http(uri) => Err(Error::HttpEndpoint),
         _ => Ok(()),
@@ -107,11 +108,45 @@ fn check_content_handling(handling: Option<&str>) -> Result<(), Error> {
     }
 }
 
-/// The wait that a caller asks for, 50 to 29,000 ms.
-pub fn timeout_ms(asked: Option<i64>) -> Result<u32, Error> {
-    let Some(asked) = asked else { return Ok(limits::INTEGRATION_TIMEOUT_MS) };
-    let allowed = TIMEOUT_MS_MIN..=limits::INTEGRATION_TIMEOUT_MS;
-    u32::try_from(asked).ok().filter(|asked| allowed.contains(asked)).ok_or(Error::Timeout)
+/// The wait that a caller asks for. What doesn't fit is out of bounds too, and [`settle`] says which they are.
+pub fn timeout_ms(asked: Option<i64>) -> u32 {
+    asked.map_or(limits::INTEGRATION_TIMEOUT_MS, |asked| u32::try_from(asked).unwrap_or(u32::MAX))
+}
+
+/// Reads a `responseTransferMode`.
+pub fn is_streamed(mode: &str) -> Result<bool, Error> {
+    match mode {
+        "BUFFERED" => Ok(false),
+        "STREAM" => Ok(true),
+        _ => Err(Error::TransferMode),
+    }
+}
+
+fn check_timeout(integration: &Integration) -> Result<(), Error> {
+    let limit_ms = match integration.is_streamed {
+        true => limits::STREAMED_INTEGRATION_TIMEOUT_MS,
+        false => limits::INTEGRATION_TIMEOUT_MS,
+    };
+    let is_allowed = (TIMEOUT_MS_MIN..=limit_ms).contains(&integration.timeout_ms);
+    if is_allowed { Ok(()) } else { Err(Error::Timeout { limit_ms }) }
+}
+
+/// Only what a proxy integration answers can be passed on as it comes, and nothing comes of a function that runs later.
+fn check_transfer(integration: &Integration) -> Result<(), Error> {
+    if !integration.is_streamed {
+        return Ok(());
+    }
+    if !matches!(integration.kind.as_str(), "HTTP_PROXY" | "AWS_PROXY") {
+        return Err(Error::StreamedKind);
+    }
+    let is_event = integration.request_parameters.iter().any(|(target, source)| {
+        target.eq_ignore_ascii_case("integration.request.header.x-amz-invocation-type")
+            && source.eq_ignore_ascii_case("'event'")
+    });
+    if is_event && integration.kind == "AWS_PROXY" {
+        return Err(Error::unsupported("X-Amz-Invocation-Type 'Event' with responseTransferMode STREAM"));
+    }
+    Ok(())
 }
 
 /// Checks an integration response as a whole, as the one for `status`. A proxy integration's are kept and never used, as
@@ -165,8 +200,12 @@ pub fn apply(integration: &mut Integration, patch: &Patch<'_>) -> Result<(), Err
                     patch.value.unwrap_or_default().clone_into(&mut integration.passthrough_behavior);
                 }
                 "timeoutInMillis" => {
-                    let asked = patch.text().map(|asked| asked.parse().map_err(|_| Error::Timeout));
-                    integration.timeout_ms = timeout_ms(asked.transpose()?)?;
+                    // What is no number is out of bounds.
+                    integration.timeout_ms =
+                        timeout_ms(patch.text().map(|asked| asked.parse().unwrap_or(-1)));
+                }
+                "responseTransferMode" => {
+                    integration.is_streamed = is_streamed(patch.value.unwrap_or_default())?;
                 }
                 "connectionId" if patch.text().is_none() => {}
                 "connectionId" => return Err(Error::unsupported(*name)),

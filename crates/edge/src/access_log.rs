@@ -64,6 +64,7 @@ mod tests {
         service_status: Some(200),
         error: None,
         endpoint_id: EndpointId::Own,
+        streamed: None,
     };
 
     const NOBODY: Admitted = Admitted {

@@ -5,6 +5,7 @@ use http::request::Parts;
 use http::{HeaderMap, header};
 
 use crate::Target;
+use crate::copied::Copied;
 use crate::story::Pieces;
 use crate::trace::{self, Traced};
 
@@ -46,6 +47,15 @@ pub(crate) struct Arrival<'a> {
     pub trace: Option<Traced>,
 }
 
+/// What a request is beside what it brought.
+pub(crate) struct Kept {
+    pub request_id: String,
+    pub extended_request_id: String,
+    at_ms: u64,
+    began: Instant,
+    trace: Option<Traced>,
+}
+
 impl<'a> Arrival<'a> {
     pub fn new(target: Target<'a>, head: &'a Parts, peer: Peer<'a>, trace: Option<Traced>) -> Arrival<'a> {
         let mut entropy = [0; 11];
@@ -60,6 +70,19 @@ impl<'a> Arrival<'a> {
             began: Instant::now(),
             trace,
         }
+    }
+
+    /// The same request, from what was kept of it.
+    pub fn again(copied: &'a Copied, kept: Kept) -> Arrival<'a> {
+        let Kept { request_id, extended_request_id, at_ms, began, trace } = kept;
+        let (target, peer, head) = (copied.target(), copied.peer(), &copied.head);
+        Arrival { target, peer, head, request_id, extended_request_id, at_ms, began, trace }
+    }
+
+    /// What is the request's own, of which there is only one.
+    pub fn kept(self) -> Kept {
+        let Arrival { request_id, extended_request_id, at_ms, began, trace, .. } = self;
+        Kept { request_id, extended_request_id, at_ms, began, trace }
     }
 
     pub fn method(&self) -> &'a str {

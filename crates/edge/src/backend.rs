@@ -9,6 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -99,14 +100,8 @@ impl Backend {
         limit: Duration,
         tls: Tls<'_>,
     ) -> Result<Response<Bytes>, Unanswered> {
-        let host = request.uri().host().map(str::to_owned);
         let exchange = async {
-            let response = match request.uri().scheme_str() {
-                Some("http") => self.plain.request(request).await,
-                Some("https") => self.secure(tls).ok_or(Unanswered::Network)?.request(request).await,
-                _ => return Err(Unanswered::Address),
-            };
-            let (head, body) = response.map_err(|error| unreached(&error, host.as_deref()))?.into_parts();
+            let (head, body) = self.begin(request, tls).await?.into_parts();
             match Limited::new(body, limits::GATEWAY_BODY_BYTES).collect().await {
                 Ok(collected) => Ok(Response::from_parts(head, collected.to_bytes())),
                 Err(error) if error.is::<LengthLimitError>() => Err(Unanswered::TooLarge),
@@ -114,6 +109,21 @@ impl Backend {
             }
         };
         tokio::time::timeout(limit, exchange).await.unwrap_or(Err(Unanswered::Timeout))
+    }
+
+    /// Sends a request and reads its answer's head.
+    pub async fn begin(
+        &self,
+        request: Request<Full<Bytes>>,
+        tls: Tls<'_>,
+    ) -> Result<Response<Incoming>, Unanswered> {
+        let host = request.uri().host().map(str::to_owned);
+        let response = match request.uri().scheme_str() {
+            Some("http") => self.plain.request(request).await,
+            Some("https") => self.secure(tls).ok_or(Unanswered::Network)?.request(request).await,
+            _ => return Err(Unanswered::Address),
+        };
+        response.map_err(|error| unreached(&error, host.as_deref()))
     }
 
     /// The clients of a certificate are gone with it.

@@ -91,7 +91,9 @@ pub(crate) fn look_up<'c>(
     now: Instant,
 ) -> Lookup<'c> {
     let Some(cache) = cache else { return Lookup::None };
-    let Some(setting) = setting(routed) else { return Lookup::None };
+    // What is passed on as it comes isn't kept. Source: developer guide, "Considerations for response payload streaming".
+    let setting = setting(routed).filter(|_| !routed.method.integration.is_streamed());
+    let Some(setting) = setting else { return Lookup::None };
     let Ok(asked) = asks_anew(arrival.headers(), setting, may_renew) else { return Lookup::Forbidden };
     let place = Place {
         cache,

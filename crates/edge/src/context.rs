@@ -7,7 +7,7 @@ use pitbird_names::Scope;
 use pitbird_snapshot::Stage;
 
 use crate::admitted::{Admitted, AuthorizerStory, Phase};
-use crate::story::Story;
+use crate::story::{IntegrationStory, Story, StreamTimes};
 
 /// The stage's own words, which no exchange changes.
 #[derive(Debug, Clone, Copy)]
@@ -58,11 +58,14 @@ pub(crate) enum Variable {
     IntegrationLatency,
     IntegrationRequestId,
     IntegrationError,
+    TransferMode,
+    TimeToHeaders,
+    TimeToContent,
     /// Of the caller, by its name; or of nobody.
     OfCaller(String),
 }
 
-/// Source: API Gateway developer guide, "Variables for access logging".
+/// Source: API Gateway developer guide, "Variables for access logging" and "Troubleshoot issues with response streaming".
 const VARIABLES: &[(&str, Variable)] = &[
     ("accountId", Variable::AccountId),
     ("apiId", Variable::ApiId),
@@ -100,6 +103,9 @@ const VARIABLES: &[(&str, Variable)] = &[
     ("awsEndpointRequestId", Variable::IntegrationRequestId),
     ("integrationErrorMessage", Variable::IntegrationError),
     ("integration.error", Variable::IntegrationError),
+    ("integration.responseTransferMode", Variable::TransferMode),
+    ("integration.timeToAllHeaders", Variable::TimeToHeaders),
+    ("integration.timeToFirstContent", Variable::TimeToContent),
 ];
 
 impl Variable {
@@ -161,9 +167,24 @@ impl Variable {
                     integration.and_then(|integration| integration.error.as_deref()).unwrap_or_default(),
                 );
             }
+            Variable::TransferMode => {
+                let mode =
+                    |it: &IntegrationStory| if it.streamed.is_some() { "STREAMED" } else { "BUFFERED" };
+                line.push_str(integration.map_or("", mode));
+            }
+            Variable::TimeToHeaders => count_ms(line, times(integration).and_then(|it| it.headers_us)),
+            Variable::TimeToContent => count_ms(line, times(integration).and_then(|it| it.content_us)),
             Variable::OfCaller(name) => of_caller(line, name, story.admitted),
         }
     }
+}
+
+fn times(integration: Option<&IntegrationStory>) -> Option<&StreamTimes> {
+    integration?.streamed.as_deref()
+}
+
+fn count_ms(line: &mut String, us: Option<u64>) {
+    count(line, us.map(|us| us / 1000));
 }
 
 /// Appends a variable's value by its name; nothing when it has none.

@@ -7,7 +7,7 @@ mod words;
 
 pub(crate) use steps::{
     answered, arrived, asked, begin, finish, function_answered, function_asked, function_queued, key_refused,
-    plan_verified, quota_exceeded, throttled, verify_plan,
+    plan_verified, quota_exceeded, received, throttled, verify_plan,
 };
 #[cfg(test)]
 pub(crate) use words::masked;

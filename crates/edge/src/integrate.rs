@@ -3,6 +3,7 @@ mod headers;
 mod http;
 mod mapped;
 mod request;
+mod streamed;
 
 pub(crate) use request::Seen;
 
@@ -29,6 +30,7 @@ use crate::large::LargeBodies;
 use crate::routed::Routed;
 use crate::services::Services;
 use crate::story::{EndpointId, IntegrationStory};
+use crate::streamed::{Next, Stream};
 use crate::trace::Traced;
 use crate::used::{FunctionTally, FunctionUse};
 
@@ -45,6 +47,8 @@ pub(crate) struct Outcome {
     pub functions: FunctionUse,
     /// Where the canary answers the same request, and somebody compares.
     pub pair: Option<Arc<Pair>>,
+    /// Where the answer's body is passed on as it comes: it, which is taken out while it is under way.
+    pub stream: Option<Box<Stream>>,
 }
 
 /// What integrations are served with.
@@ -79,7 +83,7 @@ pub(crate) async fn integrate(
 async fn ask(routed: &Routed<'_, '_>, arrival: &Arrival<'_>, body: Bytes, means: &Means<'_>) -> Outcome {
     match &routed.method.integration {
         Integration::Mock(mock) => of_mock(routed, mock, arrival),
-        Integration::LambdaProxy { target: at, timeout_ms, is_event } => {
+        Integration::LambdaProxy { target: at, timeout_ms, is_event, is_streamed } => {
             let trace_id = arrival.new_trace_id();
             let limit = Duration::from_millis((*timeout_ms).into());
             let mut outcome = match routed.track.function(*at) {
@@ -91,6 +95,10 @@ async fn ask(routed: &Routed<'_, '_>, arrival: &Arrival<'_>, body: Bytes, means:
                         let invocation = invocation(arrival, event, &trace_id);
                         if *is_event {
                             Box::pin(later(routed, target, invocation, means)).await
+                        } else if *is_streamed {
+                            let whom = (function, target);
+                            Box::pin(streamed::function(routed, arrival, whom, invocation, limit, means))
+                                .await
                         } else {
                             invoke(routed, arrival, (function, target), invocation, limit, means).await
                         }
@@ -233,28 +241,48 @@ async fn run(
             means.functions.ran(&outcome);
             return Ok((outcome, latency_us));
         }
-        Err(_) => {
-            Outcome::failed(GatewayError::IntegrationTimeout, "Execution failed due to a timeout error")
-        }
-        Ok(Err(refused)) => {
-            let why = match &refused {
-                Refused::Throttled(_) => {
-                    means.functions.throttled();
-                    let id = &arrival.request_id;
-                    routed.log.error(|| {
-                        format!("Lambda invocation failed with status: 429. Lambda request id: {id}")
-                    });
-                    "Rate Exceeded.".to_owned()
-                }
-                other => other.to_string(),
-            };
-            Outcome::failed(refusal(&refused), format!("{MISCONFIGURED}{why}"))
-        }
+        Err(_) => timed_out(),
+        Ok(Err(refused)) => not_run(routed, arrival, means, &refused),
     };
     if let Some(integration) = &mut failed.integration {
         integration.latency_us = latency_us;
     }
     Err(failed)
+}
+
+fn timed_out() -> Outcome {
+    Outcome::failed(GatewayError::IntegrationTimeout, "Execution failed due to a timeout error")
+}
+
+/// What the gateway answers when a function wasn't run.
+fn not_run(routed: &Routed<'_, '_>, arrival: &Arrival<'_>, means: &Means<'_>, refused: &Refused) -> Outcome {
+    let why = match refused {
+        Refused::Throttled(_) => {
+            means.functions.throttled();
+            let id = &arrival.request_id;
+            routed
+                .log
+                .error(|| format!("Lambda invocation failed with status: 429. Lambda request id: {id}"));
+            "Rate Exceeded.".to_owned()
+        }
+        other => other.to_string(),
+    };
+    Outcome::failed(refusal(refused), format!("{MISCONFIGURED}{why}"))
+}
+
+/// What it answers when a function ran, but not well.
+fn ran(error: GatewayError, why: String) -> Outcome {
+    let mut failed = Outcome::failed(error, why);
+    if let Some(integration) = &mut failed.integration {
+        integration.service_status = Some(200);
+        integration.endpoint_id = EndpointId::Own;
+    }
+    failed
+}
+
+fn malformed(arrival: &Arrival<'_>, malformed: &dyn std::fmt::Display) -> Outcome {
+    tracing::debug!(request_id = arrival.request_id, %malformed, "a function's answer is none");
+    ran(GatewayError::BadIntegrationAnswer, format!("{MISCONFIGURED}Malformed Lambda proxy response"))
 }
 
 /// Keeps an event for a function to run later; gives the microseconds that it took.
@@ -300,16 +328,9 @@ async fn later(
 
 /// What a function's answer, or its failure, makes of the exchange.
 fn of_function(routed: &Routed<'_, '_>, arrival: &Arrival<'_>, outcome: &pitbird_invoke::Outcome) -> Outcome {
-    let ran = |error, why: String| {
-        let mut failed = Outcome::failed(error, why);
-        if let Some(integration) = &mut failed.integration {
-            integration.service_status = Some(200);
-            integration.endpoint_id = EndpointId::Own;
-        }
-        failed
-    };
     if outcome.function_error.is_some() {
-        return ran(GatewayError::BadIntegrationAnswer, function_failure(arrival, &outcome.payload));
+        let why = function_failure(&arrival.request_id, &outcome.payload);
+        return ran(GatewayError::BadIntegrationAnswer, why);
     }
     let accept = arrival.headers().get(header::ACCEPT).map(|value| value.as_bytes());
     let binary = MediaTypes(&routed.track.deployment.binary_media_types);
@@ -323,15 +344,12 @@ fn of_function(routed: &Routed<'_, '_>, arrival: &Arrival<'_>, outcome: &pitbird
             let answer = Answer::of_function(answer);
             Outcome { integration: Some(integration), ..Outcome::answer(answer) }
         }
-        Err(malformed) => {
-            tracing::debug!(request_id = arrival.request_id, %malformed, "a function's answer is none");
-            ran(GatewayError::BadIntegrationAnswer, format!("{MISCONFIGURED}Malformed Lambda proxy response"))
-        }
+        Err(error) => malformed(arrival, &error),
     }
 }
 
 /// A function's error as the gateway tells it: its message, or all of it where it has none.
-fn function_failure(arrival: &Arrival<'_>, payload: &[u8]) -> String {
+pub(crate) fn function_failure(id: &str, payload: &[u8]) -> String {
     #[derive(Deserialize)]
     struct Failure {
         #[serde(rename = "errorMessage")]
@@ -339,7 +357,6 @@ fn function_failure(arrival: &Arrival<'_>, payload: &[u8]) -> String {
     }
     let failure = serde_json::from_slice::<Failure>(payload).map(|failure| failure.error_message);
     let message = failure.unwrap_or_else(|_| String::from_utf8_lossy(payload).into_owned());
-    let id = &arrival.request_id;
     format!(
         "Lambda execution failed with status 200 due to customer function error: {message}. Lambda request id: {id}"
     )
@@ -380,6 +397,7 @@ impl Outcome {
             trace_id: None,
             functions: FunctionUse::default(),
             pair: None,
+            stream: None,
         }
     }
 
@@ -391,6 +409,36 @@ impl Outcome {
         };
         let is_refused = self.error.as_deref().is_some_and(is_refused);
         !is_refused && !self.functions.is_throttled && self.is_cache_hit != Some(true)
+    }
+
+    /// What is passed on as it comes is over, in whatever way.
+    pub fn over(&mut self, stream: Box<Stream>) {
+        self.functions = stream.functions;
+        if let Some(integration) = &mut self.integration {
+            integration.latency_us = stream.elapsed_us();
+            integration.streamed = Some(Box::new(stream.times));
+            integration.error = stream.broken.as_ref().map(|broken| broken.why.clone());
+        }
+        self.stream = Some(stream);
+    }
+
+    /// Waits for the end of what is passed on as it comes, which nobody wants.
+    pub async fn drain(&mut self) {
+        let Some(mut stream) = self.stream.take() else { return };
+        while let Next::Data(_) = std::future::poll_fn(|context| stream.poll_next(context)).await {}
+        self.over(stream);
+    }
+
+    /// Bytes of the body that went to the client.
+    pub fn bytes_out(&self) -> u64 {
+        self.stream.as_ref().map_or(self.answer.body.len() as u64, |stream| stream.bytes)
+    }
+
+    /// The status by which the exchange counts: of an answer that broke off, what the client would have got if nothing had been
+    /// sent before.
+    pub fn counted_status(&self) -> u16 {
+        let broken = self.stream.as_ref().and_then(|stream| stream.broken.as_ref());
+        broken.map_or(self.answer.status, |broken| broken.error.status())
     }
 
     /// The gateway's own answer.

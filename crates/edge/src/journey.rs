@@ -6,7 +6,7 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, Response, header};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Either, Full, Limited};
 use pitbird_invoke::Invoker;
 use pitbird_jwt::KeySet;
 use pitbird_names::{Scope, limits};
@@ -35,11 +35,12 @@ use crate::mirror::Mirrors;
 use crate::routed::Routed;
 use crate::services::Services;
 use crate::story::Story;
+use crate::streamed::Begun;
 use crate::throttle::Buckets;
 use crate::trace::{Exchange, Traced};
 use crate::usage_book::UsageBook;
 use crate::used::{FunctionTally, TrackUse};
-use crate::{GatewayError, Signature, SignatureFault, Target, http_api};
+use crate::{ApiBody, GatewayError, Signature, SignatureFault, Target, http_api};
 
 /// Serves invoke URLs.
 pub struct Edge {
@@ -143,7 +144,7 @@ impl Edge {
         body: B,
         peer: Peer<'_>,
         signature_of: impl Fn(&[u8], &str) -> Result<Signature, SignatureFault> + Sync,
-    ) -> Response<Full<Bytes>>
+    ) -> Response<ApiBody>
     where
         B: http_body::Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -151,7 +152,7 @@ impl Edge {
         let snapshot = self.snapshots.load_full();
         let Some(stage) = find(&snapshot, target) else {
             let arrival = Arrival::new(target, head, peer, None);
-            return Outcome::error(GatewayError::Forbidden).into_response(arrival);
+            return Outcome::error(GatewayError::Forbidden).into_response(arrival).map(Either::Left);
         };
         let active = stage.record.tracing_enabled.then(|| &self.recorder(stage).reservoir);
         let trace = Traced::join(&self.tracer, active, head);
@@ -180,12 +181,16 @@ impl Edge {
         };
         let routed = routed.ok();
         dress(&mut outcome, &arrival, (stage, track, routed.as_ref()), &admitted, quoted.as_deref());
+        if let Some(stream) = outcome.stream.take() {
+            let begun = Begun { edge: self, stage, chosen, arrival, admitted, outcome, log };
+            return begun.into_response(stream);
+        }
         execution_log::finish(Log(log.as_deref()), &arrival, &outcome);
         if let Some(minimum) = compression {
             pack(&mut outcome.answer, arrival.headers(), minimum).await;
         }
         self.record(stage, chosen, routed.as_ref(), &arrival, &admitted, &outcome);
-        outcome.into_response(arrival)
+        outcome.into_response(arrival).map(Either::Left)
     }
 
     /// Admission and integration: the caller as far as he is known, and what came of it. What isn't admitted is mirrored nowhere.
@@ -304,19 +309,21 @@ impl Edge {
         let setting = routed.and_then(|routed| routed.setting);
         let used = match chosen.by == By::Mirror {
             true => TrackUse { functions: outcome.functions, ..TrackUse::default() },
-            false => {
-                TrackUse::new(outcome.error.as_deref(), outcome.answer.body.len() as u64, outcome.functions)
-            }
+            false => TrackUse::new(outcome.error.as_deref(), outcome.bytes_out(), outcome.functions),
         };
+        let latency_us = arrival.elapsed_us();
+        // What took minutes is told to alarms that look at the newest one.
+        let is_streamed = outcome.stream.is_some();
+        let at_ms = if is_streamed { arrival.at_ms + latency_us / 1000 } else { arrival.at_ms };
         let measured = Measured {
             used,
             source_ip: arrival.peer.source,
-            at_ms: arrival.at_ms,
+            at_ms,
             method: arrival.method(),
             resource_path: resource.map(|resource| resource.path.as_str()),
             is_detailed: setting.is_some_and(|setting| setting.values.metrics_enabled),
-            status: outcome.answer.status,
-            latency_us: arrival.elapsed_us(),
+            status: outcome.counted_status(),
+            latency_us,
             is_cache_hit: outcome.is_cache_hit,
             integration_latency_us: outcome.integration.as_ref().map(|integration| integration.latency_us),
         };
@@ -453,7 +460,7 @@ impl<'a> Story<'a> {
         Story {
             trace_id: outcome.trace_id.as_deref(),
             status: outcome.answer.status,
-            response_bytes: outcome.answer.body.len(),
+            response_bytes: outcome.bytes_out() as usize,
             integration: outcome.integration.as_ref(),
             error: outcome.error.as_deref(),
             ..self

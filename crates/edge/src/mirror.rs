@@ -1,22 +1,22 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::request::Parts;
 use http::{HeaderName, HeaderValue};
 use pitbird_snapshot::Snapshot;
 use pitbird_telemetry::tally::Pair;
 use tokio::sync::Semaphore;
 
+use crate::Edge;
 use crate::admit::admits_like;
 use crate::admitted::Admitted;
-use crate::arrival::{Arrival, Peer};
+use crate::arrival::Arrival;
 use crate::choose::{By, Chosen};
+use crate::copied::Copied;
 use crate::execution_log::{self, ExecutionLog, Log};
 use crate::integrate::Outcome;
 use crate::journey::{dress, find, route};
 use crate::routed::Routed;
 use crate::trace::Traced;
-use crate::{Edge, Target};
 
 /// Mirrored requests at a time; while there are as many, no others are mirrored.
 const AT_ONCE_MAX: usize = 64;
@@ -30,61 +30,6 @@ pub(crate) struct Mirrors(Arc<Semaphore>);
 impl Default for Mirrors {
     fn default() -> Mirrors {
         Mirrors(Arc::new(Semaphore::new(AT_ONCE_MAX)))
-    }
-}
-
-/// A request on its own, without the connection that it came by.
-struct Copied {
-    head: Parts,
-    raw_head: Vec<u8>,
-    source: String,
-    port: u16,
-    scheme: String,
-    target: CopiedTarget,
-    trace: Option<Traced>,
-}
-
-struct CopiedTarget {
-    api: String,
-    stage: String,
-    path: String,
-    raw_path: String,
-    domain: Option<String>,
-    mapped: Option<(String, String)>,
-}
-
-impl Copied {
-    fn of(arrival: &Arrival<'_>) -> Copied {
-        let (target, peer) = (arrival.target, arrival.peer);
-        let mut head = arrival.head().clone();
-        head.headers.insert(MIRRORED, HeaderValue::from_static("true"));
-        Copied {
-            head,
-            raw_head: peer.raw_head.to_owned(),
-            source: peer.source.to_owned(),
-            port: peer.port,
-            scheme: peer.scheme.to_owned(),
-            target: CopiedTarget {
-                api: target.api.to_owned(),
-                stage: target.stage.to_owned(),
-                path: target.path.to_owned(),
-                raw_path: target.raw_path.to_owned(),
-                domain: target.domain.map(str::to_owned),
-                mapped: target.mapped.map(|(whole, base)| (whole.to_owned(), base.to_owned())),
-            },
-            trace: arrival.trace.as_ref().map(Traced::beside),
-        }
-    }
-
-    fn target(&self) -> Target<'_> {
-        let CopiedTarget { api, stage, path, raw_path, domain, mapped } = &self.target;
-        let mapped = mapped.as_ref().map(|(whole, base)| (whole.as_str(), base.as_str()));
-        Target { api, stage, path, raw_path, domain: domain.as_deref(), mapped }
-    }
-
-    fn peer(&self) -> Peer<'_> {
-        let Copied { raw_head, source, port, scheme, .. } = self;
-        Peer { source, port: *port, scheme, raw_head }
     }
 }
 
@@ -108,11 +53,12 @@ impl Edge {
         let pair = self.recorder(base.stage).pair();
         let half = pair.clone();
         let (edge, mut copied, body) = (self.clone(), Copied::of(arrival), body.clone());
+        copied.head.headers.insert(MIRRORED, HeaderValue::from_static("true"));
+        let trace = arrival.trace.as_ref().map(Traced::beside);
         let (snapshot, admitted) = (snapshot.clone(), admitted.clone());
         // Nobody waits for it: its integration's own limit ends it, and the invoker's end does.
         tokio::spawn(async move {
             let _permit = permit;
-            let trace = copied.trace.take();
             let target = copied.target();
             let arrival = Arrival::new(target, &copied.head, copied.peer(), trace);
             let Some(stage) = find(&snapshot, target) else { return };
@@ -130,6 +76,8 @@ impl Edge {
                     let means = edge.means(&snapshot, &admitted);
                     let mut outcome = edge.integrate_or_recall(&routed, &arrival, body, &means).await;
                     outcome.functions = means.functions.read();
+                    // Nobody reads it, but how it ends is told.
+                    outcome.drain().await;
                     (Some(routed), outcome)
                 }
                 Err(error) => (None, Outcome::error(error)),

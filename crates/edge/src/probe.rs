@@ -73,10 +73,12 @@ impl Edge {
                 Box::pin(self.pass(routed, &arrival, probe.body, &snapshot, &unsigned, false)).await
             }
         };
+        // Nobody reads it, but how it ends is told.
+        outcome.drain().await;
         let routed = routed.ok();
         dress(&mut outcome, &arrival, (stage, track, routed.as_ref()), &admitted, quoted.as_deref());
         execution_log::finish(Log(log.as_deref()), &arrival, &outcome);
         self.record(stage, chosen, routed.as_ref(), &arrival, &admitted, &outcome);
-        outcome.is_releases_own().then(|| is_failure(outcome.answer.status))
+        outcome.is_releases_own().then(|| is_failure(outcome.counted_status()))
     }
 }

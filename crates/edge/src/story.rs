@@ -49,6 +49,15 @@ pub(crate) struct IntegrationStory {
     /// Why it failed, for `$context.integrationErrorMessage` and the execution log.
     pub error: Option<String>,
     pub endpoint_id: EndpointId,
+    /// `None` where the answer is passed on once it is whole.
+    pub streamed: Option<Box<StreamTimes>>,
+}
+
+/// When the parts of an answer that is passed on as it comes were there, since the integration was asked; `None` for what never was.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct StreamTimes {
+    pub headers_us: Option<u64>,
+    pub content_us: Option<u64>,
 }
 
 /// By which id an AWS service that was asked knows the request.

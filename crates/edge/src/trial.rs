@@ -1,7 +1,10 @@
 //! Trying out what isn't deployed: a method, or an authorizer, of a stage that no record keeps. Nobody is asked who he is, nothing is
 //! throttled, kept or recorded; what happens is told in full.
 
-use bytes::Bytes;
+use std::future::poll_fn;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
 use http::header::{HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Uri};
@@ -11,6 +14,7 @@ use pitbird_records::{ApiKey, Texts};
 use pitbird_snapshot::{Authorization, Snapshot, Stage};
 use serde_json::Value as Json;
 use thiserror::Error;
+use tokio::time::{Instant, timeout_at};
 
 use crate::admit::{Asking, validate};
 use crate::admitted::Admitted;
@@ -19,6 +23,7 @@ use crate::execution_log::{self, ExecutionLog, Log};
 use crate::integrate::{Outcome, integrate};
 use crate::journey::dress;
 use crate::routed::Routed;
+use crate::streamed::Next;
 use crate::{Edge, GatewayError, Target, UrlSigner};
 
 /// The host under which a trial seems to come in, and its stage as authorizers are told it. Source: recorded events of the service's
@@ -109,7 +114,11 @@ impl Edge {
         let snapshot = self.snapshots.load_full();
         let routed = route(&trial, head.method.as_str(), Log(Some(&log)))?;
         let admitted = caller(&trial);
-        let outcome = self.tried(&routed, &arrival, trial.body, &snapshot, &admitted).await;
+        let asked = self.tried(&routed, &arrival, trial.body, &snapshot, &admitted);
+        if routed.method.integration.is_streamed() {
+            return Ok(Box::pin(tried_stream(asked, &arrival)).await);
+        }
+        let outcome = asked.await;
         let latency_ms = arrival.elapsed_us() / 1000;
         execution_log::finish(routed.log, &arrival, &outcome);
         let Outcome { answer, trace_id, .. } = outcome;
@@ -184,6 +193,43 @@ impl Edge {
         Ok(Judged { client_status, latency_ms, log, principal_id, policy, claims })
     }
 }
+
+/// A method whose answer is passed on as it comes, tried out: as much of the answer as there is after a while, and no log. Source: API
+/// Gateway developer guide, "Troubleshoot issues with response streaming in API Gateway".
+async fn tried_stream(asked: impl Future<Output = Outcome>, arrival: &Arrival<'_>) -> Tried {
+    let until = Instant::now() + STREAM_TRIAL;
+    let mut tried = Tried {
+        status: 0,
+        headers: Vec::new(),
+        body: Bytes::new(),
+        latency_ms: 0,
+        log: TrialLog { request_id: arrival.request_id.clone(), lines: Vec::new() },
+    };
+    if let Ok(Outcome { answer, stream, .. }) = timeout_at(until, asked).await {
+        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let headers = answer.headers.iter().map(|(name, value)| (name.to_string(), text(value)));
+        (tried.status, tried.headers, tried.body) = (answer.status, headers.collect(), answer.body);
+        if let Some(mut stream) = stream {
+            let mut body = BytesMut::new();
+            let read = async {
+                while body.len() <= STREAM_TRIAL_BYTES
+                    && let Next::Data(data) = poll_fn(|context| stream.poll_next(context)).await
+                {
+                    body.extend_from_slice(&data);
+                }
+            };
+            // What has come by then is what there is.
+            let _is_whole = timeout_at(until, read).await;
+            tried.body = body.freeze();
+        }
+    }
+    tried.latency_ms = arrival.elapsed_us() / 1000;
+    tried
+}
+
+/// For how long a trial waits for a stream, and from how many bytes on it doesn't. Source: the same.
+const STREAM_TRIAL: Duration = Duration::from_secs(35);
+const STREAM_TRIAL_BYTES: usize = 1 << 20;
 
 /// What an authorizer that lets somebody pass says of him.
 #[derive(Debug, Default)]

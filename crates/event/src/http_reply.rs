@@ -42,13 +42,24 @@ pub const PRELUDE_END: [u8; 8] = [0; 8];
 /// The head of a streamed answer: the JSON that stands before its body, up to [`PRELUDE_END`]. Its own body is empty;
 /// without a `statusCode` it is 200.
 pub fn stream_prelude(json: &[u8], content_type: &'static str) -> Result<Answer<'static>, Malformed> {
+    let mut members = prelude_members(json)?;
+    members.remove("multiValueHeaders");
+    said(members, content_type)
+}
+
+/// The same of a REST API, which takes headers of several values too: a name among them is none of the single ones. Source: API Gateway
+/// developer guide, "Set up a Lambda proxy integration with payload response streaming".
+pub fn rest_stream_prelude(json: &[u8]) -> Result<Answer<'static>, Malformed> {
+    said(prelude_members(json)?, "application/json")
+}
+
+fn prelude_members(json: &[u8]) -> Result<serde_json::Map<String, Value>, Malformed> {
     let parsed = serde_json::from_slice(json);
     let mut members: serde_json::Map<String, Value> =
         parsed.map_err(|error| Malformed::Shape(error.to_string()))?;
     members.remove("body");
-    members.remove("multiValueHeaders");
     members.entry("statusCode").or_insert(Value::from(200));
-    said(members, content_type)
+    Ok(members)
 }
 
 fn inferred(body: Bytes) -> Answer<'static> {
@@ -172,7 +183,21 @@ mod tests {
         assert_eq!(said(r#"{"statusCode":404}"#).expect("a head").status, 404);
         for json in ["", "[]", "7", r#"{"statusCode":99}"#, r#"{"headers":{"a b":"c"}}"#] {
             assert!(said(json).is_err(), "{json}");
+            assert!(rest_stream_prelude(json.as_bytes()).is_err(), "{json}");
         }
+        let multi =
+            r#"{"headers":{"X-A":"1","X-B":"2"},"multiValueHeaders":{"x-a":["3","4"]},"cookies":["c=1"]}"#;
+        let names = |head: &Answer<'_>| {
+            let mut pairs: Vec<_> =
+                head.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+            pairs.sort();
+            pairs
+        };
+        let rest = rest_stream_prelude(multi.as_bytes()).expect("a head");
+        let usual = "content-type: application/json";
+        assert_eq!(names(&rest), [usual, "set-cookie: c=1", "x-a: 3", "x-a: 4", "x-b: 2"]);
+        let url = said(multi).expect("a head");
+        assert_eq!(names(&url), ["content-type: text/plain", "set-cookie: c=1", "x-a: 1", "x-b: 2"]);
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub const HELD_BODIES_BYTES: usize = 1024 * 1024 * 1024;
 pub const LONG_BODY_BYTES: usize = 8 * 1024 * 1024;
 /// An API Gateway integration's longest wait, milliseconds.
 pub const INTEGRATION_TIMEOUT_MS: u32 = 29_000;
+/// And of one that streams its answers, milliseconds.
+pub const STREAMED_INTEGRATION_TIMEOUT_MS: u32 = 900_000;
 /// A function's zip, bytes.
 pub const ZIP_BYTES: usize = 52_428_800;
 /// A function's code once unpacked, bytes.

@@ -169,7 +169,8 @@ fn unsupported(document: &Document) -> Vec<String> {
     }
     let operations = document.paths.iter().flat_map(|path| &path.operations);
     for integration in operations.filter_map(|operation| operation.integration.as_ref()) {
-        if let Some(mode) = integration.response_transfer_mode.as_ref().filter(|mode| *mode != "BUFFERED") {
+        let mode = integration.response_transfer_mode.as_deref();
+        if let Some(mode) = mode.filter(|mode| !["BUFFERED", "STREAM"].contains(mode)) {
             names.push(format!("responseTransferMode {mode}"));
         }
         if let Some(version) = integration.payload_format_version.as_ref().filter(|version| *version != "1.0")

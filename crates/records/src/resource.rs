@@ -72,6 +72,9 @@ pub struct Integration {
     pub passthrough_behavior: String,
     pub content_handling: Option<String>,
     pub timeout_ms: u32,
+    /// `responseTransferMode`: whether answers are passed on as they come (`STREAM`), or once they are whole (`BUFFERED`).
+    #[serde(default)]
+    pub is_streamed: bool,
     pub cache_namespace: Option<String>,
     pub cache_key_parameters: Vec<String>,
     /// By status code.

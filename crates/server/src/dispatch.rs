@@ -177,14 +177,13 @@ impl Dispatch {
         B: Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let answer = if self.edge.is_http_api(target.api) {
+        if self.edge.is_http_api(target.api) {
             let signer = |body: &[u8], arn: &str| self.api_signer(parts, body, arn, origin);
-            self.edge.serve_http(target, parts, body, peer, signer).await
+            self.edge.serve_http(target, parts, body, peer, signer).await.map(Either::Left)
         } else {
             let signature = |body: &[u8], arn: &str| self.api_signature(parts, body, arn, origin);
-            self.edge.serve(target, parts, body, peer, signature).await
-        };
-        answer.map(Either::Left)
+            self.edge.serve(target, parts, body, peer, signature).await.map(boxed)
+        }
     }
 
     /// Who signed a request to the URL of this function; nobody whom his own policies deny it.

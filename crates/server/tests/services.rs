@@ -252,6 +252,11 @@ fn answers_come_as_functions_write_them() {
 }
 
 #[test]
+fn rest_apis_pass_answers_on_as_they_come() {
+    check("rest_streaming.py");
+}
+
+#[test]
 fn objects_are_put_listed_joined_and_run() {
     check("objects.py");
 }

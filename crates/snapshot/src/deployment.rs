@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use pitbird_mapping::parameter::{Direction, Source};
 use pitbird_names::arn;
@@ -21,6 +22,8 @@ pub struct Deployment {
     pub binary_media_types: Vec<String>,
     /// From how many bytes on answers are compressed; requests are taken compressed then too.
     pub compression_minimum: Option<u64>,
+    /// For how long an answer that is passed on as it comes may pause.
+    pub stream_idle: Duration,
     /// Who may call the API at all.
     pub policy: Option<PolicyDocument>,
     /// Do API keys come from authorizers? Else they come in the header `X-API-Key`.
@@ -132,6 +135,7 @@ impl Deployment {
         Deployment {
             id: record.id,
             router,
+            stream_idle: stream_idle(&record.api),
             policy: policy(&record.api),
             keys_come_from_authorizers: record.api.api_key_source == "AUTHORIZER",
             gateway_responses: GatewayResponses::compile(&record.gateway_responses),
@@ -140,6 +144,12 @@ impl Deployment {
             targets,
         }
     }
+}
+
+/// Source: API Gateway developer guide, "Stream the integration response for your proxy integrations".
+fn stream_idle(api: &records::RestApi) -> Duration {
+    let is_edge = api.endpoint_types.iter().any(|kind| kind == "EDGE");
+    Duration::from_secs(if is_edge { 30 } else { 300 })
 }
 
 /// The API's resource policy. One that can't be read lets nobody in: it was checked when it was put.

@@ -19,6 +19,8 @@ pub enum Integration {
         timeout_ms: u32,
         /// Whether the function is to run later: `integration.request.header.X-Amz-Invocation-Type` is `'Event'`.
         is_event: bool,
+        /// Whether the answer is passed on as the function writes it.
+        is_streamed: bool,
     },
     /// A MOCK without template language: everything is decided beforehand.
     Mock(Mock),
@@ -129,12 +131,25 @@ fn select(
 }
 
 impl Integration {
+    /// Are answers passed on as they come?
+    pub fn is_streamed(&self) -> bool {
+        match self {
+            Integration::LambdaProxy { is_streamed, .. } => *is_streamed,
+            Integration::HttpProxy(proxy) => proxy.is_streamed,
+            Integration::Mock(_) | Integration::Mapped(_) | Integration::Unconfigured => false,
+        }
+    }
+
     pub(crate) fn compile(method: &records::Method, targets: &mut Vec<TargetTemplate>) -> Integration {
         let Some(integration) = &method.integration else { return Integration::Unconfigured };
         match integration.kind.as_str() {
             // API Gateway takes any verb but can invoke with POST only: such a method answers 500.
             "AWS_PROXY" if integration.http_method.as_deref() == Some("POST") => {
-                let uri = integration.uri.clone().unwrap_or_default();
+                let mut uri = integration.uri.clone().unwrap_or_default();
+                let is_streamed = integration.is_streamed;
+                if is_streamed {
+                    uri = as_invocations(&uri);
+                }
                 targets.push(TargetTemplate {
                     uri: UriTemplate::Aws(uri),
                     role: integration.credentials.clone(),
@@ -144,7 +159,7 @@ impl Integration {
                         && source.eq_ignore_ascii_case("'event'")
                 });
                 let target = targets.len() - 1;
-                Integration::LambdaProxy { target, timeout_ms: integration.timeout_ms, is_event }
+                Integration::LambdaProxy { target, timeout_ms: integration.timeout_ms, is_event, is_streamed }
             }
             "MOCK" if is_literal(integration) => Integration::Mock(Mock::compile(integration)),
             "HTTP_PROXY" => Integration::HttpProxy(Box::new(HttpProxy::compile(integration, targets))),
@@ -152,6 +167,15 @@ impl Integration {
             _ => Integration::Unconfigured,
         }
     }
+}
+
+/// The URI by which the same function is invoked whose answer isn't streamed: both name it.
+fn as_invocations(uri: &str) -> String {
+    uri.replacen("path/2021-11-15/functions/", "path/2015-03-31/functions/", 1).replacen(
+        "/response-streaming-invocations",
+        "/invocations",
+        1,
+    )
 }
 
 /// Can a mock's answers be decided beforehand?
@@ -183,6 +207,28 @@ mod tests {
         for bad in ["", "{}", r#"{"statusCode": "$input.x"}"#, r#"{"statusCode": 99}"#, "#set($x = 1)"] {
             assert_eq!(static_status(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn a_function_that_streams_is_the_same_function() {
+        let function = "arn:aws:lambda:us-east-1:000000000000:function:f:${stageVariables.alias}";
+        let uri = |version: &str, operation: &str| {
+            format!("arn:aws:apigateway:us-east-1:lambda:path/{version}/functions/{function}/{operation}")
+        };
+        let plain = uri("2015-03-31", "invocations");
+        assert_eq!(as_invocations(&uri("2021-11-15", "response-streaming-invocations")), plain);
+        assert_eq!(as_invocations(&plain), plain);
+        let compiled = |is_streamed, kind: &str| {
+            let http_method = Some("POST".to_owned());
+            let integration =
+                records::Integration { kind: kind.into(), http_method, is_streamed, ..Default::default() };
+            let method = records::Method { integration: Some(integration), ..Default::default() };
+            Integration::compile(&method, &mut Vec::new()).is_streamed()
+        };
+        for kind in ["AWS_PROXY", "HTTP_PROXY"] {
+            assert!(compiled(true, kind) && !compiled(false, kind), "{kind}");
+        }
+        assert!(!compiled(true, "HTTP"), "its answers are mapped");
     }
 
     #[test]

@@ -171,11 +171,8 @@ fn settle_method(
         complaints.note(|| place(&format!("method response {status} on")), checked)?;
     }
     let Some(mut integration) = it.integration.take() else { return Ok(()) };
-    let timeout = integration::timeout_ms(Some(integration.timeout_ms.into()));
-    let settled = timeout.and_then(|_| {
-        check_kind(&integration.kind)?;
-        integration::settle(it, &mut integration, scope)
-    });
+    let settled =
+        check_kind(&integration.kind).and_then(|()| integration::settle(it, &mut integration, scope));
     complaints.note(|| place("integration on"), settled)?;
     for (status, response) in &integration.responses {
         let checked = check_status(status).and_then(|()| integration::check_response(it, status, response));

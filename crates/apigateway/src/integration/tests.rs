@@ -93,6 +93,31 @@ fn what_connects_otherwise_is_refused_by_name() {
 }
 
 #[test]
+fn a_stream_may_take_longer() {
+    let streamed = |is_streamed, timeout_ms| {
+        let proxy = of_kind("HTTP_PROXY", Some("GET"), "https://example.com");
+        settled(Integration { is_streamed, timeout_ms, ..proxy }).map(|_| ())
+    };
+    let bounds = |limit_ms: u32| Err(format!("Timeout should be between 50 ms and {limit_ms} ms"));
+    for (is_streamed, limit_ms) in [(false, 29_000), (true, 900_000)] {
+        assert_eq!(streamed(is_streamed, limit_ms), Ok(()));
+        assert_eq!(streamed(is_streamed, limit_ms + 1), bounds(limit_ms));
+        assert_eq!(streamed(is_streamed, 50), Ok(()));
+        assert_eq!(streamed(is_streamed, 49), bounds(limit_ms));
+    }
+    let uri = "arn:aws:apigateway:us-east-1:lambda:path/2021-11-15/functions/\
+               arn:aws:lambda:us-east-1:000000000000:function:f/response-streaming-invocations";
+    let proxy = Integration { is_streamed: true, ..of_kind("AWS_PROXY", Some("POST"), uri) };
+    assert!(settled(proxy.clone()).is_ok());
+    let header = ("integration.request.header.X-Amz-Invocation-Type".to_owned(), "'Event'".to_owned());
+    let later = Integration { request_parameters: [header].into(), ..proxy };
+    let words = "X-Amz-Invocation-Type 'Event' with responseTransferMode STREAM is not supported";
+    assert_eq!(settled(later).map(|_| ()), Err(words.to_owned()));
+    let http = of_kind("HTTP", Some("GET"), "https://example.com");
+    assert!(settled(Integration { is_streamed: true, ..http }).is_err(), "its answers are mapped");
+}
+
+#[test]
 fn a_response_is_declared() {
     let mut method = Method::default();
     let parameters = [("method.response.header.A".to_owned(), false)].into();
@@ -148,7 +173,14 @@ fn patches_reach_their_member() {
         let patch = Patch { op, path, value, from: None };
         apply(&mut integration, &patch).map(|()| integration).map_err(|error| error.to_string())
     };
-    assert_eq!(run(Op::Replace, "/timeoutInMillis", Some("50")).expect("in bounds").timeout_ms, 50);
+    for (value, timeout_ms) in [("50", 50), ("900000", 900_000), ("soon", u32::MAX)] {
+        let replaced = run(Op::Replace, "/timeoutInMillis", Some(value)).expect("bounds are asked last");
+        assert_eq!(replaced.timeout_ms, timeout_ms);
+    }
+    for (value, is_streamed) in [("STREAM", true), ("BUFFERED", false)] {
+        let replaced = run(Op::Replace, "/responseTransferMode", Some(value)).expect("replaced");
+        assert_eq!(replaced.is_streamed, is_streamed);
+    }
     let template = run(Op::Add, "/requestTemplates/application~1json", Some("{}")).expect("added");
     assert_eq!(template.request_templates["application/json"], "{}");
     let key = run(Op::Add, "/cacheKeyParameters/method.request.path.id", Some("")).expect("added");
@@ -163,8 +195,12 @@ fn patches_reach_their_member() {
         assert_eq!(replaced.skips_tls_verification, Some(skips));
     }
     for (op, path, value, text) in [
-        (Op::Replace, "/timeoutInMillis", Some("49"), "Timeout should be between 50 ms and 29000 ms"),
-        (Op::Replace, "/timeoutInMillis", Some("29001"), "Timeout should be between 50 ms and 29000 ms"),
+        (
+            Op::Replace,
+            "/responseTransferMode",
+            Some("stream"),
+            "Invalid ResponseTransferMode. Valid options are BUFFERED,STREAM",
+        ),
         (Op::Add, "/uri", Some("u"), "Invalid patch operation specified. Must be one of: [replace]"),
         (Op::Replace, "/type", Some("MOCK"), "Invalid patch path /type"),
         (Op::Replace, "/a/b/c", None, "Invalid patch path /a/b/c"),

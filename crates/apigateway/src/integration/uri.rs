@@ -1,13 +1,13 @@
-//! Integration URIs: `arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions/{function}/invocations` and the
-//! others that API Gateway tells apart.
+//! Integration URIs: `arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions/{function}/invocations`,
+//! `…/2021-11-15/functions/{function}/response-streaming-invocations` and the others that API Gateway tells apart.
 
 use pitbird_names::{FunctionRef, arn};
 
 use crate::Error;
 
 /// Checks the URI of an `AWS_PROXY` integration: a Lambda function, of whose name and qualifier any part may be a
-/// `${stageVariables.NAME}`.
-pub fn check_proxy(uri: &str) -> Result<(), Error> {
+/// `${stageVariables.NAME}`. One whose answers are streamed is invoked by another operation.
+pub fn check_proxy(uri: &str, is_streamed: bool) -> Result<(), Error> {
     check_action(uri)?;
     let parts = arn::parse(uri).ok_or(Error::Arn)?;
     // In these ARNs the invoked service stands where others have the account.
@@ -16,8 +16,12 @@ pub fn check_proxy(uri: &str) -> Result<(), Error> {
         "firehose" => return Err(Error::unsupported("uri to firehose")),
         _ => return Err(Error::ProxyTarget),
     }
-    let path = parts.resource.strip_prefix("path/2015-03-31/functions/").ok_or(Error::ProxyTarget)?;
-    let function = path.strip_suffix("/invocations").ok_or(Error::ProxyTarget)?;
+    let (before, after, other) = match is_streamed {
+        true => ("path/2021-11-15/functions/", "/response-streaming-invocations", Error::StreamedTarget),
+        false => ("path/2015-03-31/functions/", "/invocations", Error::ProxyTarget),
+    };
+    let function = parts.resource.strip_prefix(before).and_then(|path| path.strip_suffix(after));
+    let function = function.ok_or(other)?;
     let rendered = with_variables_filled(function).ok_or(Error::Arn)?;
     FunctionRef::parse(&rendered).map(|_| ()).map_err(|_| Error::Arn)
 }
@@ -78,7 +82,7 @@ mod tests {
             "arn:aws:lambda:us-east-1:000000000000:function:${stageVariables.fn}",
             "arn:aws:lambda:us-east-1:000000000000:function:f-${stageVariables.a_1}:${stageVariables.b}",
         ] {
-            assert!(check_proxy(&proxy(function)).is_ok(), "{function}");
+            assert!(check_proxy(&proxy(function), false).is_ok(), "{function}");
         }
     }
 
@@ -107,8 +111,26 @@ mod tests {
             (&proxy("${stageVariables.a-b}"), arn),
             (&proxy("${other}"), arn),
         ] {
-            assert_eq!(check_proxy(uri).expect_err(uri).to_string(), text, "{uri}");
+            assert_eq!(check_proxy(uri, false).expect_err(uri).to_string(), text, "{uri}");
         }
+    }
+
+    #[test]
+    fn a_function_that_streams_is_invoked_otherwise() {
+        let streamed = |function: &str| {
+            let path = "path/2021-11-15/functions";
+            format!("arn:aws:apigateway:us-east-1:lambda:{path}/{function}/response-streaming-invocations")
+        };
+        let function = "arn:aws:lambda:us-east-1:000000000000:function:f:${stageVariables.alias}";
+        assert!(check_proxy(&streamed(function), true).is_ok());
+        let refused = |uri: &str, is_streamed| check_proxy(uri, is_streamed).expect_err(uri).to_string();
+        let only = "Invalid ResponseTransferMode. ResponseTransferMode STREAM is only supported for Lambda functions invoked \
+                    by InvokeWithResponseStream for AWS_PROXY integrations.";
+        assert_eq!(refused(&proxy(function), true), only);
+        let target = "Integrations of type 'AWS_PROXY' currently only supports Lambda function and Firehose stream \
+                      invocations.";
+        assert_eq!(refused(&streamed(function), false), target);
+        assert_eq!(refused(&streamed("f f"), true), "Invalid ARN specified in the request");
     }
 
     #[test]

@@ -56,9 +56,6 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Integrat
 }
 
 fn parse(input: Input) -> Result<Integration, Error> {
-    if let Some(mode) = input.response_transfer_mode.filter(|mode| mode != "BUFFERED") {
-        return Err(Error::unsupported(format!("responseTransferMode {mode}")));
-    }
     let given = |text: Option<String>| text.filter(|text| !text.is_empty());
     let templates = input.request_templates.unwrap_or_default().into_iter();
     Ok(Integration {
@@ -73,7 +70,8 @@ fn parse(input: Input) -> Result<Integration, Error> {
         request_templates: templates.map(|(media, text)| (media, text.unwrap_or_default())).collect(),
         passthrough_behavior: input.passthrough_behavior.unwrap_or_else(|| "WHEN_NO_MATCH".to_owned()),
         content_handling: given(input.content_handling),
-        timeout_ms: integration::timeout_ms(input.timeout_in_millis)?,
+        timeout_ms: integration::timeout_ms(input.timeout_in_millis),
+        is_streamed: input.response_transfer_mode.as_deref().map_or(Ok(false), integration::is_streamed)?,
         cache_namespace: Some(input.cache_namespace.unwrap_or(input.resource_id)),
         cache_key_parameters: input.cache_key_parameters.unwrap_or_default(),
         responses: BTreeMap::new(),

@@ -52,6 +52,8 @@ pub struct Integration {
     passthrough_behavior: String,
     content_handling: Option<String>,
     timeout_in_millis: u32,
+    /// Of proxy integrations: others have no choice.
+    response_transfer_mode: Option<&'static str>,
     cache_namespace: Option<String>,
     cache_key_parameters: Vec<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -117,6 +119,8 @@ impl MethodResponse {
 impl From<records::Integration> for Integration {
     fn from(integration: records::Integration) -> Integration {
         let responses = integration.responses.into_iter();
+        let is_proxy = integration.kind.ends_with("_PROXY");
+        let mode = if integration.is_streamed { "STREAM" } else { "BUFFERED" };
         Integration {
             kind: integration.kind,
             http_method: integration.http_method,
@@ -132,6 +136,7 @@ impl From<records::Integration> for Integration {
             passthrough_behavior: integration.passthrough_behavior,
             content_handling: integration.content_handling,
             timeout_in_millis: integration.timeout_ms,
+            response_transfer_mode: is_proxy.then_some(mode),
             cache_namespace: integration.cache_namespace,
             cache_key_parameters: integration.cache_key_parameters,
             integration_responses: responses

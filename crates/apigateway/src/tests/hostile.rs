@@ -109,7 +109,9 @@ proptest! {
         let mut resources = [root()];
         let _ = resource::apply(&mut resources, "root", &patch);
         let _ = resource::place(&resources, &root(), &part, None);
-        let _ = integration::uri::check_proxy(&position);
+        for is_streamed in [false, true] {
+            let _ = integration::uri::check_proxy(&position, is_streamed);
+        }
         let _ = page::Page::parse(Some(&position), None);
         let _ = crate::tags::parse(&position, &Default::default());
     }

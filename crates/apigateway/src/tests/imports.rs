@@ -332,7 +332,7 @@ async fn what_cannot_be_obeyed_is_refused_by_name() {
             json!({"type": "mock", "tlsConfig": {"insecureSkipVerification": true}}),
             "tlsConfig.insecureSkipVerification true with type MOCK",
         ),
-        (json!({"responseTransferMode": "STREAM"}), "responseTransferMode STREAM"),
+        (json!({"responseTransferMode": "LATER"}), "responseTransferMode LATER"),
         (json!({"payloadFormatVersion": "2.0"}), "payloadFormatVersion 2.0"),
         (json!({"credentials": "arn:aws:iam::*:user/*"}), "credentials arn:aws:iam::*:user/*"),
         (

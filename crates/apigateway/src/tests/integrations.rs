@@ -18,7 +18,7 @@ async fn a_lambda_proxy_is_put_read_changed_and_deleted() {
     let put = json!({"type": "AWS_PROXY", "integrationHttpMethod": "POST", "uri": uri, "connectionType": "INTERNET"});
     let plain = json!({
         "type": "AWS_PROXY", "httpMethod": "POST", "uri": uri, "passthroughBehavior": "WHEN_NO_MATCH",
-        "timeoutInMillis": 29000, "cacheNamespace": root, "cacheKeyParameters": [],
+        "timeoutInMillis": 29000, "cacheNamespace": root, "cacheKeyParameters": [], "responseTransferMode": "BUFFERED",
     });
     assert_eq!(bed.told("PutIntegration", with(&at, put)).await.expect("put"), (201, plain.clone()));
     assert_eq!(bed.ok("GetIntegration", at.clone()).await, plain);
@@ -88,7 +88,10 @@ async fn what_is_no_integration_is_refused() {
         (
             get.clone(),
             json!({"type": "MOCK", "responseTransferMode": "STREAM"}),
-            unsupported("responseTransferMode STREAM"),
+            bad(
+                "Invalid ResponseTransferMode. ResponseTransferMode STREAM is only supported for HTTP_PROXY and AWS_PROXY \
+                 integrations.",
+            ),
         ),
         (
             get.clone(),

@@ -102,7 +102,7 @@ async fn apis_resources_and_methods_are_told_whole() {
         &[bed.ok("GetMethod", at).await],
         &[
             (REFUSED, &["methodIntegration.connectionId", "methodIntegration.integrationTarget"]),
-            (NOTHING_TO_SAY, &["methodIntegration.responseTransferMode"]),
+            ("only of proxy integrations", &["methodIntegration.responseTransferMode"]),
             ("only of integrations that take a role", &["methodIntegration.credentials"]),
         ],
     );
@@ -121,7 +121,7 @@ async fn apis_resources_and_methods_are_told_whole() {
                     "resourceMethods.methodIntegration.integrationTarget",
                 ],
             ),
-            (NOTHING_TO_SAY, &["resourceMethods.methodIntegration.responseTransferMode"]),
+            ("only of proxy integrations", &["resourceMethods.methodIntegration.responseTransferMode"]),
             ("only of integrations that take a role", &["resourceMethods.methodIntegration.credentials"]),
         ],
     );
@@ -284,14 +284,8 @@ async fn what_cannot_be_obeyed_is_refused_by_name() {
             with(&http, json!({"integrationTarget": "arn:aws:elasticloadbalancing:a"})),
             "integrationTarget",
         ),
-        ("PutIntegration", with(&http, json!({"responseTransferMode": "STREAM"})), "responseTransferMode"),
         ("UpdateIntegration", patched(&at, "replace", "/connectionType", "VPC_LINK"), "VPC_LINK"),
         ("UpdateIntegration", patched(&at, "replace", "/connectionId", "a"), "connectionId"),
-        (
-            "UpdateIntegration",
-            patched(&at, "replace", "/responseTransferMode", "STREAM"),
-            "responseTransferMode",
-        ),
         (
             "CreateDomainName",
             with(&other, json!({"mutualTlsAuthentication": {"truststoreUri": "s3://a/b"}})),

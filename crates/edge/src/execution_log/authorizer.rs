@@ -34,7 +34,7 @@ pub(crate) fn asked(
     event: &[u8],
 ) {
     let Some(_) = log.traced() else { return };
-    let uri = function_uri(target);
+    let uri = function_uri(target, false);
     log.trace(|| format!("Endpoint request URI: {uri}"));
     log.trace(|| {
         let sent = function_headers(target, api_id, request_id, trace_id, source_arn);

@@ -146,7 +146,7 @@ pub(crate) fn function_asked(
     if log.0.is_none() {
         return;
     }
-    let uri = function_uri(target);
+    let uri = function_uri(target, routed.method.integration.is_streamed());
     log.trace(|| format!("Endpoint request URI: {uri}"));
     log.trace(|| {
         let source = permission_source(routed, arrival);
@@ -163,10 +163,14 @@ pub(crate) fn function_asked(
 }
 
 /// Where Lambda would be asked to run a function.
-pub(crate) fn function_uri(target: &LambdaTarget) -> String {
+pub(crate) fn function_uri(target: &LambdaTarget, is_streamed: bool) -> String {
     let (scope, name) = (&target.function.scope, &target.function.name);
     let arn = arn::function(scope, name, target.qualifier.as_ref());
-    format!("https://lambda.{}.amazonaws.com/2015-03-31/functions/{arn}/invocations", scope.region)
+    let (version, operation) = match is_streamed {
+        true => ("2021-11-15", "response-streaming-invocations"),
+        false => ("2015-03-31", "invocations"),
+    };
+    format!("https://lambda.{}.amazonaws.com/{version}/functions/{arn}/{operation}", scope.region)
 }
 
 /// What Lambda is told beside the event.
@@ -194,7 +198,8 @@ pub(crate) fn function_queued(log: Log<'_>, latency_us: u64) {
     log.trace(|| "Endpoint response body before transformations: ".to_owned());
 }
 
-fn received(log: Log<'_>, status: u16, latency_us: u64) {
+/// A backend has answered, or has begun to.
+pub(crate) fn received(log: Log<'_>, status: u16, latency_us: u64) {
     let latency_ms = latency_us / 1000;
     log.info(|| format!("Received response. Status: {status}, Integration latency: {latency_ms} ms"));
 }

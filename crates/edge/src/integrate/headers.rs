@@ -7,6 +7,8 @@ use http::header::{self, HeaderName};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     HttpProxy,
+    /// `HTTP_PROXY` whose answers are passed on as they come, and so as they were coded.
+    Streamed,
     /// `HTTP` and `AWS`, whose answers are mapped.
     Mapped,
 }
@@ -75,7 +77,8 @@ pub(crate) fn answered(name: &HeaderName, kind: Kind) -> Option<HeaderName> {
     }
     match kind {
         Kind::HttpProxy if *name == header::CONTENT_ENCODING || *name == header::VIA => None,
-        Kind::HttpProxy => Some(of(&REMAPPED).unwrap_or_else(|| name.clone())),
+        Kind::Streamed if *name == header::VIA => None,
+        Kind::HttpProxy | Kind::Streamed => Some(of(&REMAPPED).unwrap_or_else(|| name.clone())),
         Kind::Mapped => {
             Some(of(&REMAPPED).or_else(|| of(&REMAPPED_IF_MAPPED)).unwrap_or_else(|| name.clone()))
         }
@@ -104,6 +107,8 @@ mod tests {
             let header = HeaderName::from_static(name);
             let shown = |kind| answered(&header, kind).map(|name| name.to_string());
             assert_eq!(shown(Kind::HttpProxy).as_deref(), proxied, "{name}");
+            let streamed = if name == "content-encoding" { Some(name) } else { proxied };
+            assert_eq!(shown(Kind::Streamed).as_deref(), streamed, "{name}");
             assert_eq!(shown(Kind::Mapped).as_deref(), mapped, "{name}");
         }
     }

@@ -143,6 +143,12 @@ pub(crate) async fn proxy(
         Err(error) => return Outcome::error(error),
     };
     let verb = proxy.verb.clone().unwrap_or_else(|| arrival.verb().clone());
+    if proxy.is_streamed {
+        return match request(verb, &uri, headers, body, routed) {
+            Ok(request) => super::streamed::backend(request, proxy, routed, arrival, means).await,
+            Err(outcome) => outcome,
+        };
+    }
     let terms = (Duration::from_millis(proxy.timeout_ms.into()), proxy.trust);
     let (response, story) = match ask(verb, &uri, headers, body, terms, (routed, means)).await {
         Ok(answered) => answered,
@@ -199,20 +205,7 @@ pub(crate) async fn ask(
     (limit, trust): (Duration, Trust),
     (routed, means): (&Routed<'_, '_>, &Means<'_>),
 ) -> Result<(Response<Bytes>, IntegrationStory), Outcome> {
-    let failed = |unanswered: Unanswered| {
-        let error = match unanswered {
-            Unanswered::Address | Unanswered::Certificate(_) => GatewayError::ApiConfiguration,
-            Unanswered::Network => GatewayError::IntegrationFailure,
-            Unanswered::TooLarge => GatewayError::BadIntegrationAnswer,
-            Unanswered::Timeout => GatewayError::IntegrationTimeout,
-        };
-        Outcome::failed(error, told(&unanswered))
-    };
-    execution_log::asked(routed.log, uri, &headers, &body);
-    let mut request = Request::new(Full::new(body));
-    *request.method_mut() = verb;
-    *request.uri_mut() = uri.parse().map_err(|_| failed(Unanswered::Address))?;
-    *request.headers_mut() = headers;
+    let request = request(verb, uri, headers, body, routed)?;
     let began = Instant::now();
     let certificate = means.snapshot.client_certificate(routed.stage).map(|shown| &**shown);
     let answered = means.backend.send(request, limit, Tls { trust, certificate }).await;
@@ -225,13 +218,40 @@ pub(crate) async fn ask(
             Ok((response, story))
         }
         Err(unanswered) => {
-            let mut outcome = failed(unanswered);
+            let mut outcome = failed(&unanswered);
             if let Some(story) = &mut outcome.integration {
                 story.latency_us = latency_us;
             }
             Err(outcome)
         }
     }
+}
+
+/// What an endpoint is asked, told to the log.
+fn request(
+    verb: Method,
+    uri: &str,
+    headers: HeaderMap,
+    body: Bytes,
+    routed: &Routed<'_, '_>,
+) -> Result<Request<Full<Bytes>>, Outcome> {
+    execution_log::asked(routed.log, uri, &headers, &body);
+    let mut request = Request::new(Full::new(body));
+    *request.method_mut() = verb;
+    *request.uri_mut() = uri.parse().map_err(|_| failed(&Unanswered::Address))?;
+    *request.headers_mut() = headers;
+    Ok(request)
+}
+
+/// The gateway's own answer where an endpoint gave none.
+pub(super) fn failed(unanswered: &Unanswered) -> Outcome {
+    let error = match unanswered {
+        Unanswered::Address | Unanswered::Certificate(_) => GatewayError::ApiConfiguration,
+        Unanswered::Network => GatewayError::IntegrationFailure,
+        Unanswered::TooLarge => GatewayError::BadIntegrationAnswer,
+        Unanswered::Timeout => GatewayError::IntegrationTimeout,
+    };
+    Outcome::failed(error, told(unanswered))
 }
 
 /// Why there is no answer, in an execution log's words.

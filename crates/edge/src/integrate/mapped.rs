@@ -293,7 +293,8 @@ async fn run(
         }
     };
     tracing::trace!(request_id = arrival.request_id, "a function answered");
-    let error = outcome.function_error.map(|_| super::function_failure(arrival, &outcome.payload));
+    let error =
+        outcome.function_error.map(|_| super::function_failure(&arrival.request_id, &outcome.payload));
     let status = Some(200);
     let story = IntegrationStory { latency_us, status, service_status: status, error, ..of_function() };
     let headers =
@@ -341,8 +342,13 @@ async fn service(
             routed.log.endpoint_request_id(id);
             let status = Some(response.status().as_u16());
             let endpoint_id = id().map_or(EndpointId::None, |id| EndpointId::Its(id.into()));
-            let story =
-                IntegrationStory { latency_us, status, service_status: status, error: None, endpoint_id };
+            let story = IntegrationStory {
+                latency_us,
+                status,
+                service_status: status,
+                endpoint_id,
+                ..Default::default()
+            };
             Ok(of_response(response, story))
         }
         Err(Uncalled::Timeout) => {

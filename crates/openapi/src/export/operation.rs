@@ -141,6 +141,9 @@ fn integration(integration: &Integration, resource: &Resource) -> Value {
     if integration.timeout_ms != limits::INTEGRATION_TIMEOUT_MS {
         written["timeoutInMillis"] = json!(integration.timeout_ms);
     }
+    if integration.is_streamed {
+        written["responseTransferMode"] = json!("STREAM");
+    }
     if !integration.cache_key_parameters.is_empty() {
         written["cacheKeyParameters"] = json!(integration.cache_key_parameters);
     }

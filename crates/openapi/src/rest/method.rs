@@ -121,6 +121,7 @@ fn integration(asked: &document::Integration, resource: &Resource) -> Integratio
         content_handling: given(&asked.content_handling),
         // What doesn't fit is out of the service's bounds too, and refused there.
         timeout_ms: timeout_ms.unwrap_or(limits::INTEGRATION_TIMEOUT_MS),
+        is_streamed: asked.response_transfer_mode.as_deref() == Some("STREAM"),
         cache_namespace: Some(given(&asked.cache_namespace).unwrap_or_else(|| resource.id.clone())),
         cache_key_parameters: asked.cache_key_parameters.clone(),
         responses: asked.responses.iter().map(response).collect(),

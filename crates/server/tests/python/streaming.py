@@ -4,52 +4,7 @@ import base64
 import socket
 import urllib.parse
 
-from given import *
-
-BOOTSTRAP = r'''#!/bin/bash
-LC_ALL=C host=${AWS_LAMBDA_RUNTIME_API%:*} port=${AWS_LAMBDA_RUNTIME_API#*:}
-post() {
-    exec 3<>"/dev/tcp/$host/$port"
-    printf 'POST /2018-06-01/runtime/invocation/%s/%s HTTP/1.1\r\nhost: x\r\nconnection: close\r\n' "$id" "$1" >&3
-}
-begin() {
-    post response
-    printf 'content-type: %s\r\nlambda-runtime-function-response-mode: streaming\r\ntransfer-encoding: chunked\r\n\r\n' "$1" >&3
-}
-piece() { printf '%x\r\n%s\r\n' "${#1}" "$1" >&3; }
-end() { printf '0\r\n%b\r\n' "$1" >&3; cat <&3 > /dev/null; exec 3>&-; }
-while :; do
-    exec 3<>"/dev/tcp/$host/$port"
-    printf 'GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n' >&3
-    reply=$(cat <&3); exec 3>&-
-    id=${reply#*lambda-runtime-aws-request-id: } id=${id%%$'\r'*}
-    case $reply in
-        *plain*) begin text/plain; piece 'one '; piece two; end ;;
-        *framed*) begin application/vnd.awslambda.http-integration-response
-            printf '24\r\n{"statusCode":201,"cookies":["a=1"]}\r\n' >&3
-            printf '3\r\n\0\0\0\r\n9\r\n\0\0\0\0\0body\r\n' >&3; piece ' and more'; end ;;
-        *nohead*) begin application/vnd.awslambda.http-integration-response; piece '{"statusCode":201}'; end ;;
-        *late*) begin text/plain; piece 'one '; body=$(printf '{"errorType":"Late","errorMessage":"too late"}' | base64 -w 0)
-            end "Lambda-Runtime-Function-Error-Type: Late\r\nLambda-Runtime-Function-Error-Body: $body\r\n" ;;
-        *hang*) begin text/plain; piece 'one '; read -r < <(sleep 60) ;;
-        *early*) post error; printf 'content-length: 21\r\n\r\n{"errorType":"Early"}\n' >&3; cat <&3 > /dev/null; exec 3>&- ;;
-        *) post response; printf 'content-length: 7\r\n\r\n{"a":1}' >&3; cat <&3 > /dev/null; exec 3>&- ;;
-    esac
-done
-'''
-
-
-def create():
-    package = io.BytesIO()
-    with zipfile.ZipFile(package, "w") as archive:
-        entry = zipfile.ZipInfo("bootstrap")
-        entry.external_attr = 0o755 << 16
-        archive.writestr(entry, BOOTSTRAP)
-    lambda_.create_function(
-        FunctionName="stream", Role=role("stream"), Code={"ZipFile": package.getvalue()}, Runtime="provided.al2023",
-        Handler="any", Timeout=2)
-    lambda_.get_waiter("function_active_v2").wait(FunctionName="stream", WaiterConfig={"Delay": 0.05, "MaxAttempts": 400})
-
+from streamer import *
 
 def invoke_streaming(how, **arguments):
     """The pieces, and how it ended."""
@@ -135,7 +90,7 @@ def hanging_up():
     assert invoke_streaming("plain")[1] == {}
 
 
-create()
+streamer("stream", Timeout=2)
 by_the_operation()
 by_its_url()
 hanging_up()

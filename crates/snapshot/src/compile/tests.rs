@@ -161,7 +161,7 @@ fn the_canary_sees_its_overrides_over_the_variables() {
     let resource = base.deployment.router.find("/").expect("the root").value;
     assert!(matches!(
         resource.method("GET").expect("GET").integration,
-        Compiled::LambdaProxy { target: 0, timeout_ms: 29_000, is_event: false }
+        Compiled::LambdaProxy { target: 0, timeout_ms: 29_000, is_event: false, is_streamed: false }
     ));
 }
 

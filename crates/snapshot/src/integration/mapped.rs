@@ -19,6 +19,8 @@ pub struct HttpProxy {
     pub parameters: Parameters,
     pub content_handling: Option<ContentHandling>,
     pub timeout_ms: u32,
+    /// Whether the answer is passed on as it comes.
+    pub is_streamed: bool,
 }
 
 /// An integration whose requests and answers are mapped by templates.
@@ -105,6 +107,7 @@ impl HttpProxy {
             parameters: parameters(&integration.request_parameters, Direction::Request),
             content_handling: content_handling(integration.content_handling.as_deref()),
             timeout_ms: integration.timeout_ms,
+            is_streamed: integration.is_streamed,
         }
     }
 }
