@@ -146,7 +146,7 @@ pub(crate) async fn proxy(
     if proxy.is_streamed {
         return match request(verb, &uri, headers, body, routed) {
             Ok(request) => super::streamed::backend(request, proxy, routed, arrival, means).await,
-            Err(outcome) => outcome,
+            Err(unanswered) => failed(&unanswered),
         };
     }
     let terms = (Duration::from_millis(proxy.timeout_ms.into()), proxy.trust);
@@ -205,7 +205,7 @@ pub(crate) async fn ask(
     (limit, trust): (Duration, Trust),
     (routed, means): (&Routed<'_, '_>, &Means<'_>),
 ) -> Result<(Response<Bytes>, IntegrationStory), Outcome> {
-    let request = request(verb, uri, headers, body, routed)?;
+    let request = request(verb, uri, headers, body, routed).map_err(|unanswered| failed(&unanswered))?;
     let began = Instant::now();
     let certificate = means.snapshot.client_certificate(routed.stage).map(|shown| &**shown);
     let answered = means.backend.send(request, limit, Tls { trust, certificate }).await;
@@ -234,11 +234,11 @@ fn request(
     headers: HeaderMap,
     body: Bytes,
     routed: &Routed<'_, '_>,
-) -> Result<Request<Full<Bytes>>, Outcome> {
+) -> Result<Request<Full<Bytes>>, Unanswered> {
     execution_log::asked(routed.log, uri, &headers, &body);
     let mut request = Request::new(Full::new(body));
     *request.method_mut() = verb;
-    *request.uri_mut() = uri.parse().map_err(|_| failed(&Unanswered::Address))?;
+    *request.uri_mut() = uri.parse().map_err(|_| Unanswered::Address)?;
     *request.headers_mut() = headers;
     Ok(request)
 }

@@ -29,7 +29,7 @@ const PRELUDE_BYTES_MAX: usize = 16 << 10;
 /// Of what a function answers, what comes behind its head.
 enum Rest {
     Whole(Bytes),
-    Open(FunctionBody),
+    Open(Box<FunctionBody>),
 }
 
 /// Runs a function that says its status and headers first.
@@ -109,7 +109,7 @@ async fn begin(
                 }
             });
             let (head, first) = read?;
-            (head, Rest::Open(FunctionBody::new(first, pieces)))
+            (head, Rest::Open(Box::new(FunctionBody::new(first, pieces))))
         }
     };
     Ok((pitbird_event::rest_stream_prelude(&head)?, rest))

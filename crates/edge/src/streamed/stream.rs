@@ -38,7 +38,7 @@ pub(crate) struct Stream {
 /// Who writes an answer.
 #[derive(Debug)]
 pub(crate) enum Source {
-    Function(FunctionBody),
+    Function(Box<FunctionBody>),
     Backend(Incoming),
     #[cfg(test)]
     Test(tokio::sync::mpsc::Receiver<Bytes>),
