@@ -56,7 +56,7 @@ pub struct Findings {
     /// Evidence that the canary is worse in anything that is judged, and what it must reach.
     pub log_e_worse: f64,
     pub threshold_worse: f64,
-    /// Evidence that its error rate is not worse by the margin, and what it must reach.
+    /// Evidence that its error rate is not worse by the margin, by the traffic or by pairs, and what it must reach.
     pub log_e_not_worse: f64,
     pub threshold_not_worse: f64,
     /// The canary's error rate exceeds the base's by at most this much; 1 while nothing is known.
@@ -78,7 +78,7 @@ pub struct Judgement {
     /// Evidence that the canary is worse in anything that is judged, and what it must reach.
     pub log_e_worse: f64,
     pub threshold_worse: f64,
-    /// Evidence that its error rate is not worse by the margin, and what it must reach.
+    /// Evidence that its error rate is not worse by the margin, by the traffic or by pairs, and what it must reach.
     pub log_e_not_worse: f64,
     pub threshold_not_worse: f64,
     /// The canary's error rate exceeds the base's by at most this much; 1 while nothing is known.

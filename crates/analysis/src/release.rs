@@ -89,6 +89,7 @@ impl Release<'_> {
         let halved = Thresholds { alpha_promote: thresholds.alpha_promote / 2.0, ..*thresholds };
         let (mut found, pairs) = (self.errors.findings(&halved), pairs.findings(&halved));
         found.harm_upper = found.harm_upper.min(pairs.harm_upper);
+        found.log_e_not_worse = found.log_e_not_worse.max(pairs.log_e_not_worse);
         found.pairs = Some(pairs);
         found
     }

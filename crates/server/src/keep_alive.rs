@@ -85,7 +85,8 @@ where
 {
     let mut served = http1::Builder::new()
         .max_buf_size(BUFFER_BYTES_MAX)
-        .pipeline_flush(true)
+        // Head and body in one write. `pipeline_flush` would do that too, but takes all of a body that is there, however slow its client is.
+        .writev(false)
         // Who goes away before the answer is answered all the same, as by AWS: what he asked for happens and is counted. And hyper needn't
         // look for it, with a new buffer for each request.
         .half_close(true)

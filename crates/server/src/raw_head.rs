@@ -198,6 +198,10 @@ impl<S> Remembering<S> {
         if unused.is_empty() {
             return;
         }
+        // It came together with the request before, whose answer has begun since: it is the beginning of the next.
+        if self.head.unfinished().is_none() {
+            self.head.append(&unused);
+        }
         self.ahead = match self.ahead.is_empty() {
             true => unused,
             false => [&*unused, &*self.ahead].concat().into(),

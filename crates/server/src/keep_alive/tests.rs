@@ -1,4 +1,5 @@
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -65,7 +66,7 @@ async fn hyper_is_given_up_between_requests_only() {
         (&b"GET / HTTP/1.1\r\n\r\n"[..], true, "answered"),
         (b"GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\n", true, "two at once"),
         (b"GET / HTTP/1.1\r\n", false, "half a head"),
-        (b"GET / HTTP/1.1\r\n\r\nGET / HT", false, "half of the next head"),
+        (b"GET / HTTP/1.1\r\n\r\nGET / HT", true, "half of the next head, which is put back"),
         (b"GET / HTTP/1.1\r\nconnection: close\r\n\r\n", false, "closed"),
     ] {
         let head = Arc::new(RawHead::default());
@@ -90,6 +91,44 @@ async fn an_answer_that_is_not_whole_or_not_written_keeps_hyper() {
         std::future::pending()
     };
     assert!(!becomes_idle(sent, 4096, never, &head).await);
+}
+
+/// 64 MB that are there at once, and how many of them were taken.
+struct Flood(Arc<AtomicUsize>);
+
+impl Body for Flood {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        static PIECE: [u8; 64 << 10] = [0; 64 << 10];
+        let taken = self.0.fetch_add(PIECE.len(), Ordering::Relaxed);
+        Poll::Ready((taken < 64 << 20).then(|| Ok(Frame::data(Bytes::from_static(&PIECE)))))
+    }
+}
+
+#[tokio::test]
+async fn a_slow_client_makes_a_body_wait() {
+    let (near, mut far) = tokio::io::duplex(1024);
+    far.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+    let (_keep, mut stop) = told_to_stop();
+    let (head, taken) = (Arc::new(RawHead::default()), Arc::new(AtomicUsize::new(0)));
+    let answer = |_| {
+        head.take();
+        std::future::ready(Ok(Response::new(Flood(taken.clone()))))
+    };
+    let served = until_idle(Remembering::new(near, head.clone()), &head, &mut stop, &answer);
+    let mut first = [0; 15];
+    tokio::select! {
+        _ = served => panic!("nobody has read all of it"),
+        read = far.read_exact(&mut first) => assert_eq!(read.unwrap(), first.len()),
+    }
+    assert_eq!(&first, b"HTTP/1.1 200 OK");
+    let taken = taken.load(Ordering::Relaxed);
+    assert!(taken <= 1 << 20, "{taken}");
 }
 
 /// Pieces that come a second apart, and how many bytes they have together, if that is told.
@@ -209,6 +248,25 @@ async fn requests_go_on_over_any_pause() {
     let (served, ()) = tokio::join!(serve(near, &head, &mut stop, answer), asks);
     served.unwrap();
     assert_eq!(head.requests(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn half_of_the_next_head_holds_up_no_answer_and_is_not_lost() {
+    let head = Arc::new(RawHead::default());
+    let (near, mut far) = tokio::io::duplex(4096);
+    let (_keep, mut stop) = told_to_stop();
+    let asks = async {
+        far.write_all(b"GET / HTTP/1.1\r\n\r\nGET / HT").await.unwrap();
+        read_answer(&mut far).await;
+        tokio::time::sleep(4 * IDLE_AFTER).await;
+        assert_eq!(head.unfinished(), Some(1), "it is known that somebody has begun");
+        far.write_all(b"TP/1.1\r\n\r\n").await.unwrap();
+        read_answer(&mut far).await;
+        drop(far);
+    };
+    let (served, ()) = tokio::join!(serve(near, &head, &mut stop, |request| ok(request, &head)), asks);
+    served.unwrap();
+    assert_eq!(head.requests(), 2);
 }
 
 #[tokio::test(start_paused = true)]
