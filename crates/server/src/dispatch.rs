@@ -106,7 +106,8 @@ impl Dispatch {
             let answer = self.serve_api(target, parts, body, client.peer(raw_head), Origin::Outside).await;
             return apart(parts, target.domain, answer);
         }
-        match self.edge.locate(host, path, &parts.headers) {
+        // Not moved out of there: a request's state would have room for both.
+        match &self.edge.locate(host, path, &parts.headers) {
             None => {}
             Some(Some(placed)) => {
                 let peer = client.peer(raw_head);
