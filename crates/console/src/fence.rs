@@ -27,12 +27,16 @@ const OF_THE_HOST: [HeaderName; 6] = [
 ];
 
 /// Sent by browsers with all that they ask of addresses that they trust, and by nothing that a page could do.
-const FETCH: [&str; 3] = ["sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site"];
+static FETCH: [HeaderName; 3] = [
+    HeaderName::from_static("sec-fetch-dest"),
+    HeaderName::from_static("sec-fetch-mode"),
+    HeaderName::from_static("sec-fetch-site"),
+];
 
 /// Does a browser ask? All of them have called themselves so for thirty years.
 pub fn is_browser(parts: &Parts) -> bool {
     parts.headers.get(USER_AGENT).is_some_and(|agent| agent.as_bytes().starts_with(b"Mozilla/"))
-        || FETCH.iter().any(|name| parts.headers.contains_key(*name))
+        || FETCH.iter().any(|name| parts.headers.contains_key(name))
 }
 
 /// Makes of an answer one that a browser may have from the console's host. It doesn't matter what it is for: what has been got as a
