@@ -1,5 +1,5 @@
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 use http_body_util::Full;
 use pitbird_snapshot::MockAnswer;
@@ -30,14 +30,8 @@ impl Answer {
     }
 
     pub fn of_mock(mock: &MockAnswer) -> Answer {
-        let mut headers = Vec::with_capacity(mock.headers.len() + 1);
-        for (name, value) in &mock.headers {
-            headers.extend(header(name, value));
-        }
-        if !headers.iter().any(|(name, _)| *name == CONTENT_TYPE) {
-            headers.push((CONTENT_TYPE, HeaderValue::from_static("application/json")));
-        }
-        Answer { status: mock.status, headers, body: mock.body.clone(), is_traced: false }
+        let MockAnswer { status, headers, body, .. } = mock;
+        Answer { status: *status, headers: headers.clone(), body: body.clone(), is_traced: false }
     }
 
     pub fn of_function(answer: pitbird_event::Answer<'_>) -> Answer {
@@ -59,13 +53,10 @@ impl Answer {
         for (name, value) in self.headers {
             headers.append(name, value);
         }
-        let trace_id = trace_id.filter(|_| self.is_traced);
-        let own =
-            [(REQUEST_ID, Some(request_id)), (GATEWAY_ID, Some(extended_request_id)), (TRACE_ID, trace_id)];
-        for (name, text) in own {
-            // The texts' own buffers become the values.
-            let value = text.and_then(|text| HeaderValue::from_maybe_shared(Bytes::from(text)).ok());
-            headers.extend(value.map(|value| (name, value)));
+        append(headers, REQUEST_ID, request_id);
+        append(headers, GATEWAY_ID, extended_request_id);
+        if let Some(trace_id) = trace_id.filter(|_| self.is_traced) {
+            append(headers, TRACE_ID, trace_id);
         }
         response
     }
@@ -74,6 +65,13 @@ impl Answer {
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const GATEWAY_ID: HeaderName = HeaderName::from_static("x-amz-apigw-id");
 const TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
+
+/// A text whose own buffer becomes the value, if it can be one.
+fn append(headers: &mut HeaderMap, name: HeaderName, text: String) {
+    if let Ok(value) = HeaderValue::from_maybe_shared(Bytes::from(text)) {
+        headers.append(name, value);
+    }
+}
 
 /// A header, if the texts can be one.
 pub(crate) fn header(name: &str, value: &str) -> Option<(HeaderName, HeaderValue)> {

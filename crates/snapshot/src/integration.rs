@@ -1,4 +1,5 @@
 use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use pitbird_records as records;
 use regex_lite::Regex;
 
@@ -45,7 +46,10 @@ pub struct Mock {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MockAnswer {
     pub status: u16,
-    pub headers: Vec<(String, String)>,
+    /// The names of its own headers as they are spelled in the API.
+    pub spelled: Vec<String>,
+    /// Those that can be sent, and a `Content-Type` in any case.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
     pub body: Bytes,
 }
 
@@ -80,14 +84,14 @@ impl Mock {
             let (code, response) = select(integration, status)?;
             let template = response.response_templates.get("application/json");
             let template = template.or_else(|| response.response_templates.values().next());
-            let headers = response.response_parameters.iter().filter_map(|(name, value)| {
+            let own = response.response_parameters.iter().filter_map(|(name, value)| {
                 let name = name.strip_prefix("method.response.header.")?;
-                let value = value.strip_prefix('\'')?.strip_suffix('\'')?;
-                Some((name.to_owned(), value.to_owned()))
+                Some((name, value.strip_prefix('\'')?.strip_suffix('\'')?))
             });
             Some(MockAnswer {
                 status: code.parse().ok()?,
-                headers: headers.collect(),
+                spelled: own.clone().map(|(name, _)| name.to_owned()).collect(),
+                headers: sendable(own),
                 body: Bytes::from(template.cloned().unwrap_or_default()),
             })
         };
@@ -102,6 +106,18 @@ impl Mock {
             is_strict,
         }
     }
+}
+
+/// Those headers that can be sent, and a `Content-Type` where there is none.
+fn sendable<'t>(headers: impl Iterator<Item = (&'t str, &'t str)>) -> Vec<(HeaderName, HeaderValue)> {
+    let sendable = headers.filter_map(|(name, value)| {
+        Some((HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_bytes(value.as_bytes()).ok()?))
+    });
+    let mut sendable: Vec<_> = sendable.collect();
+    if !sendable.iter().any(|(name, _)| name == CONTENT_TYPE) {
+        sendable.push((CONTENT_TYPE, HeaderValue::from_static("application/json")));
+    }
+    sendable
 }
 
 /// The status code that a mock's request template names, if it names one without any template language:

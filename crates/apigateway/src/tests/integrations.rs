@@ -229,7 +229,11 @@ async fn the_data_plane_obeys_what_was_accepted() {
     };
     let answer = mock.answer(None).expect("an answer");
     assert_eq!((answer.status, &answer.body[..]), (404, &b"{\"a\":1}"[..]));
-    assert_eq!(answer.headers, [("Access-Control-Allow-Origin".to_owned(), "*".to_owned())]);
+    assert_eq!(answer.spelled, ["Access-Control-Allow-Origin"]);
+    let headers: Vec<_> =
+        answer.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+    let expected = [("access-control-allow-origin", &b"*"[..]), ("content-type", &b"application/json"[..])];
+    assert_eq!(headers, expected);
     assert_eq!(track.targets.len(), 4);
     assert!(track.targets.iter().all(Result::is_ok), "{:?}", track.targets);
 }
