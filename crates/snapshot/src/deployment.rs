@@ -135,7 +135,7 @@ impl Deployment {
         Deployment {
             id: record.id,
             router,
-            stream_idle: stream_idle(&record.api),
+            stream_idle: stream_idle(&record.api.endpoint_types),
             policy: policy(&record.api),
             keys_come_from_authorizers: record.api.api_key_source == "AUTHORIZER",
             gateway_responses: GatewayResponses::compile(&record.gateway_responses),
@@ -147,8 +147,8 @@ impl Deployment {
 }
 
 /// Source: API Gateway developer guide, "Stream the integration response for your proxy integrations".
-fn stream_idle(api: &records::RestApi) -> Duration {
-    let is_edge = api.endpoint_types.iter().any(|kind| kind == "EDGE");
+fn stream_idle(endpoint_types: &[String]) -> Duration {
+    let is_edge = endpoint_types.iter().any(|kind| kind == "EDGE");
     Duration::from_secs(if is_edge { 30 } else { 300 })
 }
 
@@ -186,5 +186,18 @@ fn authorization(method: &records::Method, authorizers: &Authorizers) -> Authori
             },
             _ => Authorization::Unserved,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_long_a_stream_may_be_silent_goes_by_where_the_api_is() {
+        for (types, seconds) in [(&["EDGE"][..], 30), (&["REGIONAL"], 300), (&["PRIVATE"], 300), (&[], 300)] {
+            let types: Vec<_> = types.iter().map(|kind| (*kind).to_owned()).collect();
+            assert_eq!(stream_idle(&types), Duration::from_secs(seconds), "{types:?}");
+        }
     }
 }

@@ -19,6 +19,8 @@ Line = collections.namedtuple("Line", "id status length is_canary mode headers c
 ZIPPED = gzip.compress(b"zipped")
 # Whoever waits at the gate passes once it is opened.
 OPEN = threading.Semaphore(0)
+# How often the endpoint was asked for each path.
+ASKED = collections.Counter()
 
 
 class Endpoint(http.server.BaseHTTPRequestHandler):
@@ -27,6 +29,7 @@ class Endpoint(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
+        ASKED[self.path] += 1
         if self.path == "/gate":
             OPEN.acquire()
             self.send_response(200)
@@ -272,6 +275,21 @@ def counted(api):
     assert wait_for("the metrics", lambda: (total("Count"), total("5XXError")) == expected), expected
 
 
+def past_the_cache(api):
+    """The stage's cache keeps what comes whole, and nothing that is passed on as it comes."""
+    def patch(pairs):
+        operations = [{"op": "replace", "path": path, "value": value} for path, value in pairs.items()]
+        gateway.update_stage(restApiId=api, stageName="prod", patchOperations=operations)
+
+    patch({"/cacheClusterEnabled": "true", "/cacheClusterSize": "0.5"})
+    patch({"/*/*/caching/enabled": "true"})
+    for where, asked in (("whole", 1), ("e", 3)):
+        before = ASKED["/plain"]
+        assert [fetch(api, "prod", f"/{where}/plain")[0] for _ in range(3)] == [203] * 3
+        assert ASKED["/plain"] - before == asked, where
+    patch({"/cacheClusterEnabled": "false"})
+
+
 def tried_out(ids):
     tried = gateway.test_invoke_method(**ids, pathWithQueryString="/f/framed")
     has(tried, status=201, body="body and more")
@@ -313,5 +331,6 @@ breaking_off(served)
 hanging_up(served)
 counted(served)
 canaries_and_copies(served)
+past_the_cache(served)
 tried_out(of_function)
 control(served, of_function)
