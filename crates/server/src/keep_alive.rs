@@ -7,7 +7,7 @@ use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use http::{Request, Response};
@@ -17,7 +17,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep};
 
 use crate::listen::FIRST_BYTE_TIMEOUT;
 use crate::raw_head::{RawHead, Remembering};
@@ -96,11 +96,10 @@ where
     let mut look = std::pin::pin!(tokio::time::sleep(wait));
     let mut requests = head.requests() + 1;
     loop {
-        tokio::select! {
-            biased;
-            ended = &mut served => return ended.map(|()| None),
-            _ = stop.changed() => break,
-            () = look.as_mut() => {
+        match next(&mut served, stop, look.as_mut()).await {
+            Event::Ended(ended) => return ended.map(|()| None),
+            Event::Stop => break,
+            Event::Look => {
                 let now = head.requests();
                 if now <= requests && head.is_between_requests() {
                     let parts = served.into_parts();
@@ -129,6 +128,40 @@ where
         Err(_) => Ok(()),
     };
     ended.map(|()| None)
+}
+
+/// What may happen to a connection that is served.
+enum Event<E> {
+    Ended(E),
+    Stop,
+    Look,
+}
+
+/// The next of these. Stop and look are rare, and to ask for them takes locks that all connections share: once they know whom to wake,
+/// a request that wakes the connection pays for a glance at each.
+async fn next<F: Future + Unpin>(
+    served: &mut F,
+    stop: &mut watch::Receiver<bool>,
+    mut look: Pin<&mut Sleep>,
+) -> Event<F::Output> {
+    let glance = stop.clone();
+    let mut stopped = std::pin::pin!(stop.changed());
+    let mut woken: Option<Waker> = None;
+    poll_fn(|cx| {
+        if let Poll::Ready(ended) = Pin::new(&mut *served).poll(cx) {
+            return Poll::Ready(Event::Ended(ended));
+        }
+        let is_known = woken.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
+        if is_known && glance.has_changed().is_ok_and(|is_new| !is_new) && !look.is_elapsed() {
+            return Poll::Pending;
+        }
+        woken = Some(cx.waker().clone());
+        if stopped.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Event::Stop);
+        }
+        look.as_mut().poll(cx).map(|()| Event::Look)
+    })
+    .await
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
@@ -20,26 +21,30 @@ const FIRST_BYTES_MAX: usize = 2048;
 /// What a connection has read of the head of its current request, until that is taken up.
 #[derive(Debug, Default)]
 pub struct RawHead {
-    state: Mutex<State>,
+    bytes: Mutex<Vec<u8>>,
+    /// A [`Progress`] in one word, so that others see one of its moments. Only the connection's own task changes it: a request pays for
+    /// no lock on it.
+    progress: AtomicU64,
     /// Rings when the connection has been idle for too long.
     hang_up: Notify,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    bytes: Vec<u8>,
-    /// Has the request been taken up? What is read then is its body.
-    is_taken_up: bool,
+/// How far a connection has come.
+#[derive(Debug, Clone, Copy)]
+struct Progress {
     /// Counts the requests, so that two looks can tell whether they see the same one.
     request: u64,
+    /// Has something been read of a request that isn't taken up?
+    has_begun: bool,
+    /// Has the request been taken up? What is read then is its body.
+    is_taken_up: bool,
     answer: Writing,
 }
 
 /// How far the answer to the last request has come.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Writing {
     /// There is none, or it is still being made.
-    #[default]
     Awaited,
     /// It is there as a whole.
     Complete,
@@ -53,39 +58,42 @@ impl RawHead {
     /// The bytes from the start of the current request, which is taken up with this. Empty when they are unknown, as with
     /// pipelined requests.
     pub fn take(&self) -> Vec<u8> {
-        let mut state = self.state();
-        state.is_taken_up = true;
-        state.answer.becomes(Writing::Awaited);
-        std::mem::take(&mut state.bytes)
+        let has_begun = self.progress().has_begun;
+        self.change(|now| {
+            now.is_taken_up = true;
+            now.has_begun = false;
+            now.answer.becomes(Writing::Awaited);
+        });
+        if has_begun { std::mem::take(&mut self.bytes()) } else { Vec::new() }
     }
 
     /// The request was read to its end, and hyper has its whole answer, or is about to.
     pub fn answered(&self) {
-        self.state().answer.becomes(Writing::Complete);
+        self.change(|now| now.answer.becomes(Writing::Complete));
     }
 
     /// How many requests were answered, at least in part.
     pub fn requests(&self) -> u64 {
-        self.state().request
+        self.progress().request
     }
 
     /// Is the last request's answer written, and nothing of the next one read? Whoever serves the connection has nothing in his hands
     /// then.
     pub fn is_between_requests(&self) -> bool {
-        let state = self.state();
-        state.answer == Writing::Written && !state.is_taken_up && state.bytes.is_empty()
+        let now = self.progress();
+        now.answer == Writing::Written && !now.is_taken_up && !now.has_begun
     }
 
     /// The number of the request whose head has begun to arrive and isn't complete.
     pub fn unfinished(&self) -> Option<u64> {
-        let state = self.state();
-        (!state.is_taken_up && !state.bytes.is_empty()).then_some(state.request)
+        let now = self.progress();
+        now.has_begun.then_some(now.request)
     }
 
     /// Has nothing come on this connection yet?
     pub fn is_untouched(&self) -> bool {
-        let state = self.state();
-        state.request == 0 && !state.is_taken_up && state.bytes.is_empty()
+        let now = self.progress();
+        now.request == 0 && !now.is_taken_up && !now.has_begun
     }
 
     /// Tells whoever serves the connection to end it once it is between two requests.
@@ -98,34 +106,90 @@ impl RawHead {
         self.hang_up.notified().await;
     }
 
-    fn append(&self, bytes: &[u8]) {
-        let mut state = self.state();
-        if !state.is_taken_up {
-            let room = HEAD_BYTES_MAX.saturating_sub(state.bytes.len());
-            state.bytes.extend_from_slice(&bytes[..bytes.len().min(room)]);
+    fn append(&self, read: &[u8]) {
+        let now = self.progress();
+        if now.is_taken_up || read.is_empty() {
+            return;
+        }
+        let mut bytes = self.bytes();
+        let room = HEAD_BYTES_MAX.saturating_sub(bytes.len());
+        bytes.extend_from_slice(&read[..read.len().min(room)]);
+        drop(bytes);
+        if !now.has_begun {
+            self.change(|now| now.has_begun = true);
         }
     }
 
     /// The answer begins, or goes on: what is read from now on is the next request.
     fn clear(&self) {
-        let mut state = self.state();
-        state.bytes.clear();
-        state.request += u64::from(std::mem::take(&mut state.is_taken_up));
-        if state.answer == Writing::Written {
-            state.answer = Writing::Complete;
+        if self.progress().has_begun {
+            self.bytes().clear();
         }
+        self.change(|now| {
+            now.has_begun = false;
+            now.request += u64::from(std::mem::take(&mut now.is_taken_up));
+            if now.answer == Writing::Written {
+                now.answer = Writing::Complete;
+            }
+        });
     }
 
     /// The socket has taken all that there was.
     fn flushed(&self) {
-        let mut state = self.state();
-        if state.answer == Writing::Complete {
-            state.answer = Writing::Written;
+        self.change(|now| {
+            if now.answer == Writing::Complete {
+                now.answer = Writing::Written;
+            }
+        });
+    }
+
+    fn closed(&self) {
+        self.change(|now| now.answer = Writing::Closed);
+    }
+
+    fn progress(&self) -> Progress {
+        Progress::of(self.progress.load(Ordering::Acquire))
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Progress)) {
+        let mut now = self.progress();
+        change(&mut now);
+        self.progress.store(now.word(), Ordering::Release);
+    }
+
+    fn bytes(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.bytes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Progress {
+    const HAS_BEGUN: u64 = 1 << 2;
+    const IS_TAKEN_UP: u64 = 1 << 3;
+    /// Where the count begins.
+    const REQUEST: u32 = 4;
+
+    /// Of the word 0: nothing has come yet.
+    fn of(word: u64) -> Progress {
+        let answer = match word & 3 {
+            0 => Writing::Awaited,
+            1 => Writing::Complete,
+            2 => Writing::Written,
+            _ => Writing::Closed,
+        };
+        Progress {
+            request: word >> Progress::REQUEST,
+            has_begun: word & Progress::HAS_BEGUN != 0,
+            is_taken_up: word & Progress::IS_TAKEN_UP != 0,
+            answer,
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn word(self) -> u64 {
+        let flag = |is_set: bool, bit: u64| if is_set { bit } else { 0 };
+        self.request << Progress::REQUEST
+            | flag(self.has_begun, Progress::HAS_BEGUN)
+            | flag(self.is_taken_up, Progress::IS_TAKEN_UP)
+            | self.answer as u64
     }
 }
 
@@ -282,7 +346,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Remembering<S> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.head.state().answer = Writing::Closed;
+        self.head.closed();
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
