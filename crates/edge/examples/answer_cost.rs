@@ -113,7 +113,8 @@ async fn round(edge: &Arc<Edge>, path: &str) -> Result<u128, http::Error> {
     for _ in 0..REQUESTS {
         let Some(target) = Target::parse("127.0.0.1:4566", head.uri.path()) else { continue };
         let unsigned = |_: &[u8], _: &str| Err(SignatureFault::Missing);
-        let answer = edge.serve(target, &head, Full::new(Bytes::new()), peer, unsigned).await;
+        let answer =
+            edge.serve(edge.snapshot(), target, &head, Full::new(Bytes::new()), peer, unsigned).await;
         assert_eq!(black_box(answer).status(), 200, "{path}");
     }
     Ok((cpu_ns() - began) / u128::from(REQUESTS))

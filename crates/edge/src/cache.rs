@@ -88,7 +88,6 @@ pub(crate) fn look_up<'c>(
     routed: &Routed<'_, '_>,
     arrival: &crate::arrival::Arrival<'_>,
     may_renew: bool,
-    now: Instant,
 ) -> Lookup<'c> {
     let Some(cache) = cache else { return Lookup::None };
     // What is passed on as it comes isn't kept. Source: developer guide, "Considerations for response payload streaming".
@@ -104,7 +103,7 @@ pub(crate) fn look_up<'c>(
     };
     let kept = if place.renews { None } else { cache.0.get(&place.key) };
     match kept {
-        Some(kept) if kept.until > now => Lookup::Hit(place.warned(kept.answer)),
+        Some(kept) if kept.until > Instant::now() => Lookup::Hit(place.warned(kept.answer)),
         _ => Lookup::Miss(place),
     }
 }

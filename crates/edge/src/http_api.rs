@@ -57,15 +57,11 @@ struct Routed<'r, 'a> {
 const ACCOUNT: Throttle = Throttle { burst_limit: 5000, rate_limit: 10_000.0 };
 
 impl Edge {
-    /// Is an id that of an HTTP API, so that [`Edge::serve_http`] serves it?
-    pub fn is_http_api(&self, id: &str) -> bool {
-        self.snapshots.load().http_api(id).is_some()
-    }
-
     /// A request's whole way through an HTTP API. `signer_of` reads a signature over the head and a body, for whom the ARN is
     /// what is asked for; `None` is no valid one.
     pub async fn serve_http<B>(
         &self,
+        snapshot: Arc<Snapshot>,
         target: Target<'_>,
         head: &Parts,
         body: B,
@@ -81,7 +77,6 @@ impl Edge {
         let arrival = Arrival::new(target, told.as_ref().unwrap_or(head), peer, trace);
         let (path, domain) = (arrival.path(), arrival.domain());
         let seen = Seen::of(&arrival, &path, &domain);
-        let snapshot = self.snapshots.load_full();
         let Some((api, stage, below)) = find(&snapshot, target, &path) else {
             let request_id = arrival.extended_request_id.clone();
             return Answer::of_error(&HttpError::NotFound).into_response(request_id);

@@ -34,17 +34,18 @@ use crate::streamed::{Next, Stream};
 use crate::trace::Traced;
 use crate::used::{FunctionTally, FunctionUse};
 
-/// The integration's answer or the gateway's own, and what there is to tell about the integration.
+/// The integration's answer or the gateway's own, and what there is to tell about the integration. It goes through many hands, so what
+/// few exchanges have is in boxes.
 pub(crate) struct Outcome {
     pub answer: Answer,
-    pub integration: Option<IntegrationStory>,
+    pub integration: Option<Box<IntegrationStory>>,
     pub error: Option<Box<GatewayError>>,
     /// Whether the stage's cache had the answer; `None` where nothing is cached.
     pub is_cache_hit: Option<bool>,
     /// The exchange's trace, where it has one: those with functions do.
     pub trace_id: Option<String>,
-    /// What functions have used for it.
-    pub functions: FunctionUse,
+    /// What functions have used for it, if any ran or was to.
+    pub functions: Option<Box<FunctionUse>>,
     /// Where the canary answers the same request, and somebody compares.
     pub pair: Option<Arc<Pair>>,
     /// Where the answer's body is passed on as it comes: it, which is taken out while it is under way.
@@ -165,7 +166,7 @@ fn invocation(arrival: &Arrival<'_>, payload: Bytes, trace_id: &str) -> Invocati
 fn of_mock(routed: &Routed<'_, '_>, mock: &Mock, arrival: &Arrival<'_>) -> Outcome {
     match mock.answer(arrival.header(header::CONTENT_TYPE)) {
         Ok(answer) => {
-            routed.log.spell(answer.headers.iter().map(|(name, _)| name.as_str()));
+            routed.log.spell(answer.spelled.iter().map(String::as_str));
             Outcome::answer(Answer::of_mock(answer))
         }
         Err(MockFault::UnsupportedMediaType) => Outcome::error(GatewayError::UnsupportedMediaType),
@@ -320,7 +321,7 @@ async fn later(
             let story =
                 IntegrationStory { latency_us, service_status: Some(202), endpoint_id, ..Default::default() };
             let answer = Answer { status: 200, headers: Vec::new(), body: Bytes::new(), is_traced: true };
-            Outcome { integration: Some(story), ..Outcome::answer(answer) }
+            Outcome { integration: Some(Box::new(story)), ..Outcome::answer(answer) }
         }
         Err(outcome) => outcome,
     }
@@ -342,7 +343,7 @@ fn of_function(routed: &Routed<'_, '_>, arrival: &Arrival<'_>, outcome: &pitbird
             let integration =
                 IntegrationStory { status, service_status: Some(200), endpoint_id, ..Default::default() };
             let answer = Answer::of_function(answer);
-            Outcome { integration: Some(integration), ..Outcome::answer(answer) }
+            Outcome { integration: Some(Box::new(integration)), ..Outcome::answer(answer) }
         }
         Err(error) => malformed(arrival, &error),
     }
@@ -395,7 +396,7 @@ impl Outcome {
             error: None,
             is_cache_hit: None,
             trace_id: None,
-            functions: FunctionUse::default(),
+            functions: None,
             pair: None,
             stream: None,
         }
@@ -408,12 +409,16 @@ impl Outcome {
             error.status() < 500 || matches!(error, GatewayError::AuthorizerConfiguration)
         };
         let is_refused = self.error.as_deref().is_some_and(is_refused);
-        !is_refused && !self.functions.is_throttled && self.is_cache_hit != Some(true)
+        !is_refused && !self.functions().is_throttled && self.is_cache_hit != Some(true)
+    }
+
+    pub fn functions(&self) -> FunctionUse {
+        self.functions.as_deref().copied().unwrap_or_default()
     }
 
     /// What is passed on as it comes is over, in whatever way.
     pub fn over(&mut self, stream: Box<Stream>) {
-        self.functions = stream.functions;
+        self.functions = stream.functions.noted();
         if let Some(integration) = &mut self.integration {
             integration.latency_us = stream.elapsed_us();
             integration.streamed = Some(Box::new(stream.times));
@@ -450,6 +455,6 @@ impl Outcome {
     /// The gateway's answer to an integration that failed.
     fn failed(error: GatewayError, why: impl Into<String>) -> Outcome {
         let integration = IntegrationStory { error: Some(why.into()), ..Default::default() };
-        Outcome { integration: Some(integration), ..Outcome::error(error) }
+        Outcome { integration: Some(Box::new(integration)), ..Outcome::error(error) }
     }
 }

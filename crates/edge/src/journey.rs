@@ -135,10 +135,16 @@ impl Edge {
         &self.usage
     }
 
-    /// A request's whole way, from its head to its record. `signature_of` reads a signature over the head and a body, where a method
+    /// What is served now. A request takes one for its whole way, in which an API of either kind is found.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.snapshots.load_full()
+    }
+
+    /// A request's whole way through a REST API, from its head to its record. `signature_of` reads a signature over the head and a body, where a method
     /// asks for one; the method's ARN is what is asked for.
     pub async fn serve<B>(
         self: &Arc<Self>,
+        snapshot: Arc<Snapshot>,
         target: Target<'_>,
         head: &Parts,
         body: B,
@@ -149,7 +155,6 @@ impl Edge {
         B: http_body::Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let snapshot = self.snapshots.load_full();
         let Some(stage) = find(&snapshot, target) else {
             let arrival = Arrival::new(target, head, peer, None);
             return Outcome::error(GatewayError::Forbidden).into_response(arrival).map(Either::Left);
@@ -230,7 +235,7 @@ impl Edge {
         let pair = is_mirrored.then(|| self.mirror(routed, arrival, &admitted, &body, snapshot)).flatten();
         let means = self.means(snapshot, &admitted);
         let mut outcome = self.integrate_or_recall(routed, arrival, body, &means).await;
-        outcome.functions = means.functions.read();
+        outcome.functions = means.functions.read().noted();
         outcome.pair = pair;
         (admitted, outcome)
     }
@@ -258,7 +263,7 @@ impl Edge {
     ) -> Outcome {
         let cache = self.recorder(routed.stage).cache();
         let may_renew = means.admitted.may_renew;
-        match cache::look_up(cache, routed.stage, routed, arrival, may_renew, Instant::now()) {
+        match cache::look_up(cache, routed.stage, routed, arrival, may_renew) {
             Lookup::None => integrate(routed, arrival, body, means).await,
             Lookup::Forbidden => Outcome::error(GatewayError::Forbidden),
             Lookup::Hit(answer) => Outcome { is_cache_hit: Some(true), ..Outcome::answer(answer) },
@@ -308,8 +313,8 @@ impl Edge {
         let resource = routed.map(|routed| routed.matched.value);
         let setting = routed.and_then(|routed| routed.setting);
         let used = match chosen.by == By::Mirror {
-            true => TrackUse { functions: outcome.functions, ..TrackUse::default() },
-            false => TrackUse::new(outcome.error.as_deref(), outcome.bytes_out(), outcome.functions),
+            true => TrackUse { functions: outcome.functions(), ..TrackUse::default() },
+            false => TrackUse::new(outcome.error.as_deref(), outcome.bytes_out(), outcome.functions()),
         };
         let latency_us = arrival.elapsed_us();
         // What took minutes is told to alarms that look at the newest one.
@@ -461,7 +466,7 @@ impl<'a> Story<'a> {
             trace_id: outcome.trace_id.as_deref(),
             status: outcome.answer.status,
             response_bytes: outcome.bytes_out() as usize,
-            integration: outcome.integration.as_ref(),
+            integration: outcome.integration.as_deref(),
             error: outcome.error.as_deref(),
             ..self
         }

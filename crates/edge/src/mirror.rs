@@ -75,7 +75,7 @@ impl Edge {
                     execution_log::begin(&routed, &arrival, &admitted, &body);
                     let means = edge.means(&snapshot, &admitted);
                     let mut outcome = edge.integrate_or_recall(&routed, &arrival, body, &means).await;
-                    outcome.functions = means.functions.read();
+                    outcome.functions = means.functions.read().noted();
                     // Nobody reads it, but how it ends is told.
                     outcome.drain().await;
                     (Some(routed), outcome)
@@ -120,7 +120,7 @@ mod tests {
         assert!(answer().is_releases_own());
         assert!(Outcome { is_cache_hit: Some(false), ..answer() }.is_releases_own());
         assert!(!Outcome { is_cache_hit: Some(true), ..answer() }.is_releases_own());
-        let functions = FunctionUse { is_throttled: true, ..FunctionUse::default() };
+        let functions = FunctionUse { is_throttled: true, ..FunctionUse::default() }.noted();
         assert!(!Outcome { functions, ..answer() }.is_releases_own());
     }
 }

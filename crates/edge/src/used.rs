@@ -29,6 +29,13 @@ pub struct FunctionUse {
     pub is_throttled: bool,
 }
 
+impl FunctionUse {
+    /// Kept where there is something to keep.
+    pub(crate) fn noted(self) -> Option<Box<FunctionUse>> {
+        (self != FunctionUse::default()).then(|| Box::new(self))
+    }
+}
+
 /// Takes note of what functions use while an exchange is under way.
 #[derive(Debug, Default)]
 pub(crate) struct FunctionTally {

@@ -178,12 +178,14 @@ impl Dispatch {
         B: Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        if self.edge.is_http_api(target.api) {
+        // One for the request's whole way.
+        let snapshot = self.edge.snapshot();
+        if snapshot.http_api(target.api).is_some() {
             let signer = |body: &[u8], arn: &str| self.api_signer(parts, body, arn, origin);
-            self.edge.serve_http(target, parts, body, peer, signer).await.map(Either::Left)
+            self.edge.serve_http(snapshot, target, parts, body, peer, signer).await.map(Either::Left)
         } else {
             let signature = |body: &[u8], arn: &str| self.api_signature(parts, body, arn, origin);
-            self.edge.serve(target, parts, body, peer, signature).await.map(boxed)
+            self.edge.serve(snapshot, target, parts, body, peer, signature).await.map(boxed)
         }
     }
 

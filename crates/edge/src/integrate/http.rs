@@ -193,7 +193,7 @@ async fn given_back(
         headers.extend(answered(name, Kind::HttpProxy).map(|name| (name, value.clone())));
     }
     let answer = Answer { status: head.status.as_u16(), headers, body, is_traced: false };
-    Outcome { integration: Some(story), ..Outcome::answer(answer) }
+    Outcome { integration: Some(Box::new(story)), ..Outcome::answer(answer) }
 }
 
 /// Sends a request to an endpoint; the gateway's own answer when there is none from there.

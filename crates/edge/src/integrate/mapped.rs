@@ -378,7 +378,7 @@ fn response(
     seen: &Seen<'_>,
     answered: Answered,
 ) -> Outcome {
-    let story = answered.story.clone();
+    let story = answered.story.clone().map(Box::new);
     let with_story =
         |outcome: Outcome| Outcome { integration: outcome.integration.or(story.clone()), ..outcome };
     let Some(rule) = mapped.rule(&answered.selector) else {

@@ -60,7 +60,7 @@ pub(super) async fn function(
             let story =
                 IntegrationStory { status, service_status: Some(200), endpoint_id, ..Default::default() };
             let mut outcome =
-                Outcome { integration: Some(story), ..Outcome::answer(Answer::of_function(head)) };
+                Outcome { integration: Some(Box::new(story)), ..Outcome::answer(Answer::of_function(head)) };
             match rest {
                 Rest::Whole(body) => outcome.answer.body = body,
                 Rest::Open(body) => {
@@ -144,7 +144,11 @@ pub(super) async fn backend(
             let story = IntegrationStory { status: told, service_status: told, ..Default::default() };
             let source = Source::Backend(body);
             let stream = Stream::new(source, arrival.request_id.clone(), began, (limit, idle));
-            Outcome { integration: Some(story), stream: Some(Box::new(stream)), ..Outcome::answer(answer) }
+            Outcome {
+                integration: Some(Box::new(story)),
+                stream: Some(Box::new(stream)),
+                ..Outcome::answer(answer)
+            }
         }
         Err(unanswered) => super::http::failed(&unanswered),
     };

@@ -227,7 +227,7 @@ fn failures_take_the_place_of_an_answer() {
     let failed = |error: GatewayError, why: Option<&str>| {
         after_begin(|routed, arrival| {
             let story = why.map(|why| IntegrationStory { error: Some(why.into()), ..Default::default() });
-            let outcome = Outcome { integration: story, ..Outcome::error(error) };
+            let outcome = Outcome { integration: story.map(Box::new), ..Outcome::error(error) };
             execution_log::finish(routed.log, arrival, &outcome);
         })
     };
@@ -256,7 +256,7 @@ fn a_functions_error_that_is_mapped_is_told_beside_its_answer() {
     let lines = after_begin(|routed, arrival| {
         let story = IntegrationStory { error: Some("why".into()), ..Default::default() };
         let outcome = Outcome {
-            integration: Some(story),
+            integration: Some(Box::new(story)),
             trace_id: Some("Root=1".into()),
             ..Outcome::answer(answer(201))
         };
