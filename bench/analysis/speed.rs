@@ -51,7 +51,12 @@ fn main() {
     let mut route = 0;
     measure("one route of 50, six metrics", 24 * routes::METRICS, &buckets, |bucket| {
         route = (route + 1) % routes::ROUTES_MAX;
-        by_route.observe(route, RouteBucket { errors: bucket, cold: bucket, timed: timed(bucket) }, None);
+        by_route.observe(
+            route,
+            RouteBucket { errors: bucket, cold: bucket, timed: timed(bucket) },
+            None,
+            0.1,
+        );
         0.0
     });
     let mut judge = ErrorJudge::new(history, 0.005);

@@ -5,7 +5,8 @@ use libm::{exp, pow};
 
 use crate::share::increments;
 use crate::{
-    Bucket, PairJudge, Pairs, Slow, Thresholds, Timed, bands, grid, harm, projection::Rates, two_by_two,
+    BrokenTest, Bucket, PairJudge, Pairs, Slow, Thresholds, Timed, bands, grid, harm, projection::Rates,
+    two_by_two,
 };
 
 /// Rounding of a few hundred terms.
@@ -277,4 +278,92 @@ fn pairs_expect_more_than_one_where_the_null_is_wrong() {
     assert!(most > 1.0 + 1e-4, "{most}");
     let most = most_of_pairs(&judge, 4, &[(0.25, 0.2)], &not_worse_by(0.1));
     assert!(most > 1.0 + 1e-4, "{most}");
+}
+
+/// What the evidence can be expected to be at most after `left` more requests, if somebody who wants it large chooses each one's weight and
+/// what comes of it by what was before, and stops when he likes. The canary has each with `off` times its weight. The chances are free, so a mixture
+/// of the choices gives no more than the best of them.
+fn most_of_draws(test: &BrokenTest, left: u32, weights: &[f64], off: f64) -> f64 {
+    let now = exp(test.log_e());
+    if left == 0 {
+        return now;
+    }
+    let choices = weights.iter().flat_map(|weight| [(*weight, 0), (*weight, 1)]);
+    let expected = choices.map(|(weight, failed)| {
+        let [canary, base] = [(1, failed, 0, 0), (0, 0, 1, failed)].map(|(n_c, k_c, n_b, k_b)| {
+            let mut next = *test;
+            next.update(Bucket::new(n_c, k_c, n_b, k_b).unwrap(), weight);
+            most_of_draws(&next, left - 1, weights, off)
+        });
+        let chance = off * weight;
+        chance * canary + (1.0 - chance) * base
+    });
+    expected.fold(now, f64::max)
+}
+
+#[test]
+fn draws_never_expect_more_than_one_whoever_chooses_what_comes_of_them() {
+    for (weights, offs) in [
+        (&[0.02, 0.1, 0.5][..], &[0.01, 0.3, 1.0, 1.3, 2.0][..]),
+        (&[0.001, 0.9][..], &[0.1, 1.0, 1.0 / 0.9][..]),
+    ] {
+        for off in offs {
+            let most = most_of_draws(&BrokenTest::default(), 6, weights, *off);
+            assert!(most <= 1.0 + SLACK, "{most} at {weights:?} {off}");
+        }
+    }
+}
+
+/// The same for many requests with one weight: then the evidence depends on four counts alone, and what can still be reached from
+/// each is found from the end.
+fn most_of_many_draws(requests: usize, weight: f64, off: f64) -> f64 {
+    let chance = off * weight;
+    let log_e = |[s_c, k_c, s_b, k_b]: [usize; 4]| {
+        let [n_c, k_c, n_b, k_b] = [s_c + k_c, k_c, s_b + k_b, k_b].map(|count| count as u64);
+        let mut test = BrokenTest::default();
+        test.update(Bucket::new(n_c, k_c, n_b, k_b).unwrap(), weight);
+        exp(test.log_e())
+    };
+    let splits = |all: usize| {
+        (0..=all).flat_map(move |a| {
+            (0..=all - a).flat_map(move |b| (0..=all - a - b).map(move |c| [a, b, c, all - a - b - c]))
+        })
+    };
+    let mut later: std::collections::HashMap<[usize; 4], f64> = std::collections::HashMap::new();
+    for all in (0..=requests).rev() {
+        let most = |counts: [usize; 4]| {
+            let with = |at: usize| {
+                let mut next = counts;
+                next[at] += 1;
+                later.get(&next).copied().unwrap_or(0.0)
+            };
+            let [answered, failed] =
+                [(0, 2), (1, 3)].map(|(canary, base)| chance * with(canary) + (1.0 - chance) * with(base));
+            log_e(counts).max(answered).max(failed)
+        };
+        later = splits(all).map(|counts| (counts, most(counts))).collect();
+    }
+    later[&[0; 4]]
+}
+
+#[test]
+fn many_draws_never_expect_more_than_one() {
+    for (weight, off) in
+        [(0.02, 1.0), (0.02, 5.0), (0.1, 0.2), (0.1, 1.0), (0.1, 3.0), (0.5, 0.1), (0.5, 1.0), (0.5, 2.0)]
+    {
+        let most = most_of_many_draws(24, weight, off);
+        assert!(most <= 1.0 + SLACK, "{most} at {weight} {off}");
+    }
+}
+
+#[test]
+fn draws_expect_more_than_one_of_a_canary_that_is_broken_altogether() {
+    // The canary fails always, the base never: an answered request was the base's, a failed one the canary's.
+    let mut expected = 0.0;
+    for canary in 0..=40_u64 {
+        let mut test = BrokenTest::default();
+        test.update(Bucket::new(canary, canary, 40 - canary, 0).unwrap(), 0.1);
+        expected += binomial(40, 0.1)[canary as usize] * exp(test.log_e());
+    }
+    assert!(expected > 1_000.0, "{expected}");
 }

@@ -31,8 +31,7 @@ const ENOUGH: f64 = 100.0;
 /// An upper bound on (canary's event rate - base's event rate) that holds at all times at once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HarmBound {
-    /// Falling; an unused last place is 0.
-    margins: Exact<WIDTH>,
+    margins: Margins,
     logs: Exact<WIDTH>,
     peaks: Exact<WIDTH>,
     /// Base includes what it did before the rollout.
@@ -47,7 +46,7 @@ impl HarmBound {
     /// grid. `history` is what the base did before the rollout.
     pub fn new(history: Arm, margin: f64) -> HarmBound {
         let seen = Bucket { canary: Arm::default(), base: history };
-        HarmBound { margins: watched(margin), logs: Exact::ZERO, peaks: Exact::ZERO, seen, told: None }
+        HarmBound { margins: Margins::with(margin), logs: Exact::ZERO, peaks: Exact::ZERO, seen, told: None }
     }
 
     /// The same, but of the margins that are proven for good only `margin` is followed any further: the bound is the same.
@@ -58,8 +57,8 @@ impl HarmBound {
     /// Takes in a bucket. One with an empty arm only sharpens the guess.
     pub fn update(&mut self, bucket: Bucket) {
         if let Some(share) = bucket.share().filter(|_| bucket.compares()) {
-            let guess = self.guess();
-            for ((log, peak), margin) in self.logs.iter_mut().zip(self.peaks.iter_mut()).zip(*self.margins) {
+            let (guess, margins) = (self.guess(), self.margins.all());
+            for ((log, peak), margin) in self.logs.iter_mut().zip(self.peaks.iter_mut()).zip(*margins) {
                 if margin > 0.0 && (*peak < ENOUGH || self.told.is_none_or(|told| told[0] == margin)) {
                     *log += log_factor(bucket, share, guess, margin);
                     *peak = peak.max(*log);
@@ -72,12 +71,12 @@ impl HarmBound {
     /// The bound at level `alpha`: with probability at least `1 - alpha` it never lies below the true difference.
     /// 1 while nothing is proven.
     pub fn upper(&self, alpha: f64) -> f64 {
-        proven(&self.margins, &self.peaks, alpha)
+        proven(&self.margins.all(), &self.peaks, alpha)
     }
 
     /// The logarithm of the e-process for a margin; `None` for one that is not watched.
     pub fn log_e(&self, margin: f64) -> Option<f64> {
-        let at = self.margins.iter().position(|watched| *watched == margin)?;
+        let at = self.margins.all().iter().position(|watched| *watched == margin)?;
         (margin > 0.0).then_some(self.logs[at])
     }
 
@@ -87,6 +86,37 @@ impl HarmBound {
         let base = base.clamp(1.0e-6, 0.999);
         let canary = (canary.k() + PRIOR_REQUESTS * base) / (canary.n() + PRIOR_REQUESTS);
         Rates { canary: canary.min(1.0 - 1.0e-9), base }
+    }
+}
+
+/// The grid and one margin more, or 0. Written down as all of them, kept as the one.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Exact<WIDTH>", into = "Exact<WIDTH>")]
+struct Margins(f64);
+
+impl Margins {
+    fn with(margin: f64) -> Margins {
+        let is_watched = watched(margin)[WIDTH - 1] > 0.0;
+        Margins(if is_watched { margin } else { 0.0 })
+    }
+
+    fn all(self) -> Exact<WIDTH> {
+        watched(self.0)
+    }
+}
+
+impl TryFrom<Exact<WIDTH>> for Margins {
+    type Error = &'static str;
+    fn try_from(all: Exact<WIDTH>) -> Result<Margins, Self::Error> {
+        let more = all.iter().copied().find(|margin| !MARGINS.contains(margin)).unwrap_or(0.0);
+        let margins = Margins::with(more);
+        if margins.all() == all { Ok(margins) } else { Err("margins of no bound") }
+    }
+}
+
+impl From<Margins> for Exact<WIDTH> {
+    fn from(margins: Margins) -> Exact<WIDTH> {
+        margins.all()
     }
 }
 

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::broken::{BrokenTest, with_broken};
 use crate::cluster::Firsts;
 use crate::interval::{self, Interval};
 use crate::log_space::threshold;
@@ -40,6 +41,9 @@ pub struct Thresholds {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ErrorJudge {
     worse: Restarting,
+    /// `None` where users keep an arm, whose requests aren't drawn, and in judges of before there was such a test.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    broken: Option<BrokenTest>,
     harm: HarmBound,
     split: ShareTest,
     ratio: RatioSequence,
@@ -110,6 +114,7 @@ impl ErrorJudge {
     pub fn new(history: Arm, margin: f64) -> ErrorJudge {
         ErrorJudge {
             worse: Restarting::default(),
+            broken: Some(BrokenTest::default()),
             harm: HarmBound::telling(history, margin),
             split: ShareTest::split(),
             ratio: RatioSequence::default(),
@@ -122,7 +127,7 @@ impl ErrorJudge {
     /// ([`observe_firsts`](ErrorJudge::observe_firsts)). Requests still bound the harm, and are counted. How they are split says
     /// nothing there, however many they are: few users make most of them.
     pub fn of_users(history: Arm, margin: f64) -> ErrorJudge {
-        ErrorJudge { firsts: Some(Firsts::default()), ..ErrorJudge::new(history, margin) }
+        ErrorJudge { broken: None, firsts: Some(Firsts::default()), ..ErrorJudge::new(history, margin) }
     }
 
     /// Takes in what was seen under a configured weight, 0 to 1. A bucket without both arms compares nothing and only
@@ -133,6 +138,7 @@ impl ErrorJudge {
             if let Some(share) = bucket.share() {
                 self.worse.update(canary.events(), base.events(), share);
             }
+            self.broken.iter_mut().for_each(|broken| broken.update(bucket, weight));
             self.split.update(canary.requests(), base.requests(), weight);
             self.ratio.update(canary.events(), base.events(), weight);
         }
@@ -171,12 +177,12 @@ impl ErrorJudge {
 
     /// The evidence that the canary's error rate is higher.
     pub fn log_e_worse(&self) -> f64 {
-        self.worse.log_e()
+        with_broken(self.worse.log_e(), self.broken.as_ref())
     }
 
     /// What the error rate says, without the intervals that only reports need.
     pub fn findings(&self, thresholds: &Thresholds) -> Findings {
-        let log_e_worse = self.worse.log_e();
+        let log_e_worse = self.log_e_worse();
         let threshold_worse = threshold(thresholds.alpha_rollback);
         let harm_upper = self.harm.upper(thresholds.alpha_promote);
         let log_e_split = self.split.log_e();
@@ -228,5 +234,40 @@ impl ErrorJudge {
 impl Seen {
     fn new(arm: Arm) -> Seen {
         Seen { requests: arm.requests(), events: arm.events(), rate: interval::rate(arm, REPORT_ALPHA) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn four_failures(mut judge: ErrorJudge) -> ErrorJudge {
+        judge.observe(Bucket::new(4, 4, 36, 0).expect("fewer events than requests"), 0.1);
+        judge
+    }
+
+    #[test]
+    fn all_draws_have_a_quarter_where_requests_are_drawn() {
+        let judge = ErrorJudge::new(Arm::default(), 0.005);
+        let without = four_failures(ErrorJudge { broken: None, ..judge.clone() }).log_e_worse();
+        let with = four_failures(judge).log_e_worse();
+        assert!(with > without + 2.0, "{with} {without}");
+        let users = ErrorJudge::of_users(Arm::default(), 0.005);
+        assert_eq!(
+            four_failures(users.clone()).log_e_worse(),
+            users.log_e_worse(),
+            "who keeps an arm isn't drawn anew"
+        );
+    }
+
+    /// What has begun without the test ends without it.
+    #[test]
+    fn a_judge_of_before_goes_on_with_the_share_alone() {
+        let judge = ErrorJudge::new(Arm::default(), 0.005);
+        let mut written = serde_json::to_value(&judge).expect("it can be written");
+        assert!(written.as_object_mut().expect("fields").remove("broken").is_some());
+        let old: ErrorJudge = serde_json::from_value(written.clone()).expect("it can be read");
+        assert_eq!(serde_json::to_value(&old).expect("it can be written"), written);
+        assert_eq!(old, ErrorJudge { broken: None, ..judge });
     }
 }

@@ -17,6 +17,7 @@
 //! | [`pairs`] | the error rate, by requests that both arms answered |
 //! | [`share`] | do events fall on the canary more often than its share of traffic? (kernel K1; also the split check) |
 //! | [`restart`] | the same, for a regression that begins late |
+//! | [`broken`] | is the canary broken altogether? |
 //! | [`harm`] | how much worse can the canary be at most? (kernel K2) |
 //! | [`two_by_two`] | are slow requests more frequent on the canary? (kernel K3) |
 //! | [`bands`] | the same of all thresholds at once |
@@ -29,6 +30,7 @@
 //! every bit kept, so that a judgement can go on after a crash as if nothing had happened.
 
 pub mod bands;
+pub mod broken;
 mod bucket;
 pub mod ceiling;
 pub mod cluster;
@@ -56,6 +58,7 @@ pub mod share;
 pub mod two_by_two;
 
 pub use bands::Bands;
+pub use broken::BrokenTest;
 pub use bucket::{Arm, Bucket, MoreEventsThanRequests};
 pub use ceiling::Ceiling;
 pub use cluster::Firsts;

@@ -7,6 +7,7 @@ use crate::exact::Exact;
 use crate::grid::RATIOS;
 use crate::interval::{Interval, crossing};
 use crate::log_space::{log_sum_exp, threshold};
+use crate::routes::stop_at_most;
 
 /// Different configured weights kept apart at most. Buckets under further ones are left out of the interval.
 pub const WEIGHTS_MAX: usize = 32;
@@ -29,8 +30,9 @@ impl Default for RatioSequence {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Events {
     weight: Exact<1>,
-    canary: u64,
-    base: u64,
+    /// Counts stop at the largest number.
+    canary: u32,
+    base: u32,
 }
 
 impl RatioSequence {
@@ -49,8 +51,8 @@ impl RatioSequence {
             }
         };
         let events = &mut self.weights[at];
-        events.canary = events.canary.saturating_add(canary_events);
-        events.base = events.base.saturating_add(base_events);
+        stop_at_most(&mut events.canary, canary_events);
+        stop_at_most(&mut events.base, base_events);
     }
 
     /// The interval at level `alpha`; `None` before any event.
@@ -71,7 +73,7 @@ impl RatioSequence {
         let ratio = exp(ln_ratio);
         let sum = |events: &Events| {
             let weight = events.weight[0];
-            let (canary, base) = (events.canary as f64, events.base as f64);
+            let (canary, base) = (f64::from(events.canary), f64::from(events.base));
             let mix = log(1.0 - weight + weight * ratio);
             canary * (log(weight) + ln_ratio - mix) + base * (log(1.0 - weight) - mix)
         };
@@ -85,7 +87,7 @@ impl RatioSequence {
             let part = |events: &Events| {
                 let weight = events.weight[0];
                 let expected = weight * ratio / (1.0 - weight + weight * ratio);
-                let (canary, base) = (events.canary as f64, events.base as f64);
+                let (canary, base) = (f64::from(events.canary), f64::from(events.base));
                 canary * (1.0 - expected) - base * expected
             };
             self.weights.iter().map(part).sum()

@@ -206,7 +206,7 @@ mod tests {
         for _ in 0..9 {
             judges.errors.observe(Bucket::new(100, 2, 900, 9).unwrap(), 0.1);
             let errors = Bucket::new(1, 1, 9, 0).unwrap();
-            judges.routes.observe(1, RouteBucket { errors, ..RouteBucket::default() }, None);
+            judges.routes.observe(1, RouteBucket { errors, ..RouteBucket::default() }, None, 0.1);
         }
         assert_eq!(judges.all().findings(&THRESHOLDS).verdict, Verdict::Worse);
         let culprits = judges.all().culprits(0.05);

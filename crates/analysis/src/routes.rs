@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::Bucket;
+use crate::broken::{BrokenTest, with_broken};
 use crate::cluster::Firsts;
 use crate::exact::Exact;
 use crate::grid::{self, Point, SLOWER, WIDTH, WORSE};
@@ -88,6 +89,9 @@ pub struct RouteJudge {
     /// Users keep an arm: their first errors on a route are compared, not requests.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     is_by_user: bool,
+    /// Requests are drawn, and it is asked whether a route is broken altogether. Not so in judges of before there was such a test.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_by_draws: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -100,6 +104,9 @@ struct Route {
     /// Of its errors.
     #[serde(default, skip_serializing_if = "Settled::is_nothing")]
     settled: Settled,
+    /// Of its errors too, where requests are drawn.
+    #[serde(default, skip_serializing_if = "BrokenTest::is_new")]
+    broken: BrokenTest,
 }
 
 /// One metric of one route: evidence per alternative, summed over starts, and the events.
@@ -114,16 +121,22 @@ struct Cell {
 impl RouteJudge {
     /// `None` for more than [`ROUTES_MAX`] routes, or for none at all.
     pub fn new(routes: usize) -> Option<RouteJudge> {
-        let cell = Cell { logs: Exact([ln_weight(0); WIDTH]), canary: 0, base: 0 };
-        let cells = std::array::from_fn(|_| cell.clone());
-        let route = Route { canary: 0, base: 0, cells, settled: Settled::NOTHING };
-        let fits = (1..=ROUTES_MAX).contains(&routes);
-        fits.then(|| RouteJudge { routes: vec![route; routes].into(), starts: 1, is_by_user: false })
+        RouteJudge::of(routes, false)
     }
 
     /// The same where users keep an arm: see [`ErrorJudge::of_users`](crate::ErrorJudge::of_users).
     pub fn of_users(routes: usize) -> Option<RouteJudge> {
-        RouteJudge::new(routes).map(|judge| RouteJudge { is_by_user: true, ..judge })
+        RouteJudge::of(routes, true)
+    }
+
+    fn of(routes: usize, is_by_user: bool) -> Option<RouteJudge> {
+        let cell = Cell { logs: Exact([ln_weight(0); WIDTH]), canary: 0, base: 0 };
+        let cells = std::array::from_fn(|_| cell.clone());
+        let (settled, broken) = (Settled::NOTHING, BrokenTest::default());
+        let route = Route { canary: 0, base: 0, cells, settled, broken };
+        let fits = (1..=ROUTES_MAX).contains(&routes);
+        let is_by_draws = !is_by_user;
+        fits.then(|| RouteJudge { routes: vec![route; routes].into(), starts: 1, is_by_user, is_by_draws })
     }
 
     pub fn routes(&self) -> usize {
@@ -133,8 +146,12 @@ impl RouteJudge {
     /// Takes in what was seen of a route; routes count from 0. One that is not known changes nothing. `share` is the
     /// canary's observed share of all requests of the bucket, those of other routes too: requests draw their arm
     /// whatever their route, and a route's own few requests would tell the share badly. `None` takes the route's own.
-    pub fn observe(&mut self, route: usize, seen: RouteBucket, share: Option<f64>) {
+    /// `weight` is the configured one, 0 to 1.
+    pub fn observe(&mut self, route: usize, seen: RouteBucket, share: Option<f64>, weight: f64) {
         let Some(route) = Arc::make_mut(&mut self.routes).get_mut(route) else { return };
+        if self.is_by_draws {
+            route.broken.update(seen.errors, weight);
+        }
         stop_at_most(&mut route.canary, seen.errors.canary.requests());
         stop_at_most(&mut route.base, seen.errors.base.requests());
         for (cell, metric) in route.cells.iter_mut().zip(Metric::ALL) {
@@ -213,7 +230,13 @@ impl RouteJudge {
         let at = Metric::ALL.iter().position(|known| *known == metric)?;
         let route = self.routes.get(route)?;
         let log_e = mixture(&route.cells.get(at)?.logs, self.starts, metric.grid());
-        Some(if at == ERRORS { with_settled(log_e, &route.settled) } else { log_e })
+        Some(match at {
+            ERRORS => {
+                let broken = Some(&route.broken).filter(|_| self.is_by_draws);
+                with_broken(with_settled(log_e, &route.settled), broken)
+            }
+            _ => log_e,
+        })
     }
 
     /// Requests of canary and base on a route.
@@ -233,7 +256,7 @@ fn share_steps(bucket: Bucket, share: Option<f64>) -> Option<[f64; WIDTH]> {
     increments(&grid::WORSE, 1.0, bucket.canary.events(), bucket.base.events(), share)
 }
 
-fn stop_at_most(sum: &mut u32, more: u64) {
+pub(crate) fn stop_at_most(sum: &mut u32, more: u64) {
     *sum = sum.saturating_add(u32::try_from(more).unwrap_or(u32::MAX));
 }
 
@@ -256,7 +279,7 @@ mod tests {
         let mut judge = RouteJudge::new(50).unwrap();
         for second in 0..8 {
             for route in 0..50 {
-                judge.observe(route, seen(1, u64::from(route == 7), 99, 0), None);
+                judge.observe(route, seen(1, u64::from(route == 7), 99, 0), None, 0.01);
             }
             if second == 4 {
                 judge.restart();
@@ -274,17 +297,48 @@ mod tests {
     fn a_route_of_few_requests_is_judged_by_the_share_of_all() {
         let (mut alone, mut among) = (RouteJudge::new(1).unwrap(), RouteJudge::new(1).unwrap());
         for _ in 0..3 {
-            alone.observe(0, seen(1, 1, 0, 0), None);
-            among.observe(0, seen(1, 1, 0, 0), Some(0.01));
+            alone.observe(0, seen(1, 1, 0, 0), None, 0.01);
+            among.observe(0, seen(1, 1, 0, 0), Some(0.01), 0.01);
         }
-        assert!(alone.log_e_errors().abs() < 1e-12 && among.log_e_errors() > 6.0);
+        assert!(alone.log_e_errors() < 0.0 && among.log_e_errors() > 6.0);
+    }
+
+    /// Three failures of the canary's, while the base answered two hundred requests.
+    #[test]
+    fn a_dead_route_is_found_by_what_the_canary_has_not_answered() {
+        let mut judge = RouteJudge::new(50).unwrap();
+        (0..3).for_each(|_| judge.observe(7, seen(1, 1, 66, 0), Some(0.015), 0.015));
+        let mut users = RouteJudge::of_users(50).unwrap();
+        users.observe_firsts(7, Firsts { canary: 3, base: 0 }, 0.015);
+        assert!(
+            judge.log_e_errors() > users.log_e_errors() + 2.0,
+            "{} {}",
+            judge.log_e_errors(),
+            users.log_e_errors()
+        );
+        let before = judge.log_e_errors();
+        judge.observe(7, seen(1, 0, 66, 0), Some(0.015), 0.015);
+        assert!(judge.log_e_errors() < before - 2.0, "it answers");
+    }
+
+    /// As it was written before there was the test of all draws: what has begun without it ends without it.
+    #[test]
+    fn a_judge_of_before_goes_on_with_the_share_alone() {
+        let mut written = serde_json::to_value(RouteJudge::new(2).unwrap()).unwrap();
+        assert!(written.as_object_mut().unwrap().remove("is_by_draws").is_some());
+        let mut old: RouteJudge = serde_json::from_value(written.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&old).unwrap(), written);
+        let mut users = RouteJudge::of_users(2).unwrap();
+        old.observe(1, seen(3, 3, 147, 0), Some(0.02), 0.02);
+        users.observe_firsts(1, Firsts { canary: 3, base: 0 }, 0.02);
+        assert_eq!(old.log_e_errors(), users.log_e_errors());
     }
 
     #[test]
     fn a_route_that_nobody_knows_changes_nothing() {
         let mut judge = RouteJudge::new(2).unwrap();
         let before = judge.clone();
-        judge.observe(2, seen(10, 10, 10, 0), None);
+        judge.observe(2, seen(10, 10, 10, 0), None, 0.5);
         assert_eq!(judge, before);
     }
 
@@ -292,7 +346,7 @@ mod tests {
     fn cold_starts_are_told_and_condemn_nobody() {
         let mut judge = RouteJudge::new(1).unwrap();
         let cold = Bucket::new(10, 9, 90, 0).unwrap();
-        (0..9).for_each(|_| judge.observe(0, RouteBucket { cold, ..RouteBucket::default() }, None));
+        (0..9).for_each(|_| judge.observe(0, RouteBucket { cold, ..RouteBucket::default() }, None, 0.1));
         assert!(judge.log_e_of(0, Metric::ColdStarts).unwrap() > 20.0);
         assert!(judge.log_e_errors().abs() < 1e-12 && judge.log_e_slower().abs() < 1e-12);
     }
@@ -300,7 +354,7 @@ mod tests {
     #[test]
     fn where_users_keep_an_arm_their_first_errors_decide_and_requests_are_counted() {
         let mut judge = RouteJudge::of_users(2).unwrap();
-        judge.observe(1, seen(50, 50, 50, 0), Some(0.01));
+        judge.observe(1, seen(50, 50, 50, 0), Some(0.01), 0.01);
         assert!(judge.log_e_errors().abs() < 1e-12 && judge.events(1, Metric::Errors) == Some((50, 0)));
         judge.observe_firsts(1, Firsts { canary: 3, base: 0 }, 0.01);
         judge.observe_firsts(7, Firsts { canary: 3, base: 0 }, 0.01);
@@ -319,7 +373,7 @@ mod tests {
     #[test]
     fn counts_stop_at_the_largest_number() {
         let mut judge = RouteJudge::new(1).unwrap();
-        (0..3).for_each(|_| judge.observe(0, seen(u64::MAX, 1, 5, 1), None));
+        (0..3).for_each(|_| judge.observe(0, seen(u64::MAX, 1, 5, 1), None, 0.1));
         assert_eq!(judge.requests(0), Some((u64::from(u32::MAX), 15)));
         assert!(judge.log_e_errors().is_finite());
     }

@@ -34,7 +34,7 @@ impl Judges {
         self.errors.observe(bucket, 0.01 + at as f64 / 1000.0);
         self.latency.observe(timed);
         for route in 0..ROUTES_MAX {
-            self.routes.observe(route, RouteBucket { errors: bucket, cold: bucket, timed }, None);
+            self.routes.observe(route, RouteBucket { errors: bucket, cold: bucket, timed }, None, 0.1);
         }
         self.guard.update(bucket.canary);
         self.errors.restart();

@@ -85,7 +85,7 @@ impl State {
             if !is_timed {
                 seen.timed = Timed::default();
             }
-            routes.observe(route, seen, block.bucket.share());
+            routes.observe(route, seen, block.bucket.share(), weight);
         }
     }
 }
