@@ -16,7 +16,10 @@ fn plan() -> Plan {
     let rules = Rules { margin: 0.01, ..Rules::default() };
     Plan::new(target, steps, rules)
         .unwrap()
-        .with(Some(Ramp { failures_per_look: 100.0, ..Ramp::default() }), Judged::default())
+        .with(
+            Some(Ramp { failures_per_look: 100.0, first_percent: Percent::new(2.0).unwrap() }),
+            Judged::default(),
+        )
         .unwrap()
 }
 

@@ -170,7 +170,7 @@ fn what_is_riskier_than_the_usual_ramp_is_said() {
     let plan = json!({
         "target": target(),
         "steps": [{"percent": 50, "wait_ms": 30_000}, {"percent": 95, "wait_ms": 600_000}],
-        "ramp": {"failures_per_look": 10, "first_percent": 5},
+        "ramp": {"failures_per_look": 10, "first_percent": 15},
         "judged": {"latency": {"body_margin": 0.1}, "pairs": true},
     });
     let plan: Plan = serde_json::from_value(plan).unwrap();
@@ -179,7 +179,7 @@ fn what_is_riskier_than_the_usual_ramp_is_said() {
         [
             "wait at 50 % 30 s instead of 60 s",
             "blast radius 10 failures per look instead of 1.5",
-            "ramp begins at 5 % instead of 2 %",
+            "ramp begins at 15 % instead of 12 %",
             "promotion may rest on mirrored requests or probes instead of the canary's own traffic, which they must be like",
             "margin above the p50 10 pp instead of 6 pp",
         ]
