@@ -34,6 +34,7 @@ pub fn identical() -> Vec<Model> {
         shaped("users keep their arm", Shape::Users),
         shaped("bad hosts", Shape::Hosts),
         shaped("split is not as configured", Shape::Skewed),
+        shaped("weights come a second late", Shape::Lagging),
         shaped("colder canary", Shape::Cold),
         Model { name: "50 routes", has_routes: true, ..HEALTHY },
     ]

@@ -68,6 +68,8 @@ pub enum Shape {
     Hosts,
     /// The canary gets 1.3 times the share that is configured.
     Skewed,
+    /// A weight begins to draw a second after it is said to be there: what is counted by then was drawn under the one before.
+    Lagging,
     /// 8 % of the canary's requests meet a cold start, 1 % of the base's, and these are slow.
     Cold,
 }
@@ -109,6 +111,8 @@ pub struct World<'a> {
     users: Vec<User>,
     /// Users who have failed.
     failed: FirstEvents,
+    /// The weight of the time before.
+    weight_before: f64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -143,7 +147,7 @@ impl<'a> World<'a> {
         let users = if model.shape == Shape::Users { USERS } else { 0 };
         let users = (0..users).map(|_| User { draw: draws.uniform(), is_failing: draws.happens(0.002) });
         let (users, failed) = (users.collect(), FirstEvents::default());
-        World { model, draws, onset_s, outage_s, accepted: ACCEPTED, users, failed }
+        World { model, draws, onset_s, outage_s, accepted: ACCEPTED, users, failed, weight_before: 0.0 }
     }
 
     /// The same where a canary is accepted that is this many times slower.
@@ -158,7 +162,12 @@ impl<'a> World<'a> {
 
     /// The time from `at_s` for `for_s` seconds with a weight of 0 to 1.
     pub fn pass(&mut self, at_s: f64, for_s: f64, weight: f64) -> Seen {
-        let share = if self.model.shape == Shape::Skewed { (1.3 * weight).min(1.0) } else { weight };
+        let share = match self.model.shape {
+            Shape::Skewed => (1.3 * weight).min(1.0),
+            Shape::Lagging => self.weight_before,
+            _ => weight,
+        };
+        self.weight_before = weight;
         let requests = self.requests(at_s, for_s);
         let canary = self.draws.binomial(requests, share);
         let base = requests - canary;

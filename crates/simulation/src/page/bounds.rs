@@ -3,8 +3,9 @@
 
 use std::fmt::Write as _;
 
+use pitbird_analysis::broken::BROKEN_PART;
 use pitbird_analysis::latency::{BANDS_PART, PARTS, QUANTILES};
-use pitbird_analysis::{Bands, Bucket, ShareTest, TwoByTwo, combine, threshold};
+use pitbird_analysis::{Bands, BrokenTest, Bucket, ShareTest, TwoByTwo, combine, threshold};
 
 use super::Counts;
 use crate::catalogue::regressions;
@@ -20,8 +21,8 @@ const LOOKS_MAX: u64 = 20_000;
 const HEAD: &str = "
 ## What bounds them
 
-The same faults at a weight that stays. An oracle is Wald's test that knows beforehand what is wrong and how much; for the dead
-route it knows which one it is. All have the same chance of a false rollback, 0.1 %, and one look a second.
+The same faults at a weight that stays. An oracle is Wald's test that knows beforehand what is wrong and how much. For 1 → 2 % it looks at
+the failures alone; for the dead route at the answers as well, and it knows which route it is and that the split is as configured. All have the same chance of a false rollback, 0.1 %, and one look a second.
 
 | fault | counted | weight | oracle, median / p95 | ours alone, median / p95 |
 |---|---|---|---|---|
@@ -37,14 +38,14 @@ pub(super) fn table(counts: Counts, runs: &Runs, only: &str) -> String {
     let wanted = |model: &Model| model.name.contains(only);
     for model in regressions().iter().filter(|model| wanted(model)) {
         for weight in [0.01, 0.1, 0.5] {
-            let extra = |test: fn() -> Test| {
-                runs.all(count, |run| alone(World::new(model, runs.seed(), run), weight, test()))
+            let extra = |test: fn(f64) -> Test| {
+                runs.all(count, |run| alone(World::new(model, runs.seed(), run), weight, test(weight)))
                     .iter()
                     .map(|ending| ending.extra_failures)
                     .collect::<Vec<_>>()
             };
             if model.name.contains("1 → 2 %") {
-                row(model, "extra failures", weight, [extra(knows_ratio), extra(share_of_errors)]);
+                row(model, "extra failures", weight, [extra(knows_ratio), extra(of_errors)]);
             }
             if model.fault.is_route_dead {
                 row(model, "extra failures", weight, [extra(knows_route), extra(one_route_of_fifty)]);
@@ -84,7 +85,7 @@ fn errors(seen: &Seen) -> Bucket {
 }
 
 /// The canary's errors are twice as frequent.
-fn knows_ratio() -> Test {
+fn knows_ratio(_: f64) -> Test {
     let mut log_e = 0.0;
     Box::new(move |seen| {
         let bucket = errors(seen);
@@ -95,12 +96,31 @@ fn knows_ratio() -> Test {
     })
 }
 
-fn share_of_errors() -> Test {
-    let mut test = ShareTest::worse(1.0).expect("a ratio within the limits");
+/// By how they are shared, and whether the canary is broken altogether.
+struct OfErrors {
+    share: ShareTest,
+    broken: BrokenTest,
+    weight: f64,
+}
+
+impl OfErrors {
+    fn new(weight: f64) -> OfErrors {
+        let share = ShareTest::worse(1.0).expect("a ratio within the limits");
+        OfErrors { share, broken: BrokenTest::default(), weight }
+    }
+
+    fn take(&mut self, bucket: Bucket, share: f64) -> f64 {
+        self.share.update(bucket.canary.events(), bucket.base.events(), share);
+        self.broken.update(bucket, self.weight);
+        combine(&[(1.0 - BROKEN_PART, self.share.log_e()), (BROKEN_PART, self.broken.log_e())])
+    }
+}
+
+fn of_errors(weight: f64) -> Test {
+    let mut test = OfErrors::new(weight);
     Box::new(move |seen| {
         let bucket = errors(seen);
-        test.update(bucket.canary.events(), bucket.base.events(), bucket.share().unwrap_or_default());
-        test.log_e()
+        test.take(bucket, bucket.share().unwrap_or_default())
     })
 }
 
@@ -110,25 +130,30 @@ fn on_dying_route(seen: &Seen) -> (Bucket, f64) {
     (bucket, errors(seen).share().unwrap_or_default())
 }
 
-/// All of this route's failures are the canary's, but for the base's one in a thousand.
-fn knows_route() -> Test {
-    const RATIO: f64 = 1_000.0;
+/// The canary answers one in ten thousand of this route's requests, the base all but one in a thousand.
+fn knows_route(weight: f64) -> Test {
+    const CANARY: f64 = 0.9999;
+    const BASE: f64 = 0.001;
+    let of_canary = |canary: f64, base: f64| weight * canary / (weight * canary + (1.0 - weight) * base);
+    let (failed, answered) = (of_canary(CANARY, BASE), of_canary(1.0 - CANARY, 1.0 - BASE));
+    let steps = |share: f64| (libm::log(share / weight), libm::log((1.0 - share) / (1.0 - weight)));
+    let (failed, answered) = (steps(failed), steps(answered));
     let mut log_e = 0.0;
     Box::new(move |seen| {
-        let (bucket, share) = on_dying_route(seen);
-        let (canary, base) = (bucket.canary.events() as f64, bucket.base.events() as f64);
-        log_e += canary * libm::log(RATIO) - (canary + base) * libm::log1p(share * (RATIO - 1.0));
+        let Bucket { canary, base } = on_dying_route(seen).0;
+        log_e += canary.events() as f64 * failed.0 + base.events() as f64 * failed.1;
+        log_e += (canary.requests() - canary.events()) as f64 * answered.0;
+        log_e += (base.requests() - base.events()) as f64 * answered.1;
         log_e
     })
 }
 
 /// Half of the evidence for all routes, a fiftieth of that for each.
-fn one_route_of_fifty() -> Test {
-    let (mut all, mut route) = (share_of_errors(), ShareTest::worse(1.0).expect("a ratio within the limits"));
+fn one_route_of_fifty(weight: f64) -> Test {
+    let (mut all, mut route) = (of_errors(weight), OfErrors::new(weight));
     Box::new(move |seen| {
         let (bucket, share) = on_dying_route(seen);
-        route.update(bucket.canary.events(), bucket.base.events(), share);
-        combine(&[(0.5, all(seen)), (0.01, route.log_e())])
+        combine(&[(0.5, all(seen)), (0.01, route.take(bucket, share))])
     })
 }
 
