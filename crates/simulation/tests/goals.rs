@@ -48,8 +48,10 @@ fn an_identical_version_is_never_rolled_back() {
 
 #[test]
 fn a_broken_version_fails_few_requests() {
-    for name in ["broken altogether", "broken altogether, 1,000/s"] {
+    for name in ["broken altogether, 10/s", "broken altogether", "broken altogether, 1,000/s"] {
         let ends = releases(&fault(name), 100);
+        let took: Vec<f64> = ends.iter().map(|ending| ending.end_s).collect();
+        assert!(quantile(&took, 0.5).unwrap().value <= 5.0, "{name}: {took:?}");
         assert_eq!(count(&ends, End::RolledBack), ends.len(), "{name}");
         assert!(extra(&ends, 0.5) <= 4.0 && extra(&ends, 0.99) <= 8.0, "{name}: {}", extra(&ends, 0.99));
     }
@@ -61,7 +63,8 @@ fn a_worse_version_is_rolled_back() {
     {
         let ends = releases(&fault(name), 12);
         assert_eq!(count(&ends, End::RolledBack), ends.len(), "{name}");
-        assert!(extra(&ends, 0.5) <= 50.0, "{name}");
+        let most = if name.starts_with("one route") { 5.0 } else { 50.0 };
+        assert!(extra(&ends, 0.5) <= most, "{name}");
     }
 }
 
