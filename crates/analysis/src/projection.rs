@@ -37,7 +37,7 @@ pub(crate) fn project(share: f64, guess: Rates, delta: f64) -> f64 {
         let value = t * slope - rest * b;
         let newton = t - value / (slope + t * (canary.0 * in_u + canary.1 / u + base * in_t));
         let room = t.min(1.0 - delta - t);
-        if (newton - t).abs() <= (CLOSE * room).max(1.0e-15 * t) {
+        if (newton - t).abs() <= CLOSE * room {
             return newton.clamp(low, high);
         }
         if value < 0.0 {
@@ -98,6 +98,17 @@ mod tests {
                 (found - expected).abs() <= 1e-11 * expected,
                 "{share} {rate} {delta}: {found} {expected}"
             );
+        }
+    }
+
+    /// Beside the pole a step is as small as the distance from it, and there may be many left.
+    #[test]
+    fn a_small_step_at_the_border_is_not_the_last() {
+        for d in [-1.0865972344242083, -1.0678095188780554, -1.0525492043085238] {
+            let (rate, delta) = (libm::exp10(-0.01), libm::exp10(d));
+            let guess = Rates { canary: rate, base: rate };
+            let (found, expected) = (project(0.001, guess, delta), bisected(0.001, guess, delta));
+            assert!((found - expected).abs() <= 1e-11 * expected, "{d}: {found} {expected}");
         }
     }
 
