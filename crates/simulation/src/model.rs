@@ -138,6 +138,17 @@ pub struct Seen {
     pub extra_failures: f64,
 }
 
+/// What comes of requests that both arms answer, of which the canary fails a share and the base another, 0 to 1. Half of the base's failures are the
+/// canary's as well; the others, and what is wrong with the canary, fall on each by itself.
+pub fn answered(draws: &mut Draws, pairs: u64, canary: f64, base: f64) -> Pairs {
+    let both = SHARED * base;
+    let alone = |rate: f64| ((rate - both) / (1.0 - both)).clamp(0.0, 1.0);
+    let left = pairs - draws.binomial(pairs, both);
+    let failed = draws.binomial(left, alone(canary));
+    let canary_alone = failed - draws.binomial(failed, alone(base));
+    Pairs { pairs, canary_alone, base_alone: draws.binomial(left - failed, alone(base)) }
+}
+
 impl<'a> World<'a> {
     pub fn new(model: &'a Model, seed: u64, run: u64) -> World<'a> {
         let mut draws = Draws::new(seed, model.name, run);
@@ -195,15 +206,9 @@ impl<'a> World<'a> {
         seen
     }
 
-    /// Half of the base's failures are the canary's as well; the others, and what is wrong with the canary, fall on each by itself.
     fn pairs(&mut self, for_s: f64, rate: f64, more: f64) -> Pairs {
         let pairs = (self.model.pairs_per_second * for_s).round() as u64;
-        let both = SHARED * rate;
-        let alone = |rate: f64| ((rate - both) / (1.0 - both)).clamp(0.0, 1.0);
-        let left = pairs - self.draws.binomial(pairs, both);
-        let canary = self.draws.binomial(left, alone((rate + more).min(1.0)));
-        let canary_alone = canary - self.draws.binomial(canary, alone(rate));
-        Pairs { pairs, canary_alone, base_alone: self.draws.binomial(left - canary, alone(rate)) }
+        answered(&mut self.draws, pairs, (rate + more).min(1.0), rate)
     }
 
     fn requests(&mut self, at_s: f64, for_s: f64) -> u64 {

@@ -16,7 +16,7 @@ use crate::client::Client;
 use crate::failure::Failure;
 use crate::print;
 pub use build::plan as of;
-use forecast::{Forecast, Traffic};
+use forecast::{Forecast, Pairing, Traffic};
 
 /// How long a server may take to tell a name.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -26,7 +26,7 @@ pub async fn shown(client: &Client, options: &PlanOptions, output: Output) -> Re
     let input = start_input(&StartOptions { file: Some(options.file.clone()), ..StartOptions::default() })?;
     let plan = build::plan(&input)?;
     let forecasts = match options.rate {
-        Some(per_second) => forecasts(&plan, options, per_second),
+        Some(per_second) => forecasts(&plan, Pairing::of(&input), options, per_second),
         None => Vec::new(),
     };
     let names = names(client, &input["Target"]).await;
@@ -37,7 +37,7 @@ pub async fn shown(client: &Client, options: &PlanOptions, output: Output) -> Re
 }
 
 /// A canary as good as the base first, then the faulty ones.
-fn forecasts(plan: &Plan, options: &PlanOptions, per_second: f64) -> Vec<Forecast> {
+fn forecasts(plan: &Plan, pairs: Pairing, options: &PlanOptions, per_second: f64) -> Vec<Forecast> {
     let base_errors = options.base_errors;
     let mut faulty = options.canary_errors.clone();
     if faulty.is_empty() {
@@ -48,7 +48,7 @@ fn forecasts(plan: &Plan, options: &PlanOptions, per_second: f64) -> Vec<Forecas
     }
     // Whoever is asked says go at once.
     let plan = &plan.clone().hooked(Vec::new()).expect("a plan without hooks is one");
-    let traffic = |canary_errors| Traffic { per_second, base_errors, canary_errors };
+    let traffic = |canary_errors| Traffic { per_second, base_errors, canary_errors, pairs };
     let all = std::iter::once(base_errors).chain(faulty).map(traffic);
     all.map(|traffic| forecast::forecast(plan, traffic, options.seed, options.runs)).collect()
 }
@@ -120,7 +120,7 @@ fn document(input: &Json, plan: &Plan, names: &Json, options: &PlanOptions, fore
     if let Some(rate) = options.rate {
         told["Foreseen"] = json!({
             "Method": "a seeded simulation through the planner itself",
-            "Assumes": page::ASSUMES,
+            "Assumes": page::assumes(plan),
             "RatePerSecond": rate,
             "BaseErrors": options.base_errors,
             "Seed": options.seed,

@@ -8,6 +8,7 @@ use pitbird_rollout::{
     ObservedRoute, Outcome, Plan, Step, Turn, applied, begin, next,
 };
 use pitbird_simulation::draws::Draws;
+use pitbird_simulation::model::answered;
 use serde_json::{Value as Json, json};
 
 /// Looks that one kind of release may take in all its runs; the runs that don't fit are left out, and it is said how many
@@ -16,6 +17,8 @@ pub const LOOKS_MAX: u64 = 60_000;
 /// What the base has behind it when a rollout begins, seconds of traffic and requests.
 const HISTORY_S: f64 = 600.0;
 const HISTORY_MAX: f64 = 10_000.0;
+/// Probes where the plan doesn't say how many.
+pub const PROBES_PER_SECOND: f64 = 5.0;
 /// Of all requests, those above the base's p50, p90, p99 and p99.9.
 const ABOVE: [f64; 4] = [0.5, 0.1, 0.01, 0.001];
 
@@ -25,6 +28,34 @@ pub struct Traffic {
     pub per_second: f64,
     pub base_errors: f64,
     pub canary_errors: f64,
+    pub pairs: Pairing,
+}
+
+/// Requests that both arms answer.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Pairing {
+    /// Of the base's requests, those that the canary gets as well, 0 to 1.
+    pub mirrored: f64,
+    pub probes_per_second: f64,
+}
+
+impl Pairing {
+    /// Of StartRollout's input.
+    pub fn of(input: &Json) -> Pairing {
+        let probes = &input["Probes"];
+        let usual = if probes.is_object() { PROBES_PER_SECOND } else { 0.0 };
+        Pairing {
+            mirrored: input["Mirror"].as_f64().unwrap_or_default() / 100.0,
+            probes_per_second: probes["PerSecond"].as_f64().unwrap_or(usual),
+        }
+    }
+
+    /// How many there are in a time, milliseconds, in which the base has these requests.
+    fn count(self, draws: &mut Draws, (from_ms, until_ms): (u64, u64), base: u64) -> u64 {
+        let probes = |ms: u64| (self.probes_per_second * ms as f64 / 1e3) as u64;
+        let mirrored = if self.mirrored > 0.0 { draws.binomial(base, self.mirrored) } else { 0 };
+        mirrored + probes(until_ms) - probes(from_ms)
+    }
 }
 
 /// How one release went.
@@ -83,6 +114,11 @@ fn release(plan: &Plan, traffic: Traffic, mut draws: Draws, looks_left: &mut u64
             requests += bucket.canary.requests() + bucket.base.requests();
             seen = seen.plus(bucket.canary);
             tell(plan, &mut draws, &mut evidence, weight, bucket);
+            let time = (now_ms - look_ms, now_ms);
+            let pairs = traffic.pairs.count(&mut draws, time, bucket.base.requests());
+            if pairs > 0 {
+                evidence.pairs = answered(&mut draws, pairs, traffic.canary_errors, traffic.base_errors);
+            }
         }
         let open = Command { number: look, by: Note::from("forecast"), action: Action::Resume };
         let orders: Vec<Command> = turn.state.gate_until_ms(plan).map(|_| open).into_iter().collect();

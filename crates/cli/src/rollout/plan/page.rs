@@ -5,14 +5,21 @@ use std::time::Duration;
 use pitbird_rollout::{Hook, HookPoint, Outcome, Patience, Plan, WhenBlind, plan};
 use serde_json::Value as Json;
 
-use super::forecast::Forecast;
+use super::forecast::{Forecast, PROBES_PER_SECOND};
 use crate::arguments::PlanOptions;
 use crate::quantity;
 use crate::table;
 use crate::watch::{canary, target};
 
 /// What the simulation takes for granted.
-pub const ASSUMES: &str = "steady traffic whose requests draw their arm one by one, a fault from the first request on, \
+pub fn assumes(plan: &Plan) -> String {
+    let pairs = if plan.judged().pairs { ASSUMES_OF_PAIRS } else { "" };
+    format!("{ASSUMES}{pairs}")
+}
+
+const ASSUMES_OF_PAIRS: &str =
+    ", of requests that both answer half of the base's failures the canary's as well";
+const ASSUMES: &str = "steady traffic whose requests draw their arm one by one, a fault from the first request on, \
                            latencies as on the base and within all limits, routes with an even part each, quiet alarms, \
                            gates that are opened at once, hooks that say go at once, environments that start at once, \
                            ten minutes of history, 10,000 requests at most";
@@ -59,9 +66,10 @@ pub fn page(
         );
         out += &table::columns(&foreseen(forecasts));
         out += &format!(
-            "Simulated through the planner itself, seed {}: {ASSUMES}. Time is the middle of the runs that ended so, and \
+            "Simulated through the planner itself, seed {}: {}. Time is the middle of the runs that ended so, and \
              the ninth tenth.\n",
-            options.seed
+            options.seed,
+            assumes(plan)
         );
     }
     out
@@ -218,7 +226,8 @@ pub fn given(input: &Json) -> Vec<String> {
         ));
     }
     if let Some(requests) = input["Probes"]["Requests"].as_array() {
-        let (per_second, count) = (input["Probes"]["PerSecond"].as_f64().unwrap_or(5.0), requests.len());
+        let (per_second, count) =
+            (input["Probes"]["PerSecond"].as_f64().unwrap_or(PROBES_PER_SECOND), requests.len());
         let requests = if count == 1 { "a request".to_owned() } else { format!("one of {count} requests") };
         found.push(format!(
             "both releases are asked {requests} {per_second} times a second, and both answers together are evidence"

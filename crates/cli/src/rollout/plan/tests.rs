@@ -84,14 +84,18 @@ fn no_member_of_the_model_is_lost_on_the_planner() {
 #[test]
 fn a_bad_canary_is_foreseen_to_be_rolled_back_and_a_good_one_promoted() {
     let plan = build::plan(&input(json!({}))).unwrap();
-    let forecasts = forecasts(&plan, &options(Some(300.0)), 300.0);
+    let forecasts = forecasts(&plan, Pairing::default(), &options(Some(300.0)), 300.0);
     let [good, bad] = &forecasts[..] else { panic!("{forecasts:?}") };
     assert!(good.count(Outcome::Promoted) >= 9, "{good:?}");
     assert_eq!(bad.count(Outcome::RolledBack), 10);
     let usual = bad.usual().unwrap();
     assert!(usual.took_ms <= 5_000 && usual.canary_requests <= 200, "{usual:?}");
     assert!(usual.requests >= 8 * usual.canary_requests, "{usual:?}");
-    assert_eq!(forecasts, super::forecasts(&plan, &options(Some(300.0)), 300.0), "the seed decides");
+    assert_eq!(
+        forecasts,
+        super::forecasts(&plan, Pairing::default(), &options(Some(300.0)), 300.0),
+        "the seed decides"
+    );
 }
 
 #[test]
@@ -101,7 +105,7 @@ fn everything_that_a_plan_judges_is_fed() {
         "Guardrails": {"ErrorRate": 0.05, "Latency": [{"Quantile": 0.99, "AboveMs": 800}]},
     })))
     .unwrap();
-    let good = &forecasts(&plan, &options(Some(400.0)), 400.0)[0];
+    let good = &forecasts(&plan, Pairing::default(), &options(Some(400.0)), 400.0)[0];
     assert!(good.count(Outcome::Promoted) >= 8, "{good:?}");
 }
 
@@ -110,7 +114,7 @@ fn gates_are_told_and_opened() {
     let steps = json!([{"Percent": 10, "WaitMs": 5_000, "Gate": true}, {"Percent": 50, "WaitMs": 5_000}]);
     let input = input(json!({"Steps": steps}));
     let plan = build::plan(&input).unwrap();
-    let good = &forecasts(&plan, &options(Some(300.0)), 300.0)[0];
+    let good = &forecasts(&plan, Pairing::default(), &options(Some(300.0)), 300.0)[0];
     assert!(good.count(Outcome::Promoted) >= 9, "{good:?}");
     let text = page::page(&input, &plan, &json!({}), &options(None), &[]);
     assert!(text.contains("100 canary requests seen, then somebody opens the gate\n"), "{text}");
@@ -133,7 +137,7 @@ fn hooks_notifications_and_what_the_target_is_given_are_told() {
     let plan = build::plan(&input).unwrap();
     assert_eq!((plan.hooks().len(), plan.hooks()[0].patience.attempts), (2, 5));
     assert_eq!(plan.rules().checks, ["pre-warmed"]);
-    let good = &forecasts(&plan, &options(Some(300.0)), 300.0)[0];
+    let good = &forecasts(&plan, Pairing::default(), &options(Some(300.0)), 300.0)[0];
     assert!(good.count(Outcome::Promoted) >= 9, "{good:?}");
     let text = page::page(&input, &plan, &json!({}), &options(None), &[]);
     for line in [
@@ -160,10 +164,39 @@ fn hooks_notifications_and_what_the_target_is_given_are_told() {
 }
 
 #[test]
+fn requests_that_both_answer_are_foreseen_where_hardly_any_come() {
+    let rules = json!({"MaxDurationMs": 3_600_000});
+    let request = json!({"Requests": [{"Path": "/"}]});
+    let foreseen = |more: Json| {
+        let mut given = json!({"Rules": rules, "Steps": null, "Ramp": {}});
+        given.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let input = input(given);
+        let plan = build::plan(&input).unwrap();
+        let rate = if input["Mirror"].is_null() { 0.01 } else { 5.0 };
+        (forecasts(&plan, Pairing::of(&input), &options(Some(rate)), rate), page::assumes(&plan))
+    };
+    let (none, assumed) = foreseen(json!({}));
+    assert!(!assumed.contains("both answer"));
+    assert_eq!((none[0].count(Outcome::Promoted), none[1].count(Outcome::RolledBack)), (0, 0), "{none:?}");
+    let mut twice = request.clone();
+    twice["PerSecond"] = json!(10);
+    let mut took_ms = Vec::new();
+    for more in [json!({"Probes": request}), json!({"Probes": twice}), json!({"Mirror": 100})] {
+        let (found, assumed) = foreseen(more.clone());
+        assert!(assumed.contains("both answer"));
+        assert!(found[0].count(Outcome::Promoted) >= 9, "{more}: {found:?}");
+        assert_eq!(found[1].count(Outcome::RolledBack), 10, "{more}: {found:?}");
+        took_ms.push(found[0].usual().unwrap().took_ms);
+    }
+    assert!(took_ms[1] < took_ms[0], "twice as many: {took_ms:?}");
+}
+
+#[test]
 fn runs_that_take_too_long_are_left_out() {
     let rules = json!({"MaxDurationMs": 86_400_000, "IntervalMs": 1_000});
     let plan = build::plan(&input(json!({"Rules": rules}))).unwrap();
-    let traffic = Traffic { per_second: 0.0001, base_errors: 0.0, canary_errors: 0.0 };
+    let traffic =
+        Traffic { per_second: 0.0001, base_errors: 0.0, canary_errors: 0.0, pairs: Pairing::default() };
     let forecast = forecast::forecast(&plan, traffic, 1, 3);
     assert_eq!((forecast.runs.len(), forecast.usual()), (0, None), "a day has 86,400 looks");
 }
@@ -198,7 +231,7 @@ Checks:
 ";
     assert_eq!(text, expected);
     let options = options(Some(300.0));
-    let forecasts = forecasts(&plan, &options, 300.0);
+    let forecasts = forecasts(&plan, Pairing::default(), &options, 300.0);
     let text = page::page(&input, &plan, &names, &options, &forecasts);
     assert!(
         text.contains(
