@@ -204,36 +204,50 @@ impl Writing {
 
 /// The body of an answer that comes piece by piece to a request that was read to its end. hyper lets go of it when it has taken all that
 /// there is, before it writes the last of it.
-pub struct Streamed<B> {
+pub struct Streamed<B: Body> {
     body: B,
     head: Arc<RawHead>,
+    /// Why the body has broken off, until hyper has written what it took before.
+    broken: Option<B::Error>,
 }
 
-impl<B> Streamed<B> {
+impl<B: Body> Streamed<B> {
     pub fn new(body: B, head: Arc<RawHead>) -> Streamed<B> {
-        Streamed { body, head }
+        Streamed { body, head, broken: None }
     }
 }
 
-impl<B> Drop for Streamed<B> {
+impl<B: Body> Drop for Streamed<B> {
     fn drop(&mut self) {
         self.head.answered();
     }
 }
 
-impl<B: Body + Unpin> Body for Streamed<B> {
+impl<B: Body<Error: Unpin> + Unpin> Body for Streamed<B> {
     type Data = B::Data;
     type Error = B::Error;
 
+    /// hyper closes the connection at an error and forgets what it hasn't written, the answer's head among it. So it is told at the next
+    /// question: in between it writes.
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
+        if let Some(error) = self.broken.take() {
+            return Poll::Ready(Some(Err(error)));
+        }
+        match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+            Some(Err(error)) => {
+                self.broken = Some(error);
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            other => Poll::Ready(other),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.broken.is_none() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {

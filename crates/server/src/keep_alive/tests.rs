@@ -192,6 +192,43 @@ async fn after_a_streamed_answer_a_connection_is_idle_too() {
     }
 }
 
+/// A piece and an error, both there at once.
+struct BreaksOff {
+    has_said: bool,
+}
+
+impl Body for BreaksOff {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> Poll<Option<std::io::Result<Frame<Bytes>>>> {
+        let piece = || Ok(Frame::data(Bytes::from_static(b"one")));
+        let has_said = std::mem::replace(&mut self.has_said, true);
+        Poll::Ready(Some(if has_said { Err(std::io::Error::other("broken off")) } else { piece() }))
+    }
+}
+
+#[tokio::test]
+async fn what_there_was_before_a_body_broke_off_is_written() {
+    let head = Arc::new(RawHead::default());
+    let (near, mut far) = tokio::io::duplex(4096);
+    let (_keep, mut stop) = told_to_stop();
+    far.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+    let answer = |_| {
+        head.take();
+        let body = Streamed::new(BreaksOff { has_said: false }, head.clone());
+        std::future::ready(Ok(Response::new(body)))
+    };
+    let stream = Remembering::new(near, head.clone());
+    assert!(until_idle(stream, &head, &mut stop, &answer).await.is_err());
+    let mut said = String::new();
+    far.read_to_string(&mut said).await.unwrap();
+    assert!(said.starts_with("HTTP/1.1 200 OK\r\n") && said.ends_with("\r\n\r\n3\r\none\r\n"), "{said}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_busy_connection_is_left_alone() {
     let head = Arc::new(RawHead::default());
