@@ -1,6 +1,5 @@
 //! Whose request is it: the edge's, the AWS endpoint's, or pitbird's own?
 
-use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +19,7 @@ use pitbird_sigv4::Kind;
 
 use crate::admin::Admin;
 use crate::raw_head::{RawHead, Streamed};
+use crate::received::Received;
 
 /// Body of an answer: there, or to come piece by piece.
 pub type Answer = Either<Full<Bytes>, pitbird_invoke::Body>;
@@ -51,25 +51,14 @@ pub struct Dispatch {
 }
 
 impl Dispatch {
-    /// Takes the request's head up at once, before the answer is waited for. There always is one: the form is hyper's, so that nothing
-    /// is wrapped round what is large already.
-    pub fn answer<'a>(
-        &'a self,
-        request: Request<Incoming>,
-        client: &'a Client,
-        head: &'a Arc<RawHead>,
-    ) -> impl Future<Output = Result<Response<Answer>, Infallible>> + 'a {
-        let raw_head = head.take();
-        self.answer_taken_up(request, client, head, raw_head)
-    }
-
-    async fn answer_taken_up(
+    /// Answers a request whose head was taken up, `raw_head` as it came.
+    pub async fn answer(
         &self,
-        request: Request<Incoming>,
+        request: Request<Received>,
         client: &Client,
         head: &Arc<RawHead>,
-        raw_head: Vec<u8>,
-    ) -> Result<Response<Answer>, Infallible> {
+        raw_head: Bytes,
+    ) -> Response<Answer> {
         let (mut parts, mut body) = request.into_parts();
         name_host(&mut parts);
         let asks_first = parts.headers.contains_key(EXPECT) && parts.headers.contains_key(CONTENT_LENGTH);
@@ -79,24 +68,24 @@ impl Dispatch {
             // Who asks whether his body is wanted, and gets an answer instead, doesn't send it. There is no next request on this
             // connection: the body might come after all, and botocore would take this answer's status for the next one's.
             answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-            return Ok(answer);
+            return answer;
         }
         if !discard(&mut body).await {
-            return Ok(answer);
+            return answer;
         }
-        Ok(answer.map(|body| match body {
+        answer.map(|body| match body {
             Either::Left(whole) => {
                 head.answered();
                 Either::Left(whole)
             }
             Either::Right(streamed) => Either::Right(Streamed::new(streamed, head.clone()).boxed_unsync()),
-        }))
+        })
     }
 
     async fn ask(
         &self,
         parts: &Parts,
-        body: &mut Incoming,
+        body: &mut Received,
         client: &Client,
         raw_head: &[u8],
     ) -> Response<Answer> {
@@ -145,7 +134,8 @@ impl Dispatch {
     /// A request that a function made from inside its sandbox: for an API, for AWS, or for the code that a call to AWS has told
     /// it where to find. What this server tells its users beside is none of a function's business.
     pub async fn answer_function(&self, request: Request<Incoming>) -> Response<Answer> {
-        let (parts, mut body) = request.into_parts();
+        let (parts, body) = request.into_parts();
+        let mut body = Received::from(body);
         let host = parts.headers.get(HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, RUNTIME_API_PORT));
         let peer = Peer { source: "127.0.0.1", port: address.port(), scheme: "http", raw_head: &[] };
@@ -291,8 +281,8 @@ const DISCARD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Reads what is left of a body: to hang up on somebody who is still sending would reset the connection, and the answer that
 /// says why with it. Was it read to its end?
-async fn discard(body: &mut Incoming) -> bool {
-    if body.is_end_stream() {
+async fn discard(body: &mut Received) -> bool {
+    if body.is_end_stream() || matches!(body, Received::Whole(_)) {
         return true;
     }
     let rest = async {

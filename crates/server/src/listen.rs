@@ -4,6 +4,9 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::Request;
+use hyper::body::Incoming;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -13,6 +16,7 @@ use tokio_rustls::server::TlsStream;
 
 use crate::dispatch::{Client, Dispatch};
 use crate::raw_head::RawHead;
+use crate::received::Received;
 use crate::tls::Tls;
 use crate::{http2, keep_alive};
 
@@ -210,7 +214,7 @@ async fn secure(
     dispatch: Arc<Dispatch>,
     tls: &Tls,
     stop: &mut watch::Receiver<bool>,
-) -> hyper::Result<()> {
+) -> anyhow::Result<()> {
     let Some(acceptor) = tls.acceptor() else { return Ok(()) };
     // In a box that is given back, for an idle connection keeps room for the largest that it ever waited for.
     let Some(stream) = Box::pin(shake(stream, acceptor)).await else {
@@ -238,8 +242,9 @@ async fn http1<S: AsyncRead + AsyncWrite + Unpin>(
     client: &Client,
     dispatch: &Dispatch,
     stop: &mut watch::Receiver<bool>,
-) -> hyper::Result<()> {
-    keep_alive::serve(stream, head, stop, |request| dispatch.answer(request, client, head)).await
+) -> anyhow::Result<()> {
+    let answer = |request, raw_head| dispatch.answer(request, client, head, raw_head);
+    keep_alive::serve(stream, head, stop, answer).await
 }
 
 async fn http2<S: AsyncRead + AsyncWrite + Unpin>(
@@ -247,13 +252,16 @@ async fn http2<S: AsyncRead + AsyncWrite + Unpin>(
     client: Client,
     dispatch: Arc<Dispatch>,
     stop: &mut watch::Receiver<bool>,
-) -> hyper::Result<()> {
+) -> anyhow::Result<()> {
     let client = Arc::new(client);
-    let answer = |request| {
+    let answer = |request: Request<Incoming>| {
         let (dispatch, client) = (dispatch.clone(), client.clone());
-        async move { dispatch.answer(request, &client, &Arc::default()).await }
+        async move {
+            let request = request.map(Received::from);
+            Ok(dispatch.answer(request, &client, &Arc::default(), Bytes::new()).await)
+        }
     };
-    http2::serve(stream, stop, answer).await
+    Ok(http2::serve(stream, stop, answer).await?)
 }
 
 #[cfg(test)]
@@ -343,7 +351,9 @@ mod tests {
         size_of::<G>()
     }
 
-    fn size_of_answer<'a, A: 'a, B, C: 'a, D: 'a, G>(_: impl FnOnce(&'a A, B, &'a C, &'a D) -> G) -> usize {
+    fn size_of_answer<'a, A: 'a, B, C: 'a, D: 'a, E, G>(
+        _: impl FnOnce(&'a A, B, &'a C, &'a D, E) -> G,
+    ) -> usize {
         size_of::<G>()
     }
 

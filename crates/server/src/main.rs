@@ -17,6 +17,7 @@ mod listen;
 mod listener;
 mod process;
 mod raw_head;
+mod received;
 mod rollout_hooks;
 mod runtimes;
 mod serve;
@@ -25,6 +26,7 @@ mod tls;
 mod trials;
 mod usage;
 mod user_pools;
+mod usual;
 
 use std::process::ExitCode;
 

@@ -67,6 +67,11 @@ impl RawHead {
         if has_begun { std::mem::take(&mut self.bytes()) } else { Vec::new() }
     }
 
+    /// Takes up the current request, whose beginning its reader has himself.
+    pub fn take_up(&self) {
+        let _known = self.take();
+    }
+
     /// The request was read to its end, and hyper has its whole answer, or is about to.
     pub fn answered(&self) {
         self.change(|now| now.answer.becomes(Writing::Complete));
@@ -285,6 +290,16 @@ impl<S> Remembering<S> {
             false => [&*unused, &*self.ahead].concat().into(),
         };
     }
+
+    /// What was read ahead, to whoever remembers it himself.
+    pub fn take_ahead(&mut self) -> Bytes {
+        std::mem::take(&mut self.ahead)
+    }
+
+    /// Keeps what was read behind a request, to be taken, or put back, before anything else is read.
+    pub fn keep_ahead(&mut self, rest: Bytes) {
+        self.ahead = rest;
+    }
 }
 
 impl<S: AsyncRead + Unpin> Remembering<S> {
@@ -300,6 +315,11 @@ impl<S: AsyncRead + Unpin> Remembering<S> {
             .await?;
         }
         Ok(!self.ahead.is_empty())
+    }
+
+    /// Reads from the socket for whoever remembers it himself.
+    pub fn poll_read_new(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }
 

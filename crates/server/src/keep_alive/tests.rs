@@ -17,19 +17,23 @@ use super::*;
 use crate::raw_head::Streamed;
 use crate::tls::Tls;
 
-/// As hyper writes it.
+/// As hyper writes it, and we.
 const ANSWER: &str = "HTTP/1.1 200 OK\r\ndate: now\r\ncontent-length: 2\r\n\r\nok";
 
-/// Says ok, and that this is the whole answer.
-async fn ok(request: Request<Incoming>, head: &RawHead) -> Result<Response<Full<Bytes>>, Infallible> {
-    let raw = head.take();
-    // Of pipelined requests it is unknown.
-    assert!(raw.is_empty() || raw.starts_with(request.method().as_str().as_bytes()));
+/// An answer of a kind that these tests have.
+type Answer<B> = Response<Either<Full<Bytes>, B>>;
+
+/// Says ok once the body has come, and that this is the whole answer.
+async fn ok(request: Request<Received>, raw_head: Bytes, head: &RawHead) -> Answer<Full<Bytes>> {
+    let (parts, body) = request.into_parts();
+    // Of pipelined requests it may be unknown.
+    assert!(raw_head.is_empty() || raw_head.starts_with(parts.method.as_str().as_bytes()));
+    let _read = body.collect().await.unwrap();
     head.answered();
-    let mut answer = Response::new(Full::new(Bytes::from("ok")));
+    let mut answer = Response::new(Either::Left(Full::new(Bytes::from("ok"))));
     // So that the tests know each byte.
     answer.headers_mut().insert("date", "now".parse().unwrap());
-    Ok(answer)
+    answer
 }
 
 async fn read_answer(far: &mut DuplexStream) {
@@ -42,55 +46,71 @@ fn told_to_stop() -> (watch::Sender<bool>, watch::Receiver<bool>) {
     watch::channel(false)
 }
 
+/// Who serves a connection.
+#[derive(Debug, Clone, Copy)]
+enum By {
+    Us,
+    Hyper,
+}
+
 /// What became of a connection whose client sent this and waits, with an answer made by `answer`, after ten seconds.
 async fn becomes_idle<F>(
+    by: By,
     sent: &[u8],
     room: usize,
-    answer: impl Fn(Request<Incoming>) -> F,
+    answer: impl Fn(Request<Received>, Bytes) -> F,
     head: &Arc<RawHead>,
 ) -> bool
 where
-    F: Future<Output = Result<Response<Full<Bytes>>, Infallible>>,
+    F: Future<Output = Answer<Full<Bytes>>>,
 {
     let (near, mut far) = tokio::io::duplex(room);
     far.write_all(sent).await.unwrap();
     let (_keep, mut stop) = told_to_stop();
     let stream = Remembering::new(near, head.clone());
-    let waited = until_idle(stream, head, &mut stop, &answer);
-    matches!(tokio::time::timeout(Duration::from_secs(10), waited).await, Ok(Ok(Some(_))))
+    let waited = async {
+        match by {
+            By::Us => matches!(usually(stream, head, &mut stop, &answer).await, Ok(Served::Idle(_))),
+            By::Hyper => {
+                let idle = through_hyper(stream, head, &mut stop, &answer, None).await;
+                matches!(idle, Ok(Some(_)))
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), waited).await.unwrap_or(false)
 }
 
 #[tokio::test(start_paused = true)]
-async fn hyper_is_given_up_between_requests_only() {
+async fn a_connection_is_given_up_between_requests_only() {
     for (sent, is_idle, why) in [
-        (&b"GET / HTTP/1.1\r\n\r\n"[..], true, "answered"),
-        (b"GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\n", true, "two at once"),
-        (b"GET / HTTP/1.1\r\n", false, "half a head"),
-        (b"GET / HTTP/1.1\r\n\r\nGET / HT", true, "half of the next head, which is put back"),
-        (b"GET / HTTP/1.1\r\nconnection: close\r\n\r\n", false, "closed"),
+        (&b"GET / HTTP/1.1\r\n\r\n"[..], [true, true], "answered"),
+        (b"GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\n", [true, true], "two at once"),
+        (b"GET / HTTP/1.1\r\n", [false, false], "half a head"),
+        (b"GET / HTTP/1.1\r\n\r\nGET / HT", [false, true], "half of the next head, which is put back"),
+        (b"GET / HTTP/1.1\r\nconnection: close\r\n\r\n", [false, false], "closed"),
     ] {
-        let head = Arc::new(RawHead::default());
-        assert_eq!(becomes_idle(sent, 4096, |request| ok(request, &head), &head).await, is_idle, "{why}");
+        for (by, is_idle) in [By::Us, By::Hyper].into_iter().zip(is_idle) {
+            let head = Arc::new(RawHead::default());
+            let answer = |request, raw_head| ok(request, raw_head, &head);
+            assert_eq!(becomes_idle(by, sent, 4096, answer, &head).await, is_idle, "{why}, {by:?}");
+        }
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_is_not_whole_or_not_written_keeps_hyper() {
+async fn an_answer_that_is_not_whole_or_not_written_keeps_a_connection() {
     let sent = b"GET / HTTP/1.1\r\n\r\n";
+    let whole = |_, _| std::future::ready(Response::new(Either::Left(Full::from("ok"))));
     let head = Arc::new(RawHead::default());
-    let streamed = |_| {
-        head.take();
-        std::future::ready(Ok(Response::new(Full::from("ok"))))
-    };
-    assert!(!becomes_idle(sent, 4096, streamed, &head).await);
-    let head = Arc::new(RawHead::default());
-    assert!(!becomes_idle(sent, 32, |request| ok(request, &head), &head).await, "32 bytes of it are");
-    let head = Arc::new(RawHead::default());
-    let never = |_| {
-        head.take();
-        std::future::pending()
-    };
-    assert!(!becomes_idle(sent, 4096, never, &head).await);
+    assert!(!becomes_idle(By::Hyper, sent, 4096, whole, &head).await, "nobody says that it is all");
+    for by in [By::Us, By::Hyper] {
+        let head = Arc::new(RawHead::default());
+        let answer = |request, raw_head| ok(request, raw_head, &head);
+        assert!(!becomes_idle(by, sent, 32, answer, &head).await, "32 bytes of it are, {by:?}");
+        let head = Arc::new(RawHead::default());
+        let never = |_, _| std::future::pending();
+        assert!(!becomes_idle(by, sent, 4096, never, &head).await, "{by:?}");
+    }
 }
 
 /// 64 MB that are there at once, and how many of them were taken.
@@ -116,11 +136,8 @@ async fn a_slow_client_makes_a_body_wait() {
     far.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
     let (_keep, mut stop) = told_to_stop();
     let (head, taken) = (Arc::new(RawHead::default()), Arc::new(AtomicUsize::new(0)));
-    let answer = |_| {
-        head.take();
-        std::future::ready(Ok(Response::new(Flood(taken.clone()))))
-    };
-    let served = until_idle(Remembering::new(near, head.clone()), &head, &mut stop, &answer);
+    let answer = |_, _| std::future::ready(Response::new(Either::Right(Flood(taken.clone()))));
+    let served = serve(near, &head, &mut stop, answer);
     let mut first = [0; 15];
     tokio::select! {
         _ = served => panic!("nobody has read all of it"),
@@ -139,10 +156,10 @@ struct Pieces {
 }
 
 impl Pieces {
-    fn answer(told: Option<u64>, head: &Arc<RawHead>) -> Response<Streamed<Pieces>> {
+    fn answer(told: Option<u64>, head: &Arc<RawHead>) -> Answer<Streamed<Pieces>> {
         let wait = Box::pin(tokio::time::sleep(Duration::from_secs(1)));
         let pieces = Pieces { left: vec!["last", "", "first"], told, wait };
-        Response::new(Streamed::new(pieces, head.clone()))
+        Response::new(Either::Right(Streamed::new(pieces, head.clone())))
     }
 }
 
@@ -174,12 +191,16 @@ async fn after_a_streamed_answer_a_connection_is_idle_too() {
         let sent = format!("{verb} / HTTP/1.1\r\n\r\n");
         far.write_all(sent.as_bytes()).await.unwrap();
         let began = Instant::now();
-        let answer = |_| {
-            head.take();
-            std::future::ready(Ok(Pieces::answer(told, &head)))
-        };
+        let answer = |_, _| std::future::ready(Pieces::answer(told, &head));
         let stream = Remembering::new(near, head.clone());
-        let waited = until_idle(stream, &head, &mut stop, &answer);
+        let waited = async {
+            // Its answer is unusual, or the request itself.
+            let Served::Unusual(stream, answered) = usually(stream, &head, &mut stop, &answer).await? else {
+                panic!("{verb} {told:?}")
+            };
+            assert_eq!(answered.is_some(), verb == "GET");
+            through_hyper(stream, &head, &mut stop, &answer, answered).await
+        };
         let idle = tokio::time::timeout(Duration::from_secs(60), waited).await;
         assert!(matches!(idle, Ok(Ok(Some(_)))), "{verb} {told:?}");
         let least = if verb == "GET" { 3 } else { 0 };
@@ -217,13 +238,11 @@ async fn what_there_was_before_a_body_broke_off_is_written() {
     let (near, mut far) = tokio::io::duplex(4096);
     let (_keep, mut stop) = told_to_stop();
     far.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
-    let answer = |_| {
-        head.take();
+    let answer = |_, _| {
         let body = Streamed::new(BreaksOff { has_said: false }, head.clone());
-        std::future::ready(Ok(Response::new(body)))
+        std::future::ready(Response::new(Either::Right(body)))
     };
-    let stream = Remembering::new(near, head.clone());
-    assert!(until_idle(stream, &head, &mut stop, &answer).await.is_err());
+    assert!(serve(near, &head, &mut stop, answer).await.is_err());
     let mut said = String::new();
     far.read_to_string(&mut said).await.unwrap();
     assert!(said.starts_with("HTTP/1.1 200 OK\r\n") && said.ends_with("\r\n\r\n3\r\none\r\n"), "{said}");
@@ -231,22 +250,30 @@ async fn what_there_was_before_a_body_broke_off_is_written() {
 
 #[tokio::test(start_paused = true)]
 async fn a_busy_connection_is_left_alone() {
-    let head = Arc::new(RawHead::default());
-    let (near, mut far) = tokio::io::duplex(4096);
-    let (_keep, mut stop) = told_to_stop();
-    let answer = |request| ok(request, &head);
-    let busy = async {
-        for _ in 0..20 {
-            far.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
-            read_answer(&mut far).await;
-            tokio::time::advance(IDLE_AFTER / 4).await;
+    for by in [By::Us, By::Hyper] {
+        let head = Arc::new(RawHead::default());
+        let (near, mut far) = tokio::io::duplex(4096);
+        let (_keep, mut stop) = told_to_stop();
+        let answer = |request, raw_head| ok(request, raw_head, &head);
+        let busy = async {
+            for _ in 0..20 {
+                far.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+                read_answer(&mut far).await;
+                tokio::time::advance(IDLE_AFTER / 4).await;
+            }
+        };
+        let stream = Remembering::new(near, head.clone());
+        let served = async {
+            match by {
+                By::Us => usually(stream, &head, &mut stop, &answer).await.is_ok(),
+                By::Hyper => through_hyper(stream, &head, &mut stop, &answer, None).await.is_ok(),
+            }
+        };
+        tokio::select! {
+            biased;
+            ended = served => panic!("{by:?}, {ended}"),
+            () = busy => {}
         }
-    };
-    let stream = Remembering::new(near, head.clone());
-    tokio::select! {
-        biased;
-        ended = until_idle(stream, &head, &mut stop, &answer) => panic!("{}", ended.is_ok()),
-        () = busy => {}
     }
 }
 
@@ -269,18 +296,9 @@ async fn requests_go_on_over_any_pause() {
             read_answer(&mut far).await;
         }
     };
-    let answer = |request: Request<Incoming>| {
-        let (parts, body) = request.into_parts();
-        let head = &head;
-        async move {
-            let raw = head.take();
-            assert!(raw.starts_with(parts.method.as_str().as_bytes()));
-            let _read = http_body_util::BodyExt::collect(body).await.unwrap();
-            head.answered();
-            let mut answer = Response::new(Full::new(Bytes::from("ok")));
-            answer.headers_mut().insert("date", "now".parse().unwrap());
-            Ok(answer)
-        }
+    let answer = |request, raw_head: Bytes| {
+        assert!(!raw_head.is_empty());
+        ok(request, raw_head, &head)
     };
     let (served, ()) = tokio::join!(serve(near, &head, &mut stop, answer), asks);
     served.unwrap();
@@ -301,7 +319,8 @@ async fn half_of_the_next_head_holds_up_no_answer_and_is_not_lost() {
         read_answer(&mut far).await;
         drop(far);
     };
-    let (served, ()) = tokio::join!(serve(near, &head, &mut stop, |request| ok(request, &head)), asks);
+    let (served, ()) =
+        tokio::join!(serve(near, &head, &mut stop, |request, raw_head| ok(request, raw_head, &head)), asks);
     served.unwrap();
     assert_eq!(head.requests(), 2);
 }
@@ -318,7 +337,8 @@ async fn an_idle_connection_is_closed_at_the_stop() {
         teller.send(true).unwrap();
         assert_eq!(far.read(&mut [0; 8]).await.unwrap(), 0);
     };
-    let (served, ()) = tokio::join!(serve(near, &head, &mut stop, |request| ok(request, &head)), asks);
+    let (served, ()) =
+        tokio::join!(serve(near, &head, &mut stop, |request, raw_head| ok(request, raw_head, &head)), asks);
     served.unwrap();
 }
 
@@ -354,8 +374,8 @@ async fn hyper_is_given_up_within_tls_too() {
     far.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
     far.flush().await.unwrap();
     let stream = Remembering::new(near, head.clone());
-    let answer = |request| ok(request, &head);
-    let waited = until_idle(stream, &head, &mut stop, &answer);
+    let answer = |request, raw_head| ok(request, raw_head, &head);
+    let waited = through_hyper(stream, &head, &mut stop, &answer, None);
     let idle = tokio::time::timeout(Duration::from_secs(10), waited).await;
     assert!(matches!(idle, Ok(Ok(Some(_)))));
 }
@@ -390,7 +410,10 @@ async fn an_idle_connection_by_tls_is_served_after_any_pause_and_ends_with_a_goo
             // Without TLS's own goodbye this would be an error.
             assert_eq!(far.read(&mut [0; 8]).await.unwrap(), 0, "{ending:?}");
         };
-        let (served, ()) = tokio::join!(serve(near, &head, &mut stop, |request| ok(request, &head)), asks);
+        let (served, ()) = tokio::join!(
+            serve(near, &head, &mut stop, |request, raw_head| ok(request, raw_head, &head)),
+            asks
+        );
         served.unwrap();
         assert_eq!(head.requests(), 3);
     }
