@@ -8,9 +8,9 @@
 //!
 //! *Not worse by `margin`*: with D = 1 where the canary alone fails, -1 where the base alone does and 0 else, a factor `1 + bet (margin - D)` is never negative
 //! for a bet below 1, and is expected to be at most 1 where D is expected to be the margin or more. So is the mean over some bets of the
-//! products. It depends on the three counts alone, so however pairs are gathered into looks, the same comes out.
+//! products, with any weights. It depends on the three counts alone, so however pairs are gathered into looks, the same comes out.
 
-use libm::log1p;
+use libm::{log, log1p};
 use serde::{Deserialize, Serialize};
 
 use crate::exact::Exact;
@@ -18,10 +18,27 @@ use crate::harm::{WIDTH, proven, watched};
 use crate::log_space::log_sum_exp;
 use crate::{Restarting, Thresholds};
 
-/// What part of it is put on each pair, all alike: large bets prove a margin quickly where hardly any pair disagrees, small ones where many do.
-const BETS: [f64; 6] = [0.95, 0.6, 0.35, 0.2, 0.1, 0.05];
+/// What part of it is put on each pair, and its weight: large bets prove a margin quickly where hardly any pair disagrees, small ones where
+/// many do. Where many do a smaller weight costs little of what has to be waited for anyway.
+const BETS: [Bet; 5] = [bet(0.8, 8.0), bet(0.4, 4.0), bet(0.2, 2.0), bet(0.1, 1.0), bet(0.05, 1.0)];
+/// Those of judges of before.
+const BETS_BEFORE: [Bet; 6] =
+    [bet(0.95, 1.0), bet(0.6, 1.0), bet(0.35, 1.0), bet(0.2, 1.0), bet(0.1, 1.0), bet(0.05, 1.0)];
+/// What pairs have of the chance that a canary worse by the margin is promoted. The traffic has the rest.
+pub const LEVEL_PART: f64 = 0.8;
+const LEVEL_PART_BEFORE: f64 = 0.5;
 /// Of pairs that disagree, those against a canary that is no worse.
 const HALF: f64 = 0.5;
+
+#[derive(Clone, Copy)]
+struct Bet {
+    part: f64,
+    weight: f64,
+}
+
+const fn bet(part: f64, weight: f64) -> Bet {
+    Bet { part, weight }
+}
 
 /// Pairs of answers to the same request, and those of them where one arm alone failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -60,6 +77,9 @@ pub struct PairJudge {
     /// The most that the evidence for each margin has come to.
     peaks: Exact<WIDTH>,
     seen: Pairs,
+    /// Large bets have more weight, and pairs more of the level than the traffic. Not so in judges of before, which end as they have begun.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_uneven: bool,
 }
 
 /// What pairs say. Logarithms are natural.
@@ -79,7 +99,7 @@ impl PairJudge {
     pub fn new(margin: f64) -> PairJudge {
         let margin = if margin.is_finite() { margin } else { 0.0 };
         let (worse, peaks, seen) = (Restarting::default(), Exact::ZERO, Pairs::default());
-        PairJudge { worse, margin: Exact([margin]), peaks, seen }
+        PairJudge { worse, margin: Exact([margin]), peaks, seen, is_uneven: true }
     }
 
     /// Takes in what was seen since the last look. Every pair that disagrees is one, whatever their number says.
@@ -91,9 +111,10 @@ impl PairJudge {
         }
         self.worse.update(seen.canary_alone, seen.base_alone, HALF);
         self.seen = self.seen.plus(seen);
+        let bets = self.bets();
         for (peak, margin) in self.peaks.iter_mut().zip(*watched(self.margin[0])) {
             if margin > 0.0 {
-                *peak = peak.max(log_e_not_worse(self.seen, margin));
+                *peak = peak.max(log_e_not_worse(bets, self.seen, margin));
             }
         }
     }
@@ -123,23 +144,33 @@ impl PairJudge {
         PairFindings {
             seen: self.seen,
             log_e_worse: self.log_e_worse(),
-            log_e_not_worse: log_e_not_worse(self.seen, thresholds.margin),
+            log_e_not_worse: log_e_not_worse(self.bets(), self.seen, thresholds.margin),
             harm_upper: self.upper(thresholds.alpha_promote),
         }
+    }
+
+    /// What part of the level these pairs are asked at; the traffic has the rest.
+    pub fn level_part(&self) -> f64 {
+        if self.is_uneven { LEVEL_PART } else { LEVEL_PART_BEFORE }
+    }
+
+    fn bets(&self) -> &'static [Bet] {
+        if self.is_uneven { &BETS } else { &BETS_BEFORE }
     }
 }
 
 /// The logarithm of the e-process against "worse by `margin` or more", whose margin lies in 0 to 1.
-fn log_e_not_worse(seen: Pairs, margin: f64) -> f64 {
+fn log_e_not_worse(bets: &[Bet], seen: Pairs, margin: f64) -> f64 {
     let disagreeing = seen.canary_alone.saturating_add(seen.base_alone);
     let agreeing = seen.pairs.saturating_sub(disagreeing) as f64;
     let (canary, base) = (seen.canary_alone as f64, seen.base_alone as f64);
-    let of = |bet: f64| {
-        canary * log1p(bet * (margin - 1.0))
-            + base * log1p(bet * (margin + 1.0))
-            + agreeing * log1p(bet * margin)
+    let of = |bet: &Bet| {
+        log(bet.weight)
+            + canary * log1p(bet.part * (margin - 1.0))
+            + base * log1p(bet.part * (margin + 1.0))
+            + agreeing * log1p(bet.part * margin)
     };
-    log_sum_exp(|| BETS.into_iter().map(of)) - libm::log(BETS.len() as f64)
+    log_sum_exp(|| bets.iter().map(of)) - log(bets.iter().map(|bet| bet.weight).sum::<f64>())
 }
 
 #[cfg(test)]
@@ -155,7 +186,10 @@ mod tests {
 
     /// After how many pairs a condition holds, each of which is the same.
     fn after(seen: Pairs, holds: impl Fn(&PairJudge) -> bool) -> u32 {
-        let mut judge = PairJudge::new(THRESHOLDS.margin);
+        until(PairJudge::new(THRESHOLDS.margin), seen, holds)
+    }
+
+    fn until(mut judge: PairJudge, seen: Pairs, holds: impl Fn(&PairJudge) -> bool) -> u32 {
         let mut count = 0;
         while !holds(&judge) {
             judge.observe(seen);
@@ -169,9 +203,30 @@ mod tests {
         let is_worse = |judge: &PairJudge| judge.log_e_worse() >= crate::threshold(0.001);
         assert_eq!(after(pairs(1, 1, 0), is_worse), 13);
         let is_cleared = |judge: &PairJudge| judge.upper(0.01) <= THRESHOLDS.margin;
-        assert_eq!(after(pairs(1, 0, 0), is_cleared), 1_324);
+        assert_eq!(after(pairs(1, 0, 0), is_cleared), 1_317);
         // Whatever part of the requests fails, what both fail clears as well.
-        assert_eq!(after(pairs(1, 0, 0), |judge| judge.upper(0.01) < 1.0), 11);
+        assert_eq!(after(pairs(1, 0, 0), |judge| judge.upper(0.01) < 1.0), 10);
+    }
+
+    /// What has begun with bets that are all alike ends with them, and with half of the level, so that it can't be proven by the one and
+    /// then by the other.
+    #[test]
+    fn a_judge_of_before_goes_on_as_it_began() {
+        let judge = PairJudge::new(0.005);
+        let mut written = serde_json::to_value(&judge).unwrap();
+        assert!(written.as_object_mut().unwrap().remove("is_uneven").is_some());
+        let old: PairJudge = serde_json::from_value(written.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&old).unwrap(), written);
+        let clears = |judge: &PairJudge| {
+            let level = THRESHOLDS.alpha_promote * judge.level_part();
+            until(judge.clone(), pairs(1, 0, 0), |judge| judge.upper(level) <= THRESHOLDS.margin)
+        };
+        assert_eq!((old.level_part(), clears(&old)), (0.5, 1_477));
+        assert_eq!((judge.level_part(), clears(&judge)), (0.8, 1_374));
+        let margins = [0.001, 0.005, 0.1];
+        let of_before = [0.010_682_821_067_716_342, 5.972_428_903_178_64, 265.655_289_489_126_9];
+        let found = margins.map(|margin| log_e_not_worse(old.bets(), pairs(3_000, 3, 2), margin));
+        assert_eq!(found, of_before);
     }
 
     #[test]

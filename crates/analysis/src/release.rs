@@ -2,7 +2,7 @@
 //!
 //! For the rollback the e-values are averaged with weights that are fixed beforehand, which is valid however the
 //! metrics depend on each other. For the promotion every metric must have passed alone, which needs no correction. Where there are pairs the
-//! error rate passes by them or by the traffic, each at half of the level.
+//! error rate passes by them or by the traffic, each at its own part of the level.
 //! Which metric and route it was is asked afterwards and answered with e-BH: among those named, the expected share of
 //! innocent ones is at most the level.
 
@@ -83,13 +83,17 @@ impl Release<'_> {
         found
     }
 
-    /// The error rate, by the traffic and, where there are any, by pairs. Either may pass it, so each is asked at half of the level.
+    /// The error rate, by the traffic and, where there are any, by pairs. Either may pass it, so each has its own part of the level. The
+    /// evidence that is told is the one that is nearer to its threshold, as if that were the pairs'.
     fn of_errors(&self, thresholds: &Thresholds) -> Findings {
         let Some(pairs) = self.pairs else { return self.errors.findings(thresholds) };
-        let halved = Thresholds { alpha_promote: thresholds.alpha_promote / 2.0, ..*thresholds };
-        let (mut found, pairs) = (self.errors.findings(&halved), pairs.findings(&halved));
+        let (of_pairs, of_traffic) = (pairs.level_part(), 1.0 - pairs.level_part());
+        let at = |part| Thresholds { alpha_promote: thresholds.alpha_promote * part, ..*thresholds };
+        let (mut found, pairs) = (self.errors.findings(&at(of_traffic)), pairs.findings(&at(of_pairs)));
         found.harm_upper = found.harm_upper.min(pairs.harm_upper);
-        found.log_e_not_worse = found.log_e_not_worse.max(pairs.log_e_not_worse);
+        let traffic = found.log_e_not_worse + libm::log(of_traffic / of_pairs);
+        found.log_e_not_worse = traffic.max(pairs.log_e_not_worse);
+        found.threshold_not_worse = threshold(at(of_pairs).alpha_promote);
         found.pairs = Some(pairs);
         found
     }
@@ -246,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn pairs_have_a_quarter_and_each_way_to_promote_half_of_the_level() {
+    fn pairs_have_a_quarter_of_what_convicts_and_most_of_the_level_that_promotes() {
         let mut judges = Judges::new();
         judges.errors.observe(Bucket::new(10, 2, 90, 0).unwrap(), 0.1);
         let pairs = PairJudge::new(0.005);
@@ -256,7 +260,7 @@ mod tests {
         let expected = 0.75 * libm::exp(without.log_e_worse) + 0.25;
         assert!((with.log_e_worse - libm::log(expected)).abs() < 1e-12);
         assert_eq!(without.threshold_not_worse, threshold(0.01));
-        assert_eq!(with.threshold_not_worse, threshold(0.005));
+        assert_eq!(with.threshold_not_worse, threshold(0.008));
         assert_eq!((without.pairs, with.threshold_worse), (None, without.threshold_worse));
     }
 }

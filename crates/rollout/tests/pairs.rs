@@ -1,7 +1,7 @@
 //! Requests that both arms answer: they are evidence where the plan says so, at any weight, and are nothing where it doesn't.
 #![allow(clippy::unwrap_used, reason = "a test's own helpers may fail loudly")]
 
-use pitbird_analysis::{Arm, Bucket, Pairs, Verdict};
+use pitbird_analysis::{Arm, Bucket, Pairs, Verdict, threshold};
 use pitbird_names::Percent;
 use pitbird_rollout::{
     Because, Evidence, Guardrails, Judged, Latency, Observed, Outcome, Phase, Plan, Ramp, RampStep, Reason,
@@ -28,7 +28,14 @@ fn pairs(pairs: u64, canary_alone: u64, base_alone: u64) -> Evidence {
 
 /// Looks once a second, with a target that does at once what it is told, until it has ended or the evidence has.
 fn look(plan: &Plan, evidence: impl IntoIterator<Item = Evidence>) -> (State, Vec<Reason>) {
-    let mut turn = begin(plan, Arm::default(), 0);
+    look_from(begin(plan, Arm::default(), 0), plan, evidence)
+}
+
+fn look_from(
+    mut turn: Turn,
+    plan: &Plan,
+    evidence: impl IntoIterator<Item = Evidence>,
+) -> (State, Vec<Reason>) {
     let mut reasons = Vec::new();
     for (second, evidence) in (1_u64..).zip(evidence) {
         turn = done(plan, turn, second * 1_000 - 500);
@@ -59,6 +66,23 @@ fn a_good_version_without_any_traffic_is_promoted() {
     assert_eq!(state.seen(), Bucket::default());
     let numbers = state.judgement(&plan);
     assert_eq!((numbers.verdict, numbers.pairs.unwrap().seen), (Verdict::NotWorse, state.pairs().unwrap()));
+}
+
+/// Large bets and most of the level are for rollouts that begin with them.
+#[test]
+fn a_rollout_of_before_ends_by_the_bets_and_levels_that_it_began_with() {
+    let plan = plan(judging_pairs());
+    let turn = begin(&plan, Arm::default(), 0);
+    let mut written = serde_json::to_value(&turn.state).unwrap();
+    assert_eq!(written["pairs"].as_object_mut().unwrap().remove("is_uneven"), Some(true.into()));
+    let state = serde_json::from_value(written).unwrap();
+    let verdict_ms = |turn: Turn| {
+        let (state, _) = look_from(turn, &plan, (0..600).map(|_| pairs(5, 0, 0)));
+        let full = state.decisions().find(|decision| decision.weight_new.get() > 50.0).unwrap().at_ms;
+        (full, state.judgement(&plan).threshold_not_worse)
+    };
+    assert_eq!(verdict_ms(Turn { state, ..turn.clone() }), (296_000, threshold(0.005)));
+    assert_eq!(verdict_ms(turn), (275_000, threshold(0.008)));
 }
 
 #[test]

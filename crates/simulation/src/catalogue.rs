@@ -80,6 +80,8 @@ pub fn identical_with_pairs() -> Vec<Model> {
     vec![
         Model { name: "0.01 requests/s, 5 pairs/s", per_second: 0.01, ..PAIRED },
         Model { name: "1 request/s, 5 pairs/s", ..PAIRED },
+        // Here the traffic says as much as the pairs do, and pays for their part of the level.
+        Model { name: "20 requests/s, 1 pair/s", per_second: 20.0, pairs_per_second: 1.0, ..PAIRED },
         Model { name: "1 request/s, 5 pairs/s, error storms", errors: 0.002, shape: Shape::Storms, ..PAIRED },
     ]
 }

@@ -85,7 +85,7 @@ fn head(counts: Counts, seed: u64) -> String {
          a run that was cut short go on where it was. Base errors are 0.1 % and \
          traffic 100 requests/s unless said otherwise; the margin is 0.5 pp, the ramp limited by risk (1.5 expected extra \
          failures per look, from 12 % at most up to 50 %, then 95 % for ten minutes), one look a second, latency judged (or, in the \
-         models with routes, 50 routes). Where both arms answer five requests a second besides (pairs; half of the base's failures \
+         models with routes, 50 routes). Where both arms answer requests besides (pairs, five a second or one; half of the base's failures \
          are the canary's as well), latency isn't judged and 95 % last a minute. A rollback is live after 50 ms. Shares carry Clopper-Pearson limits (95 %; \
          one-sided where nothing was counted), quantiles the order statistics that enclose them.\n"
     )
