@@ -13,8 +13,8 @@ use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
-use http_body_util::{BodyExt, Either, Full};
+use http::Request;
+use http_body_util::{BodyExt, Either};
 use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -26,7 +26,7 @@ use tokio::time::{Instant, Sleep};
 use crate::listen::FIRST_BYTE_TIMEOUT;
 use crate::raw_head::{RawHead, Remembering};
 use crate::received::Received;
-use crate::usual::{self, End};
+use crate::usual::{self, Answered, End};
 
 /// A connection's read buffer: the head of a request must fit.
 const BUFFER_BYTES_MAX: usize = 64 * 1024;
@@ -50,7 +50,7 @@ pub async fn serve<S, A, F, B>(
 where
     S: AsyncRead + AsyncWrite + Unpin,
     A: Fn(Request<Received>, Bytes) -> F,
-    F: Future<Output = Response<Either<Full<Bytes>, B>>>,
+    F: Future<Output = Answered<B>>,
     B: Body<Data = Bytes> + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
@@ -90,7 +90,7 @@ enum Served<S, B> {
     /// Nothing is under way on it any more.
     Idle(Remembering<S>),
     /// A request isn't usual, or its answer is not, which is given then.
-    Unusual(Remembering<S>, Option<Box<Response<Either<Full<Bytes>, B>>>>),
+    Unusual(Remembering<S>, Option<Box<Answered<B>>>),
 }
 
 async fn usually<S, A, F, B>(
@@ -102,7 +102,7 @@ async fn usually<S, A, F, B>(
 where
     S: AsyncRead + AsyncWrite + Unpin,
     A: Fn(Request<Received>, Bytes) -> F,
-    F: Future<Output = Response<Either<Full<Bytes>, B>>>,
+    F: Future<Output = Answered<B>>,
 {
     let glance = stop.clone();
     let watched = {
@@ -141,12 +141,12 @@ async fn through_hyper<S, A, F, B>(
     head: &RawHead,
     stop: &mut watch::Receiver<bool>,
     answer: &A,
-    answered: Option<Box<Response<Either<Full<Bytes>, B>>>>,
+    answered: Option<Box<Answered<B>>>,
 ) -> anyhow::Result<Option<Remembering<S>>>
 where
     S: AsyncRead + AsyncWrite + Unpin,
     A: Fn(Request<Received>, Bytes) -> F,
-    F: Future<Output = Response<Either<Full<Bytes>, B>>>,
+    F: Future<Output = Answered<B>>,
     B: Body<Data = Bytes> + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {

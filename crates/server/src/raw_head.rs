@@ -3,6 +3,7 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,10 +14,10 @@ use hyper::body::{Body, Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Notify;
 
+use crate::usual::REQUEST_BYTES_MAX;
+
 /// More of a head than this isn't remembered; names are then shown in the usual spelling.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
-/// What is read of a request before it is known that there is one.
-const FIRST_BYTES_MAX: usize = 2048;
 
 /// What a connection has read of the head of its current request, until that is taken up.
 #[derive(Debug, Default)]
@@ -307,8 +308,8 @@ impl<S: AsyncRead + Unpin> Remembering<S> {
     pub async fn has_more(&mut self) -> io::Result<bool> {
         if self.ahead.is_empty() {
             self.ahead = poll_fn(|cx| {
-                let mut room = [0; FIRST_BYTES_MAX];
-                let mut read = ReadBuf::new(&mut room);
+                let mut room = [MaybeUninit::uninit(); REQUEST_BYTES_MAX];
+                let mut read = ReadBuf::uninit(&mut room);
                 ready!(Pin::new(&mut *self).poll_read(cx, &mut read))?;
                 Poll::Ready(io::Result::Ok(Bytes::copy_from_slice(read.filled())))
             })

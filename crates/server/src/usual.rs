@@ -25,7 +25,7 @@ use crate::raw_head::{RawHead, Remembering};
 use crate::received::Received;
 
 /// What is read at once; a request with more bytes is unusual.
-const REQUEST_BYTES_MAX: usize = 8 * 1024;
+pub const REQUEST_BYTES_MAX: usize = 8 * 1024;
 /// As is one with more headers.
 const HEADERS_MAX: usize = 48;
 /// Bodies up to this many bytes go out in one piece with their heads; longer ones aren't copied for it.
@@ -33,12 +33,15 @@ const COPIED_BYTES_MAX: usize = 32 * 1024;
 /// What is kept of the room for answers from one to the next, bytes.
 const KEPT_BYTES_MAX: usize = 4 * 1024;
 
+/// An answer whose body is there as a whole, or comes piece by piece.
+pub type Answered<B> = Response<Either<Full<Bytes>, B>>;
+
 /// Why no further request is served.
 pub enum End<B> {
     /// There is none: the client has hung up, or was told that this is the end.
     Closed,
     /// It is unusual. Nothing of it is lost, it is read from the stream again. If it has been answered already the answer is what is unusual.
-    Unusual(Option<Box<Response<Either<Full<Bytes>, B>>>>),
+    Unusual(Option<Box<Answered<B>>>),
 }
 
 /// Serves usual requests until one comes that isn't. Once `stop` has changed the request under way is the last. Between two requests it
@@ -55,7 +58,7 @@ pub async fn serve<S, A, F, B>(
 where
     S: AsyncRead + AsyncWrite + Unpin,
     A: Fn(Request<Received>, Bytes) -> F,
-    F: Future<Output = Response<Either<Full<Bytes>, B>>>,
+    F: Future<Output = Answered<B>>,
 {
     let mut out = Vec::new();
     loop {
@@ -164,7 +167,7 @@ fn length(value: &[u8]) -> Option<usize> {
 }
 
 /// Is it an answer with a body that is there and whose head says nothing about the connection?
-fn is_usual<B>(answer: &Response<Either<Full<Bytes>, B>>) -> bool {
+fn is_usual<B>(answer: &Answered<B>) -> bool {
     let has_body = |status: StatusCode| {
         !status.is_informational() && status != StatusCode::NO_CONTENT && status != StatusCode::NOT_MODIFIED
     };
@@ -176,7 +179,7 @@ fn is_usual<B>(answer: &Response<Either<Full<Bytes>, B>>) -> bool {
 }
 
 /// Writes an answer, or its head if its body is long, which is given back then.
-fn write<B>(answer: Response<Either<Full<Bytes>, B>>, is_last: bool, out: &mut Vec<u8>) -> Option<Bytes> {
+fn write<B>(answer: Answered<B>, is_last: bool, out: &mut Vec<u8>) -> Option<Bytes> {
     let (head, body) = answer.into_parts();
     let body = match body {
         Either::Left(whole) => whole.into_inner().unwrap_or_default(),

@@ -2,6 +2,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
+use http::Response;
 use http_body_util::Full;
 use hyper::body::{Frame, SizeHint};
 use tokio::io::{AsyncReadExt, DuplexStream};
@@ -20,11 +21,8 @@ use crate::tls::Tls;
 /// As hyper writes it, and we.
 const ANSWER: &str = "HTTP/1.1 200 OK\r\ndate: now\r\ncontent-length: 2\r\n\r\nok";
 
-/// An answer of a kind that these tests have.
-type Answer<B> = Response<Either<Full<Bytes>, B>>;
-
 /// Says ok once the body has come, and that this is the whole answer.
-async fn ok(request: Request<Received>, raw_head: Bytes, head: &RawHead) -> Answer<Full<Bytes>> {
+async fn ok(request: Request<Received>, raw_head: Bytes, head: &RawHead) -> Answered<Full<Bytes>> {
     let (parts, body) = request.into_parts();
     // Of pipelined requests it may be unknown.
     assert!(raw_head.is_empty() || raw_head.starts_with(parts.method.as_str().as_bytes()));
@@ -62,7 +60,7 @@ async fn becomes_idle<F>(
     head: &Arc<RawHead>,
 ) -> bool
 where
-    F: Future<Output = Answer<Full<Bytes>>>,
+    F: Future<Output = Answered<Full<Bytes>>>,
 {
     let (near, mut far) = tokio::io::duplex(room);
     far.write_all(sent).await.unwrap();
@@ -156,7 +154,7 @@ struct Pieces {
 }
 
 impl Pieces {
-    fn answer(told: Option<u64>, head: &Arc<RawHead>) -> Answer<Streamed<Pieces>> {
+    fn answer(told: Option<u64>, head: &Arc<RawHead>) -> Answered<Streamed<Pieces>> {
         let wait = Box::pin(tokio::time::sleep(Duration::from_secs(1)));
         let pieces = Pieces { left: vec!["last", "", "first"], told, wait };
         Response::new(Either::Right(Streamed::new(pieces, head.clone())))
@@ -303,6 +301,73 @@ async fn requests_go_on_over_any_pause() {
     let (served, ()) = tokio::join!(serve(near, &head, &mut stop, answer), asks);
     served.unwrap();
     assert_eq!(head.requests(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_of_several_requests_at_once_is_known_as_it_came() {
+    let head = Arc::new(RawHead::default());
+    let (near, mut far) = tokio::io::duplex(4096);
+    let (_keep, mut stop) = told_to_stop();
+    far.write_all(b"GET /1 HTTP/1.1\r\nX-Odd: 1\r\n\r\n").await.unwrap();
+    far.write_all(b"POST /2 HTTP/1.1\r\nContent-LENGTH: 2\r\n\r\nabGET /3 HTTP/1.1\r\n\r\n").await.unwrap();
+    far.shutdown().await.unwrap();
+    let heads = std::sync::Mutex::new(Vec::new());
+    let answer = |request, raw_head: Bytes| {
+        heads.lock().unwrap().push(raw_head.clone());
+        ok(request, raw_head, &head)
+    };
+    serve(near, &head, &mut stop, answer).await.unwrap();
+    let expected: [&[u8]; 3] = [
+        b"GET /1 HTTP/1.1\r\nX-Odd: 1\r\n\r\n",
+        b"POST /2 HTTP/1.1\r\nContent-LENGTH: 2\r\n\r\n",
+        b"GET /3 HTTP/1.1\r\n\r\n",
+    ];
+    assert_eq!(*heads.lock().unwrap(), expected);
+    let mut answers = String::new();
+    far.read_to_string(&mut answers).await.unwrap();
+    assert_eq!(answers, ANSWER.repeat(3));
+    assert_eq!(head.requests(), 3);
+}
+
+/// An answer that isn't whole takes its request and what came behind it to hyper.
+#[tokio::test(start_paused = true)]
+async fn what_came_behind_a_request_with_an_unusual_answer_is_answered_next() {
+    let head = Arc::new(RawHead::default());
+    let (near, mut far) = tokio::io::duplex(4096);
+    let (_keep, mut stop) = told_to_stop();
+    far.write_all(b"POST /1 HTTP/1.1\r\ncontent-length: 2\r\n\r\nabGET /2 HTTP/1.1\r\n\r\n").await.unwrap();
+    far.shutdown().await.unwrap();
+    let asked = std::sync::Mutex::new(Vec::new());
+    let answer = |request: Request<Received>, _| {
+        asked.lock().unwrap().push(request.uri().path().to_owned());
+        std::future::ready(Pieces::answer(None, &head))
+    };
+    serve(near, &head, &mut stop, answer).await.unwrap();
+    assert_eq!(*asked.lock().unwrap(), ["/1", "/2"], "each is answered once");
+    let mut answers = String::new();
+    far.read_to_string(&mut answers).await.unwrap();
+    assert_eq!(answers.matches("\r\n0\r\n\r\n").count(), 2, "{answers}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_answer_under_way_at_the_stop_is_the_last_and_says_so() {
+    for sent in ["GET / HTTP/1.1\r\n\r\n", "POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"] {
+        let head = Arc::new(RawHead::default());
+        let (near, mut far) = tokio::io::duplex(4096);
+        let (teller, mut stop) = told_to_stop();
+        far.write_all(sent.as_bytes()).await.unwrap();
+        let (answer, teller) = (&head, &teller);
+        let answer = |request, raw_head| async move {
+            tokio::time::sleep(4 * IDLE_AFTER).await;
+            teller.send(true).unwrap();
+            tokio::time::sleep(4 * IDLE_AFTER).await;
+            ok(request, raw_head, answer).await
+        };
+        serve(near, &head, &mut stop, answer).await.unwrap();
+        let mut said = String::new();
+        far.read_to_string(&mut said).await.unwrap();
+        assert!(said.contains("connection: close\r\n") && said.ends_with("\r\n\r\nok"), "{said}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
