@@ -11,6 +11,9 @@ use crate::model::{Fault, Model, Shape, Slower, World};
 use crate::ours::{self, Wish};
 use crate::runs::Runs;
 
+/// The share of releases of an identical version that are rolled back.
+pub const FALSE_ROLLBACKS_MAX: f64 = 0.001;
+
 /// Promises and what was found.
 #[derive(Default)]
 pub struct Goals {
@@ -236,7 +239,11 @@ impl Goals {
     fn push_false_rollbacks(&mut self, of: &str, back: usize, runs: usize) {
         let found = share(back, runs);
         let what = format!("false rollbacks at most 0.1 % (upper limit): {of}");
-        self.push(what, format!("{back} of {runs}, at most {:.3} %", 100.0 * found.high), kept(found, 0.001));
+        self.push(
+            what,
+            format!("{back} of {runs}, at most {:.3} %", 100.0 * found.high),
+            kept(found, FALSE_ROLLBACKS_MAX),
+        );
     }
 
     fn push(&mut self, what: String, found: String, kept: impl Into<Kept>) {
