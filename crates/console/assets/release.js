@@ -72,7 +72,7 @@ function steps(rollout) {
 const JUDGED = [0.5, 0.9, 0.99, 0.999];
 
 function arms(rollout) {
-  const { Base: base, Canary: canary, Latency: latency } = rollout.Evidence ?? {};
+  const { Base: base, Canary: canary, Latency: latency, Pairs: pairs } = rollout.Evidence ?? {};
   if (!base) return null;
   const isWorse = canary.Rate > base.Rate;
   const interval = (arm) => (arm.Requests ? `${percent(arm.RateLow)} to ${percent(arm.RateHigh)}` : "–");
@@ -86,6 +86,7 @@ function arms(rollout) {
     el("tbody", {}, line("requests", count(base.Requests), count(canary.Requests)), line("errors", count(base.Failures), count(canary.Failures)),
       line("error rate", percent(base.Rate), percent(canary.Rate), isWorse), line("… with 95 %, at all times", interval(base), interval(canary)),
       line("cold starts", count(base.ColdStarts), count(canary.ColdStarts)),
+      pairs ? [line("pairs: answered by both", count(pairs.Requests), count(pairs.Requests)), line("pairs: failed by one alone", count(pairs.BaseAlone), count(pairs.CanaryAlone))] : [],
       thresholds.map((threshold) => line(`slower than the base's p${Number((threshold.Quantile * 100).toFixed(1))}, ${ms(threshold.BaseMs)}`, above("Base")(threshold), above("Canary")(threshold)))));
 }
 

@@ -41,6 +41,9 @@ pub struct Rollout<P, S> {
     /// Requests that both arms answered, since the canary's first share.
     #[serde(default)]
     pub pairs: PairCounts,
+    /// Of these, what came in each of the newest minutes that had any, oldest first; [`PAIR_MINUTES_MAX`] at most.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pair_minutes: Vec<PairMinute>,
     /// Above which latencies requests of the base are slow; none before they were learnt, and where latency isn't judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thresholds: Option<Thresholds>,
@@ -119,6 +122,22 @@ impl<P, S> Rollout<P, S> {
             self.orders.remove(1);
         }
         self.orders.push(order);
+    }
+
+    /// Counts pairs, and remembers in which minute they came.
+    pub fn count_pairs(&mut self, seen: PairCounts, at_ms: u64) {
+        if seen == PairCounts::default() {
+            return;
+        }
+        self.pairs = self.pairs.and(seen);
+        let minute_ms = at_ms / 60_000 * 60_000;
+        match self.pair_minutes.last_mut() {
+            // A clock that was set back goes on with the newest minute.
+            Some(newest) if newest.minute_ms >= minute_ms => newest.pairs = newest.pairs.and(seen),
+            _ => self.pair_minutes.push(PairMinute { minute_ms, pairs: seen }),
+        }
+        let too_many = self.pair_minutes.len().saturating_sub(PAIR_MINUTES_MAX);
+        self.pair_minutes.drain(..too_many);
     }
 }
 
@@ -246,6 +265,28 @@ pub struct PairCounts {
     pub pairs: u64,
     pub canary_alone: u64,
     pub base_alone: u64,
+}
+
+impl PairCounts {
+    #[must_use]
+    fn and(self, more: PairCounts) -> PairCounts {
+        PairCounts {
+            pairs: self.pairs.saturating_add(more.pairs),
+            canary_alone: self.canary_alone.saturating_add(more.canary_alone),
+            base_alone: self.base_alone.saturating_add(more.base_alone),
+        }
+    }
+}
+
+/// Minutes of pairs that a rollout remembers.
+pub const PAIR_MINUTES_MAX: usize = 10;
+
+/// The pairs of one minute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PairMinute {
+    /// When it began, epoch milliseconds.
+    pub minute_ms: u64,
+    pub pairs: PairCounts,
 }
 
 /// What a canary has used: numbers that only grow.

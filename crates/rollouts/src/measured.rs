@@ -9,7 +9,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use pitbird_names::Scope;
-use pitbird_records::rollout::{AliasTarget, StageTarget, Target};
+use pitbird_records::rollout::{AliasTarget, PairMinute, StageTarget, Target};
 use pitbird_telemetry::metrics::{Aggregate, Dimensions, Metric, MetricQuery, Stat};
 use serde::Serialize;
 
@@ -49,6 +49,30 @@ struct ArmMeasures {
     latency_p99: Option<f64>,
     /// Calls that were refused; a stage's metrics don't have them.
     throttles: Option<u64>,
+}
+
+/// Requests that both arms answered in a minute, and those that one arm alone failed.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct PairMeasures {
+    minute: f64,
+    requests: u64,
+    canary_alone: u64,
+    base_alone: u64,
+}
+
+/// The minutes of the newest ten that had any pairs, oldest first; `None` where they aren't judged.
+pub fn pairs(rollout: &Rollout, now_ms: u64) -> Option<Vec<PairMeasures>> {
+    let start_ms = rollout.ended_ms.unwrap_or(now_ms).saturating_sub(AGE_MAX_MS as u64);
+    let is_new = |told: &&PairMinute| told.minute_ms > start_ms;
+    let measures = |PairMinute { minute_ms, pairs }: &PairMinute| PairMeasures {
+        minute: *minute_ms as f64 / 1e3,
+        requests: pairs.pairs,
+        canary_alone: pairs.canary_alone,
+        base_alone: pairs.base_alone,
+    };
+    let is_judged = rollout.plan.judged().pairs;
+    is_judged.then(|| rollout.pair_minutes.iter().filter(is_new).map(measures).collect())
 }
 
 /// The series that are to be read.

@@ -3,7 +3,7 @@
 
 use pitbird_analysis::Pairs;
 use pitbird_names::Percent;
-use pitbird_records::rollout::{CanaryUse, Change, ColdStarts, Order, OrderKind, Shift};
+use pitbird_records::rollout::{CanaryUse, Change, ColdStarts, Order, OrderKind, PairCounts, Shift};
 use pitbird_rollout::{
     self as planner, Action, Command, Evidence, HookAnswer, Note, Phase, Plan, Record, State, Step,
     Turn as Word,
@@ -153,11 +153,9 @@ impl Turn {
     }
 
     /// Counts requests that both arms answered, as [`Turn::cold_starts`] does its own.
-    pub fn pairs(&mut self, seen: Pairs) {
-        let told = &mut self.rollout.pairs;
-        told.pairs += seen.pairs;
-        told.canary_alone += seen.canary_alone;
-        told.base_alone += seen.base_alone;
+    pub fn pairs(&mut self, seen: Pairs, at_ms: u64) {
+        let Pairs { pairs, canary_alone, base_alone } = seen;
+        self.rollout.count_pairs(PairCounts { pairs, canary_alone, base_alone }, at_ms);
     }
 
     /// Does the step that is under way, and what follows from that.

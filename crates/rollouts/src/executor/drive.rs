@@ -146,7 +146,7 @@ impl Driver {
             if rollout.state.generation() > 0 {
                 turn.use_of_canary(&rollout, reading.as_ref().map(|reading| reading.canary_use));
                 turn.cold_starts(reading.as_ref().map(Reading::cold_starts));
-                turn.pairs(reading.as_ref().map(Reading::pairs).unwrap_or_default());
+                turn.pairs(reading.as_ref().map(Reading::pairs).unwrap_or_default(), around.now_ms);
             }
             if !turn.is_idle {
                 match commit::turn(&self.parts.store, &turn, rev).await {

@@ -4,7 +4,7 @@ use pitbird_records::{RestApi, key, rollout::Target};
 use pitbird_service::{Call, Fault};
 use serde::{Deserialize, Serialize};
 
-use crate::measured::{self, Measures};
+use crate::measured::{self, Measures, PairMeasures};
 use crate::{Error, State, find};
 
 #[derive(Debug, Deserialize)]
@@ -17,9 +17,10 @@ pub struct Input {
 #[serde(rename_all = "PascalCase")]
 pub struct Output {
     measures: Vec<Measures>,
+    pairs: Option<Vec<PairMeasures>>,
 }
 
-/// What metrics say of both arms in the newest minute that has any, each for itself.
+/// What metrics say of both arms in the newest minute that has any, each for itself; and the last minutes' pairs.
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> {
     let Call { caller, input, .. } = call;
     let store = &state.parts.store;
@@ -32,8 +33,9 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> 
         }
         Target::LambdaAlias(_) | Target::LambdaAliases(_) => String::new(),
     };
-    let wanted = measured::wanted(&rollout, &api_name, (state.parts.clock)());
+    let now_ms = (state.parts.clock)();
+    let wanted = measured::wanted(&rollout, &api_name, now_ms);
     let queries = wanted.queries();
     let found = (state.parts.samples)(queries).await.map_err(Error::Samples)?;
-    Ok(Output { measures: wanted.measures(&found) })
+    Ok(Output { measures: wanted.measures(&found), pairs: measured::pairs(&rollout, now_ms) })
 }

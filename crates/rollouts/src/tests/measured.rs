@@ -6,7 +6,7 @@ use pitbird_telemetry::{Config, Telemetry};
 use serde_json::{Value as Json, json};
 use tokio::time::Instant;
 
-use super::bed::{BEGAN_MS, Bed};
+use super::bed::{BEGAN_MS, Bed, Traffic};
 
 const MINUTE_MS: i64 = 60_000;
 
@@ -93,6 +93,71 @@ async fn a_stages_base_is_told_without_its_canary() {
         about(arm, "LatencyP95", p95);
         about(arm, "LatencyP99", p99);
     }
+    bed.close().await;
+}
+
+/// The pairs of each minute by the records of all looks.
+async fn by_minute(bed: &Bed) -> Vec<Json> {
+    let answer = bed.ok("GetRollout", json!({"Name": "v2", "MaxRecords": 1000})).await;
+    let mut minutes: Vec<(f64, [u64; 3])> = Vec::new();
+    let records = answer["Records"].as_array().unwrap().iter();
+    for record in records.filter(|record| record["Pairs"] != json!(0)) {
+        let minute = (record["At"].as_f64().unwrap() / 60.0).floor() * 60.0;
+        let seen = ["Pairs", "PairsCanaryAlone", "PairsBaseAlone"].map(|name| record[name].as_u64().unwrap());
+        match minutes.iter_mut().find(|(known, _)| *known == minute) {
+            Some((_, sum)) => sum.iter_mut().zip(seen).for_each(|(sum, seen)| *sum += seen),
+            None => minutes.push((minute, seen)),
+        }
+    }
+    minutes.sort_by(|one, other| one.0.total_cmp(&other.0));
+    let told = |(minute, [all, canary, base]): (f64, [u64; 3])| json!({"Minute": minute, "Requests": all, "CanaryAlone": canary, "BaseAlone": base});
+    minutes.into_iter().map(told).collect()
+}
+
+async fn told(bed: &Bed) -> Json {
+    bed.run("GetRolloutMeasures", json!({"Name": "v2"})).await.unwrap()
+}
+
+/// Minute by minute, also after a restart; nothing where the rollout asks for no pairs.
+#[tokio::test(start_paused = true)]
+async fn pairs_are_told_by_the_minutes_that_they_came_in() {
+    let (directory, began) = (tempfile::tempdir().unwrap(), Instant::now());
+    let open = || async {
+        let bed = Bed::open(directory.path(), began).await;
+        let telemetry = Telemetry::open(&directory.path().join("telemetry"), &Config::default()).unwrap();
+        assert!(bed.metrics.set(telemetry).is_ok());
+        bed.traffic(Traffic { per_second: 300.0, base_failures: 0.0, canary_failures: 0.0 });
+        bed
+    };
+    let bed = open().await;
+    let steps = json!([{"Percent": 10, "WaitMs": 3_600_000}]);
+    let more =
+        json!({"Mirror": 100.0, "Steps": steps, "Rules": {"MaxDurationMs": 7_200_000, "IntervalMs": 10_000}});
+    bed.start_stage("v2", more).await;
+    assert_eq!(told(&bed).await["Pairs"], json!([]));
+    bed.until("v2", |rollout| rollout["Evidence"]["Canary"]["Requests"].as_u64() > Some(0)).await;
+    let at_s = |rollout: &Json| rollout["Evidence"]["At"].as_f64().unwrap();
+    for minute in 1..=12_u64 {
+        bed.pair(minute, false, false);
+        bed.pair(2, false, true);
+        bed.pair(1, true, false);
+        let all: u64 = (1..=minute).map(|minute| minute + 3).sum();
+        let seen = bed.until("v2", |rollout| rollout["Evidence"]["Pairs"]["Requests"] == all).await;
+        bed.until("v2", |rollout| at_s(rollout) >= at_s(&seen) + 60.0).await;
+    }
+    let now = told(&bed).await;
+    let pairs = now["Pairs"].as_array().unwrap();
+    assert!((9..=10).contains(&pairs.len()), "{now}");
+    assert_eq!(pairs[..], by_minute(&bed).await[12 - pairs.len()..]);
+    bed.close().await;
+
+    let bed = open().await;
+    assert_eq!(told(&bed).await["Pairs"], now["Pairs"], "they are written down");
+    bed.ok("AbortRollout", json!({"Name": "v2"})).await;
+    bed.end("v2").await;
+    bed.start_stage("v3", json!({})).await;
+    let none = bed.run("GetRolloutMeasures", json!({"Name": "v3"})).await.unwrap();
+    assert_eq!(none.get("Pairs"), None);
     bed.close().await;
 }
 

@@ -154,6 +154,7 @@ async fn a_step_that_was_written_down_and_not_done_is_done() {
             orders: Vec::new(),
             notifications: Vec::new(),
             hook_secrets: Default::default(),
+            pair_minutes: Vec::new(),
             scope: Default::default(),
             name: "v2".into(),
             target,
