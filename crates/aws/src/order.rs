@@ -75,7 +75,8 @@ const WHY: &[(&str, &str)] = &[
     ),
     (
         "Probes",
-        "nobody can send a request to one release of a stage on AWS; leave it out, or release on a pitbird server",
+        "nobody can send a request to one release of a stage on AWS, and an alias' versions aren't invoked from here; leave \
+         it out, or release on a pitbird server",
     ),
     (
         "PreWarm",

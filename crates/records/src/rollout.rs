@@ -57,12 +57,12 @@ pub struct Rollout<P, S> {
     /// What calls of hooks are signed with, by the hooks' names: the plan has none of it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub hook_secrets: BTreeMap<String, String>,
-    /// What both arms of its stage are asked besides traffic.
+    /// What both arms are asked besides traffic.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probes: Option<Probes>,
 }
 
-/// Requests that are sent to both arms, one of the list after the other.
+/// What is sent to both arms, one of the list after the other.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Probes {
     pub per_second: f64,
@@ -70,7 +70,16 @@ pub struct Probes {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Probe {
+#[serde(untagged)]
+pub enum Probe {
+    /// To a stage.
+    Request(RequestProbe),
+    /// To an alias' versions: JSON.
+    Event { payload: String },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestProbe {
     pub method: String,
     /// Below the stage: begins with `/`, may have a query.
     pub path: String,

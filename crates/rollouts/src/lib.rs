@@ -19,7 +19,7 @@
 //! again after a crash, with the same id. A rollout that has ended is driven on until those who are asked afterwards were told; its
 //! target is free by then.
 //!
-//! Probes (`executor/probe.rs`) are sent beside the loop, too, as long as the canary is on the stage; the driver's tally counts them.
+//! Probes (`executor/probe.rs`) are sent beside the loop, too, as long as the canary has a share; the driver's tally counts them.
 //!
 //! Evidence is counted per arm from the server's start. Each bucket ends before the weight changes and the next begins
 //! when the change is live; what was counted in between belongs to the old weight. A restart of the server loses what
@@ -61,7 +61,7 @@ pub use hook::{Asked, HookCall};
 pub use live::{ArmCounts, Counts, LiveTarget};
 pub use measured::{Minutes, Samples};
 pub use notice::{Notice, Told};
-pub use probe::{ProbeCall, Probed};
+pub use probe::{ProbeCall, Probed, StageProbe, VersionProbe};
 pub use target::extra::Warmth;
 
 pub use pitbird_rollout::{Alarm, AlarmState, Whom};
@@ -84,7 +84,7 @@ pub type SamplesOf = Arc<dyn Fn(Vec<MetricQuery>) -> Samples + Send + Sync>;
 pub type TellOf = Arc<dyn Fn(Notice) -> Told + Send + Sync>;
 /// Asks a hook once; given up when its patience is over.
 pub type AskOf = Arc<dyn Fn(HookCall) -> Asked + Send + Sync>;
-/// Sends a request to one arm of a stage.
+/// Sends a request to one arm of a stage, or an event to a version.
 pub type ProbeOf = Arc<dyn Fn(ProbeCall) -> Probed + Send + Sync>;
 /// How environments of a version stand that are to be kept ready.
 pub type WarmthOf =

@@ -7,12 +7,17 @@ use bytes::Bytes;
 use pitbird_edge::{Edge, Probe};
 use pitbird_invoke::{Invocation, Invoker, Outcome};
 use pitbird_names::{FunctionRef, Qualifier, Scope};
-use pitbird_rollouts::{AskOf, HookCall, ProbeCall, ProbeOf, WarmthOf, Whom};
+use pitbird_rollouts::{
+    AskOf, HookCall, ProbeCall, ProbeOf, StageProbe, VersionProbe, WarmthOf, Whom,
+};
 use pitbird_snapshot::{Function, FunctionKey};
 use pitbird_store::Store;
 
 use crate::services::entropy;
 use pitbird_webhook::Webhooks;
+
+/// What a function sees of a probe beside its event, where a request has a header.
+const PROBE_CONTEXT: &str = r#"{"custom":{"X-Pitbird-Probe":"true"}}"#;
 
 /// Asks functions by the one door there is, and URLs as they are.
 pub fn ask(store: &Store, invoker: &Invoker, webhooks: &Arc<Webhooks>) -> AskOf {
@@ -34,13 +39,7 @@ async fn invoke(store: &Store, invoker: &Invoker, named: &str, call: &HookCall) 
     let function = FunctionRef::parse(named).map_err(|error| error.to_string())?;
     let found = find(store, &function.scope(&call.scope), &function.name);
     let found = found.ok_or_else(|| format!("there is no function {named}"))?;
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let invocation = Invocation {
-        request_id: pitbird_names::uuid(entropy()),
-        payload: Bytes::from(call.body.clone()),
-        at_ms: since.as_millis() as i64,
-        ..Invocation::default()
-    };
+    let invocation = invocation(call.body.clone());
     let outcome = invoker.invoke(&found, function.qualifier.as_ref(), fastrand::f64(), invocation).await;
     match outcome.map_err(|refused| refused.to_string())? {
         Outcome { function_error: Some(error), error_type, .. } => {
@@ -53,29 +52,56 @@ async fn invoke(store: &Store, invoker: &Invoker, named: &str, call: &HookCall) 
     }
 }
 
-/// Sends probes the way of requests, within the process.
-pub fn probe(edge: &Arc<Edge>) -> ProbeOf {
-    let edge = edge.clone();
+fn invocation(payload: impl Into<Bytes>) -> Invocation {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Invocation {
+        request_id: pitbird_names::uuid(entropy()),
+        payload: payload.into(),
+        at_ms: since.as_millis() as i64,
+        ..Invocation::default()
+    }
+}
+
+/// Sends probes the way of requests and of invocations, within the process.
+pub fn probe(edge: &Arc<Edge>, store: &Store, invoker: &Invoker) -> ProbeOf {
+    let (edge, store, invoker) = (edge.clone(), store.clone(), invoker.clone());
     Arc::new(move |call| {
-        let edge = edge.clone();
+        let (edge, store, invoker) = (edge.clone(), store.clone(), invoker.clone());
         Box::pin(async move {
-            let ProbeCall { api_id, stage, is_canary, deployment, request } = call;
-            let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
-            let headers: Vec<(String, String)> = request.headers.into_iter().collect();
-            let probe = Probe {
-                api: &api_id,
-                stage: &stage,
-                is_canary,
-                deployment: &deployment,
-                method: &request.method,
-                path,
-                query,
-                headers: &headers,
-                body: request.body.unwrap_or_default().into(),
-            };
-            edge.probe(probe).await
+            match call {
+                ProbeCall::Request(call) => request(&edge, call).await,
+                ProbeCall::Event(call) => event(&store, &invoker, call).await,
+            }
         })
     })
+}
+
+async fn request(edge: &Arc<Edge>, call: StageProbe) -> Option<bool> {
+    let StageProbe { api_id, stage, is_canary, deployment, request } = call;
+    let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
+    let headers: Vec<(String, String)> = request.headers.into_iter().collect();
+    let probe = Probe {
+        api: &api_id,
+        stage: &stage,
+        is_canary,
+        deployment: &deployment,
+        method: &request.method,
+        path,
+        query,
+        headers: &headers,
+        body: request.body.unwrap_or_default().into(),
+    };
+    edge.probe(probe).await
+}
+
+/// What the invoker refuses, the version has had no say in.
+async fn event(store: &Store, invoker: &Invoker, call: VersionProbe) -> Option<bool> {
+    let VersionProbe { scope, function, version, payload } = call;
+    let found = find(store, &scope, &function)?;
+    let invocation = Invocation { client_context: Some(PROBE_CONTEXT.to_owned()), ..invocation(payload) };
+    let version = Qualifier::Version(version);
+    let outcome = invoker.invoke(&found, Some(&version), fastrand::f64(), invocation).await.ok()?;
+    Some(outcome.function_error.is_some())
 }
 
 /// What is kept ready of a version, by its own provisioned concurrency.

@@ -205,7 +205,7 @@ fn rollout_parts(parts: &Parts, cloudwatch: Arc<pitbird_cloudwatch::State>) -> p
         }),
         entropy,
         ask: rollout_hooks::ask(&parts.store, &parts.invoker, &webhooks),
-        probe: rollout_hooks::probe(&parts.edge),
+        probe: rollout_hooks::probe(&parts.edge, &parts.store, &parts.invoker),
         warmth: rollout_hooks::warmth(&parts.store, &parts.invoker),
         prices: parts.prices.clone(),
         tell: Arc::new(move |notice| {

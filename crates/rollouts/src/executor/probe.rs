@@ -1,14 +1,15 @@
-//! Probes of one rollout, beside its loop: each request of its list in turn to both arms, as long as the canary is on the stage.
+//! Probes of one rollout, beside its loop: each of its list in turn to both arms, as long as the canary has a share.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use pitbird_records::rollout::{Probe, Probes, StageTarget, Target};
+use pitbird_names::Scope;
+use pitbird_records::rollout::{Probe, Probes, Target};
 use pitbird_telemetry::tally::Tally;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::{Parts, ProbeCall, Rollout};
+use crate::{Parts, ProbeCall, Rollout, StageProbe, VersionProbe};
 
 /// Probes of one rollout that wait for an answer at a time; while there are as many, no others are sent.
 const AT_ONCE_MAX: usize = 64;
@@ -29,13 +30,14 @@ impl Prober {
     pub fn see(&mut self, rollout: &Rollout, tally: Option<&Arc<Tally>>) {
         let is_on_trial = rollout.state.weight().get() > 0.0 && rollout.state.outcome().is_none();
         let wanted = rollout.probes.as_ref().zip(tally).filter(|_| is_on_trial);
-        let (Some((probes, tally)), Target::RestStage(target)) = (wanted, &rollout.target) else {
+        let Some((probes, tally)) = wanted else {
             self.sending.abort_all();
             return;
         };
         while self.sending.try_join_next().is_some() {}
         if self.sending.is_empty() {
-            let sender = Sender { parts: self.parts.clone(), tally: tally.clone(), target: target.clone() };
+            let (scope, target) = (rollout.scope.clone(), rollout.target.clone());
+            let sender = Sender { parts: self.parts.clone(), tally: tally.clone(), scope, target };
             self.sending.spawn(sender.send(probes.clone()));
         }
     }
@@ -44,7 +46,8 @@ impl Prober {
 struct Sender {
     parts: Arc<Parts>,
     tally: Arc<Tally>,
-    target: Box<StageTarget>,
+    scope: Scope,
+    target: Target,
 }
 
 impl Sender {
@@ -55,34 +58,46 @@ impl Sender {
         // Not at once: when the server starts, the first could come before all is there that it needs.
         ticks.reset();
         let mut waiting = JoinSet::new();
-        for request in probes.requests.iter().cycle() {
+        for probe in probes.requests.iter().cycle() {
             ticks.tick().await;
             while waiting.try_join_next().is_some() {}
             if waiting.len() >= AT_ONCE_MAX {
                 waiting.join_next().await;
             }
-            waiting.spawn(sender.clone().pair(request.clone()));
+            waiting.spawn(sender.clone().pair(probe.clone()));
         }
     }
 
-    /// One request to both arms, either first: a request that is answered by one alone is no pair.
-    async fn pair(self: Arc<Self>, request: Probe) {
+    /// One of them to both arms, either first: what is answered by one alone is no pair.
+    async fn pair(self: Arc<Self>, probe: Probe) {
         let is_canary_first = (self.parts.entropy)() & 1 == 1;
-        let Some(first) = self.ask(is_canary_first, &request).await else { return };
-        let Some(second) = self.ask(!is_canary_first, &request).await else { return };
+        let Some(first) = self.ask(is_canary_first, &probe).await else { return };
+        let Some(second) = self.ask(!is_canary_first, &probe).await else { return };
         let (base, canary) = if is_canary_first { (second, first) } else { (first, second) };
         self.tally.pair(base, canary);
     }
 
-    async fn ask(&self, is_canary: bool, request: &Probe) -> Option<bool> {
-        let StageTarget { api_id, stage, base, canary, .. } = self.target.as_ref();
-        let call = ProbeCall {
-            api_id: api_id.clone(),
-            stage: stage.clone(),
-            is_canary,
-            deployment: if is_canary { canary } else { base }.clone(),
-            request: request.clone(),
-        };
-        (self.parts.probe)(call).await
+    async fn ask(&self, is_canary: bool, probe: &Probe) -> Option<bool> {
+        (self.parts.probe)(self.call(is_canary, probe)?).await
+    }
+
+    /// Nothing where the probe isn't of the target's kind, which no rollout is started with.
+    fn call(&self, is_canary: bool, probe: &Probe) -> Option<ProbeCall> {
+        match (&self.target, probe) {
+            (Target::RestStage(target), Probe::Request(request)) => Some(ProbeCall::Request(StageProbe {
+                api_id: target.api_id.clone(),
+                stage: target.stage.clone(),
+                is_canary,
+                deployment: if is_canary { &target.canary } else { &target.base }.clone(),
+                request: request.clone(),
+            })),
+            (Target::LambdaAlias(target), Probe::Event { payload }) => Some(ProbeCall::Event(VersionProbe {
+                scope: self.scope.clone(),
+                function: target.function.clone(),
+                version: if is_canary { target.canary } else { target.base },
+                payload: payload.clone(),
+            })),
+            _ => None,
+        }
     }
 }

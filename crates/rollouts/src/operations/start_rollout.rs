@@ -58,7 +58,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Answer, 
     let pre_warm = input.pre_warm.map(|pre_warm| pre_warm.environments);
     ordered.rules.checks.extend(pre_warm.map(|_| plan::PRE_WARMED.to_owned()));
     let mirror = input.mirror.map(|mirror| mirror.to_string());
-    let probes = probes(input.probes, &input.target)?;
+    let probes = input.probes.map(|probes| probes.parse(&input.target)).transpose()?;
     ordered.pairs = mirror.is_some() || probes.is_some();
     let tags = start::Tags { force: input.force, sticky: input.sticky, mirror };
     let extra = start::Extra { pre_warm, tags };
@@ -116,16 +116,6 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Answer, 
         state.drivers.drive(&rollout).await;
     }
     Ok(shape::Answer::new(&rollout, &parts.prices))
-}
-
-/// Only of a stage both releases can be asked.
-fn probes(given: Option<shape::Probes>, target: &Target) -> Result<Option<records::Probes>, Error> {
-    match given {
-        Some(_) if target.rest_stage.is_none() => {
-            Err(Error::invalid("Probes goes with Target.RestStage only."))
-        }
-        given => given.map(shape::Probes::parse).transpose(),
-    }
 }
 
 /// What a caller wants of a rollout, but for its target.

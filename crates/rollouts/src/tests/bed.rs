@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use pitbird_names::{Percent, Scope, Weight};
+use pitbird_names::{Percent, Scope, VersionId, Weight};
 use pitbird_records::{self as records, Alias, RestApi, Stage, key};
 use pitbird_rollout::{Alarm, AlarmState, replay};
 use pitbird_service::{Call, Caller, Service};
@@ -47,7 +47,9 @@ pub struct Bed {
     pub asked: Arc<Mutex<Vec<crate::HookCall>>>,
     pub says: Says,
     /// Probes that were sent: see [`answer`].
-    pub probes: Arc<Mutex<Vec<crate::ProbeCall>>>,
+    pub probes: Arc<Mutex<Vec<crate::StageProbe>>>,
+    /// The same for events.
+    pub events: Arc<Mutex<Vec<crate::VersionProbe>>>,
     /// Environments of the canary that are ready; `u32::MAX`: none can be started.
     pub ready: Arc<AtomicU32>,
     /// How many more times counting breaks down while the canary has a share.
@@ -63,12 +65,19 @@ pub fn model() -> &'static Model {
     Catalog::embedded().model("rollouts").expect("the model is embedded")
 }
 
-/// Whether a probe fails, by its path.
+/// Whether a probe fails, by its path or by version and payload.
 fn answer(call: &crate::ProbeCall) -> Option<bool> {
-    match call.request.path.as_str() {
-        "/fails?q=1" => Some(true),
-        "/refused" => None,
-        _ => Some(false),
+    match call {
+        crate::ProbeCall::Request(call) => match call.request.path.as_str() {
+            "/fails?q=1" => Some(true),
+            "/refused" => None,
+            _ => Some(false),
+        },
+        crate::ProbeCall::Event(call) => match call.payload.as_str() {
+            r#""refused""# => None,
+            r#""fails on 2""# => Some(call.version == VersionId::Number(2)),
+            _ => Some(false),
+        },
     }
 }
 
@@ -100,7 +109,8 @@ impl Bed {
         let told: Arc<Mutex<Vec<crate::Notice>>> = Arc::default();
         let asked: Arc<Mutex<Vec<crate::HookCall>>> = Arc::default();
         let says = Says::default();
-        let probes: Arc<Mutex<Vec<crate::ProbeCall>>> = Arc::default();
+        let probes: Arc<Mutex<Vec<crate::StageProbe>>> = Arc::default();
+        let events: Arc<Mutex<Vec<crate::VersionProbe>>> = Arc::default();
         let ready: Arc<AtomicU32> = Arc::default();
         let metrics: Arc<OnceLock<Arc<Telemetry>>> = Arc::default();
         let (state, executor) = crate::new(Parts {
@@ -170,10 +180,13 @@ impl Bed {
                 })
             },
             probe: {
-                let probes = probes.clone();
+                let (probes, events) = (probes.clone(), events.clone());
                 Arc::new(move |call| {
                     let said = answer(&call);
-                    probes.lock().unwrap().push(call);
+                    match call {
+                        crate::ProbeCall::Request(call) => probes.lock().unwrap().push(call),
+                        crate::ProbeCall::Event(call) => events.lock().unwrap().push(call),
+                    }
                     Box::pin(std::future::ready(said))
                 })
             },
@@ -215,6 +228,7 @@ impl Bed {
             asked,
             says,
             probes,
+            events,
             ready,
             breaks,
             metrics,

@@ -164,6 +164,8 @@ async fn what_the_target_cannot_be_given_is_refused_by_name() {
     let stage = json!({"RestStage": {"RestApiId": API, "StageName": "prod"}});
     let alias = json!({"LambdaAlias": {"FunctionName": "pets", "AliasName": "live"}});
     let (deployment, version) = (json!({"DeploymentId": "d2"}), json!({"FunctionVersion": "2"}));
+    let aliases = json!({"LambdaAliases": [{"FunctionName": "pets", "AliasName": "live"}]});
+    let versions = json!({"FunctionVersions": {"pets": "2"}});
     for (target, canary, more, words) in [
         (&stage, &deployment, warm(1), "PreWarm goes with Target.LambdaAlias and Target.LambdaAliases only."),
         (&alias, &version, json!({"Force": "header:a"}), "Force goes with Target.RestStage only."),
@@ -176,7 +178,38 @@ async fn what_the_target_cannot_be_given_is_refused_by_name() {
         (&alias, &version, json!({"Mirror": 10}), "Mirror goes with Target.RestStage only."),
         (&stage, &deployment, json!({"Mirror": 0}), "Mirror: must be more than 0 and at most 100"),
         (&stage, &deployment, json!({"Mirror": 101}), "ValidationException"),
-        (&alias, &version, probes(json!({})), "Probes goes with Target.RestStage only."),
+        (&aliases, &versions, probes(json!({})), "Probes goes with Target.RestStage and Target.LambdaAlias only."),
+        (&alias, &version, probes(json!({})), "Probes.Requests: Path goes with Target.RestStage only."),
+        (
+            &alias,
+            &version,
+            probes(json!({"Requests": [{"Payload": "{}", "Headers": {}}]})),
+            "Probes.Requests: Headers goes with Target.RestStage only.",
+        ),
+        (
+            &alias,
+            &version,
+            probes(json!({"Requests": [{"Payload": "1"}, {}]})),
+            "Probes.Requests: each needs a Payload.",
+        ),
+        (
+            &alias,
+            &version,
+            probes(json!({"Requests": [{"Payload": "{"}]})),
+            "Probes.Requests: Payload must be JSON.",
+        ),
+        (
+            &stage,
+            &deployment,
+            probes(json!({"Requests": [{"Path": "/", "Payload": "{}"}]})),
+            "Probes.Requests: Payload goes with Target.LambdaAlias only.",
+        ),
+        (
+            &stage,
+            &deployment,
+            probes(json!({"Requests": [{"Method": "GET"}]})),
+            "Probes.Requests: each needs a Path.",
+        ),
         (
             &stage,
             &deployment,

@@ -1,5 +1,6 @@
 //! Requests that both arms answer.
 
+use pitbird_names::VersionId;
 use serde_json::{Value as Json, json};
 use tokio::time::Instant;
 
@@ -120,4 +121,38 @@ async fn probes_are_sent_to_both_arms_while_the_canary_is_on_the_stage() {
     tokio::time::sleep(std::time::Duration::from_secs(10)).await;
     assert_eq!(bed.probes.lock().unwrap().len(), sent, "nobody is asked after the end");
     bed.close().await;
+}
+
+/// An alias' versions are asked by their numbers, the same way. A version that fails alone is rolled back by that, without any traffic.
+#[tokio::test(start_paused = true)]
+async fn an_alias_versions_are_asked_by_their_numbers() {
+    for (payload, status) in [(r#"{"id": 1}"#, "Promoted"), (r#""fails on 2""#, "RolledBack")] {
+        let directory = tempfile::tempdir().unwrap();
+        let bed = Bed::open(directory.path(), Instant::now()).await;
+        let probes = json!({"PerSecond": 20.0, "Requests": [{"Payload": payload}, {"Payload": r#""refused""#}]});
+        let more = json!({
+            "Probes": probes, "Rules": {"Margin": 0.1, "CanaryRequestsMin": 1},
+            "Steps": [{"Percent": 50, "WaitMs": 1_000}, {"Percent": 95, "WaitMs": 1_000}],
+        });
+        let started = bed.start_alias_with("f2", more).await;
+        assert_eq!(started["Probes"], probes);
+        let ended = bed.end("f2").await;
+        assert_eq!(ended["Status"], status, "{}", ended["StatusReason"]);
+        let pairs = &ended["Evidence"]["Pairs"];
+        assert!(pairs["Requests"].as_u64() > Some(0), "{pairs}");
+        let alone = if status == "Promoted" { &json!(0) } else { &pairs["Requests"] };
+        assert_eq!((&pairs["CanaryAlone"], &pairs["BaseAlone"]), (alone, &json!(0)));
+        let sent = bed.events.lock().unwrap().clone();
+        let asked = |payload: &str, version| {
+            let of = sent.iter().filter(|call| call.payload == payload && call.version == version);
+            assert!(of.clone().all(|call| call.function == "pets"));
+            of.count()
+        };
+        let [base, canary] = [1, 2].map(VersionId::Number);
+        assert!(asked(payload, base).abs_diff(asked(payload, canary)) <= 1 && asked(payload, base) > 3);
+        let refused = asked(r#""refused""#, base) + asked(r#""refused""#, canary);
+        assert!(refused.abs_diff(asked(payload, base)) <= 1, "the other isn't asked: {refused}");
+        assert_eq!(bed.probes.lock().unwrap().len(), 0);
+        bed.close().await;
+    }
 }

@@ -15,6 +15,7 @@ from given import *
 BINARY, PROJECT = sys.argv[1], pathlib.Path(sys.argv[2])
 PAGE = (PROJECT / "docs/rollouts.md").read_text()
 FILE = re.search(r"^```toml\n(name = \"quiet-2\".*?)^```", PAGE, re.M | re.S)[1]
+EVENTS = re.search(r"^```toml\n(name = \"quiet-function-2\".*?)^```", PAGE, re.M | re.S)[1]
 MIRROR = "pitbird:canary-mirror"
 ECHO = """
 def handler(event, context):
@@ -152,6 +153,62 @@ def by_mirror():
         assert stage(api) == good
 
 
+def by_events():
+    """An alias that nobody invokes: its versions are asked by their numbers, as anybody asks them."""
+    code = """
+def handler(event, context):
+    print("EVENT", context.function_version, event, context.client_context.custom)
+    if BROKEN:
+        raise ValueError("of no use")
+    return event
+"""
+    of = lambda is_broken, more="": code.replace("BROKEN", str(is_broken)) + more
+    function("orders", of(False), role("orders"))
+    versions = [release("orders", text) for text in (of(False), of(True), of(False, "# again"))]
+    assert versions == ["1", "2", "3"]
+    lambda_.create_alias(FunctionName="orders", Name="live", FunctionVersion="1")
+    now = lambda: lambda_.get_alias(FunctionName="orders", Name="live")["FunctionVersion"]
+
+    def written(name, version):
+        return (
+            EVENTS.replace("quiet-function-2", name).replace('function_version = "2"', f'function_version = "{version}"')
+            .replace('"0.5pp"', '"5pp"').replace('wait = "1m"', 'wait = "0s"').replace("[[probes", "[probes]\nper_second = 20\n\n[[probes", 1)
+        )
+
+    planned = pitbird("plan", "-", text=written("bad-events", 2))
+    assert planned.returncode == 0 and "both versions are invoked with an event 20 times a second" in planned.stdout, planned
+    started("-", text=written("bad-events", 2))
+    bad = ended("bad-events")
+    assert bad["Status"] == "RolledBack", bad["StatusReason"]
+    pairs = bad["Evidence"]["Pairs"]
+    assert pairs["CanaryAlone"] == pairs["Requests"] >= 10 and pairs["BaseAlone"] == 0, pairs
+    assert bad["Evidence"]["Canary"]["Requests"] == 0 == bad["Evidence"]["Base"]["Requests"], "nobody called"
+    assert now() == "1"
+    started("-", text=written("good-events", 3))
+    fine = ended("good-events")
+    assert fine["Status"] == "Promoted", fine["StatusReason"]
+    assert fine["Evidence"]["Pairs"]["CanaryAlone"] == 0 == fine["Evidence"]["Canary"]["Requests"], fine["Evidence"]
+    assert now() == "3"
+    seen = {message.strip() for message in log_messages("/aws/lambda/orders", "EVENT")}
+    assert seen == {f"EVENT {version} {{'id': 1}} {{'X-Pitbird-Probe': 'true'}}" for version in versions}, seen
+    # What a limit turns away is no pair, and promotes nobody.
+    lambda_.put_function_concurrency(FunctionName="orders", ReservedConcurrentExecutions=0)
+    started("-", text=written("throttled", 2))
+
+    def refused():
+        end = time.time() + 60
+        found = cloudwatch.get_metric_statistics(
+            Namespace="AWS/Lambda", MetricName="Throttles", Period=60, Statistics=["Sum"],
+            Dimensions=[{"Name": "FunctionName", "Value": "orders"}], StartTime=end - 600, EndTime=end,
+        )["Datapoints"]
+        return sum(point["Sum"] for point in found) >= 5
+
+    wait_for("probes that were refused", refused)
+    assert rollout("throttled")["Evidence"]["Pairs"]["Requests"] == 0
+    assert pitbird("abort", "throttled").returncode == 0
+    assert ended("throttled")["Status"] == "Aborted" and now() == "3"
+
+
 def tag(api):
     return gateway.get_stage(restApiId=api, stageName="prod")["tags"][MIRROR]
 
@@ -200,5 +257,6 @@ def as_requests():
 
 
 by_probes()
+by_events()
 by_mirror()
 as_requests()

@@ -228,9 +228,13 @@ pub fn given(input: &Json) -> Vec<String> {
     if let Some(requests) = input["Probes"]["Requests"].as_array() {
         let (per_second, count) =
             (input["Probes"]["PerSecond"].as_f64().unwrap_or(PROBES_PER_SECOND), requests.len());
-        let requests = if count == 1 { "a request".to_owned() } else { format!("one of {count} requests") };
+        let [asked, one, many] = match requests.iter().all(|request| request["Payload"].is_string()) {
+            true => ["versions are invoked with", "an event", "events"],
+            false => ["releases are asked", "a request", "requests"],
+        };
+        let what = if count == 1 { one.to_owned() } else { format!("one of {count} {many}") };
         found.push(format!(
-            "both releases are asked {requests} {per_second} times a second, and both answers together are evidence"
+            "both {asked} {what} {per_second} times a second, and both answers together are evidence"
         ));
     }
     for receiver in input["Notifications"].as_array().into_iter().flatten() {
