@@ -7,9 +7,7 @@ use bytes::Bytes;
 use pitbird_edge::{Edge, Probe};
 use pitbird_invoke::{Invocation, Invoker, Outcome};
 use pitbird_names::{FunctionRef, Qualifier, Scope};
-use pitbird_rollouts::{
-    AskOf, HookCall, ProbeCall, ProbeOf, StageProbe, VersionProbe, WarmthOf, Whom,
-};
+use pitbird_rollouts::{AskOf, HookCall, ProbeCall, ProbeOf, StageProbe, VersionProbe, WarmthOf, Whom};
 use pitbird_snapshot::{Function, FunctionKey};
 use pitbird_store::Store;
 

@@ -178,7 +178,12 @@ async fn what_the_target_cannot_be_given_is_refused_by_name() {
         (&alias, &version, json!({"Mirror": 10}), "Mirror goes with Target.RestStage only."),
         (&stage, &deployment, json!({"Mirror": 0}), "Mirror: must be more than 0 and at most 100"),
         (&stage, &deployment, json!({"Mirror": 101}), "ValidationException"),
-        (&aliases, &versions, probes(json!({})), "Probes goes with Target.RestStage and Target.LambdaAlias only."),
+        (
+            &aliases,
+            &versions,
+            probes(json!({})),
+            "Probes goes with Target.RestStage and Target.LambdaAlias only.",
+        ),
         (&alias, &version, probes(json!({})), "Probes.Requests: Path goes with Target.RestStage only."),
         (
             &alias,

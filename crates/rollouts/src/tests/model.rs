@@ -103,7 +103,11 @@ async fn every_answers_members_are_in_the_model_and_all_of_it_is_answered() {
     });
     bed.say("pets", Ok(r#"{"answer": "go", "reason": "fine"}"#));
     bed.start_stage("v2", judged).await;
-    bed.start_alias_with("f2", json!({"PreWarm": {"Environments": 1}, "Probes": {"Requests": [{"Payload": "{}"}]}})).await;
+    bed.start_alias_with(
+        "f2",
+        json!({"PreWarm": {"Environments": 1}, "Probes": {"Requests": [{"Payload": "{}"}]}}),
+    )
+    .await;
     bed.ready.store(1, std::sync::atomic::Ordering::SeqCst);
     let mut seen = Vec::new();
     bed.until("v2", |rollout| rollout["Phase"] == "Watching").await;

@@ -129,7 +129,8 @@ async fn an_alias_versions_are_asked_by_their_numbers() {
     for (payload, status) in [(r#"{"id": 1}"#, "Promoted"), (r#""fails on 2""#, "RolledBack")] {
         let directory = tempfile::tempdir().unwrap();
         let bed = Bed::open(directory.path(), Instant::now()).await;
-        let probes = json!({"PerSecond": 20.0, "Requests": [{"Payload": payload}, {"Payload": r#""refused""#}]});
+        let probes =
+            json!({"PerSecond": 20.0, "Requests": [{"Payload": payload}, {"Payload": r#""refused""#}]});
         let more = json!({
             "Probes": probes, "Rules": {"Margin": 0.1, "CanaryRequestsMin": 1},
             "Steps": [{"Percent": 50, "WaitMs": 1_000}, {"Percent": 95, "WaitMs": 1_000}],
