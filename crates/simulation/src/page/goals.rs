@@ -14,6 +14,9 @@ use crate::runs::Runs;
 /// The share of releases of an identical version that are rolled back.
 pub const FALSE_ROLLBACKS_MAX: f64 = 0.001;
 
+/// The share of releases that are worse by as much as nobody minds or more, and are promoted.
+pub const WRONG_PROMOTIONS_MAX: f64 = 0.01;
+
 /// Promises and what was found.
 #[derive(Default)]
 pub struct Goals {
@@ -82,15 +85,18 @@ impl Goals {
             name if name.starts_with("one route") => {
                 self.push_dead_route(name, ends);
             }
-            name if name.contains("at the margin") => {
-                let more = ends.iter().filter(|ending| ending.full_s.is_some()).count();
+            name if is_at_the_margin(model) => {
                 for (what, wrong) in
-                    [("more than 50 % of traffic", more), ("promoted", count(ends, End::Promoted))]
+                    [("more than 50 % of traffic", far(ends)), ("promoted", count(ends, End::Promoted))]
                 {
                     let found = share(wrong, ends.len());
                     let [value, low, high] = [found.value, found.low, found.high].map(|share| 100.0 * share);
                     let text = format!("{value:.2} % ({low:.2}–{high:.2})");
-                    self.push(format!("{name}: {what} in at most 1 %"), text, kept(found, 0.01));
+                    self.push(
+                        format!("{name}: {what} in at most 1 %"),
+                        text,
+                        kept(found, WRONG_PROMOTIONS_MAX),
+                    );
                 }
             }
             _ => {}
@@ -203,7 +209,7 @@ impl Goals {
         let p95 = quantile(&failures(ends), 0.95).map_or(f64::INFINITY, |found| found.value);
         let promoted = count(ends, End::Promoted);
         let what = format!("{of}: extra failures p95 ≤ 50, promoted in at most 1 %");
-        let kept = p95 <= 50.0 && share(promoted, ends.len()).low <= 0.01;
+        let kept = p95 <= 50.0 && share(promoted, ends.len()).low <= WRONG_PROMOTIONS_MAX;
         self.push(what, format!("{p95:.0}; {promoted} of {}", ends.len()), kept);
     }
 
@@ -213,7 +219,7 @@ impl Goals {
         let promoted = count(ends, End::Promoted);
         let what = format!("{of}: extra failures ≤ 5 (median; p95), promoted in at most 1 %");
         let found = format!("{:.0}; {:.0}; {promoted} of {}", extra(0.5), extra(0.95), ends.len());
-        self.push(what, found, extra(0.5) <= 5.0 && share(promoted, ends.len()).low <= 0.01);
+        self.push(what, found, extra(0.5) <= 5.0 && share(promoted, ends.len()).low <= WRONG_PROMOTIONS_MAX);
     }
 
     /// A verdict has a version that gets most of the traffic, or is rolled back. What is worse by just the margin may have either.
@@ -221,7 +227,7 @@ impl Goals {
         const LIMIT_S: f64 = 600.0;
         const PAIRS_PER_SECOND: f64 = 5.0;
         let has_too_few = model.pairs_per_second < PAIRS_PER_SECOND;
-        if has_too_few || model.name.contains("at the margin") || !model.fault.onset_s.is_empty() {
+        if has_too_few || is_at_the_margin(model) || !model.fault.onset_s.is_empty() {
             return;
         }
         let verdict = |ending: &Ending| match ending.end {
@@ -249,6 +255,16 @@ impl Goals {
     fn push(&mut self, what: String, found: String, kept: impl Into<Kept>) {
         self.rows.push((what, found, kept.into()));
     }
+}
+
+/// Worse by just as much as the plan minds.
+pub fn is_at_the_margin(model: &Model) -> bool {
+    model.name.contains("at the margin")
+}
+
+/// How many had most of the traffic.
+pub fn far(ends: &[Ending]) -> usize {
+    ends.iter().filter(|ending| ending.full_s.is_some()).count()
 }
 
 fn failures(ends: &[Ending]) -> Vec<f64> {
