@@ -64,6 +64,8 @@ where
     loop {
         let read = read(stream).await?;
         if read.is_empty() {
+            // By TLS he is told goodbye. He may not be there any more to hear it.
+            let _closed = stream.shutdown().await;
             return Ok(End::Closed);
         }
         let Some((request, raw_head, bytes)) = usual(&read) else {

@@ -445,6 +445,28 @@ async fn hyper_is_given_up_within_tls_too() {
     assert!(matches!(idle, Ok(Ok(Some(_)))));
 }
 
+#[tokio::test(start_paused = true)]
+async fn who_says_goodbye_by_tls_with_his_request_is_answered_and_told_goodbye() {
+    let folder = tempfile::tempdir().unwrap();
+    let tls = Tls::made(folder.path().to_owned());
+    for sent in [&b"GET / HTTP/1.1\r\n\r\n"[..], b"GET / HTTP/1.1\r\nexpect: nothing\r\n\r\n"] {
+        let (near, mut far) = shaken(&tls, folder.path()).await;
+        let head = Arc::new(RawHead::default());
+        let (_keep, mut stop) = told_to_stop();
+        let asks = async {
+            far.write_all(sent).await.unwrap();
+            far.shutdown().await.unwrap();
+            let mut said = String::new();
+            // Without TLS's own goodbye this would be an error.
+            far.read_to_string(&mut said).await.unwrap();
+            assert_eq!(said, ANSWER);
+        };
+        let answer = |request, raw_head| ok(request, raw_head, &head);
+        let (served, ()) = tokio::join!(serve(near, &head, &mut stop, answer), asks);
+        served.unwrap();
+    }
+}
+
 /// Who ends an idle connection.
 #[derive(Debug, Clone, Copy)]
 enum Ending {
