@@ -6,6 +6,7 @@ use http::Response;
 use http_body_util::Full;
 use hyper::body::{Frame, SizeHint};
 use tokio::io::{AsyncReadExt, DuplexStream};
+use tokio::sync::Notify;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream as ClientTls;
 use tokio_rustls::rustls::crypto::ring::default_provider;
@@ -349,24 +350,32 @@ async fn what_came_behind_a_request_with_an_unusual_answer_is_answered_next() {
     assert_eq!(answers.matches("\r\n0\r\n\r\n").count(), 2, "{answers}");
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn the_answer_under_way_at_the_stop_is_the_last_and_says_so() {
     for sent in ["GET / HTTP/1.1\r\n\r\n", "POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"] {
-        let head = Arc::new(RawHead::default());
         let (near, mut far) = tokio::io::duplex(4096);
         let (teller, mut stop) = told_to_stop();
+        let (asked, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         far.write_all(sent.as_bytes()).await.unwrap();
-        let (answer, teller) = (&head, &teller);
-        let answer = |request, raw_head| async move {
-            tokio::time::sleep(4 * IDLE_AFTER).await;
-            teller.send(true).unwrap();
-            tokio::time::sleep(4 * IDLE_AFTER).await;
-            ok(request, raw_head, answer).await
-        };
-        serve(near, &head, &mut stop, answer).await.unwrap();
+        let (ask, wait) = (asked.clone(), go_on.clone());
+        let served = tokio::spawn(async move {
+            let head = Arc::new(RawHead::default());
+            let answer = |request, raw_head| async {
+                ask.notify_one();
+                wait.notified().await;
+                ok(request, raw_head, &head).await
+            };
+            serve(near, &head, &mut stop, answer).await
+        });
+        asked.notified().await;
+        teller.send(true).unwrap();
+        // Whoever serves is awake now, and hears it before he is answered.
+        tokio::task::yield_now().await;
+        go_on.notify_one();
         let mut said = String::new();
         far.read_to_string(&mut said).await.unwrap();
         assert!(said.contains("connection: close\r\n") && said.ends_with("\r\n\r\nok"), "{said}");
+        served.await.unwrap().unwrap();
     }
 }
 
