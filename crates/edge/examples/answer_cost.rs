@@ -106,7 +106,8 @@ fn cpu_ns() -> u128 {
 /// Nanoseconds of one request.
 async fn round(edge: &Arc<Edge>, path: &str) -> Result<u128, http::Error> {
     let raw_head = format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:4566\r\n\r\n");
-    let peer = Peer { source: "127.0.0.1", port: 4566, scheme: "http", raw_head: raw_head.as_bytes() };
+    let peer =
+        Peer { source: "127.0.0.1", port: 4566, scheme: "http", raw_head: raw_head.as_bytes(), timer: None };
     let request = http::Request::get(path).header("host", "127.0.0.1:4566").body(())?;
     let (head, ()) = request.into_parts();
     let began = cpu_ns();

@@ -7,6 +7,7 @@ use http::{HeaderMap, header};
 use crate::Target;
 use crate::copied::Copied;
 use crate::story::Pieces;
+use crate::timer::Timer;
 use crate::trace::{self, Traced};
 
 /// How a request reached us.
@@ -19,12 +20,14 @@ pub struct Peer<'a> {
     pub scheme: &'a str,
     /// The bytes of the request's head as they came, to show header names in the caller's spelling; may be empty.
     pub raw_head: &'a [u8],
+    /// Its connection's, where it has one.
+    pub timer: Option<&'a Timer>,
 }
 
 impl Peer<'_> {
     /// What stands for a peer where somebody only tries out what a request would do.
     pub(crate) const NOBODY: Peer<'static> =
-        Peer { source: "test-invoke-source-ip", port: 0, scheme: "https", raw_head: &[] };
+        Peer { source: "test-invoke-source-ip", port: 0, scheme: "https", raw_head: &[], timer: None };
 
     /// Did nobody send the request?
     pub(crate) fn is_nobody(&self) -> bool {

@@ -50,6 +50,6 @@ impl Copied {
 
     pub fn peer(&self) -> Peer<'_> {
         let Copied { raw_head, source, port, scheme, .. } = self;
-        Peer { source, port: *port, scheme, raw_head }
+        Peer { source, port: *port, scheme, raw_head, timer: None }
     }
 }

@@ -31,6 +31,7 @@ use crate::routed::Routed;
 use crate::services::Services;
 use crate::story::{EndpointId, IntegrationStory};
 use crate::streamed::{Next, Stream};
+use crate::timer::Timer;
 use crate::trace::Traced;
 use crate::used::{FunctionTally, FunctionUse};
 
@@ -234,16 +235,17 @@ async fn run(
     let trace_id = routed.log.0.and_then(|_| invocation.trace_id.clone()).unwrap_or_default();
     let began = Instant::now();
     let invoked = means.invoker.invoke(function, target.qualifier.as_ref(), fastrand::f64(), invocation);
-    let invoked = tokio::time::timeout(limit, invoked).await;
+    let own = Timer::default();
+    let invoked = arrival.peer.timer.unwrap_or(&own).within(limit, invoked).await;
     let latency_us = began.elapsed().as_micros() as u64;
     let mut failed = match invoked {
-        Ok(Ok(outcome)) => {
+        Some(Ok(outcome)) => {
             execution_log::function_answered(routed, arrival, &trace_id, &outcome, latency_us);
             means.functions.ran(&outcome);
             return Ok((outcome, latency_us));
         }
-        Err(_) => timed_out(),
-        Ok(Err(refused)) => not_run(routed, arrival, means, &refused),
+        None => timed_out(),
+        Some(Err(refused)) => not_run(routed, arrival, means, &refused),
     };
     if let Some(integration) = &mut failed.integration {
         integration.latency_us = latency_us;

@@ -20,7 +20,8 @@ use crate::{Edge, SignatureFault, Target};
 /// By this a function can tell that nobody waits for its answer.
 const PROBE: HeaderName = HeaderName::from_static("x-pitbird-probe");
 /// Where it seems to come from.
-const PEER: Peer<'static> = Peer { source: "127.0.0.1", port: 443, scheme: "https", raw_head: &[] };
+const PEER: Peer<'static> =
+    Peer { source: "127.0.0.1", port: 443, scheme: "https", raw_head: &[], timer: None };
 
 /// One request.
 #[derive(Debug)]

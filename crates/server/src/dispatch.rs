@@ -12,7 +12,7 @@ use http_body_util::{BodyExt, Either, Full, Limited};
 use hyper::body::{Body, Incoming};
 use pitbird_console::{Console, Visitor};
 use pitbird_control::{Asked, Control, Origin, Reached};
-use pitbird_edge::{Edge, Peer, Renewal, Signature, SignatureFault, Target, UrlSigner, UrlTarget};
+use pitbird_edge::{Edge, Peer, Renewal, Signature, SignatureFault, Target, Timer, UrlSigner, UrlTarget};
 use pitbird_sandbox::RUNTIME_API_PORT;
 use pitbird_service::{Caller, Permission};
 use pitbird_sigv4::Kind;
@@ -31,15 +31,22 @@ pub struct Client {
     local: SocketAddr,
     /// `http` or `https`.
     scheme: &'static str,
+    timer: Timer,
 }
 
 impl Client {
     pub fn new(address: SocketAddr, local: SocketAddr, scheme: &'static str) -> Client {
-        Client { source: address.ip().to_string(), local, scheme }
+        Client { source: address.ip().to_string(), local, scheme, timer: Timer::default() }
     }
 
     fn peer<'a>(&'a self, raw_head: &'a [u8]) -> Peer<'a> {
-        Peer { source: &self.source, port: self.local.port(), scheme: self.scheme, raw_head }
+        Peer {
+            source: &self.source,
+            port: self.local.port(),
+            scheme: self.scheme,
+            raw_head,
+            timer: Some(&self.timer),
+        }
     }
 }
 
@@ -138,7 +145,8 @@ impl Dispatch {
         let mut body = Received::from(body);
         let host = parts.headers.get(HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, RUNTIME_API_PORT));
-        let peer = Peer { source: "127.0.0.1", port: address.port(), scheme: "http", raw_head: &[] };
+        let peer =
+            Peer { source: "127.0.0.1", port: address.port(), scheme: "http", raw_head: &[], timer: None };
         let limited = Limited::new(&mut body, FUNCTION_BODY_BYTES_MAX);
         let answer = if let Some(target) = Target::parse(host, parts.uri.path()) {
             self.serve_api(target, &parts, limited, peer, Origin::Function).await

@@ -231,7 +231,7 @@ mod tests {
         let request = http::Request::get("/").header("x-odd", "1").header("x-odd", "2").header("accept", "a");
         let (head, ()) = request.body(()).expect("a request").into_parts();
         let raw_head = b"GET / HTTP/1.1\r\nX-ODD: 1\r\nX-ODD: 2\r\naccept: a\r\n\r\n";
-        let peer = crate::Peer { source: "192.0.2.1", port: 80, scheme: "http", raw_head };
+        let peer = crate::Peer { source: "192.0.2.1", port: 80, scheme: "http", raw_head, timer: None };
         let target = crate::Target::parse("localhost", "/_aws/execute-api/abc/prod/").expect("an API's");
         let arrival = Arrival::new(target, &head, peer, None);
         let headers = Headers(&arrival);

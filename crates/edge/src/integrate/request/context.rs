@@ -292,7 +292,7 @@ mod tests {
     fn whoever_is_unknown_has_an_identity_of_empty_texts() {
         let request = http::Request::get("/").header("user-agent", "curl/8");
         let (head, ()) = request.body(()).expect("a request").into_parts();
-        let peer = crate::Peer { source: "192.0.2.1", port: 80, scheme: "http", raw_head: b"" };
+        let peer = crate::Peer { source: "192.0.2.1", port: 80, scheme: "http", raw_head: b"", timer: None };
         let target = crate::Target::parse("localhost", "/_aws/execute-api/abc/prod/").expect("an API's");
         let arrival = Arrival::new(target, &head, peer, None);
         let admitted = Admitted::default();
