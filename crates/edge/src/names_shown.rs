@@ -9,9 +9,14 @@ pub(crate) struct NamesShown<'a> {
 impl<'a> NamesShown<'a> {
     pub fn read(raw_head: &'a [u8]) -> NamesShown<'a> {
         let mut given = SmallVec::new();
-        let end = memchr::memmem::find(raw_head, b"\r\n\r\n").unwrap_or(raw_head.len());
-        for line in raw_head[..end].split(|byte| *byte == b'\n').skip(1) {
-            let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
+        let mut rest = raw_head;
+        while let Some(newline) = memchr::memchr(b'\n', rest) {
+            rest = &rest[newline + 1..];
+            if rest.starts_with(b"\r\n") {
+                break;
+            }
+            let line_end_or_colon = memchr::memchr2(b':', b'\n', rest).unwrap_or(rest.len());
+            let name = &rest[..line_end_or_colon];
             given.extend(std::str::from_utf8(name).ok().filter(|name| !name.is_empty()));
         }
         NamesShown { given }

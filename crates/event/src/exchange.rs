@@ -142,13 +142,9 @@ impl Exchange<'_> {
         json::raw(out, r#","httpMethod":"#);
         json::string(out, self.method);
         json::raw(out, r#","headers":"#);
-        or_nothing(out, headers.is_empty(), &|out| headers.write_last(out));
-        json::raw(out, r#","multiValueHeaders":"#);
-        or_nothing(out, headers.is_empty(), &|out| headers.write_all(out));
+        headers.write_both(out, r#","multiValueHeaders":"#, nothing);
         json::raw(out, r#","queryStringParameters":"#);
-        or_nothing(out, query.is_empty(), &|out| query.write_last(out));
-        json::raw(out, r#","multiValueQueryStringParameters":"#);
-        or_nothing(out, query.is_empty(), &|out| query.write_all(out));
+        query.write_both(out, r#","multiValueQueryStringParameters":"#, nothing);
         json::raw(out, r#","pathParameters":"#);
         or_nothing(out, self.path_parameters.is_empty(), &|out| {
             json::object(out, self.path_parameters.iter().copied());

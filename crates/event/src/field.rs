@@ -2,7 +2,6 @@
 //! map to all of them.
 
 use crate::json;
-use smallvec::SmallVec;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
@@ -68,7 +67,7 @@ struct Field<'a> {
 
 /// Fields sorted by name; those of one name are neighbours in the order of arrival.
 pub(crate) struct Fields<'a> {
-    sorted: SmallVec<[Field<'a>; 24]>,
+    sorted: Vec<Field<'a>>,
     same: fn(&str, &str) -> bool,
 }
 
@@ -78,7 +77,7 @@ impl<'a> Fields<'a> {
         client: &[(&'a str, &'a [u8])],
         added: [(&'a str, Cow<'a, str>); ADDED],
     ) -> Fields<'a> {
-        let mut sorted: SmallVec<[Field<'a>; 24]> = SmallVec::with_capacity(client.len() + added.len());
+        let mut sorted: Vec<Field<'a>> = Vec::with_capacity(client.len() + added.len());
         for &(name, value) in client {
             let prefix = prefix(name, true);
             if DROPPED.iter().any(|dropped| dropped.is(name, prefix)) {
@@ -102,7 +101,7 @@ impl<'a> Fields<'a> {
         added: [(&'a str, Cow<'a, str>); 5],
         keeps_cookies: bool,
     ) -> Fields<'a> {
-        let mut sorted: SmallVec<[Field<'a>; 24]> = SmallVec::with_capacity(client.len() + added.len());
+        let mut sorted: Vec<Field<'a>> = Vec::with_capacity(client.len() + added.len());
         for &(name, value) in client {
             let is_added = added.iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
             let is_cookie = keeps_cookies && name.eq_ignore_ascii_case("cookie");
@@ -122,7 +121,7 @@ impl<'a> Fields<'a> {
     /// The parameters of a raw query string. A parameter without `=` has an empty value.
     pub(crate) fn of_query(query: &'a str) -> Fields<'a> {
         let parameters = query.split('&').filter(|piece| !piece.is_empty());
-        let mut sorted: SmallVec<_> = parameters
+        let mut sorted: Vec<_> = parameters
             .map(|piece| {
                 let (name, value) = piece.split_once('=').unwrap_or((piece, ""));
                 let name = from_form(name);
@@ -154,23 +153,45 @@ impl<'a> Fields<'a> {
         );
     }
 
-    /// Writes the map from name to all values; `null` if empty.
-    pub(crate) fn write_all(&self, out: &mut Vec<u8>) {
+    /// Writes the map from name to last value, `between`, and the map from name to all values; `nothing` in place of either if there is no
+    /// member. What the second has in common with the first is copied from there.
+    pub(crate) fn write_both(&self, out: &mut Vec<u8>, between: &str, nothing: &str) {
+        if self.is_empty() {
+            for json in [nothing, between, nothing] {
+                json::raw(out, json);
+            }
+            return;
+        }
+        // Where a name begins, its value, and what comes after both.
+        let mut places = Vec::with_capacity(self.sorted.len());
         let mut lead = b'{';
         for group in self.groups() {
             out.push(lead);
             lead = b',';
+            let name = out.len();
             json::string(out, &group[0].name);
-            json::raw(out, ":[");
-            for (at, field) in group.iter().enumerate() {
-                if at > 0 {
-                    out.push(b',');
-                }
+            out.push(b':');
+            let value = out.len();
+            json::string(out, &group.last().expect("a group has a field").value);
+            places.push((name, value, out.len()));
+        }
+        out.push(b'}');
+        json::raw(out, between);
+        lead = b'{';
+        for (group, (name, value, end)) in self.groups().zip(places) {
+            out.push(lead);
+            lead = b',';
+            out.extend_from_within(name..value);
+            let (_, earlier) = group.split_last().expect("a group has a field");
+            out.push(b'[');
+            for field in earlier {
                 json::string(out, &field.value);
+                out.push(b',');
             }
+            out.extend_from_within(value..end);
             out.push(b']');
         }
-        json::raw(out, if lead == b',' { "}" } else { "null" });
+        out.push(b'}');
     }
 
     /// Writes the map from name to all values, joined by commas; at least `{}`.

@@ -45,16 +45,14 @@ impl HttpExchange<'_> {
             json::string(out, value);
         }
         json::raw(out, r#","headers":"#);
-        headers.write_last(out);
-        if has_all_values {
-            json::raw(out, r#","multiValueHeaders":"#);
-            headers.write_all(out);
+        match has_all_values {
+            true => headers.write_both(out, r#","multiValueHeaders":"#, "null"),
+            false => headers.write_last(out),
         }
         json::raw(out, r#","queryStringParameters":"#);
-        query.write_last(out);
-        if has_all_values {
-            json::raw(out, r#","multiValueQueryStringParameters":"#);
-            query.write_all(out);
+        match has_all_values {
+            true => query.write_both(out, r#","multiValueQueryStringParameters":"#, "null"),
+            false => query.write_last(out),
         }
         json::raw(out, r#","requestContext":"#);
         self.write_context_1(out, headers.last("user-agent"));

@@ -113,7 +113,8 @@ fn push<'p>(headers: &mut Vec<Header<'p>>, name: Cow<'p, str>, value: Cow<'p, st
     if name.is_empty() || name.len() > HEADER_NAME_BYTES_MAX || !name.bytes().all(is_token) {
         return Err(Malformed::HeaderName(name.into_owned()));
     }
-    if value.bytes().any(|byte| byte < b' ' && byte != b'\t' || byte == 0x7f) {
+    // Without an early end, so that several bytes are looked at together.
+    if value.bytes().fold(false, |has, byte| has | (byte < b' ') & (byte != b'\t') | (byte == 0x7f)) {
         return Err(Malformed::HeaderValue(name.into_owned()));
     }
     if headers.len() >= ANSWER_HEADERS_MAX {
@@ -129,7 +130,24 @@ fn push<'p>(headers: &mut Vec<Header<'p>>, name: Cow<'p, str>, value: Cow<'p, st
 
 /// RFC 9110 §5.6.2.
 pub(crate) fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'!' | b'#'
+                | b'$'
+                | b'%'
+                | b'&'
+                | b'\''
+                | b'*'
+                | b'+'
+                | b'-'
+                | b'.'
+                | b'^'
+                | b'_'
+                | b'`'
+                | b'|'
+                | b'~'
+        )
 }
 
 #[cfg(test)]

@@ -26,7 +26,9 @@ pub fn request_time(epoch_ms: u64) -> String {
 /// A number below 100 and what follows it.
 fn push_two_digits(text: &mut String, number: u64, next: char) {
     let digit = |value: u64| char::from(b'0' + (value % 10) as u8);
-    text.extend([digit(number / 10), digit(number), next]);
+    text.push(digit(number / 10));
+    text.push(digit(number));
+    text.push(next);
 }
 
 /// Year, month from 0, and day from 1 of a day since 1970, in the Gregorian calendar.

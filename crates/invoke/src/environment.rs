@@ -61,6 +61,8 @@ const AWS_REQUESTS_MAX: usize = 8;
 
 #[derive(Debug)]
 struct State {
+    /// For a name that no other environment has.
+    number: u64,
     machine: Machine,
     /// It will not take another invocation, and its process has ended or is about to be ended.
     is_over: bool,
@@ -192,8 +194,9 @@ impl Environment {
         if !state.is_ready {
             self.started(state);
         }
-        let service_ms = state.end_rest(&self.pool).map(|rest| ms(rest.started.elapsed()));
-        state.idle_since = Instant::now();
+        let now = Instant::now();
+        let service_ms = state.end_rest(&self.pool).map(|rest| ms(now - rest.started));
+        state.idle_since = now;
         if let Some(running) = &state.running {
             // It had one before it started.
             let request_id = running.job.invocation.request_id.clone();
@@ -203,7 +206,7 @@ impl Environment {
         if state.is_listed {
             return false;
         }
-        match self.pool.next_job(self, service_ms) {
+        match self.pool.next_job(self, service_ms, now) {
             NextJob::Job(job) => {
                 state.give(job, self.pool.timeout());
                 return true;
@@ -276,8 +279,8 @@ impl Environment {
     }
 
     /// Has it lived so long that it shall take no more invocations?
-    pub fn is_old(&self) -> bool {
-        self.made.elapsed() >= self.pool.parts.limits.lifetime
+    pub fn is_old(&self, now: Instant) -> bool {
+        now - self.made >= self.pool.parts.limits.lifetime
     }
 
     /// What it runs.
@@ -369,10 +372,11 @@ impl State {
 
     /// The event of the invocation that runs. The first time it is asked for, the function's time begins.
     fn deliver(&mut self, pool: &Arc<Pool>) -> Event {
+        let now_ms = clock::now_ms();
         if self.running.as_ref().is_some_and(|running| !running.is_announced) {
-            self.announce(pool);
+            self.announce(pool, now_ms);
         }
-        self.tell_start(pool);
+        self.tell_start(pool, now_ms);
         let running = self.running.as_mut().expect("only what runs is delivered");
         running.is_delivered = true;
         if let Some(extended) = &mut self.extended {
@@ -382,9 +386,8 @@ impl State {
     }
 
     /// The time of the invocation that runs begins.
-    fn announce(&mut self, pool: &Arc<Pool>) {
+    fn announce(&mut self, pool: &Arc<Pool>, now_ms: i64) {
         let running = self.running.as_mut().expect("only what runs is announced");
-        let now_ms = clock::now_ms();
         running.is_announced = true;
         running.started = Instant::now();
         running.deadline = running.started + pool.timeout();
@@ -398,11 +401,10 @@ impl State {
     }
 
     /// `START`, once. Where the process starts again within the invocation it comes after that start, as on Lambda.
-    fn tell_start(&mut self, pool: &Pool) {
+    fn tell_start(&mut self, pool: &Pool, now_ms: i64) {
         let is_retry = self.start.is_retry;
         let Some(running) = self.running.as_mut().filter(|running| !running.is_told) else { return };
         running.is_told = true;
-        let now_ms = clock::now_ms();
         if is_retry {
             self.output.catch_up(now_ms);
         }

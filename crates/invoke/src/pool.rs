@@ -157,14 +157,14 @@ impl Pool {
         self.scale(state);
     }
 
-    /// What a free environment does next; `service_ms` is how long its last invocation kept it busy.
-    pub fn next_job(&self, environment: &Arc<Environment>, service_ms: Option<f64>) -> NextJob {
+    /// What an environment that is free `now` does next; `service_ms` is how long its last invocation kept it busy.
+    pub fn next_job(&self, environment: &Arc<Environment>, service_ms: Option<f64>, now: Instant) -> NextJob {
         let mut state = self.lock();
         if let Some(service_ms) = service_ms {
             state.service_ms.take(service_ms);
         }
         // Of one that is too old, another takes the place.
-        if state.is_closed || environment.is_old() {
+        if state.is_closed || environment.is_old(now) {
             return NextJob::Closed;
         }
         match state.waiting.pop_front() {

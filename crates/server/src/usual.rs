@@ -173,11 +173,13 @@ fn is_usual<B>(answer: &Answered<B>) -> bool {
     let has_body = |status: StatusCode| {
         !status.is_informational() && status != StatusCode::NO_CONTENT && status != StatusCode::NOT_MODIFIED
     };
-    let says = |name| answer.headers().contains_key(name);
+    let is_about_the_connection = |name: &HeaderName| {
+        matches!(*name, CONTENT_LENGTH | TRANSFER_ENCODING | CONNECTION | UPGRADE | TRAILER)
+    };
     matches!(answer.body(), Either::Left(_))
         && has_body(answer.status())
         && answer.status().canonical_reason().is_some()
-        && ![CONTENT_LENGTH, TRANSFER_ENCODING, CONNECTION, UPGRADE, TRAILER].into_iter().any(says)
+        && !answer.headers().keys().any(is_about_the_connection)
 }
 
 /// Writes an answer, or its head if its body is long, which is given back then.

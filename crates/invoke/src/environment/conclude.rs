@@ -1,6 +1,5 @@
 //! The end of an invocation.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -23,17 +22,11 @@ const TMP_PART_TOLD: u64 = 4;
 /// The peak of memory is read from the control group at most this often, but for the first and the last time.
 const PEAK_READ_EVERY: Duration = Duration::from_millis(50);
 
-/// A number for a name that no other environment has.
-fn number_of(stream: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    stream.hash(&mut hasher);
-    hasher.finish()
-}
-
 impl State {
     /// Ends the invocation that runs: logs, measures, tells the caller.
     pub(super) fn conclude(&mut self, pool: &Pool, result: Result<Bytes, Fault>) {
-        self.tell_start(pool);
+        let now_ms = clock::now_ms();
+        self.tell_start(pool, now_ms);
         let running = self.running.take().expect("only what runs is concluded");
         let ended = Instant::now();
         let ended_well = Status::Ended;
@@ -55,7 +48,7 @@ impl State {
         let whole_bytes = result.as_ref().map_or_else(|fault| fault.body.len(), Bytes::len);
         let produced_bytes = running.streamed_bytes.unwrap_or(whole_bytes);
         self.log_end(
-            pool,
+            (pool, now_ms),
             result.as_ref().err(),
             produced_bytes,
             Report {
@@ -87,7 +80,7 @@ impl State {
             let error_type = result.as_ref().err().map(|fault| fault.error_type.as_str());
             self.record_trace(pool, traced, &job, (ended, init_ms, error_type));
         }
-        let environment = number_of(self.output.stream());
+        let environment = self.number;
         job.target.probe.tried(Went {
             latency_us: (ended - started).as_micros() as u64,
             is_cold: billed_init_ms > 0.0,
@@ -142,8 +135,13 @@ impl State {
         Some(rest)
     }
 
-    fn log_end(&mut self, pool: &Pool, fault: Option<&Fault>, produced_bytes: usize, report: Report<'_>) {
-        let now_ms = clock::now_ms();
+    fn log_end(
+        &mut self,
+        (pool, now_ms): (&Pool, i64),
+        fault: Option<&Fault>,
+        produced_bytes: usize,
+        report: Report<'_>,
+    ) {
         let Report { request_id, duration_ms, status, .. } = report;
         let words = match fault {
             Some(Fault { status: Status::Timeout, .. }) => {

@@ -145,11 +145,11 @@ impl Environment {
     }
 
     fn check_end(self: &Arc<Self>, state: &mut State, now: Instant) -> Check {
-        if self.is_provisioned && self.pool.keeps_provisioned() && !self.is_old() {
+        if self.is_provisioned && self.pool.keeps_provisioned() && !self.is_old(now) {
             return Check::LookAgain(now + self.pool.idle().min(self.pool.timeout() / 2));
         }
         let due = state.idle_since + self.pool.idle();
-        if now < due && !self.is_old() {
+        if now < due && !self.is_old(now) {
             return Check::LookAgain(due.min(now + self.pool.timeout() / 2));
         }
         if !self.pool.unlist(self) {

@@ -61,7 +61,7 @@ impl Environment {
             return Some(None);
         }
         let mut state = self.lock();
-        match self.pool.next_job(self, None) {
+        match self.pool.next_job(self, None, Instant::now()) {
             NextJob::Job(job) => return Some(Some(job)),
             NextJob::Listed => state.is_listed = true,
             NextJob::Closed => {

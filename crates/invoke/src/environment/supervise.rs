@@ -1,5 +1,6 @@
 //! The task that starts an environment's process, watches over it, and sees it end.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::pin::pin;
@@ -45,6 +46,12 @@ enum Lived {
     Refused(Refused),
     NotStarted(StartFault),
     Started,
+}
+
+fn number_of(stream: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    stream.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// One environment's whole life. The pool counts it among those that are being started.
@@ -113,6 +120,7 @@ impl Environment {
         let log = parts.telemetry.log_stream(&record.scope, group, &stream, Spread::One);
         let now = Instant::now();
         let state = State {
+            number: number_of(&stream),
             machine: Machine::new(),
             is_over: false,
             is_ready: false,
@@ -161,7 +169,7 @@ impl Environment {
             state.peak = Peak::default();
             state.start = Start { began: now, deadline: now + timeout, is_retry: true, fault: None };
             state.running = Some(Running::new(job, now, now + timeout));
-            state.announce(&self.pool);
+            state.announce(&self.pool, clock::now_ms());
             if let Some(first) = first.filter(StartFault::is_certain) {
                 state.report_start(true, &first);
                 let fault = first.fault(&request_id, self.pool.timeout_s());

@@ -63,7 +63,7 @@ impl Event {
         out.extend_from_slice(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n");
         write_header(out, &DEADLINE_MS, number.format(self.deadline_ms).as_bytes());
         for (name, value) in self.texts() {
-            if value.iter().all(|byte| *byte >= b' ' && *byte != 0x7f || *byte == b'\t') {
+            if !has_control(value) {
                 write_header(out, &name, value);
             }
         }
@@ -82,6 +82,11 @@ impl Event {
         .into_iter()
         .chain(context.map(|context| (CLIENT_CONTEXT, context.as_bytes())))
     }
+}
+
+/// Has it a byte that no header can carry? All of them are looked at, several at a time, as there is hardly ever one.
+fn has_control(value: &[u8]) -> bool {
+    value.iter().fold(false, |has, byte| has | (*byte < b' ') & (*byte != b'\t') | (*byte == 0x7f))
 }
 
 fn write_header(out: &mut Vec<u8>, name: &HeaderName, value: &[u8]) {
@@ -110,8 +115,13 @@ const ROOT_BYTES: usize = 40;
 /// A request id's hexadecimal digits.
 fn digits_of(request_id: &str) -> [u8; 32] {
     let mut digits = [b'0'; 32];
-    let hex = request_id.bytes().filter(u8::is_ascii_hexdigit);
-    digits.iter_mut().zip(hex).for_each(|(digit, byte)| *digit = byte.to_ascii_lowercase());
+    let mut at = 0;
+    for byte in request_id.bytes() {
+        if byte.is_ascii_hexdigit() && at < digits.len() {
+            digits[at] = byte.to_ascii_lowercase();
+            at += 1;
+        }
+    }
     digits
 }
 

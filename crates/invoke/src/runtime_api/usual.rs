@@ -2,6 +2,7 @@
 //! what that costs a warm invocation is saved. Whatever is in any way unusual about a call is not decided here: the
 //! connection then goes to [`super::serve`], with all that was read of the call.
 
+use std::mem::MaybeUninit;
 use std::sync::Arc;
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -40,8 +41,8 @@ pub async fn serve(stream: TcpStream, environment: &Arc<Environment>) -> Option<
         match connection.call().await? {
             Call::Next => connection.next(environment).await?,
             Call::Response { request_id, head_bytes, body_bytes } => {
-                let request_id = String::from_utf8_lossy(&connection.read[request_id]).into_owned();
-                let Ok(answering) = environment.begin_answer(&request_id, Answer::Response) else { break };
+                let Ok(request_id) = std::str::from_utf8(&connection.read[request_id]) else { break };
+                let Ok(answering) = environment.begin_answer(request_id, Answer::Response) else { break };
                 connection.read.advance(head_bytes);
                 let Some(body) = connection.body(body_bytes).await else {
                     // It may still listen for what becomes of an answer that it broke off.
@@ -83,6 +84,9 @@ struct Connection {
 /// In all of these `None` is a connection that has ended.
 impl Connection {
     async fn call(&mut self) -> Option<Call> {
+        if self.read.is_empty() {
+            self.read_more().await?;
+        }
         loop {
             match read_head(&self.read) {
                 Some(Head { call: Call::Next, bytes }) => {
@@ -180,9 +184,9 @@ struct Head {
 
 /// Reads a head; `None` while it isn't complete.
 fn read_head(read: &[u8]) -> Option<Head> {
-    let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
-    let mut head = httparse::Request::new(&mut headers);
-    let bytes = match head.parse(read) {
+    let mut headers = [MaybeUninit::uninit(); HEADERS_MAX];
+    let mut head = httparse::Request::new(&mut []);
+    let bytes = match head.parse_with_uninit_headers(read, &mut headers) {
         Ok(httparse::Status::Complete(bytes)) => bytes,
         Ok(httparse::Status::Partial) => return None,
         Err(_) => return Some(Head { call: Call::Unusual, bytes: 0 }),
@@ -213,7 +217,7 @@ fn usual(read: &[u8], head: &httparse::Request<'_, '_>, head_bytes: usize) -> Op
     let path = head.path?.strip_prefix(RUNTIME_API)?.strip_prefix("runtime/invocation/")?;
     match (head.method?, path.strip_suffix("/response")) {
         ("GET", None) if path == "next" && body_bytes.unwrap_or(0) == 0 => Some(Call::Next),
-        ("POST", Some(request_id)) if !request_id.contains(['/', '?', '%']) => {
+        ("POST", Some(request_id)) if request_id.bytes().all(|byte| !matches!(byte, b'/' | b'?' | b'%')) => {
             let body_bytes = body_bytes.filter(|bytes| *bytes <= limits::INVOKE_PAYLOAD_BYTES)?;
             let start = request_id.as_ptr() as usize - read.as_ptr() as usize;
             Some(Call::Response { request_id: start..start + request_id.len(), head_bytes, body_bytes })
