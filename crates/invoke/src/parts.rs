@@ -32,7 +32,7 @@ pub(crate) struct Parts {
     pub allowance: Arc<Allowance>,
     pub limits: Limits,
     /// Of the host, or as many as this server may use.
-    cpus: usize,
+    pub cpus: usize,
     /// As the store: it has that in it.
     aws: Mutex<Option<Arc<dyn Aws>>>,
     /// Where functions reach AWS.

@@ -99,6 +99,7 @@ struct State {
     launching: usize,
     ready: usize,
     service_ms: Usual,
+    unhindered_ms: Usual,
     launch_ms: Usual,
     is_patrolled: bool,
     is_closed: bool,
@@ -162,6 +163,12 @@ impl Pool {
         let mut state = self.lock();
         if let Some(service_ms) = service_ms {
             state.service_ms.take(service_ms);
+            // While all CPUs are taken, only the luckiest tell how long it takes with one.
+            let busy = state.ready.saturating_sub(state.idle.len());
+            match busy <= self.parts.cpus {
+                true => state.unhindered_ms.take(service_ms),
+                false => state.unhindered_ms.take_least(service_ms),
+            }
         }
         // Of one that is too old, another takes the place.
         if state.is_closed || environment.is_old(now) {
@@ -363,7 +370,9 @@ impl Pool {
             resting: self.resting.load(Ordering::Relaxed),
             ready: state.ready,
             service_ms: state.service_ms.get(),
+            unhindered_ms: state.unhindered_ms.get(),
             launch_ms: state.launch_ms.get(),
+            cpus: self.parts.cpus,
         }
     }
 

@@ -1,7 +1,8 @@
 //! How many environments a version should start. Decides only.
 //!
 //! Lambda gives every concurrent invocation an environment of its own. Here an invocation waits for whichever comes
-//! first: one that becomes free, or a new one. So new ones are started only where they come first.
+//! first: one that becomes free, or a new one. So new ones are started only where they come first, and not where they would only
+//! take the CPUs from those that there are.
 
 /// What a version has to do, and with what.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -18,12 +19,21 @@ pub struct Load {
     pub ready: usize,
     /// How long an environment is busy with an invocation, usually; `None` when nobody knows yet.
     pub service_ms: Option<f64>,
+    /// How long it would be busy if it had a CPU for itself; `None` when nobody knows yet.
+    pub unhindered_ms: Option<f64>,
     /// How long an environment takes to start, usually.
     pub launch_ms: Option<f64>,
+    /// CPUs of this host.
+    pub cpus: usize,
 }
 
 /// Shortest wait that makes anybody impatient, ms.
 const PATIENCE_MS_MIN: f64 = 10.0;
+
+/// So many environments for each CPU keep it busy, as long as they don't wait for something outside.
+const BUSY_PER_CPU: usize = 6;
+/// Invocations that take more than so many times as long as unhindered ones hinder each other.
+const HINDERED: f64 = 2.0;
 
 impl Load {
     /// After what wait it is plain that expectations were wrong.
@@ -43,6 +53,9 @@ impl Load {
         let (Some(service_ms), Some(launch_ms), 1..) = (self.service_ms, self.launch_ms, self.ready) else {
             return uncovered;
         };
+        if self.is_crowded() && !is_impatient {
+            return 0;
+        }
         let launch_ms = launch_ms.max(0.1);
         let work_ms = self.waiting as f64 * service_ms;
         let have = self.ready + self.launching;
@@ -57,6 +70,14 @@ impl Load {
         }
         wanted.min(uncovered)
     }
+
+    /// Do the environments wait for CPUs? Then one more makes all of them slower and nobody's turn come sooner.
+    fn is_crowded(&self) -> bool {
+        let (Some(service_ms), Some(unhindered_ms)) = (self.service_ms, self.unhindered_ms) else {
+            return false;
+        };
+        self.ready + self.launching >= BUSY_PER_CPU * self.cpus && service_ms > HINDERED * unhindered_ms
+    }
 }
 
 /// A mean that forgets: each new value counts an eighth.
@@ -66,6 +87,11 @@ pub struct Usual(Option<f64>);
 impl Usual {
     pub fn take(&mut self, value: f64) {
         self.0 = Some(self.0.map_or(value, |mean| mean + (value - mean) / 8.0));
+    }
+
+    /// The least of this and the mean.
+    pub fn take_least(&mut self, value: f64) {
+        self.0 = Some(self.0.map_or(value, |mean| mean.min(value)));
     }
 
     pub fn get(self) -> Option<f64> {
@@ -79,7 +105,16 @@ mod tests {
 
     fn load(waiting: usize, launching: usize, ready: usize, service_ms: f64) -> Load {
         let (service_ms, launch_ms) = (Some(service_ms), Some(5.0));
-        Load { waiting, waited_ms: 0.0, launching, resting: 0, ready, service_ms, launch_ms }
+        Load {
+            waiting,
+            launching,
+            ready,
+            service_ms,
+            unhindered_ms: service_ms,
+            launch_ms,
+            cpus: 2,
+            ..Load::default()
+        }
     }
 
     #[test]
@@ -114,6 +149,20 @@ mod tests {
     }
 
     #[test]
+    fn those_that_wait_for_the_cpus_get_no_company() {
+        let crowded = Load { unhindered_ms: Some(0.2), ..load(64, 0, 12, 2.0) };
+        assert_eq!(crowded.launches_wanted(), 0);
+        let few = Load { ready: 8, launching: 3, ..crowded };
+        assert_eq!(few.launches_wanted(), 15, "there may be too few to keep the CPUs busy");
+        let outside = Load { unhindered_ms: Some(1.5), ..crowded };
+        assert_eq!(outside.launches_wanted(), 14, "they wait for something else");
+        let unknown = Load { unhindered_ms: None, ..crowded };
+        assert_eq!(unknown.launches_wanted(), 14);
+        let impatient = Load { waited_ms: 10.0, ..crowded };
+        assert_eq!(impatient.launches_wanted(), 14, "whoever waits for too long is believed");
+    }
+
+    #[test]
     fn what_is_about_to_be_free_counts_for_a_while() {
         let soon = Load { resting: 1, service_ms: None, ..load(1, 0, 1, 0.0) };
         assert_eq!(soon.launches_wanted(), 0);
@@ -127,5 +176,9 @@ mod tests {
         usual.take(8.0);
         usual.take(16.0);
         assert_eq!(usual.get(), Some(9.0));
+        usual.take_least(12.0);
+        assert_eq!(usual.get(), Some(9.0));
+        usual.take_least(3.0);
+        assert_eq!(usual.get(), Some(3.0));
     }
 }
