@@ -1,6 +1,6 @@
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -8,9 +8,9 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 /// A connection's timer, kept from one request to the next. What sets and clears one for each request takes locks that all requests
 /// share, and touches the timers of others, though hardly one ever goes off. This one goes off now and then, too early, and is set anew.
-/// Requests at the same time, as HTTP/2 has them, are given timers of their own.
+/// Requests at the same time, as HTTP/2 has them, are given timers of their own. It takes two words until there is one.
 #[derive(Debug, Default)]
-pub struct Timer(Mutex<Option<Kept>>);
+pub struct Timer(Mutex<Option<Box<Kept>>>);
 
 #[derive(Debug)]
 struct Kept {
@@ -22,7 +22,7 @@ struct Kept {
 /// The timer while a request has it. Dropped with the request, it is given back.
 struct Taken<'t> {
     timer: &'t Timer,
-    kept: Option<Kept>,
+    kept: Option<Box<Kept>>,
 }
 
 impl Timer {
@@ -38,17 +38,15 @@ impl Timer {
         .await
     }
 
-    fn kept(&self) -> std::sync::MutexGuard<'_, Option<Kept>> {
+    fn kept(&self) -> MutexGuard<'_, Option<Box<Kept>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Taken<'_> {
     fn poll_until(&mut self, deadline: Instant, cx: &mut Context<'_>) -> Poll<()> {
-        let Kept { sleep, woken } = self.kept.get_or_insert_with(|| Kept {
-            sleep: Box::pin(sleep_until(deadline)),
-            woken: Waker::noop().clone(),
-        });
+        let new = || Box::new(Kept { sleep: Box::pin(sleep_until(deadline)), woken: Waker::noop().clone() });
+        let Kept { sleep, woken } = &mut **self.kept.get_or_insert_with(new);
         let is_set = woken.will_wake(cx.waker()) && sleep.deadline() <= deadline && !sleep.is_elapsed();
         if is_set {
             return Poll::Pending;
