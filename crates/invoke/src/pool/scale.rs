@@ -31,7 +31,7 @@ pub struct Load {
 const PATIENCE_MS_MIN: f64 = 10.0;
 
 /// So many environments for each CPU keep it busy, as long as they don't wait for something outside.
-const BUSY_PER_CPU: usize = 6;
+const BUSY_PER_CPU: usize = 4;
 /// Invocations that take more than so many times as long as unhindered ones hinder each other.
 const HINDERED: f64 = 2.0;
 
@@ -150,16 +150,16 @@ mod tests {
 
     #[test]
     fn those_that_wait_for_the_cpus_get_no_company() {
-        let crowded = Load { unhindered_ms: Some(0.2), ..load(64, 0, 12, 2.0) };
+        let crowded = Load { unhindered_ms: Some(0.2), ..load(64, 0, 8, 2.0) };
         assert_eq!(crowded.launches_wanted(), 0);
-        let few = Load { ready: 8, launching: 3, ..crowded };
-        assert_eq!(few.launches_wanted(), 15, "there may be too few to keep the CPUs busy");
+        let few = Load { ready: 5, launching: 2, ..crowded };
+        assert_eq!(few.launches_wanted(), 19, "there may be too few to keep the CPUs busy");
         let outside = Load { unhindered_ms: Some(1.5), ..crowded };
-        assert_eq!(outside.launches_wanted(), 14, "they wait for something else");
+        assert_eq!(outside.launches_wanted(), 18, "they wait for something else");
         let unknown = Load { unhindered_ms: None, ..crowded };
-        assert_eq!(unknown.launches_wanted(), 14);
+        assert_eq!(unknown.launches_wanted(), 18);
         let impatient = Load { waited_ms: 10.0, ..crowded };
-        assert_eq!(impatient.launches_wanted(), 14, "whoever waits for too long is believed");
+        assert_eq!(impatient.launches_wanted(), 18, "whoever waits for too long is believed");
     }
 
     #[test]
