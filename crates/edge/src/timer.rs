@@ -77,6 +77,8 @@ impl Drop for Taken<'_> {
 mod tests {
     use std::future::{pending, ready};
 
+    use tokio::time::advance;
+
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
@@ -102,17 +104,19 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_is_left_of_an_earlier_limit_ends_no_later_wait() {
         let timer = Timer::default();
-        let within = |limit, takes| timer.within(limit, tokio::time::sleep(takes));
-        assert_eq!(within(3 * SECOND, 2 * SECOND).await, Some(()));
-        assert_eq!(within(3 * SECOND, 2 * SECOND).await, Some(()), "it was set for a second from here");
+        assert_eq!(timer.within(3 * SECOND, advance(2 * SECOND)).await, Some(()));
+        let waited = waits(&timer, 3 * SECOND).await;
+        assert!(waited >= 3 * SECOND, "it was set for a second from here: {waited:?}");
+        assert_eq!(timer.within(9 * SECOND, advance(SECOND)).await, Some(()));
         assert_eq!(timer.within(SECOND, ready(1)).await, Some(1));
-        assert_eq!(within(SECOND / 2, SECOND).await, None, "it was set for later");
+        let waited = waits(&timer, SECOND / 2).await;
+        assert!(waited < SECOND, "it was set for eight seconds from here: {waited:?}");
     }
 
     #[tokio::test(start_paused = true)]
     async fn another_task_is_woken_as_well() {
         let timer = std::sync::Arc::new(Timer::default());
-        timer.within(9 * SECOND, tokio::time::sleep(SECOND)).await;
+        timer.within(9 * SECOND, advance(SECOND)).await;
         let there = timer.clone();
         let waited = tokio::spawn(async move { waits(&there, 9 * SECOND).await }).await.unwrap();
         assert!(waited < 10 * SECOND, "{waited:?}");
