@@ -182,8 +182,21 @@ impl Output {
         self.say_dropped(now_ms);
     }
 
+    /// The function's program has ended, and others beside it haven't: logs what it wrote until then before they write more.
+    pub fn drain_function(&mut self, now_ms: i64) {
+        let mut function = self.function.take();
+        self.drain_unknown(&mut function, now_ms);
+        self.function = function;
+    }
+
     fn drain_last_of(&mut self, source: &mut Source, now_ms: i64) {
-        let pipe = source.pipe.take().and_then(|pipe| pipe.as_fd().try_clone_to_owned().ok());
+        self.drain_unknown(source, now_ms);
+        source.pipe = None;
+    }
+
+    /// Reads and logs what is there to read, known or not.
+    fn drain_unknown(&mut self, source: &mut Source, now_ms: i64) {
+        let pipe = source.pipe.as_ref().and_then(|pipe| pipe.as_fd().try_clone_to_owned().ok());
         if let Some(mut pipe) = pipe.map(File::from) {
             self.read_all(source, now_ms, |buffer| pipe.read(buffer));
         }
@@ -452,6 +465,18 @@ mod tests {
         bench.write(b"late\n").await;
         bench.platform(3, "REPORT\n");
         let lines = ["one\n", "two\n", "three\n", "no end \u{fffd}", "END\n", "late\n", "REPORT\n"];
+        assert_eq!(logged(&bench).await, lines);
+    }
+
+    #[tokio::test]
+    async fn what_an_ended_program_wrote_is_logged_before_it_is_known() {
+        let mut bench = bench(1 << 20);
+        bench.writer.write_all(b"asked to end\nno end").unwrap();
+        bench.output.drain_function(1);
+        bench.platform(1, "the others are told\n");
+        bench.write(b"of a child\n").await;
+        bench.platform(2, "all have ended\n");
+        let lines = ["asked to end\n", "no end", "the others are told\n", "of a child\n", "all have ended\n"];
         assert_eq!(logged(&bench).await, lines);
     }
 

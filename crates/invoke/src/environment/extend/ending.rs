@@ -138,6 +138,7 @@ impl Environment {
                 Step::KillRuntime => process.iter().for_each(|process| process.kill_program()),
                 Step::TellExtensions => {
                     let until = wind_down.until;
+                    output.drain_function(clock::now_ms());
                     extended.tell_of_end(until, now);
                 }
                 Step::Wait(until) => return Check::LookAgain(until),

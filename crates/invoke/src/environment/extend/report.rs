@@ -58,6 +58,7 @@ impl State {
     pub(in crate::environment) fn say_extensions(&mut self) {
         let Some(extended) = self.extended.as_deref() else { return };
         let now_ms = clock::now_ms();
+        self.output.catch_up(now_ms);
         for extension in extended.machine.all() {
             let error_type = match extension.phase {
                 Phase::LaunchError => Some("Extension.LaunchError"),
