@@ -4,13 +4,16 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use http::{Request, Response};
 use hyper::body::{Body, Incoming};
+use hyper::rt::Executor;
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 
@@ -33,7 +36,7 @@ where
     B::Data: Send,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let served = http2::Builder::new(TokioExecutor::new())
+    let served = http2::Builder::new(AtOnce)
         .timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS_MAX)
         .max_header_list_size(HEADER_LIST_BYTES_MAX)
@@ -50,11 +53,30 @@ where
     }
 }
 
+/// Answers where the connection is served whatever needn't be waited for, and the rest on a task of its own. To start a task for each
+/// request, which then wakes the connection's for its answer, costs more than most answers.
+#[derive(Clone)]
+struct AtOnce;
+
+impl<F: Future<Output = ()> + Send + 'static> Executor<F> for AtOnce {
+    fn execute(&self, answering: F) {
+        let mut answering = Box::pin(answering);
+        // Nobody need be woken: the task looks by itself, first of all.
+        let mut nobody = Context::from_waker(Waker::noop());
+        // A panic is the end of the one request, as on a task.
+        match catch_unwind(AssertUnwindSafe(|| answering.as_mut().poll(&mut nobody))) {
+            Ok(Poll::Pending) => drop(tokio::spawn(answering)),
+            Ok(Poll::Ready(())) | Err(_) => {}
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
     use http_body_util::{Empty, Full};
     use hyper::client::conn::http2 as client;
+    use hyper_util::rt::TokioExecutor;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
     use super::*;
@@ -64,6 +86,39 @@ mod tests {
         let (teller, mut stop) = watch::channel(false);
         let ok = |_| std::future::ready(Ok(Response::new(Full::new(Bytes::from("ok")))));
         (teller, tokio::spawn(async move { serve(near, &mut stop, ok).await }))
+    }
+
+    #[tokio::test]
+    async fn who_must_be_waited_for_keeps_nobody_else_waiting_and_a_panic_is_ones_own() {
+        let (near, far) = tokio::io::duplex(64 * 1024);
+        let (go, gone) = watch::channel(false);
+        let (_teller, mut stop) = watch::channel(false);
+        let answer = move |request: Request<Incoming>| {
+            let mut gone = gone.clone();
+            async move {
+                match request.uri().path() {
+                    "/waits" => drop(gone.wait_for(|gone| *gone).await),
+                    "/panics" => panic!("of one request"),
+                    _ => {}
+                }
+                Ok(Response::new(Full::new(Bytes::from("ok"))))
+            }
+        };
+        tokio::spawn(async move { serve(near, &mut stop, answer).await });
+        let (mut sender, connection) =
+            client::handshake(TokioExecutor::new(), TokioIo::new(far)).await.unwrap();
+        tokio::spawn(connection);
+        let mut ask = |path: &str| {
+            let request =
+                Request::get(format!("http://localhost{path}")).body(Empty::<Bytes>::new()).unwrap();
+            tokio::spawn(sender.send_request(request))
+        };
+        let waits = ask("/waits");
+        assert!(ask("/panics").await.unwrap().is_err());
+        assert_eq!(ask("/").await.unwrap().unwrap().status(), 200);
+        assert!(!waits.is_finished());
+        go.send(true).unwrap();
+        assert_eq!(waits.await.unwrap().unwrap().status(), 200);
     }
 
     #[tokio::test(start_paused = true)]

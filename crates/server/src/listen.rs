@@ -256,10 +256,11 @@ async fn http2<S: AsyncRead + AsyncWrite + Unpin>(
     let client = Arc::new(client);
     let answer = |request: Request<Incoming>| {
         let (dispatch, client) = (dispatch.clone(), client.clone());
-        async move {
+        // In a box, for hyper moves it more than once.
+        Box::pin(async move {
             let request = request.map(Received::from);
             Ok(dispatch.answer(request, &client, &Arc::default(), Bytes::new()).await)
-        }
+        })
     };
     Ok(http2::serve(stream, stop, answer).await?)
 }
