@@ -3,8 +3,10 @@
 //! Unlike with HTTP/1 nothing is taken down while it is idle: a client has one connection for all that it asks at once.
 
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -36,7 +38,8 @@ where
     B::Data: Send,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let served = http2::Builder::new(AtOnce)
+    let asked = Asked::default();
+    let served = http2::Builder::new(asked.clone())
         .timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS_MAX)
         .max_header_list_size(HEADER_LIST_BYTES_MAX)
@@ -45,29 +48,58 @@ where
         .serve_connection(TokioIo::new(stream), service_fn(answer));
     let mut served = std::pin::pin!(served);
     tokio::select! {
-        ended = served.as_mut() => ended,
-        _ = stop.changed() => {
-            served.as_mut().graceful_shutdown();
-            served.await
-        }
+        ended = asked.answer(served.as_mut()) => return ended,
+        _ = stop.changed() => served.as_mut().graceful_shutdown(),
+    }
+    asked.answer(served.as_mut()).await
+}
+
+/// What was asked on a connection and isn't answered yet. Whatever needn't be waited for is answered where the connection is served,
+/// all that came at once before any of it is written, and the rest on a task of its own: to start a task for each request, which then
+/// wakes the connection's for its answer, costs more than most answers.
+#[derive(Clone, Default)]
+struct Asked(Arc<Mutex<Vec<Answering>>>);
+
+type Answering = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Asked {
+    fn execute(&self, answering: F) {
+        self.lock().push(Box::pin(answering));
     }
 }
 
-/// Answers where the connection is served whatever needn't be waited for, and the rest on a task of its own. To start a task for each
-/// request, which then wakes the connection's for its answer, costs more than most answers.
-#[derive(Clone)]
-struct AtOnce;
+impl Asked {
+    fn lock(&self) -> MutexGuard<'_, Vec<Answering>> {
+        self.0.lock().expect("nothing panics while it is held")
+    }
 
-impl<F: Future<Output = ()> + Send + 'static> Executor<F> for AtOnce {
-    fn execute(&self, answering: F) {
-        let mut answering = Box::pin(answering);
-        // Nobody need be woken: the task looks by itself, first of all.
-        let mut nobody = Context::from_waker(Waker::noop());
-        // A panic is the end of the one request, as on a task.
-        match catch_unwind(AssertUnwindSafe(|| answering.as_mut().poll(&mut nobody))) {
-            Ok(Poll::Pending) => drop(tokio::spawn(answering)),
-            Ok(Poll::Ready(())) | Err(_) => {}
-        }
+    /// Serves a connection to its end.
+    async fn answer<C: Future>(&self, mut served: Pin<&mut C>) -> C::Output {
+        let mut asked = Vec::new();
+        poll_fn(|cx| {
+            loop {
+                let ended = served.as_mut().poll(cx);
+                std::mem::swap(&mut asked, &mut self.lock());
+                let is_all = asked.is_empty();
+                // Who goes away before the answer is answered all the same: what he asked for happens and is counted.
+                asked.drain(..).for_each(begin);
+                if is_all || ended.is_ready() {
+                    return ended;
+                }
+            }
+        })
+        .await
+    }
+}
+
+/// Answers at once or, what waits, on a task.
+fn begin(mut answering: Answering) {
+    // Nobody need be woken: the task looks by itself, first of all.
+    let mut nobody = Context::from_waker(Waker::noop());
+    // A panic is the end of the one request, as on a task.
+    match catch_unwind(AssertUnwindSafe(|| answering.as_mut().poll(&mut nobody))) {
+        Ok(Poll::Pending) => drop(tokio::spawn(answering)),
+        Ok(Poll::Ready(())) | Err(_) => {}
     }
 }
 
