@@ -64,7 +64,13 @@ type Answering = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Asked {
     fn execute(&self, answering: F) {
-        self.lock().push(Box::pin(answering));
+        let mut asked = self.lock();
+        if asked.len() < STREAMS_MAX as usize {
+            return asked.push(Box::pin(answering));
+        }
+        drop(asked);
+        // Who takes back what he asks for may ask for more than so much before he is silent.
+        begin(Box::pin(answering));
     }
 }
 
@@ -105,6 +111,9 @@ fn begin(mut answering: Answering) {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+    use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
     use bytes::Bytes;
     use http_body_util::{Empty, Full};
     use hyper::client::conn::http2 as client;
@@ -151,6 +160,20 @@ mod tests {
         assert!(!waits.is_finished());
         go.send(true).unwrap();
         assert_eq!(waits.await.unwrap().unwrap().status(), 200);
+    }
+
+    #[tokio::test]
+    async fn no_more_is_kept_than_may_be_asked_at_once() {
+        let (asked, begun) = (Asked::default(), Arc::new(AtomicU32::new(0)));
+        for _ in 0..STREAMS_MAX + 3 {
+            let begun = begun.clone();
+            asked.execute(async move {
+                begun.fetch_add(1, Relaxed);
+            });
+        }
+        assert_eq!(begun.load(Relaxed), 3);
+        asked.answer(pin!(std::future::ready(()))).await;
+        assert_eq!(begun.load(Relaxed), STREAMS_MAX + 3, "also when the connection ends");
     }
 
     #[tokio::test(start_paused = true)]
