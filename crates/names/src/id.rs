@@ -22,17 +22,26 @@ pub fn short_id(mut entropy: u128, length: usize) -> String {
 
 /// A version-4 UUID in lower case from 128 random bits.
 pub fn uuid(entropy: u128) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let bits = (entropy & !(0xf << 76) & !(0x3 << 62)) | (0x4 << 76) | (0x2 << 62);
+    let [first, second, third, last] = [96, 64, 32, 0].map(|shift| digits((bits >> shift) as u32));
     let mut text = [b'-'; 36];
-    let mut at = 0;
-    for (place, byte) in bits.to_be_bytes().into_iter().enumerate() {
-        at += usize::from(matches!(place, 4 | 6 | 8 | 10));
-        text[at] = DIGITS[usize::from(byte >> 4)];
-        text[at + 1] = DIGITS[usize::from(byte & 15)];
-        at += 2;
-    }
+    text[..8].copy_from_slice(&first);
+    text[9..13].copy_from_slice(&second[..4]);
+    text[14..18].copy_from_slice(&second[4..]);
+    text[19..23].copy_from_slice(&third[..4]);
+    text[24..28].copy_from_slice(&third[4..]);
+    text[28..].copy_from_slice(&last);
     std::str::from_utf8(&text).expect("digits and dashes").to_owned()
+}
+
+/// Hexadecimal, all eight at once: each four bits get a byte of their own, and those above nine go on at `a`.
+fn digits(bits: u32) -> [u8; 8] {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let pairs = (u64::from(bits) | u64::from(bits) << 16) & 0x0000_ffff_0000_ffff;
+    let bytes = (pairs | pairs << 8) & 0x00ff_00ff_00ff_00ff;
+    let nibbles = (bytes | bytes << 4) & (EACH * 0x0f);
+    let are_letters = ((nibbles + EACH * 6) >> 4) & EACH;
+    (nibbles + EACH * u64::from(b'0') + are_letters * u64::from(b'a' - b'0' - 10)).to_be_bytes()
 }
 
 #[cfg(test)]
@@ -44,5 +53,6 @@ mod tests {
         assert_eq!(api_id(u128::MAX).len(), 10);
         assert_eq!(uuid(0), "00000000-0000-4000-8000-000000000000");
         assert_eq!(uuid(u128::MAX), "ffffffff-ffff-4fff-bfff-ffffffffffff");
+        assert_eq!(uuid(0x0123_4567_89ab_cdef_fedc_ba98_7654_3210), "01234567-89ab-4def-bedc-ba9876543210");
     }
 }

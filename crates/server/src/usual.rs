@@ -6,6 +6,7 @@ use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::mem::MaybeUninit;
+use std::ops::Range;
 use std::task::ready;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -189,24 +190,30 @@ fn write<B>(answer: Answered<B>, is_last: bool, out: &mut Vec<u8>) -> Option<Byt
         Either::Left(whole) => whole.into_inner().unwrap_or_default(),
         Either::Right(_) => Bytes::new(),
     };
-    out.extend_from_slice(b"HTTP/1.1 ");
-    out.extend_from_slice(head.status.as_str().as_bytes());
-    out.push(b' ');
-    out.extend_from_slice(head.status.canonical_reason().unwrap_or_default().as_bytes());
-    out.extend_from_slice(b"\r\n");
+    if head.status == StatusCode::OK {
+        out.extend_from_slice(b"HTTP/1.1 200 OK\r\n");
+    } else {
+        out.extend_from_slice(b"HTTP/1.1 ");
+        out.extend_from_slice(head.status.as_str().as_bytes());
+        out.push(b' ');
+        out.extend_from_slice(head.status.canonical_reason().unwrap_or_default().as_bytes());
+        out.extend_from_slice(b"\r\n");
+    }
     let mut says_date = false;
     for (name, value) in &head.headers {
         says_date |= *name == DATE;
         write_header(name.as_str(), value.as_bytes(), out);
     }
-    write_header("content-length", itoa::Buffer::new().format(body.len()).as_bytes(), out);
     if is_last {
         write_header("connection", b"close", out);
     }
-    if !says_date {
-        with_date(|date| write_header("date", date, out));
+    out.extend_from_slice(b"content-length: ");
+    out.extend_from_slice(itoa::Buffer::new().format(body.len()).as_bytes());
+    if says_date {
+        out.extend_from_slice(b"\r\n\r\n");
+    } else {
+        with_date(|end| out.extend_from_slice(end));
     }
-    out.extend_from_slice(b"\r\n");
     if body.len() > COPIED_BYTES_MAX {
         return Some(body);
     }
@@ -221,23 +228,26 @@ fn write_header(name: &str, value: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(b"\r\n");
 }
 
-/// A date as HTTP has it, `Sun, 06 Nov 1994 08:49:37 GMT`.
-const DATE_BYTES: usize = 29;
+/// How a head ends after a header's value, with a date as HTTP has it.
+const END: &[u8; END_BYTES] = b"\r\ndate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\n";
+const END_BYTES: usize = 41;
+/// Where the date stands in it.
+const DATE_AT: Range<usize> = 8..37;
 
-/// Gives the time of day, which is written anew once a second.
+/// Gives a head's end with the time of day, which is written anew once a second.
 fn with_date(write: impl FnOnce(&[u8])) {
     thread_local! {
-        static LAST: Cell<(u64, [u8; DATE_BYTES])> = const { Cell::new((0, [0; DATE_BYTES])) };
+        static LAST: Cell<(u64, [u8; END_BYTES])> = const { Cell::new((0, *END)) };
     }
     // Some milliseconds old, and read without a look at the processor's counter.
     let now_s = u64::try_from(clock_gettime(ClockId::RealtimeCoarse).tv_sec).unwrap_or_default();
-    let (second, mut date) = LAST.get();
+    let (second, mut end) = LAST.get();
     if second != now_s {
         let text = HttpDate::from(UNIX_EPOCH + Duration::from_secs(now_s)).to_string();
-        date.copy_from_slice(text.as_bytes());
-        LAST.set((now_s, date));
+        end[DATE_AT].copy_from_slice(text.as_bytes());
+        LAST.set((now_s, end));
     }
-    write(&date);
+    write(&end);
 }
 
 #[cfg(test)]

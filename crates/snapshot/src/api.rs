@@ -1,10 +1,9 @@
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use pitbird_names::{Percent, Scope};
 use pitbird_records::{self as records, Texts};
 
-use crate::{Choice, Deployment, LambdaTarget, MethodThrottle, Settings, Slot, Target, Unrenderable};
+use crate::{Choice, Deployment, Found, LambdaTarget, MethodThrottle, Settings, Slot, Target, Unrenderable};
 
 /// A REST API with the stages that it is reached under.
 #[derive(Debug)]
@@ -13,7 +12,7 @@ pub struct Api {
     pub id: String,
     pub name: String,
     pub disable_execute_api_endpoint: bool,
-    pub stages: HashMap<String, Arc<Stage>>,
+    pub stages: Found<String, Arc<Stage>>,
 }
 
 /// A stage: one track, or two of them while it has a canary. The same `Arc` stays until the stage's record changes.

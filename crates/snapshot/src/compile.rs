@@ -5,8 +5,8 @@ use pitbird_names::{Account, Percent, Qualifier, Region, Scope};
 use pitbird_records::{self as records, Record};
 
 use crate::{
-    Alias, Api, Choice, Deployment, Domain, Function, FunctionKey, FunctionUrl, MethodThrottle, Policy,
-    Settings, Slot, Snapshot, Source, Stage, Track, Version, usage,
+    Alias, Api, Choice, Deployment, Domain, Found, Function, FunctionKey, FunctionUrl, MethodThrottle,
+    Policy, Settings, Slot, Snapshot, Source, Stage, Track, Version, usage,
 };
 use crate::{client_certificate, http_api};
 
@@ -116,7 +116,7 @@ pub fn compile<S: Source>(previous: &Snapshot, touched: &Touched, source: &S) ->
         next.plans = Arc::new(usage::plans(&previous.plans, &touched.usage_plans, source)?);
     }
     if !touched.apis.is_empty() {
-        let mut apis = HashMap::clone(&previous.apis);
+        let mut apis = Found::clone(&previous.apis);
         for (scope, id) in &touched.apis {
             match api(apis.get(id), scope, id, source)? {
                 Some(api) => apis.insert(id.clone(), Arc::new(api)),
@@ -126,7 +126,7 @@ pub fn compile<S: Source>(previous: &Snapshot, touched: &Touched, source: &S) ->
         next.apis = Arc::new(apis);
     }
     if !touched.http_apis.is_empty() {
-        let mut apis = HashMap::clone(&previous.http_apis);
+        let mut apis = Found::clone(&previous.http_apis);
         for (scope, id) in &touched.http_apis {
             match http_api::compile(apis.get(id), scope, id, source)? {
                 Some(api) => apis.insert(id.clone(), Arc::new(api)),
@@ -136,7 +136,7 @@ pub fn compile<S: Source>(previous: &Snapshot, touched: &Touched, source: &S) ->
         next.http_apis = Arc::new(apis);
     }
     if !touched.functions.is_empty() {
-        let mut functions = HashMap::clone(&previous.functions);
+        let mut functions = Found::clone(&previous.functions);
         for (scope, name) in &touched.functions {
             let key = FunctionKey { scope: scope.clone(), name: name.clone() };
             match function(functions.get(&key), &key, source)? {
@@ -168,7 +168,7 @@ fn urls<S: Source>(
     previous: &Snapshot,
     touched: &Touched,
     source: &S,
-) -> Result<Option<HashMap<String, Arc<FunctionUrl>>>, S::Error> {
+) -> Result<Option<Found<String, Arc<FunctionUrl>>>, S::Error> {
     let mut found = Vec::new();
     for (scope, name) in &touched.functions {
         for (rev, record) in source.list::<records::FunctionUrl>(&records::prefix(scope, &[name]))? {
@@ -185,7 +185,7 @@ fn urls<S: Source>(
     if found.is_empty() && !previous.urls.values().any(|url| is_touched(url)) {
         return Ok(None);
     }
-    let mut urls = HashMap::clone(&previous.urls);
+    let mut urls = Found::clone(&previous.urls);
     urls.retain(|_, url| !is_touched(url));
     urls.extend(found.into_iter().map(|url| (url.record.url_id.clone(), url)));
     Ok(Some(urls))
@@ -201,7 +201,7 @@ fn api<S: Source>(
         return Ok(None);
     };
     let mut deployments = known_deployments(previous);
-    let mut stages = HashMap::new();
+    let mut stages = Found::default();
     for (rev, stage_record) in source.list::<records::Stage>(&records::prefix(scope, &[id]))? {
         let name = stage_record.name.clone();
         let known = previous.and_then(|api| api.stages.get(&name));

@@ -6,7 +6,7 @@ use pitbird_paths::{Match, Router, Template};
 use pitbird_records::{self as records, HttpAuthorizerKind, HttpCors, Texts};
 
 use crate::target::substitute;
-use crate::{FunctionKey, LambdaTarget, Slot, Source, Unrenderable};
+use crate::{Found, FunctionKey, LambdaTarget, Slot, Source, Unrenderable};
 
 /// An HTTP API with the stages that it is reached under.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub struct HttpApi {
     pub disable_execute_api_endpoint: bool,
     /// Live: no deployment freezes it.
     pub cors: Option<HttpCors>,
-    pub stages: HashMap<String, Arc<HttpStage>>,
+    pub stages: Found<String, Arc<HttpStage>>,
 }
 
 /// A stage of an HTTP API. The same `Arc` stays until the stage's record changes.
@@ -288,7 +288,7 @@ pub(crate) fn compile<S: Source>(
     let known_stages = || previous.into_iter().flat_map(|api| api.stages.values());
     let mut deployments: HashMap<String, Arc<HttpDeployment>> =
         known_stages().map(|stage| (stage.deployment.id.clone(), stage.deployment.clone())).collect();
-    let mut stages = HashMap::new();
+    let mut stages = Found::default();
     for (rev, stage) in source.list::<records::HttpStage>(&records::prefix(scope, &[id]))? {
         let name = stage.name.clone();
         if let Some(known) = previous.and_then(|api| api.stages.get(&name)).filter(|known| known.rev == rev) {

@@ -67,16 +67,19 @@ pub use usage::{
 };
 pub use validation::{ParameterPlace, RequiredParameter, Validation};
 
+/// What requests are looked up in. Keys come from whoever deploys, not from those who ask, so that the quickest hash will do.
+pub type Found<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
+
 /// Everything that the data plane knows, at one generation.
 #[derive(Debug, Default)]
 pub struct Snapshot {
     /// Counts the commits since the store was opened.
     pub generation: u64,
-    apis: Arc<HashMap<String, Arc<Api>>>,
-    http_apis: Arc<HashMap<String, Arc<HttpApi>>>,
-    functions: Arc<HashMap<FunctionKey, Arc<Function>>>,
+    apis: Arc<Found<String, Arc<Api>>>,
+    http_apis: Arc<Found<String, Arc<HttpApi>>>,
+    functions: Arc<Found<FunctionKey, Arc<Function>>>,
     /// By the id that their hosts carry.
-    urls: Arc<HashMap<String, Arc<FunctionUrl>>>,
+    urls: Arc<Found<String, Arc<FunctionUrl>>>,
     domains: Arc<Domains>,
     keys: Arc<HashMap<Scope, Arc<KeyRing>>>,
     plans: Arc<usage::PlansOfApis>,
