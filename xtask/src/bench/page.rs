@@ -18,6 +18,7 @@ pub fn write(root: &Path, figures: &[Figure]) -> Result<()> {
     for Figure { what, goal, measured } in figures {
         writeln!(page, "| {what} | {goal} | {measured} |")?;
     }
+    page.push_str("\nOther days, machines and binaries: [performance-history.md](performance-history.md).\n");
     std::fs::write(root.join("docs/performance.md"), page)?;
     Ok(())
 }
@@ -28,5 +29,14 @@ fn machine() -> String {
         output.map_or_else(String::new, |output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
     };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    format!("{cores} cores, Linux {}, on {}", said("uname", &["-r"]), said("date", &["-u", "+%F"]))
+    let processor = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let processor = processor.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let congestion = std::fs::read_to_string("/proc/sys/net/ipv4/tcp_congestion_control").unwrap_or_default();
+    format!(
+        "{cores} cores ({}), Linux {}, TCP with {}, on {}",
+        processor.map_or("unknown", |(_, name)| name),
+        said("uname", &["-r"]),
+        congestion.trim(),
+        said("date", &["-u", "+%F"])
+    )
 }

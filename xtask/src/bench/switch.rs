@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-use pitbird_testkit::get;
+use pitbird_testkit::{Client, get};
 use serde_json::json;
 
 use super::platform::{BODY, api, call, deploy, put_mock, serve};
@@ -34,6 +34,10 @@ pub fn figures(root: &Path) -> Result<Vec<Figure>> {
         .spawn()
         .context("wrk")?;
     let mut load = load;
+    // Whoever shifts traffic keeps his connection, as AWS's SDKs do.
+    let client = Client::default();
+    let stage = format!("{}/restapis/{id}/stages/prod", server.endpoint);
+    let headers = [("content-type", "application/json"), ("accept", "application/json")];
     let mut ms = Vec::new();
     let mut wrong = 0;
     for switch in 0..SWITCHES {
@@ -41,14 +45,11 @@ pub fn figures(root: &Path) -> Result<Vec<Figure>> {
         let percent = if to_canary { "100.0" } else { "0.0" };
         let operation =
             json!({ "op": "replace", "path": "/canarySettings/percentTraffic", "value": percent });
+        let patch = json!({ "patchOperations": [operation] }).to_string();
         let began = Instant::now();
-        call(
-            &server,
-            "PATCH",
-            &format!("/restapis/{id}/stages/prod"),
-            &json!({ "patchOperations": [operation] }),
-        )?;
+        let answer = client.send("PATCH", &stage, &headers, patch.as_bytes()).map_err(anyhow::Error::msg)?;
         ms.push(began.elapsed().as_secs_f64() * 1000.0);
+        ensure!(answer.is_success(), "{}", answer.text());
         // The call has returned, so every request from now on must be on its side.
         for _ in 0..3 {
             let answer = get(&url);
