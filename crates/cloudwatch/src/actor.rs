@@ -64,7 +64,7 @@ impl Actor {
 }
 
 async fn run(state: Arc<State>, act: Arc<dyn Act>, mut stopped: oneshot::Receiver<()>) {
-    let mut commits = state.store.watch();
+    let mut commits = state.store.watch_tables(&[AlarmDeed::TABLE]);
     let mut running = JoinSet::new();
     let mut line = Line::default();
     loop {

@@ -105,7 +105,7 @@ impl Invoker {
         queue.load(&config.store).map_err(StartError::Queue)?;
         let inner = Arc::new(Inner { parts, queue: queue.clone(), is_closed: AtomicBool::new(false) });
         tokio::spawn(queue::dispatch(queue, Arc::downgrade(&inner)));
-        tokio::spawn(provision::follow(config.store.watch(), Arc::downgrade(&inner)));
+        tokio::spawn(provision::follow(config.store.watch_tables(provision::TABLES), Arc::downgrade(&inner)));
         Ok(Invoker(inner))
     }
 

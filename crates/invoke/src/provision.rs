@@ -5,6 +5,7 @@ use std::sync::{Arc, Weak};
 
 use pitbird_names::{Qualifier, VersionId};
 use pitbird_records::function::State;
+use pitbird_records::{Alias, FunctionVersion, ProvisionedConcurrency, Record};
 use pitbird_snapshot::{Function, FunctionKey, Snapshot};
 use pitbird_telemetry::Telemetry;
 use tokio::sync::watch;
@@ -16,7 +17,10 @@ use crate::pool::{Busy, Provisioned};
 /// What environments that are kept ready are counted under: the version or the alias that asks for them.
 type Counted = HashMap<(FunctionKey, Qualifier), Arc<Busy>>;
 
-/// Follows the snapshots until the door is gone.
+/// What says how many environments each version wants.
+pub(crate) const TABLES: &[&str] = &[FunctionVersion::TABLE, Alias::TABLE, ProvisionedConcurrency::TABLE];
+
+/// Follows the commits to [`TABLES`] until the door is gone.
 pub(crate) async fn follow(mut generations: watch::Receiver<u64>, inner: Weak<Inner>) {
     let mut counted = Counted::new();
     loop {

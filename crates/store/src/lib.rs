@@ -13,6 +13,7 @@
 
 mod blobs;
 mod error;
+mod live;
 mod lock;
 mod readers;
 mod records;

@@ -14,9 +14,10 @@ use rusqlite::ErrorCode;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::blobs::{Blobs, Removed};
+use crate::live::Live;
 use crate::lock::DirectoryLock;
 use crate::readers::Readers;
-use crate::writer::{AWAKE, Change, Job, Live, Made, QUEUE_CHANGES, Writer};
+use crate::writer::{AWAKE, Change, Job, Made, QUEUE_CHANGES, Writer};
 use crate::{Error, OpenError, Transaction, Versioned, rows, schema};
 
 /// A data directory, open. Clones share it; when the last one goes, what waits is still written and the directory is
@@ -85,7 +86,13 @@ impl Store {
 
     /// The generation of the live snapshot, told after each commit.
     pub fn watch(&self) -> watch::Receiver<u64> {
-        self.0.live.generations.subscribe()
+        self.0.live.watch()
+    }
+
+    /// As [`Store::watch`], but told only after commits that wrote a record of one of these tables
+    /// ([`Record::TABLE`]): who follows a few isn't woken by all others.
+    pub fn watch_tables(&self, tables: &'static [&'static str]) -> watch::Receiver<u64> {
+        self.0.live.watch_tables(tables)
     }
 
     /// A record as of the last commit.

@@ -16,8 +16,8 @@ pub struct Transaction<'c> {
     connection: &'c Connection,
     rev: u64,
     touched: Touched,
-    /// Did any change that was kept write something?
-    is_changed: bool,
+    /// The tables that changes that were kept have written.
+    tables: Vec<&'static str>,
     /// What the running change has written; noted when it is kept.
     written: Vec<(&'static str, String)>,
     /// A failure of the database while the running change was on. It undoes the change, whatever that makes of it.
@@ -32,7 +32,7 @@ impl<'c> Transaction<'c> {
             connection,
             rev,
             touched: Touched::default(),
-            is_changed: false,
+            tables: Vec::new(),
             written: Vec::new(),
             failure: RefCell::default(),
             lost_to: None,
@@ -126,8 +126,12 @@ impl<'c> Transaction<'c> {
         let written = std::mem::take(&mut self.written);
         match &result {
             Ok(true) => {
-                self.is_changed |= !written.is_empty();
-                written.iter().for_each(|(table, key)| self.touched.note(table, key));
+                for (table, key) in &written {
+                    self.touched.note(table, key);
+                    if !self.tables.contains(table) {
+                        self.tables.push(table);
+                    }
+                }
             }
             Ok(false) | Err(_) => self.undo(),
         }
@@ -155,8 +159,9 @@ impl<'c> Transaction<'c> {
         self.connection.is_autocommit().then(|| failure().unwrap_or(Error::Aborted))
     }
 
-    pub(crate) fn is_changed(&self) -> bool {
-        self.is_changed
+    /// Each table that was written, once.
+    pub(crate) fn tables(&self) -> &[&'static str] {
+        &self.tables
     }
 
     pub(crate) fn touched(&self) -> &Touched {

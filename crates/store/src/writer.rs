@@ -6,11 +6,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arc_swap::ArcSwap;
 use pitbird_snapshot::{Snapshot, Touched, compile};
 use rusqlite::{Connection, params};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 
+use crate::live::Live;
 use crate::lock::DirectoryLock;
 use crate::transaction::words;
 use crate::{Error, Transaction};
@@ -21,17 +21,11 @@ pub const QUEUE_CHANGES: usize = 512;
 /// Changes that share one commit.
 const BATCH_CHANGES_MAX: usize = 256;
 
-/// How long the writer stays awake after a commit, and who waits for one alone.
+/// How long the writer stays awake after a commit where the last change came as soon, and who waits for one alone.
 pub const AWAKE: Duration = Duration::from_micros(250);
 
 /// Revisions are reserved in blocks of this many, so that most commits needn't write the counter.
 const REV_BLOCK: u64 = 1 << 20;
-
-/// What the commits leave for everybody else.
-pub struct Live {
-    pub snapshots: Arc<ArcSwap<Snapshot>>,
-    pub generations: watch::Sender<u64>,
-}
 
 /// What a change answered, a `Result` of types that only it and who waits for it know.
 pub type Made = Box<dyn Any + Send>;
@@ -94,9 +88,7 @@ impl Writer {
         let everything = Touched::everything(&transaction)?;
         let snapshot = compile(&Snapshot::default(), &everything, &transaction)?;
         drop(transaction);
-        let generations = watch::Sender::new(snapshot.generation);
-        let snapshots = Arc::new(ArcSwap::from_pointee(snapshot));
-        let live = Arc::new(Live { snapshots, generations });
+        let live = Arc::new(Live::new(snapshot));
         Ok(Writer { connection, live, rev, reserved_rev: rev, _lock: lock })
     }
 
@@ -105,17 +97,18 @@ impl Writer {
     }
 
     /// Works until every sender is gone and the queue is empty.
-    pub fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
+    pub fn run(mut self, jobs: mpsc::Receiver<Job>) {
+        let mut door = Door { jobs, come_soon: true };
         let mut waiting = VecDeque::new();
         loop {
             if waiting.is_empty() {
-                match next(&mut jobs) {
+                match door.next() {
                     Some(job) => waiting.push_back(job),
                     None => return,
                 }
             }
             while waiting.len() < BATCH_CHANGES_MAX
-                && let Ok(job) = jobs.try_recv()
+                && let Ok(job) = door.jobs.try_recv()
             {
                 waiting.push_back(job);
             }
@@ -133,23 +126,18 @@ impl Writer {
             // A rollback that fails leaves the transaction open; the next batch tries again.
             let _ = self.connection.execute_batch("ROLLBACK");
         }
-        let previous = match &outcome {
-            Ok(Some(snapshot)) => Some(self.publish(snapshot.clone())),
-            _ => None,
-        };
+        let published = outcome.map(|commit| {
+            commit.map(|Commit { snapshot, written }| self.live.publish(Arc::new(snapshot), &written))
+        });
         for job in done {
-            job.answer(outcome.as_ref().map(|_| ()).map_err(Error::clone));
+            job.answer(published.as_ref().map(|_| ()).map_err(Error::clone));
         }
-        // Freed only now, so that nobody waits for it.
-        drop(previous);
+        // The snapshot before is freed only now, so that nobody waits for it.
+        drop(published);
     }
 
-    /// Runs the changes in one transaction. Answers the snapshot to publish, `None` if nothing was written.
-    fn commit(
-        &mut self,
-        waiting: &mut VecDeque<Job>,
-        done: &mut Vec<Job>,
-    ) -> Result<Option<Arc<Snapshot>>, Error> {
+    /// Runs the changes in one transaction. `None` if nothing was written.
+    fn commit(&mut self, waiting: &mut VecDeque<Job>, done: &mut Vec<Job>) -> Result<Option<Commit>, Error> {
         if let Err(error) = self.begin() {
             done.extend(waiting.drain(..));
             return Err(error);
@@ -166,15 +154,16 @@ impl Writer {
         if let Some(error) = transaction.lost() {
             return Err(error);
         }
-        if !transaction.is_changed() {
+        if transaction.tables().is_empty() {
             self.connection.prepare_cached("ROLLBACK")?.execute([])?;
             return Ok(None);
         }
         let snapshot = self.compile(&transaction)?;
+        let written = transaction.tables().to_vec();
         let reserved_rev = self.reserve()?;
         self.connection.prepare_cached("COMMIT")?.execute([])?;
         self.reserved_rev = reserved_rev;
-        Ok(Some(Arc::new(snapshot)))
+        Ok(Some(Commit { snapshot, written }))
     }
 
     fn begin(&self) -> Result<(), Error> {
@@ -203,25 +192,41 @@ impl Writer {
         statement.execute(params![reserved as i64])?;
         Ok(reserved)
     }
-
-    fn publish(&self, snapshot: Arc<Snapshot>) -> Arc<Snapshot> {
-        let generation = snapshot.generation;
-        let previous = self.live.snapshots.swap(snapshot);
-        self.live.generations.send_replace(generation);
-        previous
-    }
 }
 
-/// The next change: one that comes soon is taken without going to sleep first, since to be woken takes as long as half a commit.
-/// `None` when every sender is gone.
-fn next(jobs: &mut mpsc::Receiver<Job>) -> Option<Job> {
-    let began = Instant::now();
-    while began.elapsed() < AWAKE {
-        match jobs.try_recv() {
-            Ok(job) => return Some(job),
-            Err(mpsc::error::TryRecvError::Disconnected) => return None,
-            Err(mpsc::error::TryRecvError::Empty) => std::thread::yield_now(),
+/// A commit that was made: the snapshot to publish, and the tables that it wrote.
+struct Commit {
+    snapshot: Snapshot,
+    written: Vec<&'static str>,
+}
+
+/// Lets changes in. One that comes soon is taken without going to sleep first, since to be woken takes as long as half a commit.
+/// That pays only where they do come soon: where they don't, each look spends the thread's turn, and it waits the longer for the
+/// next one beside busy neighbours.
+struct Door {
+    jobs: mpsc::Receiver<Job>,
+    /// Did the last change come while a writer could stay awake?
+    come_soon: bool,
+}
+
+impl Door {
+    /// The next change, `None` when every sender is gone.
+    fn next(&mut self) -> Option<Job> {
+        let began = Instant::now();
+        let mut next = self.jobs.try_recv();
+        while self.come_soon
+            && matches!(next, Err(mpsc::error::TryRecvError::Empty))
+            && began.elapsed() < AWAKE
+        {
+            std::thread::yield_now();
+            next = self.jobs.try_recv();
         }
+        let next = match next {
+            Ok(job) => Some(job),
+            Err(mpsc::error::TryRecvError::Disconnected) => None,
+            Err(mpsc::error::TryRecvError::Empty) => self.jobs.blocking_recv(),
+        };
+        self.come_soon = began.elapsed() < AWAKE;
+        next
     }
-    jobs.blocking_recv()
 }

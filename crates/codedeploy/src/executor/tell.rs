@@ -14,7 +14,7 @@ use crate::{Parts, Told};
 const RUNNING_MAX: usize = 16;
 
 pub async fn run(parts: Arc<Parts>, mut stopped: watch::Receiver<bool>) {
-    let mut commits = parts.store.watch();
+    let mut commits = parts.store.watch_tables(&[DeploymentNotice::TABLE]);
     let mut running = JoinSet::new();
     let mut under_way = HashSet::new();
     loop {

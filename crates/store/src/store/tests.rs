@@ -385,6 +385,36 @@ fn a_write_returns_when_its_snapshot_is_live() {
 }
 
 #[test]
+fn who_follows_tables_is_told_of_commits_to_them_alone() {
+    let (_directory, store) = open();
+    let mut notes = store.watch_tables(&[Note::TABLE]);
+    let mut either = store.watch_tables(&[Stage::TABLE, Note::TABLE]);
+    let told = |watch: &mut watch::Receiver<u64>| {
+        let is_told = watch.has_changed().expect("the store is open");
+        is_told.then(|| *watch.borrow_and_update())
+    };
+    assert_eq!((told(&mut notes), told(&mut either)), (None, None));
+    block_on(store.write(|transaction| transaction.put(&stage("api1", "prod", "")))).unwrap();
+    let generation = store.snapshot().generation;
+    assert_eq!((told(&mut notes), told(&mut either)), (None, Some(generation)));
+    let refused = block_on(store.write(|transaction| {
+        transaction.put(&note("a", ""))?;
+        Err::<(), _>(Error::Aborted)
+    }));
+    assert!(refused.is_err());
+    assert_eq!((told(&mut notes), told(&mut either)), (None, None));
+    block_on(store.write(|transaction| {
+        transaction.put(&stage("api1", "prod", "both"))?;
+        transaction.put(&note("a", ""))
+    }))
+    .unwrap();
+    assert_eq!((told(&mut notes), told(&mut either)), (Some(generation + 1), Some(generation + 1)));
+    block_on(store.write(|transaction| transaction.delete::<Note>("a"))).unwrap();
+    assert_eq!((told(&mut notes), told(&mut either)), (Some(generation + 2), Some(generation + 2)));
+    assert_eq!(*store.watch_tables(&[Note::TABLE]).borrow(), generation + 2, "also who comes later");
+}
+
+#[test]
 fn a_change_that_writes_nothing_makes_no_generation() {
     let (_directory, store) = open();
     let before = store.snapshot().generation;
