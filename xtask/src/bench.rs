@@ -6,6 +6,7 @@
 mod admission;
 mod clients;
 mod cold;
+mod connection;
 mod connections;
 mod console;
 mod functions;

@@ -2,16 +2,15 @@
 //! how long an import takes.
 
 use std::fmt;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use pitbird_testkit::Server;
 use serde_json::{Value, json};
 
+use super::connection::{Connection, address};
 use super::load::{CONNECTIONS, rate};
 use super::peers::{self, Program};
 use super::platform::{
@@ -41,19 +40,19 @@ pub fn figures(root: &Path, options: &Options) -> Result<Vec<Figure>> {
 fn idle(server: &Server, url: &str, options: &Options) -> Result<Figure> {
     let limit = descriptors()?;
     ensure!(limit > IDLE as u64 + 1000, "{limit} open files are too few\nhint: ulimit -n 20000");
-    let address = address(url)?;
+    let (address, path) = address(url)?;
     let without: Vec<f64> = (0..options.rounds).map(|_| rate(url, options.seconds)).collect::<Result<_>>()?;
     let before = resident_bytes(server.pid())?;
     let mut kept = Vec::with_capacity(IDLE);
     for _ in 0..IDLE {
         let mut connection = Connection::open(address)?;
-        connection.ask(path(url)?)?;
+        connection.ask("GET", path, "")?;
         kept.push(connection);
     }
     let grown_mb = (resident_bytes(server.pid())? - before) / 1e6;
     let with: Vec<f64> = (0..options.rounds).map(|_| rate(url, options.seconds)).collect::<Result<_>>()?;
     for connection in kept.iter_mut().step_by(100) {
-        connection.ask(path(url)?).context("an idle connection was lost")?;
+        connection.ask("GET", path, "").context("an idle connection was lost")?;
     }
     let measured = format!(
         "{grown_mb:.0} MB, {:.2} ({:.0}/s against {:.0}/s)",
@@ -136,7 +135,7 @@ type Tenths = Vec<Vec<f64>>;
 
 /// Sends requests at set times over [`EVEN_CONNECTIONS`] connections, a thread each; how long each took from when it was due.
 fn evenly(url: &str, per_second: f64, seconds: u32) -> Result<Tenths> {
-    let (address, path) = (address(url)?, path(url)?);
+    let (address, path) = address(url)?;
     let gap = Duration::from_secs_f64(f64::from(EVEN_CONNECTIONS) / per_second);
     let begins = Instant::now() + Duration::from_millis(100);
     let tenths = 10 * seconds as usize;
@@ -151,7 +150,7 @@ fn evenly(url: &str, per_second: f64, seconds: u32) -> Result<Tenths> {
             }
             // Requests come at set times: that is what is measured.
             std::thread::sleep(due.saturating_duration_since(Instant::now()));
-            connection.ask(path)?;
+            connection.ask("GET", path, "")?;
             took.push((tenth, due.elapsed().as_secs_f64() * 1e3));
             due += gap;
         }
@@ -224,48 +223,4 @@ fn import(server: &Server) -> Result<Figure> {
     let most = took_ms.iter().copied().fold(0.0, f64::max);
     let measured = format!("{:.0} ms, most {most:.0} ms", median(&took_ms));
     Ok(Figure::new("import of an OpenAPI document with 300 operations", "≤ 200 ms", measured))
-}
-
-/// A keep-alive connection of HTTP/1.1.
-struct Connection(BufReader<TcpStream>);
-
-impl Connection {
-    fn open(address: SocketAddr) -> Result<Connection> {
-        let stream = TcpStream::connect(address)?;
-        stream.set_nodelay(true)?;
-        Ok(Connection(BufReader::with_capacity(2048, stream)))
-    }
-
-    fn ask(&mut self, path: &str) -> Result<()> {
-        let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n");
-        self.0.get_mut().write_all(request.as_bytes())?;
-        let (mut line, mut length, mut is_first) = (String::new(), 0_usize, true);
-        loop {
-            line.clear();
-            ensure!(self.0.read_line(&mut line)? > 0, "the connection was closed");
-            if is_first && !line.starts_with("HTTP/1.1 200") {
-                bail!("{path}: {line}");
-            }
-            is_first = false;
-            let lower = line.to_ascii_lowercase();
-            if let Some(text) = lower.strip_prefix("content-length:") {
-                length = text.trim().parse()?;
-            }
-            if line == "\r\n" {
-                break;
-            }
-        }
-        std::io::copy(&mut (&mut self.0).take(length as u64), &mut std::io::sink())?;
-        Ok(())
-    }
-}
-
-fn address(url: &str) -> Result<SocketAddr> {
-    let rest = url.strip_prefix("http://").context("a plain URL")?;
-    Ok(rest.split('/').next().unwrap_or_default().parse()?)
-}
-
-fn path(url: &str) -> Result<&str> {
-    let rest = url.strip_prefix("http://").context("a plain URL")?;
-    rest.find('/').map(|at| &rest[at..]).context("a path")
 }
