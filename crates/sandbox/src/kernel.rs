@@ -288,12 +288,18 @@ pub fn serve_first(thread: i32, priority: i32) -> io::Result<()> {
     if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
+/// Gives these signals their default action. Programs that this process becomes begin with it too.
+pub fn default_signals(signals: &[i32]) {
+    for signal in signals {
+        // SAFETY: the default action is allowed for every number.
+        unsafe { libc::signal(*signal, libc::SIG_DFL) };
+    }
+}
+
 /// Gives every signal its default action and lets all through: what a program expects to begin with.
 pub fn reset_signals() {
-    for signal in 1..=libc::SIGRTMAX() {
-        // SAFETY: setting the default action is allowed for every number; where it is not (KILL, STOP) the call only fails.
-        unsafe { libc::signal(signal, libc::SIG_DFL) };
-    }
+    // Where it can't be set (KILL, STOP) the call only fails.
+    default_signals(&(1..=libc::SIGRTMAX()).collect::<Vec<_>>());
     // SAFETY: an all-zero sigset is made valid by sigemptyset before it is used.
     unsafe {
         let mut set: libc::sigset_t = std::mem::zeroed();

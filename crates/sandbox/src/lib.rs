@@ -32,6 +32,7 @@ mod spawner;
 mod spec;
 
 pub use error::{Error, Step};
+pub use kernel::{default_signals, ignore_signals};
 pub use launcher::{Config, Launcher, Parked, SpawnerCommand};
 pub use report::{CgroupVersion, Level, Missing, Report};
 pub use runaway::{serve_this_thread_first, wake_this_thread_soon};

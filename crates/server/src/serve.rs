@@ -24,7 +24,7 @@ use pitbird_store::{OpenError, Store};
 use pitbird_telemetry::Telemetry;
 use pitbird_trace::Tracer;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -242,6 +242,7 @@ pub async fn run(options: &ServeOptions, inherited: Option<TcpListener>) -> Resu
     use std::io::Write;
     let program = Program::own()?;
     let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
     let mut restart = signal(SignalKind::user_defined2())?;
     let export = export::config(options)?;
     let serving = Serving::start(options, inherited, export).await?;
@@ -259,16 +260,35 @@ pub async fn run(options: &ServeOptions, inherited: Option<TcpListener>) -> Resu
     let _unread = writeln!(out, "Ready.").and_then(|()| out.flush());
     let starts_anew = tokio::select! {
         _ = terminate.recv() => false,
-        interrupted = tokio::signal::ctrl_c() => interrupted.map(|()| false)?,
+        _ = interrupt.recv() => false,
         _ = restart.recv() => true,
     };
     if !starts_anew {
         return serving.stop().await;
     }
-    match serving.hand_over().await? {
-        Some(socket) => Err(program.restart(&socket)),
-        None => Ok(()),
+    let Some(socket) = serving.hand_over().await? else { return Ok(()) };
+    if is_ended([&mut terminate, &mut interrupt], &mut restart).await {
+        return Ok(());
     }
+    Err(program.restart(&socket))
+}
+
+/// Whether anybody has ordered the end while a restart was under way. From here on such an order is its own end, and one more to restart, which
+/// the next program would not survive before it listens for it, is none.
+async fn is_ended(ends: [&mut Signal; 2], restart: &mut Signal) -> bool {
+    use std::task::{Context, Waker};
+    let (own, restarts) = (rustix::process::getpid(), SignalKind::user_defined2().as_raw_value());
+    pitbird_sandbox::default_signals(
+        &[SignalKind::terminate(), SignalKind::interrupt()].map(|kind| kind.as_raw_value()),
+    );
+    let context = &mut Context::from_waker(Waker::noop());
+    while restart.poll_recv(context).is_ready() {}
+    // Signals are heard in their order: with this one, what came before is.
+    if rustix::process::kill_process(own, rustix::process::Signal::USR2).is_ok() {
+        restart.recv().await;
+    }
+    pitbird_sandbox::ignore_signals(&[restarts]);
+    ends.into_iter().any(|end| end.poll_recv(context).is_ready())
 }
 
 async fn launcher(options: &ServeOptions) -> Result<Launcher> {
@@ -425,7 +445,12 @@ fn temporary(store: &Store, access_key_id: &str) -> Option<Credential> {
         expires_epoch_s: u64::try_from(session.expires_ms / 1000).unwrap_or(0),
     };
     let secret = Secret { secret_access_key: session.secret_access_key, session: Some(token) };
-    Some(Credential { secret, account: session.account, principal: session.principal })
+    Some(Credential {
+        secret,
+        account: session.account,
+        principal: session.principal,
+        session_id: Some(session.user_id),
+    })
 }
 
 type Keys = HashMap<String, Credential>;
@@ -456,7 +481,7 @@ fn read_keys(path: &Path) -> Result<Keys> {
         };
         let principal = format!("arn:aws:iam::{account}:user/{id}");
         let secret = Secret { secret_access_key: secret.to_owned(), session: None };
-        keys.insert(id.to_owned(), Credential { secret, account, principal });
+        keys.insert(id.to_owned(), Credential { secret, account, principal, session_id: None });
     }
     if keys.is_empty() {
         bail!("{} has no keys", path.display());

@@ -203,6 +203,32 @@ fn fetch_alone(address: &str, path: &str) -> std::io::Result<String> {
     Ok(answer.lines().next().unwrap_or_default().to_owned())
 }
 
+fn tell(signal: &str, server: &Server) {
+    let told = std::process::Command::new("kill").args([signal, &server.pid().to_string()]).status();
+    assert!(told.unwrap().success(), "the server runs");
+}
+
+#[test]
+fn an_end_that_is_ordered_in_a_restart_is_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut server, _) = serving(folder.path());
+    tell("-USR2", &server);
+    assert!(server.stop().success(), "it ends once the requests under way are answered");
+}
+
+#[test]
+fn a_restart_in_a_restart_ends_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, path) = serving(folder.path());
+    let address = address(&server).to_owned();
+    for _ in 0..3 {
+        for _ in 0..100 {
+            tell("-USR2", &server);
+        }
+        assert_eq!(fetch_alone(&address, &path).expect("an answer"), "HTTP/1.1 200 OK");
+    }
+}
+
 #[test]
 fn a_restart_turns_nobody_away_and_forgets_nothing() {
     let folder = tempfile::tempdir().unwrap();
