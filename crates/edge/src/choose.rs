@@ -1,6 +1,6 @@
 //! Which of a stage's two tracks a request takes.
 
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderValue, header};
 use pitbird_snapshot::{Carrier, Choice, Stage, Sticky, Track};
 use sha2::{Digest, Sha256};
 
@@ -56,8 +56,8 @@ pub(crate) fn choose<'s>(stage: &'s Stage, arrival: &Arrival<'_>, draw: f64) -> 
     let Choice { force, sticky, mirror } = &stage.choice;
     if let Some(carrier) = force {
         let track = match carried(carrier, arrival.headers()) {
-            Some("canary") => Some(canary),
-            Some("base") => Some(&stage.base),
+            Some(b"canary") => Some(canary),
+            Some(b"base") => Some(&stage.base),
             _ => None,
         };
         if let Some(track) = track {
@@ -79,10 +79,11 @@ pub(crate) fn choose<'s>(stage: &'s Stage, arrival: &Arrival<'_>, draw: f64) -> 
 fn client(sticky: &Sticky, stage: &Stage, canary: &Track, arrival: &Arrival<'_>) -> Option<u64> {
     let word = match sticky {
         Sticky::Carried(carrier) => carried(carrier, arrival.headers())?,
-        Sticky::SourceAddress => arrival.peer.source,
+        Sticky::SourceAddress => arrival.peer.source.as_bytes(),
     };
     let mut hash = Sha256::new();
-    for part in [&stage.api_id, &stage.record.name, &canary.deployment.id, word] {
+    let of_canary = [&stage.api_id, &stage.record.name, &canary.deployment.id].map(|part| part.as_bytes());
+    for part in of_canary.into_iter().chain([word]) {
         hash.update((part.len() as u64).to_le_bytes());
         hash.update(part);
     }
@@ -97,15 +98,19 @@ fn steady_draw(client: u64) -> f64 {
     (client >> 11) as f64 / (1_u64 << 53) as f64
 }
 
-/// What a request carries there, if it is text and not empty.
-fn carried<'a>(carrier: &Carrier, headers: &'a HeaderMap) -> Option<&'a str> {
+/// What a request carries there, if it isn't empty. It needn't be text, and its neighbours needn't either: one cookie in another
+/// alphabet must not cost a client its place.
+fn carried<'a>(carrier: &Carrier, headers: &'a HeaderMap) -> Option<&'a [u8]> {
     let found = match carrier {
-        Carrier::Header(name) => headers.get(name)?.to_str().ok()?.trim(),
+        Carrier::Header(name) => headers.get(name)?.as_bytes().trim_ascii(),
         Carrier::Cookie(name) => {
-            let lines = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-            let mut cookies =
-                lines.flat_map(|line| line.split(';')).filter_map(|cookie| cookie.split_once('='));
-            cookies.find(|(known, _)| known.trim() == name)?.1.trim()
+            let lines = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes);
+            let mut values = lines.flat_map(|line| line.split(|byte| *byte == b';')).filter_map(|cookie| {
+                let (known, value) =
+                    cookie.split_at_checked(cookie.iter().position(|byte| *byte == b'=')?)?;
+                (known.trim_ascii() == name.as_bytes()).then(|| value[1..].trim_ascii())
+            });
+            values.next()?
         }
     };
     Some(found).filter(|word| !word.is_empty())
@@ -113,8 +118,6 @@ fn carried<'a>(carrier: &Carrier, headers: &'a HeaderMap) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
-
     use super::*;
 
     #[test]
@@ -126,9 +129,19 @@ mod tests {
         headers.append(header::COOKIE, HeaderValue::from_static("Release=canary"));
         let of_header =
             |name: &'static str| carried(&Carrier::Header(http::HeaderName::from_static(name)), &headers);
-        assert_eq!((of_header("x-user"), of_header("x-empty"), of_header("x-no")), (Some("u1"), None, None));
+        assert_eq!(
+            (of_header("x-user"), of_header("x-empty"), of_header("x-no")),
+            (Some(&b"u1"[..]), None, None)
+        );
         let of_cookie = |name: &str| carried(&Carrier::Cookie(name.to_owned()), &headers);
-        assert_eq!((of_cookie("session"), of_cookie("Release")), (Some("s=2"), Some("canary")));
+        assert_eq!((of_cookie("session"), of_cookie("Release")), (Some(&b"s=2"[..]), Some(&b"canary"[..])));
         assert_eq!((of_cookie("release"), of_cookie("b")), (None, None));
+        let bytes = |bytes| HeaderValue::from_bytes(bytes).expect("a value");
+        headers.insert("x-user", bytes("Jörg".as_bytes()));
+        headers.insert(header::COOKIE, bytes(b"name=J\xf6rg; Release=canary; own=\xfc"));
+        let of_header = carried(&Carrier::Header(http::HeaderName::from_static("x-user")), &headers);
+        assert_eq!(of_header, Some("Jörg".as_bytes()));
+        let of_cookie = |name: &str| carried(&Carrier::Cookie(name.to_owned()), &headers);
+        assert_eq!((of_cookie("Release"), of_cookie("own")), (Some(&b"canary"[..]), Some(&b"\xfc"[..])));
     }
 }

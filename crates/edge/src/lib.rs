@@ -60,6 +60,7 @@ pub use domain::Placed;
 pub use gateway_error::{GatewayError, SignatureFault};
 pub use journey::Edge;
 pub use measure::Counts;
+pub use mirror::MIRRORED;
 pub use probe::Probe;
 pub use services::{Later, ServiceCall, Services, Uncalled};
 pub use streamed::{ApiBody, StreamedBody};

@@ -21,8 +21,9 @@ use crate::trace::Traced;
 /// Mirrored requests at a time; while there are as many, no others are mirrored.
 const AT_ONCE_MAX: usize = 64;
 
-/// By this a function can tell that nobody will see its answer, and leave out what must not happen twice.
-const MIRRORED: HeaderName = HeaderName::from_static("x-pitbird-mirrored");
+/// By this a function can tell that nobody will see its answer, and leave out what must not happen twice. Whoever lets clients in
+/// takes it from what they send.
+pub const MIRRORED: HeaderName = HeaderName::from_static("x-pitbird-mirrored");
 
 /// Requests of the base that the canary gets too.
 pub(crate) struct Mirrors(Arc<Semaphore>);
