@@ -21,6 +21,9 @@ pub fn check(log: &AccessLog, scope: &Scope) -> Result<(), Error> {
     if !format.contains("$context.requestId") && !format.contains("$context.extendedRequestId") {
         return Err(Error::AccessLogFormat);
     }
+    if format.trim_end_matches(['\r', '\n']).contains(['\r', '\n']) {
+        return Err(Error::AccessLogLines);
+    }
     Ok(())
 }
 
@@ -53,6 +56,7 @@ mod tests {
             run(Some(&format!("{group}:*")), Some("$context.extendedRequestId $context.nothing")),
             Ok(())
         );
+        assert_eq!(run(Some(group), Some("$context.requestId\n")), Ok(()));
         let arn = "Invalid ARN specified in the request";
         for (destination, format, text) in [
             (None, id, "Access Log value must not be empty"),
@@ -61,6 +65,11 @@ mod tests {
                 Some(group),
                 Some("$context.status"),
                 "Access Log format must contain $context.requestId or $context.extendedRequestId",
+            ),
+            (
+                Some(group),
+                Some("$context.requestId\n$context.status"),
+                "Access Log format must be single line, new line character is allowed only at end of the format",
             ),
             (Some("a-group"), id, arn),
             (Some("arn:aws:s3:::bucket"), id, arn),

@@ -411,6 +411,8 @@ pub enum Error {
     AccessLogEmpty,
     #[error("Access Log format must contain $context.requestId or $context.extendedRequestId")]
     AccessLogFormat,
+    #[error("Access Log format must be single line, new line character is allowed only at end of the format")]
+    AccessLogLines,
     #[error(
         "Invalid accessLogSettings path. Must be one of : [/accessLogSettings/destinationArn, \
          /accessLogSettings/format]"

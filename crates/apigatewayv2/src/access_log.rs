@@ -26,6 +26,9 @@ pub fn parse(destination: Option<String>, format: Option<String>, scope: &Scope)
     if !format.contains("$context.requestId") && !format.contains("$context.extendedRequestId") {
         return Err(Error::AccessLogFormat);
     }
+    if format.trim_end_matches(['\r', '\n']).contains(['\r', '\n']) {
+        return Err(Error::AccessLogLines);
+    }
     Ok(AccessLog { destination_arn: Some(destination), format: Some(format) })
 }
 

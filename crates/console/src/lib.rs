@@ -214,6 +214,7 @@ impl Console {
                 scope: Scope { account: known.account, region },
                 access_key_id: Some(known.access_key_id),
                 principal: known.principal,
+                session_id: None,
                 is_verified: true,
             }),
             None => Err(Box::new(answer::refused(StatusCode::UNAUTHORIZED, "SignIn", "sign in to go on"))),

@@ -224,6 +224,7 @@ mod tests {
                 secret: Secret { secret_access_key: "secret".into(), session },
                 account: Account::parse("123456789012").unwrap(),
                 principal: "arn:aws:iam::123456789012:user/ada".into(),
+                session_id: None,
             })
         })
     }

@@ -63,6 +63,7 @@ fn console(has_keys: bool) -> (Console, Arc<Seen>) {
             secret: Secret { secret_access_key: "secret".into(), session: None },
             account: Account::parse("123456789012").expect("twelve digits"),
             principal: "arn:aws:iam::123456789012:user/ada".into(),
+            session_id: None,
         })
     });
     let gate = Arc::new(|_: &Caller, _: &pitbird_control::Asked| Permission::Allowed);

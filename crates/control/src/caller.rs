@@ -24,6 +24,8 @@ pub struct Credential {
     pub account: Account,
     /// The ARN of the user or role session that owns the key.
     pub principal: String,
+    /// What IAM calls the session, if it is one's: `AROA…:{name}`.
+    pub session_id: Option<String>,
 }
 
 /// Finds an access key id's credential.
@@ -125,11 +127,10 @@ fn caller(identity: Identity, credential: Option<Credential>, is_verified: bool)
     };
     let region = Region::parse(&identity.region).unwrap_or_default();
     let scope = Scope { account, region };
-    let principal = credential.map(|credential| credential.principal);
     let mut caller =
         Caller { is_verified, access_key_id: Some(identity.access_key_id), ..Caller::root(scope) };
-    if let Some(principal) = principal {
-        caller.principal = principal;
+    if let Some(Credential { principal, session_id, .. }) = credential {
+        (caller.principal, caller.session_id) = (principal, session_id);
     }
     caller
 }

@@ -9,6 +9,7 @@ use http::header::{HOST, HeaderValue, RETRY_AFTER};
 use http::request::Parts;
 use http::{HeaderMap, Response};
 use http_body_util::Full;
+use pitbird_names::arn;
 use pitbird_service::{self as service, Call, Caller, Permission, Service};
 use pitbird_wire::{self as wire, Catalog, Fault, Value};
 
@@ -194,6 +195,12 @@ impl Control {
         let caller = identified.caller;
         if caller.access_key_id.is_none() {
             return Err(pitbird_sigv4::Error::MissingAuthenticationToken);
+        }
+        let region =
+            asked.iter().flat_map(|asked| &asked.resources).find_map(|resource| arn::parse(resource));
+        let given = caller.scope.region.as_str();
+        if caller.is_verified && region.is_some_and(|arn| !arn.region.is_empty() && arn.region != given) {
+            return Err(pitbird_sigv4::Error::WrongRegion { given: given.to_owned() });
         }
         let said = asked.iter().map(|asked| (self.gate)(&caller, asked));
         let permission = said.fold(Permission::Allowed, Permission::and);

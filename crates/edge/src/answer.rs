@@ -53,27 +53,48 @@ impl Answer {
         for (name, value) in self.headers {
             headers.append(name, value);
         }
-        append(headers, REQUEST_ID, request_id);
-        append(headers, GATEWAY_ID, extended_request_id);
+        if let Some(theirs) = put(headers, REQUEST_ID, request_id) {
+            headers.insert(REMAPPED_REQUEST_ID, theirs);
+        }
+        put(headers, GATEWAY_ID, extended_request_id);
         if let Some(trace_id) = trace_id.filter(|_| self.is_traced) {
-            append(headers, TRACE_ID, trace_id);
+            put(headers, TRACE_ID, trace_id);
         }
         response
     }
 }
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+/// What a function or an endpoint calls by the gateway's own name.
+const REMAPPED_REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-remapped-x-amzn-requestid");
 const GATEWAY_ID: HeaderName = HeaderName::from_static("x-amz-apigw-id");
 const TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 
-/// A text whose own buffer becomes the value, if it can be one.
-fn append(headers: &mut HeaderMap, name: HeaderName, text: String) {
-    if let Ok(value) = HeaderValue::from_maybe_shared(Bytes::from(text)) {
-        headers.append(name, value);
-    }
+/// Sets a header to a text whose own buffer becomes the value, if it can be one. Answers what the integration had set it to.
+fn put(headers: &mut HeaderMap, name: HeaderName, text: String) -> Option<HeaderValue> {
+    headers.insert(name, HeaderValue::from_maybe_shared(Bytes::from(text)).ok()?)
 }
 
 /// A header, if the texts can be one.
 pub(crate) fn header(name: &str, value: &str) -> Option<(HeaderName, HeaderValue)> {
     Some((HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_bytes(value.as_bytes()).ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_gateways_own_headers_are_there_once() {
+        let of = |name: &'static str| (HeaderName::from_static(name), HeaderValue::from_static("theirs"));
+        let headers = ["x-amzn-requestid", "x-amz-apigw-id", "x-amzn-trace-id", "x-own"].map(of).to_vec();
+        let answer = Answer { status: 200, headers, body: Bytes::new(), is_traced: true };
+        let response = answer.into_response("id".into(), "extended".into(), Some("trace".into()));
+        let told = |name| response.headers().get_all(name).iter().collect::<Vec<_>>();
+        assert_eq!(told("x-amzn-requestid"), ["id"]);
+        assert_eq!(told("x-amzn-remapped-x-amzn-requestid"), ["theirs"]);
+        assert_eq!(told("x-amz-apigw-id"), ["extended"]);
+        assert_eq!(told("x-amzn-trace-id"), ["trace"]);
+        assert_eq!(told("x-own"), ["theirs"]);
+    }
 }

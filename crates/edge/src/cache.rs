@@ -200,9 +200,7 @@ impl Place<'_> {
 
 const WARNING: (HeaderName, HeaderValue) = (
     header::WARNING,
-    HeaderValue::from_static(
-        "199 execute-api \"Cache-Control was ignored: no permission to invalidate the cache\"",
-    ),
+    HeaderValue::from_static("199 Cache-control headers were ignored because the caller was unauthorized."),
 );
 
 #[cfg(test)]

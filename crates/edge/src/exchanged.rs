@@ -4,6 +4,7 @@ use smallvec::SmallVec;
 
 use crate::admitted::Admitted;
 use crate::arrival::Arrival;
+use crate::integrate::headers::is_signature;
 use crate::names_shown::NamesShown;
 use crate::routed::Routed;
 
@@ -25,6 +26,7 @@ pub(crate) fn exchanged<T>(
         .filter(|(name, _)| {
             track.deployment.compression_minimum.is_none() || *name != header::CONTENT_ENCODING
         })
+        .filter(|(name, value)| admitted.signer.is_none() || !is_signature(name, value))
         .map(|(name, value)| (names.shown(name.as_str()), value.as_bytes()))
         .collect();
     let captures: SmallVec<[(&str, &str); 4]> = matched.captures().collect();

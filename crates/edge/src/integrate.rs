@@ -1,5 +1,5 @@
 mod content;
-mod headers;
+pub(crate) mod headers;
 mod http;
 mod mapped;
 mod request;

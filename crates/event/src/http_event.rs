@@ -144,9 +144,10 @@ impl HttpExchange<'_> {
         self.write_cookies(out);
         json::raw(out, r#","headers":"#);
         headers.write_joined(out);
-        if !self.query.is_empty() {
+        let query = Fields::of_query(self.query);
+        if !query.is_empty() {
             json::raw(out, r#","queryStringParameters":"#);
-            Fields::of_query(self.query).write_joined(out);
+            query.write_joined(out);
         }
         json::raw(out, r#","requestContext":"#);
         self.write_context(out, headers.last("user-agent"));

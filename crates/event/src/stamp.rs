@@ -1,5 +1,5 @@
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::URL_SAFE;
 
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -47,10 +47,10 @@ fn date(days: u64) -> (u64, usize, u64) {
 }
 
 /// `$context.extendedRequestId` and the `x-amz-apigw-id` header: sixteen characters that end in `=`, such as
-/// `Xe1vtGrDIAMFeQA=`. The caller brings the entropy.
+/// `Xe1vtGrDIAMFeQA=`, in the alphabet for URLs. The caller brings the entropy.
 pub fn extended_request_id(entropy: [u8; 11]) -> String {
     let mut text = [0; 16];
-    let length = STANDARD.encode_slice(entropy, &mut text).expect("eleven bytes make sixteen characters");
+    let length = URL_SAFE.encode_slice(entropy, &mut text).expect("eleven bytes make sixteen characters");
     std::str::from_utf8(&text[..length]).expect("base64 is text").to_owned()
 }
 
@@ -93,5 +93,6 @@ mod tests {
     fn an_extended_request_id_has_the_services_form() {
         let id = extended_request_id(*b"\x00\x01\x02\xff\xfe45678+");
         assert!(id.len() == 16 && id.ends_with('=') && !id.ends_with("=="), "{id}");
+        assert_eq!(extended_request_id([0xff; 11]), "______________8=");
     }
 }

@@ -12,7 +12,9 @@ use http_body_util::{BodyExt, Either, Full, Limited};
 use hyper::body::{Body, Incoming};
 use pitbird_console::{Console, Visitor};
 use pitbird_control::{Asked, Control, Origin, Reached};
-use pitbird_edge::{Edge, Peer, Renewal, Signature, SignatureFault, Target, Timer, UrlSigner, UrlTarget};
+use pitbird_edge::{
+    Edge, MIRRORED, Peer, Renewal, Signature, SignatureFault, Target, Timer, UrlSigner, UrlTarget,
+};
 use pitbird_sandbox::RUNTIME_API_PORT;
 use pitbird_service::{Caller, Permission};
 use pitbird_sigv4::Kind;
@@ -68,6 +70,7 @@ impl Dispatch {
     ) -> Response<Answer> {
         let (mut parts, mut body) = request.into_parts();
         name_host(&mut parts);
+        parts.headers.remove(MIRRORED);
         let asks_first = parts.headers.contains_key(EXPECT) && parts.headers.contains_key(CONTENT_LENGTH);
         let is_empty = body.is_end_stream();
         let mut answer = self.ask(&parts, &mut body, client, &raw_head).await;
@@ -238,11 +241,16 @@ impl Dispatch {
     }
 }
 
+/// What IAM calls the caller.
+pub(crate) fn user_id(caller: &Caller) -> String {
+    caller.session_id.clone().unwrap_or_else(|| pitbird_records::session::user_id(&caller.principal))
+}
+
 fn signer(caller: Caller, permission: Permission, renewal: Renewal) -> UrlSigner {
     UrlSigner {
+        user_id: user_id(&caller),
         access_key_id: caller.access_key_id.unwrap_or_default(),
         account: caller.scope.account.to_string(),
-        user_id: pitbird_records::session::user_id(&caller.principal),
         principal: caller.principal,
         may_call: permission == Permission::Allowed,
         renewal,

@@ -41,7 +41,7 @@ fn of(trial: &Trial) -> pitbird_edge::Trial<'_> {
             access_key_id: caller.access_key_id.clone().unwrap_or_default(),
             account: caller.scope.account.to_string(),
             principal: caller.principal.clone(),
-            user_id: pitbird_records::session::user_id(&caller.principal),
+            user_id: crate::dispatch::user_id(caller),
             may_call: true,
             renewal: Renewal::NotMentioned,
         },

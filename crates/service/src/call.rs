@@ -8,6 +8,8 @@ pub struct Caller {
     pub access_key_id: Option<String>,
     /// The ARN of the user or role session.
     pub principal: String,
+    /// What IAM calls a session: `AROA…:{name}`. `None` where the principal's own id is meant.
+    pub session_id: Option<String>,
     /// Was the signature verified? On loopback it needn't be.
     pub is_verified: bool,
 }
@@ -16,7 +18,7 @@ impl Caller {
     /// The account's root user, as whom unsigned calls on loopback are made.
     pub fn root(scope: Scope) -> Caller {
         let principal = format!("arn:aws:iam::{}:root", scope.account);
-        Caller { scope, access_key_id: None, principal, is_verified: false }
+        Caller { scope, access_key_id: None, principal, session_id: None, is_verified: false }
     }
 
     /// The ARN of a function of this caller's.

@@ -166,16 +166,14 @@ impl<'r> Clues<'r> {
 
     /// The form, which GET requests carry in the URL.
     fn form(&self) -> &str {
-        match self.parts.method {
-            http::Method::POST => std::str::from_utf8(self.body).unwrap_or_default(),
-            _ => self.query,
-        }
+        query::form(&self.parts.method, self.query, self.body)
     }
 
     fn is_form(&self) -> bool {
         let form = "application/x-www-form-urlencoded";
         self.path == "/"
             && (self.parts.method == http::Method::GET
+                || query::get(self.query, "Action").is_some()
                 || self.header("content-type").is_none_or(|it| it.trim_start().starts_with(form)))
     }
 

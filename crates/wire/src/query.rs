@@ -24,6 +24,13 @@ fn decode(text: &str) -> Cow<'_, str> {
     percent_decode_str(text).decode_utf8_lossy()
 }
 
+/// The form of a call in the query protocol: a GET's query; otherwise the body, or the query where the body names no action.
+pub fn form<'r>(method: &http::Method, query: &'r str, body: &'r [u8]) -> &'r str {
+    let of_body = std::str::from_utf8(body).unwrap_or_default();
+    let is_in_query = || get(query, "Action").is_some() && get(of_body, "Action").is_none();
+    if method == http::Method::GET || is_in_query() { query } else { of_body }
+}
+
 /// The first value of a name.
 pub fn get<'q>(text: &'q str, name: &str) -> Option<Cow<'q, str>> {
     pairs(text).find(|(held, _)| held == name).map(|(_, value)| value)

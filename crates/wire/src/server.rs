@@ -5,6 +5,7 @@ use crate::events;
 use crate::fault::Fault;
 use crate::model::{Kind, Model, Operation, Reference, ShapeId};
 use crate::protocol::Protocol;
+use crate::query;
 use crate::rest;
 use crate::value::Value;
 use base64::Engine as _;
@@ -47,11 +48,8 @@ impl Call<'_> {
             }
             (Protocol::Query, None) | (_, None) => Value::empty_map(),
             (Protocol::Query, Some(shape)) => {
-                let text = match parts.method {
-                    http::Method::GET => parts.uri.query().unwrap_or_default().as_bytes(),
-                    _ => &body,
-                };
-                form::read(&mut reading, &Reference::to(shape), text)?
+                let text = query::form(&parts.method, parts.uri.query().unwrap_or_default(), &body);
+                form::read(&mut reading, &Reference::to(shape), text.as_bytes())?
             }
             (_, Some(_)) if body.is_empty() => Value::empty_map(),
             (Protocol::Cbor, Some(shape)) => cbor::read(&mut reading, &Reference::to(shape), &body)?,
@@ -64,8 +62,10 @@ impl Call<'_> {
     /// Holds what the request says against the most that the operation takes.
     fn check_size(&self, parts: &Parts, body: &[u8]) -> Result<(), DecodeError> {
         let Some(limit) = self.operation.request_bytes_max else { return Ok(()) };
-        let in_query = self.protocol == Protocol::Query && parts.method == http::Method::GET;
-        let size = if in_query { parts.uri.query().unwrap_or_default().len() } else { body.len() };
+        let size = match self.protocol {
+            Protocol::Query => query::form(&parts.method, parts.uri.query().unwrap_or_default(), body).len(),
+            _ => body.len(),
+        };
         if size > limit { Err(DecodeError::Size { size, limit }) } else { Ok(()) }
     }
 

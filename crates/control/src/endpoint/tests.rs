@@ -31,6 +31,7 @@ fn control(signatures: Signatures) -> Control {
             secret: Secret { secret_access_key: "secret".into(), session: None },
             account: Account::parse("123456789012").expect("twelve digits"),
             principal: "arn:aws:iam::123456789012:user/ada".into(),
+            session_id: None,
         })
     });
     let lambda = Builder::new("lambda", Arc::new(())).operation("GetFunction", &[], who).build();

@@ -45,7 +45,10 @@ impl Answer {
         }
         // The text's own buffer becomes the value.
         let value = HeaderValue::from_maybe_shared(Bytes::from(request_id)).ok();
-        headers.extend(value.map(|value| (REQUEST_ID, value)));
+        // The gateway's own, whatever came from behind it.
+        if let Some(value) = value {
+            headers.insert(REQUEST_ID, value);
+        }
         response
     }
 }

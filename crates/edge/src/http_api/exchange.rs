@@ -63,7 +63,9 @@ impl Routed<'_, '_> {
             captures.iter().map(|(name, text)| (name.as_str(), Cow::Borrowed(text.as_str()))).collect();
         write(&HttpExchange {
             route_key: &self.matched.route.key,
-            raw_path: seen.path,
+            // Decoded, whatever its name says; a function's URL shows it as it came.
+            // Source: AWS's Lambda Test Tool, `HttpContextExtensions`.
+            raw_path: &pitbird_paths::decode(seen.path),
             query: arrival.query(),
             headers: &headers,
             body: body.unwrap_or_default(),

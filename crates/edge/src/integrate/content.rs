@@ -8,7 +8,6 @@ use http::{HeaderMap, header};
 use pitbird_event::MediaTypes;
 use pitbird_snapshot::ContentHandling;
 
-use crate::GatewayError;
 use crate::arrival::Arrival;
 
 /// A request's body as its integration, or its template, gets it.
@@ -20,18 +19,19 @@ pub(crate) fn of_request(
     arrival: &Arrival<'_>,
     media: MediaTypes<'_>,
     handling: Option<ContentHandling>,
-) -> Result<Bytes, GatewayError> {
+) -> Result<Bytes, Undecodable> {
     let Some(handling) = handling else { return Ok(body) };
     let content_type = arrival.headers().get(header::CONTENT_TYPE).map(|value| value.as_bytes());
     match (media.is_binary(content_type), handling) {
         (true, ContentHandling::ToText) => Ok(Bytes::from(STANDARD.encode(&body))),
-        (false, ContentHandling::ToBinary) => decoded(body).map_err(|_| GatewayError::BadRequest),
+        (false, ContentHandling::ToBinary) => decoded(body),
         (true, ContentHandling::ToBinary) | (false, ContentHandling::ToText) => Ok(body),
     }
 }
 
-/// A body that is no base64, as it is.
-#[derive(Debug)]
+/// A body that is no base64, as it is; to the log it says what AWS's does.
+#[derive(Debug, thiserror::Error)]
+#[error("Unable to base64 decode the body.")]
 pub(crate) struct Undecodable(pub Bytes);
 
 /// A backend's body as its client gets it.

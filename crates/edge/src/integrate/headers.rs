@@ -1,7 +1,7 @@
 //! Which headers go through API Gateway, and under which names. Source: API Gateway developer guide, "Important notes for
 //! Amazon API Gateway", tables of dropped and remapped headers.
 
-use http::header::{self, HeaderName};
+use http::header::{self, HeaderName, HeaderValue};
 
 /// Whose answer a header is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,11 @@ pub(crate) fn is_dropped(name: &HeaderName) -> bool {
         header::WWW_AUTHENTICATE,
     ];
     DROPPED.contains(name) || *name == KEEP_ALIVE || *name == header::PROXY_AUTHORIZATION
+}
+
+/// A signature: where the gateway has read one for itself, nothing of it is passed on.
+pub(crate) fn is_signature(name: &HeaderName, value: &HeaderValue) -> bool {
+    *name == header::AUTHORIZATION && value.as_bytes().starts_with(b"AWS4-HMAC-SHA256")
 }
 
 /// A header of one connection, which HTTP lets nobody pass on.

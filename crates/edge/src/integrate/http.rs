@@ -13,7 +13,7 @@ use pitbird_mapping::parameter::{Source, Target as To};
 use pitbird_snapshot::{HttpProxy, HttpTarget, Parameters, Target, Trust};
 
 use super::content;
-use super::headers::{Kind, answered, is_dropped, is_settable};
+use super::headers::{Kind, answered, is_dropped, is_settable, is_signature};
 use super::request::Seen;
 use super::{MISCONFIGURED, Means, Outcome};
 use crate::GatewayError;
@@ -130,6 +130,10 @@ pub(crate) async fn proxy(
     };
     let uri = additions.uri(target, routed, arrival.query());
     let mut headers = passed_on(arrival.headers());
+    let is_signed = |value: &HeaderValue| is_signature(&header::AUTHORIZATION, value);
+    if means.admitted.signer.is_some() && headers.get(header::AUTHORIZATION).is_some_and(is_signed) {
+        headers.remove(header::AUTHORIZATION);
+    }
     introduce(&mut headers, routed, arrival);
     if let Some(traced) = &arrival.trace {
         traced.tell(&mut headers);
@@ -140,7 +144,7 @@ pub(crate) async fn proxy(
     let media = MediaTypes(&routed.track.deployment.binary_media_types);
     let body = match content::of_request(body, arrival, media, proxy.content_handling) {
         Ok(body) => body,
-        Err(error) => return Outcome::error(error),
+        Err(undecodable) => return super::misconfigured(undecodable),
     };
     let verb = proxy.verb.clone().unwrap_or_else(|| arrival.verb().clone());
     if proxy.is_streamed {

@@ -117,8 +117,7 @@ fn request(
     seen: &Seen<'_>,
 ) -> Result<Asked, Box<Outcome>> {
     let media = MediaTypes(&routed.track.deployment.binary_media_types);
-    let body = content::of_request(body, arrival, media, mapped.content_handling)
-        .map_err(|error| Box::new(Outcome::error(error)))?;
+    let body = content::of_request(body, arrival, media, mapped.content_handling).map_err(misconfigured)?;
     let content_type = content_type(arrival);
     let text = String::from_utf8_lossy(&body);
     let additions = Additions::of(&mapped.parameters, seen, routed, &text).map_err(misconfigured)?;
@@ -413,7 +412,7 @@ fn by_rule(
         None => (answered.body, Cow::Borrowed("application/json"), ResponseOverrides::default()),
     };
     let body = content::of_answer(body, &answered.headers, arrival, media, rule.content_handling)
-        .map_err(|_| misconfigured("Unable to base64 decode the body."))?;
+        .map_err(misconfigured)?;
     for (name, values) in overrides.header {
         routed.log.spell(std::iter::once(name.as_str()));
         let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else { continue };

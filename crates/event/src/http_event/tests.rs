@@ -92,6 +92,14 @@ fn text_stays_text_and_the_rest_is_base64() {
 }
 
 #[test]
+fn a_query_without_parameters_is_no_map() {
+    for query in ["", "&", "&&"] {
+        let event = written(&exchange(&[], query, b""));
+        assert_eq!((&event["rawQueryString"], event.get("queryStringParameters")), (&json!(query), None));
+    }
+}
+
+#[test]
 fn who_signed_is_told() {
     let mut exchange = exchange(&[], "", b"");
     exchange.context.authorizer = Some(HttpAuthorizer::Iam(Signer {

@@ -23,7 +23,7 @@ def handler(event, context):
     if path.endswith("/bad"):
         return {"statusCode": 200, "body": {"no": "text"}}
     if path.endswith("/said"):
-        return {"statusCode": 201, "headers": {"X-Said": "so", "Access-Control-Allow-Origin": "evil"},
+        return {"statusCode": 201, "headers": {"X-Said": "so", "Apigw-Requestid": "mine", "Access-Control-Allow-Origin": "evil"},
                 "cookies": ["a=1", "b=2"], "body": "aGk=", "isBase64Encoded": True}
     if event["version"] == "1.0":
         import json
@@ -103,7 +103,7 @@ def quick():
         api, "/a%20b?q=1&q=2", "POST", {"Cookie": "c=1; d=2", "X-A": "1", "Content-Type": "text/plain"}, "words")
     assert status == 200 and headers["content-type"] == "application/json", (status, headers, body)
     seen = json.loads(body)
-    has(seen, version="2.0", routeKey="$default", rawPath="/a%20b", rawQueryString="q=1&q=2", cookies=["c=1", "d=2"],
+    has(seen, version="2.0", routeKey="$default", rawPath="/a b", rawQueryString="q=1&q=2", cookies=["c=1", "d=2"],
         queryStringParameters={"q": "1,2"}, body="words", isBase64Encoded=False)
     assert seen["headers"]["x-a"] == "1" and "cookie" not in seen["headers"] and "pathParameters" not in seen, seen
     assert seen["headers"]["content-length"] == "5", seen
@@ -111,9 +111,10 @@ def quick():
     has(context, accountId=ACCOUNT, apiId=api, domainPrefix=api, routeKey="$default", stage="$default")
     assert "authorizer" not in context and len(context["requestId"]) == 16, context
     assert headers["apigw-requestid"] == context["requestId"] and "x-amzn-requestid" not in headers, headers
-    has(context["http"], method="POST", path="/a%20b", protocol="HTTP/1.1", sourceIp="127.0.0.1")
+    has(context["http"], method="POST", path="/a b", protocol="HTTP/1.1", sourceIp="127.0.0.1")
     status, headers, body = ask(api, "/said")
     assert (status, headers["x-said"], body) == (201, "so", b"hi"), (status, headers, body)
+    assert len(headers["apigw-requestid"]) == 16, "the gateway's own, once"
     assert headers["content-type"] == "text/plain;charset=UTF-8", headers
     for path in ("/raise", "/bad"):
         assert message(ask(api, path)) == (500, "Internal Server Error"), path

@@ -134,14 +134,16 @@ def signed_methods():
     api, root = rest_api("signed")
     ids = {"restApiId": api, "resourceId": root, "httpMethod": "GET"}
     mock(api, root)
+    gateway.put_integration_response(
+        **ids, statusCode="200", responseTemplates={"application/json": '{"caller": "$context.identity.caller"}'})
     gateway.update_method(**ids, patchOperations=[{"op": "replace", "path": "/authorizationType", "value": "AWS_IAM"}])
     gateway.create_deployment(restApiId=api, stageName="prod")
     path = f"/_aws/execute-api/{api}/prod/"
 
-    def ask(key, secret, token=None, service="execute-api"):
+    def ask(key, secret, token=None, service="execute-api", region=REGION):
         request = botocore.awsrequest.AWSRequest("GET", ENDPOINT + path)
         credentials = botocore.credentials.Credentials(key, secret, token)
-        botocore.auth.SigV4Auth(credentials, service, REGION).add_auth(request)
+        botocore.auth.SigV4Auth(credentials, service, region).add_auth(request)
         status, headers, body = exchange("GET", path, dict(request.headers))
         return status, headers.get("x-amzn-errortype"), body.decode()
 
@@ -153,8 +155,14 @@ def signed_methods():
     assert (status, kind) == (403, "InvalidSignatureException") and "The request signature we calculated" in body, body
     assert ask("unknown", "test")[:2] == (403, "UnrecognizedClientException")
     assert ask("test", "test", service="lambda")[:2] == (403, "InvalidSignatureException")
+    status, kind, body = ask("test", "test", region="eu-west-1")
+    assert (status, kind) == (403, "InvalidSignatureException") and "scoped to a valid region" in body, body
     # A role's session may what its policies say.
     ours = (session["AccessKeyId"], session["SecretAccessKey"], session["SessionToken"])
+    session_id = boto3.client(
+        "sts", config=CONFIG, aws_access_key_id=ours[0], aws_secret_access_key=ours[1], aws_session_token=ours[2],
+    ).get_caller_identity()["UserId"]
+    assert session_id.startswith("AROA") and session_id.endswith(":session"), session_id
     principal = f"arn:aws:sts::{ACCOUNT}:assumed-role/borrowed/session"
     words = f"User: {principal} is not authorized to perform: execute-api:Invoke on resource: " \
             f"arn:aws:execute-api:{REGION}:********0000:{api}/prod/GET/"
@@ -162,7 +170,8 @@ def signed_methods():
     statement = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": f"arn:aws:execute-api:*:*:{api}/prod/GET/*"}
     policy = lambda effect: json.dumps({"Version": "2012-10-17", "Statement": [statement | {"Effect": effect}]})
     iam.put_role_policy(RoleName="borrowed", PolicyName="p", PolicyDocument=policy("Allow"))
-    assert ask(*ours)[0] == 200
+    status, _, body = ask(*ours)
+    assert (status, json.loads(body)["caller"]) == (200, session_id), body
     iam.put_role_policy(RoleName="borrowed", PolicyName="p", PolicyDocument=policy("Deny"))
     assert ask(*ours)[2].endswith('GET/ with an explicit deny"}'), ask(*ours)
     # The API's own policy may let in whom his policies don't mention, and keep out whom they let in.

@@ -212,6 +212,23 @@ fn unknown_members_are_named_with_their_path() {
 }
 
 #[test]
+fn a_form_may_come_in_the_query_whatever_the_method() {
+    let query = "/?Action=GetRole&Version=2010-05-08&RoleName=in%20query";
+    let json = [("content-type", "application/json")];
+    for (method, headers, body) in
+        [(Method::GET, &json[..0], ""), (Method::POST, &json[..0], ""), (Method::POST, &json[..], "{}")]
+    {
+        let (call, decoded) = decode(method, query, headers, body);
+        assert_eq!(call.operation.name, "GetRole");
+        assert_eq!(decoded.unwrap().input.get("RoleName"), Some(&"in query".into()));
+    }
+    let body = "Action=GetUser&Version=2010-05-08&UserName=in+body";
+    let (call, decoded) = decode(Method::POST, query, &[], body);
+    assert_eq!(call.operation.name, "GetUser", "a body that says what it wants is meant");
+    assert_eq!(decoded.unwrap().input.get("UserName"), Some(&"in body".into()));
+}
+
+#[test]
 fn wrong_types_are_refused_in_aws_words() {
     let target =
         [("x-amz-target", "Logs_20140328.DescribeLogGroups"), ("content-type", "application/x-amz-json-1.1")];
