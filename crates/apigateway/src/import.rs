@@ -60,11 +60,16 @@ pub fn asked(mode: Mode, parameters: Option<Texts>, fails_on_warnings: Option<bo
 
 /// Reads a document.
 pub fn document(body: &[u8]) -> Result<Document, Error> {
+    read::document(body).map_err(unfit)
+}
+
+/// Why a body is no document.
+pub fn unfit(error: pitbird_openapi::Error) -> Error {
     use pitbird_openapi::Error::*;
-    read::document(body).map_err(|error| match error {
+    match error {
         Unreadable(_) | Version => Error::OpenApi,
         TooLong(_) | TooDeep(_) | Expands(_) => Error::OpenApiBounds(error.to_string()),
-    })
+    }
 }
 
 /// All of an API that documents are about.

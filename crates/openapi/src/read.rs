@@ -11,7 +11,7 @@ mod settings;
 
 use serde_json::Value;
 
-use crate::document::{Document, Form, Requirement};
+use crate::document::{Document, DocumentationPart, Form, Requirement};
 use crate::{Error, text};
 use member::Source;
 pub(crate) use member::schema_name;
@@ -32,6 +32,17 @@ pub fn document(bytes: &[u8]) -> Result<Document, Error> {
 /// As [`document`].
 pub fn http_api(bytes: &[u8]) -> Result<Document, Error> {
     read(bytes, false)
+}
+
+/// What is written about an API's parts in a document, and what of that was left out, in API Gateway's words.
+///
+/// # Errors
+/// When the document is too long, unreadable, or neither Swagger 2.0 nor OpenAPI 3.0.
+pub fn documentation(bytes: &[u8]) -> Result<(Vec<DocumentationPart>, Vec<String>), Error> {
+    let tree = text::parse(bytes)?;
+    let form = form(&tree).ok_or(Error::Version)?;
+    let mut source = Source::new(&tree, form, false);
+    Ok((settings::documentation(&mut source), source.warnings))
 }
 
 fn read(bytes: &[u8], describes_methods: bool) -> Result<Document, Error> {

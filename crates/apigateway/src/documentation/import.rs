@@ -1,61 +1,21 @@
-//! Documentation parts in an OpenAPI definition: its member `x-amazon-apigateway-documentation`, in JSON.
+//! Documentation parts in an OpenAPI document: its member `x-amazon-apigateway-documentation`.
 
+use pitbird_openapi::read;
 use pitbird_records::DocumentationLocation;
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
-use crate::Error;
-
-/// Longest definition, bytes. Source: API Gateway quotas (6 MB).
-const DEFINITION_BYTES: usize = 6 * 1024 * 1024;
+use crate::{Error, import};
 
 /// A part's place and properties.
 pub type Part = (DocumentationLocation, String);
 
-#[derive(Deserialize)]
-struct Definition {
-    #[serde(rename = "x-amazon-apigateway-documentation")]
-    documentation: Option<Documentation>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Documentation {
-    #[serde(default)]
-    documentation_parts: Vec<Described>,
-}
-
-#[derive(Deserialize)]
-struct Described {
-    location: Location,
-    properties: Box<RawValue>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Location {
-    #[serde(rename = "type")]
-    kind: String,
-    path: Option<String>,
-    method: Option<String>,
-    status_code: Option<String>,
-    name: Option<String>,
-}
-
-/// The parts that a definition describes, as it gives them.
-pub fn parse(definition: &[u8]) -> Result<Vec<Part>, Error> {
-    if definition.len() > DEFINITION_BYTES {
-        return Err(Error::DocumentationTooLong(DEFINITION_BYTES));
-    }
-    let definition: Definition =
-        serde_json::from_slice(definition).map_err(|error| Error::DocumentationImport(error.to_string()))?;
-    let described = definition.documentation.map(|it| it.documentation_parts).unwrap_or_default();
-    let part = |described: Described| {
-        let Location { kind, path, method, status_code, name } = described.location;
-        let location = DocumentationLocation { kind, path, method, status_code, name };
-        (location, described.properties.get().to_owned())
-    };
-    Ok(described.into_iter().map(part).collect())
+/// The parts that a document describes, as it gives them, and what is wrong with the others.
+pub fn parse(document: &[u8]) -> Result<(Vec<Part>, Vec<String>), Error> {
+    let (described, warnings) = read::documentation(document).map_err(import::unfit)?;
+    let parts = described.into_iter().map(|part| {
+        let pitbird_openapi::document::DocumentationPart { kind, path, method, status_code, name, .. } = part;
+        (DocumentationLocation { kind, path, method, status_code, name }, part.properties.to_string())
+    });
+    Ok((parts.collect(), warnings))
 }
 
 #[cfg(test)]
@@ -64,13 +24,15 @@ mod tests {
 
     #[test]
     fn parts_are_found_in_their_member() {
-        let definition = br#"{"openapi": "3.0.1", "x-amazon-apigateway-documentation": {"version": "1",
+        let document = br#"{"openapi": "3.0.1", "x-amazon-apigateway-documentation": {"version": "1",
             "documentationParts": [{"location": {"type": "METHOD", "path": "/a", "method": "GET"},
-            "properties": {"description": "d"}}]}}"#;
-        let parts = parse(definition).expect("a definition");
-        assert_eq!(parts.len(), 1);
-        assert_eq!((parts[0].0.kind.as_str(), parts[0].1.as_str()), ("METHOD", "{\"description\": \"d\"}"));
-        assert_eq!(parse(b"{}").expect("nothing").len(), 0);
-        assert!(parse(b"openapi: 3.0.1").is_err() && parse(&vec![b' '; DEFINITION_BYTES + 1]).is_err());
+            "properties": {"description": "d"}}, {"location": {}}]}}"#;
+        let (parts, warnings) = parse(document).expect("a document");
+        assert_eq!((parts.len(), warnings.len()), (1, 1));
+        assert_eq!((parts[0].0.kind.as_str(), parts[0].1.as_str()), ("METHOD", "{\"description\":\"d\"}"));
+        assert_eq!(parse(b"openapi: 3.0.1").expect("YAML"), (vec![], vec![]));
+        for body in [&b"{}"[..], b"[]", b"{", b""] {
+            assert_eq!(parse(body).expect_err("no document").to_string(), "Invalid OpenAPI input.");
+        }
     }
 }

@@ -87,7 +87,8 @@ async fn parts_are_imported_beside_or_instead() {
     let bed = Bed::new();
     let (api, _) = bed.mock_api().await;
     let import = async |parts: Json, more: Json| {
-        let body = json!({"x-amazon-apigateway-documentation": {"documentationParts": parts}}).to_string();
+        let parts = json!({"documentationParts": parts});
+        let body = json!({"swagger": "2.0", "x-amazon-apigateway-documentation": parts}).to_string();
         bed.run("ImportDocumentationParts", with(&json!({"restApiId": api, "body": body}), more)).await
     };
     let count = async || {
@@ -105,6 +106,37 @@ async fn parts_are_imported_beside_or_instead() {
     assert_eq!(count().await, Some(3), "all or nothing");
     let warned = import(wrong, json!({"mode": "overwrite"})).await.expect("one");
     assert_eq!((warned["warnings"].as_array().map(Vec::len), count().await), (Some(1), Some(1)));
+}
+
+#[tokio::test]
+async fn what_is_no_document_takes_no_part_away() {
+    let bed = Bed::new();
+    let (api, _) = bed.mock_api().await;
+    let own = json!({"restApiId": api});
+    bed.ok("CreateDocumentationPart", with(&own, json!({"location": {"type": "API"}, "properties": "{}"})))
+        .await;
+    let broken = r#"{"swagger": "2.0", "x-amazon-apigateway-documentation": "#;
+    let of_type = "Failed to import documentation parts: Parse issue: attribute x-amazon-apigateway-documentation is not of \
+                   type `object`";
+    let unread = "Failed to import documentation parts: Parse issue: attribute \
+                  x-amazon-apigateway-documentation.documentationParts[0] has no location with a type, or no properties of \
+                  type `object`";
+    for (body, message) in [
+        ("{}", "Invalid OpenAPI input."),
+        (r#"{"foo": 1}"#, "Invalid OpenAPI input."),
+        (r#"{"documentationParts": []}"#, "Invalid OpenAPI input."),
+        (r#"{"x-amazon-apigateway-documentation": []}"#, "Invalid OpenAPI input."),
+        ("[]", "Invalid OpenAPI input."),
+        ("\"x\"", "Invalid OpenAPI input."),
+        ("", "Invalid OpenAPI input."),
+        (&format!("{broken}[]}}"), of_type),
+        (&format!(r#"{broken}{{"documentationParts": [{{}}]}}}}"#), unread),
+    ] {
+        let input = with(&own, json!({"mode": "overwrite", "body": body}));
+        assert_eq!(bed.run("ImportDocumentationParts", input).await.expect_err(body), bad(message));
+        let parts = bed.ok("GetDocumentationParts", own.clone()).await;
+        assert_eq!(parts["item"].as_array().map(Vec::len), Some(1), "{body}");
+    }
 }
 
 #[tokio::test]

@@ -87,10 +87,9 @@ fn gateway_responses(source: &mut Source<'_>) -> Vec<(String, GatewayAnswer)> {
     found.map(|(kind, answer)| (kind.clone(), read(answer))).collect()
 }
 
-fn documentation(source: &mut Source<'_>) -> Vec<DocumentationPart> {
-    let found = source.object(source.tree, "", "x-amazon-apigateway-documentation");
-    let parts =
-        found.and_then(|it| it.get("documentationParts")).and_then(Value::as_array).into_iter().flatten();
+pub fn documentation(source: &mut Source<'_>) -> Vec<DocumentationPart> {
+    let name = "x-amazon-apigateway-documentation";
+    let found = source.object(source.tree, "", name).and_then(|it| it.get("documentationParts"));
     let read = |part: &Value| {
         let location = part.get("location")?;
         Some(DocumentationPart {
@@ -102,5 +101,14 @@ fn documentation(source: &mut Source<'_>) -> Vec<DocumentationPart> {
             properties: part.get("properties").filter(|it| it.is_object())?.clone(),
         })
     };
-    parts.filter_map(read).collect()
+    let mut parts = Vec::new();
+    for (at, part) in found.and_then(Value::as_array).into_iter().flatten().enumerate() {
+        match read(part) {
+            Some(part) => parts.push(part),
+            None => source.parse_issue(&format!(
+                "{name}.documentationParts[{at}] has no location with a type, or no properties of type `object`"
+            )),
+        }
+    }
+    parts
 }

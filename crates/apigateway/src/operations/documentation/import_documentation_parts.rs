@@ -26,13 +26,17 @@ pub struct Output {
     warnings: Vec<String>,
 }
 
-/// Takes the parts over that an OpenAPI definition describes: beside those that there are, or in place of them all. A part
-/// that can't be taken over is a warning, and on demand a reason to change nothing.
+/// Takes the parts over that an OpenAPI document describes: beside those that there are, or in place of them all. A part
+/// that can't be taken over is a warning, and on demand a reason to change nothing. So is in any case a document of which
+/// no part can be read where it would take the place of all.
 pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> {
     let Call { caller, input, .. } = call;
-    let described = import::parse(&input.body.0)?;
+    let (described, warnings) = import::parse(&input.body.0)?;
     let is_overwriting = input.mode.is_some_and(|mode| mode == "overwrite");
     let fails = input.fail_on_warnings.unwrap_or_default();
+    if let Some(warning) = warnings.first().filter(|_| fails || is_overwriting && described.is_empty()) {
+        return Err(Error::DocumentationImport(warning.clone()).into());
+    }
     let entropy = state.entropy;
     let import = move |tx: &mut Transaction<'_>| {
         let (scope, api_id) = (caller.scope, input.rest_api_id);
@@ -40,7 +44,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<Output, Fault> 
         if is_overwriting {
             tx.delete_all::<DocumentationPart>(&prefix(&scope, &[&api_id]))?;
         }
-        let mut output = Output { ids: Vec::new(), warnings: Vec::new() };
+        let mut output = Output { ids: Vec::new(), warnings };
         for part in described {
             match take_over(tx, &scope, &api_id, part, entropy) {
                 Ok(id) => output.ids.push(id),
