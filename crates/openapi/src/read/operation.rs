@@ -50,6 +50,9 @@ pub fn paths(source: &mut Source<'_>, security: &[Requirement]) -> Vec<Path> {
             source.parse_issue(&format!("paths.'{template}' is not of type `object`"));
             continue;
         }
+        if item.get("trace").is_some() {
+            source.warn(format!("Unsupported method 'TRACE {template}'. Ignoring."));
+        }
         let mut operations = Vec::new();
         for (name, verb) in VERBS {
             let Some(tree) = item.get(name) else { continue };

@@ -47,6 +47,9 @@ fn what_is_missing_or_of_the_wrong_kind_is_a_warning() {
             "Parse issue: attribute definitions is not of type `object`",
         ]
     );
+    let traced = swagger(json!({"paths": {"/a": {"trace": {}, "get": {}}}}));
+    assert_eq!(read(&traced).paths[0].operations.len(), 1);
+    assert_eq!(warnings(traced), ["Unsupported method 'TRACE /a'. Ignoring."]);
     let basic = swagger(json!({"securityDefinitions": {"b": {"type": "basic"}}}));
     assert_eq!(warnings(basic), ["Unsupported security definition type 'basic' for 'b'. Ignoring."]);
 }
