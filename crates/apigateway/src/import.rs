@@ -95,7 +95,7 @@ pub fn take(
     entropy: fn() -> u128,
 ) -> Result<(RestApi, Vec<String>), Error> {
     let mut fresh_id = |letters| short_id(entropy(), letters);
-    let Laid { picture, warnings, errors, unsupported, is_full } =
+    let Laid { picture, described, mut warnings, errors, unsupported, is_full } =
         rest::lay(document, over.clone(), &asked.options, &mut fresh_id);
     if let Some(name) = unsupported.into_iter().next() {
         return Err(Error::Unsupported(name));
@@ -103,6 +103,7 @@ pub fn take(
     if is_full {
         return Err(Error::TooMany { what: "resources for this API", limit: RESOURCES_MAX });
     }
+    warnings.extend(check::schemas(&picture, &described)?);
     let types = asked.endpoint_types.as_ref().or(document.settings.endpoint_types.as_ref());
     let settled = check::settle(picture, types, document.settings.ip_address_type.as_ref(), errors);
     let settled = settled.map_err(|error| match error {

@@ -6,6 +6,7 @@ mod template;
 use pitbird_names::resource_id;
 use pitbird_openapi::rest::DEFAULT_MODELS;
 use pitbird_records::{Model, Resource, RestApi};
+use pitbird_snapshot::{BadSchema, Models, Schema};
 use serde_json::Value;
 
 use crate::patch::{Op, Patch};
@@ -40,8 +41,8 @@ pub fn check_name(name: &str) -> Result<(), Error> {
     }
 }
 
-/// Checks a schema: a JSON object. What a reference names may be made later.
-pub fn check_schema(schema: Option<&str>) -> Result<(), Error> {
+/// Checks a schema's text: a JSON object.
+pub fn check_text(schema: Option<&str>) -> Result<(), Error> {
     let schema = schema.filter(|schema| !schema.is_empty()).ok_or(Error::ModelSchemaEmpty)?;
     if schema.len() > SCHEMA_BYTES {
         return Err(Error::ModelSchemaTooLong(SCHEMA_BYTES));
@@ -52,12 +53,37 @@ pub fn check_schema(schema: Option<&str>) -> Result<(), Error> {
     }
 }
 
+/// Checks that bodies can be held against a model. It may refer to its API's other models, and to itself.
+pub fn check_schema(model: &Model, others: &[Model]) -> Result<(), Error> {
+    check_text(model.schema.as_deref())?;
+    let schema = model.schema.as_deref().unwrap_or_default();
+    let models: Vec<Model> = match schema.contains("/models/") {
+        true => others.iter().filter(|it| it.name != model.name).chain([model]).cloned().collect(),
+        false => Vec::new(),
+    };
+    let models = Models::of_api(&model.api_id, &models);
+    Schema::compile(schema, &models).map(|_| ()).map_err(|fault| refusal(&fault))
+}
+
+/// How a schema is refused: in API Gateway's words if it would do so too, else by the name of what can't be obeyed.
+pub fn refusal(fault: &BadSchema) -> Error {
+    match fault {
+        BadSchema::LookAround(pattern) | BadSchema::Dialect(pattern) => {
+            Error::unsupported(format!("pattern {pattern}"))
+        }
+        BadSchema::TooLarge => Error::unsupported("schema of so many parts"),
+        BadSchema::Json | BadSchema::Reference(_) | BadSchema::Keyword(_) | BadSchema::Pattern(_) => {
+            Error::ModelSchema
+        }
+    }
+}
+
 /// Applies one patch operation.
 pub fn apply(model: &mut Model, patch: &Patch<'_>) -> Result<(), Error> {
     match (patch.op, patch.path) {
         (Op::Replace, "/description") => model.description = patch.text().map(str::to_owned),
         (Op::Replace, "/schema") => {
-            check_schema(patch.value)?;
+            check_text(patch.value)?;
             model.schema = patch.value.map(str::to_owned);
         }
         _ => return Err(patch.not_one_of("/description, /schema")),
@@ -104,8 +130,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_schema_is_a_json_object() {
-        assert!(check_schema(Some("{}")).is_ok() && check_schema(Some("{\"type\": \"string\"}")).is_ok());
+    fn a_schemas_text_is_a_json_object() {
+        assert!(check_text(Some("{}")).is_ok() && check_text(Some("{\"type\": \"string\"}")).is_ok());
         for (schema, text) in [
             (None, "Model schema must have at least 1 property or array items defined"),
             (Some(""), "Model schema must have at least 1 property or array items defined"),
@@ -118,13 +144,13 @@ mod tests {
                 "Invalid model specified: Validation Result: warnings : [], errors : [Invalid model schema specified]",
             ),
         ] {
-            assert_eq!(check_schema(schema).expect_err(text).to_string(), text);
+            assert_eq!(check_text(schema).expect_err(text).to_string(), text);
         }
         let long = |bytes: usize| format!("{{\"a\":\"{}\"}}", "x".repeat(bytes - 8));
-        assert!(check_schema(Some(&long(SCHEMA_BYTES))).is_ok());
-        assert!(check_schema(Some(&long(SCHEMA_BYTES + 1))).is_err());
+        assert!(check_text(Some(&long(SCHEMA_BYTES))).is_ok());
+        assert!(check_text(Some(&long(SCHEMA_BYTES + 1))).is_err());
         let deep = format!("{}1{}", "{\"a\":".repeat(10_000), "}".repeat(10_000));
-        assert!(check_schema(Some(&deep)).is_err(), "no stack is exhausted");
+        assert!(check_text(Some(&deep)).is_err(), "no stack is exhausted");
     }
 
     #[test]

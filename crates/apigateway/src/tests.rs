@@ -18,6 +18,7 @@ mod outputs;
 mod pages;
 mod resources;
 mod rest_apis;
+mod schemas;
 mod stages;
 mod tags;
 mod tools;

@@ -7,6 +7,8 @@ mod method;
 mod model;
 mod tree;
 
+use std::collections::BTreeSet;
+
 use pitbird_records::{
     Authorizer, DocumentationLocation, DocumentationPart, GatewayResponse, Model, RequestValidator, Resource,
     RestApi,
@@ -67,6 +69,8 @@ pub struct Options {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Laid {
     pub picture: Picture,
+    /// The names of the models that the document describes.
+    pub described: BTreeSet<String>,
     pub warnings: Vec<String>,
     pub errors: Vec<String>,
     /// Settings for which records have no place, by name.
@@ -89,6 +93,7 @@ pub fn lay(
     settings(document, &mut picture.api);
     let mut laid = Laid {
         picture,
+        described: BTreeSet::new(),
         warnings: document.warnings.clone(),
         errors: document.errors.clone(),
         unsupported: unsupported(document),
@@ -102,7 +107,7 @@ pub fn lay(
     }
     let mut models = model::Models::new(document, &over, &mut laid.picture, fresh_id);
     tree::lay(document, &over, options, &mut laid, &mut models, fresh_id);
-    models.store(&mut laid.picture);
+    laid.described = models.store(&mut laid.picture);
     laid
 }
 

@@ -1,11 +1,12 @@
 //! The rules for what a document makes. What breaks one is told by its place, all at once; what pitbird can't obey is
 //! refused by name.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use pitbird_names::Scope;
 use pitbird_openapi::rest::Picture;
 use pitbird_records::{Method, Model, Resource, RestApi};
+use pitbird_snapshot::{BadSchema, Models, Schema};
 
 use crate::authorizer::AUTHORIZERS_MAX;
 use crate::documentation::PARTS_MAX;
@@ -120,10 +121,34 @@ fn check_counts(picture: &Picture) -> Result<(), Error> {
 
 fn check_models(models: &[Model], complaints: &mut Complaints) -> Result<(), Error> {
     for it in models {
-        let checked = model::check_name(&it.name).and_then(|()| model::check_schema(it.schema.as_deref()));
+        let checked = model::check_name(&it.name).and_then(|()| model::check_text(it.schema.as_deref()));
         complaints.note(|| format!("Unable to create model for '{}'", it.name), checked)?;
     }
     Ok(())
+}
+
+/// What is wrong with the schemas of models that a document describes, as warnings: documents say more than draft 4 has words
+/// for, and few of their schemas ever meet a body.
+pub fn schemas(picture: &Picture, described: &BTreeSet<String>) -> Result<Vec<String>, Error> {
+    let models = Models::of_api(&picture.api.id, &picture.models);
+    let mut warnings = Vec::new();
+    for it in picture.models.iter().filter(|it| described.contains(&it.name)) {
+        // What is no schema at all is an error, and told as one.
+        let Some(schema) = it.schema.as_deref().filter(|schema| model::check_text(Some(*schema)).is_ok())
+        else {
+            continue;
+        };
+        match Schema::check(schema, &models) {
+            Ok(()) => {}
+            Err(fault @ BadSchema::LookAround(_)) => return Err(model::refusal(&fault)),
+            Err(fault) if warnings.len() < LINES_MAX => warnings.push(format!(
+                "Invalid schema of model '{}': {fault}. Bodies that are validated by it will be refused.",
+                it.name
+            )),
+            Err(_) => {}
+        }
+    }
+    Ok(warnings)
 }
 
 fn settle_authorizers(picture: &mut Picture, complaints: &mut Complaints) -> Result<(), Error> {

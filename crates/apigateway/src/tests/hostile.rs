@@ -132,7 +132,7 @@ proptest! {
         let _ = documentation::import::parse(text.as_bytes());
         let _ = domain_name::parse_name(&text);
         let _ = crate::policy::parse(&text);
-        let _ = model::check_schema(Some(&text));
+        let _ = model::check_text(Some(&text));
         let _ = model::template(&text);
     }
 }

@@ -70,6 +70,45 @@ async fn a_model_is_made_read_changed_and_deleted() {
 }
 
 #[tokio::test]
+async fn a_schema_that_no_body_can_be_held_against_is_refused() {
+    let bed = Bed::new();
+    let (api, _) = bed.mock_api().await;
+    let (other, _) = bed.mock_api().await;
+    let put = json!({"restApiId": api, "contentType": "application/json"});
+    bed.ok("CreateModel", with(&put, json!({"name": "Old", "schema": "{}"}))).await;
+    let to = |api: &str, name: &str| {
+        format!("{{\"$ref\": \"https://apigateway.amazonaws.com/restapis/{api}/models/{name}\"}}")
+    };
+    let invalid = bad(
+        "Invalid model specified: Validation Result: warnings : [], errors : [Invalid model schema specified]",
+    );
+    for (schema, refused) in [
+        (r#"{"type": "foo"}"#, &invalid),
+        (r#"{"properties": {"a": {"minLength": "x"}}}"#, &invalid),
+        (r#"{"pattern": "("}"#, &invalid),
+        (r#"{"$ref": "https://example.com/schema"}"#, &invalid),
+        (r##"{"$ref": "#/definitions/none"}"##, &invalid),
+        (&to(&api, "None"), &invalid),
+        (&to(&other, "Empty"), &invalid),
+        (r#"{"pattern": "^(?=a)"}"#, &unsupported("pattern ^(?=a)")),
+        (r#"{"items": {"pattern": "(a)\\1"}}"#, &unsupported("pattern (a)\\1")),
+        (r#"{"pattern": "\\p{L}"}"#, &unsupported("pattern \\p{L}")),
+    ] {
+        let create = with(&put, json!({"name": "New", "schema": schema}));
+        assert_eq!(&bed.run("CreateModel", create).await.expect_err(schema), refused, "{schema}");
+        let operations = json!([patch("replace", "/schema", schema)]);
+        let update = json!({"restApiId": api, "modelName": "Old", "patchOperations": operations});
+        assert_eq!(&bed.run("UpdateModel", update).await.expect_err(schema), refused, "{schema}");
+    }
+    let of_openapi = r#"{"type": "string", "nullable": true, "readOnly": true, "example": 1, "discriminator": {}, "xml": {}}"#;
+    for (name, schema) in [("Words", of_openapi), ("Next", &to(&api, "Words")), ("Tree", &to(&api, "Tree"))] {
+        bed.ok("CreateModel", with(&put, json!({"name": name, "schema": schema}))).await;
+    }
+    let circle = json!([patch("replace", "/schema", &to(&api, "Next"))]);
+    bed.ok("UpdateModel", json!({"restApiId": api, "modelName": "Words", "patchOperations": circle})).await;
+}
+
+#[tokio::test]
 async fn a_model_that_is_referred_to_stays() {
     let bed = Bed::new();
     let (api, root) = bed.mock_api().await;

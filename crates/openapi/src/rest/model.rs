@@ -1,6 +1,6 @@
 //! Models: a document's schemas, and those that its bodies write themselves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pitbird_records::{Model, RestApi};
 use serde_json::Value;
@@ -15,6 +15,7 @@ pub struct Models<'p> {
     over: &'p [Model],
     api: RestApi,
     by_name: BTreeMap<String, Model>,
+    described: BTreeSet<String>,
 }
 
 impl<'p> Models<'p> {
@@ -30,6 +31,7 @@ impl<'p> Models<'p> {
             over: &over.models,
             api: picture.api.clone(),
             by_name: kept.map(|model| (model.name.clone(), model)).collect(),
+            described: BTreeSet::new(),
         };
         for (name, schema) in &document.schemas {
             models.put(name, schema, fresh_id);
@@ -50,8 +52,10 @@ impl<'p> Models<'p> {
         names
     }
 
-    pub fn store(self, picture: &mut Picture) {
+    /// Puts all of them into the picture, and answers the names of those that the document describes.
+    pub fn store(self, picture: &mut Picture) -> BTreeSet<String> {
         picture.models = self.by_name.into_values().collect();
+        self.described
     }
 
     /// Same schemas have one model, and the same one each time the document comes.
@@ -62,7 +66,10 @@ impl<'p> Models<'p> {
             let written = linked(schema, &self.api.id);
             match self.by_name.get(&name) {
                 Some(model) if !says(model, &written) => hash = hash.rotate_right(11).wrapping_add(1),
-                Some(_) => return name,
+                Some(_) => {
+                    self.described.insert(name.clone());
+                    return name;
+                }
                 None => {
                     self.put(&name, schema, fresh_id);
                     return name;
@@ -87,6 +94,7 @@ impl<'p> Models<'p> {
             },
         };
         self.by_name.insert(name.to_owned(), model);
+        self.described.insert(name.to_owned());
     }
 }
 

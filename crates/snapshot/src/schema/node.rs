@@ -268,5 +268,14 @@ fn strings(json: &Json) -> Option<Vec<String>> {
 }
 
 fn regex(text: &str) -> Result<Regex, BadSchema> {
-    Regex::new(text).map_err(|_| BadSchema::Pattern(text.to_owned()))
+    // Its faults have words, but no kinds.
+    Regex::new(text).map_err(|fault| match fault.to_string().as_str() {
+        "look-around is not supported" | "backreferences are not supported" => {
+            BadSchema::LookAround(text.to_owned())
+        }
+        fault if fault.ends_with(" not supported") || fault.starts_with("unrecognized ") => {
+            BadSchema::Dialect(text.to_owned())
+        }
+        _ => BadSchema::Pattern(text.to_owned()),
+    })
 }

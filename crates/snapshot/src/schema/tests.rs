@@ -91,8 +91,19 @@ fn models_refer_to_each_other() {
     let schema = Schema::compile(&format!(r#"{{"items":{{"$ref":"{url}"}}}}"#), &models).unwrap();
     assert!(schema.faults(&serde_json::json!(["a"])).is_empty());
     assert_eq!(schema.faults(&serde_json::json!([1])).len(), 1);
-    let unknown = Schema::compile(&format!(r#"{{"$ref":"{url}s"}}"#), &models);
-    assert_eq!(unknown.unwrap_err(), BadSchema::Reference(format!("{url}s")));
+    let to = |url: &str| format!(r#"{{"$ref":"{url}"}}"#);
+    let unknown = BadSchema::Reference(format!("{url}s"));
+    assert_eq!(Schema::compile(&to(&format!("{url}s")), &models).unwrap_err(), unknown);
+    assert_eq!(Schema::check(&to(&format!("{url}s")), &models), Err(unknown));
+    let part = Schema::compile(&to(&format!("{url}#/definitions/p")), &models).unwrap();
+    assert_eq!(part.faults(&serde_json::json!([])).len(), 1);
+    let own = Models::of_api("abc", &[model("Pet", "{}")]);
+    assert!(Schema::check(&to(url), &own).is_ok() && Schema::compile(&to(url), &own).is_ok());
+    let others = url.replace("abc", "def");
+    assert_eq!(Schema::compile(&to(&others), &own).unwrap_err(), BadSchema::Reference(others.clone()));
+    assert!(Schema::compile(&to(&others), &models).is_ok(), "it was put before APIs were told apart");
+    let broken = Models::new(&[model("Pet", r#"{"type":"text"}"#)]);
+    assert!(Schema::compile(&to(url), &broken).is_err() && Schema::check(&to(url), &broken).is_ok());
 }
 
 #[test]
@@ -104,6 +115,10 @@ fn what_is_no_schema_is_said_so() {
         (r#"{"required":"a"}"#, BadSchema::Keyword("required")),
         (r#"{"minLength":-1}"#, BadSchema::Keyword("minLength")),
         (r#"{"pattern":"("}"#, BadSchema::Pattern("(".into())),
+        (r#"{"pattern":"a(?=b)"}"#, BadSchema::LookAround("a(?=b)".into())),
+        (r#"{"patternProperties":{"(?<!a)b":{}}}"#, BadSchema::LookAround("(?<!a)b".into())),
+        (r#"{"pattern":"(a)\\1"}"#, BadSchema::LookAround("(a)\\1".into())),
+        (r#"{"pattern":"\\p{L}"}"#, BadSchema::Dialect("\\p{L}".into())),
         (r##"{"$ref":"#/definitions/x"}"##, BadSchema::Reference("#/definitions/x".into())),
     ] {
         assert_eq!(Schema::compile(text, &Models::default()).unwrap_err(), fault, "{text}");

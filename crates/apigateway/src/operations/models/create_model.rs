@@ -28,7 +28,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Model, F
         if models.iter().any(|model| model.name == input.name) {
             return Err(Error::ModelExists);
         }
-        model::check_schema(input.schema.as_deref())?;
+        model::check_text(input.schema.as_deref())?;
         mapping::check_template(&input.content_type, "")?;
         if models.len() >= MODELS_MAX {
             return Err(Error::TooMany { what: "models for this API", limit: MODELS_MAX });
@@ -42,6 +42,7 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Model, F
             schema: input.schema,
             content_type: input.content_type,
         };
+        model::check_schema(&model, &models)?;
         tx.put(&model)?;
         Ok(model)
     };

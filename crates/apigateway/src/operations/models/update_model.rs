@@ -23,7 +23,11 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Model, F
         let mut record: Model = find::child(tx, scope, api_id, &input.model_name, || {
             Error::UnknownModel(input.model_name.clone())
         })?;
+        let before = record.schema.clone();
         patch::each(input.patch_operations.as_deref(), |patch| model::apply(&mut record, patch))?;
+        if record.schema != before {
+            model::check_schema(&record, &find::children(tx, scope, api_id)?)?;
+        }
         tx.put(&record)?;
         Ok::<_, Error>(record)
     };
