@@ -5,6 +5,7 @@ mod template;
 
 use pitbird_names::resource_id;
 use pitbird_openapi::rest::DEFAULT_MODELS;
+use pitbird_openapi::schema::refers_to;
 use pitbird_records::{Model, Resource, RestApi};
 use pitbird_snapshot::{BadSchema, Models, Schema};
 use serde_json::Value;
@@ -107,9 +108,8 @@ pub fn check_unused(name: &str, resources: &[Resource], models: &[Model]) -> Res
             }
         }
     }
-    let reference = format!("/models/{name}\"");
     let mut others = models.iter().filter(|model| model.name != name);
-    match others.find(|model| model.schema.as_ref().is_some_and(|schema| schema.contains(&reference))) {
+    match others.find(|model| model.schema.as_ref().is_some_and(|schema| refers_to(schema, name))) {
         Some(other) => used("model", other.name.clone()),
         None => Ok(()),
     }

@@ -24,7 +24,7 @@ pub struct Document {
     /// The path before all paths: `/v1`, or empty.
     pub base_path: String,
     pub settings: Settings,
-    /// By name; references to others as they stand: `#/definitions/X` or `#/components/schemas/X`.
+    /// By name; references to others, or to parts of them, as they stand: `#/definitions/X` or `#/components/schemas/X`.
     pub schemas: Vec<(String, Value)>,
     pub schemes: BTreeMap<String, Scheme>,
     pub paths: Vec<Path>,

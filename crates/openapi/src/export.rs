@@ -11,6 +11,7 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::document::Form;
 use crate::rest::DEFAULT_MODELS;
+use crate::schema::{model_part, prefix, refers_to, relink};
 
 /// What a document is made for.
 #[derive(Debug, Clone, Copy)]
@@ -129,8 +130,7 @@ fn schemas(deployment: &Deployment, export: &Export<'_>) -> Map<String, Value> {
             method.request_models.values().any(is_it)
                 || responses.any(|response| response.response_models.values().any(is_it))
         });
-        let link = format!("/models/{}\"", model.name);
-        let says = |other: &Model| other.schema.as_ref().is_some_and(|schema| schema.contains(&link));
+        let says = |other: &Model| other.schema.as_ref().is_some_and(|schema| refers_to(schema, &model.name));
         named || deployment.models.iter().any(says)
     };
     let is_as_ever = |model: &Model| {
@@ -140,37 +140,25 @@ fn schemas(deployment: &Deployment, export: &Export<'_>) -> Map<String, Value> {
     let is_told = |model: &&Model| !is_as_ever(model) || used(model);
     let schema = |model: &Model| {
         let schema = model.schema.as_deref().and_then(|schema| serde_json::from_str(schema).ok());
-        local(schema.unwrap_or_else(|| json!({})), export.form)
+        local(&schema.unwrap_or_else(|| json!({})), &model.name, export.form)
     };
     deployment.models.iter().filter(is_told).map(|model| (model.name.clone(), schema(model))).collect()
 }
 
 /// A reference within the document to a model.
 fn reference(name: &str, form: Form) -> Value {
-    match form {
-        Form::Swagger2 => json!({"$ref": format!("#/definitions/{name}")}),
-        Form::OpenApi30 => json!({"$ref": format!("#/components/schemas/{name}")}),
-    }
+    json!({"$ref": format!("{}{name}", prefix(form))})
 }
 
-/// A schema whose references to models stay within the document.
-fn local(schema: Value, form: Form) -> Value {
-    match schema {
-        Value::Object(members) => {
-            let linked = members.get("$ref").and_then(Value::as_str).and_then(model_name);
-            if let Some(name) = linked {
-                return reference(name, form);
-            }
-            Value::Object(members.into_iter().map(|(name, value)| (name, local(value, form))).collect())
-        }
-        Value::Array(items) => items.into_iter().map(|item| local(item, form)).collect(),
-        scalar => scalar,
-    }
-}
-
-fn model_name(link: &str) -> Option<&str> {
-    let rest = link.strip_prefix("https://apigateway.amazonaws.com/restapis/")?;
-    rest.split_once("/models/").map(|(_, name)| name)
+/// A model's schema whose references, to models and to its own parts, stay within the document.
+fn local(schema: &Value, own: &str, form: Form) -> Value {
+    relink(schema, &mut |reference| {
+        let own_part = reference.strip_prefix('#').map(|part| (own, part));
+        Some(match model_part(reference).or(own_part) {
+            Some((name, part)) => format!("{}{name}{part}", prefix(form)),
+            None => reference.to_owned(),
+        })
+    })
 }
 
 /// API Gateway's extensions at the document's root.

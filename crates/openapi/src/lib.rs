@@ -15,6 +15,7 @@ pub mod export;
 pub mod export_http;
 pub mod read;
 pub mod rest;
+pub mod schema;
 pub mod text;
 
 pub use document::Document;

@@ -14,7 +14,6 @@ use serde_json::Value;
 use crate::document::{Document, DocumentationPart, Form, Requirement};
 use crate::{Error, text};
 use member::Source;
-pub(crate) use member::schema_name;
 
 /// Reads a document, JSON or YAML.
 ///
@@ -97,9 +96,11 @@ fn schemas(source: &mut Source<'_>) -> Vec<(String, Value)> {
             source.object(tree, "", "components").and_then(|it| source.object(it, "components", "schemas"))
         }
     };
+    // An HTTP API has no use for them.
+    let schemas = schemas.filter(|_| source.describes_methods);
     let schemas = schemas.and_then(Value::as_object).into_iter().flatten();
     let named = schemas.filter(|(name, schema)| !name.starts_with("x-") && schema.is_object());
-    named.map(|(name, schema)| (name.clone(), schema.clone())).collect()
+    named.map(|(name, schema)| (name.clone(), source.sound(schema))).collect()
 }
 
 /// A list of alternatives, each of which asks for some schemes together. API Gateway asks for all of them.

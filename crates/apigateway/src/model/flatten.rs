@@ -1,27 +1,24 @@
 use std::collections::BTreeMap;
 
+use pitbird_openapi::schema::{model_part, relink};
 use pitbird_records::Model;
 use serde_json::{Map, Value};
-
-/// What a reference to another model of an API begins with.
-const REFERENCE: &str = "https://apigateway.amazonaws.com/restapis/";
 
 /// A schema with the schemas of all models that it refers to, near and far, moved into its `definitions`. A reference to
 /// a model that isn't there stays as it is.
 pub fn flatten(schema: &str, models: &[Model]) -> String {
-    let Ok(mut root) = serde_json::from_str::<Value>(schema) else { return schema.to_owned() };
+    let Ok(root) = serde_json::from_str::<Value>(schema) else { return schema.to_owned() };
     let schemas: BTreeMap<&str, &str> =
         models.iter().filter_map(|model| Some((model.name.as_str(), model.schema.as_deref()?))).collect();
     let mut wanted = Vec::new();
-    relink(&mut root, &schemas, &mut wanted);
+    let mut root = moved(&root, None, &schemas, &mut wanted);
     let mut definitions = Map::new();
     while let Some(name) = wanted.pop() {
         if definitions.contains_key(&name) {
             continue;
         }
         let found = schemas.get(name.as_str()).and_then(|schema| serde_json::from_str(schema).ok());
-        let mut found: Value = found.unwrap_or_default();
-        relink(&mut found, &schemas, &mut wanted);
+        let found = moved(&found.unwrap_or_default(), Some(&name), &schemas, &mut wanted);
         definitions.insert(name, found);
     }
     if definitions.is_empty() {
@@ -36,32 +33,28 @@ pub fn flatten(schema: &str, models: &[Model]) -> String {
     root.to_string()
 }
 
-/// Points references at `#/definitions/…` and notes which models these are. Schemas are read by a parser that bounds their
-/// depth, and so this recursion.
-fn relink(value: &mut Value, schemas: &BTreeMap<&str, &str>, wanted: &mut Vec<String>) {
-    match value {
-        Value::Object(members) => {
-            if let Some(Value::String(reference)) = members.get_mut("$ref")
-                && let Some(name) = model_name(reference).filter(|name| schemas.contains_key(name))
-            {
-                wanted.push(name.to_owned());
-                *reference = format!("#/definitions/{name}");
-            }
-            members.values_mut().for_each(|member| relink(member, schemas, wanted));
-        }
-        Value::Array(items) => items.iter_mut().for_each(|item| relink(item, schemas, wanted)),
-        _ => {}
-    }
-}
-
-fn model_name(reference: &str) -> Option<&str> {
-    let (_, name) = reference.strip_prefix(REFERENCE)?.split_once("/models/")?;
-    Some(name)
+/// A schema whose references lead to `#/definitions/…`, also those to its own parts if it is moved there as `own`; notes which
+/// models these are.
+fn moved(
+    schema: &Value,
+    own: Option<&str>,
+    schemas: &BTreeMap<&str, &str>,
+    wanted: &mut Vec<String>,
+) -> Value {
+    relink(schema, &mut |reference| {
+        let own_part = || Some((own?, reference.strip_prefix('#')?));
+        let part = model_part(reference).filter(|(name, _)| schemas.contains_key(name)).or_else(own_part);
+        let Some((name, part)) = part else { return Some(reference.to_owned()) };
+        wanted.push(name.to_owned());
+        Some(format!("#/definitions/{name}{part}"))
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const REFERENCE: &str = "https://apigateway.amazonaws.com/restapis/";
 
     fn model(name: &str, schema: &str) -> Model {
         Model {
@@ -86,6 +79,11 @@ mod tests {
              \"A\":{\"items\":[{\"$ref\":\"#/definitions/B\"}]}}}"
         );
         assert_eq!(flatten(&to("C"), &models), to("C"), "not there");
+        let parts = r##"{"definitions":{"p":{}},"items":{"$ref":"#/definitions/p"}}"##;
+        assert_eq!(
+            flatten(&to("P#/items"), &[model("P", parts)]),
+            r##"{"$ref":"#/definitions/P/items","definitions":{"P":{"definitions":{"p":{}},"items":{"$ref":"#/definitions/P/definitions/p"}}}}"##
+        );
         assert_eq!(flatten("{\"a\" : 1}", &models), "{\"a\" : 1}", "nothing to do");
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::document::{Form, Schema, Texts};
+use crate::schema::{document_part, model_part, prefix, relink};
 
 /// References that lead on to references. More is a circle.
 const HOPS_MAX: usize = 16;
@@ -91,18 +92,47 @@ impl<'t> Source<'t> {
     /// A schema: the name of one of the document's own, or what it says itself.
     pub fn schema(&mut self, schema: &'t Value) -> Option<Schema> {
         let Some(reference) = schema.get("$ref").and_then(Value::as_str) else {
-            return schema.is_object().then(|| Schema::Inline(schema.clone()));
+            return schema.is_object().then(|| Schema::Inline(self.sound(schema)));
         };
-        let name = schema_name(reference);
-        match name.filter(|_| self.tree.pointer(&reference[1..]).is_some()) {
-            Some(name) => Some(Schema::Named(name.to_owned())),
+        match document_part(reference, self.form).filter(|_| self.is_schema(reference)) {
+            Some((name, "")) => Some(Schema::Named(name.to_owned())),
+            Some(_) => Some(Schema::Inline(serde_json::json!({"$ref": reference}))),
             None => {
-                let name = reference.rsplit('/').next().unwrap_or_default();
-                self.warn(format!("Reference to model '{name}' not found. Ignoring."));
+                self.miss_model(reference);
                 None
             }
         }
     }
+
+    /// A schema without the references that lead to no other one.
+    pub fn sound(&mut self, schema: &Value) -> Value {
+        relink(schema, &mut |reference| {
+            let is_sound = model_part(reference).is_some() || self.is_schema(reference);
+            if !is_sound {
+                self.miss_model(reference);
+            }
+            is_sound.then(|| reference.to_owned())
+        })
+    }
+
+    /// Does a reference lead to a schema of the document's own, or to a part of one?
+    fn is_schema(&self, reference: &str) -> bool {
+        let Some((name, _)) = document_part(reference, self.form) else { return false };
+        let is_object =
+            |pointer: &str| self.tree.pointer(&percent_decoded(pointer)).is_some_and(Value::is_object);
+        !name.starts_with("x-")
+            && is_object(&format!("{}{name}", &prefix(self.form)[1..]))
+            && is_object(&reference[1..])
+    }
+
+    fn miss_model(&mut self, reference: &str) {
+        let name = reference.rsplit('/').next().unwrap_or_default();
+        self.warn(format!("Reference to model '{name}' not found. Ignoring."));
+    }
+}
+
+fn percent_decoded(pointer: &str) -> String {
+    pointer.replace("%7B", "{").replace("%7D", "}").replace("%25", "%")
 }
 
 /// Takes a value's bytes from a budget, and ends with it.
@@ -129,12 +159,6 @@ fn measure(value: &Value, budget: &mut usize) {
         }
         _ => {}
     }
-}
-
-/// The name in `#/definitions/{name}` or `#/components/schemas/{name}`.
-pub fn schema_name(reference: &str) -> Option<&str> {
-    let name = reference.strip_prefix("#/definitions/");
-    name.or_else(|| reference.strip_prefix("#/components/schemas/")).filter(|name| !name.contains('/'))
 }
 
 /// A text, or a number or truth value as one.

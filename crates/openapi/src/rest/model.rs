@@ -6,14 +6,15 @@ use pitbird_records::{Model, RestApi};
 use serde_json::Value;
 
 use super::Picture;
-use crate::document::{Document, Schema, Texts};
-use crate::read::schema_name;
+use crate::document::{Document, Form, Schema, Texts};
+use crate::schema::{document_part, link, relink};
 use crate::text;
 
 /// The models of an API as a document is laid over it.
 pub struct Models<'p> {
     over: &'p [Model],
     api: RestApi,
+    form: Form,
     by_name: BTreeMap<String, Model>,
     described: BTreeSet<String>,
 }
@@ -30,6 +31,7 @@ impl<'p> Models<'p> {
         let mut models = Models {
             over: &over.models,
             api: picture.api.clone(),
+            form: document.form,
             by_name: kept.map(|model| (model.name.clone(), model)).collect(),
             described: BTreeSet::new(),
         };
@@ -63,7 +65,7 @@ impl<'p> Models<'p> {
         let mut hash = fnv(schema.to_string().as_bytes());
         loop {
             let name = format!("MODEL{:06x}", hash & 0xff_ffff);
-            let written = linked(schema, &self.api.id);
+            let written = self.linked(&name, schema);
             match self.by_name.get(&name) {
                 Some(model) if !says(model, &written) => hash = hash.rotate_right(11).wrapping_add(1),
                 Some(_) => {
@@ -79,7 +81,7 @@ impl<'p> Models<'p> {
     }
 
     fn put(&mut self, name: &str, schema: &Value, fresh_id: &mut dyn FnMut(usize) -> String) {
-        let schema = linked(schema, &self.api.id);
+        let schema = self.linked(name, schema);
         let known = self.over.iter().find(|model| model.name == name);
         let model = match known {
             Some(known) if says(known, &schema) => known.clone(),
@@ -96,33 +98,23 @@ impl<'p> Models<'p> {
         self.by_name.insert(name.to_owned(), model);
         self.described.insert(name.to_owned());
     }
+
+    /// A model's schema, whose references to the document's schemas lead to the API's models, and those to its own parts to these.
+    fn linked(&self, own: &str, schema: &Value) -> Value {
+        relink(schema, &mut |reference| {
+            Some(match document_part(reference, self.form) {
+                Some((name, "")) => link(&self.api.id, name),
+                Some((name, part)) if name == own => format!("#{part}"),
+                Some((name, part)) => format!("{}#{part}", link(&self.api.id, name)),
+                None => reference.to_owned(),
+            })
+        })
+    }
 }
 
 fn says(model: &Model, schema: &Value) -> bool {
     let own = model.schema.as_deref().and_then(|own| serde_json::from_str::<Value>(own).ok());
     own.is_some_and(|own| own == *schema)
-}
-
-/// A schema whose references to the document's schemas lead to the API's models.
-fn linked(schema: &Value, api_id: &str) -> Value {
-    match schema {
-        Value::Object(members) => {
-            let link = |(name, value): (&String, &Value)| {
-                let target = value.as_str().filter(|_| name == "$ref").and_then(schema_name);
-                let value = match target {
-                    Some(model) => {
-                        let prefix = "https://apigateway.amazonaws.com/restapis";
-                        Value::from(format!("{prefix}/{api_id}/models/{model}"))
-                    }
-                    None => linked(value, api_id),
-                };
-                (name.clone(), value)
-            };
-            Value::Object(members.iter().map(link).collect())
-        }
-        Value::Array(items) => items.iter().map(|item| linked(item, api_id)).collect(),
-        scalar => scalar.clone(),
-    }
 }
 
 /// FNV-1a: names needn't be secret, only the same each time.
