@@ -68,7 +68,9 @@ pub fn unfit(error: pitbird_openapi::Error) -> Error {
     use pitbird_openapi::Error::*;
     match error {
         Unreadable(_) | Version => Error::OpenApi,
-        TooLong(_) | TooDeep(_) | Expands(_) => Error::OpenApiBounds(error.to_string()),
+        TooLong(_) | Twice(_) | Documents | TooDeep(_) | Expands(_) => {
+            Error::OpenApiBounds(error.to_string())
+        }
     }
 }
 

@@ -40,7 +40,9 @@ pub fn document(body: &str) -> Result<Document, Error> {
     use pitbird_openapi::Error::*;
     let document = read::http_api(body.as_bytes()).map_err(|error| match error {
         Unreadable(_) | Version => Error::OpenApi,
-        TooLong(_) | TooDeep(_) | Expands(_) => Error::OpenApiBounds(error.to_string()),
+        TooLong(_) | Twice(_) | Documents | TooDeep(_) | Expands(_) => {
+            Error::OpenApiBounds(error.to_string())
+        }
     })?;
     match document.form {
         Form::OpenApi30 => Ok(document),

@@ -8,6 +8,10 @@ pub enum Error {
     TooLong(usize),
     #[error("the document is neither JSON nor YAML: {0}")]
     Unreadable(String),
+    #[error("the document has the key '{0}' twice in one mapping")]
+    Twice(String),
+    #[error("there is another document behind the first one")]
+    Documents,
     #[error("the document nests deeper than {0} levels")]
     TooDeep(usize),
     /// Aliases or references that repeat too much: a bomb.

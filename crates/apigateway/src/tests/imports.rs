@@ -251,6 +251,14 @@ async fn what_breaks_rules_is_told_with_its_place_and_nothing_is_kept() {
         ("just text", "Invalid OpenAPI input."),
         ("{\"openapi\": \"3.1.0\", \"info\": {\"title\": \"a\"}}", "Invalid OpenAPI input."),
         ("{\"swagger\": \"2.0\"}", "Name cannot be empty"),
+        (
+            "swagger: '2.0'\nswagger: '2.0'\n",
+            "Invalid OpenAPI input: the document has the key 'swagger' twice in one mapping.",
+        ),
+        (
+            "swagger: '2.0'\n---\nswagger: '2.0'\n",
+            "Invalid OpenAPI input: there is another document behind the first one.",
+        ),
     ] {
         assert_eq!(bed.import(body, json!({})).await.expect_err(body), bad(message));
     }

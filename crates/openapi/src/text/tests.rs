@@ -27,6 +27,27 @@ fn aliases_and_merges_are_taken() {
 }
 
 #[test]
+fn a_text_is_one_document_whose_keys_stand_once() {
+    let twice = |key: &str| Err(Error::Twice(key.to_owned()));
+    for (yaml, read) in [
+        ("a: 1\nb: 2\na: 3\n", twice("a")),
+        ("a: {200: x, \"200\": y}\n", twice("200")),
+        ("x: &x {a: 1}\ny: {<<: *x, a: 2, a: 3}\n", twice("a")),
+        ("a: 1\n---\nb: 2\n", Err(Error::Documents)),
+        ("a: 1\n--- []\n", Err(Error::Documents)),
+        ("---\na: 1\n---\n", Ok(json!({"a": 1}))),
+        ("a: 1\n...\n# the end\n", Ok(json!({"a": 1}))),
+        (
+            "x: &x {a: 1}\ny: {a: 2, <<: *x}\nz: {<<: *x, <<: {a: 2}, a: 3}\n",
+            Ok(json!({"x": {"a": 1}, "y": {"a": 2}, "z": {"a": 3}})),
+        ),
+    ] {
+        assert_eq!(parse(yaml.as_bytes()), read, "{yaml}");
+    }
+    assert!(parse(b"{\"a\": 1} }").is_err(), "something behind it");
+}
+
+#[test]
 fn a_bomb_is_no_document() {
     let mut laughs = "a0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol, lol]\n".to_owned();
     for level in 1..12 {

@@ -1,6 +1,6 @@
 //! YAML to a tree, by events: so depth, aliases and how much they repeat are bounded while it is read.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use saphyr_parser::{Event, Parser, ScalarStyle};
 use serde_json::{Map, Value};
@@ -12,6 +12,8 @@ use crate::Error;
 const EXPANSION_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// What a value takes beside its text.
 const VALUE_BYTES: usize = 32;
+/// How much is told of a key that stands twice.
+const KEY_CHARS_TOLD: usize = 200;
 
 /// A list or a mapping that isn't at its end.
 struct Open {
@@ -21,6 +23,8 @@ struct Open {
     key: Option<String>,
     /// Is that key YAML's `<<`, not quoted?
     is_merge: bool,
+    /// Members of others, which the mapping may have itself.
+    merged: HashSet<String>,
 }
 
 #[derive(Default)]
@@ -31,15 +35,22 @@ struct Reader {
     root: Option<Value>,
 }
 
-/// Reads the first document of a text.
+/// Reads a text's only document. Behind it there may be one that is empty, as a last `---` makes it.
 pub fn read(text: &str) -> Result<Value, Error> {
     let mut reader = Reader::default();
+    let mut is_behind = false;
     for event in Parser::new_from_str(text) {
         let (event, _) = event.map_err(|error| Error::Unreadable(error.to_string()))?;
-        if matches!(event, Event::DocumentEnd) {
-            break;
+        match event {
+            Event::DocumentEnd => is_behind = true,
+            Event::Scalar(text, ScalarStyle::Plain, ..) if is_behind && scalar::plain(&text).is_null() => {}
+            Event::Scalar(..) | Event::SequenceStart(..) | Event::MappingStart(..) | Event::Alias(_)
+                if is_behind =>
+            {
+                return Err(Error::Documents);
+            }
+            event => reader.take(event)?,
         }
-        reader.take(event)?;
     }
     reader.root.ok_or_else(|| Error::Unreadable("the document is empty".to_owned()))
 }
@@ -86,7 +97,7 @@ impl Reader {
         if self.open.len() >= DEPTH_MAX {
             return Err(Error::TooDeep(DEPTH_MAX));
         }
-        self.open.push(Open { anchor, tree, key: None, is_merge: false });
+        self.open.push(Open { anchor, tree, key: None, is_merge: false, merged: HashSet::new() });
         Ok(())
     }
 
@@ -102,8 +113,13 @@ impl Reader {
         };
         match (&mut open.tree, open.key.take()) {
             (Value::Array(items), _) => items.push(value),
-            (Value::Object(members), Some(_)) if std::mem::take(&mut open.is_merge) => merge(members, value),
+            (Value::Object(members), Some(_)) if std::mem::take(&mut open.is_merge) => {
+                merge(members, value, &mut open.merged);
+            }
             (Value::Object(members), Some(key)) => {
+                if members.contains_key(&key) && !open.merged.remove(&key) {
+                    return Err(Error::Twice(key.chars().take(KEY_CHARS_TOLD).collect()));
+                }
                 members.insert(key, value);
             }
             (_, _) => {
@@ -121,7 +137,7 @@ impl Reader {
 }
 
 /// A mapping's `<<`: members of others that it doesn't have itself.
-fn merge(members: &mut Map<String, Value>, others: Value) {
+fn merge(members: &mut Map<String, Value>, others: Value, merged: &mut HashSet<String>) {
     let others = match others {
         Value::Array(others) => others,
         other => vec![other],
@@ -129,7 +145,10 @@ fn merge(members: &mut Map<String, Value>, others: Value) {
     for other in others {
         let Value::Object(other) = other else { continue };
         for (name, value) in other {
-            members.entry(name).or_insert(value);
+            if !members.contains_key(&name) {
+                merged.insert(name.clone());
+                members.insert(name, value);
+            }
         }
     }
 }
