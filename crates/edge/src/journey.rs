@@ -355,6 +355,11 @@ impl Edge {
             let recorder = StageRecorder::new(stage, &self.telemetry, &self.log_stream, self.cache(stage));
             let key = (stage.api_id.clone(), stage.record.name.clone());
             let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
+            // Instead of growing it first lets go of stages that are gone.
+            if counters.len() == counters.capacity() && !counters.contains_key(&key) {
+                let snapshot = self.snapshots.load();
+                counters.retain(|(api, name), _| snapshot.stage(api, name).is_some());
+            }
             counters.insert(key, recorder.counters());
             Arc::new(recorder)
         })

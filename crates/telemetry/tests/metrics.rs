@@ -10,6 +10,7 @@ use pitbird_telemetry::metrics::{
     Datapoint, Datum, DimensionFilter, Dimensions, ListQuery, Measured, Metric, MetricQuery, ProbeSpec,
     Resolution, Samples, SeriesQuery, Stat, Unit,
 };
+use pitbird_telemetry::usage::{Subject, UsageSpec};
 use pitbird_telemetry::{Config, Error, Telemetry};
 
 const MINUTE: i64 = 60_000;
@@ -483,9 +484,18 @@ async fn what_probes_have_counted_outlasts_them() {
         scope: Scope::default(),
         namespace: "N".into(),
         metrics: vec![("Count".into(), Unit::Count)],
-        dimension_sets: vec![[("name".to_owned(), name)].into_iter().collect()],
+        dimension_sets: vec![[("name".to_owned(), name.clone())].into_iter().collect()],
         resolution: Resolution::Minute,
-        usage: None,
+        usage: Some(UsageSpec {
+            subject: Subject {
+                scope: Scope::default(),
+                service: "S".to_owned(),
+                names: [("name".to_owned(), name)].into_iter().collect(),
+            },
+            quantities: Vec::new(),
+            totals_only: 0,
+            part: String::new(),
+        }),
     };
     let take = |name: String| telemetry.probe(spec(name)).record(now(), &[2.0]);
     let of = |name: &str| {

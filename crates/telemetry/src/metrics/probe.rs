@@ -261,6 +261,7 @@ impl Registry {
                 // Together with all others of its kind.
                 spec.dimension_sets.clear();
                 spec.scope = Scope::default();
+                spec.usage = None;
                 number = u64::MAX;
             }
             let metrics = spec.metrics.len();
