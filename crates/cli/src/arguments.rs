@@ -106,7 +106,7 @@ pub enum ClientCommand {
 #[derive(Debug, Args)]
 pub struct ServeOptions {
     /// Address to listen on; port 0 takes a free one
-    #[arg(long, default_value = "127.0.0.1:4566", env = "PITBIRD_LISTEN", hide_env_values = true)]
+    #[arg(long, default_value = "127.0.0.1:4566", value_parser = address, env = "PITBIRD_LISTEN", hide_env_values = true)]
     pub listen: SocketAddr,
     /// Folder that keeps all state
     #[arg(long, default_value = "pitbird-data", env = "PITBIRD_DATA_DIR", hide_env_values = true)]
@@ -192,6 +192,13 @@ pub struct ServeOptions {
     /// What to write to standard error, as in `info` or `pitbird=debug`
     #[arg(long, default_value = "warn", env = "PITBIRD_LOG", hide_env_values = true)]
     pub log: String,
+}
+
+/// Reads an address to listen on; `localhost` is the one of IPv4, as everywhere else here.
+fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    let numbers = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
+    let address = numbers.as_deref().unwrap_or(text).parse();
+    address.map_err(|_| "an address and a port, such as 127.0.0.1:4566, [::1]:4566 or localhost:4566")
 }
 
 /// Reads the name of an isolation level.
@@ -345,7 +352,7 @@ pub struct ApiOptions {
 #[derive(Debug, Args)]
 pub struct DoctorOptions {
     /// Address that `serve` would listen on
-    #[arg(long, default_value = "127.0.0.1:4566", env = "PITBIRD_LISTEN", hide_env_values = true)]
+    #[arg(long, default_value = "127.0.0.1:4566", value_parser = address, env = "PITBIRD_LISTEN", hide_env_values = true)]
     pub listen: SocketAddr,
     #[command(flatten)]
     pub runtimes: RuntimeOptions,

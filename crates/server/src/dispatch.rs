@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, EXPECT, HOST, HeaderValue};
 use http::request::Parts;
-use http::{Request, Response, Version};
+use http::{Request, Response, StatusCode, Version};
 use http_body_util::{BodyExt, Either, Full, Limited};
 use hyper::body::{Body, Incoming};
 use pitbird_console::{Console, Visitor};
@@ -70,6 +70,13 @@ impl Dispatch {
     ) -> Response<Answer> {
         let (mut parts, mut body) = request.into_parts();
         name_host(&mut parts);
+        if is_unhosted(&parts) {
+            let mut answer =
+                Response::new(Either::Left(Full::new(Bytes::from_static(b"one Host is needed\n"))));
+            *answer.status_mut() = StatusCode::BAD_REQUEST;
+            answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            return answer;
+        }
         parts.headers.remove(MIRRORED);
         let asks_first = parts.headers.contains_key(EXPECT) && parts.headers.contains_key(CONTENT_LENGTH);
         let is_empty = body.is_end_stream();
@@ -265,14 +272,19 @@ fn apart(parts: &Parts, domain: Option<&str>, mut answer: Response<Answer>) -> R
     answer
 }
 
-/// HTTP/2 names the host beside the headers; everybody here, and every signature, looks among them.
+/// HTTP/2 names the host beside the headers, and so does a target with an authority, before which the header is nothing (RFC 9112
+/// §3.2.2); everybody here, and every signature, looks among them.
 fn name_host(parts: &mut Parts) {
-    if parts.version == Version::HTTP_2
-        && let Some(authority) = parts.uri.authority()
+    if let Some(authority) = parts.uri.authority()
         && let Ok(host) = HeaderValue::from_str(authority.as_str())
     {
         parts.headers.insert(HOST, host);
     }
+}
+
+/// Must it be refused, as RFC 9112 §3.2 has it: a request that names no host, or two?
+fn is_unhosted(parts: &Parts) -> bool {
+    parts.version == Version::HTTP_11 && parts.headers.get_all(HOST).iter().count() != 1
 }
 
 /// Of all the ways in which an answer can come only the usual one goes without a box.

@@ -28,6 +28,7 @@ mod usage;
 mod user_pools;
 mod usual;
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use anyhow::{Result, anyhow};
@@ -87,6 +88,8 @@ fn run(cli: Cli) -> Result<ExitCode> {
 
 fn log_to_stderr(filter: &str) -> Result<()> {
     let filter = EnvFilter::try_new(filter).map_err(|error| anyhow!("--log {filter:?}: {error}"))?;
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    // Colours are for people.
+    let is_seen = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(is_seen).init();
     Ok(())
 }

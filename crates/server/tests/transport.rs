@@ -203,6 +203,38 @@ fn fetch_alone(address: &str, path: &str) -> std::io::Result<String> {
     Ok(answer.lines().next().unwrap_or_default().to_owned())
 }
 
+/// The status line that answers a request written by hand.
+fn said(address: &str, head: &str) -> String {
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    write!(stream, "{head}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.lines().next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn a_request_is_for_one_host() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, path) = serving(folder.path());
+    let address = address(&server);
+    let api = path.split('/').nth(3).unwrap();
+    let (ok, bad) = ("HTTP/1.1 200 OK", "HTTP/1.1 400 Bad Request");
+    let host = format!("{api}.execute-api.us-east-1.amazonaws.com");
+    for (head, expected) in [
+        (format!("GET {path} HTTP/1.1"), bad),
+        (format!("GET {path} HTTP/1.1\r\nHost: a\r\nHost: b"), bad),
+        (format!("GET {path} HTTP/1.1\r\nHost: a"), ok),
+        (format!("GET {path} HTTP/1.0"), "HTTP/1.0 200 OK"),
+        (format!("GET /prod/ HTTP/1.1\r\nHost: {host}"), ok),
+        (format!("GET http://{host}/prod/ HTTP/1.1\r\nHost: elsewhere"), ok),
+        (format!("GET http://{host}/prod/ HTTP/1.1"), ok),
+        (format!("GET http://elsewhere/prod/ HTTP/1.1\r\nHost: {host}"), "HTTP/1.1 404 Not Found"),
+    ] {
+        assert_eq!(said(address, &head), expected, "{head}");
+    }
+}
+
 fn tell(signal: &str, server: &Server) {
     let told = std::process::Command::new("kill").args([signal, &server.pid().to_string()]).status();
     assert!(told.unwrap().success(), "the server runs");
