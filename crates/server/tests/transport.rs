@@ -195,22 +195,17 @@ async fn shake_once(data_dir: &Path, server: &Server) {
 
 /// One request on a connection of its own; its status line, or what went wrong.
 fn fetch_alone(address: &str, path: &str) -> std::io::Result<String> {
-    let mut stream = std::net::TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
-    write!(stream, "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n")?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    Ok(answer.lines().next().unwrap_or_default().to_owned())
+    said(address, &format!("GET {path} HTTP/1.1\r\nhost: {address}"))
 }
 
 /// The status line that answers a request written by hand.
-fn said(address: &str, head: &str) -> String {
-    let mut stream = std::net::TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-    write!(stream, "{head}\r\nConnection: close\r\n\r\n").unwrap();
+fn said(address: &str, head: &str) -> std::io::Result<String> {
+    let mut stream = std::net::TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+    write!(stream, "{head}\r\nConnection: close\r\n\r\n")?;
     let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer.lines().next().unwrap_or_default().to_owned()
+    stream.read_to_string(&mut answer)?;
+    Ok(answer.lines().next().unwrap_or_default().to_owned())
 }
 
 #[test]
@@ -231,13 +226,13 @@ fn a_request_is_for_one_host() {
         (format!("GET http://{host}/prod/ HTTP/1.1"), ok),
         (format!("GET http://elsewhere/prod/ HTTP/1.1\r\nHost: {host}"), "HTTP/1.1 404 Not Found"),
     ] {
-        assert_eq!(said(address, &head), expected, "{head}");
+        assert_eq!(said(address, &head).unwrap(), expected, "{head}");
     }
 }
 
 fn tell(signal: &str, server: &Server) {
     let told = std::process::Command::new("kill").args([signal, &server.pid().to_string()]).status();
-    assert!(told.unwrap().success(), "the server runs");
+    assert!(told.is_ok_and(|status| status.success()), "the server runs");
 }
 
 #[test]

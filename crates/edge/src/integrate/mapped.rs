@@ -296,9 +296,24 @@ async fn run(
         outcome.function_error.map(|_| super::function_failure(&arrival.request_id, &outcome.payload));
     let status = Some(200);
     let story = IntegrationStory { latency_us, status, service_status: status, error, ..of_function() };
-    let headers =
-        HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
+    let headers = told_by_lambda(&outcome, &arrival.request_id);
     Ok(Answered { selector, headers, body: outcome.payload, story: Some(story) })
+}
+
+/// The headers that a mapping of the answer may name.
+fn told_by_lambda(outcome: &pitbird_invoke::Outcome, request_id: &str) -> HeaderMap {
+    let mut headers =
+        HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
+    let version = outcome.executed_version.to_string();
+    for (name, value) in [
+        ("x-amzn-requestid", Some(request_id)),
+        ("x-amz-executed-version", Some(&version)),
+        ("x-amz-function-error", outcome.function_error),
+    ] {
+        let value = value.and_then(|value| HeaderValue::from_str(value).ok());
+        headers.extend(value.map(|value| (HeaderName::from_static(name), value)));
+    }
+    headers
 }
 
 /// Asks an AWS service in the name of the integration's role.

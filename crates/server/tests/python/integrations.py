@@ -226,7 +226,13 @@ def lambda_custom():
     api = Api("lambda-custom")
     template = """{"fail": "$input.params('fail')", "method": "$context.httpMethod", "canary": "$context.isCanaryRequest"}"""
     responses = {
-        "200": {"responseTemplates": {"application/json": "$input.json('$.got')"}},
+        "200": {
+            "responseTemplates": {"application/json": "$input.json('$.got')"},
+            "responseParameters": {
+                "method.response.header.X-Version": "integration.response.header.X-Amz-Executed-Version",
+                "method.response.header.X-Id": "integration.response.header.x-amzn-RequestId",
+            },
+        },
         "404": {"selectionPattern": "not found.*", "responseTemplates": {"application/json": "{\"error\": \"$input.path('$.errorMessage')\"}"}},
     }
     api.put("/", "GET", type="AWS", integrationHttpMethod="POST", uri=uri, requestTemplates={"application/json": template}, responses=responses)
@@ -238,6 +244,7 @@ def lambda_custom():
     api.deploy()
     answer = api.ask("/")
     assert (answer.status, answer.json()) == (200, {"fail": "", "method": "GET", "canary": ""}), answer
+    assert (answer.headers["x-version"], len(answer.headers["x-id"])) == ("$LATEST", 36), answer
     missing = api.ask("/?fail=rex")
     assert (missing.status, missing.json()) == (404, {"error": "not found: rex"}), missing
     passed = api.ask("/pass", "POST", body={"a": [1, 2]})
