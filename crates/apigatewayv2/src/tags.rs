@@ -2,6 +2,7 @@
 
 use pitbird_names::{Scope, arn};
 use pitbird_records::Texts;
+use pitbird_snapshot::Choice;
 
 use crate::Error;
 
@@ -41,6 +42,10 @@ pub fn parse(text: &str, scope: &Scope) -> Result<Tagged, Error> {
 pub fn check(tags: &Texts) -> Result<(), Error> {
     if tags.len() > TAGS_MAX {
         return Err(Error::TooMany { what: "tags for this resource", limit: TAGS_MAX });
+    }
+    // What they would do to a REST API's stage, nothing does here.
+    if let Some(key) = tags.keys().find(|key| key.starts_with(Choice::PREFIX)) {
+        return Err(Error::unsupported(format!("the tag {key} on anything but a REST API's stage")));
     }
     let is_bad = |(key, value): &(&String, &String)| {
         !(1..=KEY_BYTES).contains(&key.len()) || value.len() > VALUE_BYTES || key.starts_with("aws:")
@@ -87,6 +92,8 @@ mod tests {
         for (key, value) in [("", "v"), ("aws:a", "v"), (&(key + "k"), "v"), ("a", &(value + "v"))] {
             assert!(one(key, value).is_err(), "{key} {value}");
         }
+        let words = one("pitbird:canary-force", "header:X").map_err(|error| error.to_string());
+        assert!(words.is_err_and(|words| words.contains("pitbird:canary-force")));
         let many = |count: usize| (0..count).map(|n| (n.to_string(), String::new())).collect();
         assert!(check(&many(50)).is_ok() && check(&many(51)).is_err());
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, EXPECT, HOST, HeaderValue};
+use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, EXPECT, HOST, HeaderValue, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::{Request, Response, StatusCode, Version};
 use http_body_util::{BodyExt, Either, Full, Limited};
@@ -70,10 +70,9 @@ impl Dispatch {
     ) -> Response<Answer> {
         let (mut parts, mut body) = request.into_parts();
         name_host(&mut parts);
-        if is_unhosted(&parts) {
-            let mut answer =
-                Response::new(Either::Left(Full::new(Bytes::from_static(b"one Host is needed\n"))));
-            *answer.status_mut() = StatusCode::BAD_REQUEST;
+        if let Some((status, words)) = misframed(&parts) {
+            let mut answer = Response::new(Either::Left(Full::new(Bytes::from_static(words))));
+            *answer.status_mut() = status;
             answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             return answer;
         }
@@ -282,9 +281,18 @@ fn name_host(parts: &mut Parts) {
     }
 }
 
-/// Must it be refused, as RFC 9112 §3.2 has it: a request that names no host, or two?
-fn is_unhosted(parts: &Parts) -> bool {
-    parts.version == Version::HTTP_11 && parts.headers.get_all(HOST).iter().count() != 1
+/// Why RFC 9112 has a request refused: it names no host, or two (§3.2), or its body has a coding that nobody here undoes (§6.1). Whoever is
+/// before us might read it as another one.
+fn misframed(parts: &Parts) -> Option<(StatusCode, &'static [u8])> {
+    if parts.version == Version::HTTP_11 && parts.headers.get_all(HOST).iter().count() != 1 {
+        return Some((StatusCode::BAD_REQUEST, b"one Host is needed\n"));
+    }
+    let mut codings = parts.headers.get_all(TRANSFER_ENCODING).iter();
+    let is_plain = |coding: &HeaderValue| coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked");
+    if codings.next().is_some_and(|coding| !is_plain(coding)) || codings.next().is_some() {
+        return Some((StatusCode::NOT_IMPLEMENTED, b"the only transfer coding here is chunked\n"));
+    }
+    None
 }
 
 /// Of all the ways in which an answer can come only the usual one goes without a box.

@@ -209,7 +209,7 @@ fn said(address: &str, head: &str) -> std::io::Result<String> {
 }
 
 #[test]
-fn a_request_is_for_one_host() {
+fn a_request_is_for_one_host_and_framed_in_one_way() {
     let folder = tempfile::tempdir().unwrap();
     let (server, path) = serving(folder.path());
     let address = address(&server);
@@ -221,6 +221,10 @@ fn a_request_is_for_one_host() {
         (format!("GET {path} HTTP/1.1\r\nHost: a\r\nHost: b"), bad),
         (format!("GET {path} HTTP/1.1\r\nHost: a"), ok),
         (format!("GET {path} HTTP/1.0"), "HTTP/1.0 200 OK"),
+        (
+            format!("GET {path} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked"),
+            "HTTP/1.1 501 Not Implemented",
+        ),
         (format!("GET /prod/ HTTP/1.1\r\nHost: {host}"), ok),
         (format!("GET http://{host}/prod/ HTTP/1.1\r\nHost: elsewhere"), ok),
         (format!("GET http://{host}/prod/ HTTP/1.1"), ok),

@@ -212,6 +212,8 @@ async fn usage_is_told_by_days_and_granted() {
     let more = json!([patch("replace", "/remaining", "50")]);
     let granted = bed.ok("UpdateUsage", with(&at, json!({"patchOperations": more}))).await;
     assert_eq!(granted["values"], json!({(&*key): [[3, 50]]}));
+    let told = bed.ok("GetUsage", range.clone()).await;
+    assert_eq!(told["values"], json!({(&*key): [[0, 10], [3, 50], [0, 50]]}), "at once");
     let grants = bed.store.list::<pitbird_records::UsageGrant>("").expect("a read");
     assert_eq!((grants[0].record.remaining, grants[0].record.since.as_str()), (50, "2020-09-13"));
     for (operation, input) in [

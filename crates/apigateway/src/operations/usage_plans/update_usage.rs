@@ -39,7 +39,12 @@ pub async fn run(state: Arc<State>, call: Call<Input>) -> Result<shape::Usage, F
         let remaining = match remaining {
             Some(remaining) => {
                 let (scope, plan_id, key_id) = (plan.scope, plan.id.clone(), found.id.clone());
-                tx.put(&UsageGrant { scope, plan_id, key_id, since: today.clone(), remaining })?;
+                let grant = UsageGrant { scope, plan_id, key_id, since: today.clone(), remaining };
+                tx.put(&grant)?;
+                // Until the key is used again, which counts from the grant, this is what there is to tell.
+                let UsageGrant { scope, plan_id, key_id, since: day, .. } = grant;
+                let grant = usage.and_then(|usage| usage.grant);
+                tx.put(&Usage { scope, plan_id, key_id, day, used, remaining: Some(remaining), grant })?;
                 remaining
             }
             None => usage.and_then(|usage| usage.remaining).unwrap_or_default(),
