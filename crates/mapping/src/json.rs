@@ -71,7 +71,7 @@ impl<'a> Visitor<'a> for Seed<'_, 'a> {
     }
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<Value<'a>, E> {
-        Ok(i64::try_from(number).map_or(Value::Double(number as f64), Value::Integer))
+        Ok(i64::try_from(number).map_or(Value::Wide(number), Value::Integer))
     }
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<Value<'a>, E> {
@@ -173,6 +173,7 @@ fn write_at(
         Value::Null | Value::Object(_) => out.push_str("null"),
         Value::Boolean(truth) => out.push_str(if *truth { "true" } else { "false" }),
         Value::Integer(number) => out.push_str(itoa::Buffer::new().format(*number)),
+        Value::Wide(number) => out.push_str(itoa::Buffer::new().format(*number)),
         Value::Double(number) if !number.is_finite() => out.push_str("null"),
         Value::Double(number) => out.push_str(&crate::number::double_text(*number)),
         Value::Text(text) => write_text(text, style, out),

@@ -25,9 +25,14 @@ pub fn double_text(number: f64) -> String {
     format!("{digits}{point}E{exponent}")
 }
 
+pub fn is_number(value: &Value<'_>) -> bool {
+    matches!(value, Value::Integer(_) | Value::Wide(_) | Value::Double(_))
+}
+
 fn as_double(value: &Value<'_>) -> Option<f64> {
     match value {
         Value::Integer(whole) => Some(*whole as f64),
+        Value::Wide(whole) => Some(*whole as f64),
         Value::Double(number) => Some(*number),
         _ => None,
     }
@@ -37,6 +42,7 @@ fn as_double(value: &Value<'_>) -> Option<f64> {
 pub fn compare(left: &Value<'_>, right: &Value<'_>) -> Option<Ordering> {
     match (left, right) {
         (Value::Integer(left), Value::Integer(right)) => Some(left.cmp(right)),
+        (Value::Wide(left), Value::Wide(right)) => Some(left.cmp(right)),
         _ => as_double(left)?.partial_cmp(&as_double(right)?),
     }
 }

@@ -34,6 +34,8 @@ pub enum Value<'a> {
     Null,
     Boolean(bool),
     Integer(i64),
+    /// A whole number of JSON's beyond those: it is written as it came, and reckoned with as a double.
+    Wide(u64),
     Double(f64),
     Text(&'a str),
     List(ListId),

@@ -167,6 +167,7 @@ fn apply<'a>(function: Function, value: &Value<'a>, heap: &mut Heap<'a>) -> Atte
         .iter()
         .filter_map(|element| match element {
             Value::Integer(number) => Some(*number as f64),
+            Value::Wide(number) => Some(*number as f64),
             Value::Double(number) => Some(*number),
             _ => None,
         })

@@ -168,8 +168,8 @@ fn compare(
 }
 
 fn are_alike(left: &Value<'_>, right: &Value<'_>) -> bool {
-    let is_number = |value: &Value<'_>| matches!(value, Value::Integer(_) | Value::Double(_));
-    is_number(left) && is_number(right) || std::mem::discriminant(left) == std::mem::discriminant(right)
+    number::is_number(left) && number::is_number(right)
+        || std::mem::discriminant(left) == std::mem::discriminant(right)
 }
 
 /// Numbers and strings that say the same are equal.
@@ -182,8 +182,7 @@ fn equal(left: &Value<'_>, right: &Value<'_>, heap: &mut Heap<'_>, depth: usize)
         (Value::Null, Value::Null) => true,
         (Value::Boolean(left), Value::Boolean(right)) => left == right,
         (Value::Text(left), Value::Text(right)) => left == right,
-        (Value::Text(text), number @ (Value::Integer(_) | Value::Double(_)))
-        | (number @ (Value::Integer(_) | Value::Double(_)), Value::Text(text)) => {
+        (Value::Text(text), number) | (number, Value::Text(text)) if number::is_number(number) => {
             let read = text.trim().parse().map(Value::Double);
             read.is_ok_and(|read| number::compare(&read, number) == Some(Ordering::Equal))
         }

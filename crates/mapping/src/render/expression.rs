@@ -181,8 +181,7 @@ impl<'a> Renderer<'a> {
             }
             _ => {}
         }
-        let are_numbers =
-            [left, right].iter().all(|value| matches!(value, Value::Integer(_) | Value::Double(_)));
+        let are_numbers = number::is_number(left) && number::is_number(right);
         if are_numbers {
             return Ok(number::compare(left, right) == Some(Ordering::Equal));
         }

@@ -83,7 +83,7 @@ impl<'a> Renderer<'a> {
             Value::List(id) => self.list_method(id, name, arguments),
             Value::Map(id) => self.map_method(id, name, arguments),
             Value::Entry(_) => self.entry_method(&value, name),
-            Value::Integer(_) | Value::Double(_) => number_method(&value, name, &arguments),
+            Value::Integer(_) | Value::Wide(_) | Value::Double(_) => number_method(&value, name, &arguments),
             Value::Boolean(truth) => Ok(match (name, arguments.as_slice()) {
                 ("booleanValue", []) => Value::Boolean(truth),
                 ("parseBoolean" | "valueOf", [Value::Text(text)]) => {
@@ -155,11 +155,12 @@ fn number_method<'a>(value: &Value<'a>, name: &str, arguments: &[Value<'a>]) -> 
         ("parseDouble" | "valueOf", [Value::Text(text)], Value::Double(_)) => {
             Value::Double(text.trim().parse().map_err(|_| not_a_number())?)
         }
-        ("valueOf", [number @ (Value::Integer(_) | Value::Double(_))], _) => *number,
+        ("valueOf", [number], _) if number::is_number(number) => *number,
         ("intValue" | "longValue", [], Value::Integer(_)) => *value,
         ("intValue", [], Value::Double(number)) => Value::Integer(i64::from(*number as i32)),
         ("longValue", [], Value::Double(number)) => Value::Integer(*number as i64),
         ("doubleValue" | "floatValue", [], Value::Integer(number)) => Value::Double(*number as f64),
+        ("doubleValue" | "floatValue", [], Value::Wide(number)) => Value::Double(*number as f64),
         ("doubleValue" | "floatValue", [], _) => *value,
         ("hashCode", [], Value::Integer(number)) if i32::try_from(*number).is_ok() => *value,
         ("hashCode", [], Value::Integer(number)) => {

@@ -13,6 +13,7 @@ impl<'a> Renderer<'a> {
     pub(super) fn write_value(&mut self, value: &Value<'a>) -> Attempt<()> {
         match value {
             Value::Integer(number) => self.write(itoa::Buffer::new().format(*number)),
+            Value::Wide(number) => self.write(itoa::Buffer::new().format(*number)),
             Value::Text(text) => self.write(text),
             _ => {
                 let text = self.text(value)?;
@@ -47,6 +48,7 @@ impl<'a> Renderer<'a> {
             Value::Null => out.push_str("null"),
             Value::Boolean(truth) => out.push_str(if *truth { "true" } else { "false" }),
             Value::Integer(number) => out.push_str(itoa::Buffer::new().format(*number)),
+            Value::Wide(number) => out.push_str(itoa::Buffer::new().format(*number)),
             Value::Double(number) => out.push_str(&number::double_text(*number)),
             Value::Text(text) => out.push_str(text),
             Value::List(id) if self.heap.is_json(*id) => {

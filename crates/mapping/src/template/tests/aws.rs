@@ -25,6 +25,14 @@ fn an_empty_body_is_an_empty_object() {
 
 #[test]
 fn members_keep_their_order_and_the_last_of_one_name_counts() {
+    let wide = r#"{"id":18446744073709551615,"ids":[9223372036854775808,9223372036854775807]}"#;
+    with_body("$input.json('$')", wide, wide);
+    with_body(
+        "$input.path('$.id') $input.path('$.ids')[0]",
+        wide,
+        "18446744073709551615 9223372036854775808",
+    );
+    with_body("#if($input.path('$.id') > $input.path('$.ids')[0])more#end", wide, "more");
     with_body("$input.json('$')", r#"{"z":1,"a":{"y":2,"b":3},"z":4}"#, r#"{"z":4,"a":{"y":2,"b":3}}"#);
 }
 
