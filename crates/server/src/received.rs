@@ -100,6 +100,7 @@ impl<B> Paced<B> {
         let since = *self.waits_since.get_or_insert_with(Instant::now);
         let allowed = PATIENCE + Duration::from_millis(self.bytes.saturating_mul(1000) / SLOWEST_BYTES_PER_S);
         let until = since + allowed.saturating_sub(self.waited);
+        // Not a pause: it is over when the client's time is.
         let patience = self.patience.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(until)));
         if patience.deadline() != until {
             patience.as_mut().reset(until);

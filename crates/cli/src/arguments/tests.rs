@@ -12,6 +12,21 @@ fn the_command_line_is_sound() {
 }
 
 #[test]
+fn localhost_is_an_address_to_listen_on() {
+    let listen =
+        |address: &str| match parse(&format!("pitbird serve --listen {address}")).map(|cli| cli.command) {
+            Ok(Command::Serve(options)) => Ok(options.listen.to_string()),
+            Ok(_) => Err("another command".to_owned()),
+            Err(error) => Err(error.to_string()),
+        };
+    assert_eq!(listen("localhost:4566").as_deref(), Ok("127.0.0.1:4566"));
+    assert_eq!(listen("[::1]:0").as_deref(), Ok("[::1]:0"));
+    for address in ["4566", ":4566", "elsewhere:4566", "localhost"] {
+        assert!(listen(address).is_err_and(|words| words.contains("such as 127.0.0.1:4566")), "{address}");
+    }
+}
+
+#[test]
 fn an_accounts_throttle_is_two_numbers() {
     let given = |text: &str| {
         let Command::Serve(options) = parse(&format!("pitbird serve --account-throttle {text}"))?.command

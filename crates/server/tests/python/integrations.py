@@ -87,10 +87,10 @@ class Api:
             self.resources[path] = made["id"]
         return self.resources[path]
 
-    def put(self, path, verb, responses=None, parameters=None, declared=None, **integration):
+    def put(self, path, verb, responses=None, parameters=None, declared=None, authorization="NONE", **integration):
         """A method; `responses` are by status: what put_integration_response takes."""
         at = dict(restApiId=self.id, resourceId=self.resource(path), httpMethod=verb)
-        gateway.put_method(**at, authorizationType="NONE", requestParameters=declared or {})
+        gateway.put_method(**at, authorizationType=authorization, requestParameters=declared or {})
         gateway.put_integration(**at, requestParameters=parameters or {}, **integration)
         for status, response in (responses or {}).items():
             shown = {name: True for name in response.get("responseParameters", {})}
@@ -120,6 +120,13 @@ def http_proxy():
         },
         type="HTTP_PROXY", integrationHttpMethod="ANY", uri=BACKEND + "/${stageVariables.base}/{proxy}",
     )
+    api.put(
+        "/binary", "POST", type="HTTP_PROXY", integrationHttpMethod="POST", uri=BACKEND, contentHandling="CONVERT_TO_BINARY",
+    )
+    signed = {"Authorization": "AWS4-HMAC-SHA256 Credential=test/20261201/us-east-1/execute-api/aws4_request, "
+                               "SignedHeaders=host, Signature=00"}
+    api.put("/signed", "GET", authorization="AWS_IAM", type="HTTP_PROXY", integrationHttpMethod="GET", uri=BACKEND)
+    api.put("/unsigned", "GET", type="HTTP_PROXY", integrationHttpMethod="GET", uri=BACKEND)
     api.put("/down", "GET", type="HTTP_PROXY", integrationHttpMethod="GET", uri="http://127.0.0.1:9/")
     api.put("/bad", "GET", type="HTTP_PROXY", integrationHttpMethod="GET", uri="http://${stageVariables.none}/")
     api.put(
@@ -151,6 +158,11 @@ def http_proxy():
         assert api.ask(f"/pets/x?status={status}").status == status
     zipped = api.ask("/pets/zip")
     assert zipped.header("content-encoding") is None and zipped.json()["path"].startswith("/v1/zip")
+    assert api.ask("/binary", "POST", body=b"aGk=").json()["body"] == "hi"
+    undecodable = api.ask("/binary", "POST", body=b"no base64")
+    assert (undecodable.status, undecodable.json()) == (500, {"message": "Internal server error"}), undecodable
+    assert "authorization" not in api.ask("/signed", headers=signed).json()["headers"], "what was read here is kept here"
+    assert api.ask("/unsigned", headers=signed).json()["headers"]["authorization"] == signed["Authorization"]
     down = api.ask("/down")
     assert (down.status, down.json()) == (504, {"message": "Network error communicating with endpoint"}), down
     for path in ("/bad", "/illegal"):
